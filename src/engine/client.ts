@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { Fault } from '../map/fault.js';
+import { addBatch, type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
+import { type CallOptions, Client, type Message } from '../protocol/channel.js';
+import type { EngineRequests, MapEvent, MapParams, MapResult } from '../protocol/engine.js';
+
+export interface EngineOptions {
+  /** The built engine, `dist/engine.cjs`. */
+  readonly file: string;
+  /** The Node executable that runs it; by default the one that runs us. */
+  readonly node?: string;
+  /** Gets every line that the engine, or a native library in it, writes to its standard streams. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** How long an engine may go on after a cancel before it is ended. */
+const CANCEL_GRACE_MS = 1000;
+
+/**
+ * An engine process: holds one model on one device. Native code runs there and only there, so that a crash, a long
+ * computation or spent memory never takes the asking process with it.
+ */
+export class Engine {
+  private readonly child: ChildProcess;
+  private readonly client: Client<EngineRequests>;
+  private lastErrors: string[] = [];
+  private ending = false;
+  /** Settles when the process has ended: undefined after {@link dispose}, else what happened. */
+  readonly ended: Promise<Fault | undefined>;
+
+  constructor(options: EngineOptions) {
+    this.child = fork(options.file, [], {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...(options.node === undefined ? {} : { execPath: options.node }),
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      let rest = '';
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = (lines.pop() ?? '').slice(-4096);
+        for (const line of lines) {
+          this.lastErrors = [...this.lastErrors.slice(-19), line];
+          options.onLog?.(line);
+        }
+      });
+    }
+    const child = this.child;
+    this.client = new Client<EngineRequests>({
+      send: (message) => {
+        if (child.connected) child.send(message, () => undefined); // a failed send is followed by 'exit', which ends the call
+      },
+      onMessage: (listener) => void child.on('message', (message) => listener(message as Message)),
+    });
+    this.ended = new Promise((resolve) => {
+      const end = (what: string): void => {
+        const fault = new Fault({
+          code: this.ending ? 'cancelled' : 'engine-died',
+          message: this.ending ? 'The engine was stopped.' : `The engine ended unexpectedly (${what}).`,
+          hint: 'What had been computed is kept. Generate starts a new engine.',
+          ...(this.lastErrors.length ? { detail: this.lastErrors.join('\n') } : {}),
+        });
+        this.client.close(fault);
+        resolve(this.ending ? undefined : fault);
+      };
+      child.once('error', (error) => end(error.message));
+      child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null && !this.ending;
+  }
+
+  /**
+   * Asks the engine. A cancelled call ends within about a second: an engine that does not answer is ended.
+   * @throws Fault as {@link Client.call}.
+   */
+  async call<M extends keyof EngineRequests & string>(
+    method: M,
+    params: EngineRequests[M]['params'],
+    options: CallOptions<EngineRequests[M]['event']> = {},
+  ): Promise<EngineRequests[M]['result']> {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      timer = setTimeout(() => void this.dispose(), CANCEL_GRACE_MS);
+    };
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.client.call(method, params, options);
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Ends the process, at once if need be, and waits until it is gone. */
+  async dispose(): Promise<void> {
+    this.ending = true;
+    // A JavaScript handler cannot run during a native call and none is installed, so SIGKILL loses nothing.
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+/** A map as it grows: what a picture is drawn from while cells arrive. */
+export interface GrowingMap {
+  readonly cells: Cells;
+  readonly tokens: Map<number, Token>;
+}
+
+/**
+ * Computes a whole map and gathers its cells. `onEvent` sees every event after it was gathered into `growing`.
+ * @throws Fault; what had arrived until then stays in `growing`, if one was handed in.
+ */
+export async function computeMap(
+  engine: Pick<Engine, 'call'>,
+  params: MapParams,
+  options: { onEvent?: (event: MapEvent) => void; signal?: AbortSignal; growing?: GrowingMap } = {},
+): Promise<TokenMap> {
+  const { columns, rows } = params.parameters.grid;
+  const growing = options.growing ?? { cells: emptyCells(columns, rows, params.parameters.topK), tokens: new Map() };
+  const result: MapResult = await engine.call('map', params, {
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onEvent: (event) => {
+      if (event.kind === 'cells') {
+        addBatch(growing.cells, event.batch);
+        for (const token of event.tokens) growing.tokens.set(token.id, token);
+      }
+      options.onEvent?.(event);
+    },
+  });
+  return { ...result, cells: growing.cells, tokens: growing.tokens };
+}

@@ -1,0 +1,102 @@
+import type { MapSpecification } from './specification.js';
+
+/**
+ * A token of the vocabulary as text. `text`: it decodes to text on its own (shown as is, never trimmed). `special`: a control
+ * token such as `<|endoftext|>`. `bytes`: a part of a UTF-8 sequence, text is `0xE2 0x80`. `unknown`: the tokenizer has no
+ * entry, text is `#123`. The text is untrusted: it may hold markup, control characters or direction marks.
+ */
+export interface Token {
+  readonly id: number;
+  readonly kind: 'text' | 'special' | 'bytes' | 'unknown';
+  readonly text: string;
+}
+
+/** Some cells, as they come from the engine. `n` cells, each with its `k` most probable tokens, most probable first. */
+export interface CellBatch {
+  /** [n] row-major cell indices, `row * columns + column`; row 0 has the smallest y. */
+  readonly indices: Int32Array;
+  /** [n * k] token ids. Equal probabilities: the lower id first. */
+  readonly ids: Int32Array;
+  /** [n * k] probabilities, softmax over the whole vocabulary, 0 ... 1. */
+  readonly probabilities: Float32Array;
+  /** [n] entropy of the whole distribution in nats. */
+  readonly entropy: Float32Array;
+}
+
+/** All cells of a grid; a cell is computed where `computed` is 1, else its numbers are 0. Layouts as in {@link CellBatch}. */
+export interface Cells {
+  readonly columns: number;
+  readonly rows: number;
+  readonly topK: number;
+  readonly computed: Uint8Array;
+  readonly ids: Int32Array;
+  readonly probabilities: Float32Array;
+  readonly entropy: Float32Array;
+}
+
+/** Cells of a grid, none computed yet. */
+export function emptyCells(columns: number, rows: number, topK: number): Cells {
+  const n = columns * rows;
+  return {
+    columns,
+    rows,
+    topK,
+    computed: new Uint8Array(n),
+    ids: new Int32Array(n * topK),
+    probabilities: new Float32Array(n * topK),
+    entropy: new Float32Array(n),
+  };
+}
+
+/** Writes a batch into the cells. The batch must have the cells' `topK` and indices inside the grid. */
+export function addBatch(cells: Cells, batch: CellBatch): void {
+  const k = cells.topK;
+  batch.indices.forEach((cell, i) => {
+    cells.computed[cell] = 1;
+    cells.ids.set(batch.ids.subarray(i * k, i * k + k), cell * k);
+    cells.probabilities.set(batch.probabilities.subarray(i * k, i * k + k), cell * k);
+    cells.entropy[cell] = batch.entropy[i] ?? 0;
+  });
+}
+
+/** p(first) - p(second) of a cell, 0 ... 1. */
+export const margin = (cells: Cells, cell: number): number =>
+  (cells.probabilities[cell * cells.topK] ?? 0) - (cells.probabilities[cell * cells.topK + 1] ?? 0);
+
+/** Number of bytes a weight takes, as the file stores it. */
+export type NumberType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'int4';
+
+/** What a saved map says of its model. */
+export interface ModelFacts {
+  readonly blocks: number;
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly weightsBytes: number;
+  readonly numberType: NumberType;
+}
+
+/** How a map was computed: true of one run on one machine, not of the map. */
+export interface Runtime {
+  /** Version of Embedding Grid. */
+  readonly version: string;
+  readonly device: string;
+  readonly batchSize: number;
+  readonly seconds: number;
+  /** ISO 8601, UTC. */
+  readonly finished: string;
+  /** `each-cell`: a product with the head per cell; `three-rows`: the affine sweep. */
+  readonly way: 'each-cell' | 'three-rows';
+  readonly notices: readonly string[];
+}
+
+/** A whole token map. */
+export interface TokenMap {
+  readonly specification: MapSpecification;
+  readonly facts: ModelFacts;
+  readonly cells: Cells;
+  /** Every token that occurs in the cells' top-k. */
+  readonly tokens: ReadonlyMap<number, Token>;
+  /** The plane's centre and axes, each [hiddenSize]. */
+  readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
+  readonly runtime: Runtime;
+}

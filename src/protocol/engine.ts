@@ -1,0 +1,119 @@
+import type { FaultData } from '../map/fault.js';
+import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
+import type { CellBatch, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
+import type { Requests } from './channel.js';
+
+/** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
+export const DEVICES = ['auto', 'cpu', 'cuda', 'dml', 'webgpu', 'coreml'] as const;
+export type Device = (typeof DEVICES)[number];
+
+/** Whether something can be done with a model, and if not, why, in a sentence. */
+export type Support = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** A check that ran when the model was opened. */
+export interface Check {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly detail: string;
+}
+
+/** What was found in a model: everything that controls are filled from and `inspect` prints. */
+export interface ModelDescription {
+  readonly reference: ModelReference;
+  /** Absolute path of the .onnx file. Never saved. */
+  readonly path: string;
+  readonly facts: ModelFacts;
+  /** Model type of config.json or genai_config.json, e.g. `llama`. */
+  readonly modelType: string | null;
+  readonly opset: number;
+  readonly nodes: number;
+  /** The residual stream's tensors: `embeddings`, then the output of each block. */
+  readonly residual: readonly { readonly layer: Layer; readonly tensor: string }[];
+  readonly finalNorm: string;
+  readonly head: {
+    readonly operator: string;
+    readonly weight: string;
+    readonly bias: boolean;
+    readonly after: readonly string[];
+  };
+  readonly readouts: Readonly<Record<Readout, Support>>;
+  readonly contexts: { readonly none: Support; readonly bos: Support; readonly prompt: Support };
+  /** `reused`: the prompt's earlier positions are computed once (past key/values); `recomputed`: whole sequence for every cell. */
+  readonly prefix: { readonly way: 'reused' | 'recomputed'; readonly reason: string };
+  /** `batched`: cells run side by side; `one-by-one`: the export mixes or refuses batches. */
+  readonly batching: { readonly way: 'batched' | 'one-by-one'; readonly reason: string };
+  readonly tokenizer: {
+    readonly file: string | null;
+    readonly size: number;
+    readonly bos: number | null;
+    readonly reason?: string;
+  };
+  readonly device: DeviceReport;
+  readonly checks: readonly Check[];
+  readonly openedMilliseconds: number;
+}
+
+/** Which device was asked for and which one runs; `warning` says why they differ. */
+export interface DeviceReport {
+  readonly asked: Device;
+  readonly used: string;
+  readonly warning?: string;
+}
+
+export interface OpenParams {
+  /** A .onnx file or a model folder; absolute. */
+  readonly path: string;
+  readonly device: Device;
+  /** Skip the load-time checks that run the model. */
+  readonly skipChecks?: boolean;
+}
+
+export interface MapParams {
+  readonly parameters: MapParameters;
+  /** Upper bound of cells in one run. */
+  readonly batchSize: number;
+  /** Cell indices that are wanted, when not all (resume after a cancel). */
+  readonly only?: Int32Array;
+}
+
+/** What a running map sends before its result. */
+export type MapEvent =
+  | { readonly kind: 'started'; readonly specification: MapSpecification; readonly estimate: Estimate }
+  | {
+      readonly kind: 'cells';
+      readonly batch: CellBatch;
+      /** Tokens that were not sent before in this map. */
+      readonly tokens: readonly Token[];
+      readonly done: number;
+      readonly total: number;
+      /** 16, 4 or 1: the refinement pass these cells belong to. */
+      readonly stride: number;
+      /** null until enough is known. */
+      readonly secondsLeft: number | null;
+    }
+  | { readonly kind: 'notice'; readonly message: string };
+
+export interface Estimate {
+  readonly cells: number;
+  /** Peak memory of the engine for this map, weights included. */
+  readonly bytes: number;
+  /** null when nothing was measured yet. */
+  readonly seconds: number | null;
+}
+
+export interface MapResult {
+  readonly specification: MapSpecification;
+  readonly facts: ModelFacts;
+  readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
+  readonly runtime: Runtime;
+}
+
+/** Host to engine. One engine process holds one model on one device. */
+export type EngineRequests = Requests<{
+  open: { params: OpenParams; event: never; result: ModelDescription };
+  estimate: { params: { parameters: MapParameters; batchSize: number }; event: never; result: Estimate };
+  map: { params: MapParams; event: MapEvent; result: MapResult };
+  tokenize: { params: { text: string }; event: never; result: { tokens: readonly Token[] } };
+}>;
+
+export type { FaultData };
