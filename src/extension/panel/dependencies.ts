@@ -1,0 +1,178 @@
+import type { Engine } from '../../engine/client.js';
+import type { Fault } from '../../map/fault.js';
+import type { MapParameters } from '../../map/specification.js';
+import type { TokenMap } from '../../map/tokenMap.js';
+import type { Device, ModelDescription } from '../../protocol/engine.js';
+
+/** What must be ended later. `vscode.Disposable` is one. */
+export interface Disposable {
+  dispose(): unknown;
+}
+
+/** What a panel listens to. `vscode.Event<void>` is one. */
+export type Signal = (listener: () => void) => Disposable;
+
+/** A panel's hold on an engine process. Panels on one (model, device) may share the process. */
+export interface EngineLease {
+  readonly engine: Pick<Engine, 'call'>;
+  /** The answer to `open`. */
+  readonly description: ModelDescription;
+  /** Settles when the process has ended: with what happened, or undefined where it was ended on purpose. */
+  readonly ended: Promise<Fault | undefined>;
+  /** Gives the hold back; the pool ends the process after its grace without holders. Safe to call twice. */
+  release(): void;
+}
+
+/** A line of the model drop-down and of the empty state. */
+export interface ModelEntry {
+  /** Absolute path of the .onnx file or of the model's folder: what {@link PanelDependencies.acquireEngine} takes. */
+  readonly path: string;
+  readonly name: string;
+  readonly origin: 'bundled' | 'recent' | 'workspace';
+  /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */
+  readonly place: string;
+  /** Decoder blocks, where known without opening the model. */
+  readonly layers?: number;
+  /** ISO 8601, of the last map. */
+  readonly lastUsed?: string;
+  /** Why it cannot be opened now ("folder not found", "weights missing", "this folder is not trusted"). */
+  readonly problem?: string;
+}
+
+/** What a panel begins with, from the settings. */
+export interface PanelDefaults {
+  readonly parameters: MapParameters;
+  readonly device: Device;
+  readonly batchSize: number;
+}
+
+/** What the picture shows beside the map itself: for an exported picture that looks like the panel. */
+export interface PictureView {
+  readonly colorBy: ColorBy;
+  readonly labels: boolean;
+  readonly borders: boolean;
+  /** Slots of tokens' colors, by token text. */
+  readonly tokenColors: Readonly<Record<string, number>>;
+}
+export type ColorBy = 'probability' | 'token' | 'margin' | 'entropy';
+
+/** What a panel needs to draw the current parameters as a command line. */
+export interface CommandLineSubject {
+  readonly modelPath: string;
+  readonly parameters: MapParameters;
+  readonly device: Device;
+  readonly batchSize: number;
+}
+
+/**
+ * All that a panel asks of the rest of the extension. No `vscode` here, so that the controller is tested without it.
+ * Every promise may reject: a {@link Fault} is shown with its hint and actions, anything else becomes `internal`.
+ */
+export interface PanelDependencies {
+  /**
+   * Starts (or shares) an engine and opens the model in it.
+   * @throws Fault: `model-*`, `tokenizer`, `device`, `memory`, or `cancelled` when the signal fires first.
+   */
+  acquireEngine(path: string, device: Device, options: { signal: AbortSignal }): Promise<EngineLease>;
+  /** Ends the process of this model and device; the next acquire starts a new one. */
+  restartEngine(path: string, device: Device): Promise<void>;
+
+  /** Bundled first, then recent, then found in the workspace; no path twice. */
+  models(): Promise<readonly ModelEntry[]>;
+  readonly onDidChangeModels: Signal;
+  /** Asks for a model with the system's dialog: its path, or undefined when dismissed. */
+  chooseModel(): Promise<string | undefined>;
+  /** Called after a model was opened: for the list of recent models. */
+  rememberModel(path: string, description: ModelDescription): void;
+
+  defaults(): PanelDefaults;
+
+  /** Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
+  saveMap(map: TokenMap, view: PictureView, options: { as: boolean }): Promise<boolean>;
+  exportPicture(map: TokenMap, view: PictureView): Promise<boolean>;
+  copyCommandLine(subject: CommandLineSubject): Promise<void>;
+  copyText(text: string): Promise<void>;
+  openSavedMap(): Promise<void>;
+  /** A page of the documentation: `what` = what a token map shows, `convert` = how to make an ONNX model. */
+  openHelp(page: 'what' | 'convert'): Promise<void>;
+  showLog(): void;
+  log(level: 'info' | 'warn' | 'error', line: string): void;
+
+  /** Color slots of tokens, kept per workspace, by token text; `remember` adds to them. */
+  readonly tokenColors: {
+    read(): Readonly<Record<string, number>>;
+    remember(slots: Readonly<Record<string, number>>): void;
+  };
+
+  /**
+   * Bytes kept for a panel over a reload of the window (e.g. files in `context.storageUri`); `read` gives undefined where
+   * there are none. Keys are UUIDs. Panels that were closed call `remove`; stale ones may be removed after some days.
+   */
+  readonly snapshots: {
+    write(key: string, bytes: Uint8Array): Promise<void>;
+    read(key: string): Promise<Uint8Array | undefined>;
+    remove(key: string): Promise<void>;
+  };
+}
+
+/** What the read-only editor of a saved map needs. */
+export interface SavedMapDependencies extends Pick<
+  PanelDependencies,
+  'exportPicture' | 'copyText' | 'showLog' | 'log' | 'tokenColors'
+> {
+  /** Opens a panel with the saved map's parameters, on its model if it can still be found. */
+  editAndRun(map: TokenMap): Promise<void>;
+  /** The command line that makes this map again. */
+  copyCommandLine(map: TokenMap): Promise<void>;
+  /** Opens the same file in the text editor. */
+  openAsText(): Promise<void>;
+}
+
+/** What commands, the status bar and context keys follow. */
+export interface PanelStatus {
+  /** Title of the editor tab. */
+  readonly title: string;
+  readonly running: boolean;
+  /** 0 ... 1 while running. */
+  readonly progress: number;
+  /** A whole map is there: it can be saved. */
+  readonly complete: boolean;
+  readonly modelPath: string | null;
+}
+
+/** What a new panel begins with; what is left out comes from {@link PanelDependencies.defaults}. */
+export interface PanelStart {
+  /** undefined: the empty state. */
+  readonly modelPath?: string;
+  readonly parameters?: MapParameters;
+  readonly device?: Device;
+  readonly batchSize?: number;
+  /** Compute at once (default true). */
+  readonly run?: boolean;
+}
+
+/** An open panel, for commands. Made by `createPanel` and `revivePanel` of panel.ts. */
+export interface MapPanel extends Disposable {
+  readonly status: PanelStatus;
+  readonly onDidChangeStatus: Signal;
+  readonly onDidDispose: Signal;
+  /** Whether this is the active editor (`active`) and can be seen (`visible`). */
+  readonly active: boolean;
+  readonly visible: boolean;
+  reveal(): void;
+  chooseModel(path: string): void;
+  generate(): void;
+  cancel(): void;
+  /** The whole map, or undefined while there is none. */
+  map(): TokenMap | undefined;
+  save(options: { as: boolean }): Promise<boolean>;
+  exportPicture(): Promise<boolean>;
+  copyCommandLine(): Promise<void>;
+  restartEngine(): Promise<void>;
+}
+// panel.ts exports (with `vscode` types):
+//   createPanel(extensionUri: Uri, deps: PanelDependencies, start?: PanelStart): MapPanel
+//   revivePanel(extensionUri: Uri, deps: PanelDependencies, panel: WebviewPanel, state: unknown): MapPanel
+//   mountSavedMap(extensionUri: Uri, deps: SavedMapDependencies, panel: WebviewPanel, map: TokenMap): Disposable
+//   PANEL_VIEW_TYPE: the viewType that the serializer must be registered for
+// The page is read from dist/webview/{main.js,main.css} under extensionUri.
