@@ -1,0 +1,26 @@
+import type { Grid } from './specification.js';
+
+/**
+ * Plane coordinates of the columns' (x) and rows' (y) middles, ascending: neighbours are `spacing` apart and the middle of
+ * all is the grid's centre. Column 0 has the smallest x, row 0 the smallest y.
+ */
+export function coordinates(grid: Grid): { xs: Float64Array; ys: Float64Array } {
+  const axis = (count: number, center: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, i) => center + (i - (count - 1) / 2) * grid.spacing);
+  return { xs: axis(grid.columns, grid.center[0]), ys: axis(grid.rows, grid.center[1]) };
+}
+
+/** Where a cell stands: cells are numbered row by row, `row * columns + column`. */
+export interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Number of the cell at a place inside the grid. */
+export const cellAt = (columns: number, { row, column }: Place): number => row * columns + column;
+
+/** Place of a cell. */
+export const placeOf = (columns: number, cell: number): Place => ({
+  row: Math.floor(cell / columns),
+  column: cell % columns,
+});

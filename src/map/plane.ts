@@ -1,0 +1,77 @@
+import { Fault } from './fault.js';
+import type { Axes } from './specification.js';
+import { torchNormalize, torchRandn } from './torchRandom.js';
+
+/** `h(x, y) = c + x u + y v`: centre and axes, each [hiddenSize]. */
+export interface Plane {
+  readonly c: Float32Array;
+  readonly u: Float32Array;
+  readonly v: Float32Array;
+}
+
+/**
+ * The plane of a method in a space of `hiddenSize` dimensions. `direct`: x and y are two dimensions. `replicated`: x is every
+ * even dimension, y every odd one. `random_projection`: two random vectors of length 1, PyTorch's for that seed. The centre
+ * is the origin.
+ * @throws Fault `bad-parameter` when a dimension does not exist or both are the same.
+ */
+export function planeOf(axes: Axes, hiddenSize: number): Plane {
+  const c = new Float32Array(hiddenSize);
+  if (axes.method === 'random_projection') {
+    const rows = torchRandn(axes.seed, hiddenSize);
+    const u = rows.slice(0, hiddenSize);
+    const v = rows.slice(hiddenSize);
+    torchNormalize(u);
+    torchNormalize(v);
+    return { c, u, v };
+  }
+  const u = new Float32Array(hiddenSize);
+  const v = new Float32Array(hiddenSize);
+  if (axes.method === 'replicated') {
+    for (let i = 0; i < hiddenSize; i++) (i % 2 === 0 ? u : v)[i] = 1;
+    return { c, u, v };
+  }
+  const [i, j] = axes.dimensions;
+  for (const dimension of axes.dimensions)
+    if (!Number.isInteger(dimension) || dimension < 0 || dimension >= hiddenSize)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: `The model has no dimension ${dimension}.`,
+        hint: `Its hidden states have ${hiddenSize} dimensions: 0 to ${hiddenSize - 1}.`,
+      });
+  if (i === j)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The two dimensions of the direct method are both ${i}.`,
+      hint: 'Two different dimensions span a plane.',
+    });
+  u[i] = 1;
+  v[j] = 1;
+  return { c, u, v };
+}
+
+/**
+ * Writes the hidden vectors of `cells` (numbers of cells, row by row) one after another into `out` and gives the part of it
+ * that was written, [cells.length * hiddenSize]. Every step is rounded to float32: `(c + x u) + y v`, x and y as well.
+ * `xs` and `ys` are the coordinates of the grid's columns and rows.
+ */
+export function pointsOf(
+  plane: Plane,
+  { xs, ys }: { readonly xs: Float64Array; readonly ys: Float64Array },
+  cells: Int32Array,
+  out: Float32Array,
+): Float32Array {
+  const { c, u, v } = plane;
+  const d = c.length;
+  const round = Math.fround;
+  cells.forEach((cell, n) => {
+    const x = round(xs[cell % xs.length] ?? 0);
+    const y = round(ys[Math.floor(cell / xs.length)] ?? 0);
+    for (let i = 0, o = n * d; i < d; i++, o++) {
+      // In range by the loop's bounds; `?? 0` is for the compiler and costs nothing.
+      const beside = round((c[i] ?? 0) + round(x * (u[i] ?? 0)));
+      out[o] = beside + round(y * (v[i] ?? 0));
+    }
+  });
+  return out.subarray(0, cells.length * d);
+}
