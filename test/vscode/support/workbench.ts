@@ -1,0 +1,120 @@
+import path from 'node:path';
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { outputFolder } from './places.js';
+import type { Server } from './server.js';
+
+const START_LIMIT_MS = 60_000;
+
+export interface WorkbenchOptions {
+  /** Folder of an unpacked extension. */
+  readonly extension?: string;
+  /** A module of tests that VS Code runs inside the extension host. */
+  readonly tests?: string;
+  /** Opens no folder. */
+  readonly empty?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** A window of VS Code in a browser of its own, which a person would see as one fresh profile. */
+export class Workbench {
+  private constructor(
+    readonly server: Server,
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {}
+
+  /** Opens a window and waits until it stands. */
+  static async open(browser: Browser, server: Server, options: WorkbenchOptions = {}): Promise<Workbench> {
+    const context = await browser.newContext({
+      viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+      locale: 'en-US',
+      colorScheme: 'dark',
+    });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    const workbench = new Workbench(server, context, await context.newPage());
+    await workbench.page.goto(workbench.address(options), { waitUntil: 'domcontentloaded' });
+    await workbench.stands();
+    return workbench;
+  }
+
+  /** The window's address: the folder, and the payload that names an unpacked extension and its tests. */
+  address(options: WorkbenchOptions): string {
+    const remote = (file: string): string => `vscode-remote://127.0.0.1:${this.server.port}${file}`;
+    const payload = [
+      ...(options.extension === undefined ? [] : [['extensionDevelopmentPath', remote(options.extension)]]),
+      ...(options.tests === undefined ? [] : [['extensionTestsPath', remote(options.tests)]]),
+    ];
+    const query = new URLSearchParams(options.empty === true ? { ew: 'true' } : { folder: this.server.workspace });
+    if (payload.length > 0) query.set('payload', JSON.stringify(payload));
+    return `${this.server.url}/?${query.toString()}`;
+  }
+
+  private async stands(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: START_LIMIT_MS });
+  }
+
+  /** Reloads the window, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload({ waitUntil: 'domcontentloaded' });
+    await this.stands();
+  }
+
+  /**
+   * Runs a command from the palette. The palette does not refresh when the extension host registers late, so it is closed
+   * and opened again until the command's row shows.
+   */
+  async run(title: string): Promise<void> {
+    await (await this.findCommand(title)).click();
+  }
+
+  private async findCommand(title: string): Promise<Locator> {
+    const row = this.paletteRow(title);
+    const deadline = Date.now() + START_LIMIT_MS;
+    for (;;) {
+      await this.openPalette(title);
+      try {
+        await row.waitFor({ timeout: 1000 });
+        return row;
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        if (Date.now() > deadline) throw error;
+      }
+    }
+  }
+
+  /** Opens the command palette with a text in it. */
+  async openPalette(text: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.fill(`>${text}`);
+  }
+
+  /** The palette's row whose title is exactly this. */
+  paletteRow(title: string): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+  }
+
+  /** The text field of the palette and of every quick pick. */
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget .quick-input-box input').first();
+  }
+
+  /** The document of the visible webview. */
+  get webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  }
+
+  /** The texts of the notifications on screen. */
+  notifications(): Promise<readonly string[]> {
+    return this.page.locator('.notification-toast .notification-list-item-message').allInnerTexts();
+  }
+
+  /** Writes a picture of the window to `test/vscode/output/screenshots/NAME.png`. */
+  async picture(name: string): Promise<void> {
+    await this.page.screenshot({ path: path.join(outputFolder('screenshots'), `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}

@@ -1,0 +1,2 @@
+exports.isSupported = () => false;
+exports.copyFile = (from, to, flags) => require('fs').promises.copyFile(from, to, flags);
