@@ -63,15 +63,15 @@ export function pointsOf(
 ): Float32Array {
   const { c, u, v } = plane;
   const d = c.length;
-  const round = Math.fround;
-  cells.forEach((cell, n) => {
-    const x = round(xs[cell % xs.length] ?? 0);
-    const y = round(ys[Math.floor(cell / xs.length)] ?? 0);
-    for (let i = 0, o = n * d; i < d; i++, o++) {
-      // In range by the loop's bounds; `?? 0` is for the compiler and costs nothing.
-      const beside = round((c[i] ?? 0) + round(x * (u[i] ?? 0)));
-      out[o] = beside + round(y * (v[i] ?? 0));
+  for (let n = 0, o = 0; n < cells.length; n++) {
+    const cell = cells[n] ?? 0;
+    const x = Math.fround(xs[cell % xs.length] ?? 0);
+    const y = Math.fround(ys[Math.floor(cell / xs.length)] ?? 0);
+    for (let i = 0; i < d; i++, o++) {
+      const alongX = Math.fround(x * (u[i] ?? 0));
+      const alongY = Math.fround(y * (v[i] ?? 0));
+      out[o] = Math.fround((c[i] ?? 0) + alongX) + alongY;
     }
-  });
+  }
   return out.subarray(0, cells.length * d);
 }
