@@ -1,0 +1,225 @@
+import { bits } from './numbers.js';
+import { NO_TOKEN, type Regions } from './regions.js';
+
+/** sRGB, 0 ... 255 each. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** `dark` for dark themes; `light` for light themes, both high-contrast themes and exported pictures. */
+export type ScaleName = 'light' | 'dark';
+
+/** What the color of a cell tells. */
+export const COLOR_BY = ['probability', 'token', 'margin', 'entropy'] as const;
+export type ColorBy = (typeof COLOR_BY)[number];
+
+/** The sequential scales, from unsure to confident; darker is more confident in every theme. */
+export const SCALE_STOPS: Readonly<Record<ScaleName, readonly string[]>> = {
+  light: ['#f2f6e0', '#9edbb2', '#46a9b3', '#216197', '#132154'],
+  dark: ['#c6d2c0', '#81b6a5', '#378e9e', '#1f598a', '#192452'],
+};
+
+/** Entropy that is drawn as wholly unsure, in bits. */
+export const ENTROPY_RANGE_BITS = 12;
+
+type Oklab = readonly [lightness: number, a: number, b: number];
+
+const toLinear = (channel: number): number =>
+  channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+const fromLinear = (light: number): number => (light <= 0.0031308 ? light * 12.92 : 1.055 * light ** (1 / 2.4) - 0.055);
+
+/** OKLab of sRGB (Björn Ottosson's matrices). */
+export function oklabOf([red, green, blue]: Rgb): Oklab {
+  const [r, g, b] = [toLinear(red / 255), toLinear(green / 255), toLinear(blue / 255)];
+  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+
+/** sRGB of OKLab, 0 ... 1 each where the color can be shown, outside where it cannot. */
+function unclampedRgb([lightness, a, b]: Oklab): [number, number, number] {
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    fromLinear(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    fromLinear(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    fromLinear(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+  ];
+}
+
+/** sRGB of OKLCH (hue in degrees); chroma is lowered as far as the color needs to be shown at that lightness and hue. */
+export function rgbOfOklch(lightness: number, chroma: number, hue: number): Rgb {
+  const at = (c: number) =>
+    unclampedRgb([lightness, c * Math.cos((hue * Math.PI) / 180), c * Math.sin((hue * Math.PI) / 180)]);
+  const shows = (rgb: readonly number[]): boolean => rgb.every((channel) => channel > -1e-3 && channel < 1 + 1e-3);
+  let low = 0;
+  let high = chroma;
+  if (shows(at(high))) low = high;
+  else
+    for (let i = 0; i < 12; i++)
+      [low, high] = shows(at((low + high) / 2)) ? [(low + high) / 2, high] : [low, (low + high) / 2];
+  const [red, green, blue] = at(low).map((channel) => Math.round(Math.min(1, Math.max(0, channel)) * 255));
+  return [red ?? 0, green ?? 0, blue ?? 0];
+}
+
+/** `#rrggbb` as sRGB. */
+export function parseHex(hex: string): Rgb {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
+}
+
+/** sRGB as `#rrggbb`; fractions are rounded. */
+export const hexOf = (rgb: Rgb): string =>
+  `#${rgb.map((channel) => Math.round(channel).toString(16).padStart(2, '0')).join('')}`;
+
+const STEPS = 256;
+const scales = new Map<ScaleName, readonly Rgb[]>();
+
+/** The 256 colors of a scale, from unsure to confident, interpolated in OKLCH: lightness falls from each to the next. */
+export function scaleColors(name: ScaleName): readonly Rgb[] {
+  const known = scales.get(name);
+  if (known) return known;
+  const stops = SCALE_STOPS[name].map((hex) => {
+    const [lightness, a, b] = oklabOf(parseHex(hex));
+    return { lightness, chroma: Math.hypot(a, b), hue: (Math.atan2(b, a) * 180) / Math.PI };
+  });
+  const colors = Array.from({ length: STEPS }, (_, i): Rgb => {
+    const at = (i / (STEPS - 1)) * (stops.length - 1);
+    const from = stops[Math.min(Math.floor(at), stops.length - 2)];
+    const to = stops[Math.min(Math.floor(at), stops.length - 2) + 1];
+    if (!from || !to) return [0, 0, 0];
+    const part = at - Math.min(Math.floor(at), stops.length - 2);
+    const mix = (a: number, b: number): number => a + (b - a) * part;
+    const turn = ((((to.hue - from.hue) % 360) + 540) % 360) - 180; // the shorter way around
+    return rgbOfOklch(mix(from.lightness, to.lightness), mix(from.chroma, to.chroma), from.hue + turn * part);
+  });
+  scales.set(name, colors);
+  return colors;
+}
+
+const clamp01 = (value: number): number => (value > 0 ? Math.min(1, value) : 0); // NaN: unsure
+
+/** Color of a confidence 0 ... 1; values outside are drawn as the nearest end, NaN as 0. */
+export function scaleColor(name: ScaleName, confidence: number): Rgb {
+  return scaleColors(name)[Math.round(clamp01(confidence) * (STEPS - 1))] ?? [0, 0, 0];
+}
+
+/** Place of an entropy (nats) on a sequential scale: 0 bits is confident, 12 bits and more unsure. */
+export const entropyConfidence = (nats: number): number => 1 - clamp01(bits(nats) / ENTROPY_RANGE_BITS);
+
+/** Colors for tokens: 12 hues times 2 chromas. Slot `s` has hue `s % 12` and chroma `floor(s / 12)`. */
+export const TOKEN_SLOTS = 24;
+const HUES = 12;
+const CHROMAS = [0.105, 0.05] as const;
+/** Lightness at probability 0 and at 1, equal for all slots. */
+const TOKEN_LIGHTNESS: Readonly<Record<ScaleName, readonly [unsure: number, confident: number]>> = {
+  light: [0.9, 0.38],
+  dark: [0.79, 0.36],
+};
+const hueOf = (slot: number): number => slot % HUES;
+
+/** Color of a token's cell: hue and chroma from its slot, lightness from the probability. */
+export function tokenColor(name: ScaleName, slot: number, probability: number): Rgb {
+  const [unsure, confident] = TOKEN_LIGHTNESS[name];
+  const lightness = unsure + (confident - unsure) * clamp01(probability);
+  return rgbOfOklch(
+    lightness,
+    CHROMAS[Math.floor(slot / HUES) % CHROMAS.length] ?? 0.1,
+    25 + hueOf(slot) * (360 / HUES),
+  );
+}
+
+/** The slot that a token gets when nothing speaks against it: a hash (FNV-1a) of its text. */
+export function preferredSlot(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return (hash ^ (hash >>> 16)) % TOKEN_SLOTS;
+}
+
+/**
+ * Gives every token of a map a color slot. Known slots are kept, so that a token's color stays from map to map; others get
+ * their preferred slot or, where a bordering token has that hue, the next free one. Largest tokens choose first.
+ * @param text the text of a token's id, which slots are remembered by.
+ * @param known slots of earlier maps, by text.
+ * @returns slots by text: those of this map's tokens only; the caller adds them to what it remembers.
+ */
+export function assignSlots(
+  regions: Regions,
+  text: (token: number) => string,
+  known: ReadonlyMap<string, number> = new Map(),
+): Map<string, number> {
+  const cells = new Map<number, number>();
+  regions.tokens.forEach((token, i) => cells.set(token, (cells.get(token) ?? 0) + (regions.areas[i] ?? 0)));
+  const neighbors = borderingTokens(regions);
+  const slots = new Map<string, number>();
+  const tokens = [...cells].sort(([a, m], [b, n]) => n - m || a - b).map(([token]) => token);
+  for (const token of tokens) {
+    const slot = known.get(text(token));
+    if (slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS) slots.set(text(token), slot);
+  }
+  for (const token of tokens) {
+    if (slots.has(text(token))) continue;
+    const taken = new Set<number>();
+    for (const neighbor of neighbors.get(token) ?? []) {
+      const slot = slots.get(text(neighbor));
+      if (slot !== undefined) taken.add(hueOf(slot));
+    }
+    const preferred = preferredSlot(text(token));
+    let slot = preferred;
+    for (let i = 0; i < TOKEN_SLOTS && taken.has(hueOf(slot)); i++) slot = (slot + 1) % TOKEN_SLOTS;
+    slots.set(text(token), taken.has(hueOf(slot)) ? preferred : slot);
+  }
+  return slots;
+}
+
+/** For each token, the tokens that share a border with it. */
+function borderingTokens({ columns, of, tokens }: Regions): Map<number, Set<number>> {
+  const neighbors = new Map<number, Set<number>>();
+  const meet = (a: number, b: number): void => {
+    if (a < 0 || b < 0 || a === b) return;
+    const [one, other] = [tokens[a] ?? NO_TOKEN, tokens[b] ?? NO_TOKEN];
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const set = neighbors.get(from) ?? new Set();
+      neighbors.set(from, set.add(to));
+    }
+  };
+  for (let cell = 0; cell < of.length; cell++) {
+    if (cell % columns > 0) meet(of[cell - 1] ?? -1, of[cell] ?? -1);
+    if (cell >= columns) meet(of[cell - columns] ?? -1, of[cell] ?? -1);
+  }
+  return neighbors;
+}
+
+/** Relative luminance 0 ... 1 as WCAG 2 defines it. */
+export function luminance([red, green, blue]: Rgb): number {
+  return 0.2126 * toLinear(red / 255) + 0.7152 * toLinear(green / 255) + 0.0722 * toLinear(blue / 255);
+}
+
+/** Whether white ink contrasts more than black on this color (at least 4.58 : 1 then, whatever the color). */
+export const isDark = (rgb: Rgb): boolean => {
+  const y = luminance(rgb) + 0.05;
+  return 1.05 / y > y / 0.05;
+};
+
+/** Black or white, whichever contrasts more. */
+export const inkOn = (rgb: Rgb): '#000000' | '#ffffff' => (isDark(rgb) ? '#ffffff' : '#000000');
+
+/** Borders between regions, as drawn over light and over dark cells. */
+export const BORDER = {
+  width: 1.25,
+  onLight: { color: '#000000', opacity: 0.62 },
+  onDark: { color: '#ffffff', opacity: 0.6 },
+} as const;
+
+/** The halo behind a region's label: the mean color of the cells below it. */
+export const HALO = { width: 3, opacity: 0.55 } as const;
+
+/** Ink of glyphs such as `␣` that stand for what cannot be seen. */
+export const GLYPH_OPACITY = 0.6;
