@@ -1,8 +1,10 @@
 import type { Engine } from '../../engine/client.js';
+import type { ColorBy } from '../../map/colors.js';
 import type { Fault } from '../../map/fault.js';
 import type { MapParameters } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Device, ModelDescription } from '../../protocol/engine.js';
+import type { ColorScaleChoice, ModelEntry } from '../../protocol/page.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {
@@ -23,22 +25,6 @@ export interface EngineLease {
   release(): void;
 }
 
-/** A line of the model drop-down and of the empty state. */
-export interface ModelEntry {
-  /** Absolute path of the .onnx file or of the model's folder: what {@link PanelDependencies.acquireEngine} takes. */
-  readonly path: string;
-  readonly name: string;
-  readonly origin: 'bundled' | 'recent' | 'workspace';
-  /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */
-  readonly place: string;
-  /** Decoder blocks, where known without opening the model. */
-  readonly layers?: number;
-  /** ISO 8601, of the last map. */
-  readonly lastUsed?: string;
-  /** Why it cannot be opened now ("folder not found", "weights missing", "this folder is not trusted"). */
-  readonly problem?: string;
-}
-
 /** What a panel begins with, from the settings. */
 export interface PanelDefaults {
   readonly parameters: MapParameters;
@@ -54,7 +40,6 @@ export interface PictureView {
   /** Slots of tokens' colors, by token text. */
   readonly tokenColors: Readonly<Record<string, number>>;
 }
-export type ColorBy = 'probability' | 'token' | 'margin' | 'entropy';
 
 /** What a panel needs to draw the current parameters as a command line. */
 export interface CommandLineSubject {
@@ -86,6 +71,8 @@ export interface PanelDependencies {
   rememberModel(path: string, description: ModelDescription): void;
 
   defaults(): PanelDefaults;
+  /** The setting for the map's colors; panels follow it. */
+  readonly colorScale: { read(): ColorScaleChoice; readonly onDidChange: Signal };
 
   /** Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
   saveMap(map: TokenMap, view: PictureView, options: { as: boolean }): Promise<boolean>;
@@ -118,7 +105,7 @@ export interface PanelDependencies {
 /** What the read-only editor of a saved map needs. */
 export interface SavedMapDependencies extends Pick<
   PanelDependencies,
-  'exportPicture' | 'copyText' | 'showLog' | 'log' | 'tokenColors'
+  'exportPicture' | 'copyText' | 'showLog' | 'log' | 'tokenColors' | 'colorScale'
 > {
   /** Opens a panel with the saved map's parameters, on its model if it can still be found. */
   editAndRun(map: TokenMap): Promise<void>;

@@ -1,0 +1,195 @@
+import type { ColorBy } from '../map/colors.js';
+import type { FaultData } from '../map/fault.js';
+import type { MapParameters, MapSpecification } from '../map/specification.js';
+import type { CellBatch, Cells, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
+import type { Device, Estimate, ModelDescription } from './engine.js';
+
+/**
+ * The messages between the extension host and the page. The host holds the truth (parameters, model, map, run, fault); the
+ * page draws it and says what a person did. A hidden page gets no messages and is built anew when it is shown, so nothing
+ * here is an answer to something: the page says `ready` and is sent everything again.
+ */
+
+/** A line of the model drop-down and of the empty state. */
+export interface ModelEntry {
+  /** Absolute path of the .onnx file or of the model's folder. */
+  readonly path: string;
+  readonly name: string;
+  readonly origin: 'bundled' | 'recent' | 'workspace';
+  /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */
+  readonly place: string;
+  /** Decoder blocks, where known without opening the model. */
+  readonly layers?: number;
+  /** ISO 8601, of the last map. */
+  readonly lastUsed?: string;
+  /** Why it cannot be opened now ("folder not found", "weights missing", "this folder is not trusted"). */
+  readonly problem?: string;
+}
+
+/** Which colors the map is drawn in: those that fit the theme, or one scale in every theme. */
+export type ColorScaleChoice = 'theme' | 'light' | 'dark';
+
+/** What a panel is set to: everything that undo brings back. */
+export interface PanelSettings {
+  readonly modelPath: string | null;
+  readonly parameters: MapParameters;
+  readonly device: Device;
+  readonly batchSize: number;
+}
+
+/** What the page needs of a {@link ModelDescription}. */
+export type ModelSummary = Pick<
+  ModelDescription,
+  | 'reference'
+  | 'facts'
+  | 'modelType'
+  | 'readouts'
+  | 'contexts'
+  | 'tokenizer'
+  | 'device'
+  | 'checks'
+  | 'batching'
+  | 'prefix'
+>;
+
+export type ModelState =
+  | { readonly status: 'none' }
+  | { readonly status: 'loading'; readonly name: string }
+  | { readonly status: 'ready'; readonly name: string; readonly summary: ModelSummary }
+  | { readonly status: 'failed'; readonly name: string; readonly fault: FaultData };
+
+/** How far a map is. `done` counts the cells that are there, also of an earlier, resumed run. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** 16, 4 or 1. */
+  readonly stride: number;
+  /** null until enough is known. */
+  readonly secondsLeft: number | null;
+  /** Since the run began. */
+  readonly seconds: number;
+  /** The last cell that came: where the work is. -1 before the first. */
+  readonly cell: number;
+}
+
+/** `stopped`: by the person (`cancelled`) or by a fault; what had come stays, and Resume computes the rest. */
+export type RunState =
+  | { readonly status: 'idle' }
+  | { readonly status: 'running'; readonly progress: Progress }
+  | { readonly status: 'stopped'; readonly by: 'cancelled' | 'fault'; readonly done: number; readonly total: number };
+
+/** What the page keeps over a reload of the window and hands to the serializer. */
+export interface KeptPanel {
+  readonly version: 1;
+  /** Names the panel's snapshot. */
+  readonly key: string;
+  readonly settings: PanelSettings;
+  /** A map was being computed. */
+  readonly running: boolean;
+}
+
+/** All that the page shows but the map's cells. */
+export interface HostState {
+  /** `saved`: the read-only editor of a saved map. */
+  readonly mode: 'panel' | 'saved';
+  readonly settings: PanelSettings;
+  readonly model: ModelState;
+  readonly models: readonly ModelEntry[];
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** For the current settings. */
+  readonly estimate: Estimate | null;
+  /** Why there can be no map with these settings, though each field is right. */
+  readonly obstacle: FaultData | null;
+  /** The settings differ from those of the map that is shown or computed. */
+  readonly changed: boolean;
+  readonly run: RunState;
+  /** Of the last run or action. A model's fault is in `model`. */
+  readonly fault: FaultData | null;
+  /** Notices of the last run: what it had to do otherwise than asked. */
+  readonly notices: readonly string[];
+  readonly colorScale: ColorScaleChoice;
+  /** Color slots of tokens, by text. */
+  readonly tokenColors: Readonly<Record<string, number>>;
+  /** null for a saved map. */
+  readonly keep: KeptPanel | null;
+}
+
+/** Dot products of the plane's vectors, for the norm of any point of it. */
+export interface Gram {
+  readonly cc: number;
+  readonly cu: number;
+  readonly cv: number;
+  readonly uu: number;
+  readonly uv: number;
+  readonly vv: number;
+}
+
+/** What is known when a map is complete. */
+export interface Finish {
+  readonly runtime: Runtime;
+  readonly gram: Gram;
+}
+
+/** The map that is shown, with all cells so far. */
+export interface ShownMap {
+  /** Grows with every map: later cells name it. */
+  readonly id: number;
+  readonly specification: MapSpecification;
+  readonly facts: ModelFacts;
+  readonly cells: Cells;
+  readonly tokens: readonly Token[];
+  /** null while cells are missing. */
+  readonly finish: Finish | null;
+}
+
+export type HostMessage =
+  | { readonly type: 'state'; readonly state: HostState }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  /** Replaces the map; null: there is none. */
+  | { readonly type: 'map'; readonly map: ShownMap | null }
+  | { readonly type: 'cells'; readonly map: number; readonly batch: CellBatch; readonly tokens: readonly Token[] }
+  | { readonly type: 'finish'; readonly map: number; readonly finish: Finish };
+
+/** How the page draws the map: for pictures that look like it. */
+export interface PageView {
+  readonly colorBy: ColorBy;
+  readonly labels: boolean;
+  readonly borders: boolean;
+}
+
+/** What a person can ask of the rest of the extension. */
+export const PAGE_ACTIONS = [
+  'save',
+  'saveAs',
+  'exportPicture',
+  'copyCommandLine',
+  'openSavedMap',
+  'showLog',
+  'restartEngine',
+  'helpWhat',
+  'helpConvert',
+  'editAndRun',
+  'openAsText',
+] as const;
+export type PageAction = (typeof PAGE_ACTIONS)[number];
+
+export type PageMessage =
+  | { readonly type: 'ready'; readonly view: PageView }
+  /** `field` names what was changed: quick changes of one field are undone together. */
+  | { readonly type: 'edit'; readonly settings: Omit<PanelSettings, 'modelPath'>; readonly field: string }
+  | { readonly type: 'model'; readonly path: string }
+  | { readonly type: 'chooseModel' }
+  | { readonly type: 'retryModel' }
+  | { readonly type: 'undo' }
+  | { readonly type: 'redo' }
+  | { readonly type: 'generate' }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'dismissFault' }
+  | { readonly type: 'view'; readonly view: PageView }
+  | { readonly type: 'tokenColors'; readonly slots: Readonly<Record<string, number>> }
+  | { readonly type: 'copy'; readonly text: string }
+  | { readonly type: 'action'; readonly action: PageAction }
+  /** A mistake of the page's own, for the log. */
+  | { readonly type: 'mistake'; readonly message: string };
