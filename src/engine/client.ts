@@ -81,7 +81,7 @@ export class Engine {
    * Asks the engine. A cancelled call ends within about a second: an engine that does not answer is ended.
    * @throws Fault as {@link Client.call}.
    */
-  async call<M extends keyof EngineRequests & string>(
+  async call<M extends keyof EngineRequests>(
     method: M,
     params: EngineRequests[M]['params'],
     options: CallOptions<EngineRequests[M]['event']> = {},

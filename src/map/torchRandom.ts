@@ -144,7 +144,7 @@ const SQRT_HALF = f(Math.SQRT1_2);
 const SIN = [f(-1.9515295891e-4), f(8.3321608736e-3), f(-1.6666654611e-1)] as const;
 const COS = [f(2.443315711809948e-5), f(-1.388731625493765e-3), f(4.166664568298827e-2)] as const;
 const FOUR_OVER_PI = f(1.27323954473516);
-const QUARTER_PI = [0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8].map(f);
+const QUARTER_PI = [0.78515625, 2.4187564849853516e-4, 3.774894977445941e-8].map(f);
 
 const bits = new Uint32Array(1);
 const asFloat = new Float32Array(bits.buffer);

@@ -1,0 +1,96 @@
+/**
+ * Builds dist/: `node esbuild.js` for what is shipped, `node esbuild.js --development` with source maps and unminified.
+ *
+ *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
+ *   cli.js                the command line             index.js     the library, with its types in types/
+ *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
+ */
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chdir } from 'node:process';
+import { build } from 'esbuild';
+import ts from 'typescript';
+
+chdir(import.meta.dirname);
+const development = process.argv.includes('--development');
+const started = performance.now();
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  bundle: true,
+  minify: !development,
+  sourcemap: development,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+/** @type {import('esbuild').BuildOptions} */
+const node = { ...common, platform: 'node', target: 'node20', external: ['vscode', 'onnxruntime-node'] };
+/** @type {import('esbuild').BuildOptions} */
+const esModule = {
+  ...node,
+  format: 'esm',
+  // Bundled CommonJS packages ask for Node's own modules through require.
+  banner: { js: `import { createRequire as _cr } from 'node:module'; const require = _cr(import.meta.url);` },
+};
+/** @type {import('esbuild').BuildOptions} */
+const page = {
+  ...common,
+  platform: 'browser',
+  format: 'esm',
+  target: 'es2022',
+  define: { global: 'globalThis' },
+  loader: { '.ttf': 'file', '.woff2': 'file', '.svg': 'dataurl', '.png': 'dataurl' },
+  assetNames: '[name]',
+};
+
+/** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */
+const bundles = [
+  ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
+  ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
+  ['src/cli/main.ts', 'dist/cli.js', esModule],
+  ['src/index.ts', 'dist/index.js', esModule],
+  ['webview/main.ts', 'dist/webview/main.js', page],
+];
+
+/** Writes the library's type declarations. */
+function declarations() {
+  const { options } = ts.convertCompilerOptionsFromJson(
+    ts.readConfigFile('tsconfig.json', (file) => ts.sys.readFile(file)).config.compilerOptions,
+    '.',
+  );
+  const program = ts.createProgram(['src/index.ts'], {
+    ...options,
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: 'src',
+    outDir: 'dist/types',
+  });
+  const { diagnostics } = program.emit();
+  if (diagnostics.length === 0) return;
+  throw new Error(
+    ts.formatDiagnostics(diagnostics, {
+      getCurrentDirectory: () => '.',
+      getCanonicalFileName: (name) => name,
+      getNewLine: () => '\n',
+    }),
+  );
+}
+
+const skipped = bundles.filter(([entry]) => !existsSync(entry));
+for (const [entry] of skipped) console.log(`Skipped: there is no ${entry}.`);
+
+rmSync('dist/.built', { force: true });
+mkdirSync('dist/assets', { recursive: true });
+const building = bundles
+  .filter((bundle) => !skipped.includes(bundle))
+  .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile }));
+if (existsSync('src/index.ts')) declarations();
+await Promise.all(building);
+
+const require = createRequire(import.meta.url);
+copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
+if (existsSync('media/fonts')) cpSync('media/fonts', 'dist/assets/fonts', { recursive: true });
+if (existsSync('dist/cli.js')) chmodSync('dist/cli.js', 0o755);
+writeFileSync('dist/.built', '');
+console.log(`Built dist in ${((performance.now() - started) / 1000).toFixed(1)} s.`);

@@ -1,0 +1,134 @@
+import { builtinModules } from 'node:module';
+import js from '@eslint/js';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** Which rooms a room may import from, itself left out; `src/index.ts`, the library's door, may import any. */
+const rooms = {
+  'src/map': [],
+  'src/onnx': [],
+  'src/protocol': ['src/map'],
+  'src/formats': ['src/map'],
+  'src/engine': ['src/map', 'src/onnx', 'src/protocol'],
+  'src/cli': ['src/map', 'src/formats', 'src/protocol', 'src/engine/client.ts'],
+  'src/extension': ['src/map', 'src/onnx', 'src/formats', 'src/protocol', 'src/engine/client.ts'],
+  webview: ['src/map', 'src/protocol'],
+};
+const zones = Object.entries(rooms).map(([room, may]) => ({
+  target: room,
+  from: '.',
+  except: [room, 'node_modules', ...may],
+  message: `${room} may import ${may.join(', ') || 'no other room'} (see the table of rooms in README.md).`,
+}));
+
+/** Rooms that run anywhere: in the page, in the host, in a test without files. */
+const pure = ['src/map', 'src/onnx', 'src/protocol', 'webview'];
+
+/** Packages that one room alone loads. */
+const owned = [
+  { name: 'vscode', rooms: ['src/extension', 'test/vscode'] },
+  { name: 'onnxruntime-node', rooms: ['src/engine'] },
+];
+const names = (list) => `^(${list.join('|')})(/|$)`;
+const forbidden = (packages) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: packages.map((name) => ({ regex: names([name]), message: `${name} is another room's.` })) },
+  ],
+  'no-restricted-syntax': [
+    'error',
+    ...packages.flatMap((name) => {
+      const value = `value=/${names([name]).replaceAll('/', '\\u002F')}/`;
+      const message = `${name} is another room's.`;
+      return [
+        { selector: `ImportExpression > Literal.source[${value}]`, message },
+        { selector: `CallExpression[callee.name="require"] > Literal[${value}]`, message },
+      ];
+    }),
+  ],
+});
+const builtins = ['node:.*', ...builtinModules.filter((name) => !name.includes('/'))];
+/** What a file of a room must not import: the packages of other rooms and, in a pure room, Node's own modules. */
+const packagesOf = (room) => ({
+  files: [room === '' ? '{src,webview,test}/**/*.ts' : `${room}/**/*.ts`],
+  rules: forbidden([
+    ...owned.filter((one) => !one.rooms.includes(room)).map((one) => one.name),
+    ...(pure.includes(room) ? [`(${builtins.join('|')})`] : []),
+  ]),
+});
+
+export default defineConfig(
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      '.cache/',
+      'test/**/output/',
+      'test/fixtures/',
+      'test/vscode/workbench/',
+      'media/',
+      'src/onnx/proto/',
+      '**/*.vsix',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [
+        createNodeResolver({ extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } }),
+      ],
+    },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+      'import-x/no-cycle': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-definitions': 'off', // a union of literals is a type, a shape an interface
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-inferrable-types': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  packagesOf(''),
+  ...[...Object.keys(rooms), 'test/vscode'].map(packagesOf),
+  {
+    files: pure.map((room) => `${room}/**/*.ts`),
+    rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'require', '__dirname', '__filename'] },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // node:test's own promises are awaited by its runner; a test may build what a caller would never.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: ['test', 'describe', 'it', 'suite'].map((name) => ({
+            from: 'package',
+            package: 'node:test',
+            name,
+          })),
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+);

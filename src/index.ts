@@ -1,0 +1,2 @@
+export { planeOf } from './map/plane.js';
+export type { MapSpecification } from './map/specification.js';

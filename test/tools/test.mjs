@@ -1,0 +1,59 @@
+// npm test: sets up what is missing, then format check, lint, types, build and all tests. Every check runs, also when an
+// earlier one failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { install, root } from './prepare.mjs';
+
+const bin = (name) => path.join('node_modules', ...name.split('/'));
+
+/** Runs Node in the root. Its output is shown when it ends, in one piece, or at once. Gives whether it succeeded. */
+function node(label, args, { live = false } = {}) {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', live ? 'inherit' : 'pipe', 'pipe'] });
+  const output = [];
+  child.stdout?.on('data', (data) => output.push(data));
+  child.stderr.on('data', (data) => (live ? process.stderr.write(data) : output.push(data)));
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      if (!live) process.stdout.write(`${label}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
+      if (!live && code !== 0) process.stdout.write(Buffer.concat(output));
+      resolve(code === 0);
+    });
+  });
+}
+
+/** Every test file under test/, but packages' own and what tests write. */
+function testFiles(folder = 'test') {
+  const ignored = ['node_modules', 'output', 'fixtures', 'workbench'];
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const place = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return ignored.includes(entry.name) ? [] : testFiles(place);
+    return entry.name.endsWith('.test.ts') ? [place] : [];
+  });
+}
+
+install();
+const wanted = process.argv.slice(2);
+let passed = true;
+if (wanted.length === 0) {
+  const types = ['.', 'webview', 'test/vscode'].filter((at) => existsSync(path.join(root, at, 'tsconfig.json')));
+  const checks = await Promise.all([
+    node('Lint', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']),
+    (async () => {
+      const results = [await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'])];
+      for (const at of types) results.push(await node(`Types of ${at}`, [bin('typescript/bin/tsc'), '-p', at]));
+      results.push(await node('Build', ['esbuild.js']));
+      return results.every(Boolean);
+    })(),
+  ]);
+  passed = checks.every(Boolean);
+  const workbench = path.join(root, 'test', 'vscode', 'setup.mjs');
+  if (existsSync(workbench)) passed = (await node('Set-up of VS Code', [workbench])) && passed;
+}
+const files = wanted.length > 0 ? wanted : testFiles();
+const tests = await node('Tests', ['--import', 'tsx', '--test', '--test-concurrency=2', ...files], { live: true });
+if (!passed) process.stderr.write('Not all checks before the tests passed: see above.\n');
+process.exit(passed && tests ? 0 : 1);
