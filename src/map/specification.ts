@@ -88,8 +88,17 @@ const whole = (name: string, low: number, high: number) =>
   );
 const finite = (name: string) => v.pipe(v.number(`${name} must be a number`), v.finite(`${name} must be finite`));
 
+const layerMessage = 'layer must be "embeddings", "last" or a whole number from 0';
 const layerSchema = v.union(
-  [v.literal('embeddings'), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000))],
+  [
+    v.literal('embeddings'),
+    v.pipe(
+      v.number(),
+      v.integer(layerMessage),
+      v.minValue(0, layerMessage),
+      v.maxValue(100_000, 'layer must be at most 100000'),
+    ),
+  ],
   'layer must be "embeddings" or a whole number from 0',
 );
 
@@ -107,7 +116,7 @@ const axesSchema = v.variant(
 );
 
 const parameterEntries = {
-  layer: v.union([layerSchema, v.literal('last')], 'layer must be "embeddings", "last" or a whole number from 0'),
+  layer: v.union([layerSchema, v.literal('last')], layerMessage),
   readout: v.picklist(['forward', 'lens', 'unembed'], 'readout must be forward, lens or unembed'),
   context: v.variant(
     'kind',

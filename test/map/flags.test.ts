@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { commandLine, MAP_FLAGS, parametersFromFlags, parametersToFlags } from '../../src/map/flags.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+
+/** Flags as an argument list, `--name value` or `--name=value`, back to values by name. */
+function valuesOf(flags: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (let i = 0; i < flags.length; i++) {
+    const [, name = '', value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(flags[i] ?? '') ?? [];
+    values[name] = value ?? flags[++i] ?? '';
+  }
+  return values;
+}
+
+test('no flags are the original’s defaults, and the defaults need no flags', () => {
+  assert.deepEqual(parametersFromFlags({}), DEFAULT_PARAMETERS);
+  assert.deepEqual(parametersToFlags(DEFAULT_PARAMETERS), []);
+});
+
+test('every flag says its default where it has one', () => {
+  for (const flag of MAP_FLAGS)
+    if (flag.default !== undefined && flag.name !== 'dimensions')
+      assert.deepEqual(parametersFromFlags({ [flag.name]: flag.default }), DEFAULT_PARAMETERS, flag.name);
+});
+
+test('each flag sets what it names', () => {
+  const of = (given: Record<string, string>): MapParameters => parametersFromFlags(given);
+  assert.deepEqual(of({ 'grid-size': '60x40' }).grid, { columns: 60, rows: 40, spacing: 0.5, center: [0, 0] });
+  assert.deepEqual(of({ 'grid-size': '7' }).grid.rows, 7);
+  assert.deepEqual(of({ spacing: '1e-3' }).grid.spacing, 0.001);
+  assert.deepEqual(of({ center: '-1.5, 2' }).grid.center, [-1.5, 2]);
+  assert.equal(of({ 'layer-idx': '-1' }).layer, 'embeddings');
+  assert.equal(of({ 'layer-idx': 'embeddings' }).layer, 'embeddings');
+  assert.equal(of({ 'layer-idx': '0' }).layer, 0);
+  assert.deepEqual(of({ 'embedding-method': 'random-projection', seed: '7' }).plane.axes, {
+    method: 'random_projection',
+    seed: 7,
+  });
+  assert.deepEqual(of({ 'embedding-method': 'replicated' }).plane.axes, { method: 'replicated' });
+  assert.deepEqual(of({ 'embedding-method': 'direct' }).plane.axes, { method: 'direct', dimensions: [0, 1] });
+  assert.deepEqual(of({ 'embedding-method': 'direct', dimensions: '3,1' }).plane.axes, {
+    method: 'direct',
+    dimensions: [3, 1],
+  });
+  assert.deepEqual(of({ context: 'bos' }).context, { kind: 'bos' });
+  assert.deepEqual(of({ prompt: ' It is' }).context, { kind: 'prompt', text: ' It is' });
+  assert.deepEqual(of({ context: 'prompt', prompt: 'It' }).context, { kind: 'prompt', text: 'It' });
+});
+
+test('flags go over a given base and leave the rest of it', () => {
+  const base: MapParameters = {
+    ...DEFAULT_PARAMETERS,
+    layer: 3,
+    context: { kind: 'prompt', text: 'Once' },
+    plane: { axes: { method: 'direct', dimensions: [5, 6] } },
+  };
+  assert.deepEqual(parametersFromFlags({}, base), base);
+  assert.deepEqual(parametersFromFlags({ context: 'prompt', 'embedding-method': 'direct' }, base), base);
+  assert.deepEqual(parametersFromFlags({ dimensions: '1,2' }, base).plane.axes, {
+    method: 'direct',
+    dimensions: [1, 2],
+  });
+  assert.deepEqual(parametersFromFlags({ 'embedding-method': 'random_projection' }, base).plane.axes, {
+    method: 'random_projection',
+    seed: 42,
+  });
+});
+
+test('what is wrong is said with the flag and what it was given', () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ 'grid-size': '0' }, /^--grid-size 0: grid columns must be at least 1\.$/],
+    [{ 'grid-size': '-1' }, /^--grid-size -1: grid columns must be at least 1\.$/],
+    [{ 'grid-size': '1.5' }, /^--grid-size 1\.5: grid columns must be a whole number\.$/],
+    [{ 'grid-size': '100000' }, /^--grid-size 100000: grid columns must be at most 2000\.$/],
+    [{ 'grid-size': '20x0' }, /^--grid-size 20x0: grid rows must be at least 1\.$/],
+    [{ 'grid-size': '' }, /^--grid-size : grid columns must be a number\.$/],
+    [{ 'grid-size': '3x4x5' }, /^--grid-size 3x4x5: write it as 50 or 60x40\.$/],
+    [{ spacing: 'nan' }, /^--spacing nan: spacing must be a number\.$/],
+    [{ spacing: 'inf' }, /^--spacing inf: spacing must be finite\.$/],
+    [{ spacing: '-Infinity' }, /^--spacing -Infinity: spacing must be finite\.$/],
+    [{ spacing: '1e999' }, /^--spacing 1e999: spacing must be finite\.$/],
+    [{ spacing: '0' }, /^--spacing 0: spacing must be greater than 0\.$/],
+    [{ spacing: '0x10' }, /^--spacing 0x10: spacing must be a number\.$/],
+    [{ center: '1' }, /^--center 1: write it as 1\.5,-2\.$/],
+    [{ center: '0,nan' }, /^--center 0,nan: center y must be a number\.$/],
+    [{ center: '1e13,0' }, /^--center 1e13,0: center x must be within 1e12 of 0\.$/],
+    [{ 'layer-idx': '1.5' }, /^--layer-idx 1\.5: layer must be "embeddings", "last" or a whole number from 0\.$/],
+    [{ 'layer-idx': '-2' }, /^--layer-idx -2: layer must be/],
+    [{ 'layer-idx': 'first' }, /^--layer-idx first: layer must be/],
+    [
+      { 'embedding-method': 'pca' },
+      /^--embedding-method pca: method must be direct, replicated or random_projection\.$/,
+    ],
+    [{ seed: '-1' }, /^--seed -1: seed must be at least 0\.$/],
+    [{ seed: '4294967296' }, /^--seed 4294967296: seed must be at most 4294967295\.$/],
+    [{ dimensions: '0,1' }, /^--dimensions belongs to --embedding-method direct\.$/],
+    [{ 'embedding-method': 'direct', dimensions: '1' }, /^--dimensions 1: write it as 0,1\.$/],
+    [{ 'embedding-method': 'direct', dimensions: '-1,0' }, /^--dimensions -1,0: dimension must be at least 0\.$/],
+    [{ readout: 'logits' }, /^--readout logits: readout must be forward, lens or unembed\.$/],
+    [{ context: 'eos' }, /^--context eos: context must be none, bos or a prompt\.$/],
+    [{ context: 'prompt' }, /^--context prompt needs the prompt itself\.$/],
+    [{ context: 'bos', prompt: 'x' }, /^--prompt and --context bos exclude each other\.$/],
+    [{ prompt: '' }, /^--prompt : the prompt is empty\.$/],
+    [{ 'top-k': '1' }, /^--top-k 1: top-k must be at least 2\.$/],
+  ];
+  for (const [given, message] of cases)
+    assert.throws(() => parametersFromFlags(given), { code: 'bad-parameter', message }, JSON.stringify(given));
+});
+
+test('any parameters come back from their flags', () => {
+  const layers = ['last', 'embeddings', 0, 17] as const;
+  const contexts = [
+    { kind: 'none' },
+    { kind: 'bos' },
+    { kind: 'prompt', text: `-- it's "$HOME"\n\t=%` },
+    { kind: 'prompt', text: '--help' },
+  ] as const;
+  const allAxes = [
+    { method: 'random_projection', seed: 42 },
+    { method: 'random_projection', seed: 0 },
+    { method: 'replicated' },
+    { method: 'direct', dimensions: [7, 0] },
+  ] as const;
+  const grids = [
+    { columns: 50, rows: 50, spacing: 0.5, center: [0, 0] },
+    { columns: 1, rows: 2000, spacing: 1e-7, center: [-1 / 3, 1e12] },
+  ] as const;
+  for (const layer of layers)
+    for (const context of contexts)
+      for (const axes of allAxes)
+        for (const grid of grids) {
+          const parameters: MapParameters = { layer, context, plane: { axes }, grid, readout: 'lens', topK: 2 };
+          assert.deepEqual(parametersFromFlags(valuesOf(parametersToFlags(parameters))), parameters);
+        }
+});
+
+test('a command line survives a shell', { skip: process.platform === 'win32' && 'needs sh' }, () => {
+  const args = [
+    'plain',
+    '',
+    'two words',
+    `it's`,
+    '"$HOME" `id` $(id) \\',
+    '--center=-1,2',
+    'line\nbreak',
+    '*',
+    '~',
+    ',x',
+  ];
+  const command = commandLine([process.execPath, '-p', 'JSON.stringify(process.argv.slice(1))', '--', ...args]);
+  assert.deepEqual(JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' })), args);
+});
+
+test('PowerShell doubles a quote within quotes', () => {
+  assert.equal(commandLine(['embedding-grid', '--prompt', `it's`], 'powershell'), `embedding-grid --prompt 'it''s'`);
+});
