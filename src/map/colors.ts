@@ -137,7 +137,7 @@ export function tokenColor(name: ScaleName, slot: number, probability: number): 
 export function preferredSlot(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return (hash ^ (hash >>> 16)) % TOKEN_SLOTS;
+  return ((hash ^ (hash >>> 16)) >>> 0) % TOKEN_SLOTS;
 }
 
 /**

@@ -17,7 +17,7 @@ export type FlagValues = Readonly<Record<string, string | undefined>>;
 interface Draft {
   layer: unknown;
   readout: unknown;
-  context: { kind: unknown; text?: unknown };
+  context: { kind: unknown; text?: unknown; ids?: unknown };
   plane: { axes: { method: unknown; dimensions?: unknown; seed?: unknown } };
   grid: { columns: unknown; rows: unknown; spacing: unknown; center: unknown };
   topK: unknown;
@@ -136,7 +136,7 @@ export const MAP_FLAGS: readonly MapFlag[] = [
       else if (given.prompt === undefined && draft.context.kind !== 'prompt')
         throw bad('--context prompt needs the prompt itself.', 'Add --prompt TEXT.');
     },
-    write: ({ context }) => (context.kind === 'prompt' ? undefined : context.kind),
+    write: ({ context }) => (context.kind === 'none' || context.kind === 'bos' ? context.kind : undefined),
   },
   {
     name: 'prompt',
@@ -149,6 +149,17 @@ export const MAP_FLAGS: readonly MapFlag[] = [
       draft.context = { kind: 'prompt', text };
     },
     write: ({ context }) => (context.kind === 'prompt' ? context.text : undefined),
+  },
+  {
+    name: 'prompt-ids',
+    value: 'I,J,...',
+    help: 'the same as token ids, for a model without a tokenizer or an exact repetition',
+    fields: ['context.ids'],
+    read(text, draft, { prompt }) {
+      if (prompt !== undefined) throw bad('--prompt and --prompt-ids exclude each other.', 'Leave one of them out.');
+      draft.context = { kind: 'tokens', ids: text.split(',').map(number) };
+    },
+    write: ({ context }) => (context.kind === 'tokens' ? context.ids.join(',') : undefined),
   },
   {
     name: 'top-k',

@@ -1,6 +1,7 @@
 import { Fault } from './fault.js';
-import type { Axes } from './specification.js';
+import type { Axes, Center } from './specification.js';
 import { torchNormalize, torchRandn } from './torchRandom.js';
+import { decodeVector } from './vector.js';
 
 /** `h(x, y) = c + x u + y v`: centre and axes, each [hiddenSize]. */
 export interface Plane {
@@ -11,12 +12,19 @@ export interface Plane {
 
 /**
  * The plane of a method in a space of `hiddenSize` dimensions. `direct`: x and y are two dimensions. `replicated`: x is every
- * even dimension, y every odd one. `random_projection`: two random vectors of length 1, PyTorch's for that seed. The centre
- * is the origin.
- * @throws Fault `bad-parameter` when a dimension does not exist or both are the same.
+ * even dimension, y every odd one. `random_projection`: two random vectors of length 1, PyTorch's for that seed. `vectors`:
+ * those given.
+ * @throws Fault `bad-parameter` when a dimension does not exist or both are the same, or a vector has another length.
  */
-export function planeOf(axes: Axes, hiddenSize: number): Plane {
-  const c = new Float32Array(hiddenSize);
+export function planeOf(axes: Axes, hiddenSize: number, center: Center = { kind: 'origin' }): Plane {
+  const c =
+    center.kind === 'origin' ? new Float32Array(hiddenSize) : decodeVector(center.vector, 'The center', hiddenSize);
+  if (axes.method === 'vectors')
+    return {
+      c,
+      u: decodeVector(axes.u, 'The x axis', hiddenSize),
+      v: decodeVector(axes.v, 'The y axis', hiddenSize),
+    };
   if (axes.method === 'random_projection') {
     const rows = torchRandn(axes.seed, hiddenSize);
     const u = rows.slice(0, hiddenSize);

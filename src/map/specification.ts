@@ -12,13 +12,22 @@ export type Readout = 'forward' | 'lens' | 'unembed';
 
 /** What stands before the vector: nothing, BOS, or all tokens of a prompt but the last, whose place the vector takes. */
 export type Context =
-  { readonly kind: 'none' } | { readonly kind: 'bos' } | { readonly kind: 'prompt'; readonly text: string };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bos' }
+  | { readonly kind: 'prompt'; readonly text: string }
+  /** A prompt as token ids, for models without a tokenizer and for exact repetition. */
+  | { readonly kind: 'tokens'; readonly ids: readonly number[] };
 
 /** The two axes `u`, `v` of the plane. */
 export type Axes =
   | { readonly method: 'direct'; readonly dimensions: readonly [number, number] }
   | { readonly method: 'replicated' }
-  | { readonly method: 'random_projection'; readonly seed: number };
+  | { readonly method: 'random_projection'; readonly seed: number }
+  /** Any two vectors, [hiddenSize] each, as base64 of little-endian float32. */
+  | { readonly method: 'vectors'; readonly u: string; readonly v: string };
+
+/** The centre `c` of the plane. */
+export type Center = { readonly kind: 'origin' } | { readonly kind: 'vector'; readonly vector: string };
 
 export type Method = Axes['method'];
 
@@ -38,7 +47,7 @@ export interface MapParameters {
   readonly layer: Layer | 'last';
   readonly readout: Readout;
   readonly context: Context;
-  readonly plane: { readonly axes: Axes };
+  readonly plane: { readonly axes: Axes; readonly center: Center };
   readonly grid: Grid;
   /** Tokens recorded per cell, 2 ... 100 (two at least: the margin needs a second). */
   readonly topK: number;
@@ -65,7 +74,7 @@ export const DEFAULT_PARAMETERS: MapParameters = {
   layer: 'last',
   readout: 'forward',
   context: { kind: 'none' },
-  plane: { axes: { method: 'random_projection', seed: 42 } },
+  plane: { axes: { method: 'random_projection', seed: 42 }, center: { kind: 'origin' } },
   grid: { columns: 50, rows: 50, spacing: 0.5, center: [0, 0] },
   topK: 10,
 };
@@ -89,6 +98,13 @@ const whole = (name: string, low: number, high: number) =>
 const finite = (name: string) => v.pipe(v.number(`${name} must be a number`), v.finite(`${name} must be finite`));
 
 const layerMessage = 'layer must be "embeddings", "last" or a whole number from 0';
+/** 2^20 float32 numbers at most; what they hold is checked against the model's hidden size when the plane is made. */
+const base64 = v.pipe(
+  v.string('a vector must be base64 text'),
+  v.maxLength(5_600_000, 'a vector is too long'),
+  v.regex(/^[A-Za-z0-9+/]*={0,2}$/, 'a vector must be base64 text'),
+);
+
 const layerSchema = v.union(
   [
     v.literal('embeddings'),
@@ -111,8 +127,9 @@ const axesSchema = v.variant(
     }),
     v.object({ method: v.literal('replicated') }),
     v.object({ method: v.literal('random_projection'), seed: whole('seed', 0, LIMITS.seed) }),
+    v.object({ method: v.literal('vectors'), u: base64, v: base64 }),
   ],
-  'method must be direct, replicated or random_projection',
+  'method must be direct, replicated, random_projection or vectors',
 );
 
 const parameterEntries = {
@@ -131,10 +148,28 @@ const parameterEntries = {
           v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} characters`),
         ),
       }),
+      v.object({
+        kind: v.literal('tokens'),
+        ids: v.pipe(
+          v.array(whole('token id', 0, 2 ** 31 - 1), 'the prompt must be a list of token ids'),
+          v.minLength(1, 'the prompt is empty'),
+          v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} tokens`),
+        ),
+      }),
     ],
-    'context must be none, bos or a prompt',
+    'context must be none, bos, a prompt or tokens',
   ),
-  plane: v.object({ axes: axesSchema }),
+  plane: v.object({
+    axes: axesSchema,
+    center: v.optional(
+      v.variant(
+        'kind',
+        [v.object({ kind: v.literal('origin') }), v.object({ kind: v.literal('vector'), vector: base64 })],
+        'center must be origin or a vector',
+      ),
+      { kind: 'origin' },
+    ),
+  }),
   grid: v.object({
     columns: whole('grid columns', 1, LIMITS.side),
     rows: whole('grid rows', 1, LIMITS.side),

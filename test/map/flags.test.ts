@@ -54,7 +54,7 @@ test('flags go over a given base and leave the rest of it', () => {
     ...DEFAULT_PARAMETERS,
     layer: 3,
     context: { kind: 'prompt', text: 'Once' },
-    plane: { axes: { method: 'direct', dimensions: [5, 6] } },
+    plane: { axes: { method: 'direct', dimensions: [5, 6] }, center: { kind: 'origin' } },
   };
   assert.deepEqual(parametersFromFlags({}, base), base);
   assert.deepEqual(parametersFromFlags({ context: 'prompt', 'embedding-method': 'direct' }, base), base);
@@ -131,7 +131,14 @@ test('any parameters come back from their flags', () => {
     for (const context of contexts)
       for (const axes of allAxes)
         for (const grid of grids) {
-          const parameters: MapParameters = { layer, context, plane: { axes }, grid, readout: 'lens', topK: 2 };
+          const parameters: MapParameters = {
+            layer,
+            context,
+            plane: { axes, center: { kind: 'origin' } },
+            grid,
+            readout: 'lens',
+            topK: 2,
+          };
           assert.deepEqual(parametersFromFlags(valuesOf(parametersToFlags(parameters))), parameters);
         }
 });

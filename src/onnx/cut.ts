@@ -1,0 +1,332 @@
+import type { Anatomy } from './anatomy.js';
+import { reachableFrom, valueInputs } from './dataflow.js';
+import {
+  DataType,
+  findAttribute,
+  floatScalar,
+  Graph,
+  inputsOf,
+  int64Tensor,
+  MICROSOFT,
+  node,
+  type NodeProto,
+  type TensorProto,
+  valueInfo,
+  type ValueInfoProto,
+  withAttribute,
+} from './graph.js';
+import { elementType, isConstant, rankOf, smallIntegers } from './inference.js';
+import { unsupported } from './source.js';
+
+/** Names of what a cut graph takes and gives. */
+export const CUT = {
+  /** float32 [batch, 1, hiddenSize]: the vectors that stand at the last position. */
+  cells: 'embedding_grid.cells',
+  /** float32 [1, prefix length, hiddenSize]: the hidden states of the earlier positions. */
+  prefix: 'embedding_grid.prefix',
+  /** int32 [batch, k], most probable first. */
+  ids: 'embedding_grid.ids',
+  /** float32 [batch, k]. */
+  probabilities: 'embedding_grid.probabilities',
+  /** float32 [batch], nats. */
+  entropy: 'embedding_grid.entropy',
+  /** float32 [batch, vocabulary]: only where logits are asked for. */
+  logits: 'embedding_grid.logits',
+} as const;
+
+export interface CellCut {
+  /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
+  readonly layer: number | 'head';
+  /** `position`: the cells are the only new position (alone, or after past keys and values). `sequence`: they follow a prefix. */
+  readonly input: 'position' | 'sequence';
+  /** Tokens per cell, or the logits themselves. */
+  readonly output: { readonly kind: 'top'; readonly k: number } | { readonly kind: 'logits' };
+}
+
+/**
+ * The part of a model that turns hidden states at a layer into predictions for the last position.
+ * @throws ModelError `unsupported` where the rest of the model reads more than the residual stream.
+ */
+export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
+  const { graph, head, residual } = anatomy;
+  const start = cut.layer === 'head' ? head.opening : residual[cut.layer + 1];
+  if (start === undefined) throw new RangeError(`No layer ${cut.layer}.`);
+  const end = cut.layer === 'head' ? head.closing : anatomy.interface.logits;
+
+  const entry = enterCells(anatomy, start, cut);
+  const redirected = cut.layer === 'head' ? graph.nodes : readShapesFrom(anatomy, cut.layer, start);
+  const plain =
+    cut.layer === 'head'
+      ? redirected.map((n) => (n.output.includes(head.matmul.output[0] ?? '') ? unscaled(n) : n))
+      : redirected;
+  const renamed = plain.filter((n) => !n.output.includes(start));
+  const exit = leaveCells(graph, end, rankOf(graph, end) ?? 3, cut.output);
+  const result = slice(
+    graph,
+    [...entry.nodes, ...renamed, ...exit.nodes],
+    exit.outputs,
+    [...entry.initializers, ...exit.initializers],
+    entry.inputs,
+  );
+  refuseIdsByValue(result, anatomy, start);
+  return transposedHead(result);
+}
+
+/**
+ * The model from its token ids to any of its tensors (hidden states, presents, logits), under their own names. Hidden states
+ * and logits are cast to float32.
+ */
+export function cutStates(anatomy: Anatomy, tensors: readonly string[], presents: readonly string[]): Graph {
+  const { graph } = anatomy;
+  const casts = tensors.map((t) => node('Cast', [t], [stateName(t)], { to: BigInt(DataType.FLOAT) }));
+  const outputs = [
+    ...tensors.map((t) => valueInfo(stateName(t), DataType.FLOAT)),
+    ...graph.outputs.filter((o) => presents.includes(o.name)),
+  ];
+  return transposedHead(slice(graph, [...graph.nodes, ...casts], outputs, [], []));
+}
+
+export const stateName = (tensor: string): string => `embedding_grid.state/${tensor}`;
+
+interface Piece {
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: readonly TensorProto[];
+}
+
+/** From the fed vectors to the tensor that they stand in for: earlier positions put before, rank and type as it was. */
+function enterCells(anatomy: Anatomy, start: string, cut: CellCut): Piece & { inputs: ValueInfoProto[] } {
+  const { graph } = anatomy;
+  const d = cut.layer === 'head' ? (anatomy.head.width ?? anatomy.hiddenSize) : anatomy.hiddenSize;
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const inputs = [valueInfo(CUT.cells, DataType.FLOAT, ['cells', 1, d])];
+  let value: string = CUT.cells;
+  if (cut.input === 'sequence') {
+    inputs.push(valueInfo(CUT.prefix, DataType.FLOAT, [1, 'prefix_length', d]));
+    initializers.push(int64Tensor(`${CUT.cells}/0`, [0]), int64Tensor(`${CUT.cells}/1,1`, [1, 1]));
+    nodes.push(
+      node('Shape', [CUT.cells], [`${CUT.cells}/shape`]),
+      node('Gather', [`${CUT.cells}/shape`, `${CUT.cells}/0`], [`${CUT.cells}/batch`]),
+      node('Concat', [`${CUT.cells}/batch`, `${CUT.cells}/1,1`], [`${CUT.cells}/expand`], { axis: 0n }),
+      node('Expand', [CUT.prefix, `${CUT.cells}/expand`], [`${CUT.prefix}/expanded`]),
+      node('Concat', [`${CUT.prefix}/expanded`, CUT.cells], [`${CUT.cells}/sequence`], { axis: 1n }),
+    );
+    value = `${CUT.cells}/sequence`;
+  }
+  const flat = cut.layer === 'head' ? anatomy.head.matmul.opType.includes('Gemm') : rankOf(graph, start) === 2;
+  if (flat) {
+    initializers.push(int64Tensor(`${CUT.cells}/rows`, [-1, d]));
+    nodes.push(node('Reshape', [value, `${CUT.cells}/rows`], [`${CUT.cells}/flat`]));
+    value = `${CUT.cells}/flat`;
+  }
+  const type = elementType(graph, start) ?? DataType.FLOAT;
+  nodes.push(
+    type === DataType.FLOAT ? node('Identity', [value], [start]) : node('Cast', [value], [start], { to: BigInt(type) }),
+  );
+  return { nodes, initializers, inputs };
+}
+
+/**
+ * From logits to what is kept of them, inside the graph, so that V numbers a cell never leave it. The entropy is
+ * -log p(1) - sum p (z - z(1)), which needs no ReduceLogSumExp; z is held above -200 below the top so that a masked token's
+ * -infinity gives 0 and not NaN.
+ */
+function leaveCells(
+  graph: Graph,
+  logits: string,
+  rank: number,
+  output: CellCut['output'],
+): Piece & { outputs: ValueInfoProto[] } {
+  const name = (part: string): string => `embedding_grid.out/${part}`;
+  const initializers: TensorProto[] = [];
+  const nodes: NodeProto[] = [];
+  let last = logits;
+  if (rank >= 3) {
+    initializers.push(int64Tensor(name('-1'), [-1], true));
+    nodes.push(node('Gather', [logits, name('-1')], [name('last')], { axis: 1n }));
+    last = name('last');
+  }
+  nodes.push(node('Cast', [last], [CUT.logits], { to: BigInt(DataType.FLOAT) }));
+  if (output.kind === 'logits')
+    return { nodes, initializers, outputs: [valueInfo(CUT.logits, DataType.FLOAT, ['cells', 'vocabulary'])] };
+  const tail = topOfLogits(CUT.logits, output.k, graph.opsets.get('') ?? 17);
+  return {
+    nodes: [...nodes, ...tail.nodes],
+    initializers: [...initializers, ...tail.initializers],
+    outputs: tail.outputs,
+  };
+}
+
+/** Softmax, top-k and entropy of float32 logits [batch, vocabulary]. */
+export function topOfLogits(logits: string, k: number, opset: number): Piece & { outputs: ValueInfoProto[] } {
+  const name = (part: string): string => `embedding_grid.out/${part}`;
+  const sumAxes = opset >= 13 ? [name('axes')] : [];
+  const sumAttributes = opset >= 13 ? { keepdims: 0n } : { keepdims: 0n, axes: [1n] };
+  const nodes = [
+    node('Softmax', [logits], [name('p')], { axis: -1n }),
+    node('TopK', [logits, name('k')], [name('top'), name('top_ids')], { axis: -1n }),
+    node('GatherElements', [name('p'), name('top_ids')], [CUT.probabilities], { axis: 1n }),
+    node('Cast', [name('top_ids')], [CUT.ids], { to: BigInt(DataType.INT32) }),
+    node('Slice', [name('top'), name('from'), name('to'), name('axes')], [name('z1')]),
+    node('Slice', [CUT.probabilities, name('from'), name('to'), name('axes')], [name('p1')]),
+    node('Sub', [logits, name('z1')], [name('below')]),
+    node('Max', [name('below'), name('floor')], [name('held')]),
+    node('Mul', [name('p'), name('held')], [name('terms')]),
+    node('ReduceSum', [name('terms'), ...sumAxes], [name('sum')], sumAttributes),
+    node('Log', [name('p1')], [name('log_p1')]),
+    node('Squeeze', [name('log_p1'), ...sumAxes], [name('log_p1_row')], opset >= 13 ? {} : { axes: [1n] }),
+    node('Add', [name('log_p1_row'), name('sum')], [name('minus_entropy')]),
+    node('Neg', [name('minus_entropy')], [CUT.entropy]),
+  ];
+  return {
+    nodes,
+    initializers: [
+      int64Tensor(name('k'), [k]),
+      int64Tensor(name('axes'), [1]),
+      int64Tensor(name('from'), [0]),
+      int64Tensor(name('to'), [1]),
+      floatScalar(name('floor'), -200),
+    ],
+    outputs: [
+      valueInfo(CUT.ids, DataType.INT32, ['cells', k]),
+      valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
+      valueInfo(CUT.entropy, DataType.FLOAT, ['cells']),
+    ],
+  };
+}
+
+/** What the outputs need, and nothing else. */
+function slice(
+  graph: Graph,
+  nodes: readonly NodeProto[],
+  outputs: readonly ValueInfoProto[],
+  extraInitializers: readonly TensorProto[],
+  extraInputs: readonly ValueInfoProto[],
+): Graph {
+  const producer = new Map(nodes.flatMap((n) => n.output.map((o) => [o, n] as const)));
+  const needed = new Set<string>();
+  const queue = outputs.map((o) => o.name);
+  for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
+    if (needed.has(tensor)) continue;
+    needed.add(tensor);
+    const n = producer.get(tensor);
+    if (n) queue.push(...inputsOf(n));
+  }
+  return Graph.of(
+    {
+      node: nodes.filter((n) => n.output.some((o) => needed.has(o))).map((n) => ({ ...n, output: n.output })),
+      initializer: [...graph.initializers.values(), ...extraInitializers].filter((t) => needed.has(t.name)),
+      input: [...graph.inputs, ...extraInputs].filter((i) => needed.has(i.name)),
+      output: [...outputs],
+      valueInfo: [],
+    },
+    graph.opsets,
+    graph.irVersion,
+  );
+}
+
+/** Operators whose output has the leading dimensions of their first flowing input. */
+const KEEPS_LEADING =
+  /^(Cast|CastLike|Identity|Dropout|Add|Sub|Mul|Div|Pow|Sqrt|Neg|MatMul|MatMulNBits|FusedMatMul|MatMulBnb4|LayerNormalization|RMSNormalization|SimplifiedLayerNormalization|Gelu|FastGelu|Sigmoid|Tanh|Erf|Relu)$/;
+
+/**
+ * Operators after the cut that ask an earlier tensor only for its shape are pointed to the cut, which has the same leading
+ * dimensions; else the embedding table and the earlier blocks would be computed for their shape alone.
+ */
+function readShapesFrom(anatomy: Anatomy, layer: number, start: string): NodeProto[] {
+  const { graph, paths, residual } = anatomy;
+  if (rankOf(graph, start) === 2) return [...graph.nodes];
+  const downstream = reachableFrom(graph, [start]);
+  const stream = new Set(residual.slice(0, layer + 1));
+  const lookups = new Set(
+    paths.nodes.filter((n) => !n.input.some((i) => paths.tensors.has(i))).map((n) => n.output[0]),
+  );
+  const hasLeadingDimensions = (tensor: string, depth = 0): boolean => {
+    if (rankOf(graph, tensor) === 2) return false;
+    if (stream.has(tensor) || lookups.has(tensor)) return true;
+    const n = graph.producers.get(tensor);
+    if (!n || depth > 50 || !KEEPS_LEADING.test(n.opType)) return false;
+    const flowing = n.input.find((i) => paths.tensors.has(i));
+    return flowing !== undefined && hasLeadingDimensions(flowing, depth + 1);
+  };
+  return graph.nodes.map((n) => {
+    const input = n.input[0] ?? '';
+    if (n.opType !== 'Shape' || !paths.tensors.has(input) || downstream.has(input)) return n;
+    if (!(stream.has(input) || readsLeadingOnly(graph, n)) || !hasLeadingDimensions(input)) return n;
+    return { ...n, input: [start] };
+  });
+}
+
+function readsLeadingOnly(graph: Graph, shape: NodeProto): boolean {
+  const end = findAttribute(shape, 'end');
+  if (end && end.i > 0n && end.i <= 2n) return true;
+  return (graph.consumers.get(shape.output[0] ?? '') ?? []).every((reader) => {
+    if (reader.opType === 'Gather')
+      return smallIntegers(graph, reader.input[1] ?? '')?.every((i) => i === 0 || i === 1) === true;
+    if (reader.opType === 'Slice')
+      return smallIntegers(graph, reader.input[2] ?? '')?.every((i) => i > 0 && i <= 2) === true;
+    return false;
+  });
+}
+
+/** The head without a scale fused into it, for the bare unembedding. */
+const unscaled = (n: NodeProto): NodeProto => (findAttribute(n, 'alpha') ? withAttribute(n, 'alpha', 1) : n);
+
+/**
+ * A tied head is Transpose(embedding) and a product; onnxruntime would fold the transpose into a second copy of the largest
+ * weight, so the product is told to read it transposed.
+ */
+function transposedHead(graph: Graph): Graph {
+  let changed = false;
+  const nodes = graph.nodes.map((n) => {
+    if (n.opType !== 'MatMul' || n.domain !== '') return n;
+    const [left = '', right = ''] = n.input;
+    const transpose = graph.producers.get(right);
+    const source = transpose?.input[0] ?? '';
+    if (transpose?.opType !== 'Transpose' || graph.initializers.get(source)?.dims.length !== 2) return n;
+    if (graph.initializers.get(source)?.dataType !== DataType.FLOAT || isConstant(graph, left)) return n;
+    changed = true;
+    return node('FusedMatMul', [left, source], n.output, { transB: 1n, alpha: 1 }, MICROSOFT);
+  });
+  if (!changed) return graph;
+  const opsets = new Map(graph.opsets).set(MICROSOFT, graph.opsets.get(MICROSOFT) ?? 1);
+  const rewritten = graph.with({ nodes, opsets });
+  return slice(rewritten, rewritten.nodes, rewritten.outputs, [], []);
+}
+
+/** Comparisons: a mask that is computed from the ids compares them with the padding id. */
+const COMPARISON = /^(Equal|Greater|Less|GreaterOrEqual|LessOrEqual|Not)$/;
+
+/**
+ * Behind the cut nothing but a padding mask may depend on the token ids: else the prediction would be a mixture of the
+ * vector and of the token that stood in its place.
+ */
+function refuseIdsByValue(cut: Graph, anatomy: Anatomy, start: string): void {
+  const ids = anatomy.interface.ids;
+  if (ids === undefined || !cut.isInput(ids)) return;
+  const queue = [ids];
+  const seen = new Set(queue);
+  for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
+    for (const n of cut.consumers.get(tensor) ?? []) {
+      if (!valueInputs(n).includes(tensor) || COMPARISON.test(n.opType)) continue;
+      if (/Gather/.test(n.opType) && n.input[1] === tensor) {
+        // The lookup itself is kept where a later shape hangs on it; only its values would matter.
+        if (onlyShapesAreRead(cut, n.output[0] ?? '')) continue;
+        throw unsupported(
+          `The model cannot be cut at "${start}": a ${n.opType} behind it looks the token ids up again, so the residual stream does not carry everything.`,
+        );
+      }
+      for (const output of n.output) {
+        if (output !== '' && !seen.has(output)) {
+          seen.add(output);
+          queue.push(output);
+        }
+      }
+    }
+  }
+}
+
+function onlyShapesAreRead(cut: Graph, tensor: string): boolean {
+  const dependent = reachableFrom(cut, [tensor]);
+  return !cut.outputs.some((o) => dependent.has(o.name));
+}

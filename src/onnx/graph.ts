@@ -1,0 +1,289 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as AttributeType,
+  AttributeProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType as DataType,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from './proto/onnx_pb.js';
+import { broken } from './source.js';
+
+export { AttributeType, DataType };
+export type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto };
+
+/** Domain of onnxruntime's own operators. */
+export const MICROSOFT = 'com.microsoft';
+
+/** A graph with its look-ups, nodes in topological order. Rebuilt after every rewrite, never patched. */
+export class Graph {
+  readonly producers = new Map<string, NodeProto>();
+  readonly consumers = new Map<string, NodeProto[]>();
+
+  private constructor(
+    readonly nodes: readonly NodeProto[],
+    readonly initializers: ReadonlyMap<string, TensorProto>,
+    readonly inputs: readonly ValueInfoProto[],
+    readonly outputs: readonly ValueInfoProto[],
+    /** Shapes and types that the file states for tensors on the way; may be empty. */
+    readonly valueInfo: ReadonlyMap<string, ValueInfoProto>,
+    readonly opsets: ReadonlyMap<string, number>,
+    readonly irVersion: bigint,
+  ) {
+    for (const node of nodes) {
+      for (const output of node.output) if (output !== '') this.producers.set(output, node);
+      for (const input of inputsOf(node)) {
+        const list = this.consumers.get(input);
+        if (list) list.push(node);
+        else this.consumers.set(input, [node]);
+      }
+    }
+  }
+
+  /**
+   * @throws ModelError `broken` where a tensor is produced twice, read but never produced, or depends on itself.
+   */
+  static of(
+    parts: Pick<GraphProto, 'node' | 'input' | 'output' | 'valueInfo'> & { initializer: Iterable<TensorProto> },
+    opsets: ReadonlyMap<string, number>,
+    irVersion: bigint,
+  ): Graph {
+    const initializers = new Map([...parts.initializer].map((t) => [t.name, t]));
+    const inputs = parts.input.filter((input) => !initializers.has(input.name));
+    const known = new Set([...initializers.keys(), ...inputs.map((input) => input.name)]);
+    const nodes = topological(parts.node, known);
+    for (const output of parts.output) {
+      if (!known.has(output.name)) throw broken(`The graph's output "${output.name}" is never computed.`);
+    }
+    const valueInfo = new Map([...parts.valueInfo, ...inputs, ...parts.output].map((info) => [info.name, info]));
+    return new Graph(nodes, initializers, inputs, parts.output, valueInfo, opsets, irVersion);
+  }
+
+  /** This graph with other nodes, initializers, inputs or outputs. */
+  with(changes: {
+    nodes?: readonly NodeProto[];
+    initializers?: Iterable<TensorProto>;
+    inputs?: readonly ValueInfoProto[];
+    outputs?: readonly ValueInfoProto[];
+    opsets?: ReadonlyMap<string, number>;
+  }): Graph {
+    return Graph.of(
+      {
+        node: [...(changes.nodes ?? this.nodes)],
+        initializer: changes.initializers ?? this.initializers.values(),
+        input: [...(changes.inputs ?? this.inputs)],
+        output: [...(changes.outputs ?? this.outputs)],
+        valueInfo: [...this.valueInfo.values()],
+      },
+      changes.opsets ?? this.opsets,
+      this.irVersion,
+    );
+  }
+
+  isInput(name: string): boolean {
+    return this.inputs.some((input) => input.name === name);
+  }
+
+  /** Serialises to a ModelProto, without the intermediate shapes (they are stale after a cut). */
+  toBytes(): Uint8Array {
+    return toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, {
+        irVersion: this.irVersion,
+        producerName: 'embedding-grid',
+        opsetImport: [...this.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
+        graph: {
+          name: 'cut',
+          node: [...this.nodes],
+          initializer: [...this.initializers.values()],
+          input: [...this.inputs],
+          output: [...this.outputs],
+        },
+      }),
+    );
+  }
+}
+
+/** Decodes the structure that `readStructure` gave. @throws ModelError `broken`. */
+export function decodeModel(structure: Uint8Array): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, structure);
+  } catch (error) {
+    throw broken(
+      `This is not an ONNX model, or it is damaged: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+}
+
+function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto[] {
+  const producerOf = new Map<string, number>();
+  nodes.forEach((node, i) => {
+    for (const output of node.output) {
+      if (output === '') continue;
+      if (producerOf.has(output) || known.has(output)) throw broken(`The tensor "${output}" is produced twice.`);
+      producerOf.set(output, i);
+    }
+  });
+  const needs = nodes.map((node) => {
+    const indices = new Set<number>();
+    for (const input of inputsOf(node)) {
+      const producer = producerOf.get(input);
+      if (producer !== undefined) indices.add(producer);
+      else if (!known.has(input)) throw broken(`The tensor "${input}" is read by a ${node.opType} and never produced.`);
+    }
+    return indices;
+  });
+  const state = new Uint8Array(nodes.length); // 1 = on the way, 2 = placed
+  const sorted: NodeProto[] = [];
+  for (let start = 0; start < nodes.length; start++) {
+    const stack = [start];
+    while (stack.length > 0) {
+      const i = stack[stack.length - 1] ?? 0;
+      if (state[i] === 2) {
+        stack.pop();
+        continue;
+      }
+      const pending = [...(needs[i] ?? [])].filter((j) => state[j] !== 2);
+      if (pending.length === 0) {
+        state[i] = 2;
+        const node = nodes[i];
+        if (node) {
+          sorted.push(node);
+          for (const output of node.output) known.add(output);
+        }
+        stack.pop();
+      } else if (state[i] === 1 && pending.some((j) => state[j] === 1)) {
+        throw broken(`The graph has a cycle through "${nodes[i]?.output[0] ?? ''}".`);
+      } else {
+        state[i] = 1;
+        stack.push(...pending);
+      }
+    }
+  }
+  return sorted;
+}
+
+/** Every tensor that a node reads, those that its subgraphs capture from outside included. */
+export function inputsOf(node: NodeProto): string[] {
+  const own = node.input.filter((name) => name !== '');
+  const subgraphs = node.attribute.flatMap((a) => (a.g ? [a.g, ...a.graphs] : a.graphs));
+  return subgraphs.length === 0 ? own : [...own, ...subgraphs.flatMap(capturesOf)];
+}
+
+function capturesOf(graph: GraphProto): string[] {
+  const local = new Set([
+    ...graph.input.map((i) => i.name),
+    ...graph.initializer.map((t) => t.name),
+    ...graph.node.flatMap((n) => n.output),
+  ]);
+  const read = [...graph.node.flatMap(inputsOf), ...graph.output.map((o) => o.name)];
+  return [...new Set(read)].filter((name) => !local.has(name));
+}
+
+// Small constructors, so that rewrites read like the graphs they build.
+
+export type AttributeValue = number | bigint | string | readonly bigint[] | TensorProto;
+
+/** An attribute: bigint is INT, number is FLOAT. */
+export function attribute(name: string, value: AttributeValue): AttributeProto {
+  if (typeof value === 'bigint') return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: value });
+  if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value });
+  if (typeof value === 'string')
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+  if ('dims' in value) return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: value });
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: [...value] });
+}
+
+export function node(
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  domain = '',
+): NodeProto {
+  return create(NodeProtoSchema, {
+    opType,
+    domain,
+    name: `embedding-grid/${output.find((o) => o !== '') ?? opType}`,
+    input: [...input],
+    output: [...output],
+    attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+  });
+}
+
+export const findAttribute = (n: NodeProto, name: string): AttributeProto | undefined =>
+  n.attribute.find((a) => a.name === name);
+
+/** The node with one attribute set or, with `undefined`, left out. */
+export function withAttribute(n: NodeProto, name: string, value: AttributeValue | undefined): NodeProto {
+  const others = n.attribute.filter((a) => a.name !== name);
+  return { ...n, attribute: value === undefined ? others : [...others, attribute(name, value)] };
+}
+
+export function int64Tensor(name: string, values: readonly number[], scalar = false): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: DataType.INT64,
+    dims: scalar ? [] : [BigInt(values.length)],
+    int64Data: values.map(BigInt),
+  });
+}
+
+export function floatScalar(name: string, value: number): TensorProto {
+  return create(TensorProtoSchema, { name, dataType: DataType.FLOAT, dims: [], floatData: [value] });
+}
+
+/** A float32 tensor with its values inline. */
+export function floatTensor(name: string, dims: readonly number[], values: Float32Array): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: DataType.FLOAT,
+    dims: dims.map(BigInt),
+    rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  });
+}
+
+/** A graph input or output; a string is a symbolic dimension, `undefined` no shape at all. */
+export function valueInfo(name: string, elemType: number, shape?: readonly (number | string)[]): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType,
+          ...(shape === undefined
+            ? {}
+            : {
+                shape: {
+                  dim: shape.map((d) => ({
+                    value:
+                      typeof d === 'number'
+                        ? { case: 'dimValue' as const, value: BigInt(d) }
+                        : { case: 'dimParam' as const, value: d },
+                  })),
+                },
+              }),
+        },
+      },
+    },
+  });
+}
+
+export const elemTypeOf = (info: ValueInfoProto | undefined): number | undefined =>
+  info?.type?.value.case === 'tensorType' ? info.type.value.value.elemType : undefined;
+
+/** A stated shape: numbers where static, names where symbolic, `''` where nothing is said; undefined without a shape. */
+export function shapeOf(info: ValueInfoProto | undefined): (number | string)[] | undefined {
+  if (info?.type?.value.case !== 'tensorType') return undefined;
+  return info.type.value.value.shape?.dim.map((d) =>
+    d.value.case === 'dimValue' ? Number(d.value.value) : d.value.case === 'dimParam' ? d.value.value : '',
+  );
+}

@@ -1,0 +1,171 @@
+import { valueInputs } from './dataflow.js';
+import { DataType, elemTypeOf, type Graph, shapeOf } from './graph.js';
+import { unsupported } from './source.js';
+
+/** A past key or value that comes in, and the present that goes out in its place. */
+export interface CacheSlot {
+  readonly past: string;
+  readonly present: string | undefined;
+  /** DataType number. */
+  readonly elemType: number;
+  /** Stated shape; a number where static. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** What a decoder takes and gives, by role. */
+export interface Interface {
+  readonly ids: string | undefined;
+  readonly embeds: string | undefined;
+  readonly mask: string | undefined;
+  readonly positions: string | undefined;
+  readonly caches: readonly CacheSlot[];
+  /** Further inputs that are fed with zeros (token types) or counts. */
+  readonly others: readonly string[];
+  readonly logits: string;
+}
+
+const isInteger = (type: number | undefined): boolean =>
+  type === DataType.INT64 || type === DataType.INT32 || type === DataType.UINT8;
+const isFloat = (type: number | undefined): boolean =>
+  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16;
+
+/**
+ * Tells inputs apart by type, rank and use; the words that every exporter uses ("mask", "position") only settle what type
+ * and rank leave open.
+ * @throws ModelError `unsupported` for encoder-decoders and graphs without logits.
+ */
+export function readInterface(graph: Graph): Interface {
+  const inputs = graph.inputs.map((info) => ({
+    name: info.name,
+    type: elemTypeOf(info),
+    shape: shapeOf(info) ?? [],
+    lookedUp: indexesATable(graph, info.name),
+  }));
+  const rest = new Set(inputs);
+  const take = (test: (i: (typeof inputs)[number]) => boolean): (typeof inputs)[number] | undefined => {
+    const found = [...rest].find(test);
+    if (found) rest.delete(found);
+    return found;
+  };
+  const encoder = inputs.find((i) => /encoder/i.test(i.name));
+  if (encoder)
+    throw unsupported(
+      `This is one half of an encoder-decoder: it reads "${encoder.name}". Only decoders that stand alone can be mapped.`,
+    );
+  const mask = take((i) => /mask/i.test(i.name) && i.shape.length >= 2);
+  const positions = take((i) => /position/i.test(i.name) && isInteger(i.type) && !/cache_position/i.test(i.name));
+  const ids =
+    take((i) => isInteger(i.type) && /^(input_?ids|ids|tokens?|input)$/i.test(i.name)) ??
+    take((i) => isInteger(i.type) && i.shape.length === 2 && i.lookedUp && !/type/i.test(i.name)) ??
+    take((i) => isInteger(i.type) && i.lookedUp && !/type/i.test(i.name));
+  const caches = [...rest].filter((i) => isFloat(i.type) && i.shape.length >= 3 && isCacheName(i.name, i.shape.length));
+  for (const cache of caches) rest.delete(cache);
+  const embeds = ids ? undefined : take((i) => isFloat(i.type) && i.shape.length === 3);
+  const strange = [...rest].find((i) => isFloat(i.type) && i.shape.length >= 2 && !(embeds && i === embeds));
+  if (strange)
+    throw unsupported(
+      `The input "${strange.name}" is neither token ids nor past keys and values: only decoders of text alone can be mapped.`,
+    );
+  const presents = matchPresents(graph, new Set(caches.map((c) => c.name)));
+  return {
+    ids: ids?.name,
+    embeds: embeds?.name,
+    mask: mask?.name,
+    positions: positions?.name,
+    caches: caches.map((c) => ({
+      past: c.name,
+      present: presents.get(c.name),
+      elemType: c.type ?? DataType.FLOAT,
+      shape: c.shape,
+    })),
+    others: [...rest].map((i) => i.name),
+    logits: findLogits(graph, new Set(presents.values())),
+  };
+}
+
+const isCacheName = (name: string, rank: number): boolean => rank >= 4 || /past|cache|key|value|state/i.test(name);
+
+function indexesATable(graph: Graph, input: string): boolean {
+  const queue = [input];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    for (const n of graph.consumers.get(name) ?? []) {
+      if (/^Gather|EmbedLayerNorm/.test(n.opType)) return true;
+      if (/^(Cast|Reshape|Unsqueeze|Squeeze|Identity|Flatten)$/.test(n.opType)) queue.push(...n.output);
+    }
+  }
+  return false;
+}
+
+/** Where fused attentions take pasts and give presents: [past input, present output] indices. */
+const FUSED_SLOTS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  GroupQueryAttention: [
+    [3, 1],
+    [4, 2],
+  ],
+  SparseAttention: [
+    [3, 1],
+    [4, 2],
+  ],
+  MultiHeadAttention: [
+    [6, 1],
+    [7, 2],
+  ],
+  DecoderMaskedMultiHeadAttention: [
+    [5, 1],
+    [6, 2],
+  ],
+  PagedAttention: [],
+};
+const slotsOf = (opType: string, domain: string): readonly (readonly [number, number])[] | undefined => {
+  if (opType === 'Attention' || opType === 'QAttention' || opType === 'DecoderMaskedSelfAttention')
+    return domain === ''
+      ? [
+          [4, 1],
+          [5, 2],
+        ]
+      : [[opType === 'QAttention' ? 8 : 4, 1]];
+  return FUSED_SLOTS[opType];
+};
+
+/** For each past input the output that carries on from it: the nearest, breadth first, that does not pass a product. */
+function matchPresents(graph: Graph, pasts: ReadonlySet<string>): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const output of graph.outputs) {
+    const queue = [output.name];
+    const seen = new Set<string>();
+    for (let tensor = queue.shift(); tensor !== undefined && seen.size < 64; tensor = queue.shift()) {
+      if (seen.has(tensor)) continue;
+      seen.add(tensor);
+      if (pasts.has(tensor)) {
+        if (!found.has(tensor)) found.set(tensor, output.name);
+        break;
+      }
+      const n = graph.producers.get(tensor);
+      if (!n) continue;
+      const slots = slotsOf(n.opType, n.domain);
+      if (slots) {
+        const slot = slots.find(([, out]) => n.output[out] === tensor);
+        if (slot) queue.push(n.input[slot[0]] ?? '');
+      } else if (!/MatMul|Gemm|Norm/.test(n.opType)) {
+        queue.push(...valueInputs(n));
+      }
+    }
+  }
+  return found;
+}
+
+/** The output that is not a present: the one called logits, else the first of floats that is 2-D or 3-D. */
+function findLogits(graph: Graph, presents: ReadonlySet<string>): string {
+  const candidates = graph.outputs.filter((o) => !presents.has(o.name) && !/^present|past/i.test(o.name));
+  const floats = candidates.filter((o) => {
+    const type = elemTypeOf(o);
+    return type === undefined || type === 0 || isFloat(type);
+  });
+  const logits = floats.find((o) => /logits|scores/i.test(o.name)) ?? floats[0];
+  if (!logits)
+    throw unsupported(
+      `No logits go out: the outputs are ${graph.outputs.map((o) => `"${o.name}"`).join(', ') || 'none'}.`,
+      'A model exported for feature extraction has no head; export it for text generation.',
+    );
+  return logits.name;
+}

@@ -1,0 +1,224 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  AttributeProtoSchema,
+  type FunctionProto,
+  GraphProtoSchema,
+  NodeProtoSchema,
+  TensorProtoSchema,
+} from './proto/onnx_pb.js';
+import {
+  type AttributeProto,
+  DataType,
+  elemTypeOf,
+  findAttribute,
+  Graph,
+  type GraphProto,
+  inputsOf,
+  type ModelProto,
+  node,
+  type NodeProto,
+  type TensorProto,
+} from './graph.js';
+import { broken, unsupported } from './source.js';
+
+const MAX_NODES = 2_000_000;
+const MAX_FUNCTION_DEPTH = 32;
+
+/**
+ * The model as one flat graph in which the residual stream is visible: local functions inlined, the no-cache branch of a
+ * merged decoder taken, constants as initializers, fused skip norms split into sum and norm. The result computes what the
+ * model computes; onnxruntime fuses again what it can.
+ */
+export function normalize(model: ModelProto): Graph {
+  if (!model.graph) throw broken('This is not an ONNX model: it holds no graph.');
+  const opsets = new Map(model.opsetImport.map((o) => [o.domain === 'ai.onnx' ? '' : o.domain, Number(o.version)]));
+  const functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+  for (const f of model.functions) {
+    for (const o of f.opsetImport) if (!opsets.has(o.domain)) opsets.set(o.domain, Number(o.version));
+  }
+  for (const f of model.functions) opsets.delete(f.domain);
+
+  const parts = inlineBranches(model.graph);
+  const nodes = inlineFunctions(parts.node, functions, { count: 0 }, 0);
+  const constants: TensorProto[] = [];
+  const flat = nodes.flatMap((n) => {
+    const constant = constantOf(n);
+    if (constant) {
+      constants.push(constant);
+      return [];
+    }
+    return splitSkipNorm(n);
+  });
+  if (parts.sparseInitializer.length > 0) throw unsupported('The model has sparse weights, which cannot be cut.');
+  return Graph.of(
+    { ...parts, node: flat, initializer: [...parts.initializer, ...constants] },
+    opsets,
+    model.irVersion === 0n ? 8n : model.irVersion,
+  );
+}
+
+const functionKey = (domain: string, name: string, overload: string): string =>
+  JSON.stringify([domain, name, overload]);
+
+/** Replaces every call of a local function by its body, with names of its own and the call's attributes filled in. */
+function inlineFunctions(
+  nodes: readonly NodeProto[],
+  functions: ReadonlyMap<string, FunctionProto>,
+  counter: { count: number },
+  depth: number,
+): NodeProto[] {
+  if (functions.size === 0) return [...nodes];
+  if (depth > MAX_FUNCTION_DEPTH) throw broken('The model holds a function that calls itself.');
+  return nodes.flatMap((call) => {
+    const body = functions.get(functionKey(call.domain, call.opType, call.overload));
+    if (!body) return [call];
+    if (counter.count > MAX_NODES) throw broken('The model unfolds to more operators than can be read.');
+    const prefix = `${call.name || call.opType}#${counter.count++}/`;
+    const names = new Map<string, string>();
+    body.input.forEach((formal, i) => names.set(formal, call.input[i] ?? ''));
+    body.output.forEach((formal, i) => names.set(formal, call.output[i] || `${prefix}${formal}`));
+    const given = new Map(
+      [...body.attributeProto, ...call.attribute].map((attribute) => [attribute.name, attribute] as const),
+    );
+    const inner = body.node.map((n) => rename(n, (name) => names.get(name) ?? prefix + name, given, prefix));
+    counter.count += inner.length;
+    return inlineFunctions(inner, functions, counter, depth + 1);
+  });
+}
+
+function rename(
+  n: NodeProto,
+  name: (old: string) => string,
+  given: ReadonlyMap<string, AttributeProto> | undefined,
+  prefix: string,
+): NodeProto {
+  const renamed = (old: string): string => (old === '' ? '' : name(old));
+  return create(NodeProtoSchema, {
+    ...n,
+    name: prefix + n.name,
+    input: n.input.map(renamed),
+    output: n.output.map(renamed),
+    attribute: n.attribute.flatMap((a) => {
+      if (a.refAttrName !== '') {
+        const value = given?.get(a.refAttrName);
+        return value ? [{ ...value, name: a.name }] : [];
+      }
+      if (!a.g && a.graphs.length === 0) return [a];
+      const graph = (g: GraphProto): GraphProto =>
+        create(GraphProtoSchema, {
+          ...g,
+          node: g.node.map((inner) => rename(inner, name, given, prefix)),
+          initializer: g.initializer.map((t) => ({ ...t, name: renamed(t.name) })),
+          input: g.input.map((i) => ({ ...i, name: renamed(i.name) })),
+          output: g.output.map((o) => ({ ...o, name: renamed(o.name) })),
+          valueInfo: [],
+        });
+      return [
+        create(AttributeProtoSchema, {
+          ...a,
+          ...(a.g ? { g: graph(a.g) } : {}),
+          graphs: a.graphs.map(graph),
+        }),
+      ];
+    }),
+  });
+}
+
+/** A merged decoder chooses by a boolean input between a branch without and one with past keys; the first is taken. */
+function inlineBranches(graph: GraphProto): GraphProto {
+  const booleans = new Set(graph.input.filter((i) => elemTypeOf(i) === DataType.BOOL).map((i) => i.name));
+  let result = graph;
+  for (const branch of graph.node.filter((n) => n.opType === 'If' && booleans.has(n.input[0] ?? ''))) {
+    const body = findAttribute(branch, 'else_branch')?.g;
+    if (!body) throw broken('An If of the model has no else branch.');
+    const taken = new Set(result.node.flatMap((n) => n.output));
+    const local = new Set(body.node.flatMap((n) => n.output));
+    const names = new Map<string, string>();
+    const direct: NodeProto[] = [];
+    body.output.forEach((output, i) => {
+      const target = branch.output[i] ?? '';
+      if (local.has(output.name) && !names.has(output.name)) names.set(output.name, target);
+      else direct.push(node('Identity', [names.get(output.name) ?? output.name], [target]));
+    });
+    const isOwn = new Set([...local, ...body.initializer.map((t) => t.name)]);
+    const name = (old: string): string => names.get(old) ?? (isOwn.has(old) && taken.has(old) ? `else/${old}` : old);
+    result = create(GraphProtoSchema, {
+      ...result,
+      node: [
+        ...result.node.filter((n) => n !== branch),
+        ...body.node.map((n) => rename(n, name, undefined, '')),
+        ...direct,
+      ],
+      initializer: [...result.initializer, ...body.initializer.map((t) => ({ ...t, name: name(t.name) }))],
+      valueInfo: [...result.valueInfo, ...body.valueInfo.map((v) => ({ ...v, name: name(v.name) }))],
+    });
+    const condition = branch.input[0] ?? '';
+    if (!result.node.some((n) => inputsOf(n).includes(condition)))
+      result = { ...result, input: result.input.filter((i) => i.name !== condition) };
+  }
+  return result;
+}
+
+/** A Constant as an initializer, so that there is one kind of constant. */
+function constantOf(n: NodeProto): TensorProto | undefined {
+  const name = n.output[0];
+  if (n.opType !== 'Constant' || n.domain !== '' || name === undefined) return undefined;
+  const value = n.attribute[0];
+  if (!value) throw broken(`The constant "${name}" has no value.`);
+  const base = { name, dims: [] as bigint[] };
+  switch (value.name) {
+    case 'value':
+      return value.t ? { ...value.t, name } : undefined;
+    case 'value_float':
+      return create(TensorProtoSchema, { ...base, dataType: DataType.FLOAT, floatData: [value.f] });
+    case 'value_int':
+      return create(TensorProtoSchema, { ...base, dataType: DataType.INT64, int64Data: [value.i] });
+    case 'value_floats':
+      return create(TensorProtoSchema, {
+        name,
+        dims: [BigInt(value.floats.length)],
+        dataType: DataType.FLOAT,
+        floatData: value.floats,
+      });
+    case 'value_ints':
+      return create(TensorProtoSchema, {
+        name,
+        dims: [BigInt(value.ints.length)],
+        dataType: DataType.INT64,
+        int64Data: value.ints,
+      });
+    default:
+      return undefined; // strings and sparse values: left as they are
+  }
+}
+
+/**
+ * Skip norms hold the residual sum inside (at the last block it has no tensor at all). Inputs: input, skip, gamma,
+ * then [beta,] bias; outputs: norm, mean, inverse deviation, sum.
+ */
+function splitSkipNorm(n: NodeProto): NodeProto[] {
+  const simplified = n.opType === 'SkipSimplifiedLayerNormalization';
+  if (!simplified && n.opType !== 'SkipLayerNormalization') return [n];
+  const [input = '', skip = '', gamma = ''] = n.input;
+  const beta = simplified ? '' : (n.input[3] ?? '');
+  const bias = (simplified ? n.input[3] : n.input[4]) ?? '';
+  const [norm = '', mean = '', inverse = '', sumOutput = ''] = n.output;
+  const sum = sumOutput || `${norm}/residual_sum`;
+  const sums: NodeProto[] = [];
+  let addend = input;
+  if (bias !== '') {
+    addend = `${sum}/biased`;
+    sums.push(node('Add', [input, bias], [addend]));
+  }
+  sums.push(node('Add', [addend, skip], [sum]));
+  if (norm === '') return sums;
+  const epsilon = findAttribute(n, 'epsilon');
+  const attributes = { axis: -1n, epsilon: epsilon ? epsilon.f : simplified ? 1e-6 : 1e-12 };
+  const operands = beta === '' ? [sum, gamma] : [sum, gamma, beta];
+  const outputs =
+    inverse !== '' && !simplified ? [norm, mean, inverse] : simplified && inverse !== '' ? [norm, inverse] : [norm];
+  return [
+    ...sums,
+    node(simplified ? 'SimplifiedLayerNormalization' : 'LayerNormalization', operands, outputs, attributes),
+  ];
+}
