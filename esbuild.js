@@ -2,6 +2,7 @@
  * Builds dist/: `node esbuild.js` for what is shipped, `node esbuild.js --development` with source maps and unminified.
  *
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
+ *   filesWorker.cjs       its thread for files
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
  */
@@ -46,6 +47,7 @@ const page = {
 /** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */
 const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
+  ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],
   ['src/index.ts', 'dist/index.js', esModule],
@@ -84,9 +86,14 @@ rmSync('dist/.built', { force: true });
 mkdirSync('dist/assets', { recursive: true });
 const building = bundles
   .filter((bundle) => !skipped.includes(bundle))
-  .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile }));
+  .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile, metafile: true }));
 if (existsSync('src/index.ts')) declarations();
-await Promise.all(building);
+const results = await Promise.all(building);
+// Which files each bundle is made of: third-party notices are made from it.
+const inputs = results.flatMap(({ metafile }) =>
+  Object.entries(metafile.outputs).map(([name, output]) => [name, Object.keys(output.inputs)]),
+);
+writeFileSync('dist/.inputs.json', JSON.stringify(Object.fromEntries(inputs)));
 
 const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');

@@ -12,6 +12,8 @@ import { SERVER_MAIN, SERVER_NODE } from './places.js';
 export interface ServerOptions {
   /** User settings beside {@link QUIET_SETTINGS}. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The folder to open; a new one by default, which is removed in the end. */
+  readonly workspace?: string;
   /** Called with the workspace folder before the server starts, to fill it. */
   readonly fill?: (workspace: string) => void;
   /** A packed extension to install first. */
@@ -73,7 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     mkdirSync(made, { recursive: true });
     return made;
   };
-  const workspace = place('workspace');
+  const workspace = options.workspace ?? place('workspace');
   options.fill?.(workspace);
   writeFileSync(
     path.join(place('user/User'), 'settings.json'),

@@ -33,21 +33,9 @@ export class Workbench {
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     const workbench = new Workbench(server, context, await context.newPage());
-    await workbench.page.goto(workbench.address(options), { waitUntil: 'domcontentloaded' });
+    await workbench.page.goto(windowAddress(server, options), { waitUntil: 'domcontentloaded' });
     await workbench.stands();
     return workbench;
-  }
-
-  /** The window's address: the folder, and the payload that names an unpacked extension and its tests. */
-  address(options: WorkbenchOptions): string {
-    const remote = (file: string): string => `vscode-remote://127.0.0.1:${this.server.port}${file}`;
-    const payload = [
-      ...(options.extension === undefined ? [] : [['extensionDevelopmentPath', remote(options.extension)]]),
-      ...(options.tests === undefined ? [] : [['extensionTestsPath', remote(options.tests)]]),
-    ];
-    const query = new URLSearchParams(options.empty === true ? { ew: 'true' } : { folder: this.server.workspace });
-    if (payload.length > 0) query.set('payload', JSON.stringify(payload));
-    return `${this.server.url}/?${query.toString()}`;
   }
 
   private async stands(): Promise<void> {
@@ -117,4 +105,16 @@ export class Workbench {
   async close(): Promise<void> {
     await this.context.close();
   }
+}
+
+/** A window's address: the folder, and the payload that names an unpacked extension and its tests. */
+export function windowAddress(server: Server, options: WorkbenchOptions = {}): string {
+  const remote = (file: string): string => `vscode-remote://127.0.0.1:${server.port}${file}`;
+  const payload = [
+    ...(options.extension === undefined ? [] : [['extensionDevelopmentPath', remote(options.extension)]]),
+    ...(options.tests === undefined ? [] : [['extensionTestsPath', remote(options.tests)]]),
+  ];
+  const query = new URLSearchParams(options.empty === true ? { ew: 'true' } : { folder: server.workspace });
+  if (payload.length > 0) query.set('payload', JSON.stringify(payload));
+  return `${server.url}/?${query.toString()}`;
 }

@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { commandLine, parametersToFlags } from '../map/flags.js';
+import { DEFAULT_BATCH_SIZE, type MapParameters } from '../map/specification.js';
+import type { CommandLineSubject } from './panel/dependencies.js';
+
+/** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */
+export function commandLineOf(subject: CommandLineSubject, bundled: string, platform = process.platform): string {
+  const { modelPath, parameters, device, batchSize } = subject;
+  return commandLine(
+    [
+      'embedding-grid',
+      ...(modelPath === bundled ? [] : ['--model', modelPath]),
+      ...parametersToFlags(parameters),
+      ...(device === 'auto' ? [] : ['--device', device]),
+      ...(batchSize === DEFAULT_BATCH_SIZE ? [] : ['--batch-size', String(batchSize)]),
+    ],
+    platform === 'win32' ? 'powershell' : 'posix',
+  );
+}
+
+/** Copies a command line and says so. */
+export async function copyCommand(command: string): Promise<void> {
+  await vscode.env.clipboard.writeText(command);
+  vscode.window.setStatusBarMessage('$(terminal) Command line copied', 3000);
+}
+
+/** The parameters without what a specification adds. */
+export function withoutModel({ layer, readout, context, plane, grid, topK }: MapParameters): MapParameters {
+  return { layer, readout, context, plane, grid, topK };
+}

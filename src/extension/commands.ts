@@ -1,0 +1,106 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { Fault } from '../map/fault.js';
+import { showFault } from './log.js';
+import type { ModelsNode } from './modelsView.js';
+import type { PanelStart } from './panel/dependencies.js';
+import { pickModel } from './pickModel.js';
+import { deleteSavedMap } from './deleteSavedMap.js';
+import { pickSavedMap } from './pickSavedMap.js';
+import { SAVED_MAP_EDITOR } from './savedMapEditor.js';
+import type { SavedMapsNode } from './savedMapsView.js';
+import type { Services } from './services.js';
+import { isTrusted } from './trust.js';
+
+/** Registers every command of package.json. `openPanel` makes a panel, follows it and shows it. */
+export function registerCommands(services: Services, openPanel: (start: PanelStart) => void): vscode.Disposable {
+  const { log, models, panels, savedMaps, settings } = services;
+
+  const generate = (): void => {
+    const modelPath = settings.defaultModel ?? models.bundledIfThere;
+    openPanel(modelPath === undefined ? {} : { modelPath });
+  };
+
+  const mapModel = async (modelPath: string | undefined): Promise<void> => {
+    if (modelPath === undefined) return;
+    if (await isTrusted(modelPath)) return openPanel({ modelPath });
+    const manage = 'Manage Workspace Trust';
+    const message = 'This folder is not trusted, so its models are not opened: they would be read by native code.';
+    if ((await vscode.window.showWarningMessage(message, manage)) === manage) {
+      await vscode.commands.executeCommand('workbench.trust.manage');
+    }
+  };
+
+  const handlers: Readonly<Record<string, (argument?: unknown) => unknown>> = {
+    generate,
+    generateFromModel: async (argument) => mapModel(modelPathOf(argument) ?? (await pickModel(models))),
+    chooseModel: async () => {
+      const modelPath = await pickModel(models);
+      if (modelPath === undefined || !panels.panel || !(await isTrusted(modelPath))) return mapModel(modelPath);
+      panels.panel.reveal();
+      panels.panel.chooseModel(modelPath);
+    },
+    saveMapAs: () => panels.editor?.saveAs(),
+    exportPicture: () => panels.editor?.exportPicture(),
+    copyCommandLine: () => panels.editor?.copyCommandLine(),
+    openSavedMap: async () => {
+      const uri = await pickSavedMap(savedMaps);
+      if (uri) await vscode.commands.executeCommand('vscode.openWith', uri, SAVED_MAP_EDITOR);
+    },
+    restartEngine: () => panels.panel?.restartEngine(),
+    showLog: () => log.show(),
+    showRunning: () => panels.running?.reveal(),
+    refresh: () => {
+      models.search();
+      savedMaps.refresh();
+    },
+    openAsText: (argument) => openWith(argument, 'default'),
+    openAsMap: (argument) => openWith(argument, SAVED_MAP_EDITOR),
+    revealSavedMap: async (argument) => {
+      const uri = savedMapOf(argument);
+      if (uri) await vscode.commands.executeCommand('revealInExplorer', uri);
+    },
+    deleteSavedMap: async (argument) => {
+      const uri = savedMapOf(argument);
+      if (uri && (await deleteSavedMap(uri))) savedMaps.refresh();
+    },
+    forgetModel: async (argument) => {
+      const modelPath = modelPathOf(argument);
+      if (modelPath !== undefined) await models.forget(modelPath);
+    },
+  };
+
+  const guarded = (handler: (argument?: unknown) => unknown) => async (argument?: unknown) => {
+    try {
+      await handler(argument);
+    } catch (error) {
+      await showFault(log, Fault.from(error));
+    }
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(handlers).map(([name, handler]) =>
+      vscode.commands.registerCommand(`embeddingGrid.${name}`, guarded(handler)),
+    ),
+  );
+}
+
+/** A file that a menu of the Explorer, of an editor or of the view "Saved Maps" was opened on, else the active editor's. */
+function savedMapOf(argument: unknown): vscode.Uri | undefined {
+  if (argument instanceof vscode.Uri) return argument;
+  if (isNode<SavedMapsNode>(argument) && argument.kind === 'map') return argument.map.uri;
+  const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+  return input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText ? input.uri : undefined;
+}
+
+function modelPathOf(argument: unknown): string | undefined {
+  if (argument instanceof vscode.Uri) return path.normalize(argument.fsPath);
+  return isNode<ModelsNode>(argument) && argument.kind === 'model' ? argument.model.path : undefined;
+}
+
+const isNode = <Node extends { readonly kind: string }>(argument: unknown): argument is Node =>
+  typeof argument === 'object' && argument !== null && 'kind' in argument;
+
+async function openWith(argument: unknown, editor: string): Promise<void> {
+  const uri = savedMapOf(argument);
+  if (uri) await vscode.commands.executeCommand('vscode.openWith', uri, editor);
+}

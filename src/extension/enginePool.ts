@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Engine } from '../engine/client.js';
+import { Fault } from '../map/fault.js';
+import { cancelled } from '../protocol/channel.js';
+import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { EngineLease } from './panel/dependencies.js';
+
+export interface EnginePoolOptions {
+  /** The built engine, `dist/engine.cjs`. */
+  readonly file: string;
+  /** The Node executable for the next engine; undefined: the one that runs us. */
+  node(): string | undefined;
+  /** How long an engine without users is kept. */
+  graceMilliseconds(): number;
+  log(line: string): void;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly engine: Engine;
+  readonly opening: Promise<ModelDescription>;
+  opened: boolean;
+  users: number;
+  grace: NodeJS.Timeout | undefined;
+}
+
+/** The engine processes: one per model and device, shared by its users, ended after a grace without any. */
+export class EnginePool {
+  private readonly entries = new Map<string, Entry>();
+  private readonly endings = new Set<Promise<void>>();
+
+  constructor(private readonly options: EnginePoolOptions) {}
+
+  /** Process ids of the engines that run. */
+  get pids(): readonly number[] {
+    return [...this.entries.values()].flatMap(({ engine }) => engine.pid ?? []);
+  }
+
+  /**
+   * Starts an engine for this model and device, or shares the one that runs, and opens the model.
+   * @throws Fault of `open`; `cancelled` when the signal fires first; `file` when the Node executable does not exist.
+   */
+  async acquire(modelPath: string, device: Device, { signal }: { signal: AbortSignal }): Promise<EngineLease> {
+    if (signal.aborted) throw cancelled();
+    const key = keyOf(modelPath, device);
+    const entry = this.entries.get(key) ?? this.start(key, modelPath, device);
+    clearTimeout(entry.grace);
+    entry.users++;
+    let held = true;
+    const release = (): void => {
+      if (!held) return;
+      held = false;
+      entry.users--;
+      if (entry.users === 0) this.rest(entry);
+    };
+    try {
+      const description = await unlessAborted(entry.opening, signal);
+      return { engine: entry.engine, description, ended: entry.engine.ended.then(explained), release };
+    } catch (error) {
+      release();
+      throw error instanceof Fault ? explained(error) : error;
+    }
+  }
+
+  /** Ends the engine of this model and device, if one runs; the next {@link acquire} starts a new one. */
+  async restart(modelPath: string, device: Device): Promise<void> {
+    const entry = this.entries.get(keyOf(modelPath, device));
+    if (entry) await this.end(entry);
+  }
+
+  /** Ends all engines and waits until no process is left. */
+  async dispose(): Promise<void> {
+    for (const entry of [...this.entries.values()]) void this.end(entry);
+    await Promise.all(this.endings);
+  }
+
+  private start(key: string, modelPath: string, device: Device): Entry {
+    const node = this.options.node();
+    if (node !== undefined && !existsSync(node)) {
+      throw new Fault({
+        code: 'file',
+        message: `The Node executable "${node}" does not exist.`,
+        hint: 'Change the setting "Node Executable" of Embedding Grid, or leave it empty.',
+      });
+    }
+    const engine = new Engine({
+      file: this.options.file,
+      onLog: (line) => this.options.log(`engine ${engine.pid ?? ''}: ${line}`),
+      ...(node === undefined ? {} : { node }),
+    });
+    this.options.log(`Engine ${engine.pid ?? ''} started for ${modelPath} on ${device}.`);
+    const opening = engine.call('open', { path: modelPath, device });
+    const entry: Entry = { key, engine, opening, opened: false, users: 0, grace: undefined };
+    this.entries.set(key, entry);
+    opening.then(
+      () => (entry.opened = true),
+      () => this.end(entry),
+    );
+    void engine.ended.then((fault) => {
+      this.options.log(`Engine ${engine.pid ?? ''} ended${fault ? `: ${fault.message}` : ''}.`);
+      this.forget(entry);
+    });
+    return entry;
+  }
+
+  /** No users: the engine is kept for the grace, or ended at once while it is still opening its model. */
+  private rest(entry: Entry): void {
+    if (!entry.opened) {
+      void this.end(entry);
+      return;
+    }
+    entry.grace = setTimeout(() => void this.end(entry), this.options.graceMilliseconds());
+    entry.grace.unref();
+  }
+
+  private async end(entry: Entry): Promise<void> {
+    this.forget(entry);
+    const ending = entry.engine.dispose();
+    this.endings.add(ending);
+    await ending.finally(() => this.endings.delete(ending));
+  }
+
+  private forget(entry: Entry): void {
+    clearTimeout(entry.grace);
+    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key);
+  }
+}
+
+const keyOf = (modelPath: string, device: Device): string => `${device} ${path.resolve(modelPath)}`;
+
+/** The promise's outcome, or `cancelled` as soon as the signal fires. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(cancelled());
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
+}
+
+/** macOS: the allocator of Electron's binary traps on very large allocations, which a plain Node does not. */
+function explained<F extends Fault | undefined>(fault: F): F | Fault {
+  if (fault?.code !== 'engine-died' || !fault.message.includes('SIGTRAP')) return fault;
+  return new Fault({
+    ...fault.toData(),
+    hint: 'VS Code\'s own Node cannot hold arrays of this size. Set "Node Executable" of Embedding Grid to a Node.js 20.19 or newer.',
+  });
+}

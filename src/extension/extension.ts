@@ -1,0 +1,94 @@
+import { started } from './started.js';
+import * as vscode from 'vscode';
+import type { EmbeddingGridApi } from './api.js';
+import { registerCommands } from './commands.js';
+import { EnginePool } from './enginePool.js';
+import { generate } from './generate.js';
+import { createLog } from './log.js';
+import { MapFiles } from './mapFiles.js';
+import { offerModelFolders } from './modelFolders.js';
+import { Models } from './models.js';
+import { MODELS_VIEW, ModelsTree } from './modelsView.js';
+import { panelDependencies, savedMapDependencies } from './panelDependencies.js';
+import { createPanel, PANEL_VIEW_TYPE, revivePanel } from './panel/panel.js';
+import type { MapPanel, PanelStart } from './panel/dependencies.js';
+import { Panels } from './panels.js';
+import { SAVED_MAP_EDITOR, SavedMapEditor } from './savedMapEditor.js';
+import { SavedMaps } from './savedMaps.js';
+import { SAVED_MAPS_VIEW, SavedMapsTree } from './savedMapsView.js';
+import { Saving } from './saving.js';
+import type { Services } from './services.js';
+import { Settings } from './settings.js';
+import { Snapshots } from './snapshots.js';
+
+let engines: EnginePool | undefined;
+
+/** Registers everything and starts nothing: no model, no engine, no search before somebody asks. */
+export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
+  const { extensionUri } = context;
+  const dist = (name: string): string => vscode.Uri.joinPath(extensionUri, 'dist', name).fsPath;
+  const log = createLog();
+  const settings = new Settings(log);
+  engines = new EnginePool({
+    file: dist('engine.cjs'),
+    node: () => settings.nodeExecutable,
+    graceMilliseconds: () => settings.engineGraceMilliseconds,
+    log: (line) => log.info(line),
+  });
+  const services: Services = {
+    context,
+    log,
+    settings,
+    engines,
+    models: new Models(context),
+    savedMaps: new SavedMaps(),
+    panels: new Panels(),
+    files: new MapFiles(dist('filesWorker.cjs'), dist('assets')),
+  };
+  const { models, panels, savedMaps } = services;
+  const snapshots = new Snapshots(context.storageUri ?? context.globalStorageUri);
+  const saving = new Saving(services);
+  const dependencies = panelDependencies(services, saving, snapshots);
+
+  const follow = (panel: MapPanel): void => panels.addPanel(panel);
+  const openPanel = (start: PanelStart): void => follow(createPanel(extensionUri, dependencies, start));
+  const editor = new SavedMapEditor({
+    services,
+    dependencies: (openAsText) => savedMapDependencies(services, dependencies, openPanel, openAsText),
+    saveAs: (map, view) => saving.saveMap(map, view, { as: true }),
+  });
+
+  context.subscriptions.push(
+    log,
+    models,
+    savedMaps,
+    panels,
+    registerCommands(services, openPanel),
+    vscode.window.registerTreeDataProvider(MODELS_VIEW, new ModelsTree(models)),
+    vscode.window.registerTreeDataProvider(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
+    vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, { supportsMultipleEditorsPerDocument: true }),
+    vscode.window.registerWebviewPanelSerializer(PANEL_VIEW_TYPE, {
+      deserializeWebviewPanel: (panel, state: unknown) => {
+        follow(revivePanel(extensionUri, dependencies, panel, state));
+        return Promise.resolve();
+      },
+    }),
+    offerModelFolders(models),
+    afterwards(() => void snapshots.sweep(Date.now())),
+  );
+  log.info(`Activated in ${(performance.now() - started).toFixed(1)} ms.`);
+  return { generate: (specification, options) => generate(services, specification, options), open: (map) => editor.open(map) };
+}
+
+/** Ends the engines; VS Code waits for it when the window closes. */
+export async function deactivate(): Promise<void> {
+  await engines?.dispose();
+}
+
+const HOUSEKEEPING_DELAY_MS = 30_000;
+
+/** Does something unimportant when the window has come to rest. */
+function afterwards(task: () => void): vscode.Disposable {
+  const timer = setTimeout(task, HOUSEKEEPING_DELAY_MS);
+  return new vscode.Disposable(() => clearTimeout(timer));
+}

@@ -1,0 +1,70 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { ModelFacts } from '../map/tokenMap.js';
+import type { ModelEntry } from '../protocol/page.js';
+import type { Models } from './models.js';
+
+export const MODELS_VIEW = 'embeddingGrid.models';
+
+/** A line of the view: a model, or a fact about it. */
+export type ModelsNode =
+  | { readonly kind: 'model'; readonly model: ModelEntry }
+  | { readonly kind: 'fact'; readonly label: string; readonly value: string; readonly icon: string };
+
+/** The view "Models": bundled, recent, found in the workspace; below each what is known of it from its last opening. */
+export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
+  readonly onDidChangeTreeData: vscode.Event<void>;
+
+  constructor(private readonly models: Models) {
+    this.onDidChangeTreeData = models.onDidChange;
+  }
+
+  async getChildren(parent?: ModelsNode): Promise<ModelsNode[]> {
+    if (parent === undefined) return (await this.models.list()).map((model) => ({ kind: 'model', model }));
+    if (parent.kind === 'fact') return [];
+    const known = this.models.knownAt(parent.model.path);
+    return known ? factsOf(known.facts) : [];
+  }
+
+  getTreeItem(node: ModelsNode): vscode.TreeItem {
+    if (node.kind === 'fact') {
+      const item = new vscode.TreeItem(node.label);
+      item.description = node.value;
+      item.iconPath = new vscode.ThemeIcon(node.icon);
+      return item;
+    }
+    const { model } = node;
+    const known = this.models.knownAt(model.path) !== undefined;
+    const item = new vscode.TreeItem(
+      model.name,
+      known ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    );
+    item.id = model.path;
+    item.description = model.problem ?? descriptionOf(model);
+    item.tooltip = model.path;
+    item.iconPath = new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning');
+    item.contextValue = model.problem === undefined ? `model.${model.origin}` : 'problem';
+    return item;
+  }
+}
+
+function descriptionOf(model: ModelEntry): string {
+  if (model.origin === 'bundled') return 'included';
+  const file = path.extname(model.path) === '.onnx' ? path.basename(model.path) : undefined;
+  const plain = file === undefined || file === 'model.onnx';
+  return [plain ? undefined : file, model.layers === undefined ? undefined : `${model.layers} layers`]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+}
+
+function factsOf(facts: ModelFacts): ModelsNode[] {
+  const fact = (label: string, value: string, icon: string): ModelsNode => ({ kind: 'fact', label, value, icon });
+  return [
+    fact(`${facts.blocks} decoder layers`, `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
+    fact('Vocabulary', `${facts.vocabularySize.toLocaleString('en-US')} tokens`, 'symbol-key'),
+    fact('Weights', `ONNX · ${facts.numberType} · ${megabytes(facts.weightsBytes)}`, 'file-binary'),
+  ];
+}
+
+const megabytes = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

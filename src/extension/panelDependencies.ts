@@ -1,0 +1,76 @@
+import * as vscode from 'vscode';
+import { Fault } from '../map/fault.js';
+import { commandLineOf, copyCommand, withoutModel } from './commandLine.js';
+import { openHelp } from './help.js';
+import { findModel, openModel } from './modelFinder.js';
+import type { PanelDependencies, PanelStart, SavedMapDependencies } from './panel/dependencies.js';
+import { pickModel } from './pickModel.js';
+import type { Saving } from './saving.js';
+import type { Services } from './services.js';
+import { KEYS, SECTION } from './settings.js';
+import type { Snapshots } from './snapshots.js';
+import { tokenColors } from './tokenColors.js';
+
+/** What panels ask of the extension. */
+export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
+  const { context, engines, log, models, settings } = services;
+  return {
+    acquireEngine: (path, device, { signal }) => openModel(services, path, device, signal),
+    restartEngine: (path, device) => engines.restart(path, device),
+    models: () => models.list(),
+    onDidChangeModels: models.onDidChange,
+    chooseModel: () => pickModel(models),
+    rememberModel: (path, description) => void models.remember(path, description),
+    defaults: () => ({ parameters: settings.parameters, device: settings.device, batchSize: settings.batchSize }),
+    colorScale: {
+      read: () => settings.colorScale,
+      onDidChange: (listener) =>
+        vscode.workspace.onDidChangeConfiguration((change) => {
+          if (change.affectsConfiguration(`${SECTION}.${KEYS.colorScale}`)) listener();
+        }),
+    },
+    saveMap: (map, view, options) => saving.saveMap(map, view, options),
+    exportPicture: (map, view) => saving.exportPicture(map, view),
+    copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
+    copyText: async (text) => vscode.env.clipboard.writeText(text),
+    openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
+    openHelp: (page) => openHelp(context.extensionUri, page),
+    showLog: () => log.show(),
+    log: (level, line) => log[level](line),
+    tokenColors: tokenColors(context.workspaceState),
+    snapshots: snapshots.forPanels,
+  };
+}
+
+/** What the editor of a saved map asks of the extension. */
+export function savedMapDependencies(
+  services: Services,
+  panels: PanelDependencies,
+  openPanel: (start: PanelStart) => void,
+  openAsText: () => Promise<void>,
+): SavedMapDependencies {
+  const { models, settings } = services;
+  const { exportPicture, copyText, showLog, log, tokenColors, colorScale } = panels;
+  const { device, batchSize } = settings;
+  return {
+    ...{ exportPicture, copyText, showLog, log, tokenColors, colorScale, openAsText },
+    editAndRun: async ({ specification }) => {
+      const parameters = withoutModel(specification);
+      try {
+        const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
+        openPanel({ modelPath: path, parameters });
+        lease.release(); // the panel holds the same engine by now, or finds it within the grace
+      } catch (error) {
+        const fault = Fault.from(error);
+        openPanel({ parameters });
+        void vscode.window.showWarningMessage([fault.message, fault.hint].filter(Boolean).join(' '));
+      }
+    },
+    copyCommandLine: async ({ specification }) => {
+      const [path = specification.model.name] = await models.candidates(specification.model);
+      await copyCommand(
+        commandLineOf({ modelPath: path, parameters: withoutModel(specification), device, batchSize }, models.bundled),
+      );
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import type { MapPanel } from './panel/dependencies.js';
+
+/** What commands act on: an open editor that shows a map, a panel or a saved one. */
+export interface MapEditor {
+  readonly active: boolean;
+  /** A whole map is there. */
+  readonly hasMap: boolean;
+  saveAs(): Promise<unknown>;
+  exportPicture(): Promise<unknown>;
+  copyCommandLine(): Promise<void>;
+  /** The panel; a saved map has none. */
+  readonly panel?: MapPanel;
+}
+
+/** The open map editors: finds the one that a command means, and keeps the context keys and the status bar's item. */
+export class Panels implements vscode.Disposable {
+  /** The one used last comes last. */
+  private editors: readonly MapEditor[] = [];
+  private readonly item: vscode.StatusBarItem;
+
+  constructor() {
+    this.item = vscode.window.createStatusBarItem('embeddingGrid.progress', vscode.StatusBarAlignment.Left);
+    this.item.name = 'Embedding Grid';
+    this.item.tooltip = 'Show the map that is being computed';
+    this.item.command = 'embeddingGrid.showRunning';
+  }
+
+  dispose(): void {
+    this.item.dispose();
+    for (const { panel } of this.editors) panel?.dispose();
+  }
+
+  /** Follows a panel until it is closed. */
+  addPanel(panel: MapPanel): void {
+    const added = this.add({
+      get active() {
+        return panel.active;
+      },
+      get hasMap() {
+        return panel.status.complete;
+      },
+      saveAs: () => panel.save({ as: true }),
+      exportPicture: () => panel.exportPicture(),
+      copyCommandLine: () => panel.copyCommandLine(),
+      panel,
+    });
+    panel.onDidChangeStatus(() => this.update());
+    panel.onDidDispose(() => added.dispose());
+  }
+
+  /** Follows an editor until the answer is disposed. */
+  add(editor: MapEditor): vscode.Disposable {
+    this.editors = [...this.editors, editor];
+    this.update();
+    return new vscode.Disposable(() => {
+      this.editors = this.editors.filter((other) => other !== editor);
+      this.update();
+    });
+  }
+
+  /** To be called when an editor became active, or what it shows changed. */
+  update(): void {
+    const active = this.editors.find((editor) => editor.active);
+    if (active) this.editors = [...this.editors.filter((editor) => editor !== active), active];
+    setContext('embeddingGrid.hasEditor', this.editor !== undefined);
+    setContext('embeddingGrid.hasPanel', this.panel !== undefined);
+    setContext('embeddingGrid.hasMap', this.editor?.hasMap === true);
+    const running = this.running;
+    if (running === undefined) return this.item.hide();
+    this.item.text = `$(loading~spin) Token map ${Math.floor(100 * running.status.progress)}%`;
+    this.item.show();
+  }
+
+  /** The editor that a command means: the active one, else the one used last. */
+  get editor(): MapEditor | undefined {
+    return this.editors.at(-1);
+  }
+
+  /** The panel that a command means. */
+  get panel(): MapPanel | undefined {
+    return this.editors.findLast(({ panel }) => panel !== undefined)?.panel;
+  }
+
+  /** The panel that computes a map. */
+  get running(): MapPanel | undefined {
+    return this.editors.findLast(({ panel }) => panel?.status.running)?.panel;
+  }
+}
+
+function setContext(key: string, value: boolean): void {
+  void vscode.commands.executeCommand('setContext', key, value);
+}

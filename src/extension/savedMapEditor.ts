@@ -1,0 +1,95 @@
+import * as vscode from 'vscode';
+import { Fault } from '../map/fault.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { showFault } from './log.js';
+import type { PictureView, SavedMapDependencies } from './panel/dependencies.js';
+import { mountSavedMap } from './panel/panel.js';
+import type { Services } from './services.js';
+
+/** The viewType of the editor of saved maps. */
+export const SAVED_MAP_EDITOR = 'embeddingGrid.savedMap';
+
+/** How commands draw a saved map whose editor they did not come from. */
+export const PLAIN_VIEW: PictureView = { colorBy: 'probability', labels: true, borders: true, tokenColors: {} };
+
+export interface SavedMapEditorOptions {
+  readonly services: Services;
+  dependencies(openAsText: () => Promise<void>): SavedMapDependencies;
+  saveAs(map: TokenMap, view: PictureView): Promise<boolean>;
+}
+
+interface SavedMapDocument extends vscode.CustomDocument {
+  /** The map, or why the file holds none. */
+  map: TokenMap | Fault;
+}
+
+/** The read-only editor of saved maps: the panel's page without controls. A file that is no map is shown as text. */
+export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<SavedMapDocument> {
+  constructor(private readonly options: SavedMapEditorOptions) {}
+
+  async openCustomDocument(uri: vscode.Uri): Promise<SavedMapDocument> {
+    return { uri, map: await this.read(uri), dispose: () => undefined };
+  }
+
+  async resolveCustomEditor(document: SavedMapDocument, panel: vscode.WebviewPanel): Promise<void> {
+    const openAsText = (): Promise<void> => openText(document.uri, panel.viewColumn);
+    if (document.map instanceof Fault) {
+      const fault = document.map;
+      await openAsText();
+      panel.dispose();
+      return showFault(this.options.services.log, fault);
+    }
+    let mounted = this.mount(panel, document.map, openAsText);
+    const watcher = vscode.workspace.createFileSystemWatcher(
+      new vscode.RelativePattern(vscode.Uri.joinPath(document.uri, '..'), document.uri.path.split('/').at(-1) ?? ''),
+      true,
+      false,
+      true,
+    );
+    watcher.onDidChange(async () => {
+      const map = await this.read(document.uri);
+      if (map instanceof Fault) return; // half written, or another program's: what was read stays
+      document.map = map;
+      mounted.dispose();
+      mounted = this.mount(panel, map, openAsText);
+    });
+    panel.onDidDispose(() => {
+      watcher.dispose();
+      mounted.dispose();
+    });
+  }
+
+  /** Shows a map in a webview, as long as the answer is not disposed. */
+  mount(panel: vscode.WebviewPanel, map: TokenMap, openAsText: () => Promise<void>): vscode.Disposable {
+    const { services, saveAs } = this.options;
+    const dependencies = this.options.dependencies(openAsText);
+    const followed = services.panels.add({
+      get active() {
+        return panel.active;
+      },
+      hasMap: true,
+      saveAs: () => saveAs(map, PLAIN_VIEW),
+      exportPicture: () => dependencies.exportPicture(map, PLAIN_VIEW),
+      copyCommandLine: () => dependencies.copyCommandLine(map),
+    });
+    return vscode.Disposable.from(
+      followed,
+      panel.onDidChangeViewState(() => services.panels.update()),
+      mountSavedMap(services.context.extensionUri, dependencies, panel, map),
+    );
+  }
+
+  private async read(uri: vscode.Uri): Promise<TokenMap | Fault> {
+    try {
+      return await this.options.services.files.read(await vscode.workspace.fs.readFile(uri));
+    } catch (error) {
+      return error instanceof vscode.FileSystemError
+        ? new Fault({ code: 'file', message: `The saved map cannot be read: ${error.message}` })
+        : Fault.from(error);
+    }
+  }
+}
+
+async function openText(uri: vscode.Uri, column: vscode.ViewColumn | undefined): Promise<void> {
+  await vscode.commands.executeCommand('vscode.openWith', uri, 'default', column);
+}

@@ -1,0 +1,99 @@
+import { open } from 'node:fs/promises';
+import * as v from 'valibot';
+import * as vscode from 'vscode';
+
+/** Names of saved maps, wherever the command line or the panel put them. The original's names. */
+export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
+const NOT_SEARCHED = '**/{node_modules,.git}/**';
+const MOST_FOUND = 500;
+/** What a list shows stands in the first lines; a map of 200 x 200 cells is many megabytes long. */
+const HEAD_BYTES = 8192;
+
+/** What a list says of a saved map. */
+export interface SavedMap {
+  readonly uri: vscode.Uri;
+  readonly model: string;
+  /** `Layer 5` or `Embeddings`. */
+  readonly layer: string;
+  readonly method: string;
+  /** Cells, `50 × 50`. */
+  readonly size: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+const configSchema = v.object({
+  model_name: v.string(),
+  layer_idx: v.number(),
+  grid_size: v.union([v.number(), v.string(), v.tuple([v.number(), v.number()])]),
+  embedding_method: v.string(),
+});
+
+/** The saved maps of the workspace. */
+export class SavedMaps implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.changed.event;
+  private readonly subscriptions: readonly vscode.Disposable[];
+
+  constructor() {
+    const watcher = vscode.workspace.createFileSystemWatcher(SAVED_MAP_FILES);
+    const fire = (): void => this.refresh();
+    this.subscriptions = [
+      this.changed,
+      watcher,
+      watcher.onDidCreate(fire),
+      watcher.onDidChange(fire),
+      watcher.onDidDelete(fire),
+      vscode.workspace.onDidChangeWorkspaceFolders(fire),
+    ];
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  refresh(): void {
+    this.changed.fire();
+  }
+
+  /** All of them, the newest first. A file of that name that says nothing of a map is left out. */
+  async list(): Promise<readonly SavedMap[]> {
+    const uris = await vscode.workspace.findFiles(SAVED_MAP_FILES, NOT_SEARCHED, MOST_FOUND);
+    const maps = await Promise.all(uris.map((uri) => describe(uri).catch(() => undefined)));
+    return maps.filter((map) => map !== undefined).sort((a, b) => b.modified - a.modified);
+  }
+}
+
+async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
+  const [config] = /(?<="config"\s*:\s*)\{[^{}]*\}/.exec(await readHead(uri)) ?? [];
+  if (config === undefined) return undefined;
+  const parsed = v.safeParse(configSchema, JSON.parse(config));
+  if (!parsed.success) return undefined;
+  const { model_name, layer_idx, grid_size, embedding_method } = parsed.output;
+  return {
+    uri,
+    model: model_name,
+    layer: layer_idx < 0 ? 'Embeddings' : `Layer ${layer_idx}`,
+    method: embedding_method.replaceAll('_', ' '),
+    size: sizeText(grid_size),
+    modified: (await vscode.workspace.fs.stat(uri)).mtime,
+  };
+}
+
+function sizeText(size: number | string | readonly [number, number]): string {
+  if (typeof size === 'number') return `${size} × ${size}`;
+  return typeof size === 'string' ? size.replace('x', ' × ') : size.join(' × ');
+}
+
+async function readHead(uri: vscode.Uri): Promise<string> {
+  if (uri.scheme !== 'file') {
+    return new TextDecoder().decode((await vscode.workspace.fs.readFile(uri)).subarray(0, HEAD_BYTES));
+  }
+  const file = await open(uri.fsPath);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,2 @@
+/** When this bundle began to load. Imported before everything else, so that the log can tell the whole time of activation. */
+export const started = performance.now();

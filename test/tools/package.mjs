@@ -1,0 +1,118 @@
+// npm run package: one VSIX per platform of onnxruntime-node, in the root. `npm run package -- linux-x64 ...` makes these
+// alone. Only what is listed here goes in; a native binding that is missing fails the whole run.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { createVSIX } from '@vscode/vsce';
+import { thirdPartyNotices } from './notices.mjs';
+import { root, run } from './prepare.mjs';
+
+const MB = 1e6;
+/** The platforms of onnxruntime-node: native files that must be there, and how large the package may become. */
+const targets = {
+  'linux-x64': { native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'], most: 30 * MB },
+  'linux-arm64': { native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'], most: 45 * MB },
+  'win32-x64': {
+    native: ['onnxruntime_binding.node', 'onnxruntime.dll', 'DirectML.dll', 'dxcompiler.dll', 'dxil.dll'],
+    most: 45 * MB,
+  },
+  'win32-arm64': {
+    native: ['onnxruntime_binding.node', 'onnxruntime.dll', 'DirectML.dll', 'dxcompiler.dll', 'dxil.dll'],
+    most: 45 * MB,
+  },
+  // Its second dylib is a copy under another name that nothing loads.
+  'darwin-arm64': { native: ['onnxruntime_binding.node', 'libonnxruntime.1.dylib'], most: 45 * MB },
+};
+
+/** What the package is made of, beside the native part. */
+const parts = [
+  'package.nls.json',
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'dist/extension.cjs',
+  'dist/filesWorker.cjs',
+  'dist/engine.cjs',
+  'dist/webview',
+  'dist/assets',
+  'media/icons',
+  'media/walkthrough',
+  'media/bundled-model',
+];
+/** Within those: what only the repository needs. */
+const left = [/^media\/bundled-model\/training(\/|$)/, /^media\/icons\/icon\.svg$/, /\.map$/, /\.py$/];
+
+const staging = path.join(root, '.cache', 'package');
+const inStaging = (...names) => path.join(staging, ...names);
+
+/** The manifest without what only the repository needs. */
+function writeManifest() {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  for (const key of ['scripts', 'dependencies', 'devDependencies', 'bin', 'exports', 'types']) delete manifest[key];
+  writeFileSync(inStaging('package.json'), JSON.stringify(manifest, null, 2));
+}
+
+/** Copies everything that is the same on every platform. */
+function stage() {
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  writeManifest();
+  for (const part of parts) {
+    const from = path.join(root, part);
+    if (!existsSync(from)) throw new Error(`${part} is missing.`);
+    const kept = (file) => !left.some((pattern) => pattern.test(path.relative(root, file).split(path.sep).join('/')));
+    cpSync(from, inStaging(part), { recursive: true, filter: kept });
+  }
+  writeFileSync(inStaging('THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
+}
+
+/** Puts the JavaScript and one platform's binaries of onnxruntime-node where dist/engine.cjs finds them. */
+function stageRuntime(target) {
+  const modules = inStaging('dist', 'node_modules');
+  rmSync(modules, { recursive: true, force: true });
+  const javaScript = (name, folder) => {
+    const from = path.join(root, 'node_modules', name);
+    cpSync(path.join(from, folder), path.join(modules, name, folder), {
+      recursive: true,
+      filter: (file) => statSync(file).isDirectory() || /\.js$|package\.json$/.test(file),
+    });
+    const { version, license, main } = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
+    writeFileSync(path.join(modules, name, 'package.json'), JSON.stringify({ name, version, license, main }));
+  };
+  javaScript('onnxruntime-node', 'dist');
+  javaScript('onnxruntime-common', 'dist/cjs');
+  const place = path.join('onnxruntime-node', 'bin', 'napi-v6', ...target.split('-'));
+  for (const name of targets[target].native) {
+    const from = path.join(root, 'node_modules', place, name);
+    if (!existsSync(from)) throw new Error(`The native part for ${target} is missing: node_modules/${place}/${name}`);
+    cpSync(from, path.join(modules, place, name));
+  }
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(targets, name));
+if (unknown.length > 0) throw new Error(`Unknown platform ${unknown.join(', ')}: ${Object.keys(targets).join(', ')}.`);
+
+run(process.execPath, ['esbuild.js']);
+stage();
+const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+let tooLarge = false;
+for (const target of wanted.length > 0 ? wanted : Object.keys(targets)) {
+  stageRuntime(target);
+  const file = path.join(root, `${name}-${target}-${version}.vsix`);
+  await createVSIX({
+    cwd: staging,
+    packagePath: file,
+    target,
+    ignoreFile: path.join(root, '.vscodeignore'),
+    dependencies: false,
+    allowMissingRepository: true,
+    rewriteRelativeLinks: false,
+  });
+  const { size } = statSync(file);
+  const { most } = targets[target];
+  tooLarge ||= size > most;
+  const verdict = size > most ? `, more than the ${most / MB} MB that it may have` : '';
+  process.stdout.write(`${path.basename(file)}: ${(size / MB).toFixed(1)} MB${verdict}\n`);
+}
+if (tooLarge) process.exit(1);
