@@ -95,6 +95,8 @@ export const MAP_FLAGS: readonly MapFlag[] = [
     read(text, { plane }) {
       const method = text.replaceAll('-', '_');
       if (method === plane.axes.method) return;
+      if (method === 'vectors')
+        throw bad('--embedding-method vectors: given vectors come with a saved map.', 'Use --specification FILE.');
       plane.axes = {
         method,
         ...(method === 'random_projection' ? { seed: 42 } : {}),
@@ -133,7 +135,7 @@ export const MAP_FLAGS: readonly MapFlag[] = [
     fields: ['context.kind'],
     read(text, draft, given) {
       if (text !== 'prompt') draft.context = { kind: text };
-      else if (given.prompt === undefined && draft.context.kind !== 'prompt')
+      else if ((given.prompt ?? given['prompt-ids'] ?? draft.context.text ?? draft.context.ids) === undefined)
         throw bad('--context prompt needs the prompt itself.', 'Add --prompt TEXT.');
     },
     write: ({ context }) => (context.kind === 'none' || context.kind === 'bos' ? context.kind : undefined),
@@ -155,7 +157,9 @@ export const MAP_FLAGS: readonly MapFlag[] = [
     value: 'I,J,...',
     help: 'the same as token ids, for a model without a tokenizer or an exact repetition',
     fields: ['context.ids'],
-    read(text, draft, { prompt }) {
+    read(text, draft, { prompt, context = 'prompt' }) {
+      if (context !== 'prompt')
+        throw bad(`--prompt-ids and --context ${context} exclude each other.`, 'Leave one of them out.');
       if (prompt !== undefined) throw bad('--prompt and --prompt-ids exclude each other.', 'Leave one of them out.');
       draft.context = { kind: 'tokens', ids: text.split(',').map(number) };
     },
@@ -180,7 +184,7 @@ export function parametersFromFlags(given: FlagValues, base: MapParameters = DEF
   const draft: Draft = {
     ...base,
     context: { ...base.context },
-    plane: { axes: { ...base.plane.axes } },
+    plane: { ...base.plane, axes: { ...base.plane.axes } },
     grid: { ...base.grid },
   };
   for (const flag of MAP_FLAGS) {
@@ -197,8 +201,14 @@ export function parametersFromFlags(given: FlagValues, base: MapParameters = DEF
   throw bad(flag ? `--${flag.name} ${given[flag.name] ?? ''}: ${message}.` : `${message}.`);
 }
 
-/** The flags, value by value, that give these parameters; what is the default is left out. */
+/**
+ * The flags, value by value, that give these parameters; what is the default is left out.
+ * @throws Fault `bad-parameter` for a plane through given vectors, which only a file can hold.
+ */
 export function parametersToFlags(parameters: MapParameters): string[] {
+  const { axes, center } = parameters.plane;
+  if (axes.method === 'vectors' || center.kind === 'vector')
+    throw bad('Vectors are too long for a command line.', 'Save the map and draw it with --specification FILE.');
   return MAP_FLAGS.flatMap((flag) => {
     const value = flag.write(parameters);
     if (value === undefined || value === flag.write(DEFAULT_PARAMETERS)) return [];

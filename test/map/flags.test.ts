@@ -91,18 +91,22 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ 'layer-idx': 'first' }, /^--layer-idx first: layer must be/],
     [
       { 'embedding-method': 'pca' },
-      /^--embedding-method pca: method must be direct, replicated or random_projection\.$/,
+      /^--embedding-method pca: method must be direct, replicated, random_projection or vectors\.$/,
     ],
+    [{ 'embedding-method': 'vectors' }, /^--embedding-method vectors: given vectors come with a saved map\.$/],
     [{ seed: '-1' }, /^--seed -1: seed must be at least 0\.$/],
     [{ seed: '4294967296' }, /^--seed 4294967296: seed must be at most 4294967295\.$/],
     [{ dimensions: '0,1' }, /^--dimensions belongs to --embedding-method direct\.$/],
     [{ 'embedding-method': 'direct', dimensions: '1' }, /^--dimensions 1: write it as 0,1\.$/],
     [{ 'embedding-method': 'direct', dimensions: '-1,0' }, /^--dimensions -1,0: dimension must be at least 0\.$/],
     [{ readout: 'logits' }, /^--readout logits: readout must be forward, lens or unembed\.$/],
-    [{ context: 'eos' }, /^--context eos: context must be none, bos or a prompt\.$/],
+    [{ context: 'eos' }, /^--context eos: context must be none, bos, a prompt or tokens\.$/],
     [{ context: 'prompt' }, /^--context prompt needs the prompt itself\.$/],
     [{ context: 'bos', prompt: 'x' }, /^--prompt and --context bos exclude each other\.$/],
     [{ prompt: '' }, /^--prompt : the prompt is empty\.$/],
+    [{ 'prompt-ids': '1,x' }, /^--prompt-ids 1,x: token id must be a number\.$/],
+    [{ 'prompt-ids': '1', prompt: 'x' }, /^--prompt and --prompt-ids exclude each other\.$/],
+    [{ 'prompt-ids': '1', context: 'bos' }, /^--prompt-ids and --context bos exclude each other\.$/],
     [{ 'top-k': '1' }, /^--top-k 1: top-k must be at least 2\.$/],
   ];
   for (const [given, message] of cases)
@@ -116,6 +120,7 @@ test('any parameters come back from their flags', () => {
     { kind: 'bos' },
     { kind: 'prompt', text: `-- it's "$HOME"\n\t=%` },
     { kind: 'prompt', text: '--help' },
+    { kind: 'tokens', ids: [5, 0, 128_000] },
   ] as const;
   const allAxes = [
     { method: 'random_projection', seed: 42 },
@@ -141,6 +146,20 @@ test('any parameters come back from their flags', () => {
           };
           assert.deepEqual(parametersFromFlags(valuesOf(parametersToFlags(parameters))), parameters);
         }
+});
+
+test('a plane through given vectors stays under flags, and is refused as flags', () => {
+  const vector = Buffer.from(new Float32Array(4).buffer).toString('base64');
+  const plane: MapParameters['plane'] = {
+    axes: { method: 'vectors', u: vector, v: vector },
+    center: { kind: 'vector', vector },
+  };
+  const base: MapParameters = { ...DEFAULT_PARAMETERS, plane };
+  assert.deepEqual(parametersFromFlags({ spacing: '2', 'embedding-method': 'vectors' }, base).plane, plane);
+  const replicated = parametersFromFlags({ 'embedding-method': 'replicated' }, base);
+  assert.deepEqual(replicated.plane, { ...plane, axes: { method: 'replicated' } });
+  for (const parameters of [base, replicated])
+    assert.throws(() => parametersToFlags(parameters), { code: 'bad-parameter', hint: /--specification/ });
 });
 
 test('a command line survives a shell', { skip: process.platform === 'win32' && 'needs sh' }, () => {
