@@ -62,7 +62,7 @@ export function registerCommands(services: Services, openPanel: (start: PanelSta
     },
     deleteSavedMap: async (argument) => {
       const uri = savedMapOf(argument);
-      if (uri && (await deleteSavedMap(uri))) savedMaps.refresh();
+      if (uri && (await deleteSavedMap(uri, services.files))) savedMaps.refresh();
     },
     forgetModel: async (argument) => {
       const modelPath = modelPathOf(argument);

@@ -77,7 +77,10 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     afterwards(() => void snapshots.sweep(Date.now())),
   );
   log.info(`Activated in ${(performance.now() - started).toFixed(1)} ms.`);
-  return { generate: (specification, options) => generate(services, specification, options), open: (map) => editor.open(map) };
+  return {
+    generate: (specification, options) => generate(services, specification, options),
+    open: (map) => editor.open(map),
+  };
 }
 
 /** Ends the engines; VS Code waits for it when the window closes. */

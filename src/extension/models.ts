@@ -111,8 +111,8 @@ export class Models implements vscode.Disposable {
 
   /** Absolute paths of the .onnx files in the workspace, a bounded number of them. */
   async inWorkspace(): Promise<readonly string[]> {
-    this.found ??= Promise.resolve(vscode.workspace.findFiles(MODELS_IN_WORKSPACE, NOT_SEARCHED, MOST_FOUND)).then((uris) =>
-      uris.map((uri) => uri.fsPath).sort(),
+    this.found ??= Promise.resolve(vscode.workspace.findFiles(MODELS_IN_WORKSPACE, NOT_SEARCHED, MOST_FOUND)).then(
+      (uris) => uris.map((uri) => uri.fsPath).sort(),
     );
     return this.found;
   }

@@ -6,15 +6,13 @@ type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | un
 
 /** Asks for a model: one that is known, or any other by the system's dialog. Its path, or undefined when dismissed. */
 export async function pickModel(models: Models): Promise<string | undefined> {
-  const known = (await models.list()).map(
-    (model): Pick => ({
-      label: model.name,
-      description: model.place,
-      ...(model.problem === undefined ? {} : { detail: `$(warning) ${model.problem}` }),
-      iconPath: new vscode.ThemeIcon('package'),
-      choose: () => Promise.resolve(model.path),
-    }),
-  );
+  const known = (await models.list()).map((model): Pick => ({
+    label: model.name,
+    description: model.place,
+    ...(model.problem === undefined ? {} : { detail: `$(warning) ${model.problem}` }),
+    iconPath: new vscode.ThemeIcon('package'),
+    choose: () => Promise.resolve(model.path),
+  }));
   const browse: readonly Pick[] = [
     { label: 'Browse', kind: vscode.QuickPickItemKind.Separator },
     { label: 'Choose a .onnx File...', iconPath: new vscode.ThemeIcon('file'), choose: () => browseFor('file') },

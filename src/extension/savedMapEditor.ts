@@ -9,6 +9,9 @@ import type { Services } from './services.js';
 /** The viewType of the editor of saved maps. */
 export const SAVED_MAP_EDITOR = 'embeddingGrid.savedMap';
 
+/** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
+const UNSAVED_MAP = 'embeddingGrid.unsavedMap';
+
 /** How commands draw a saved map whose editor they did not come from. */
 export const PLAIN_VIEW: PictureView = { colorBy: 'probability', labels: true, borders: true, tokenColors: {} };
 
@@ -59,6 +62,16 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
     });
   }
 
+  /** Opens a saved map in this editor, or shows one that was not saved in a tab of its own. */
+  async open(map: vscode.Uri | TokenMap): Promise<void> {
+    if (map instanceof vscode.Uri)
+      return void (await vscode.commands.executeCommand('vscode.openWith', map, SAVED_MAP_EDITOR));
+    const title = `${map.specification.model.name} · Embedding Grid`;
+    const panel = vscode.window.createWebviewPanel(UNSAVED_MAP, title, vscode.ViewColumn.Active);
+    const mounted = this.mount(panel, map, () => this.openUnsavedAsText(map));
+    panel.onDidDispose(() => mounted.dispose());
+  }
+
   /** Shows a map in a webview, as long as the answer is not disposed. */
   mount(panel: vscode.WebviewPanel, map: TokenMap, openAsText: () => Promise<void>): vscode.Disposable {
     const { services, saveAs } = this.options;
@@ -77,6 +90,13 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       panel.onDidChangeViewState(() => services.panels.update()),
       mountSavedMap(services.context.extensionUri, dependencies, panel, map),
     );
+  }
+
+  private async openUnsavedAsText(map: TokenMap): Promise<void> {
+    const { files } = this.options.services;
+    const bytes = await files.encode({ map, format: 'json', colorBy: 'probability', slots: new Map(), scale: 1 });
+    const content = new TextDecoder().decode(bytes);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'json', content }));
   }
 
   private async read(uri: vscode.Uri): Promise<TokenMap | Fault> {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { checkParameters, DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
+import type { ColorScaleChoice } from '../protocol/page.js';
 import type { Log } from './log.js';
 
 /** The section of every setting; `SECTION.KEY` is its whole name. */
@@ -30,8 +31,7 @@ export const KEYS = {
 } as const;
 type Key = (typeof KEYS)[keyof typeof KEYS];
 
-export const COLOR_SCALES = ['theme', 'light', 'dark'] as const;
-export type ColorScale = (typeof COLOR_SCALES)[number];
+export const COLOR_SCALES: readonly ColorScaleChoice[] = ['theme', 'light', 'dark'];
 
 export const DEFAULT_OUTPUT_FOLDER = 'embedding_grid_results';
 
@@ -53,7 +53,7 @@ export class Settings {
     return DEFAULT_OUTPUT_FOLDER;
   }
 
-  get colorScale(): ColorScale {
+  get colorScale(): ColorScaleChoice {
     return oneOf(COLOR_SCALES, this.value(KEYS.colorScale)) ?? 'theme';
   }
 

@@ -55,5 +55,4 @@ export class Snapshots {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
+const isMissing = (error: unknown): boolean => error instanceof vscode.FileSystemError && error.code === 'FileNotFound';

@@ -1,0 +1,34 @@
+import * as vscode from 'vscode';
+import type { Services } from './services.js';
+import { FORMATS, fileNames } from '../formats/names.js';
+
+/** Deletes a saved map with its pictures, after a question, to the trash where there is one. */
+export async function deleteSavedMap(uri: vscode.Uri, files: Services['files']): Promise<boolean> {
+  const name = uri.path.split('/').at(-1) ?? '';
+  const set = await filesOfSet(uri, name, files);
+  const others = set.length === 1 ? '' : ` and ${set.length - 1} ${set.length === 2 ? 'file' : 'files'} saved with it`;
+  const confirmed = await vscode.window.showWarningMessage(
+    `Delete ${name}${others}?`,
+    { modal: true, detail: 'They can be restored from the trash, where there is one.' },
+    'Delete',
+  );
+  if (confirmed === undefined) return false;
+  for (const file of set) {
+    await vscode.workspace.fs.delete(file, { useTrash: true }).then(undefined, () => vscode.workspace.fs.delete(file));
+  }
+  return true;
+}
+
+/** The files that were saved together: the names of {@link fileNames} for the map's specification and number. */
+async function filesOfSet(uri: vscode.Uri, name: string, files: Services['files']): Promise<readonly vscode.Uri[]> {
+  const map = await files.read(await vscode.workspace.fs.readFile(uri)).catch(() => undefined);
+  if (map === undefined) return [uri];
+  const [, digits = '1'] = /_(\d+)\.json$/.exec(name.replace(fileNames(map.specification).json.slice(0, -5), '')) ?? [];
+  const names = fileNames(map.specification, Number(digits));
+  if (names.json !== name) return [uri]; // somebody gave it another name
+  const folder = vscode.Uri.joinPath(uri, '..');
+  const present = new Set((await vscode.workspace.fs.readDirectory(folder)).map(([entry]) => entry));
+  return FORMATS.map((format) => names[format])
+    .filter((entry) => present.has(entry))
+    .map((entry) => vscode.Uri.joinPath(folder, entry));
+}

@@ -1,0 +1,56 @@
+import type { OutputFolder } from '../formats/outputFolder.js';
+import type { Format } from '../formats/names.js';
+import type { SavedFiles } from '../formats/saveMap.js';
+import type { ColorBy } from '../map/colors.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { Message, Port, Requests } from '../protocol/channel.js';
+
+/** Extension host to the thread that makes and reads files. One thread serves one request. */
+export type FilesRequests = Requests<{
+  /** The number that the files would get because other maps have their names; null: none. Writes nothing. */
+  plan: { params: SaveParams; event: never; result: number | null };
+  save: { params: SaveParams & { readonly overwrite: boolean }; event: never; result: SavedFiles };
+  /** One file as bytes. `colorBy`, `slots` and `scale` are for pictures. */
+  encode: { params: EncodeParams; event: never; result: Uint8Array };
+  read: { params: { readonly bytes: Uint8Array }; event: never; result: TokenMap };
+}>;
+
+export interface SaveParams {
+  readonly map: TokenMap;
+  readonly formats: readonly Format[];
+  /** {@link OutputFolder.name} of the folder, which the host reaches. */
+  readonly folder: string;
+  readonly assets: string;
+}
+
+export interface EncodeParams {
+  readonly map: TokenMap;
+  readonly format: Format;
+  readonly colorBy: ColorBy;
+  readonly slots: ReadonlyMap<string, number>;
+  readonly scale: number;
+  readonly assets: string;
+}
+
+type FolderMethods = Omit<OutputFolder, 'name' | 'place'>;
+
+/** The thread to the extension host: the folder, which only the host can reach. */
+export type FolderRequests = Requests<{
+  [Method in keyof FolderMethods]: {
+    params: { readonly args: Parameters<FolderMethods[Method]> };
+    event: never;
+    result: Reached<Awaited<ReturnType<FolderMethods[Method]>>>;
+  };
+}>;
+
+/** What came of it. An error keeps the system's code, from which a person's sentence is made. */
+export type Reached<T> = { readonly value: T } | { readonly code: string; readonly message: string };
+
+/** A thread's port as a transport. */
+export const portOf = (end: {
+  postMessage(message: Message): void;
+  on(event: 'message', listener: (message: Message) => void): unknown;
+}): Port => ({
+  send: (message) => end.postMessage(message),
+  onMessage: (listener) => void end.on('message', listener),
+});

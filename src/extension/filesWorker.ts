@@ -1,0 +1,59 @@
+import { parentPort } from 'node:worker_threads';
+import { toCsv } from '../formats/csv.js';
+import { fromJson } from '../formats/fromJson.js';
+import { toNpz } from '../formats/npz.js';
+import type { OutputFolder } from '../formats/outputFolder.js';
+import { toPng, toSvg } from '../formats/pictures.js';
+import { planFiles } from '../formats/planFiles.js';
+import { saveMap } from '../formats/saveMap.js';
+import { toJson } from '../formats/toJson.js';
+import { Client, serve } from '../protocol/channel.js';
+import type { EncodeParams, FilesRequests, FolderRequests, Reached } from './filesProtocol.js';
+import { portOf } from './filesProtocol.js';
+
+// The thread of the extension host that makes and reads files: the JSON of a large map takes longer than a person waits.
+
+if (!parentPort) throw new Error('This file runs as a thread.');
+const port = portOf(parentPort);
+const host = new Client<FolderRequests>(port);
+
+/** The folder that the host reaches for us. */
+function remoteFolder(name: string): OutputFolder {
+  const reached = async <T>(asked: Promise<Reached<T>>): Promise<T> => {
+    const answer = await asked;
+    if ('value' in answer) return answer.value;
+    throw Object.assign(new Error(answer.message), { code: answer.code });
+  };
+  return {
+    name,
+    place: (file) => file,
+    make: () => reached(host.call('make', { args: [] })),
+    list: () => reached(host.call('list', { args: [] })),
+    read: (file) => reached(host.call('read', { args: [file] })),
+    write: (file, bytes) => reached(host.call('write', { args: [file, bytes] })),
+    rename: (from, to) => reached(host.call('rename', { args: [from, to] })),
+    remove: (file) => reached(host.call('remove', { args: [file] })),
+  };
+}
+
+async function encode({ map, format, ...options }: EncodeParams): Promise<Uint8Array> {
+  switch (format) {
+    case 'json':
+      return toJson(map);
+    case 'csv':
+      return toCsv(map);
+    case 'npz':
+      return toNpz(map);
+    case 'svg':
+      return new TextEncoder().encode(await toSvg(map, options));
+    case 'png':
+      return toPng(map, options);
+  }
+}
+
+serve<FilesRequests>(port, {
+  plan: async ({ map, formats, folder }) => (await planFiles(map, formats, remoteFolder(folder), false)).number ?? null,
+  save: ({ map, folder, ...options }) => saveMap(map, { ...options, directory: remoteFolder(folder) }),
+  encode,
+  read: ({ bytes }) => fromJson(bytes),
+});

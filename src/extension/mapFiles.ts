@@ -1,0 +1,82 @@
+import { Worker } from 'node:worker_threads';
+import type { Format } from '../formats/names.js';
+import type { OutputFolder } from '../formats/outputFolder.js';
+import type { SavedFiles } from '../formats/saveMap.js';
+import { Fault } from '../map/fault.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { Client, serve } from '../protocol/channel.js';
+import { type EncodeParams, type FilesRequests, type FolderRequests, portOf, type Reached } from './filesProtocol.js';
+
+/** The files of maps, made and read in a thread of their own, so that the extension host never waits for them. */
+export class MapFiles {
+  /** `worker`: dist/filesWorker.cjs. `assets`: dist/assets. */
+  constructor(
+    private readonly worker: string,
+    private readonly assets: string,
+  ) {}
+
+  /** Reads a saved map. @throws Fault `file`. */
+  read(bytes: Uint8Array): Promise<TokenMap> {
+    return this.ask('read', { bytes });
+  }
+
+  /** One file of a map as bytes. @throws Fault. */
+  encode(params: Omit<EncodeParams, 'assets'>): Promise<Uint8Array> {
+    return this.ask('encode', { ...params, assets: this.assets });
+  }
+
+  /** The number that a map's files would get because other maps have their names; null: none. */
+  plan(map: TokenMap, formats: readonly Format[], folder: OutputFolder): Promise<number | null> {
+    return this.ask('plan', { map, formats, folder: folder.name, assets: this.assets }, folder);
+  }
+
+  /** Saves a map as the command line does. @throws Fault `output`. */
+  save(
+    map: TokenMap,
+    formats: readonly Format[],
+    folder: OutputFolder,
+    { overwrite }: { readonly overwrite: boolean },
+  ): Promise<SavedFiles> {
+    return this.ask('save', { map, formats, folder: folder.name, assets: this.assets, overwrite }, folder);
+  }
+
+  private async ask<M extends keyof FilesRequests & string>(
+    method: M,
+    params: FilesRequests[M]['params'],
+    folder?: OutputFolder,
+  ): Promise<FilesRequests[M]['result']> {
+    const thread = new Worker(this.worker);
+    const port = portOf(thread);
+    const client = new Client<FilesRequests>(port);
+    if (folder) serveFolder(port, folder);
+    thread.once('error', (error) => client.close(Fault.from(error)));
+    thread.once('exit', (code) =>
+      client.close(new Fault({ code: 'internal', message: `Making the files ended early (exit code ${code}).` })),
+    );
+    try {
+      return await client.call(method, params);
+    } finally {
+      await thread.terminate();
+    }
+  }
+}
+
+function serveFolder(port: ReturnType<typeof portOf>, folder: OutputFolder): void {
+  serve<FolderRequests>(port, {
+    make: () => reach(folder.make()),
+    list: () => reach(folder.list()),
+    read: ({ args: [file] }) => reach(folder.read(file)),
+    write: ({ args: [file, bytes] }) => reach(folder.write(file, bytes)),
+    rename: ({ args: [from, to] }) => reach(folder.rename(from, to)),
+    remove: ({ args: [file] }) => reach(folder.remove(file)),
+  });
+}
+
+async function reach<T>(asked: Promise<T>): Promise<Reached<T>> {
+  try {
+    return { value: await asked };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return { code, message: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,161 @@
+import * as vscode from 'vscode';
+import { type Format, fileName, FORMATS } from '../formats/names.js';
+import { Fault } from '../map/fault.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { showFault } from './log.js';
+import type { PictureView } from './panel/dependencies.js';
+import type { Services } from './services.js';
+import { workspaceFolder } from './workspaceFolder.js';
+
+/** What the command line writes unless it is told otherwise. */
+const SAVED_FORMATS: readonly Format[] = ['png', 'svg', 'json'];
+
+const FORMAT_NAMES: Readonly<Record<Format, string>> = {
+  json: 'Token map (opens again)',
+  png: 'PNG picture',
+  svg: 'SVG picture',
+  csv: 'CSV, a line per cell',
+  npz: 'NumPy arrays',
+};
+const SCALES = [1, 2, 3, 4] as const;
+
+/** Saves maps and pictures of them. */
+export class Saving {
+  constructor(private readonly services: Pick<Services, 'files' | 'log' | 'settings'>) {}
+
+  /**
+   * Saves to the output folder of the workspace, or asks where (`as`). Shows what went wrong.
+   * @returns whether it was written.
+   */
+  async saveMap(map: TokenMap, view: PictureView, { as }: { readonly as: boolean }): Promise<boolean> {
+    return this.shown(async () => (as ? this.saveAs(map, view, FORMATS, 'json') : this.saveInWorkspace(map, view)));
+  }
+
+  /** Asks for kind, size and place of a picture and writes it, as the panel shows the map. */
+  async exportPicture(map: TokenMap, view: PictureView): Promise<boolean> {
+    return this.shown(async () => {
+      const picked = await vscode.window.showQuickPick(
+        [
+          ...SCALES.map((scale) => ({
+            label: `PNG ${scale}×`,
+            description: scale === 2 ? 'for documents and slides' : '',
+            format: 'png' as const,
+            scale,
+          })),
+          { label: 'SVG', description: 'vectors, text as text', format: 'svg' as const, scale: 1 },
+        ],
+        { title: 'Export Picture' },
+      );
+      return picked !== undefined && this.saveAs(map, view, [picked.format], picked.format, picked.scale);
+    });
+  }
+
+  private async saveInWorkspace(map: TokenMap, view: PictureView): Promise<boolean> {
+    const folder = await this.askForWorkspaceFolder();
+    if (folder === 'none') return this.explainNoFolder(map, view);
+    if (folder === undefined) return false;
+    const uri = vscode.Uri.joinPath(folder.uri, ...this.services.settings.outputFolder(folder.uri).split(/[\\/]/));
+    const output = workspaceFolder(uri);
+    const overwrite = await this.askAboutOthers(map, uri, output);
+    if (overwrite === undefined) return false;
+    const { files } = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: 'Saving the map' },
+      () => this.services.files.save(map, SAVED_FORMATS, output, { overwrite }),
+    );
+    const written = files.map((name) => vscode.Uri.joinPath(uri, name));
+    const json = written.find(({ path }) => path.endsWith('.json'));
+    this.services.log.info(`Saved ${files.join(', ')} in ${uri.fsPath}.`);
+    if (json) void this.announce(json);
+    return true;
+  }
+
+  /** Whether to replace the map that has the files' names. undefined: neither, the person thought better of it. */
+  private async askAboutOthers(
+    map: TokenMap,
+    uri: vscode.Uri,
+    output: ReturnType<typeof workspaceFolder>,
+  ): Promise<boolean | undefined> {
+    await vscode.workspace.fs.createDirectory(uri);
+    const number = await this.services.files.plan(map, SAVED_FORMATS, output);
+    if (number === null) return false;
+    const taken = fileName(map.specification, 'json');
+    const choice = await vscode.window.showWarningMessage(
+      `${output.name} holds another map under the name ${taken}.`,
+      { modal: true, detail: `Keep Both saves this one as ${fileName(map.specification, 'json', number)}.` },
+      'Keep Both',
+      'Replace',
+    );
+    return choice === undefined ? undefined : choice === 'Replace';
+  }
+
+  private async saveAs(
+    map: TokenMap,
+    view: PictureView,
+    formats: readonly Format[],
+    first: Format,
+    scale = 2,
+  ): Promise<boolean> {
+    const start = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const name = fileName(map.specification, first);
+    const ordered = [first, ...formats.filter((format) => format !== first)];
+    const uri = await vscode.window.showSaveDialog({
+      ...(start === undefined ? {} : { defaultUri: vscode.Uri.joinPath(start, name) }),
+      filters: Object.fromEntries(ordered.map((format) => [FORMAT_NAMES[format], [format]])),
+      title: formats.length === 1 ? 'Export Picture' : 'Save Map As',
+    });
+    if (uri === undefined) return false;
+    const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${one}`)) ?? first;
+    const bytes = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: 'Saving the map' },
+      () => {
+        const slots = new Map(Object.entries(view.tokenColors));
+        return this.services.files.encode({ map, format, colorBy: view.colorBy, slots, scale });
+      },
+    );
+    await vscode.workspace.fs.writeFile(uri, bytes);
+    this.services.log.info(`Wrote ${uri.fsPath}.`);
+    vscode.window.setStatusBarMessage(`$(check) ${uri.path.split('/').at(-1) ?? ''} written`, 5000);
+    return true;
+  }
+
+  private async explainNoFolder(map: TokenMap, view: PictureView): Promise<boolean> {
+    const choice = await vscode.window.showInformationMessage(
+      'Maps are saved into the folder that is open in VS Code, and none is. Open a folder, or choose a place for this map.',
+      'Save As...',
+      'Open Folder...',
+    );
+    if (choice === 'Open Folder...') await vscode.commands.executeCommand('workbench.action.files.openFolder');
+    return choice === 'Save As...' && this.saveAs(map, view, FORMATS, 'json');
+  }
+
+  private async askForWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined | 'none'> {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    if (folders.length > 1) {
+      return vscode.window.showWorkspaceFolderPick({ placeHolder: 'The folder to save the map in' });
+    }
+    return folders[0] ?? 'none';
+  }
+
+  /** Shows the new file in the Explorer and says where the map is. */
+  private async announce(json: vscode.Uri): Promise<void> {
+    await vscode.commands.executeCommand('revealInExplorer', json);
+    const message = `Saved as ${vscode.workspace.asRelativePath(json)}, with its pictures beside it.`;
+    const open = await vscode.window.showInformationMessage(message, 'Open');
+    if (open) await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
+  }
+
+  private async shown(act: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await act();
+    } catch (error) {
+      void showFault(
+        this.services.log,
+        error instanceof vscode.FileSystemError ? outputFault(error) : Fault.from(error),
+      );
+      return false;
+    }
+  }
+}
+
+const outputFault = (error: vscode.FileSystemError): Fault =>
+  new Fault({ code: 'output', message: `The file cannot be written: ${error.message}`, hint: 'Choose another place.' });

@@ -1,0 +1,40 @@
+import { after, before } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from './browser.js';
+import { ROOT } from './places.js';
+import { type Server, type ServerOptions, startServer } from './server.js';
+import { Workbench, type WorkbenchOptions } from './workbench.js';
+
+/** A server and a browser for the tests of one file or suite. */
+export interface Session {
+  readonly server: Server;
+  readonly browser: Browser;
+  /** Opens a window with the unpacked extension. */
+  open(options?: WorkbenchOptions): Promise<Workbench>;
+}
+
+/** Starts both before the tests of the surrounding suite and ends them after. */
+export function useSession(options: () => ServerOptions = () => ({})): Session {
+  let server: Server | undefined;
+  let browser: Browser | undefined;
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('The session has not begun.');
+    return value;
+  };
+  before(async () => {
+    [server, browser] = await Promise.all([startServer(options()), launchBrowser()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  return {
+    get server() {
+      return there(server);
+    },
+    get browser() {
+      return there(browser);
+    },
+    open: (window = {}) => Workbench.open(there(browser), there(server), { extension: ROOT, ...window }),
+  };
+}
