@@ -12,7 +12,7 @@ export type Segment =
 export const SPACE_GLYPH = '\u2423';
 
 /** `␣` as a path: x in 0 ... {@link SPACE_WIDTH} em to the right, y in em downward from the baseline; `width` is the pen's. */
-export const SPACE_PATH = { d: 'M.045-.09V.045H.275V-.09', stroke: 0.055 } as const;
+export const SPACE_PATH = { d: 'M.04-.1V.05H.28V-.1', stroke: 0.06 } as const;
 /** Advance of `␣`, in em. */
 export const SPACE_WIDTH = 0.32;
 

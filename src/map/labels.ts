@@ -130,9 +130,20 @@ export function cellLabel(
     if (measure(segments) * size <= room) return { segments, size };
   }
   const size = Math.min(wanted, LABEL_SIZES.smallest);
-  for (let kept = countLetters(segments); kept >= 1; kept--) {
+  const truncated = fitSegments(segments, room / size, measure);
+  return truncated && { segments: truncated, size };
+}
+
+/** As many letters of a token as a width in em holds, and `…` where some are left out; undefined: not one. */
+export function fitSegments(
+  segments: readonly Segment[],
+  width: number,
+  measure: Measure,
+): readonly Segment[] | undefined {
+  if (measure(segments) <= width) return segments;
+  for (let kept = countLetters(segments) - 1; kept >= 1; kept--) {
     const truncated = truncateSegments(segments, kept);
-    if (measure(truncated) * size <= room) return { segments: truncated, size };
+    if (measure(truncated) <= width) return truncated;
   }
   return undefined;
 }

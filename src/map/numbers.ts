@@ -64,9 +64,13 @@ export function coordinateDecimals(spacing: number): number {
 export const formatCoordinate = (value: number, spacing: number): string =>
   formatFixed(value, coordinateDecimals(spacing));
 
-/** A number as short as it can be told exactly: `0.5`, `−3`, `1e−9`. */
-export const formatShort = (value: number): string =>
-  Number.isFinite(value) ? String(Object.is(value, -0) ? 0 : value).replace(/-/g, MINUS) : NONE;
+/** A number as short as it can be told exactly: `0.5`, `−3`, `1e−9`; one that takes more than 8 digits rounded to 6: `≈0.0833333`. */
+export function formatShort(value: number): string {
+  if (!Number.isFinite(value)) return NONE;
+  const rounded = Number(value.toPrecision(8));
+  const text = rounded === value ? String(rounded || 0) : `\u2248${Number(value.toPrecision(6))}`;
+  return text.replace(/-/g, MINUS);
+}
 
 /** A duration: `0.4 s`, `25 s`, `3 min 5 s`, `2 h 10 min`. */
 export function formatDuration(seconds: number): string {

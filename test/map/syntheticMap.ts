@@ -36,23 +36,24 @@ export interface SyntheticOptions {
 
 /** A map as an affine readout gives it: softmax over random affine functions of the plane, cell by cell in float64. */
 export function syntheticMap(options: SyntheticOptions): TokenMap {
-  const { columns, rows, topK = 10, seed = 1, vocabulary = 60, hiddenSize = 8, steepness = 12 } = options;
+  const { columns, rows, topK = 10, seed = 1, vocabulary = 60, hiddenSize = 8, steepness = 30 } = options;
   const random = randomNumbers(seed);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const spacing = options.spacing ?? 5 / Math.max(columns, rows);
   const grid = { columns, rows, spacing, center: options.center ?? ([0, 0] as const) };
   const { xs, ys } = coordinates(grid);
   const reach = (Math.max(columns, rows) / 2) * spacing;
+  // With these offsets the function of the nearest slope wins: a Voronoi diagram, slightly disturbed.
   const functions = Array.from({ length: Math.max(vocabulary, topK) }, () => {
-    const slope = [normal() * 4, normal() * 4] as const;
-    return { slope, offset: normal() * 2 - Math.hypot(...slope) ** 2 / 8 };
+    const slope = [(random() - 0.5) * 3, (random() - 0.5) * 3] as const;
+    return { slope, offset: normal() * 0.06 - Math.hypot(...slope) ** 2 / 2 };
   });
   const cells = emptyCells(columns, rows, topK);
   const tokens = new Map<number, Token>();
   for (let cell = 0; cell < columns * rows; cell++) {
     const x = ((xs[cell % columns] ?? 0) - grid.center[0]) / reach;
     const y = ((ys[Math.floor(cell / columns)] ?? 0) - grid.center[1]) / reach;
-    const logits = functions.map(({ slope, offset }) => steepness * (slope[0] * x + slope[1] * y + offset) * 0.3);
+    const logits = functions.map(({ slope, offset }) => steepness * (slope[0] * x + slope[1] * y + offset));
     const most = Math.max(...logits);
     const weights = logits.map((logit) => Math.exp(logit - most));
     const sum = weights.reduce((a, b) => a + b, 0);

@@ -1,0 +1,599 @@
+import {
+  assignSlots,
+  BORDER,
+  type ColorBy,
+  ENTROPY_RANGE_BITS,
+  entropyConfidence,
+  GLYPH_OPACITY,
+  HALO,
+  hexOf,
+  inkOn,
+  isDark,
+  type Rgb,
+  scaleColor,
+  tokenColor,
+} from '../map/colors.js';
+import {
+  codePointName,
+  type Segment,
+  segmentsText,
+  SPACE_GLYPH,
+  SPACE_PATH,
+  SPACE_WIDTH,
+  tokenSegments,
+} from '../map/display.js';
+import { coordinates } from '../map/grid.js';
+import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
+import { formatFixed, formatWholePercent, niceTicks } from '../map/numbers.js';
+import { findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
+import { margin, type TokenMap } from '../map/tokenMap.js';
+import { drawCells } from './cellPicture.js';
+import type { BundledFont, Weight } from './fonts.js';
+import { figureWords } from './words.js';
+import { element, escapeXml, svgNumber } from './xml.js';
+
+export interface FigureOptions {
+  /** What color tells; by default the probability. */
+  readonly colorBy?: ColorBy;
+  /** Color slots of tokens by text, so that they look as in the panel (see `assignSlots`). */
+  readonly slots?: ReadonlyMap<string, number>;
+  /** Code points to write as such (`U+0915`), because nothing can draw them where the figure is to be shown. */
+  readonly unshown?: ReadonlySet<number>;
+}
+
+const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
+const INK = '#1a1a1a';
+const SOFT_INK = '#424242';
+const RULE = '#c4c4c4';
+/** The largest side of the map and of a cell, and the least that the map takes, in px. */
+const MAP_SIDE = 733;
+const LARGEST_CELL = 150;
+const LEAST_SIDE = 240;
+const LEFT = 99;
+const EDGE = 36;
+const RIGHT = 132;
+const LEAST_WIDTH = 620;
+/** More pieces of border than this would be a gray cover and a file of tens of megabytes: they are left out, and it is said. */
+const MOST_BORDERS = 150_000;
+
+interface Frame {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A map as a figure: an SVG document, white, with title, cells centered on their points, borders, tokens, color bar, axes and
+ * a caption that holds the whole specification. Text is text. The same map gives the same document on every machine.
+ */
+export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOptions = {}): string {
+  const { cells } = map;
+  const colorBy = options.colorBy ?? 'probability';
+  const write = new Writer(font, options.unshown ?? new Set());
+  const top = topTokens(cells);
+  const regions = findRegions(cells.columns, cells.rows, top);
+  const color = cellColors(map, colorBy, regions, options.slots);
+  const words = figureWords(map, colorBy);
+
+  const side = mapSize(cells.columns, cells.rows);
+  const width = Math.max(LEAST_WIDTH, LEFT + side.width + RIGHT);
+  const room = width - 2 * EDGE;
+  const title = write.lines([words.title], 20, 600, room, ' ');
+  const subtitle = write.lines([words.subtitle], 14, 400, room, ' ');
+  const frame: Frame = { x: LEFT, y: 51 + 25 * title.length + 20 * subtitle.length, ...side };
+  const cellWidth = frame.width / cells.columns;
+  const cellHeight = frame.height / cells.rows;
+  const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write);
+  const perCell = cellSize !== undefined;
+
+  const borders = findBorders(
+    cells.columns,
+    cells.rows,
+    top,
+    Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255]))),
+  );
+  const crowded = (borders.onLight.length + borders.onDark.length) / 4 > MOST_BORDERS;
+  const labels = perCell ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
+  const texts = perCell
+    ? cellTexts(map, frame, cellSize, color, write)
+    : labels.map((label) => regionText(label, regions, frame, cellWidth, cellHeight, color, write)).join('');
+
+  let y = frame.y + frame.height;
+  const axes = drawAxes(map, frame, words.xAxis, words.yAxis, write);
+  // The key of stand-ins stands right of the x axis' name, or below it where that is too near.
+  const key = glyphKey(perCell ? shownTokens(map, top) : labels.map(({ segments }) => segments), write);
+  const besides = width - EDGE - key.width > frame.x + frame.width / 2 + font.measure(words.xAxis, 400) * 6.5 + 20;
+  y += key.width > 0 && !besides ? 70 : 48;
+  const keyAt = element(
+    'g',
+    { transform: `translate(${svgNumber(width - EDGE - key.width)} ${svgNumber(y)})` },
+    key.svg,
+  );
+  y += 26;
+  const rule = element('path', { d: `M${EDGE} ${y}H${width - EDGE}`, stroke: RULE });
+  y += 4;
+  const parts = crowded ? [...words.caption, 'borders left out: too many to draw'] : words.caption;
+  const caption = write
+    .lines(parts, 12, 400, room, ' · ')
+    .map((line) => write.line(line, { x: EDGE, y: (y += 19), size: 12, fill: SOFT_INK }))
+    .join('');
+  const height = Math.ceil(y + 24);
+
+  const heading =
+    title.map((line, i) => write.line(line, { x: EDGE, y: 48 + 25 * i, size: 20, weight: 600 })).join('') +
+    subtitle
+      .map((line, i) => write.line(line, { x: EDGE, y: 50 + 25 * title.length + 20 * i, size: 14, fill: SOFT_INK }))
+      .join('');
+  const body =
+    element('title', {}, escapeXml(words.title)) +
+    element('desc', {}, escapeXml(`${words.subtitle}. ${words.caption.join(' · ')}`)) +
+    element('rect', { width, height, fill: '#ffffff' }) +
+    heading +
+    drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
+    (perCell ? cellGrid(map, frame) : '') +
+    (crowded ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
+    element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
+    texts +
+    axes +
+    drawColorBar(colorBy, frame, write) +
+    (key.width > 0 ? keyAt : '') +
+    rule +
+    caption;
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\n' +
+    element(
+      'svg',
+      {
+        xmlns: 'http://www.w3.org/2000/svg',
+        width: String(width),
+        height: String(height),
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'img',
+        'font-family': FAMILY,
+        style: "font-feature-settings:'calt' 0",
+        fill: INK,
+      },
+      body,
+    ) +
+    '\n'
+  );
+}
+
+/** Square cells as large as fit; a long thin grid is drawn wider than true, its axes say how much. */
+function mapSize(columns: number, rows: number): { width: number; height: number } {
+  const cell = Math.min(MAP_SIDE / columns, MAP_SIDE / rows, LARGEST_CELL);
+  return {
+    width: Math.max(LEAST_SIDE, cell * columns),
+    height: Math.max(LEAST_SIDE, cell * rows),
+  };
+}
+
+/** Color of each cell; undefined where it is not computed. */
+function cellColors(
+  map: TokenMap,
+  colorBy: ColorBy,
+  regions: Regions,
+  slots: ReadonlyMap<string, number> | undefined,
+): (cell: number) => Rgb | undefined {
+  const { cells, tokens } = map;
+  const text = (token: number): string => tokens.get(token)?.text ?? `#${token}`;
+  const assigned = colorBy === 'token' ? assignSlots(regions, text, slots) : undefined;
+  return (cell) => {
+    if (!cells.computed[cell]) return undefined;
+    const probability = cells.probabilities[cell * cells.topK] ?? 0;
+    switch (colorBy) {
+      case 'probability':
+        return scaleColor('light', probability);
+      case 'margin':
+        return scaleColor('light', margin(cells, cell));
+      case 'entropy':
+        return scaleColor('light', entropyConfidence(cells.entropy[cell] ?? 0));
+      case 'token':
+        return tokenColor('light', assigned?.get(text(cells.ids[cell * cells.topK] ?? 0)) ?? 0, probability);
+    }
+  };
+}
+
+function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHeight: number, write: Writer): Label[] {
+  return placeLabels({
+    regions,
+    cellWidth,
+    cellHeight,
+    segments: (token) => write.token(map, token),
+    measure: (segments) => write.measure(segments, LABEL_WEIGHT),
+  });
+}
+
+function regionText(
+  label: Label,
+  regions: Regions,
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+  color: (cell: number) => Rgb | undefined,
+  write: Writer,
+): string {
+  const mean = meanColor(label, regions, color);
+  return write.segments(label.segments, {
+    x: frame.x + label.x * cellWidth,
+    y: frame.y + frame.height - label.y * cellHeight + label.size * 0.36,
+    size: label.size,
+    weight: LABEL_WEIGHT,
+    anchor: 'middle',
+    fill: inkOn(mean),
+    halo: hexOf(mean),
+  });
+}
+
+/** Mean color of the cells below a label. */
+function meanColor({ box }: Label, regions: Regions, color: (cell: number) => Rgb | undefined): Rgb {
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let row = Math.floor(box.y + 1e-9); row < box.y + box.height - 1e-9; row++) {
+    for (let column = Math.floor(box.x + 1e-9); column < box.x + box.width - 1e-9; column++) {
+      color(row * regions.columns + column)?.forEach((channel, i) => (sum[i] = (sum[i] ?? 0) + channel));
+      count++;
+    }
+  }
+  return [(sum[0] ?? 0) / count, (sum[1] ?? 0) / count, (sum[2] ?? 0) / count];
+}
+
+/** Sizes of tokens inside cells, in px. */
+const CELL_SIZES = { smallest: 8, largest: 20 } as const;
+/** Part of the cells that must hold their tokens whole. */
+const WHOLE_TOKENS = 0.8;
+const CELL_PADDING = 4;
+
+/** The one size of all tokens in cells; undefined where cells are too small for them, so that regions are named instead. */
+function cellTextSize(
+  map: TokenMap,
+  cellWidth: number,
+  cellHeight: number,
+  top: Int32Array,
+  write: Writer,
+): number | undefined {
+  if (Math.min(cellWidth, cellHeight) < CELL_LABEL_FROM) return undefined;
+  const widths = [...top]
+    .filter((id) => id !== NO_TOKEN)
+    .map((id) => write.measure(write.token(map, id), LABEL_WEIGHT));
+  const wide = widths.sort((a, b) => a - b)[Math.floor(WHOLE_TOKENS * (widths.length - 1))] ?? 1;
+  const size = Math.min(CELL_SIZES.largest, 0.29 * cellHeight, (cellWidth - CELL_PADDING) / wide);
+  return size < CELL_SIZES.smallest ? undefined : size;
+}
+
+/** Token and percent of every cell. */
+function cellTexts(
+  map: TokenMap,
+  frame: Frame,
+  size: number,
+  color: (cell: number) => Rgb | undefined,
+  write: Writer,
+): string {
+  const { cells } = map;
+  const cellWidth = frame.width / cells.columns;
+  const cellHeight = frame.height / cells.rows;
+  const small = Math.min(13, size * 0.92);
+  const measure = (segments: readonly Segment[]): number => write.measure(segments, LABEL_WEIGHT);
+  let texts = '';
+  for (let cell = 0; cell < cells.columns * cells.rows; cell++) {
+    const rgb = color(cell);
+    if (!rgb) continue;
+    const token = write.token(map, cells.ids[cell * cells.topK] ?? 0);
+    const segments = fitSegments(token, (cellWidth - CELL_PADDING) / size, measure);
+    const x = frame.x + ((cell % cells.columns) + 0.5) * cellWidth;
+    const y = frame.y + frame.height - (Math.floor(cell / cells.columns) + 0.5) * cellHeight;
+    const fill = inkOn(rgb);
+    if (segments) {
+      texts += write.segments(segments, { x, y: y - 0.06 * size, size, weight: LABEL_WEIGHT, anchor: 'middle', fill });
+    }
+    const percent = formatWholePercent(cells.probabilities[cell * cells.topK] ?? 0);
+    texts += write.line(percent, { x, y: y + (segments ? 1.22 : 0.36) * small, size: small, anchor: 'middle', fill });
+  }
+  return texts;
+}
+
+/** Tokens that stand in cells, as they are drawn. */
+function shownTokens(map: TokenMap, top: Int32Array): (readonly Segment[])[] {
+  return [...new Set(top)].flatMap((id) => {
+    const token = map.tokens.get(id);
+    return token ? [tokenSegments(token)] : [];
+  });
+}
+
+function cellGrid({ cells }: TokenMap, frame: Frame): string {
+  let d = '';
+  for (let i = 1; i < cells.columns; i++)
+    d += `M${svgNumber(frame.x + (i * frame.width) / cells.columns)} ${frame.y}v${svgNumber(frame.height)}`;
+  for (let i = 1; i < cells.rows; i++)
+    d += `M${frame.x} ${svgNumber(frame.y + (i * frame.height) / cells.rows)}h${svgNumber(frame.width)}`;
+  return d && element('path', { d, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.14, 'stroke-width': 0.75 });
+}
+
+function drawBorders(
+  borders: { onLight: Int32Array; onDark: Int32Array },
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+  perCell: boolean,
+): string {
+  const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
+  const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
+  return (['onLight', 'onDark'] as const)
+    .map((ground) => {
+      const lines = borders[ground];
+      let d = '';
+      for (let i = 0; i < lines.length; i += 4) {
+        const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
+        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : `H${x(x1)}`}`;
+      }
+      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': 'square' };
+      const { color: stroke, opacity } = BORDER[ground];
+      return d && element('path', { d, fill: 'none', stroke, 'stroke-opacity': opacity, ...pen });
+    })
+    .join('');
+}
+
+function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, write: Writer): string {
+  const { grid } = map.specification;
+  const { xs, ys } = coordinates(grid);
+  const bottom = frame.y + frame.height;
+  let marks = '';
+  let texts = '';
+  const ticksOf = (values: Float64Array, length: number, apart: number) => {
+    const half = grid.spacing / 2;
+    const low = (values[0] ?? 0) - half;
+    const high = (values[values.length - 1] ?? 0) + half;
+    const { ticks, decimals } = niceTicks(low, high, Math.max(2, Math.min(10, Math.floor(length / apart))));
+    // A single cell, or a grid so far from 0 that round numbers are coarser than it: the ends' own numbers.
+    const shown = ticks.length > 0 ? ticks : [values[0] ?? 0, values[values.length - 1] ?? 0];
+    const text = (value: number): string => (ticks.length > 0 ? formatFixed(value, decimals) : String(value));
+    return shown.map((value) => ({ at: ((value - low) / (high - low)) * length, text: text(value) }));
+  };
+  for (const { at, text } of ticksOf(xs, frame.width, 70)) {
+    marks += `M${svgNumber(frame.x + at)} ${svgNumber(bottom)}v5`;
+    texts += write.line(text, { x: frame.x + at, y: bottom + 19, size: 13, anchor: 'middle' });
+  }
+  let widest = 0;
+  for (const { at, text } of ticksOf(ys, frame.height, 45)) {
+    marks += `M${frame.x} ${svgNumber(bottom - at)}h-5`;
+    texts += write.line(text, { x: frame.x - 9, y: bottom - at + 4.6, size: 13, anchor: 'end' });
+    widest = Math.max(widest, write.font.measure(text, 400) * 13);
+  }
+  texts += write.line(xName, { x: frame.x + frame.width / 2, y: bottom + 48, size: 13, anchor: 'middle' });
+  const x = Math.max(16, Math.min(54, frame.x - 9 - widest - 12));
+  const turned = `rotate(-90 ${svgNumber(x)} ${svgNumber(frame.y + frame.height / 2)})`;
+  const fits = write.font.measure(yName, 400) * 13 <= frame.height + 20;
+  texts += write.line(fits ? yName : 'y', {
+    x,
+    y: frame.y + frame.height / 2,
+    size: 13,
+    anchor: 'middle',
+    transform: turned,
+  });
+  return element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) + texts;
+}
+
+function drawColorBar(colorBy: ColorBy, frame: Frame, write: Writer): string {
+  const x = frame.x + frame.width + 17;
+  const y = frame.y + 22;
+  const width = 13;
+  const height = Math.max(80, frame.height - 22);
+  const steps = 256;
+  const color = (step: number): Rgb => {
+    const part = step / (steps - 1);
+    if (colorBy !== 'token') return scaleColor('light', part);
+    const [lightness] = tokenColor('light', 0, part); // only the lightness tells something: gray
+    return [lightness, lightness, lightness];
+  };
+  const ends: Readonly<Record<ColorBy, { name: string; ticks: readonly string[] }>> = {
+    probability: { name: 'Probability', ticks: ['0%', '20%', '40%', '60%', '80%', '100%'] },
+    token: { name: 'Probability', ticks: ['0%', '20%', '40%', '60%', '80%', '100%'] },
+    margin: { name: 'Margin', ticks: ['0', '20', '40', '60', '80', '100 points'] },
+    // From unsure at the bottom, as the other scales: darker is more confident.
+    entropy: {
+      name: 'Entropy',
+      ticks: [12, 10, 8, 6, 4, 2, 0].map((bits) => (bits === 12 ? `${ENTROPY_RANGE_BITS} bits` : `${bits}`)),
+    },
+  };
+  const { name, ticks } = ends[colorBy];
+  let marks = '';
+  let texts = write.line(name, { x: x - 1, y: frame.y + 7, size: 13 });
+  ticks.forEach((text, i) => {
+    const at = y + height - (i / (ticks.length - 1)) * height;
+    marks += `M${svgNumber(x + width)} ${svgNumber(at)}h5`;
+    texts += write.line(text, { x: x + width + 9, y: at + 4.6, size: 13 });
+  });
+  return (
+    drawCells({ columns: 1, rows: steps, color }, x, y, width, height) +
+    element('rect', { x, y, width, height, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.3 }) +
+    element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) +
+    texts
+  );
+}
+
+/** Which stand-ins were drawn and what they mean, in a line; of width 0 without any. */
+function glyphKey(drawn: readonly (readonly Segment[])[], write: Writer): { svg: string; width: number } {
+  const glyphs = new Map<string, Segment>();
+  for (const segment of drawn.flat()) {
+    if (
+      segment.kind === 'glyph' &&
+      segment.name !== segment.text &&
+      [...segment.text].length === 1 &&
+      segment.text !== '…'
+    ) {
+      glyphs.set(segment.text, segment);
+    }
+  }
+  let width = 0;
+  let svg = '';
+  for (const segment of glyphs.values()) {
+    if (segment.kind !== 'glyph') continue;
+    if (width > 0) width += 20;
+    svg += write.segments([segment], { x: width, y: 0, size: 13 });
+    width += write.measure([segment], 400) * 13 + 5;
+    svg += write.line(segment.name, { x: width, y: 0, size: 13 });
+    width += write.font.measure(segment.name, 400) * 13;
+  }
+  return { svg, width };
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+  readonly weight?: Weight;
+  readonly anchor?: 'start' | 'middle' | 'end';
+  readonly fill?: string;
+  readonly halo?: string;
+  readonly transform?: string;
+}
+
+/** Writes text into the figure. */
+class Writer {
+  private readonly segmentsOf = new Map<number, readonly Segment[]>();
+  private readonly widths = new Map<string, number>();
+
+  constructor(
+    readonly font: BundledFont,
+    private readonly unshown: ReadonlySet<number>,
+  ) {}
+
+  /** A token's segments, without what cannot be shown. */
+  token(map: TokenMap, id: number): readonly Segment[] {
+    let segments = this.segmentsOf.get(id);
+    if (!segments) {
+      segments = tokenSegments(map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` });
+      if (this.unshown.size > 0) segments = segments.flatMap((segment) => this.named(segment));
+      this.segmentsOf.set(id, segments);
+    }
+    return segments;
+  }
+
+  /** Width in em. */
+  measure(segments: readonly Segment[], weight: Weight): number {
+    let width = 0;
+    for (const { text } of segments) {
+      const key = `${weight}${text}`;
+      let one = this.widths.get(key);
+      if (one === undefined) this.widths.set(key, (one = this.font.measure(text, weight)));
+      width += one;
+    }
+    return width;
+  }
+
+  /** A segment in pieces, characters that cannot be shown as their code points. */
+  private named(segment: Segment): Segment[] {
+    const pieces: Segment[] = [];
+    let shown = '';
+    const flush = (): void => {
+      if (shown) pieces.push({ ...segment, text: shown });
+      shown = '';
+    };
+    for (const character of segment.text) {
+      if (this.unshown.has(character.codePointAt(0) ?? 0)) {
+        flush();
+        pieces.push({ kind: 'glyph', text: codePointName(character), name: codePointName(character) });
+      } else shown += character;
+    }
+    flush();
+    return pieces;
+  }
+
+  /** A line of text that is safe already. */
+  line(text: string, place: Place): string {
+    const safe = this.unshown.size > 0 ? segmentsText(this.named({ kind: 'text', text })) : text;
+    return element('text', textAttributes(place), escapeXml(safe));
+  }
+
+  /** Parts joined by a separator, broken into lines that are no wider than the room: between parts, else between words. */
+  lines(parts: readonly string[], size: number, weight: Weight, room: number, separator: string): string[] {
+    const width = (text: string): number => this.font.measure(text, weight) * size;
+    const lines: string[] = [];
+    let line = '';
+    const add = (piece: string, joint: string): boolean => {
+      if (line && width(line + joint + piece) > room) return false;
+      line += (line ? joint : '') + piece;
+      return true;
+    };
+    for (const part of parts) {
+      if (add(part, separator) && width(line) <= room) continue;
+      if (line !== part) {
+        lines.push(line);
+        line = part;
+      }
+      if (width(line) <= room) continue;
+      const words = line.split(' ');
+      line = '';
+      for (const word of words) {
+        if (add(word, ' ')) continue;
+        lines.push(line);
+        line = word;
+      }
+    }
+    return line ? [...lines, line] : lines;
+  }
+
+  /** A token's segments, `␣` as a path: fonts differ in it, and some lack it. */
+  segments(segments: readonly Segment[], place: Place): string {
+    const weight = place.weight ?? 400;
+    const em = place.size;
+    const whole = this.measure(segments, weight) * em;
+    let x = place.x - (place.anchor === 'middle' ? whole / 2 : place.anchor === 'end' ? whole : 0);
+    let text = '';
+    let textStart = x;
+    let spaces = '';
+    let texts = '';
+    const flush = (): void => {
+      if (text) texts += element('text', { ...textAttributes({ ...place, x: textStart, anchor: 'start' }) }, text);
+      text = '';
+    };
+    for (const segment of segments) {
+      if (segment.text === SPACE_GLYPH && segment.kind === 'glyph') {
+        flush();
+        spaces += spacePath(x, place.y, em);
+        x += SPACE_WIDTH * em;
+        textStart = x;
+        continue;
+      }
+      const safe = escapeXml(segment.text);
+      text += segment.kind === 'glyph' ? element('tspan', { 'fill-opacity': GLYPH_OPACITY }, safe) : safe;
+      x += this.measure([segment], weight) * em;
+    }
+    flush();
+    if (!spaces) return texts;
+    const pen = { d: spaces, fill: 'none', 'stroke-width': SPACE_PATH.stroke * em * (weight === 600 ? 1.25 : 1) };
+    const halo = place.halo
+      ? element('path', { ...pen, stroke: place.halo, 'stroke-opacity': HALO.opacity, 'stroke-width': HALO.width })
+      : '';
+    return (
+      halo + element('path', { ...pen, stroke: place.fill ?? INK, 'stroke-opacity': GLYPH_OPACITY + 0.15 }) + texts
+    );
+  }
+}
+
+function spacePath(x: number, y: number, em: number): string {
+  const n = svgNumber;
+  return `M${n(x + 0.04 * em)} ${n(y - 0.1 * em)}V${n(y + 0.05 * em)}H${n(x + 0.28 * em)}V${n(y - 0.1 * em)}`;
+}
+
+const textAttributes = (place: Place) => ({
+  x: place.x,
+  y: place.y,
+  'font-size': place.size,
+  'font-weight': place.weight === 600 ? 600 : undefined,
+  'text-anchor': place.anchor === 'start' ? undefined : place.anchor,
+  fill: place.fill,
+  direction: 'ltr',
+  'unicode-bidi': 'isolate',
+  ...(place.halo
+    ? {
+        stroke: place.halo,
+        'stroke-width': HALO.width,
+        'stroke-opacity': HALO.opacity,
+        'stroke-linejoin': 'round',
+        'paint-order': 'stroke',
+      }
+    : {}),
+  transform: place.transform,
+});

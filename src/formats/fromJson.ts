@@ -1,0 +1,216 @@
+import * as v from 'valibot';
+import { Fault } from '../map/fault.js';
+import { type MapSpecification, parseSpecification } from '../map/specification.js';
+import { type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
+import { float32FromBase64 } from './float32.js';
+import { JSON_FORMAT, JSON_VERSION } from './toJson.js';
+
+/** JavaScript's longest string, in bytes of ASCII. */
+const LONGEST = 2 ** 29 - 25;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const text = v.pipe(v.string(), v.maxLength(100_000));
+
+const modelSchema = v.object({
+  blocks: v.pipe(count, v.maxValue(100_000)),
+  hiddenSize: v.pipe(count, v.minValue(1), v.maxValue(2 ** 24)),
+  vocabularySize: v.pipe(count, v.minValue(1), v.maxValue(2 ** 31 - 1)),
+  weightsBytes: count,
+  numberType: v.picklist(['float32', 'float16', 'bfloat16', 'int8', 'int4']),
+});
+const runtimeSchema = v.object({
+  version: text,
+  device: text,
+  batchSize: count,
+  seconds: v.pipe(v.number(), v.minValue(0)),
+  finished: text,
+  way: v.picklist(['each-cell', 'three-rows']),
+  notices: v.pipe(v.array(text), v.maxLength(1000)),
+});
+const tokenSchema = v.object({ text: v.string(), kind: v.picklist(['text', 'special', 'bytes', 'unknown']) });
+const lists = v.array(v.array(v.unknown()));
+const fileSchema = v.object({
+  model: modelSchema,
+  runtime: runtimeSchema,
+  tokens: v.record(v.string(), tokenSchema),
+  plane: v.object({ c: v.string(), u: v.string(), v: v.string() }),
+  predictions: v.object({ entropies: lists }),
+  top: v.object({ token_ids: lists, probabilities: lists }),
+});
+
+/**
+ * Reads a file that {@link toJson} wrote. The file is not trusted: its sizes, ranges and lengths are checked before anything
+ * is made from them.
+ * @throws Fault `file` that says what is wrong with it.
+ */
+export function fromJson(file: Uint8Array | string): TokenMap {
+  const data = parse(file);
+  checkMarker(data);
+  const specification = specificationOf(data);
+  const parsed = v.safeParse(fileSchema, data);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw damaged(`"${v.getDotPath(issue) ?? ''}" is missing or not what it should be (${issue.message})`);
+  }
+  const { model, runtime, plane, top, predictions } = parsed.output;
+  const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
+  const vector = (name: 'c' | 'u' | 'v'): Float32Array => {
+    const values = float32FromBase64(plane[name]);
+    if (values?.length !== model.hiddenSize) throw damaged(`"plane.${name}" does not hold ${model.hiddenSize} numbers`);
+    if (!values.every(Number.isFinite)) throw damaged(`"plane.${name}" holds numbers that are not finite`);
+    return values;
+  };
+  return {
+    specification,
+    facts: model,
+    cells: readCells(specification, tokens, top, predictions.entropies),
+    tokens,
+    plane: { c: vector('c'), u: vector('u'), v: vector('v') },
+    runtime,
+  };
+}
+
+/**
+ * The specification of a saved map and how many cells it holds, without reading its cells where the file stands as it was
+ * written: its first lines tell. @throws Fault `file`.
+ */
+export function readSpecification(file: Uint8Array): { specification: MapSpecification; computed: number } {
+  const data = readHead(file) ?? parse(file);
+  checkMarker(data);
+  const computed = v.safeParse(v.object({ statistics: v.object({ computed: count }) }), data);
+  return {
+    specification: specificationOf(data),
+    computed: computed.success ? computed.output.statistics.computed : 0,
+  };
+}
+
+/** The lines before `"tokens"`, which hold a key and its whole value each. */
+function readHead(file: Uint8Array): unknown {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const end = bytes.indexOf(',\n"tokens": {\n');
+  if (end < 0 || end > LONGEST) return undefined;
+  try {
+    return JSON.parse(`${bytes.toString('utf8', 0, end)}}`);
+  } catch {
+    return undefined; // not as it was written: then the whole file is read
+  }
+}
+
+function parse(file: Uint8Array | string): unknown {
+  if (file.length > LONGEST) {
+    throw new Fault({
+      code: 'file',
+      message: 'The file is larger than 512 MB and cannot be read as JSON.',
+      hint: 'Save maps of that size as NPZ as well, and read that.',
+    });
+  }
+  try {
+    const decoded = typeof file === 'string' ? file : new TextDecoder('utf-8', { fatal: true }).decode(file);
+    return JSON.parse(decoded);
+  } catch (error) {
+    throw new Fault({
+      code: 'file',
+      message: 'The file is not JSON, or it ends too soon.',
+      hint: 'Open a file "embedding_grid_results_layer_….json".',
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function checkMarker(data: unknown): void {
+  const { output: marker } = v.safeParse(v.object({ format: v.unknown(), version: v.unknown() }), data);
+  const { format, version } = v.is(v.object({ format: v.unknown(), version: v.unknown() }), marker)
+    ? marker
+    : { format: undefined, version: undefined };
+  if (format !== JSON_FORMAT) {
+    const original = v.is(v.object({ config: v.unknown(), token_map: v.unknown() }), data);
+    throw new Fault({
+      code: 'file',
+      message: original
+        ? 'This map was not saved by Embedding Grid: it lacks the specification and the top tokens of its cells.'
+        : 'This is not a saved map.',
+      hint: 'Open a file "embedding_grid_results_layer_….json" that Embedding Grid wrote.',
+    });
+  }
+  if (version !== JSON_VERSION) {
+    throw new Fault({
+      code: 'file',
+      message: `This map was saved in version ${JSON.stringify(version)} of the format; this program reads version ${JSON_VERSION}.`,
+      hint: 'Update Embedding Grid.',
+    });
+  }
+}
+
+function specificationOf(data: unknown): MapSpecification {
+  try {
+    return parseSpecification(v.parse(v.object({ specification: v.unknown() }), data).specification);
+  } catch (error) {
+    const why = error instanceof Fault ? error.message.replace(/\.$/, '') : 'it is missing';
+    throw damaged(`"specification" cannot be read: ${why.charAt(0).toLowerCase()}${why.slice(1)}`);
+  }
+}
+
+function readTokens(
+  table: Readonly<Record<string, { text: string; kind: Token['kind'] }>>,
+  size: number,
+): Map<number, Token> {
+  const tokens = new Map<number, Token>();
+  for (const [key, { text: tokenText, kind }] of Object.entries(table)) {
+    const id = Number(key);
+    if (!/^(0|[1-9]\d*)$/.test(key) || id >= size)
+      throw damaged(`"tokens" has an entry "${key.slice(0, 20)}", which is no token`);
+    tokens.set(id, { id, kind, text: tokenText });
+  }
+  return tokens;
+}
+
+function readCells(
+  { grid, topK }: MapSpecification,
+  tokens: ReadonlyMap<number, Token>,
+  top: { token_ids: unknown[][]; probabilities: unknown[][] },
+  entropies: unknown[][],
+): Cells {
+  const { columns, rows } = grid;
+  // Before memory is taken for a grid: does the file hold one of that size?
+  for (const [name, list] of Object.entries({ ...top, entropies })) {
+    if (list.length !== rows || list.some((row) => row.length !== columns)) {
+      throw damaged(`"${name}" does not hold ${columns} × ${rows} cells`);
+    }
+  }
+  const cells = emptyCells(columns, rows, topK);
+  for (let cell = 0; cell < columns * rows; cell++) {
+    const row = Math.floor(cell / columns);
+    const column = cell % columns;
+    const wrong = (what: string): Fault => damaged(`cell ${row},${column} ${what}`);
+    const ids = top.token_ids[row]?.[column];
+    const probabilities = top.probabilities[row]?.[column];
+    const entropy = entropies[row]?.[column];
+    if (ids === null && probabilities === null && entropy === null) continue; // not computed
+    if (!Array.isArray(ids) || !Array.isArray(probabilities) || ids.length !== topK || probabilities.length !== topK) {
+      throw wrong(`does not hold ${topK} tokens`);
+    }
+    if (typeof entropy !== 'number' || !(entropy > -0.01 && entropy < 25)) throw wrong('has no sound entropy');
+    let last = 1.001;
+    for (let k = 0; k < topK; k++) {
+      const id: unknown = ids[k];
+      const probability: unknown = probabilities[k];
+      if (typeof id !== 'number' || !tokens.has(id)) throw wrong('names a token that "tokens" lacks');
+      if (typeof probability !== 'number' || !(probability >= 0 && probability <= last)) {
+        throw wrong('has probabilities that are not numbers from 1 down to 0');
+      }
+      last = probability;
+      cells.ids[cell * topK + k] = id;
+      cells.probabilities[cell * topK + k] = probability;
+    }
+    cells.entropy[cell] = entropy;
+    cells.computed[cell] = 1;
+  }
+  return cells;
+}
+
+const damaged = (what: string): Fault =>
+  new Fault({
+    code: 'file',
+    message: `The saved map is damaged: ${what}.`,
+    hint: 'Save the map again, or take a copy of the file from before it was changed.',
+  });

@@ -1,0 +1,89 @@
+import { zipSync } from 'fflate';
+import { coordinates } from '../map/grid.js';
+import { margin, type TokenMap } from '../map/tokenMap.js';
+import { jsonValue } from './jsonText.js';
+
+/**
+ * A map as NPZ for `numpy.load`. Row-major, row 0 with the smallest y; C = columns, R = rows, k = top-k, d = hidden size:
+ * `x` [C], `y` [R] float64; `token_ids` [R, C] int32 and `probabilities`, `margin`, `entropy` (nats) [R, C] float32;
+ * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification`, JSON in a
+ * string without dimensions. A cell that is not computed has token -1 and NaN. Texts of tokens are in the JSON and CSV files.
+ */
+export function toNpz(map: TokenMap): Uint8Array {
+  const { cells, plane, specification } = map;
+  const { columns, rows, topK, computed } = cells;
+  const { xs, ys } = coordinates(specification.grid);
+  const perCell = (value: (cell: number) => number): Float32Array =>
+    Float32Array.from(computed, (done, cell) => (done ? value(cell) : NaN));
+  const shape = [rows, columns];
+  const arrays = {
+    x: npy(xs, [columns]),
+    y: npy(ys, [rows]),
+    token_ids: npy(
+      Int32Array.from(computed, (done, cell) => (done ? (cells.ids[cell * topK] ?? -1) : -1)),
+      shape,
+    ),
+    probabilities: npy(
+      perCell((cell) => cells.probabilities[cell * topK] ?? NaN),
+      shape,
+    ),
+    margin: npy(
+      perCell((cell) => margin(cells, cell)),
+      shape,
+    ),
+    entropy: npy(
+      perCell((cell) => cells.entropy[cell] ?? NaN),
+      shape,
+    ),
+    top_ids: npy(
+      cells.ids.map((id, i) => (computed[Math.floor(i / topK)] ? id : -1)),
+      [rows, columns, topK],
+    ),
+    top_probabilities: npy(
+      cells.probabilities.map((p, i) => (computed[Math.floor(i / topK)] ? p : NaN)),
+      [rows, columns, topK],
+    ),
+    c: npy(plane.c, [plane.c.length]),
+    u: npy(plane.u, [plane.u.length]),
+    v: npy(plane.v, [plane.v.length]),
+    specification: npyText(jsonValue(specification)),
+  };
+  // The same bytes each time: no clock in the archive. 1980 is where its calendar begins.
+  const mtime = new Date(1980, 0, 1);
+  const entries = Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, [bytes, { level: 6, mtime }] as const]);
+  return zipSync(Object.fromEntries(entries));
+}
+
+/** A numpy array file, format 1.0, little-endian, C order. */
+export function npy(values: Float64Array | Float32Array | Int32Array, shape: readonly number[]): Uint8Array {
+  const [type, write] =
+    values instanceof Int32Array
+      ? (['<i4', 'setInt32'] as const)
+      : values instanceof Float32Array
+        ? (['<f4', 'setFloat32'] as const)
+        : (['<f8', 'setFloat64'] as const);
+  const size = values.BYTES_PER_ELEMENT;
+  const data = new DataView(new ArrayBuffer(values.length * size));
+  values.forEach((value, i) => data[write](i * size, value, true));
+  return npyFile(type, shape, new Uint8Array(data.buffer));
+}
+
+/** A string as a numpy array without dimensions, UTF-32. */
+function npyText(text: string): Uint8Array {
+  const codePoints = Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  const data = npyFile(`<U${codePoints.length}`, [], new Uint8Array(codePoints.length * 4));
+  const view = new DataView(data.buffer, data.byteLength - codePoints.length * 4);
+  codePoints.forEach((codePoint, i) => view.setUint32(i * 4, codePoint, true));
+  return data;
+}
+
+function npyFile(type: string, shape: readonly number[], data: Uint8Array): Uint8Array {
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const length = Math.ceil((10 + header.length + 1) / 64) * 64; // numpy aligns the numbers to 64 bytes
+  const file = new Uint8Array(length + data.length);
+  file.set(Buffer.from(`\x93NUMPY\x01\x00\0\0${header.padEnd(length - 11)}\n`, 'latin1'));
+  new DataView(file.buffer).setUint16(8, length - 10, true);
+  file.set(data, length);
+  return file;
+}

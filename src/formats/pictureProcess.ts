@@ -1,0 +1,17 @@
+import { setFlagsFromString } from 'node:v8';
+import { Fault } from '../map/fault.js';
+import type { PictureAnswer, PictureRequest } from './pictures.js';
+import { renderPng } from './png.js';
+
+// The rasterizer runs once and for a tenth of a second: compiling it well takes three times as long as it then runs.
+setFlagsFromString('--liftoff-only');
+
+const answer = (message: PictureAnswer): void => void process.send?.(message);
+
+process.once('disconnect', () => process.exit());
+process.once('message', ({ svg, options }: PictureRequest) => {
+  renderPng(svg, options).then(
+    (png) => answer({ png }),
+    (error: unknown) => answer({ fault: Fault.from(error).toData() }),
+  );
+});

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { Fault, type FaultData } from '../map/fault.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { drawFigure, type FigureOptions } from './figure.js';
+import { findFallbackFonts, loadBundledFont } from './fonts.js';
+import { type PngOptions, renderPng } from './png.js';
+
+/** Part of the program that draws PNG pictures in a process of its own, built beside the other assets. */
+export const PICTURE_PROCESS = 'picture.cjs';
+
+export interface PictureOptions extends Omit<FigureOptions, 'unshown'> {
+  /** Folder of `fonts/`, `resvg.wasm` and `picture.cjs`. */
+  readonly assets: string;
+  /** Pixels of a PNG per unit of the figure, 1 ... 4. */
+  readonly scale?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A map as SVG: see {@link drawFigure}. @throws Fault `internal` when the font is missing. */
+export async function toSvg(map: TokenMap, options: PictureOptions): Promise<string> {
+  return drawFigure(map, await loadBundledFont(options.assets), options);
+}
+
+/**
+ * A map as PNG, 300 dpi: the figure of {@link toSvg}, except that characters which no font on this machine can draw stand
+ * there as their code points. Drawn in a process of its own, where that part of the program is built.
+ * @throws Fault.
+ */
+export async function toPng(map: TokenMap, options: PictureOptions): Promise<Uint8Array> {
+  const font = await loadBundledFont(options.assets);
+  const svg = drawFigure(map, font, options);
+  const lacking = new Set<number>();
+  for (const character of svg) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    if (codePoint >= 0x20 && !font.covers(codePoint)) lacking.add(codePoint);
+  }
+  const { files, missing } = await findFallbackFonts(lacking);
+  const shown = missing.size === 0 ? svg : drawFigure(map, font, { ...options, unshown: missing });
+  const png: PngOptions = { assets: options.assets, fallbackFonts: files, scale: options.scale ?? 2 };
+  const program = join(options.assets, PICTURE_PROCESS);
+  return existsSync(program) ? inProcess(program, { svg: shown, options: png }, options.signal) : renderPng(shown, png);
+}
+
+/** What the picture process is asked. */
+export interface PictureRequest {
+  readonly svg: string;
+  readonly options: PngOptions;
+}
+export type PictureAnswer = { readonly png: Uint8Array } | { readonly fault: FaultData };
+
+function inProcess(program: string, request: PictureRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const child = fork(program, [], {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // In VS Code the program that runs us is Electron.
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    });
+    const stop = (): void => void child.kill('SIGKILL');
+    const end = (settle: () => void): void => {
+      signal?.removeEventListener('abort', stop);
+      settle();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    child.once('message', (answer: PictureAnswer) => {
+      end(() => ('png' in answer ? resolve(answer.png) : reject(new Fault(answer.fault))));
+      stop();
+    });
+    child.once('error', (error) => end(() => reject(Fault.from(error))));
+    child.once('exit', (code, by) => {
+      const message = signal?.aborted ? 'Cancelled.' : `Drawing the picture failed (${by ?? `exit code ${code}`}).`;
+      end(() => reject(new Fault({ code: signal?.aborted ? 'cancelled' : 'internal', message })));
+    });
+    child.send(request, (error) => error && end(() => reject(Fault.from(error))));
+  });
+}

@@ -1,0 +1,140 @@
+import { coordinates } from '../map/grid.js';
+import { layerIndex } from '../map/specification.js';
+import { mapStatistics, type Spread, tokensOnMap } from '../map/statistics.js';
+import { margin, type TokenMap } from '../map/tokenMap.js';
+import { float32Text, float32ToBase64 } from './float32.js';
+import { jsonText, jsonValue } from './jsonText.js';
+
+/** Marks a file as ours. */
+export const JSON_FORMAT = 'embedding-grid-map';
+/** Raised when a reader of the last version could not read the file. Keys may be added without. */
+export const JSON_VERSION = 1;
+
+/**
+ * A map as a JSON file (UTF-8): the original program's keys `config`, `coordinates`, `predictions` and `token_map`, with its
+ * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
+ * of a cell that is not computed are null, and it is not in `token_map`. float32 numbers are written with the fewest digits
+ * that give them back exactly. What a list of files needs stands in the first lines.
+ */
+export function toJson(map: TokenMap): Uint8Array {
+  const parts: Buffer[] = [];
+  let text = '';
+  for (const line of jsonLines(map)) {
+    text += line;
+    if (text.length > 2 ** 20) {
+      parts.push(Buffer.from(text));
+      text = '';
+    }
+  }
+  return Buffer.concat([...parts, Buffer.from(text)]);
+}
+
+function* jsonLines(map: TokenMap): Generator<string> {
+  const { specification, facts, runtime, cells, tokens, plane } = map;
+  const { columns, rows, topK } = cells;
+  const { xs, ys } = coordinates(specification.grid);
+  const { grid, model } = specification;
+  yield '{\n';
+  yield* entry('format', jsonText(JSON_FORMAT));
+  yield* entry('version', String(JSON_VERSION));
+  yield* entry(
+    'config',
+    jsonValue({
+      model_name: model.name,
+      layer_idx: layerIndex(specification.layer),
+      grid_size: grid.columns === grid.rows ? grid.columns : [grid.columns, grid.rows],
+      spacing: grid.spacing,
+      embedding_method: specification.plane.axes.method,
+    }),
+  );
+  yield* entry('statistics', jsonValue(statistics(map)));
+  yield* entry('runtime', jsonValue(runtime));
+  yield* entry('model', jsonValue({ ...model, ...facts }));
+  yield* entry('specification', jsonValue(specification));
+  yield '"tokens": {\n';
+  const sorted = [...tokens.values()].sort((a, b) => a.id - b.id);
+  yield sorted.map(({ id, text, kind }) => `"${id}": {"text": ${jsonText(text)}, "kind": "${kind}"}`).join(',\n');
+  yield '\n},\n"plane": {\n';
+  yield (['c', 'u', 'v'] as const).map((name) => `"${name}": "${float32ToBase64(plane[name])}"`).join(',\n');
+
+  const done = (cell: number): boolean => cells.computed[cell] === 1;
+  const perCell = (value: (cell: number) => string) =>
+    lists(columns, rows, (cell) => (done(cell) ? value(cell) : 'null'));
+  const id = (cell: number, k: number): string => String(cells.ids[cell * topK + k]);
+  const probability = (cell: number, k: number): string => float32Text(cells.probabilities[cell * topK + k] ?? 0);
+  yield '\n},\n"coordinates": {\n"x_coords": ';
+  yield* lists(columns, rows, (cell) => String(xs[cell % columns]));
+  yield ',\n"y_coords": ';
+  yield* lists(columns, rows, (cell) => String(ys[Math.floor(cell / columns)]));
+  yield '\n},\n"predictions": {\n"token_ids": ';
+  yield* perCell((cell) => id(cell, 0));
+  yield ',\n"probabilities": ';
+  yield* perCell((cell) => probability(cell, 0));
+  yield ',\n"second_token_ids": ';
+  yield* perCell((cell) => id(cell, 1));
+  yield ',\n"second_probabilities": ';
+  yield* perCell((cell) => probability(cell, 1));
+  yield ',\n"margins": ';
+  yield* perCell((cell) => float32Text(Math.fround(margin(cells, cell))));
+  yield ',\n"entropies": ';
+  yield* perCell((cell) => float32Text(cells.entropy[cell] ?? 0));
+
+  const ranks = Array.from({ length: topK }, (_, k) => k);
+  yield '\n},\n"top": {\n"token_ids": ';
+  yield* perCell((cell) => `[${ranks.map((k) => id(cell, k)).join(',')}]`);
+  yield ',\n"probabilities": ';
+  yield* perCell((cell) => `[${ranks.map((k) => probability(cell, k)).join(',')}]`);
+
+  yield '\n},\n"token_map": {';
+  const texts = new Map(sorted.map((token) => [token.id, jsonText(token.text)]));
+  let comma = '';
+  for (let cell = 0; cell < columns * rows; cell++) {
+    if (!done(cell)) continue;
+    const row = Math.floor(cell / columns);
+    const column = cell % columns;
+    const token = cells.ids[cell * topK] ?? 0;
+    yield `${comma}\n"${row},${column}": {"token_id": ${token}, "token_str": ${texts.get(token) ?? `"#${token}"`}, "probability": ${probability(cell, 0)}, "coordinates": [${xs[column]}, ${ys[row]}]}`;
+    comma = ',';
+  }
+  yield '\n}\n}\n';
+}
+
+function* entry(key: string, value: string): Generator<string> {
+  yield `"${key}": ${value},\n`;
+}
+
+/** A 2-D list, a line per row. */
+function* lists(columns: number, rows: number, value: (cell: number) => string): Generator<string> {
+  yield '[\n';
+  for (let row = 0; row < rows; row++) {
+    const line = Array.from({ length: columns }, (_, column) => value(row * columns + column));
+    yield `[${line.join(',')}]${row + 1 < rows ? ',' : ''}\n`;
+  }
+  yield ']';
+}
+
+function statistics({ cells }: TokenMap): object {
+  const { probability, margin: margins, entropy, ...counts } = mapStatistics(cells);
+  const spread = (values: Spread | undefined) =>
+    values && {
+      min: values.min,
+      q25: values.quarter,
+      median: values.median,
+      q75: values.threeQuarters,
+      max: values.max,
+      mean: values.mean,
+    };
+  return {
+    ...counts,
+    probability: spread(probability),
+    margin: spread(margins),
+    entropy: spread(entropy),
+    tokens_on_map: tokensOnMap(cells).map((token) => ({
+      token_id: token.id,
+      cells: token.cells,
+      share: token.share,
+      mean_probability: token.meanProbability,
+      regions: token.regions,
+    })),
+  };
+}

@@ -1,0 +1,83 @@
+import { type ColorBy } from '../map/colors.js';
+import { safeText } from '../map/display.js';
+import { formatCount, formatShort } from '../map/numbers.js';
+import type { Axes, Layer, MapSpecification } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
+
+/** The words of a figure. All are safe lines: names and prompts come from outside. */
+export interface FigureWords {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly xAxis: string;
+  readonly yAxis: string;
+  /** Parts of the caption; drawn with "·" between them, broken into lines between parts. */
+  readonly caption: readonly string[];
+}
+
+const COLOR_WORDS: Readonly<Record<ColorBy, string>> = {
+  probability: 'color is the probability of the winning token',
+  token: 'color is the token, darker where it is more probable',
+  margin: 'color is the margin between the two most probable tokens',
+  entropy: 'color is the entropy of the whole distribution',
+};
+
+const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
+
+/** The words of a map's figure. */
+export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
+  const { specification, runtime, facts, cells } = map;
+  const { grid, plane, layer, readout, model } = specification;
+  const [x, y] = axisWords(plane.axes);
+  const name = safeText(model.name, 80);
+  const computed = cells.computed.reduce((sum, one) => sum + one, 0);
+  const all = grid.columns * grid.rows;
+  return {
+    title: `Most probable next token after ${layerWords(layer)} of ${name}`,
+    subtitle: `${planeWords(plane)}; ${COLOR_WORDS[colorBy]}`,
+    xAxis: `x   (${x})`,
+    yAxis: `y   (${y})`,
+    caption: [
+      `${name}, ${safeText(model.file, 80)} (${facts.numberType} weights, SHA-256 ${model.sha256.slice(0, 12)}…)`,
+      layer === 'embeddings'
+        ? `embeddings, before layers 0–${facts.blocks - 1}`
+        : `layer ${layer} of 0–${facts.blocks - 1}`,
+      `${readout} readout`,
+      `plane: ${methodWords(plane.axes)}, h = c + x u + y v, ${plane.center.kind === 'origin' ? 'c = 0' : 'c a given vector'}`,
+      `context: ${contextWords(specification)}`,
+      `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
+      ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
+      `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
+      `Embedding Grid ${safeText(runtime.version, 40)}`,
+    ],
+  };
+}
+
+function planeWords({ axes, center }: MapSpecification['plane']): string {
+  if (axes.method === 'direct')
+    return `Plane of dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]} of the hidden state`;
+  if (axes.method === 'replicated') return 'Plane of the even and the odd dimensions of the hidden state';
+  const through = center.kind === 'origin' ? 'through the origin of the hidden space' : 'around a given vector';
+  return axes.method === 'vectors' ? `Plane of two given vectors, ${through}` : `Random plane ${through}`;
+}
+
+function methodWords(axes: Axes): string {
+  if (axes.method === 'direct') return `direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+  return { replicated: 'replicated', random_projection: 'random projection', vectors: 'given vectors' }[axes.method];
+}
+
+function axisWords(axes: Axes): [string, string] {
+  if (axes.method === 'direct') return [`dimension ${axes.dimensions[0]}`, `dimension ${axes.dimensions[1]}`];
+  if (axes.method === 'replicated') return ['even dimensions', 'odd dimensions'];
+  if (axes.method === 'vectors') return ['along u', 'along v'];
+  return ['along u, random, length 1', 'along v, random, length 1'];
+}
+
+function contextWords({ context }: MapSpecification): string {
+  if (context.kind === 'none') return 'none';
+  if (context.kind === 'bos') return 'BOS';
+  if (context.kind === 'tokens') {
+    const shown = context.ids.slice(0, 24).join(' ');
+    return `tokens ${shown}${context.ids.length > 24 ? ' …' : ''}, the last one replaced`;
+  }
+  return `prompt “${safeText(context.text, 120)}”, its last token replaced`;
+}
