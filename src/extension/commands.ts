@@ -1,13 +1,13 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
+import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
 import type { PanelStart } from './panel/dependencies.js';
 import { pickModel } from './pickModel.js';
 import { deleteSavedMap } from './deleteSavedMap.js';
 import { pickSavedMap } from './pickSavedMap.js';
-import { SAVED_MAP_EDITOR } from './savedMapEditor.js';
 import type { SavedMapsNode } from './savedMapsView.js';
 import type { Services } from './services.js';
 import { isTrusted } from './trust.js';
@@ -87,18 +87,20 @@ export function registerCommands(services: Services, openPanel: (start: PanelSta
 /** A file that a menu of the Explorer, of an editor or of the view "Saved Maps" was opened on, else the active editor's. */
 function savedMapOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) return argument;
-  if (isNode<SavedMapsNode>(argument) && argument.kind === 'map') return argument.map.uri;
+  if (isSavedMapsNode(argument)) return argument.kind === 'map' ? argument.map.uri : undefined;
   const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
   return input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText ? input.uri : undefined;
 }
 
 function modelPathOf(argument: unknown): string | undefined {
   if (argument instanceof vscode.Uri) return path.normalize(argument.fsPath);
-  return isNode<ModelsNode>(argument) && argument.kind === 'model' ? argument.model.path : undefined;
+  return isModelsNode(argument) && argument.kind === 'model' ? argument.model.path : undefined;
 }
 
-const isNode = <Node extends { readonly kind: string }>(argument: unknown): argument is Node =>
-  typeof argument === 'object' && argument !== null && 'kind' in argument;
+// Views hand over the node that a menu was opened on, and nothing else has a kind.
+const hasKind = (argument: unknown): boolean => typeof argument === 'object' && argument !== null && 'kind' in argument;
+const isSavedMapsNode = (argument: unknown): argument is SavedMapsNode => hasKind(argument);
+const isModelsNode = (argument: unknown): argument is ModelsNode => hasKind(argument);
 
 async function openWith(argument: unknown, editor: string): Promise<void> {
   const uri = savedMapOf(argument);

@@ -3,12 +3,12 @@ import { computeMap } from '../engine/client.js';
 import { parseParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { MapEvent } from '../protocol/engine.js';
-import type { EmbeddingGridApi, GenerateOptions, GenerateSpecification } from './api.js';
+import type { GenerateOptions, GenerateSpecification } from './api.js';
 import { findModel, openModel } from './modelFinder.js';
 import type { EngineLease } from './panel/dependencies.js';
 import type { Services } from './services.js';
 
-/** {@link EmbeddingGridApi.generate}. */
+/** Computes a map for another extension: see `EmbeddingGridApi.generate`. */
 export async function generate(
   services: Pick<Services, 'engines' | 'models' | 'settings'>,
   specification: GenerateSpecification = {},
@@ -58,5 +58,5 @@ function signalOf(token: vscode.CancellationToken | undefined): { signal: AbortS
   const abort = new AbortController();
   if (token?.isCancellationRequested === true) abort.abort();
   const listening = token?.onCancellationRequested(() => abort.abort());
-  return { signal: abort.signal, stop: () => listening?.dispose() };
+  return { signal: abort.signal, stop: () => void listening?.dispose() };
 }

@@ -12,6 +12,8 @@ export async function openHelp(extension: vscode.Uri, page: keyof typeof ANCHORS
       () => true,
       () => false,
     );
-    if (there) return void (await vscode.commands.executeCommand('markdown.showPreview', file.with({ fragment })));
+    if (!there) continue;
+    await vscode.commands.executeCommand('markdown.showPreview', file.with({ fragment }));
+    return;
   }
 }

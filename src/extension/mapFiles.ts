@@ -40,7 +40,7 @@ export class MapFiles {
     return this.ask('save', { map, formats, folder: folder.name, assets: this.assets, overwrite }, folder);
   }
 
-  private async ask<M extends keyof FilesRequests & string>(
+  private async ask<M extends keyof FilesRequests>(
     method: M,
     params: FilesRequests[M]['params'],
     folder?: OutputFolder,

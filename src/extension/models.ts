@@ -33,24 +33,24 @@ export class Models implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   private found: Promise<readonly string[]> | undefined;
-  private readonly subscriptions: readonly vscode.Disposable[];
+  private readonly subscriptions: vscode.Disposable;
 
   constructor(private readonly context: vscode.ExtensionContext) {
     this.bundled = vscode.Uri.joinPath(context.extensionUri, 'media', 'bundled-model').fsPath;
     const watcher = vscode.workspace.createFileSystemWatcher(MODELS_IN_WORKSPACE, false, true, false);
     const search = (): void => this.search();
-    this.subscriptions = [
+    this.subscriptions = vscode.Disposable.from(
       this.changed,
       watcher,
       watcher.onDidCreate(search),
       watcher.onDidDelete(search),
       vscode.workspace.onDidChangeWorkspaceFolders(search),
       vscode.workspace.onDidGrantWorkspaceTrust(search),
-    ];
+    );
   }
 
   dispose(): void {
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscriptions.dispose();
   }
 
   /** Path of the bundled model, or undefined where it was removed. */

@@ -4,8 +4,6 @@ import type { ModelFacts } from '../map/tokenMap.js';
 import type { ModelEntry } from '../protocol/page.js';
 import type { Models } from './models.js';
 
-export const MODELS_VIEW = 'embeddingGrid.models';
-
 /** A line of the view: a model, or a fact about it. */
 export type ModelsNode =
   | { readonly kind: 'model'; readonly model: ModelEntry }

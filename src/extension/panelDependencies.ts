@@ -50,10 +50,10 @@ export function savedMapDependencies(
   openAsText: () => Promise<void>,
 ): SavedMapDependencies {
   const { models, settings } = services;
-  const { exportPicture, copyText, showLog, log, tokenColors, colorScale } = panels;
   const { device, batchSize } = settings;
   return {
-    ...{ exportPicture, copyText, showLog, log, tokenColors, colorScale, openAsText },
+    ...panels,
+    openAsText,
     editAndRun: async ({ specification }) => {
       const parameters = withoutModel(specification);
       try {

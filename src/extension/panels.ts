@@ -50,13 +50,15 @@ export class Panels implements vscode.Disposable {
   }
 
   /** Follows an editor until the answer is disposed. */
-  add(editor: MapEditor): vscode.Disposable {
+  add(editor: MapEditor): { dispose(): void } {
     this.editors = [...this.editors, editor];
     this.update();
-    return new vscode.Disposable(() => {
-      this.editors = this.editors.filter((other) => other !== editor);
-      this.update();
-    });
+    return {
+      dispose: () => {
+        this.editors = this.editors.filter((other) => other !== editor);
+        this.update();
+      },
+    };
   }
 
   /** To be called when an editor became active, or what it shows changed. */

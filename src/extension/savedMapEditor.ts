@@ -1,13 +1,11 @@
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
 import type { PictureView, SavedMapDependencies } from './panel/dependencies.js';
 import { mountSavedMap } from './panel/panel.js';
 import type { Services } from './services.js';
-
-/** The viewType of the editor of saved maps. */
-export const SAVED_MAP_EDITOR = 'embeddingGrid.savedMap';
 
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
 const UNSAVED_MAP = 'embeddingGrid.unsavedMap';
@@ -42,7 +40,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       panel.dispose();
       return showFault(this.options.services.log, fault);
     }
-    let mounted = this.mount(panel, document.map, openAsText);
+    let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText);
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(document.uri, '..'), document.uri.path.split('/').at(-1) ?? ''),
       true,
@@ -51,37 +49,41 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
     );
     watcher.onDidChange(async () => {
       const map = await this.read(document.uri);
-      if (map instanceof Fault) return; // half written, or another program's: what was read stays
+      // Half written, or another program's: what was read stays. Without a mount the editor was closed meanwhile.
+      if (map instanceof Fault || mounted === undefined) return;
       document.map = map;
       mounted.dispose();
       mounted = this.mount(panel, map, openAsText);
     });
     panel.onDidDispose(() => {
       watcher.dispose();
-      mounted.dispose();
+      mounted?.dispose();
+      mounted = undefined;
     });
   }
 
   /** Opens a saved map in this editor, or shows one that was not saved in a tab of its own. */
   async open(map: vscode.Uri | TokenMap): Promise<void> {
-    if (map instanceof vscode.Uri)
-      return void (await vscode.commands.executeCommand('vscode.openWith', map, SAVED_MAP_EDITOR));
+    if (map instanceof vscode.Uri) {
+      await vscode.commands.executeCommand('vscode.openWith', map, SAVED_MAP_EDITOR);
+      return;
+    }
     const title = `${map.specification.model.name} · Embedding Grid`;
     const panel = vscode.window.createWebviewPanel(UNSAVED_MAP, title, vscode.ViewColumn.Active);
     const mounted = this.mount(panel, map, () => this.openUnsavedAsText(map));
-    panel.onDidDispose(() => mounted.dispose());
+    panel.onDidDispose(() => void mounted.dispose());
   }
 
   /** Shows a map in a webview, as long as the answer is not disposed. */
   mount(panel: vscode.WebviewPanel, map: TokenMap, openAsText: () => Promise<void>): vscode.Disposable {
-    const { services, saveAs } = this.options;
+    const { services } = this.options;
     const dependencies = this.options.dependencies(openAsText);
     const followed = services.panels.add({
       get active() {
         return panel.active;
       },
       hasMap: true,
-      saveAs: () => saveAs(map, PLAIN_VIEW),
+      saveAs: () => this.options.saveAs(map, PLAIN_VIEW),
       exportPicture: () => dependencies.exportPicture(map, PLAIN_VIEW),
       copyCommandLine: () => dependencies.copyCommandLine(map),
     });

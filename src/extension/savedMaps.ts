@@ -33,23 +33,23 @@ const configSchema = v.object({
 export class SavedMaps implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
-  private readonly subscriptions: readonly vscode.Disposable[];
+  private readonly subscriptions: vscode.Disposable;
 
   constructor() {
     const watcher = vscode.workspace.createFileSystemWatcher(SAVED_MAP_FILES);
     const fire = (): void => this.refresh();
-    this.subscriptions = [
+    this.subscriptions = vscode.Disposable.from(
       this.changed,
       watcher,
       watcher.onDidCreate(fire),
       watcher.onDidChange(fire),
       watcher.onDidDelete(fire),
       vscode.workspace.onDidChangeWorkspaceFolders(fire),
-    ];
+    );
   }
 
   dispose(): void {
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscriptions.dispose();
   }
 
   refresh(): void {

@@ -1,8 +1,6 @@
 import * as vscode from 'vscode';
 import type { SavedMap, SavedMaps } from './savedMaps.js';
-import { SAVED_MAP_EDITOR } from './savedMapEditor.js';
-
-export const SAVED_MAPS_VIEW = 'embeddingGrid.savedMaps';
+import { SAVED_MAP_EDITOR } from './ids.js';
 
 /** A line of the view: a model, or a map that was saved of it. */
 export type SavedMapsNode =

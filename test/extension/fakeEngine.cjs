@@ -1,4 +1,5 @@
 // An engine in its manners alone: answers `open` after the milliseconds in the path's name, and dies on `estimate`.
+const process = require('node:process');
 const { setTimeout: wait } = require('node:timers/promises');
 
 process.on('disconnect', () => process.exit());

@@ -8,7 +8,7 @@ import { EXTENSION } from './api.suite.js';
 
 interface Property {
   readonly default: unknown;
-  readonly scope: string;
+  readonly scope?: string;
   readonly order: number;
   readonly markdownDescription: string;
   readonly enum?: readonly string[];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { SAVED_MAP_EDITOR } from '../../../src/extension/savedMapEditor.js';
+import { SAVED_MAP_EDITOR } from '../../../src/extension/ids.js';
 import { SavedMaps } from '../../../src/extension/savedMaps.js';
 import { type SavedMapsNode, SavedMapsTree, timeAgo } from '../../../src/extension/savedMapsView.js';
 

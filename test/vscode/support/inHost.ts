@@ -2,6 +2,7 @@ import path from 'node:path';
 import { format } from 'node:util';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
+import { REPORT } from '../inHost/report.js';
 import { outputFolder, ROOT } from './places.js';
 import type { Server } from './server.js';
 import { windowAddress } from './workbench.js';
@@ -44,5 +45,6 @@ export async function runInHost(browser: Browser, server: Server): Promise<InHos
   await page.goto(windowAddress(server, { extension: ROOT, tests }));
   const code = await exited;
   await context.close();
-  return { code, output: lines.join('\n') };
+  const report = lines.findLast((line) => line.startsWith(REPORT));
+  return { code, output: report ?? lines.join('\n') };
 }

@@ -1,0 +1,6 @@
+// Names that package.json declares, too.
+
+/** The viewType of the editor of saved maps. */
+export const SAVED_MAP_EDITOR = 'embeddingGrid.savedMap';
+export const MODELS_VIEW = 'embeddingGrid.models';
+export const SAVED_MAPS_VIEW = 'embeddingGrid.savedMaps';
