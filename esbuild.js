@@ -49,6 +49,7 @@ const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
   ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
+  ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],
   ['src/index.ts', 'dist/index.js', esModule],
   ['webview/main.ts', 'dist/webview/main.js', page],
@@ -84,10 +85,17 @@ for (const [entry] of skipped) console.log(`Skipped: there is no ${entry}.`);
 
 rmSync('dist/.built', { force: true });
 mkdirSync('dist/assets', { recursive: true });
+const require = createRequire(import.meta.url);
+copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
+if (existsSync('media/fonts'))
+  cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });
+
 const building = bundles
   .filter((bundle) => !skipped.includes(bundle))
   .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile, metafile: true }));
 if (existsSync('src/index.ts')) declarations();
+const outcomes = await Promise.allSettled(building);
+if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1); // esbuild has said why
 const results = await Promise.all(building);
 // Which files each bundle is made of: third-party notices are made from it.
 const inputs = results.flatMap(({ metafile }) =>
@@ -95,9 +103,6 @@ const inputs = results.flatMap(({ metafile }) =>
 );
 writeFileSync('dist/.inputs.json', JSON.stringify(Object.fromEntries(inputs)));
 
-const require = createRequire(import.meta.url);
-copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
-if (existsSync('media/fonts')) cpSync('media/fonts', 'dist/assets/fonts', { recursive: true });
 if (existsSync('dist/cli.js')) chmodSync('dist/cli.js', 0o755);
 writeFileSync('dist/.built', '');
 console.log(`Built dist in ${((performance.now() - started) / 1000).toFixed(1)} s.`);

@@ -1,2 +1,171 @@
-export { planeOf } from './map/plane.js';
-export type { MapSpecification } from './map/specification.js';
+/**
+ * Embedding Grid as a library. {@link create2dGrid}, {@link embed2dCoordinates}, {@link predictTokensForGrid} and
+ * {@link createEmbeddingGridMap} are the original program's functions; {@link inspectModel} says what a model can do.
+ * Whatever goes wrong is thrown as a {@link Fault}.
+ */
+import { DEFAULT_FORMATS } from './cli/arguments.js';
+import { assetsFolder, bundledModel } from './cli/installation.js';
+import { openModel } from './cli/models.js';
+import { prepareOutputFolder } from './cli/outputFolder.js';
+import { computeMap } from './engine/client.js';
+import type { Format } from './formats/names.js';
+import { saveMap } from './formats/saveMap.js';
+import { coordinates } from './map/grid.js';
+import { planeOf, pointsOf } from './map/plane.js';
+import {
+  type Axes,
+  type Context,
+  DEFAULT_BATCH_SIZE,
+  DEFAULT_PARAMETERS,
+  type Grid,
+  type Layer,
+  type MapParameters,
+  parseParameters,
+  type Readout,
+} from './map/specification.js';
+import type { TokenMap } from './map/tokenMap.js';
+import type { Device, ModelDescription } from './protocol/engine.js';
+
+export { Fault, type FaultCode, type FaultData } from './map/fault.js';
+export { type Plane } from './map/plane.js';
+export type { MapSpecification, ModelReference } from './map/specification.js';
+export type { Cells, ModelFacts, NumberType, Runtime, Token } from './map/tokenMap.js';
+export type { Axes, Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
+
+export { fromJson } from './formats/fromJson.js';
+
+/** A grid with the coordinates of all its cells. */
+export interface Grid2d extends Grid {
+  /** [rows * columns] x of each cell's middle, row by row, in plane coordinates. */
+  readonly x: Float64Array;
+  /** [rows * columns] y of each cell's middle; row 0 has the smallest. */
+  readonly y: Float64Array;
+}
+
+/**
+ * A grid of `size` x `size` cells, or columns x rows, around `center`. Neighbors are `spacing` apart, in plane coordinates.
+ * (`create_2d_grid` of the original.)
+ */
+export function create2dGrid(
+  size: number | readonly [columns: number, rows: number] = 50,
+  spacing = 0.5,
+  center: readonly [number, number] = [0, 0],
+): Grid2d {
+  const [columns, rows] = typeof size === 'number' ? [size, size] : size;
+  const { grid } = parseParameters({ ...DEFAULT_PARAMETERS, grid: { columns, rows, spacing, center: [...center] } });
+  const { xs, ys } = coordinates(grid);
+  const cells = { length: columns * rows };
+  return {
+    ...grid,
+    x: Float64Array.from(cells, (_, cell) => xs[cell % columns] ?? 0),
+    y: Float64Array.from(cells, (_, cell) => ys[Math.floor(cell / columns)] ?? 0),
+  };
+}
+
+/**
+ * The hidden vectors of a grid's cells, `c + x u + y v` in float32: [rows * columns * hiddenSize], row by row.
+ * (`embed_2d_coordinates` of the original.)
+ */
+export function embed2dCoordinates(
+  grid: Grid,
+  hiddenSize: number,
+  axes: Axes = DEFAULT_PARAMETERS.plane.axes,
+): Float32Array {
+  const cells = Int32Array.from({ length: grid.columns * grid.rows }, (_, cell) => cell);
+  return pointsOf(planeOf(axes, hiddenSize), coordinates(grid), cells, new Float32Array(cells.length * hiddenSize));
+}
+
+/** What a map is of, and how it is computed. Everything has the command line's default. */
+export interface PredictOptions {
+  /** An .onnx file or a model's folder; the bundled model where it is left out. */
+  readonly model?: string;
+  /** 0 to the last, `embeddings`, or `last`. */
+  readonly layer?: MapParameters['layer'];
+  readonly readout?: Readout;
+  readonly context?: Context;
+  /** Axes, and a center other than the origin. */
+  readonly plane?: Partial<MapParameters['plane']>;
+  readonly grid?: Partial<Grid>;
+  /** Tokens recorded per cell, 2 to 100. */
+  readonly topK?: number;
+  readonly device?: Device;
+  /** Cells in one run, at most. */
+  readonly batchSize?: number;
+  /** Ends the computation; the promise is then rejected with a fault `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Hears how many cells are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Computes a map: for every cell its `topK` most probable tokens, their probabilities and the entropy in nats (see
+ * {@link TokenMap.cells} for the layout). (`predict_tokens_for_grid` of the original.)
+ */
+export async function predictTokensForGrid(options: PredictOptions = {}): Promise<TokenMap> {
+  const parameters = parseParameters({
+    layer: options.layer ?? DEFAULT_PARAMETERS.layer,
+    readout: options.readout ?? DEFAULT_PARAMETERS.readout,
+    context: options.context ?? DEFAULT_PARAMETERS.context,
+    plane: { ...DEFAULT_PARAMETERS.plane, ...options.plane },
+    grid: { ...DEFAULT_PARAMETERS.grid, ...options.grid },
+    topK: options.topK ?? DEFAULT_PARAMETERS.topK,
+  });
+  const { engine } = await openModel(options.model ?? bundledModel, {
+    device: options.device ?? 'auto',
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  try {
+    return await computeMap(
+      engine,
+      { parameters, batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE },
+      {
+        onEvent: (event) => {
+          if (event.kind === 'cells') options.onProgress?.(event.done, event.total);
+        },
+      },
+    );
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** A map's computation, and where its files go. */
+export interface CreateOptions extends PredictOptions {
+  /** Folder of the files, made where it is missing; `embedding_grid_results` where it is left out. */
+  readonly outputDir?: string;
+  readonly formats?: readonly Format[];
+  /** Replace files of another map that have the same names; else a number is added to the names. */
+  readonly overwrite?: boolean;
+}
+
+/** Computes a map and writes its files. (`create_embedding_grid_map` of the original.) */
+export async function createEmbeddingGridMap(
+  options: CreateOptions = {},
+): Promise<{ readonly map: TokenMap; readonly files: readonly string[] }> {
+  const directory = options.outputDir ?? 'embedding_grid_results';
+  const takeFoldersAway = prepareOutputFolder(directory);
+  try {
+    const map = await predictTokensForGrid(options);
+    const { files } = await saveMap(map, {
+      formats: options.formats ?? DEFAULT_FORMATS,
+      directory,
+      overwrite: options.overwrite ?? false,
+      assets: assetsFolder,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    return { map, files };
+  } catch (thrown) {
+    takeFoldersAway();
+    throw thrown;
+  }
+}
+
+/** What was found in a model: layers, sizes, readouts and contexts that it supports. */
+export async function inspectModel(
+  model: string = bundledModel,
+  options: { readonly device?: Device; readonly signal?: AbortSignal } = {},
+): Promise<ModelDescription> {
+  const { engine, description } = await openModel(model, { device: 'auto', ...options });
+  await engine.dispose();
+  return description;
+}

@@ -1,0 +1,130 @@
+import path from 'node:path';
+import { computeMap } from '../engine/client.js';
+import { saveMap } from '../formats/saveMap.js';
+import { safeText, tokenText } from '../map/display.js';
+import { Fault } from '../map/fault.js';
+import { parametersFromFlags } from '../map/flags.js';
+import { formatCount, formatDuration, formatPercent } from '../map/numbers.js';
+import { tokensOnMap } from '../map/statistics.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { DrawCommand } from './arguments.js';
+import { assetsFolder, bundledModel } from './installation.js';
+import { formatBytes } from './inspect.js';
+import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from './models.js';
+import { prepareOutputFolder } from './outputFolder.js';
+import { type Output, progressBar, progressLines, silentProgress } from './progress.js';
+import { readSpecification, type SavedSpecification } from './savedSpecification.js';
+
+const SILENT: Output = { write: () => undefined };
+
+/**
+ * Draws a map: opens the model, computes the cells, writes the files and says so on `out`; notes go to `err`. When the signal
+ * aborts, the engine ends at once and nothing is written.
+ * @throws Fault.
+ */
+export async function draw(command: DrawCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const saved = command.specification === undefined ? undefined : readSpecification(command.specification);
+  const parameters = parametersFromFlags(command.map, saved?.parameters);
+  const takeFoldersAway = prepareOutputFolder(command.outputDir);
+  const say = command.quiet ? SILENT : out;
+  const progress = command.quiet ? silentProgress : err.isTTY ? progressBar(err) : progressLines(out);
+  const note = (text: string): void => {
+    if (command.quiet) return;
+    progress.clear();
+    err.write(`Note: ${safeText(text, 2000)}\n`);
+  };
+  try {
+    const { engine, description } = await open(command, saved, note, {
+      device: command.device,
+      signal,
+      ...(command.debug ? { log: err } : {}),
+    });
+    if (description.device.warning !== undefined) note(description.device.warning);
+    const map = await computeMap(
+      engine,
+      { parameters, batchSize: command.batchSize },
+      {
+        onEvent: (event) => {
+          if (event.kind === 'cells') progress.update(event.done, event.total, event.secondsLeft);
+          else if (event.kind === 'notice') note(event.message);
+          else if (event.estimate.bytes >= BIG)
+            note(`This map takes about ${formatBytes(event.estimate.bytes)} of memory.`);
+        },
+      },
+    ).finally(() => {
+      progress.clear();
+      return engine.dispose();
+    });
+    const files = await saveMap(map, {
+      formats: command.formats,
+      directory: command.outputDir,
+      overwrite: command.overwrite,
+      assets: assetsFolder,
+      signal,
+    });
+    say.write(report(map, files.files, performance.now() - started));
+    if (files.number !== undefined)
+      say.write(`Files of other maps had these names, so this one got the number ${files.number}.\n`);
+  } catch (thrown) {
+    takeFoldersAway();
+    throw forTerminal(thrown);
+  }
+}
+
+/** Memory that is worth a word before it is taken. */
+const BIG = 4e9;
+
+/** Opens the model that was named, else the one of the saved map, else the bundled one. */
+async function open(
+  command: DrawCommand,
+  saved: SavedSpecification | undefined,
+  note: (text: string) => void,
+  options: OpenOptions,
+): Promise<OpenedModel> {
+  if (command.model === undefined && saved?.model !== undefined && command.specification !== undefined)
+    return openSavedModel(saved.model, command.specification, options);
+  const opened = await openModel(command.model ?? bundledModel, options);
+  if (saved?.model !== undefined && opened.description.reference.sha256 !== saved.model.sha256)
+    note('This is not the model of the saved map: its structure or weights differ.');
+  return opened;
+}
+
+/** What a drawn map says of itself. */
+function report(map: TokenMap, files: readonly string[], milliseconds: number): string {
+  const { specification, facts, cells, runtime } = map;
+  const tokens = tokensOnMap(cells);
+  const regions = tokens.reduce((sum, token) => sum + token.regions, 0);
+  const most = tokens.slice(0, 5).map(({ id, share }) => {
+    const token = map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` };
+    return `${tokenText(token)} ${formatPercent(share)}`;
+  });
+  const facets = [
+    safeText(specification.model.name),
+    `layer ${specification.layer} of 0\u2013${facts.blocks - 1}`,
+    `${formatCount(cells.columns * cells.rows)} cells`,
+    `${formatCount(tokens.length)} ${tokens.length === 1 ? 'token' : 'tokens'}`,
+    `${formatCount(regions)} ${regions === 1 ? 'region' : 'regions'}`,
+    runtime.device,
+    formatDuration(milliseconds / 1000),
+  ];
+  const shown = files
+    .map((file) => path.relative('.', file))
+    .map((file) => (file.startsWith('..') ? path.resolve(file) : file));
+  return [
+    facets.join(' \u00B7 '),
+    `Most cells: ${most.join(', ')}`,
+    ...shown.map((file) => safeText(file, 1000)),
+    '',
+  ].join('\n');
+}
+
+/** The fault of an engine that died, with what helps on a command line. */
+function forTerminal(thrown: unknown): Fault {
+  const fault = Fault.from(thrown);
+  if (fault.code !== 'engine-died') return fault;
+  return new Fault({
+    ...fault.toData(),
+    hint: 'Nothing was written. If memory was short, try a smaller --batch-size; --debug shows what the engine said.',
+  });
+}

@@ -1,0 +1,94 @@
+import { FORMATS } from '../formats/names.js';
+import { type Flag, MAP_FLAGS } from '../map/flags.js';
+import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
+import { DEVICES } from '../protocol/engine.js';
+import { EXIT_CODES } from './exitCodes.js';
+
+const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
+const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
+
+/** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is. */
+export const RUN_FLAGS = [
+  {
+    name: 'model',
+    value: 'PATH',
+    help: 'an .onnx file, or a folder as Hugging Face exports or the onnxruntime-genai builder write it',
+    default: 'the bundled model',
+  },
+  {
+    name: 'specification',
+    value: 'FILE',
+    help: 'draw the map of a saved .json file again; other flags go over it',
+  },
+  DEVICE,
+  {
+    name: 'batch-size',
+    value: 'N',
+    help: `at most this many cells in one run, 1 to ${LIMITS.batch}`,
+    default: `${DEFAULT_BATCH_SIZE}`,
+  },
+  { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: 'embedding_grid_results' },
+  { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: 'png,svg,json' },
+  { name: 'overwrite', help: 'replace files of another map that have the same names; else a number is added' },
+  { name: 'quiet', help: 'print nothing but errors' },
+  DEBUG,
+] as const satisfies readonly Flag[];
+
+/** Flags of `embedding-grid inspect`. */
+export const INSPECT_FLAGS = [
+  DEVICE,
+  { name: 'json', help: 'print everything, as JSON' },
+  { name: 'skip-checks', help: 'leave out the checks that run the model' },
+  DEBUG,
+] as const satisfies readonly Flag[];
+
+/** Flags that stand alone. */
+export const ASKING_FLAGS = [
+  { name: 'version', help: 'print the version' },
+  { name: 'help', help: 'print this text' },
+] as const satisfies readonly Flag[];
+
+/** A flag as it is typed: `--name VALUE`. */
+export const flagUsage = ({ name, value }: Flag): string => (value === undefined ? `--${name}` : `--${name} ${value}`);
+
+/** Everything `--help` prints. */
+export function helpText(): string {
+  const rows = (flags: readonly Flag[]): string =>
+    flags
+      .map((flag) => {
+        const about = flag.default === undefined ? flag.help : `${flag.help} [${flag.default}]`;
+        return `  ${flagUsage(flag).padEnd(22)} ${wrapped(about, 25)}`;
+      })
+      .join('\n');
+  return `Draws what a language model would say next, everywhere on a plane through its hidden space.
+
+Usage:
+  embedding-grid [FLAGS]                 draw a map
+  embedding-grid inspect MODEL [FLAGS]   print what was found in a model
+
+The map:
+${rows(MAP_FLAGS)}
+
+Model, device and files:
+${rows([...RUN_FLAGS, ...ASKING_FLAGS])}
+
+Flags of inspect:
+${rows(INSPECT_FLAGS)}
+
+Exit codes:
+${Object.entries(EXIT_CODES)
+  .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
+  .join('\n')}
+`;
+}
+
+/** Text in lines of at most 100 characters, all but the first indented. */
+function wrapped(text: string, indent: number): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && indent + line.length + word.length >= 100) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+}

@@ -1,0 +1,63 @@
+import { formatCount, formatDuration } from '../map/numbers.js';
+
+/** A stream that text goes to, `process.stdout` or a test's. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** How far a computation is. */
+export interface Progress {
+  update(done: number, total: number, secondsLeft: number | null): void;
+  /** Takes the bar away, so that other lines can follow. */
+  clear(): void;
+}
+
+/** Least time between two bars, or two lines, in ms. */
+const BAR_PAUSE = 100;
+const LINE_PAUSE = 1000;
+
+/** No progress at all. */
+export const silentProgress: Progress = { update: () => undefined, clear: () => undefined };
+
+/** A bar that is drawn over itself, for a terminal. */
+export function progressBar(out: Output, now: () => number = performance.now.bind(performance)): Progress {
+  let next = 0;
+  return {
+    update(done, total, secondsLeft) {
+      if (done < total && now() < next) return;
+      next = now() + BAR_PAUSE;
+      const text = ` ${percent(done, total)} · ${countsAndTime(done, total, secondsLeft)}`;
+      const width = Math.min(40, Math.max(0, (out.columns ?? 80) - text.length - 2));
+      const full = Math.round((width * done) / total);
+      out.write(`\r${'━'.repeat(full)}${'─'.repeat(width - full)}${text}\u001B[K`);
+    },
+    clear: () => void out.write('\r\u001B[K'),
+  };
+}
+
+/** A line for every tenth, but none sooner than a second after another; for logs and pipes. */
+export function progressLines(out: Output, now: () => number = performance.now.bind(performance)): Progress {
+  let next = now() + LINE_PAUSE;
+  let tenths = 0;
+  return {
+    update(done, total, secondsLeft) {
+      const reached = Math.floor((10 * done) / total);
+      if (reached <= tenths || now() < next) return;
+      tenths = reached;
+      next = now() + LINE_PAUSE;
+      out.write(`${percent(done, total)} · ${countsAndTime(done, total, secondsLeft)}\n`);
+    },
+    clear: () => undefined,
+  };
+}
+
+const percent = (done: number, total: number): string => `${Math.floor((100 * done) / total)}%`;
+
+function countsAndTime(done: number, total: number, secondsLeft: number | null): string {
+  const time = (seconds: number): string =>
+    seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : formatDuration(seconds);
+  const left = secondsLeft === null ? '' : ` · about ${time(secondsLeft)} left`;
+  return `${formatCount(done)} of ${formatCount(total)} cells${left}`;
+}

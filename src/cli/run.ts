@@ -1,0 +1,33 @@
+import { Fault } from '../map/fault.js';
+import { parseCommand } from './arguments.js';
+import { draw } from './draw.js';
+import { exitCode, faultLine } from './exitCodes.js';
+import { helpText } from './flags.js';
+import { inspect } from './inspect.js';
+import { version } from './installation.js';
+import type { Output } from './progress.js';
+
+/**
+ * Does what the arguments ask for and gives the exit code. A fault becomes one line on `err`, with what it came from below
+ * where `--debug` was given.
+ */
+export async function run(args: readonly string[], out: Output, err: Output, signal: AbortSignal): Promise<number> {
+  try {
+    const command = parseCommand(args);
+    if (command.kind === 'help') out.write(helpText());
+    else if (command.kind === 'version') out.write(`${version()}\n`);
+    else if (command.kind === 'inspect') await inspect(command, out, err, signal);
+    else await draw(command, out, err, signal);
+    return 0;
+  } catch (thrown) {
+    const fault = signal.aborted
+      ? new Fault({ code: 'cancelled', message: 'Stopped; nothing was written.' })
+      : Fault.from(thrown);
+    err.write(`${faultLine(fault)}\n`);
+    if (args.includes('--debug') && fault.code !== 'cancelled') {
+      const stack = thrown instanceof Error ? thrown.stack : undefined;
+      for (const more of [fault.detail, stack]) if (more !== undefined) err.write(`${more}\n`);
+    }
+    return exitCode(fault);
+  }
+}

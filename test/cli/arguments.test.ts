@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DrawCommand, parseCommand } from '../../src/cli/arguments.js';
+import { helpText, INSPECT_FLAGS, RUN_FLAGS } from '../../src/cli/flags.js';
+import { MAP_FLAGS } from '../../src/map/flags.js';
+
+function drawing(...args: string[]): DrawCommand {
+  const command = parseCommand(args);
+  assert.equal(command.kind, 'draw');
+  return command;
+}
+
+test('no arguments draw the default map of the bundled model', () => {
+  const { map, ...rest } = drawing();
+  assert.deepEqual(rest, {
+    kind: 'draw',
+    model: undefined,
+    specification: undefined,
+    device: 'auto',
+    batchSize: 100,
+    outputDir: 'embedding_grid_results',
+    formats: ['png', 'svg', 'json'],
+    overwrite: false,
+    quiet: false,
+    debug: false,
+  });
+  assert.ok(Object.values(map).every((value) => value === undefined));
+});
+
+test('values follow a space or an equals sign, also negative ones; the last of two counts', () => {
+  assert.equal(drawing('--center', '-1,2').map.center, '-1,2');
+  assert.equal(drawing('--center=-1,2').map.center, '-1,2');
+  assert.equal(drawing('--layer-idx', '-1').map['layer-idx'], '-1');
+  assert.equal(drawing('--prompt=--quiet').map.prompt, '--quiet');
+  assert.equal(drawing('--prompt', '').map.prompt, '');
+  assert.equal(drawing('--seed', '1', '--seed', '2').map.seed, '2');
+});
+
+test('formats come in one order, without repetition', () => {
+  assert.deepEqual(drawing('--formats', 'npz, JSON,npz').formats, ['json', 'npz']);
+});
+
+test('inspect takes a model, or none for the bundled one', () => {
+  assert.deepEqual(parseCommand(['inspect', 'm.onnx', '--json', '--device', 'cpu']), {
+    kind: 'inspect',
+    model: 'm.onnx',
+    json: true,
+    skipChecks: false,
+    device: 'cpu',
+    debug: false,
+  });
+  assert.equal((parseCommand(['inspect']) as { model?: string }).model, undefined);
+});
+
+test('help and version, whatever else is asked', () => {
+  assert.deepEqual(parseCommand(['--help']), { kind: 'help' });
+  assert.deepEqual(parseCommand(['-h']), { kind: 'help' });
+  assert.deepEqual(parseCommand(['inspect', '--help']), { kind: 'help' });
+  assert.deepEqual(parseCommand(['--version', '--grid-size', '3']), { kind: 'version' });
+});
+
+test('what cannot be understood is named', () => {
+  const cases: [string[], RegExp, RegExp?][] = [
+    [['--gridsize', '3'], /^There is no flag --gridsize\.$/, /^Did you mean --grid-size\?$/],
+    [['--grid_size', '3'], /^There is no flag --grid_size\.$/, /^Did you mean --grid-size\?$/],
+    [['--xyz'], /^There is no flag --xyz\.$/, /--help lists/],
+    [['-q'], /^There is no flag -q\.$/],
+    [['inspect', '--spacing', '1'], /^There is no flag --spacing\.$/],
+    [['--spacing'], /^--spacing needs a value\.$/, /^Write it as --spacing S\.$/],
+    [['--spacing', '--quiet'], /^--spacing needs a value\.$/],
+    [['--quiet=yes'], /^--quiet takes no value\.$/],
+    [['model.onnx'], /^The argument "model\.onnx" is not understood\.$/, /--model model\.onnx/],
+    [['inspect', 'a', 'b'], /^The argument "b" is not understood\.$/],
+    [['--device', 'gpu'], /^--device gpu: there is no such device\.$/, /auto, cpu, cuda/],
+    [['--batch-size', '0'], /^--batch-size 0: batch size must be a whole number from 1 to 10000\.$/],
+    [['--batch-size', '1e9'], /^--batch-size 1e9: /],
+    [['--batch-size', 'nan'], /^--batch-size nan: /],
+    [['--formats', 'png,gif'], /^--formats png,gif: there is no format "gif"\.$/, /png, svg, json, csv, npz/],
+    [['--formats', ''], /^--formats : there is no format ""\.$/],
+  ];
+  for (const [args, message] of cases)
+    assert.throws(() => parseCommand(args), { code: 'bad-parameter', message }, args.join(' '));
+  for (const [args, , hint] of cases) if (hint) assert.throws(() => parseCommand(args), { hint });
+});
+
+test('the help text names every flag and stays within 100 columns', () => {
+  const text = helpText();
+  for (const { name } of [...MAP_FLAGS, ...RUN_FLAGS, ...INSPECT_FLAGS]) assert.match(text, new RegExp(`--${name}\\b`));
+  for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
+});
