@@ -138,10 +138,14 @@ export interface PanelStart {
   readonly run?: boolean;
 }
 
-/** An open panel, for commands. Made by `createPanel` and `revivePanel` of panel.ts. */
+/**
+ * An open panel, for commands. Made by `createPanel` and `revivePanel` of panel.ts. `dispose` is for the end of the extension:
+ * it ends the run and lets go of the engine, but leaves the tab and what was kept, so that the panel comes back after a reload.
+ */
 export interface MapPanel extends Disposable {
   readonly status: PanelStatus;
   readonly onDidChangeStatus: Signal;
+  /** The person has closed it. */
   readonly onDidDispose: Signal;
   /** Whether this is the active editor (`active`) and can be seen (`visible`). */
   readonly active: boolean;

@@ -1,0 +1,430 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { Fault, type FaultData } from '../../map/fault.js';
+import type { TokenMap } from '../../map/tokenMap.js';
+import type { Estimate } from '../../protocol/engine.js';
+import type {
+  HostMessage,
+  HostState,
+  ModelEntry,
+  PageAction,
+  PageMessage,
+  PageView,
+  PanelSettings,
+} from '../../protocol/page.js';
+import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureView } from './dependencies.js';
+import { History } from './history.js';
+import { Keeper } from './keeper.js';
+import { Listeners } from './listeners.js';
+import { type Asked, gramOf, type MapRecord, shownMap } from './mapRecord.js';
+import { MapRuns } from './mapRuns.js';
+import { readPageMessage, sameSettings } from './messages.js';
+import { ModelHold } from './modelHold.js';
+import { PageStream } from './pageStream.js';
+
+/** Maps that take no longer are computed at once when a parameter changes. */
+const AT_ONCE_SECONDS = 1;
+/** Changes that follow each other as fast as this are one. */
+const DEBOUNCE_MS = 60;
+
+export interface ControllerStart {
+  readonly settings: PanelSettings;
+  /** Compute at once. */
+  readonly run: boolean;
+  /** Names what was kept over a reload of the window; left out for a new panel. */
+  readonly revivedKey?: string;
+}
+
+/**
+ * A panel without its window: holds parameters, model, map and run, and tells the page. Knows nothing of `vscode`. The page
+ * may come and go: when it says `ready` it is sent everything.
+ */
+export class MapController {
+  private readonly history: History<PanelSettings>;
+  private readonly model: ModelHold;
+  private readonly runs: MapRuns;
+  private readonly keeper: Keeper;
+  private readonly changes = new Listeners();
+  private readonly following: readonly Disposable[];
+  private page: PageStream | undefined;
+  private view: PageView = { colorBy: 'probability', labels: true, borders: true };
+  private models: readonly ModelEntry[] = [];
+  private fault: FaultData | null = null;
+  private obstacle: FaultData | null = null;
+  private estimate: Estimate | null = null;
+  private debounce: ReturnType<typeof setTimeout> | undefined;
+  /** Counts what was asked: an answer to an older question is left. */
+  private turn = 0;
+  private disposed = false;
+
+  constructor(
+    private readonly deps: PanelDependencies,
+    start: ControllerStart,
+  ) {
+    this.history = new History(start.settings, sameSettings);
+    this.keeper = new Keeper(deps.snapshots, start.revivedKey ?? randomUUID(), (problem) => deps.log('warn', problem));
+    this.model = new ModelHold(
+      deps,
+      () => this.changed(),
+      (fault) => {
+        if (!this.runs.running) this.complain(fault); // a run that is on its way ends with it
+      },
+    );
+    this.runs = new MapRuns({
+      onShown: () => this.page?.send({ type: 'map', map: this.runs.shown ? shownMap(this.runs.shown) : null }),
+      onCells: (record, { batch, tokens }) => {
+        this.page?.cells(record.id, batch, tokens);
+        this.keeper.keep(record);
+      },
+      onProgress: (progress) => {
+        this.page?.progress(progress);
+        this.changes.fire();
+      },
+      onFinish: (record) => {
+        this.sendFinish(record);
+        this.keeper.keep(record, true);
+      },
+      onChange: () => this.changed(),
+      onFault: (fault) => this.complain(fault),
+    });
+    this.following = [
+      deps.onDidChangeModels(() => void this.listModels()),
+      deps.colorScale.onDidChange(() => this.changed()),
+    ];
+    void this.listModels();
+    void this.begin(start.run, start.revivedKey !== undefined);
+  }
+
+  /** Follows {@link MapController.status}. */
+  readonly onDidChangeStatus = this.changes.signal;
+
+  get status(): PanelStatus {
+    const { runs, model, settings } = this;
+    const name = model.state.status === 'none' ? '' : `${model.state.name} · `;
+    const { state } = runs;
+    return {
+      title: `${name}Embedding Grid`,
+      running: runs.running,
+      progress: state.status === 'running' ? state.progress.done / Math.max(1, state.progress.total) : 0,
+      complete: this.map() !== undefined,
+      modelPath: settings.modelPath,
+    };
+  }
+
+  /** The whole map that is shown, or undefined. */
+  map(): TokenMap | undefined {
+    return this.runs.shown?.complete;
+  }
+
+  private get settings(): PanelSettings {
+    return this.history.current;
+  }
+
+  /** Takes a page on: its messages go to {@link MapController.receive}. */
+  connect(post: (message: HostMessage) => void): void {
+    this.page?.drop();
+    this.page = new PageStream(post);
+  }
+
+  /** A message of the page, as it came. One that makes no sense is logged and left. */
+  receive(data: unknown): void {
+    const read = readPageMessage(data);
+    if ('problem' in read) {
+      return this.deps.log('warn', `The page sent a message that is not understood (${read.problem}).`);
+    }
+    this.act(read.message).catch((error: unknown) => this.complain(error));
+  }
+
+  private async act(message: PageMessage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.view = message.view;
+        return this.sendAll();
+      case 'edit':
+        if (this.history.set({ ...message.settings, modelPath: this.settings.modelPath }, message.field))
+          this.settled();
+        return;
+      case 'model':
+        return this.chooseModel(message.path);
+      case 'chooseModel': {
+        const chosen = await this.deps.chooseModel();
+        if (chosen !== undefined) this.chooseModel(chosen);
+        return;
+      }
+      case 'retryModel':
+        return this.begin(true, false);
+      case 'undo':
+        if (this.history.undo()) this.settled();
+        return;
+      case 'redo':
+        if (this.history.redo()) this.settled();
+        return;
+      case 'generate':
+        return this.generate();
+      case 'cancel':
+        return this.cancel();
+      case 'resume':
+        return this.resume();
+      case 'dismissFault':
+        this.fault = null;
+        return this.changed();
+      case 'view':
+        this.view = message.view;
+        return;
+      case 'tokenColors':
+        this.deps.tokenColors.remember(message.slots);
+        return this.changed();
+      case 'copy':
+        return this.deps.copyText(message.text);
+      case 'action':
+        return this.perform(message.action);
+      case 'mistake':
+        return this.deps.log('error', `In the page: ${message.message}`);
+    }
+  }
+
+  private async perform(action: PageAction): Promise<void> {
+    switch (action) {
+      case 'save':
+      case 'saveAs':
+        await this.save({ as: action === 'saveAs' });
+        return;
+      case 'exportPicture':
+        await this.exportPicture();
+        return;
+      case 'copyCommandLine':
+        return this.copyCommandLine();
+      case 'openSavedMap':
+        return this.deps.openSavedMap();
+      case 'showLog':
+        return this.deps.showLog();
+      case 'restartEngine':
+        return this.restartEngine();
+      case 'helpWhat':
+        return this.deps.openHelp('what');
+      case 'helpConvert':
+        return this.deps.openHelp('convert');
+      case 'editAndRun':
+      case 'openAsText':
+        return; // a saved map's
+    }
+  }
+
+  /**
+   * Opens another model, and computes its map if that is quick or there is no map at all. Parameters that do not fit it say
+   * so in their fields.
+   */
+  chooseModel(modelPath: string): void {
+    const first = this.runs.asked === undefined;
+    if (this.history.set({ ...this.settings, modelPath }, 'model')) this.settled(first);
+    else void this.begin(first, false);
+  }
+
+  generate(): void {
+    const asked = this.asked();
+    if (asked) void this.compute(asked);
+  }
+
+  cancel(): void {
+    this.runs.cancel();
+  }
+
+  /** Computes the cells that a stopped run left. */
+  resume(): void {
+    const record = this.runs.latest;
+    if (record && !record.complete && !this.runs.running) void this.compute(record, record);
+  }
+
+  /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
+  async save(options: { as: boolean }): Promise<boolean> {
+    return this.deps.saveMap(this.wholeMap(), this.picture(), options);
+  }
+
+  async exportPicture(): Promise<boolean> {
+    return this.deps.exportPicture(this.wholeMap(), this.picture());
+  }
+
+  async copyCommandLine(): Promise<void> {
+    const { modelPath, parameters, device, batchSize } = this.settings;
+    if (modelPath !== null) await this.deps.copyCommandLine({ modelPath, parameters, device, batchSize });
+  }
+
+  async restartEngine(): Promise<void> {
+    const { modelPath, device } = this.settings;
+    if (modelPath === null) return;
+    this.cancel();
+    await this.deps.restartEngine(modelPath, device);
+    this.model.forgetEngine();
+    this.fault = null;
+    await this.begin(false, false);
+  }
+
+  /** Ends the run and lets go of the engine. `closed`: by the person, so that nothing need be kept for a reload. */
+  dispose(closed: boolean): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.turn++;
+    clearTimeout(this.debounce);
+    void this.runs.end();
+    this.page?.drop();
+    this.page = undefined;
+    this.model.release();
+    for (const one of this.following) one.dispose();
+    if (closed) this.keeper.remove();
+  }
+
+  private wholeMap(): TokenMap {
+    const map = this.map();
+    if (map) return map;
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'There is no complete map yet.',
+      hint: 'Wait until the map is complete, or press Resume.',
+    });
+  }
+
+  private picture(): PictureView {
+    return { ...this.view, tokenColors: this.deps.tokenColors.read() };
+  }
+
+  /** The settings are others: shows them, and soon computes them if that is quick. */
+  private settled(run = false): void {
+    this.turn++;
+    this.estimate = null;
+    this.obstacle = null;
+    this.changed();
+    clearTimeout(this.debounce);
+    this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
+  }
+
+  /**
+   * Opens the model and computes the map: when asked to (`run`), or when it is quick and not there yet. `revive`: takes over
+   * what was kept over a reload of the window, and goes on where it was.
+   */
+  private async begin(run: boolean, revive: boolean): Promise<void> {
+    const turn = ++this.turn;
+    const asked = this.asked();
+    try {
+      const revived = revive ? await this.keeper.revive(this.runs.nextId()) : undefined;
+      if (this.disposed) return;
+      if (revived) this.runs.adopt(revived);
+      if (!asked || turn !== this.turn) return;
+      if (run && !revived) return await this.compute(asked);
+      if (run && revived && !revived.complete && !this.differs()) return await this.compute(revived, revived);
+      await this.learnEstimate();
+      const seconds = this.estimate?.seconds ?? Infinity;
+      if (turn === this.turn && seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
+    } catch (error) {
+      this.complain(error);
+    }
+  }
+
+  private async compute(asked: Asked, resumed?: MapRecord): Promise<void> {
+    clearTimeout(this.debounce);
+    const turn = ++this.turn;
+    this.fault = null;
+    await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
+    // A dead engine is not started again for an estimate.
+    if (turn === this.turn && !this.disposed && this.healthy) await this.learnEstimate();
+  }
+
+  private get healthy(): boolean {
+    return this.fault === null && this.model.state.status === 'ready';
+  }
+
+  /** What the settings ask for; undefined without a model. */
+  private asked(): Asked | undefined {
+    const { modelPath, device, parameters } = this.settings;
+    return modelPath === null ? undefined : { modelPath, device, parameters };
+  }
+
+  private lease({ modelPath, device }: Asked): Promise<EngineLease> {
+    const name = this.models.find((model) => model.path === modelPath)?.name ?? path.basename(modelPath);
+    return this.model.acquire({ path: modelPath, device }, name);
+  }
+
+  /** Asks what the current settings would cost. */
+  private async learnEstimate(): Promise<void> {
+    const { turn } = this;
+    const asked = this.asked();
+    if (!asked) return;
+    const { engine } = await this.lease(asked);
+    try {
+      const { batchSize } = this.settings;
+      const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
+      if (turn !== this.turn) return;
+      this.estimate = estimate;
+      this.obstacle = null;
+    } catch (error) {
+      const fault = Fault.from(error);
+      if (turn !== this.turn || fault.code === 'cancelled' || fault.code === 'engine-died') return;
+      this.obstacle = fault.toData();
+    }
+    this.changed();
+  }
+
+  /** The settings are not those of the map that is there or on its way. */
+  private differs(): boolean {
+    const { asked } = this.runs;
+    if (!asked) return true;
+    const { modelPath, device, parameters } = asked;
+    return !sameSettings({ ...this.settings, modelPath, device, parameters }, this.settings);
+  }
+
+  private async listModels(): Promise<void> {
+    try {
+      this.models = await this.deps.models();
+      this.changed();
+    } catch (error) {
+      this.deps.log('warn', `The models could not be listed: ${Fault.from(error).message}`);
+    }
+  }
+
+  /** Shows what went wrong. A model that cannot be opened is shown as such already. */
+  private complain(thrown: unknown): void {
+    const fault = Fault.from(thrown);
+    if (fault.code === 'cancelled' || this.disposed) return;
+    this.deps.log('error', [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n'));
+    if (this.model.state.status === 'failed' && this.model.state.fault.message === fault.message) return;
+    this.fault = fault.toData();
+    this.changed();
+  }
+
+  private changed(): void {
+    if (this.disposed) return;
+    this.page?.send({ type: 'state', state: this.state() });
+    this.changes.fire();
+  }
+
+  private sendAll(): void {
+    this.page?.drop();
+    this.page?.send({ type: 'state', state: this.state() });
+    this.page?.send({ type: 'map', map: this.runs.shown ? shownMap(this.runs.shown) : null });
+  }
+
+  private sendFinish({ id, complete }: MapRecord): void {
+    if (!complete) return;
+    this.page?.send({ type: 'finish', map: id, finish: { runtime: complete.runtime, gram: gramOf(complete.plane) } });
+  }
+
+  private state(): HostState {
+    const { settings, history, runs } = this;
+    return {
+      mode: 'panel',
+      settings,
+      model: this.model.state,
+      models: this.models,
+      canUndo: history.canUndo,
+      canRedo: history.canRedo,
+      estimate: this.estimate,
+      obstacle: this.obstacle,
+      changed: runs.asked !== undefined && this.differs(),
+      run: runs.state,
+      fault: this.fault,
+      notices: runs.notices,
+      colorScale: this.deps.colorScale.read(),
+      tokenColors: this.deps.tokenColors.read(),
+      keep: { version: 1, key: this.keeper.key, settings, running: runs.running },
+    };
+  }
+}

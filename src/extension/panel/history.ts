@@ -1,0 +1,57 @@
+/** Changes of one field within this time are undone together. */
+const TOGETHER_MS = 1000;
+const MOST = 200;
+
+/** A value with undo and redo. */
+export class History<T> {
+  private past: T[] = [];
+  private future: T[] = [];
+  private last: { field: string; at: number } | undefined;
+
+  /** `same` tells whether two values are equal: a change that changes nothing is forgotten. */
+  constructor(
+    private value: T,
+    private readonly same: (a: T, b: T) => boolean,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  get current(): T {
+    return this.value;
+  }
+  get canUndo(): boolean {
+    return this.past.length > 0;
+  }
+  get canRedo(): boolean {
+    return this.future.length > 0;
+  }
+
+  /** Sets the value; `field` names what was changed. False when nothing was. */
+  set(value: T, field: string): boolean {
+    if (this.same(value, this.value)) return false;
+    const at = this.now();
+    const together = this.last?.field === field && at - this.last.at < TOGETHER_MS && this.future.length === 0;
+    if (!together) this.past = [...this.past.slice(1 - MOST), this.value];
+    this.future = [];
+    this.last = { field, at };
+    this.value = value;
+    return true;
+  }
+
+  undo(): boolean {
+    const before = this.past.pop();
+    if (before === undefined) return false;
+    this.future.push(this.value);
+    this.value = before;
+    this.last = undefined;
+    return true;
+  }
+
+  redo(): boolean {
+    const after = this.future.pop();
+    if (after === undefined) return false;
+    this.past.push(this.value);
+    this.value = after;
+    this.last = undefined;
+    return true;
+  }
+}

@@ -1,0 +1,38 @@
+/** What the page is put together from. */
+export interface PageParts {
+  /** Addresses that a webview can load. */
+  readonly script: string;
+  readonly styles: string;
+  /** The webview's own source for styles and fonts. */
+  readonly source: string;
+  /** 128 random bits at least, another one each time. */
+  readonly nonce: string;
+}
+
+/** The page. Nothing of it comes from a model or a map: those go in as messages. */
+export function pageHtml({ script, styles, source, nonce }: PageParts): string {
+  const policy = [
+    `default-src 'none'`,
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${source} 'nonce-${nonce}'`,
+    `font-src ${source}`,
+    // plotly.js draws a heatmap as a picture in a data: address.
+    `img-src data: blob:`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${policy}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Embedding Grid</title>
+    <link rel="stylesheet" href="${styles}" />
+    <!-- plotly.js writes its rules into the sheet of this name: with the nonce they are allowed. -->
+    <style nonce="${nonce}" id="plotly.js-style-global"></style>
+  </head>
+  <body>
+    <script type="module" nonce="${nonce}" src="${script}"></script>
+  </body>
+</html>
+`;
+}

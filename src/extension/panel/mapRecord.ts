@@ -1,0 +1,84 @@
+import type { GrowingMap } from '../../engine/client.js';
+import type { MapParameters, MapSpecification } from '../../map/specification.js';
+import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
+import type { Device } from '../../protocol/engine.js';
+import type { Gram, ShownMap } from '../../protocol/page.js';
+
+/** What a map was asked to be: a resumed run asks the same again. */
+export interface Asked {
+  readonly modelPath: string;
+  readonly device: Device;
+  readonly parameters: MapParameters;
+}
+
+/** A map of a panel: growing, stopped or complete. */
+export interface MapRecord extends GrowingMap, Asked {
+  readonly id: number;
+  readonly specification: MapSpecification;
+  readonly facts: ModelFacts;
+  /** Cells that are there. */
+  done: number;
+  /** Computing time of earlier, stopped runs. */
+  secondsBefore: number;
+  /** All of it, when no cell is missing. */
+  complete: TokenMap | undefined;
+}
+
+/** Room for the cells of a map. */
+export const emptyGrowing = ({ grid, topK }: MapParameters): GrowingMap => ({
+  cells: emptyCells(grid.columns, grid.rows, topK),
+  tokens: new Map(),
+});
+
+export const newRecord = (
+  id: number,
+  asked: Asked,
+  specification: MapSpecification,
+  facts: ModelFacts,
+  growing: GrowingMap,
+): MapRecord => ({
+  id,
+  modelPath: asked.modelPath,
+  device: asked.device,
+  parameters: asked.parameters,
+  specification,
+  facts,
+  cells: growing.cells,
+  tokens: growing.tokens,
+  done: 0,
+  secondsBefore: 0,
+  complete: undefined,
+});
+
+/** Cells that a first pass computes, one of every block of 16 x 16: from then on a whole picture stands. */
+export const firstPass = ({ columns, rows }: { columns: number; rows: number }): number =>
+  Math.ceil(columns / 16) * Math.ceil(rows / 16);
+
+/** Cells that are missing. */
+export function missing({ cells }: MapRecord): Int32Array {
+  const indices = new Int32Array(cells.computed.length);
+  let count = 0;
+  cells.computed.forEach((there, cell) => {
+    if (!there) indices[count++] = cell;
+  });
+  return indices.slice(0, count);
+}
+
+/** For the page: all that is there. */
+export function shownMap(record: MapRecord): ShownMap {
+  const { id, specification, facts, cells, tokens, complete } = record;
+  return {
+    id,
+    specification,
+    facts,
+    cells,
+    tokens: [...tokens.values()],
+    finish: complete ? { runtime: complete.runtime, gram: gramOf(complete.plane) } : null,
+  };
+}
+
+/** Dot products of the plane's vectors. */
+export function gramOf({ c, u, v }: TokenMap['plane']): Gram {
+  const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  return { cc: dot(c, c), cu: dot(c, u), cv: dot(c, v), uu: dot(u, u), uv: dot(u, v), vv: dot(v, v) };
+}

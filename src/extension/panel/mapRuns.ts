@@ -1,0 +1,210 @@
+import { computeMap, type GrowingMap } from '../../engine/client.js';
+import { Fault } from '../../map/fault.js';
+import type { TokenMap } from '../../map/tokenMap.js';
+import type { MapEvent } from '../../protocol/engine.js';
+import type { Progress, RunState } from '../../protocol/page.js';
+import type { EngineLease } from './dependencies.js';
+import { type Asked, emptyGrowing, firstPass, type MapRecord, missing, newRecord } from './mapRecord.js';
+
+/** What becomes of a run is told here. */
+export interface RunListener {
+  /** Another map is shown, or none. */
+  onShown(): void;
+  onCells(record: MapRecord, event: Extract<MapEvent, { kind: 'cells' }>): void;
+  onProgress(progress: Progress): void;
+  onFinish(record: MapRecord): void;
+  /** It began, ended, or has a notice. */
+  onChange(): void;
+  /** It ended with this, which is not a cancel. */
+  onFault(fault: Fault): void;
+}
+
+interface Run {
+  readonly asked: Asked;
+  readonly abort: AbortController;
+  readonly started: number;
+  /** Another takes its place: it ends without a word. */
+  superseded: boolean;
+  record: MapRecord | undefined;
+  progress: Progress;
+}
+
+/**
+ * Computes one map at a time. The map before stays shown until the first pass of the new one stands; what a stopped run has
+ * computed stays too, and can be resumed.
+ */
+export class MapRuns {
+  /** The map that is shown. */
+  shown: MapRecord | undefined;
+  /** The map that was worked on last: the shown one, or one that was stopped too early to be shown. */
+  latest: MapRecord | undefined;
+  notices: readonly string[] = [];
+  private run: Run | undefined;
+  private stopped: 'cancelled' | 'fault' | undefined;
+  private ids = 0;
+  /** Settles when no run is on its way. */
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(private readonly listener: RunListener) {}
+
+  get running(): boolean {
+    return this.run !== undefined;
+  }
+
+  get state(): RunState {
+    if (this.run) return { status: 'running', progress: this.run.progress };
+    if (!this.stopped || !this.latest) return { status: 'idle' };
+    return { status: 'stopped', by: this.stopped, done: this.latest.done, total: this.latest.cells.computed.length };
+  }
+
+  /** What is being computed, else what is shown or was stopped. */
+  get asked(): Asked | undefined {
+    return this.run?.asked ?? this.latest;
+  }
+
+  nextId(): number {
+    return ++this.ids;
+  }
+
+  /** Takes over a map from before a reload of the window. */
+  adopt(record: MapRecord): void {
+    this.latest = record;
+    this.shown = record;
+    this.stopped = record.complete ? undefined : 'cancelled';
+    this.listener.onShown();
+  }
+
+  cancel(): void {
+    this.run?.abort.abort();
+  }
+
+  /** Ends what is on its way, silently. */
+  async end(): Promise<void> {
+    if (this.run) this.run.superseded = true;
+    this.cancel();
+    await this.last;
+  }
+
+  /**
+   * Computes a map, or what `resumed` lacks, once a run that is on its way has ended. Never rejects: faults go to the listener.
+   * @param lease gives the engine; called when it is this run's turn.
+   */
+  start(asked: Asked, batchSize: number, lease: () => Promise<EngineLease>, resumed?: MapRecord): Promise<void> {
+    if (this.run) this.run.superseded = true;
+    this.cancel();
+    const { columns, rows } = asked.parameters.grid;
+    const run: Run = {
+      asked,
+      abort: new AbortController(),
+      started: performance.now(),
+      superseded: false,
+      record: resumed,
+      progress: {
+        done: resumed?.done ?? 0,
+        total: columns * rows,
+        stride: 16,
+        secondsLeft: null,
+        seconds: 0,
+        cell: -1,
+      },
+    };
+    this.run = run;
+    this.stopped = undefined;
+    this.notices = [];
+    this.listener.onChange();
+    this.last = this.last.then(() => this.compute(run, batchSize, lease));
+    return this.last;
+  }
+
+  private async compute(run: Run, batchSize: number, lease: () => Promise<EngineLease>): Promise<void> {
+    const { signal } = run.abort;
+    const { parameters } = run.asked;
+    try {
+      signal.throwIfAborted();
+      const { engine, description } = await orAborted(lease(), signal);
+      const growing: GrowingMap = run.record ?? emptyGrowing(parameters);
+      const only = run.record ? { only: missing(run.record) } : {};
+      const map = await computeMap(
+        engine,
+        { parameters, batchSize, ...only },
+        {
+          signal,
+          growing,
+          onEvent: (event) => {
+            if (event.kind === 'started') {
+              run.record ??= newRecord(this.nextId(), run.asked, event.specification, description.facts, growing);
+              if (!run.superseded) this.latest = run.record;
+            } else if (event.kind === 'cells') this.gather(run, event);
+            else {
+              this.notices = [...this.notices, event.message];
+              this.listener.onChange();
+            }
+          },
+        },
+      );
+      this.finish(run, map);
+    } catch (error) {
+      this.stop(run, signal.aborted ? new Fault({ code: 'cancelled', message: 'Cancelled.' }) : Fault.from(error));
+    }
+  }
+
+  private gather(run: Run, event: Extract<MapEvent, { kind: 'cells' }>): void {
+    const { record } = run;
+    if (!record || run.superseded) return;
+    record.done += event.batch.indices.length;
+    run.progress = {
+      done: record.done,
+      total: record.cells.computed.length,
+      stride: event.stride,
+      secondsLeft: event.secondsLeft,
+      seconds: (performance.now() - run.started) / 1000,
+      cell: event.batch.indices.at(-1) ?? -1,
+    };
+    if (this.shown === record) this.listener.onCells(record, event);
+    else if (record.done >= firstPass(record.cells)) {
+      this.shown = record;
+      this.listener.onShown();
+    }
+    this.listener.onProgress(run.progress);
+  }
+
+  private finish(run: Run, map: TokenMap): void {
+    const { record } = run;
+    if (!record || run.superseded) return;
+    this.run = undefined;
+    const seconds = map.runtime.seconds + record.secondsBefore;
+    record.complete = { ...map, runtime: { ...map.runtime, seconds } };
+    if (this.shown !== record) {
+      this.shown = record;
+      this.listener.onShown();
+    }
+    this.listener.onFinish(record);
+    this.listener.onChange();
+  }
+
+  private stop(run: Run, fault: Fault): void {
+    if (run.record) run.record.secondsBefore += (performance.now() - run.started) / 1000;
+    if (run.superseded) return;
+    this.run = undefined;
+    this.stopped = fault.code === 'cancelled' ? 'cancelled' : 'fault';
+    // Without a cell there is nothing to resume: the map before is what there is.
+    if (!run.record?.done) this.latest = this.shown;
+    if (this.latest?.complete) this.stopped = undefined;
+    if (fault.code !== 'cancelled') this.listener.onFault(fault);
+    this.listener.onChange();
+  }
+}
+
+/** What is waited for, or a rejection as soon as the signal fires: opening a model need not end before a cancel does. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Fault({ code: 'cancelled', message: 'Cancelled.' }));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,65 @@
+import * as v from 'valibot';
+import { COLOR_BY, TOKEN_SLOTS } from '../../map/colors.js';
+import { checkParameters, LIMITS } from '../../map/specification.js';
+import { DEVICES } from '../../protocol/engine.js';
+import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../../protocol/page.js';
+
+/** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
+
+const parameters = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const checked = checkParameters(dataset.value);
+    if ('parameters' in checked) return checked.parameters;
+    addIssue({ message: checked.faults[0]?.message ?? 'wrong parameters' });
+    return NEVER;
+  }),
+);
+const runSettings = {
+  parameters,
+  device: v.picklist(DEVICES),
+  batchSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.batch)),
+};
+const view = v.object({ colorBy: v.picklist(COLOR_BY), labels: v.boolean(), borders: v.boolean() });
+const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
+
+const pageMessage = v.variant('type', [
+  v.object({ type: v.literal('ready'), view }),
+  v.object({ type: v.literal('edit'), settings: v.object(runSettings), field: v.pipe(v.string(), v.maxLength(200)) }),
+  v.object({ type: v.literal('model'), path }),
+  v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
+  v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
+  v.object({ type: v.literal('view'), view }),
+  v.object({
+    type: v.literal('tokenColors'),
+    slots: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(TOKEN_SLOTS - 1))),
+  }),
+  v.object({ type: v.literal('copy'), text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
+  v.object({ type: v.literal('action'), action: v.picklist(PAGE_ACTIONS) }),
+  v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),
+]);
+
+/** A message of the page, or why it is none. */
+export function readPageMessage(data: unknown): { message: PageMessage } | { problem: string } {
+  const result = v.safeParse(pageMessage, data);
+  if (result.success) return { message: result.output };
+  const [issue] = result.issues;
+  return { problem: `${v.getDotPath(issue) ?? 'message'}: ${issue.message}` };
+}
+
+const settings = v.object({ modelPath: v.nullable(path), ...runSettings });
+const keptPanel = v.object({
+  version: v.literal(1),
+  key: v.pipe(v.string(), v.uuid()),
+  settings,
+  running: v.boolean(),
+});
+
+/** What a page kept over a reload of the window, or undefined where it cannot be read (an older version wrote it). */
+export function readKept(state: unknown): KeptPanel | undefined {
+  const result = v.safeParse(v.object({ keep: keptPanel }), state);
+  return result.success ? result.output.keep : undefined;
+}
+
+/** Whether two settings are equal. Both came through a schema, so that keys stand in one order. */
+export const sameSettings = (a: PanelSettings, b: PanelSettings): boolean => JSON.stringify(a) === JSON.stringify(b);

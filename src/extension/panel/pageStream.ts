@@ -1,0 +1,85 @@
+import type { CellBatch, Token } from '../../map/tokenMap.js';
+import type { HostMessage, Progress } from '../../protocol/page.js';
+
+/** Small batches that come within this time cross together. */
+const TOGETHER_MS = 25;
+
+/** A typed array of its own: a view into a larger buffer would carry all of that buffer across. */
+const own = <T extends Int32Array | Float32Array>(array: T): T => array.slice() as T;
+
+/** Sends cells to the page, gathered; anything else only after the cells that came before it. */
+export class PageStream {
+  private waiting: { map: number; batches: CellBatch[]; tokens: Token[] } | undefined;
+  private waitingProgress: Progress | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly post: (message: HostMessage) => void) {}
+
+  send(message: HostMessage): void {
+    this.flush();
+    this.post(message);
+  }
+
+  cells(map: number, batch: CellBatch, tokens: readonly Token[]): void {
+    if (this.waiting && this.waiting.map !== map) this.flush();
+    this.waiting ??= { map, batches: [], tokens: [] };
+    this.waiting.batches.push(batch);
+    this.waiting.tokens.push(...tokens);
+    this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
+  }
+
+  /** Progress goes with the cells that it counts. */
+  progress(progress: Progress): void {
+    this.waitingProgress = progress;
+    this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
+  }
+
+  /** Forgets what waits: the page is sent everything anew. */
+  drop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.waiting = undefined;
+    this.waitingProgress = undefined;
+  }
+
+  private flush(): void {
+    const { waiting, waitingProgress } = this;
+    this.drop();
+    if (waiting) this.post({ type: 'cells', map: waiting.map, batch: joined(waiting.batches), tokens: waiting.tokens });
+    if (waitingProgress) this.post({ type: 'progress', progress: waitingProgress });
+  }
+}
+
+function joined(batches: readonly CellBatch[]): CellBatch {
+  const [first] = batches;
+  if (first && batches.length === 1) {
+    const { indices, ids, probabilities, entropy } = first;
+    return { indices: own(indices), ids: own(ids), probabilities: own(probabilities), entropy: own(entropy) };
+  }
+  const integers = (key: 'indices' | 'ids'): Int32Array =>
+    fill(
+      batches.map((batch) => batch[key]),
+      (n) => new Int32Array(n),
+    );
+  const numbers = (key: 'probabilities' | 'entropy'): Float32Array =>
+    fill(
+      batches.map((batch) => batch[key]),
+      (n) => new Float32Array(n),
+    );
+  return {
+    indices: integers('indices'),
+    ids: integers('ids'),
+    probabilities: numbers('probabilities'),
+    entropy: numbers('entropy'),
+  };
+}
+
+function fill<T extends Int32Array | Float32Array>(parts: readonly T[], make: (length: number) => T): T {
+  const all = make(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { TokenMap } from '../../map/tokenMap.js';
+import type { HostMessage } from '../../protocol/page.js';
+import { MapController } from './controller.js';
+import type {
+  Disposable,
+  MapPanel,
+  PanelDependencies,
+  PanelStart,
+  PanelStatus,
+  SavedMapDependencies,
+  Signal,
+} from './dependencies.js';
+import { pageHtml } from './html.js';
+import { Listeners } from './listeners.js';
+import { readKept } from './messages.js';
+import { SavedMapController } from './savedMap.js';
+
+/** What the panel's serializer is registered for. */
+export const PANEL_VIEW_TYPE = 'embeddingGrid.panel';
+
+/** Opens a panel. */
+export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, start: PanelStart = {}): MapPanel {
+  const panel = vscode.window.createWebviewPanel(
+    PANEL_VIEW_TYPE,
+    'Embedding Grid',
+    vscode.ViewColumn.Active,
+    webviewOptions(extensionUri),
+  );
+  const defaults = deps.defaults();
+  const settings = {
+    modelPath: start.modelPath ?? null,
+    parameters: start.parameters ?? defaults.parameters,
+    device: start.device ?? defaults.device,
+    batchSize: start.batchSize ?? defaults.batchSize,
+  };
+  return new WebviewMapPanel(extensionUri, panel, new MapController(deps, { settings, run: start.run ?? true }));
+}
+
+/** Brings a panel back after a reload of the window, with its parameters and the cells that it had. */
+export function revivePanel(
+  extensionUri: vscode.Uri,
+  deps: PanelDependencies,
+  panel: vscode.WebviewPanel,
+  state: unknown,
+): MapPanel {
+  panel.webview.options = webviewOptions(extensionUri);
+  const kept = readKept(state);
+  const controller = kept
+    ? new MapController(deps, { settings: kept.settings, run: kept.running, revivedKey: kept.key })
+    : new MapController(deps, { settings: { modelPath: null, ...deps.defaults() }, run: false });
+  return new WebviewMapPanel(extensionUri, panel, controller);
+}
+
+/** Shows a saved map in a read-only editor, until the answer is disposed. */
+export function mountSavedMap(
+  extensionUri: vscode.Uri,
+  deps: SavedMapDependencies,
+  panel: vscode.WebviewPanel,
+  map: TokenMap,
+): Disposable {
+  panel.webview.options = webviewOptions(extensionUri);
+  const controller = new SavedMapController(deps, map);
+  const page = mountPage(extensionUri, panel.webview, controller);
+  return { dispose: () => (page.dispose(), controller.dispose()) };
+}
+
+class WebviewMapPanel implements MapPanel {
+  private readonly disposal = new Listeners();
+  readonly onDidDispose: Signal = this.disposal.signal;
+  private readonly statusChanges = new Listeners();
+  readonly onDidChangeStatus: Signal = this.statusChanges.signal;
+  private gone = false;
+
+  constructor(
+    extensionUri: vscode.Uri,
+    private readonly panel: vscode.WebviewPanel,
+    private readonly controller: MapController,
+  ) {
+    const icon = (theme: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', 'icons', `map-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    const page = mountPage(extensionUri, panel.webview, controller);
+    const follow = (): void => {
+      if (this.gone) return;
+      const { title } = this.status;
+      if (panel.title !== title) panel.title = title;
+      this.statusChanges.fire();
+    };
+    controller.onDidChangeStatus(follow);
+    panel.onDidChangeViewState(() => this.statusChanges.fire());
+    panel.onDidDispose(() => {
+      this.gone = true;
+      page.dispose();
+      controller.dispose(true);
+      this.disposal.fire();
+    });
+    follow();
+  }
+
+  get status(): PanelStatus {
+    return this.controller.status;
+  }
+  get active(): boolean {
+    return !this.gone && this.panel.active;
+  }
+  get visible(): boolean {
+    return !this.gone && this.panel.visible;
+  }
+
+  reveal = (): void => this.panel.reveal();
+  chooseModel = (path: string): void => this.controller.chooseModel(path);
+  generate = (): void => this.controller.generate();
+  cancel = (): void => this.controller.cancel();
+  map = (): TokenMap | undefined => this.controller.map();
+  save = (options: { as: boolean }): Promise<boolean> => this.controller.save(options);
+  exportPicture = (): Promise<boolean> => this.controller.exportPicture();
+  copyCommandLine = (): Promise<void> => this.controller.copyCommandLine();
+  restartEngine = (): Promise<void> => this.controller.restartEngine();
+  dispose = (): void => this.controller.dispose(false);
+}
+
+const pageFolder = (extensionUri: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+
+const webviewOptions = (extensionUri: vscode.Uri): vscode.WebviewOptions => ({
+  enableScripts: true,
+  localResourceRoots: [pageFolder(extensionUri)],
+});
+
+interface PageHost {
+  connect(post: (message: HostMessage) => void): void;
+  receive(data: unknown): void;
+}
+
+/** Puts the page into a webview and connects it. A page that is hidden is built anew when it is shown, and says so. */
+function mountPage(extensionUri: vscode.Uri, webview: vscode.Webview, host: PageHost): Disposable {
+  const address = (name: string): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extensionUri), name)).toString();
+  host.connect((message) => void webview.postMessage(message));
+  const listening = webview.onDidReceiveMessage((data: unknown) => host.receive(data));
+  webview.html = pageHtml({
+    script: address('main.js'),
+    styles: address('main.css'),
+    source: webview.cspSource,
+    nonce: randomBytes(16).toString('base64url'),
+  });
+  return listening;
+}

@@ -1,0 +1,105 @@
+import { Fault, type FaultData } from '../../map/fault.js';
+import { DEFAULT_BATCH_SIZE } from '../../map/specification.js';
+import type { TokenMap } from '../../map/tokenMap.js';
+import type { HostMessage, HostState, PageAction, PageView } from '../../protocol/page.js';
+import type { Disposable, PictureView, SavedMapDependencies } from './dependencies.js';
+import { gramOf } from './mapRecord.js';
+import { readPageMessage } from './messages.js';
+import { PageStream } from './pageStream.js';
+
+/** The host of a page that shows a saved map: it has no engine and no parameters to change. */
+export class SavedMapController {
+  private readonly following: Disposable;
+  private page: PageStream | undefined;
+  private view: PageView = { colorBy: 'probability', labels: true, borders: true };
+  private fault: FaultData | null = null;
+
+  constructor(
+    private readonly deps: SavedMapDependencies,
+    private readonly map: TokenMap,
+  ) {
+    this.following = deps.colorScale.onDidChange(() => this.sendState());
+  }
+
+  connect(post: (message: HostMessage) => void): void {
+    this.page?.drop();
+    this.page = new PageStream(post);
+  }
+
+  /** A message of the page, as it came. One that makes no sense is logged and left. */
+  receive(data: unknown): void {
+    const read = readPageMessage(data);
+    if ('problem' in read)
+      return this.deps.log('warn', `A saved map’s page sent a message that is not understood (${read.problem}).`);
+    const { message } = read;
+    if (message.type === 'ready' || message.type === 'view') this.view = message.view;
+    if (message.type === 'ready') this.sendAll();
+    else if (message.type === 'dismissFault') this.complain(null);
+    else if (message.type === 'tokenColors') this.deps.tokenColors.remember(message.slots);
+    else if (message.type === 'mistake') this.deps.log('error', `In the page: ${message.message}`);
+    else if (message.type === 'copy') this.run(this.deps.copyText(message.text));
+    else if (message.type === 'action') this.run(this.perform(message.action));
+  }
+
+  dispose(): void {
+    this.following.dispose();
+    this.page?.drop();
+    this.page = undefined;
+  }
+
+  private async perform(action: PageAction): Promise<void> {
+    if (action === 'exportPicture') await this.deps.exportPicture(this.map, this.picture());
+    else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.map);
+    else if (action === 'editAndRun') await this.deps.editAndRun(this.map);
+    else if (action === 'openAsText') await this.deps.openAsText();
+    else if (action === 'showLog') this.deps.showLog();
+  }
+
+  private run(action: Promise<void>): void {
+    action.catch((error: unknown) => this.complain(Fault.from(error).toData()));
+  }
+
+  private complain(fault: FaultData | null): void {
+    if (fault) this.deps.log('error', [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n'));
+    this.fault = fault;
+    this.sendState();
+  }
+
+  private picture(): PictureView {
+    return { ...this.view, tokenColors: this.deps.tokenColors.read() };
+  }
+
+  private sendAll(): void {
+    this.sendState();
+    const { specification, facts, cells, tokens, runtime, plane } = this.map;
+    const finish = { runtime, gram: gramOf(plane) };
+    this.page?.send({ type: 'map', map: { id: 1, specification, facts, cells, tokens: [...tokens.values()], finish } });
+  }
+
+  private sendState(): void {
+    const { layer, readout, context, plane, grid, topK } = this.map.specification;
+    const state: HostState = {
+      mode: 'saved',
+      settings: {
+        modelPath: null,
+        parameters: { layer, readout, context, plane, grid, topK },
+        device: 'auto',
+        batchSize: DEFAULT_BATCH_SIZE,
+      },
+      model: { status: 'none' },
+      models: [],
+      canUndo: false,
+      canRedo: false,
+      estimate: null,
+      obstacle: null,
+      changed: false,
+      run: { status: 'idle' },
+      fault: this.fault,
+      notices: this.map.runtime.notices,
+      colorScale: this.deps.colorScale.read(),
+      tokenColors: this.deps.tokenColors.read(),
+      keep: null,
+    };
+    this.page?.send({ type: 'state', state });
+  }
+}

@@ -1,0 +1,74 @@
+import { tokenSpoken } from '../src/map/display.js';
+import { coordinates } from '../src/map/grid.js';
+import { formatCoordinate, formatPercent } from '../src/map/numbers.js';
+import type { Gram } from '../src/protocol/page.js';
+import { type PageMap, tokenOf } from './pageMap.js';
+import type { PageState } from './store.js';
+
+/** A token that a cell ranks. */
+export interface Ranked {
+  readonly id: number;
+  readonly probability: number;
+}
+
+/** Plane coordinates of a cell. */
+export function placeOfCell(map: PageMap, cell: number): { x: number; y: number } {
+  const { grid } = map.specification;
+  const { xs, ys } = coordinates(grid);
+  return { x: xs[cell % grid.columns] ?? 0, y: ys[Math.floor(cell / grid.columns)] ?? 0 };
+}
+
+/** The cell at plane coordinates, or null outside the grid. */
+export function cellAtPlace(map: PageMap, place: { readonly x: number; readonly y: number }): number | null {
+  const { grid } = map.specification;
+  const at = (value: number, center: number, count: number): number =>
+    Math.round((value - center) / grid.spacing + (count - 1) / 2);
+  const column = at(place.x, grid.center[0], grid.columns);
+  const row = at(place.y, grid.center[1], grid.rows);
+  if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return null;
+  return row * grid.columns + column;
+}
+
+/** The most probable tokens of a computed cell, most probable first. */
+export function ranking(map: PageMap, cell: number): Ranked[] {
+  const { topK, ids, probabilities } = map.cells;
+  return Array.from({ length: topK }, (_, k) => ({
+    id: ids[cell * topK + k] ?? 0,
+    probability: probabilities[cell * topK + k] ?? 0,
+  }));
+}
+
+export const formatX = (map: PageMap, value: number): string => formatCoordinate(value, map.specification.grid.spacing);
+
+/** The cell that the inspector is about: the pinned one, else the one below the pointer, else the one in the middle. */
+export function inspected(
+  state: PageState,
+): { readonly kind: 'pinned' | 'hovered' | 'center'; readonly cell: number } | null {
+  const { map, ui, hover } = state;
+  if (!map) return null;
+  const pinned = pinnedCell(state);
+  if (ui.pin && pinned !== null) return { kind: 'pinned', cell: pinned };
+  if (hover !== null) return { kind: 'hovered', cell: hover };
+  const { columns, rows } = map.cells;
+  return { kind: 'center', cell: Math.floor(rows / 2) * columns + Math.floor(columns / 2) };
+}
+
+export const pinnedCell = ({ map, ui }: PageState): number | null => (map && ui.pin ? cellAtPlace(map, ui.pin) : null);
+
+/** Length of the hidden vector at a point of the plane. */
+export function normAt(gram: Gram, x: number, y: number): number {
+  const { cc, cu, cv, uu, uv, vv } = gram;
+  return Math.sqrt(Math.max(0, cc + 2 * x * cu + 2 * y * cv + x * x * uu + 2 * x * y * uv + y * y * vv));
+}
+
+/** A cell as it is read out. */
+export function spokenCell(map: PageMap, cell: number, stand: number): string {
+  const { x, y } = placeOfCell(map, cell);
+  const number = (value: number): string => formatX(map, value).replace('\u2212', 'minus ');
+  const place = `x ${number(x)}, y ${number(y)}`;
+  const [first, second] = stand < 0 ? [] : ranking(map, stand);
+  if (!first || !second) return `Not computed yet, ${place}`;
+  const said = ({ id, probability }: Ranked): string =>
+    `${tokenSpoken(tokenOf(map, id))}, ${formatPercent(probability).replace('%', ' percent').replace('<', 'less than ')}`;
+  return `${said(first)}, ${place}; second ${said(second)}`;
+}

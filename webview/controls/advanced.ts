@@ -1,0 +1,73 @@
+import { LIMITS } from '../../src/map/specification.js';
+import { DEVICES } from '../../src/protocol/engine.js';
+import type { Store } from '../store.js';
+import { createDropdown } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { createGroup } from './group.js';
+import { createNumberField } from './numberField.js';
+
+const DEVICE_NAMES: Readonly<Record<(typeof DEVICES)[number], string>> = {
+  auto: 'Automatic',
+  cpu: 'CPU',
+  cuda: 'CUDA (NVIDIA)',
+  dml: 'DirectML (Windows)',
+  webgpu: 'WebGPU',
+  coreml: 'Core ML (macOS)',
+};
+
+export function createAdvanced(store: Store, form: Form): ControlGroup {
+  const dropdown = createDropdown('Device', (value) => {
+    const device = DEVICES.find((one) => one === value);
+    if (device) form.editRun('device', { device });
+  });
+  const device = createField('Device', dropdown.element);
+  const batchNumber = createNumberField(
+    'Batch size',
+    (value) => {
+      const right = Number.isInteger(value) && value >= 1 && value <= LIMITS.batch;
+      form.editRun(
+        'batchSize',
+        { batchSize: value },
+        right ? undefined : `The batch size is a whole number from 1 to ${LIMITS.batch}`,
+      );
+    },
+    { step: 1, low: 1, high: LIMITS.batch },
+  );
+  const batch = createField('Batch', batchNumber.element);
+  const [fewest, most] = LIMITS.topK;
+  const topNumber = createNumberField(
+    'Tokens per cell',
+    (topK) => form.edit('topK', (parameters) => ({ ...parameters, topK })),
+    {
+      step: 1,
+      low: fewest,
+      high: most,
+    },
+  );
+  const top = createField('Top tokens', topNumber.element);
+  const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element);
+  return {
+    element: group.element,
+    update({ settings, model }, state) {
+      const report = model.status === 'ready' ? model.summary.device : undefined;
+      group.update({
+        open: !state.ui.collapsed.includes('advanced'),
+        disabled: model.status === 'none',
+        summary: `Batch ${settings.batchSize} · ${report?.used.toUpperCase() ?? DEVICE_NAMES[settings.device]}`,
+      });
+      dropdown.update(
+        DEVICES.map((value) => ({ value, label: DEVICE_NAMES[value] })),
+        settings.device,
+      );
+      device.update(undefined, report?.warning === undefined ? undefined : { text: report.warning, kind: 'warning' });
+      const batchFault = form.fault('batchSize');
+      batchNumber.update(settings.batchSize, { disabled: false, invalid: batchFault !== undefined });
+      batch.update(batchFault);
+      const topFault = form.fault('topK');
+      topNumber.update(settings.parameters.topK, { disabled: false, invalid: topFault !== undefined });
+      top.update(topFault);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { formatCount, formatDuration } from '../../src/map/numbers.js';
+import type { HostState } from '../../src/protocol/page.js';
+import { h, setText, show } from '../dom.js';
+import { send } from '../host.js';
+import type { PageState } from '../store.js';
+import { createButton } from '../toolkit.js';
+
+/** What the main button does at the moment. */
+export function mainButton(host: HostState): {
+  label: string;
+  message: 'generate' | 'cancel' | 'edit';
+  enabled: boolean;
+} {
+  if (host.mode === 'saved') return { label: 'Edit and Run Again', message: 'edit', enabled: true };
+  if (host.run.status === 'running') return { label: 'Cancel', message: 'cancel', enabled: true };
+  return {
+    label: 'Generate',
+    message: 'generate',
+    enabled: host.model.status !== 'none' && host.settings.modelPath !== null,
+  };
+}
+
+export function pressMainButton(host: HostState): void {
+  const { message, enabled } = mainButton(host);
+  if (!enabled) return;
+  send(message === 'edit' ? { type: 'action', action: 'editAndRun' } : { type: message });
+}
+
+export const canResume = (host: HostState): boolean => host.run.status === 'stopped' && !host.changed;
+
+/** The foot of the controls: what a map would cost, and the button that starts it. */
+export function createFooter(): { element: HTMLElement; update(host: HostState, state: PageState): void } {
+  let host: HostState | undefined;
+  const main = createButton('Generate', 'primary', () => host && pressMainButton(host));
+  const resume = createButton('Resume', 'secondary', () => send({ type: 'resume' }));
+  const estimate = h('p', { class: 'estimate', id: 'estimate' });
+  const element = h(
+    'div',
+    { class: 'controls-footer' },
+    h('div', { class: 'footer-buttons' }, main.element, resume.element),
+    estimate,
+  );
+  return {
+    element,
+    update(now) {
+      host = now;
+      const { label, message, enabled } = mainButton(now);
+      main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
+      main.element.classList.toggle('due', now.mode === 'panel' && now.changed && message === 'generate' && enabled);
+      show(resume.element, canResume(now));
+      setText(estimate, estimateText(now));
+      estimate.classList.toggle('fault', now.obstacle !== null);
+    },
+  };
+}
+
+function estimateText(host: HostState): string {
+  if (host.mode === 'saved') return 'Opens a panel with these parameters';
+  const { model, run, obstacle, estimate, changed, settings } = host;
+  if (model.status === 'none') return 'Choose a model first';
+  if (model.status === 'failed') return 'Loads the model again first';
+  if (obstacle) return obstacle.message;
+  if (run.status === 'running') return 'Changes apply to the next map';
+  if (changed && run.status === 'idle') {
+    const time = estimate?.seconds ? ` · about ${formatDuration(estimate.seconds)}` : '';
+    return `Parameters changed since this map${time}`;
+  }
+  const { columns, rows } = settings.parameters.grid;
+  const device = model.status === 'ready' ? ` on ${model.summary.device.used.toUpperCase()}` : '';
+  const seconds = estimate?.seconds ?? null;
+  const time = seconds === null ? '' : ` · ${seconds < 0.1 ? 'at once' : `about ${formatDuration(seconds)}`}${device}`;
+  return `${formatCount(columns * rows)} cells${time}`;
+}

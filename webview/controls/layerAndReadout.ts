@@ -1,0 +1,89 @@
+import { type Layer, type MapParameters, type Readout } from '../../src/map/specification.js';
+import type { HostState } from '../../src/protocol/page.js';
+import { h, setAttributes } from '../dom.js';
+import type { Store } from '../store.js';
+import { createDropdown, createTextField } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import { type Form, readNumber } from './form.js';
+import { createGroup } from './group.js';
+
+export const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [
+  { value: 'forward', label: 'Forward (model’s own)' },
+  { value: 'lens', label: 'Logit lens' },
+  { value: 'unembed', label: 'Unembed' },
+];
+
+/** Index of the last layer; a model that is not known has the one that is asked for. */
+export function lastLayer({ model, settings }: HostState): number {
+  if (model.status === 'ready') return model.summary.facts.blocks - 1;
+  const { layer } = settings.parameters;
+  return typeof layer === 'number' ? layer : 0;
+}
+
+export const layerOf = (host: HostState): Layer => {
+  const { layer } = host.settings.parameters;
+  return layer === 'last' ? lastLayer(host) : layer;
+};
+
+/** The same settings at a layer: -1 is `embeddings`, the last one stays the last when the model changes. */
+export const withLayer = (parameters: MapParameters, index: number, last: number): MapParameters => ({
+  ...parameters,
+  layer: index < 0 ? 'embeddings' : index === last ? 'last' : index,
+});
+
+export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
+  let last = 0;
+  const edit = (index: number): void => form.edit('layer', (parameters) => withLayer(parameters, index, last));
+  const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': 'Layer' });
+  slider.addEventListener('input', () => edit(Number(slider.value)));
+  const number = createTextField('Layer number', (text) => {
+    const name = text.trim().toLowerCase();
+    edit(name !== '' && 'embeddings'.startsWith(name) ? -1 : readNumber(text));
+  });
+  const layer = createField('Layer', slider, h('span', { class: 'layer-number' }, number.element));
+  const dropdown = createDropdown('Readout', (value) => {
+    const readout = READOUTS.find((one) => one.value === value)?.value;
+    if (readout) form.edit('readout', (parameters) => ({ ...parameters, readout }));
+  });
+  const readout = createField('Readout', dropdown.element);
+  const group = createGroup('layer', 'Layer & Readout', store, layer.element, readout.element);
+  return {
+    element: group.element,
+    update(host, state) {
+      const { model, settings } = host;
+      last = lastLayer(host);
+      const at = layerOf(host);
+      group.update({
+        open: !state.ui.collapsed.includes('layer'),
+        disabled: model.status === 'none',
+        summary:
+          model.status === 'none' ? '—' : `${at === 'embeddings' ? 'Embeddings' : at}, ${settings.parameters.readout}`,
+      });
+      const fault = form.fault('layer');
+      const value = at === 'embeddings' ? -1 : at;
+      setAttributes(slider, {
+        max: last,
+        'aria-valuetext': at === 'embeddings' ? 'embeddings' : `${at} of 0 to ${last}`,
+        style: `--part: ${((value + 1) / (last + 1)) * 100}%`,
+      });
+      if (Number(slider.value) !== value) slider.value = String(value);
+      number.update(at === 'embeddings' ? 'emb.' : String(at), { invalid: fault !== undefined });
+      setAttributes(number.element, {
+        title: at === 'embeddings' ? 'The input of block 0' : `0 to ${last}, or "embeddings"`,
+      });
+      layer.update(fault);
+      const support = model.status === 'ready' ? model.summary.readouts : undefined;
+      const options = READOUTS.map((option) => {
+        const can = support?.[option.value];
+        return { ...option, ...(can && !can.ok ? { reason: can.reason } : {}) };
+      });
+      dropdown.update(options, settings.parameters.readout);
+      const barred = options.find((option) => option.reason !== undefined);
+      readout.update(
+        form.fault('readout'),
+        barred?.reason === undefined ? undefined : { text: `${barred.label}: ${barred.reason}`, kind: 'info' },
+      );
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { safeText } from '../../src/map/display.js';
+import { formatCount } from '../../src/map/numbers.js';
+import type { HostState, ModelEntry } from '../../src/protocol/page.js';
+import { h, iconButton, setText, show } from '../dom.js';
+import { send } from '../host.js';
+import type { Store } from '../store.js';
+import { createDropdown, type Option } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import { createGroup } from './group.js';
+
+/** Value of the line that stands for "no model". */
+const NONE = '';
+
+export function createModel(store: Store): ControlGroup {
+  const dropdown = createDropdown('Model', (path) => {
+    if (path !== NONE) send({ type: 'model', path });
+  });
+  const browse = iconButton('folder-opened', 'Choose Model…', () => send({ type: 'chooseModel' }));
+  const field = createField('', dropdown.element, browse);
+  const facts = h('p', { class: 'facts' });
+  const group = createGroup('model', 'Model', store, field.element, facts);
+  group.element.classList.add('model-group');
+  return {
+    element: group.element,
+    update(host, state) {
+      group.update({ open: !state.ui.collapsed.includes('model'), disabled: false, summary: modelName(host) });
+      dropdown.update(options(host), host.settings.modelPath ?? NONE);
+      const { model } = host;
+      field.update(model.status === 'failed' ? model.fault.message : undefined, note(host));
+      const text = factsOf(host);
+      setText(facts, text);
+      show(facts, text !== '');
+    },
+  };
+}
+
+const modelName = ({ model }: HostState): string => (model.status === 'none' ? 'None' : safeText(model.name));
+
+function options({ settings, model, models }: HostState): Option[] {
+  const label = (entry: ModelEntry): string => safeText(entry.name);
+  const twice = new Set(models.map(label).filter((name, i, all) => all.indexOf(name) !== i));
+  const listed = models.map((entry) => ({
+    value: entry.path,
+    label: twice.has(label(entry)) ? `${label(entry)} (${safeText(entry.place)})` : label(entry),
+    ...(entry.problem === undefined ? {} : { reason: entry.problem }),
+  }));
+  const current = settings.modelPath;
+  if (current === null) return [{ value: NONE, label: 'No model chosen' }, ...listed];
+  if (listed.some((option) => option.value === current)) return listed;
+  return [{ value: current, label: model.status === 'none' ? current : safeText(model.name) }, ...listed];
+}
+
+function factsOf({ model }: HostState): string {
+  if (model.status === 'loading') return 'Opening…';
+  if (model.status !== 'ready') return '';
+  const { blocks, hiddenSize, vocabularySize } = model.summary.facts;
+  return `${blocks} ${blocks === 1 ? 'layer' : 'layers'} · ${formatCount(hiddenSize)} dimensions · ${formatCount(vocabularySize)} tokens`;
+}
+
+/** What a person should know of a model that works. */
+function note({ model }: HostState): { text: string; kind: 'info' | 'warning' } | undefined {
+  if (model.status !== 'ready') return undefined;
+  const { tokenizer, checks } = model.summary;
+  const failed = checks.find((check) => check.outcome === 'failed');
+  if (failed) return { text: `${failed.name}: ${failed.detail}`, kind: 'warning' };
+  if (tokenizer.file === null) {
+    return { text: tokenizer.reason ?? 'No tokenizer was found: tokens are shown as numbers.', kind: 'warning' };
+  }
+  return undefined;
+}

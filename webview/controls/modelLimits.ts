@@ -1,0 +1,31 @@
+import type { FieldFault, MapParameters } from '../../src/map/specification.js';
+import type { ModelSummary } from '../../src/protocol/page.js';
+
+/** What is wrong with parameters for this model, though they are right in themselves. */
+export function modelFaults(parameters: MapParameters, { facts, readouts, contexts }: ModelSummary): FieldFault[] {
+  const faults: FieldFault[] = [];
+  const last = facts.blocks - 1;
+  if (typeof parameters.layer === 'number' && parameters.layer > last) {
+    faults.push({ path: 'layer', message: `the model’s layers are 0 to ${last}` });
+  }
+  const readout = readouts[parameters.readout];
+  if (!readout.ok) faults.push({ path: 'readout', message: readout.reason });
+  const { kind } = parameters.context;
+  const context = kind === 'tokens' ? { ok: true as const } : contexts[kind];
+  if (!context.ok) faults.push({ path: 'context', message: context.reason });
+  const { axes } = parameters.plane;
+  if (axes.method === 'direct') {
+    axes.dimensions.forEach((dimension, i) => {
+      if (dimension >= facts.hiddenSize) {
+        faults.push({
+          path: `plane.axes.dimensions.${i}`,
+          message: `the model’s dimensions are 0 to ${facts.hiddenSize - 1}`,
+        });
+      }
+    });
+    if (axes.dimensions[0] === axes.dimensions[1]) {
+      faults.push({ path: 'plane.axes.dimensions.1', message: 'two different dimensions span a plane' });
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,89 @@
+import { type Axes, LIMITS, type Method } from '../../src/map/specification.js';
+import { h, iconButton, show } from '../dom.js';
+import type { Store } from '../store.js';
+import { createDropdown } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { createGroup } from './group.js';
+import { createNumberField } from './numberField.js';
+
+type OwnMethod = Exclude<Method, 'vectors'>;
+const METHODS: readonly { readonly value: OwnMethod; readonly label: string }[] = [
+  { value: 'random_projection', label: 'Random projection' },
+  { value: 'direct', label: 'Direct (two dimensions)' },
+  { value: 'replicated', label: 'Replicated (even, odd)' },
+];
+
+/** What a plane's axes are, in a few words. */
+export function axesText(axes: Axes): string {
+  if (axes.method === 'random_projection') return `Random, seed ${axes.seed}`;
+  if (axes.method === 'replicated') return 'Replicated';
+  if (axes.method === 'vectors') return 'Given vectors';
+  return `Direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+}
+
+export function createPlane(store: Store, form: Form): ControlGroup {
+  /** What each method was last set to, so that trying another one loses nothing. */
+  const last: { [M in OwnMethod]: Extract<Axes, { method: M }> } = {
+    random_projection: { method: 'random_projection', seed: 42 },
+    direct: { method: 'direct', dimensions: [0, 1] },
+    replicated: { method: 'replicated' },
+  };
+  const edit = (path: string, axes: Axes): void =>
+    form.edit(path, (parameters) => ({ ...parameters, plane: { ...parameters.plane, axes } }));
+  const dropdown = createDropdown('Method', (value) => {
+    const method = METHODS.find((one) => one.value === value)?.value;
+    if (method) edit('plane.axes.method', last[method]);
+  });
+  const method = createField('Method', dropdown.element);
+
+  const editSeed = (seed: number): void => edit('plane.axes.seed', { method: 'random_projection', seed });
+  const seedNumber = createNumberField('Seed', editSeed, { step: 1, low: 0, high: LIMITS.seed });
+  const another = iconButton('refresh', 'Another Seed', () =>
+    editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0),
+  );
+  const seed = createField('Seed', seedNumber.element, another);
+
+  const editDimension = (i: 0 | 1, value: number): void => {
+    const { axes } = form.settings?.parameters.plane ?? {};
+    if (axes?.method !== 'direct') return;
+    const [first, second] = axes.dimensions;
+    edit(`plane.axes.dimensions.${i}`, { method: 'direct', dimensions: i === 0 ? [value, second] : [first, value] });
+  };
+  const first = createNumberField('Dimension of x', (value) => editDimension(0, value), { step: 1, low: 0 });
+  const second = createNumberField('Dimension of y', (value) => editDimension(1, value), { step: 1, low: 0 });
+  const dimensions = createField(
+    'Dimensions',
+    first.element,
+    h('span', { class: 'between', 'aria-hidden': 'true' }, '×'),
+    second.element,
+  );
+  const group = createGroup('plane', 'Plane', store, method.element, seed.element, dimensions.element);
+  return {
+    element: group.element,
+    update({ settings, model }, state) {
+      const { axes } = settings.parameters.plane;
+      if (axes.method === 'random_projection') last.random_projection = axes;
+      else if (axes.method === 'direct') last.direct = axes;
+      group.update({
+        open: !state.ui.collapsed.includes('plane'),
+        disabled: model.status === 'none',
+        summary: axesText(axes),
+      });
+      // Vectors come with a map that is edited; there is no way to type them.
+      const given = axes.method === 'vectors' ? [{ value: 'vectors', label: 'Given vectors' }] : [];
+      dropdown.update([...METHODS, ...given], axes.method);
+      method.update(form.fault('plane.axes.method'));
+      show(seed.element, axes.method === 'random_projection');
+      show(dimensions.element, axes.method === 'direct');
+      const seedFault = form.fault('plane.axes.seed');
+      seedNumber.update(last.random_projection.seed, { disabled: false, invalid: seedFault !== undefined });
+      seed.update(seedFault);
+      const faults = [form.fault('plane.axes.dimensions.0'), form.fault('plane.axes.dimensions.1')];
+      first.update(last.direct.dimensions[0], { disabled: false, invalid: faults[0] !== undefined });
+      second.update(last.direct.dimensions[1], { disabled: false, invalid: faults[1] !== undefined });
+      dimensions.update(faults.find((fault) => fault !== undefined));
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { safeText } from '../src/map/display.js';
+import type { HostState, ModelEntry } from '../src/protocol/page.js';
+import { h, icon, show } from './dom.js';
+import { send } from './host.js';
+import type { Store } from './store.js';
+import { createButton } from './toolkit.js';
+
+/** What a panel shows while no model is chosen. */
+export function createEmptyState(store: Store): HTMLElement {
+  const card = h('div', { class: 'card' });
+  const recentTitle = h('h2', {}, 'Recent');
+  const recent = h('ul', { class: 'recent' });
+  const element = h(
+    'div',
+    { class: 'page-message', hidden: true },
+    h('h1', {}, 'Choose a model to map'),
+    h(
+      'p',
+      { class: 'lead' },
+      'A token map shows which token a language model would say next at each point of a plane through its hidden space. Models run on this machine; nothing is uploaded.',
+    ),
+    card,
+    recentTitle,
+    recent,
+    h(
+      'p',
+      { class: 'links' },
+      link('What a token map shows', () => send({ type: 'action', action: 'helpWhat' })),
+      link('Convert a Hugging Face model to ONNX', () => send({ type: 'action', action: 'helpConvert' })),
+      link('Open a saved map…', () => send({ type: 'action', action: 'openSavedMap' })),
+    ),
+  );
+  const choose = createButton('Choose Model…', 'secondary', () => send({ type: 'chooseModel' }));
+  let shown = '';
+  const fill = ({ models }: HostState): void => {
+    const key = JSON.stringify(models);
+    if (key === shown) return;
+    shown = key;
+    const bundled = models.find((model) => model.origin === 'bundled' && model.problem === undefined);
+    card.replaceChildren(
+      ...(bundled
+        ? [
+            cardRow(
+              h('span', { class: 'thumbnail', 'aria-hidden': 'true' }),
+              safeText(bundled.name),
+              h('span', {}, ['Included sample', ...layers(bundled)].join(' · ')),
+              createButton('Use Sample', 'primary', () => send({ type: 'model', path: bundled.path })).element,
+            ),
+          ]
+        : []),
+      cardRow(
+        h('span', { class: 'thumbnail plain' }, icon('folder-opened')),
+        'Model folder',
+        h('span', {}, 'ONNX decoder, ', h('code', {}, 'tokenizer.json'), ' and ', h('code', {}, 'config.json')),
+        choose.element,
+      ),
+    );
+    const others = models.filter((model) => model.origin !== 'bundled');
+    show(recentTitle, others.length > 0);
+    recentTitle.textContent = others.every((model) => model.origin === 'workspace') ? 'In this workspace' : 'Recent';
+    recent.replaceChildren(...others.map(entryRow));
+  };
+  store.onDraw(({ host, map }) => {
+    const visible = host !== null && !map && host.model.status === 'none';
+    show(element, visible);
+    if (visible) fill(host);
+  });
+  return element;
+}
+
+const layers = ({ layers: count }: ModelEntry): string[] =>
+  count === undefined ? [] : [`${count} ${count === 1 ? 'layer' : 'layers'}`];
+
+function link(label: string, onClick: () => void): HTMLElement {
+  const element = h('button', { type: 'button', class: 'link' }, label);
+  element.addEventListener('click', onClick);
+  return element;
+}
+
+const cardRow = (picture: HTMLElement, name: string, detail: HTMLElement, button: HTMLElement): HTMLElement =>
+  h('div', { class: 'card-row' }, picture, h('div', { class: 'card-text' }, h('strong', {}, name), detail), button);
+
+function entryRow(model: ModelEntry): HTMLElement {
+  const usable = model.problem === undefined;
+  const name = safeText(model.name);
+  return h(
+    'li',
+    {},
+    usable ? icon('package') : icon('warning'),
+    usable ? link(name, () => send({ type: 'model', path: model.path })) : h('span', { class: 'faint' }, name),
+    h('span', { class: 'place faint' }, safeText(model.place)),
+    h('span', { class: 'spring' }),
+    h('span', { class: 'faint' }, usable ? layers(model).join('') : (model.problem ?? '')),
+    h('span', { class: 'age faint' }, model.lastUsed === undefined ? '' : age(model.lastUsed)),
+  );
+}
+
+const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto' });
+
+/** `yesterday`, `3 days ago`, `last month`; empty where the date cannot be read. */
+export function age(iso: string, now: number = Date.now()): string {
+  const days = Math.round((Date.parse(iso) - now) / 86_400_000);
+  if (Number.isNaN(days)) return '';
+  if (days > -30) return relative.format(Math.min(0, days), 'day');
+  return days > -365
+    ? relative.format(Math.round(days / 30), 'month')
+    : relative.format(Math.round(days / 365), 'year');
+}

@@ -1,0 +1,153 @@
+import { tokenText as plainToken } from '../src/map/display.js';
+import { formatBits, formatEqualChoices, formatFixed, formatPercent, formatPoints } from '../src/map/numbers.js';
+import { margin } from '../src/map/tokenMap.js';
+import { formatX, inspected, normAt, placeOfCell, ranking } from './cell.js';
+import type { Derived } from './derived.js';
+import { h, icon, iconButton, setIconButton, setText, show } from './dom.js';
+import { send } from './host.js';
+import { type PageMap, tokenOf } from './pageMap.js';
+import { anyOf, type PageState, type Store } from './store.js';
+import { tokenText } from './tokenText.js';
+
+const TITLES = {
+  pinned: { title: 'Pinned cell', icon: 'pin' },
+  hovered: { title: 'Cell under cursor', icon: 'inspect' },
+  center: { title: 'Center cell', icon: 'inspect' },
+} as const;
+
+/** What is known of one cell: its token, how sure that is, and its top tokens with bars. */
+export function createInspector(store: Store, derived: Derived): HTMLElement {
+  const kindIcon = icon('pin');
+  const title = h('h2');
+  const copy = iconButton('copy', 'Copy Cell', () => copyCell(store.state, derived));
+  const pin = iconButton('pin', 'Pin Cell', () => togglePin(store));
+  const name = h('div', { class: 'cell-token' });
+  const percent = h('span', { class: 'cell-percent' });
+  const position = h('dd');
+  const marginOver = h('dd');
+  const entropy = h('dd');
+  const norm = h('dd');
+  const normName = h('dt', {}, 'Norm');
+  const notYet = h('p', { class: 'not-yet' }, 'Not computed yet: what a coarser cell nearby shows.');
+  const body = h('tbody');
+  const table = h(
+    'table',
+    { class: 'ranking', 'aria-label': 'Most probable tokens of the cell' },
+    h(
+      'thead',
+      { class: 'only-spoken' },
+      h('tr', {}, ...['Rank', 'Token', 'Bar', 'Probability'].map((text) => h('th', { scope: 'col' }, text))),
+    ),
+    body,
+  );
+  const summary = h(
+    'div',
+    { class: 'cell-summary' },
+    h('div', { class: 'cell-head' }, name, percent),
+    h(
+      'dl',
+      {},
+      h('dt', {}, 'Position'),
+      position,
+      h('dt', {}, 'Margin'),
+      marginOver,
+      h('dt', {}, 'Entropy'),
+      entropy,
+      normName,
+      norm,
+    ),
+    notYet,
+  );
+  const header = h('div', { class: 'pane-header' }, kindIcon, title, copy, pin);
+  const element = h(
+    'section',
+    { class: 'cell', 'aria-label': 'Cell' },
+    h('div', { class: 'cell-left' }, header, summary),
+    h('div', { class: 'cell-right', tabindex: 0, role: 'region', 'aria-label': 'Top tokens' }, table),
+  );
+
+  store.onDraw((state, changed) => {
+    if (!anyOf(changed, 'map', 'cellsVersion', 'hover', 'ui')) return;
+    const shown = inspected(state);
+    const { map } = state;
+    if (!map || !shown) return;
+    const { kind, cell } = shown;
+    const stand = derived.terrain(state)?.stand[cell] ?? -1;
+    kindIcon.className = `codicon codicon-${TITLES[kind].icon}`;
+    setText(title, TITLES[kind].title);
+    setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? 'Unpin Cell' : 'Pin Cell');
+    const { x, y } = placeOfCell(map, cell);
+    setText(position, `x ${formatX(map, x)}, y ${formatX(map, y)}`);
+    show(notYet, stand !== cell);
+    const ranked = stand < 0 ? [] : ranking(map, stand);
+    const [first, second] = ranked;
+    name.replaceChildren(first ? tokenText(tokenOf(map, first.id)) : '–');
+    setText(percent, first ? formatPercent(first.probability) : '');
+    marginOver.replaceChildren(
+      ...(second
+        ? [
+            `${formatPoints(margin(map.cells, stand))} `,
+            h('span', { class: 'faint' }, 'over ', tokenText(tokenOf(map, second.id))),
+          ]
+        : ['–']),
+    );
+    const nats = map.cells.entropy[stand];
+    entropy.replaceChildren(
+      ...(nats === undefined
+        ? ['–']
+        : [`${formatBits(nats)} `, h('span', { class: 'faint' }, `≈ ${formatEqualChoices(nats)} equal choices`)]),
+    );
+    show(normName, map.finish !== null);
+    show(norm, map.finish !== null);
+    if (map.finish) setText(norm, normText(normAt(map.finish.gram, x, y)));
+    const most = first?.probability ?? 1;
+    body.replaceChildren(
+      ...ranked.map(({ id, probability }, i) => {
+        const bar = h('span', { class: 'bar' });
+        bar.style.setProperty('--part', String(most > 0 ? probability / most : 0));
+        return h(
+          'tr',
+          { class: i === 0 ? 'first' : undefined },
+          h('td', { class: 'rank' }, String(i + 1)),
+          h('th', { scope: 'row' }, tokenText(tokenOf(map, id))),
+          h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
+          h('td', { class: 'number' }, formatPercent(probability)),
+        );
+      }),
+    );
+  });
+  return element;
+}
+
+/** Whole where it is large, else with two significant digits. */
+const normText = (norm: number): string => formatFixed(norm, norm >= 99.5 ? 0 : norm >= 9.95 ? 1 : 2);
+
+/** Pins the inspected cell, or unpins. */
+export function togglePin(store: Store): void {
+  const { state } = store;
+  const shown = inspected(state);
+  if (!state.map || !shown) return;
+  store.setUi({ pin: shown.kind === 'pinned' ? null : placeOfCell(state.map, shown.cell) });
+}
+
+function copyCell(state: PageState, derived: Derived): void {
+  const shown = inspected(state);
+  if (!state.map || !shown) return;
+  const stand = derived.terrain(state)?.stand[shown.cell] ?? -1;
+  if (stand >= 0) send({ type: 'copy', text: cellAsText(state.map, shown.cell, stand) });
+}
+
+/** A cell as tab-separated lines. */
+export function cellAsText(map: PageMap, cell: number, stand: number): string {
+  const { x, y } = placeOfCell(map, cell);
+  const lines = ranking(map, stand).map(({ id, probability }, i) =>
+    [i + 1, id, plainToken(tokenOf(map, id)), probability].join('\t'),
+  );
+  return [
+    `x\t${x}`,
+    `y\t${y}`,
+    `entropy (nats)\t${map.cells.entropy[stand] ?? ''}`,
+    'rank\tid\ttoken\tprobability',
+    ...lines,
+  ].join('\n');
+}

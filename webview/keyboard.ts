@@ -1,0 +1,93 @@
+import { COLOR_BY } from '../src/map/colors.js';
+import { layerIndex } from '../src/map/specification.js';
+import { cellAtPlace, inspected, placeOfCell } from './cell.js';
+import { lastLayer, layerOf, withLayer } from './controls/layerAndReadout.js';
+import type { Derived } from './derived.js';
+import { send } from './host.js';
+import { togglePin } from './inspector.js';
+import type { MapView } from './map/mapView.js';
+import type { Store } from './store.js';
+
+const ZOOM_STEP = 1.5;
+const FAR = 5;
+
+/** Keys of the map, and Escape for all of the page. `announce` reads out the cell that the pin has come to. */
+export function listenToKeys(store: Store, derived: Derived, map: MapView, announce: (cell: number) => void): void {
+  /** Moves the pin by cells, or in a direction until another region begins. */
+  const movePin = (columns: number, rows: number, toNextRegion: boolean): void => {
+    const { state } = store;
+    const shown = inspected(state);
+    const terrain = derived.terrain(state);
+    if (!state.map || !shown || !terrain) return;
+    const inside = (value: number, count: number): number => Math.min(Math.max(value, 0), count - 1);
+    let column = shown.cell % terrain.columns;
+    let row = Math.floor(shown.cell / terrain.columns);
+    // The first arrow pins the cell that is inspected; from then on arrows move.
+    if (shown.kind === 'pinned') {
+      const start = terrain.regions.of[shown.cell];
+      do {
+        const next = [inside(column + columns, terrain.columns), inside(row + rows, terrain.rows)] as const;
+        if (next[0] === column && next[1] === row) break;
+        [column, row] = next;
+      } while (toNextRegion && terrain.regions.of[row * terrain.columns + column] === start);
+    }
+    const cell = row * terrain.columns + column;
+    store.setUi({ pin: placeOfCell(state.map, cell) });
+    map.reveal(cell);
+    announce(cell);
+  };
+  const moveLayer = (by: number): void => {
+    const { host } = store.state;
+    if (!host || host.mode === 'saved' || host.model.status !== 'ready') return;
+    const last = lastLayer(host);
+    const index = layerIndex(layerOf(host)) + by;
+    if (index < -1 || index > last) return;
+    const { parameters, device, batchSize } = host.settings;
+    send({
+      type: 'edit',
+      settings: { parameters: withLayer(parameters, index, last), device, batchSize },
+      field: 'layer',
+    });
+  };
+  const keys: Readonly<Record<string, (event: KeyboardEvent) => void>> = {
+    ArrowLeft: (event) => movePin(event.shiftKey ? -FAR : -1, 0, event.ctrlKey || event.metaKey),
+    ArrowRight: (event) => movePin(event.shiftKey ? FAR : 1, 0, event.ctrlKey || event.metaKey),
+    ArrowUp: (event) => movePin(0, event.shiftKey ? FAR : 1, event.ctrlKey || event.metaKey),
+    ArrowDown: (event) => movePin(0, event.shiftKey ? -FAR : -1, event.ctrlKey || event.metaKey),
+    Enter: () => {
+      togglePin(store);
+      const { map: shown, ui } = store.state;
+      const cell = shown && ui.pin ? cellAtPlace(shown, ui.pin) : null;
+      if (cell !== null) announce(cell);
+    },
+    '+': () => map.zoomBy(ZOOM_STEP),
+    '=': () => map.zoomBy(ZOOM_STEP),
+    '-': () => map.zoomBy(1 / ZOOM_STEP),
+    '0': () => map.reset(),
+    l: () => store.setUi({ labels: !store.state.ui.labels }),
+    b: () => store.setUi({ borders: !store.state.ui.borders }),
+    '[': () => moveLayer(-1),
+    ']': () => moveLayer(1),
+  };
+  map.plot.addEventListener('keydown', (event) => {
+    if (event.altKey) return;
+    const color = COLOR_BY[Number(event.key) - 1];
+    const run = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const command = (event.ctrlKey || event.metaKey) && !event.key.startsWith('Arrow');
+    if (command || (!run && !color)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (color) store.setUi({ colorBy: color });
+    else run?.(event);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented) return;
+    const { host, drawer, table, ui } = store.state;
+    if (host?.run.status === 'running') send({ type: 'cancel' });
+    else if (drawer) store.set({ drawer: false });
+    else if (table) store.set({ table: false });
+    else if (ui.pin) store.setUi({ pin: null });
+    else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,181 @@
+import '@vscode/codicons/dist/codicon.css';
+import './styles/main.css';
+import { addBatch } from '../src/map/tokenMap.js';
+import type { HostMessage, PageView } from '../src/protocol/page.js';
+import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
+import { createCellTable } from './cellTable.js';
+import { createControls } from './controls/controls.js';
+import { Derived } from './derived.js';
+import { h, iconButton, setAttributes, setText, show } from './dom.js';
+import { createEmptyState } from './emptyState.js';
+import { createFaultBar, createFaultPage } from './faultView.js';
+import { keep, kept, onHostMessage, send } from './host.js';
+import { createInspector } from './inspector.js';
+import { listenToKeys } from './keyboard.js';
+import { listenToPointer } from './map/gestures.js';
+import { MapView } from './map/mapView.js';
+import { pageMap } from './pageMap.js';
+import { createStatusLine } from './statusLine.js';
+import { type Layout, type PageState, Store } from './store.js';
+import { onThemeChange, readTheme } from './theme.js';
+import { createTokenTable } from './tokenTable.js';
+import { createToolbar } from './toolbar.js';
+import { readUi } from './uiState.js';
+
+/** The picture of a growing map is drawn anew at most this often, in ms. */
+const REFRESH_MS = 60;
+
+const layoutOf = (width: number): Layout => (width >= 1200 ? 'wide' : width >= 720 ? 'medium' : 'narrow');
+
+const store = new Store({
+  host: null,
+  map: null,
+  cellsVersion: 0,
+  progress: null,
+  ui: readUi(kept()),
+  theme: readTheme(),
+  layout: layoutOf(window.innerWidth),
+  drawer: false,
+  view: null,
+  hover: null,
+  outlined: null,
+  table: false,
+});
+const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
+const view = new MapView(store, derived);
+
+/** Opens and closes the controls: a column where there is room for one, else a drawer over the map. */
+const toggleControls = (): void => {
+  const { layout, ui, drawer } = store.state;
+  if (layout === 'wide') store.setUi({ controls: !ui.controls });
+  else store.set({ drawer: !drawer });
+};
+const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
+const announce = (text: string): void => setText(announcer, text);
+const announceCell = (cell: number): void => {
+  const { map } = store.state;
+  const stand = derived.terrain(store.state)?.stand[cell] ?? -1;
+  if (map) announce(spokenCell(map, cell, stand));
+};
+
+const controls = createControls(store, toggleControls);
+const openControls = iconButton('layout-sidebar-left', 'Show Parameters', toggleControls);
+const rail = h('div', { class: 'rail' }, openControls);
+const progressLine = h('div', { class: 'progress-line', hidden: true });
+const inspector = h(
+  'aside',
+  { class: 'inspector', 'aria-label': 'Inspector' },
+  createInspector(store, derived),
+  createTokenTable(store, derived),
+);
+const toolbar = createToolbar(store, view, toggleControls);
+const mapColumn = h(
+  'main',
+  { class: 'map-column', 'aria-label': 'Map' },
+  progressLine,
+  toolbar,
+  createFaultBar(store),
+  createEmptyState(store),
+  createFaultPage(store),
+  view.element,
+  createCellTable(store, derived),
+);
+document.body.append(
+  h('div', { class: 'page' }, rail, controls, mapColumn, inspector),
+  createStatusLine(store, derived),
+  announcer,
+);
+
+store.onDraw((state, changed) => {
+  const { layout, ui, drawer, map, host, table, progress } = state;
+  const column = layout === 'wide' && ui.controls;
+  setAttributes(document.body, { 'data-layout': layout, 'data-ready': host !== null, 'data-mode': host?.mode });
+  show(controls, column || (layout !== 'wide' && drawer));
+  controls.classList.toggle('drawer', layout !== 'wide');
+  show(rail, !column && layout !== 'narrow');
+  setAttributes(openControls, { 'aria-expanded': String(drawer) });
+  show(inspector, map !== null);
+  show(toolbar, map !== null || layout !== 'wide');
+  if (table) view.element.hidden = true;
+  const running = host?.run.status === 'running';
+  show(progressLine, running);
+  progressLine.style.setProperty('--part', String(progress && progress.total > 0 ? progress.done / progress.total : 0));
+  if (changed.has('host') || changed.has('ui')) keep({ keep: host?.keep ?? null, ui });
+});
+
+/** Tells the host what pictures should look like. */
+const pageView = ({ ui: { colorBy, labels, borders } }: PageState): PageView => ({ colorBy, labels, borders });
+let told = pageView(store.state);
+store.onDraw((state) => {
+  const now = pageView(state);
+  if (now.colorBy === told.colorBy && now.labels === told.labels && now.borders === told.borders) return;
+  told = now;
+  send({ type: 'view', view: now });
+});
+
+let refresh: ReturnType<typeof setTimeout> | undefined;
+let quarter = 0;
+
+function receive(message: HostMessage): void {
+  const { map } = store.state;
+  switch (message.type) {
+    case 'state': {
+      const { run } = message.state;
+      if (run.status !== store.state.host?.run.status) {
+        quarter = 0;
+        if (run.status === 'stopped') announce(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
+      }
+      store.set({ host: message.state, progress: run.status === 'running' ? run.progress : null });
+      break;
+    }
+    case 'progress': {
+      store.set({ progress: message.progress });
+      const reached = Math.floor((4 * message.progress.done) / Math.max(1, message.progress.total));
+      if (reached > quarter && reached < 4) announce(`${reached * 25} percent of the map`);
+      quarter = Math.max(quarter, reached);
+      break;
+    }
+    case 'map':
+      clearTimeout(refresh);
+      refresh = undefined;
+      store.set({ map: message.map && pageMap(message.map), hover: null, outlined: null, cellsVersion: 0 });
+      break;
+    case 'cells':
+      if (map?.id !== message.map) return;
+      addBatch(map.cells, message.batch);
+      for (const token of message.tokens) map.tokens.set(token.id, token);
+      refresh ??= setTimeout(() => {
+        refresh = undefined;
+        store.set({ cellsVersion: store.state.cellsVersion + 1 });
+      }, REFRESH_MS);
+      break;
+    case 'finish':
+      if (map?.id !== message.map) return;
+      clearTimeout(refresh);
+      refresh = undefined;
+      store.set({ map: { ...map, finish: message.finish }, cellsVersion: store.state.cellsVersion + 1 });
+      announce(`Map complete, ${derived.tokens(store.state).length} tokens`);
+      break;
+  }
+}
+
+listenToPointer(view, {
+  hover: (cell) => store.set({ hover: cell }),
+  click: (cell) => {
+    const { map } = store.state;
+    if (!map) return;
+    const again = pinnedCell(store.state) === cell;
+    store.setUi({ pin: again ? null : placeOfCell(map, cell) });
+    if (!again) announceCell(cell);
+  },
+});
+listenToKeys(store, derived, view, announceCell);
+onThemeChange(() => store.set({ theme: readTheme() }));
+new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth) })).observe(document.body);
+const mistake = (thrown: unknown): void =>
+  send({ type: 'mistake', message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) });
+window.addEventListener('error', (event) => mistake(event.error));
+window.addEventListener('unhandledrejection', (event) => mistake(event.reason));
+store.start();
+onHostMessage(receive);
+send({ type: 'ready', view: told });

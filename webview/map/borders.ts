@@ -1,0 +1,57 @@
+import { BORDER } from '../../src/map/colors.js';
+import type { Projection } from './view.js';
+
+/** Draws straight runs `[x0, y0, x1, y1, ...]` in grid coordinates as one path; those out of sight are left out. */
+export function strokeRuns(
+  context: CanvasRenderingContext2D,
+  runs: Int32Array,
+  at: Projection,
+  style: { readonly color: string; readonly width: number; readonly opacity?: number },
+): void {
+  if (runs.length === 0) return;
+  const { x: left, y: bottom, width, height } = at.view;
+  context.beginPath();
+  for (let i = 0; i + 3 < runs.length; i += 4) {
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [runs[i], runs[i + 1], runs[i + 2], runs[i + 3]];
+    if (x1 < left || x0 > left + width || y1 < bottom || y0 > bottom + height) continue;
+    context.moveTo(at.x(x0), at.y(y0));
+    context.lineTo(at.x(x1), at.y(y1));
+  }
+  context.save();
+  context.globalAlpha = style.opacity ?? 1;
+  context.strokeStyle = style.color;
+  context.lineWidth = style.width;
+  context.lineCap = 'square';
+  context.stroke();
+  context.restore();
+}
+
+/** Borders between regions: black over light cells, white over dark ones; solid in high contrast. */
+export function drawBorders(
+  context: CanvasRenderingContext2D,
+  borders: { readonly onLight: Int32Array; readonly onDark: Int32Array },
+  at: Projection,
+  options: { readonly width: number; readonly solid: boolean },
+): void {
+  for (const side of ['onLight', 'onDark'] as const) {
+    const { color, opacity } = BORDER[side];
+    strokeRuns(context, borders[side], at, { color, width: options.width, opacity: options.solid ? 1 : opacity });
+  }
+}
+
+/** Thin lines between all cells that are in sight. */
+export function drawCellGrid(context: CanvasRenderingContext2D, at: Projection): void {
+  const { x, y, width, height } = at.view;
+  context.beginPath();
+  for (let column = Math.ceil(x); column < x + width; column++) {
+    context.moveTo(at.x(column), 0);
+    context.lineTo(at.x(column), at.size.height);
+  }
+  for (let row = Math.ceil(y); row < y + height; row++) {
+    context.moveTo(0, at.y(row));
+    context.lineTo(at.size.width, at.y(row));
+  }
+  context.strokeStyle = 'rgba(0, 0, 0, 0.28)';
+  context.lineWidth = 1;
+  context.stroke();
+}

@@ -1,0 +1,30 @@
+import type { Layout } from '../store.js';
+import type { GridSize, Size } from './view.js';
+
+/** Where the map is drawn inside its area, in px. */
+export interface Frame extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Room around the map: left axis, color bar, above, bottom axis. */
+const MARGINS: Readonly<Record<Layout, { left: number; right: number; top: number; bottom: number }>> = {
+  wide: { left: 52, right: 84, top: 20, bottom: 44 },
+  medium: { left: 52, right: 84, top: 20, bottom: 44 },
+  narrow: { left: 46, right: 68, top: 16, bottom: 44 },
+};
+/** Cells are square, but for grids that would be a thread: no side is drawn longer than this many times the other. */
+const LONGEST = 4;
+
+/** The largest frame of the grid's shape that fits, its edges on device pixels; undefined where there is no room. */
+export function frameOf(area: Size, grid: GridSize, layout: Layout, pixelRatio: number): Frame | undefined {
+  const { left, right, top, bottom } = MARGINS[layout];
+  const width = area.width - left - right;
+  const height = area.height - top - bottom;
+  if (width < 40 || height < 40) return undefined;
+  const shape = Math.min(LONGEST, Math.max(1 / LONGEST, grid.columns / grid.rows));
+  const aligned = (length: number): number => Math.floor(length * pixelRatio) / pixelRatio;
+  const drawnWidth = aligned(Math.min(width, height * shape));
+  const drawnHeight = aligned(Math.min(height, drawnWidth / shape));
+  return { left: aligned(left + (width - drawnWidth) / 2), top: aligned(top), width: drawnWidth, height: drawnHeight };
+}

@@ -1,0 +1,59 @@
+import type { MapView } from './mapView.js';
+
+export interface GestureTarget {
+  hover(cell: number | null): void;
+  click(cell: number): void;
+}
+
+/** Farther than this, in px, a press is a drag. */
+const DRAG_FROM = 4;
+
+/** Wheel zooms at the pointer, drag pans, click pins, double click resets. */
+export function listenToPointer(map: MapView, target: GestureTarget): void {
+  const { plot } = map;
+  let pressed: { x: number; y: number; dragging: boolean } | undefined;
+  const place = (event: MouseEvent): [number, number] => {
+    const box = plot.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+
+  plot.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    pressed = { x: event.clientX, y: event.clientY, dragging: false };
+    plot.setPointerCapture(event.pointerId);
+  });
+  plot.addEventListener('pointermove', (event) => {
+    if (pressed) {
+      const [x, y] = [event.clientX - pressed.x, event.clientY - pressed.y];
+      if (!pressed.dragging && Math.hypot(x, y) < DRAG_FROM) return;
+      pressed = { x: event.clientX, y: event.clientY, dragging: true };
+      plot.classList.add('dragging');
+      map.panBy(x, y);
+      return;
+    }
+    target.hover(map.cellAt(...place(event)));
+  });
+  const release = (event: PointerEvent): void => {
+    const press = pressed;
+    pressed = undefined;
+    plot.classList.remove('dragging');
+    if (!press || press.dragging || event.type !== 'pointerup') return;
+    const cell = map.cellAt(...place(event));
+    if (cell !== null) target.click(cell);
+  };
+  plot.addEventListener('pointerup', release);
+  plot.addEventListener('pointercancel', release);
+  plot.addEventListener('pointerleave', () => target.hover(null));
+  plot.addEventListener('dblclick', () => map.reset());
+  plot.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1);
+      // A pinch comes as a wheel with Ctrl and small steps.
+      map.zoomBy(Math.exp(-Math.max(-240, Math.min(240, pixels)) * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
+      target.hover(map.cellAt(...place(event)));
+    },
+    { passive: false },
+  );
+}

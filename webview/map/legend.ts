@@ -1,0 +1,159 @@
+import { type ColorBy, ENTROPY_RANGE_BITS, type ScaleName } from '../../src/map/colors.js';
+import { formatFixed, niceTicks } from '../../src/map/numbers.js';
+import type { Grid } from '../../src/map/specification.js';
+import type { Theme } from '../theme.js';
+import type { Frame } from './frame.js';
+import { cssColor, legendColor } from './paint.js';
+import type { Projection } from './view.js';
+
+/** Axes and color bar around the map. Coordinates are those of the whole area. */
+export interface LegendContext {
+  readonly context: CanvasRenderingContext2D;
+  readonly frame: Frame;
+  readonly at: Projection;
+  readonly theme: Theme;
+  readonly grid: Grid;
+  readonly narrow: boolean;
+}
+
+const AXIS_FONT = 11;
+const TICK = 4;
+export const BAR = { gap: 16, width: 12, top: 22 } as const;
+export const OVERVIEW = 58;
+
+/** Plane coordinate of a place between cells. */
+export const planeX = (grid: Grid, gridX: number): number => grid.center[0] + (gridX - grid.columns / 2) * grid.spacing;
+export const planeY = (grid: Grid, gridY: number): number => grid.center[1] + (gridY - grid.rows / 2) * grid.spacing;
+
+export function drawAxes({ context, frame, at, theme, grid }: LegendContext): void {
+  const { view } = at;
+  const right = frame.left + frame.width;
+  const bottom = frame.top + frame.height;
+  context.font = `${AXIS_FONT}px ${theme.font}`;
+  context.fillStyle = theme.description;
+  context.strokeStyle = theme.description;
+  context.lineWidth = 1;
+  const line = (x0: number, y0: number, x1: number, y1: number): void => {
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1, y1);
+    context.stroke();
+  };
+  const crisp = (position: number): number => Math.round(position - 0.5) + 0.5;
+
+  context.textBaseline = 'top';
+  context.textAlign = 'center';
+  const lowX = planeX(grid, view.x);
+  const highX = planeX(grid, view.x + view.width);
+  const xTicks = niceTicks(lowX, highX, Math.max(2, Math.floor(frame.width / 110)));
+  for (const tick of xTicks.ticks) {
+    const x = frame.left + ((tick - lowX) / (highX - lowX)) * frame.width;
+    line(crisp(x), bottom + 1, crisp(x), bottom + 1 + TICK);
+    context.fillText(formatFixed(tick, xTicks.decimals), x, bottom + 8);
+  }
+  context.fillText('x', frame.left + frame.width / 2, bottom + 29);
+
+  context.textBaseline = 'middle';
+  context.textAlign = 'right';
+  const lowY = planeY(grid, view.y);
+  const highY = planeY(grid, view.y + view.height);
+  const yTicks = niceTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)));
+  for (const tick of yTicks.ticks) {
+    const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
+    line(frame.left - 1 - TICK, crisp(y), frame.left - 1, crisp(y));
+    context.fillText(formatFixed(tick, yTicks.decimals), frame.left - 9, y);
+  }
+  context.save();
+  context.translate(frame.left - 41, frame.top + frame.height / 2);
+  context.rotate(-Math.PI / 2);
+  context.textAlign = 'center';
+  context.fillText('y', 0, 0);
+  context.restore();
+
+  context.strokeStyle = frameColor(theme);
+  context.strokeRect(frame.left - 0.5, frame.top - 0.5, right - frame.left + 1, bottom - frame.top + 1);
+}
+
+/** The map's edge: the darkest cell hardly differs from a dark editor. */
+const frameColor = (theme: Theme): string =>
+  theme.kind === 'dark'
+    ? 'rgba(255, 255, 255, 0.28)'
+    : theme.kind === 'light'
+      ? 'rgba(0, 0, 0, 0.28)'
+      : theme.foreground;
+
+const TITLES: Readonly<Record<ColorBy, string>> = {
+  probability: 'Probability',
+  token: 'Probability',
+  margin: 'Margin',
+  entropy: 'Entropy',
+};
+
+/** What stands beside the bar, from its lower end. */
+const marks = (colorBy: ColorBy): { part: number; text: string }[] =>
+  colorBy === 'entropy'
+    ? [12, 9, 6, 3, 0].map((bits) => ({
+        part: 1 - bits / ENTROPY_RANGE_BITS,
+        text: bits === 12 ? '≥12 bits' : `${bits} bits`,
+      }))
+    : [0, 20, 40, 60, 80, 100].map((percent) => ({
+        part: percent / 100,
+        text: colorBy === 'margin' ? `${percent} pts` : `${percent}%`,
+      }));
+
+/** Where the color bar lies. `zoomed`: above the overview. */
+export function barOf(frame: Frame, zoomed: boolean): Frame {
+  const bottom = frame.top + frame.height - (zoomed ? OVERVIEW + 24 : 0);
+  const top = frame.top + BAR.top;
+  return { left: frame.left + frame.width + BAR.gap, top, width: BAR.width, height: Math.max(40, bottom - top) };
+}
+
+export function drawColorBar(
+  { context, theme, narrow }: LegendContext,
+  bar: Frame,
+  colorBy: ColorBy,
+  scale: ScaleName,
+): void {
+  const gradient = context.createLinearGradient(0, bar.top + bar.height, 0, bar.top);
+  for (let i = 0; i <= 32; i++) gradient.addColorStop(i / 32, cssColor(legendColor(colorBy, scale, i / 32)));
+  context.fillStyle = gradient;
+  context.fillRect(bar.left, bar.top, bar.width, bar.height);
+  context.strokeStyle = frameColor(theme);
+  context.lineWidth = 1;
+  context.strokeRect(bar.left - 0.5, bar.top - 0.5, bar.width + 1, bar.height + 1);
+  context.font = `${AXIS_FONT}px ${theme.font}`;
+  context.fillStyle = theme.description;
+  context.strokeStyle = theme.description;
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  for (const { part, text } of marks(colorBy)) {
+    const y = Math.round(bar.top + bar.height * (1 - part) - 0.5) + 0.5;
+    context.beginPath();
+    context.moveTo(bar.left + bar.width + 1, y);
+    context.lineTo(bar.left + bar.width + 1 + TICK, y);
+    context.stroke();
+    context.fillText(text, bar.left + bar.width + 8, y);
+  }
+  if (!narrow) context.fillText(TITLES[colorBy], bar.left - 1, bar.top - 17);
+}
+
+/** A small triangle that points at (x, y) from outside. */
+export function drawPointer(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  from: 'left' | 'below',
+  color: string,
+): void {
+  context.fillStyle = color;
+  context.beginPath();
+  context.moveTo(x, y);
+  if (from === 'left') {
+    context.lineTo(x - 6, y - 4);
+    context.lineTo(x - 6, y + 4);
+  } else {
+    context.lineTo(x - 4, y + 6);
+    context.lineTo(x + 4, y + 6);
+  }
+  context.fill();
+}

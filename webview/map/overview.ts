@@ -1,0 +1,53 @@
+import { isHighContrast, type Theme } from '../theme.js';
+import type { Paint } from './paint.js';
+import type { GridSize, View } from './view.js';
+
+/** A small picture of the whole map that shows which part of it is seen. */
+export class Overview {
+  private readonly picture = document.createElement('canvas');
+
+  /** Takes over the map's colors, one pixel per cell. */
+  draw(paint: Paint, { columns, rows }: GridSize): void {
+    this.picture.width = columns;
+    this.picture.height = rows;
+    const context = this.picture.getContext('2d');
+    if (!context) return;
+    const image = context.createImageData(columns, rows);
+    paint.entries.forEach((row, r) =>
+      row.forEach((entry, column) => {
+        const color = paint.palette[entry];
+        if (color) image.data.set([...color, 255], ((rows - 1 - r) * columns + column) * 4);
+      }),
+    );
+    context.putImageData(image, 0, 0);
+  }
+
+  /** Draws it into a square of that size, with a frame around the part that is seen. */
+  place(
+    context: CanvasRenderingContext2D,
+    left: number,
+    top: number,
+    size: number,
+    grid: GridSize,
+    view: View,
+    theme: Theme,
+  ): void {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.picture, left, top, size, size);
+    context.strokeStyle = isHighContrast(theme) ? theme.foreground : 'rgba(128, 128, 128, 0.8)';
+    context.lineWidth = 1;
+    context.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
+    const box = [
+      left + (view.x / grid.columns) * size,
+      top + (1 - (view.y + view.height) / grid.rows) * size,
+      (view.width / grid.columns) * size,
+      (view.height / grid.rows) * size,
+    ] as const;
+    context.strokeStyle = '#000000';
+    context.lineWidth = 3.5;
+    context.strokeRect(...box);
+    context.strokeStyle = '#ffffff';
+    context.lineWidth = 1.75;
+    context.strokeRect(...box);
+  }
+}

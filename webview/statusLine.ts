@@ -1,0 +1,122 @@
+import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
+import type { HostState, Progress } from '../src/protocol/page.js';
+import { formatX, placeOfCell, ranking } from './cell.js';
+import type { Derived } from './derived.js';
+import { h, icon, setText, show } from './dom.js';
+import { send } from './host.js';
+import { isHome, visibleCells } from './map/view.js';
+import { type PageMap, tokenOf } from './pageMap.js';
+import type { PageState, Store } from './store.js';
+import { tokenText } from './tokenText.js';
+
+/** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
+export function createStatusLine(store: Store, derived: Derived): HTMLElement {
+  const bar = h('progress', {
+    class: 'status-progress',
+    max: 1,
+    value: 0,
+    'aria-label': 'Progress of the map',
+    hidden: true,
+  });
+  const errorIcon = icon('error');
+  const text = h('span', { class: 'status-text' });
+  const resume = h('button', { type: 'button', class: 'link', hidden: true }, 'Resume');
+  resume.addEventListener('click', () => send({ type: 'resume' }));
+  const log = h('button', { type: 'button', class: 'link', hidden: true }, 'Show Log');
+  log.addEventListener('click', () => send({ type: 'action', action: 'showLog' }));
+  const seen = h('span', { class: 'status-seen faint' });
+  const hovered = h('span', { class: 'status-hover' });
+  const element = h(
+    'footer',
+    { class: 'status' },
+    bar,
+    errorIcon,
+    text,
+    resume,
+    h('span', { class: 'spring' }),
+    log,
+    seen,
+    hovered,
+  );
+
+  store.onDraw((state) => {
+    const { host, progress } = state;
+    const running = host?.run.status === 'running';
+    const fault = host ? faultText(host) : undefined;
+    show(bar, running);
+    show(errorIcon, fault !== undefined && !running);
+    show(log, fault !== undefined && !running);
+    element.classList.toggle('fault', fault !== undefined && !running);
+    show(resume, !running && host?.run.status === 'stopped' && !host.changed);
+    if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
+    setText(text, host ? statusText(state, derived, fault) : 'Connecting…');
+    setText(seen, seenText(state));
+    fillHovered(hovered, state, derived);
+  });
+  return element;
+}
+
+function faultText({ model, fault }: HostState): string | undefined {
+  if (model.status === 'failed') return `Model not loaded: ${model.fault.message}`;
+  return fault && fault.code !== 'cancelled' ? fault.message : undefined;
+}
+
+function statusText(state: PageState, derived: Derived, fault: string | undefined): string {
+  const { host, map, progress, layout } = state;
+  if (!host) return '';
+  if (host.run.status === 'running') return progress ? progressText(progress) : 'Starting…';
+  if (fault !== undefined) return fault;
+  if (host.run.status === 'stopped') {
+    const { by, done, total } = host.run;
+    return `${by === 'cancelled' ? 'Cancelled' : 'Stopped'} at ${formatCount(done)} of ${formatCount(total)} cells`;
+  }
+  if (host.model.status === 'loading') return `Opening ${host.model.name}…`;
+  if (!map) return host.model.status === 'none' ? 'No model' : 'No map yet';
+  const tokens = derived.tokens(state).length;
+  const regions = derived.terrain(state)?.regions.count ?? 0;
+  const { layer } = map.specification;
+  const parts = [
+    count(map.cells.columns * map.cells.rows, 'cell'),
+    count(tokens, 'token'),
+    ...(layout === 'narrow' ? [] : [count(regions, 'region')]),
+    layer === 'embeddings' ? 'embeddings' : `layer ${layer} of 0–${map.facts.blocks - 1}`,
+    ...(map.finish ? [map.finish.runtime.device.toUpperCase()] : []),
+    ...(map.finish && layout !== 'narrow' ? [formatDuration(map.finish.runtime.seconds)] : []),
+  ];
+  return parts.join(' · ');
+}
+
+const count = (n: number, noun: string): string => `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+/** `16,000 of 40,000 cells · 40% · about 25 s left · Esc cancels`. */
+export function progressText({ done, total, secondsLeft, seconds }: Progress): string {
+  const part = total > 0 ? done / total : 0;
+  const known = secondsLeft !== null && (part >= 0.05 || seconds >= 2);
+  return [
+    `${formatCount(done)} of ${formatCount(total)} cells`,
+    `${Math.floor(part * 100)}%`,
+    ...(known ? [`about ${formatDuration(Math.max(1, Math.round(secondsLeft)))} left`] : []),
+    'Esc cancels',
+  ].join(' · ');
+}
+
+function seenText({ host, map, progress, view }: PageState): string {
+  if (host?.run.status === 'running' && progress && progress.done > 0) return 'refining from the center outwards';
+  if (!map || !view || isHome(view, map.cells)) return '';
+  const part = visibleCells(view, map.cells);
+  return `showing ${part.columns} × ${part.rows} cells`;
+}
+
+function fillHovered(element: HTMLElement, state: PageState, derived: Derived): void {
+  const { map, hover } = state;
+  if (!map || hover === null) return element.replaceChildren();
+  element.replaceChildren(...cellLine(map, hover, derived.terrain(state)?.stand[hover] ?? -1));
+}
+
+/** `x −0.90  y 1.30  ␣cat  8.2%`. */
+function cellLine(map: PageMap, cell: number, stand: number): (Node | string)[] {
+  const { x, y } = placeOfCell(map, cell);
+  const place = `x ${formatX(map, x)}  y ${formatX(map, y)}`;
+  const [first] = stand < 0 ? [] : ranking(map, stand);
+  return first ? [place, tokenText(tokenOf(map, first.id)), formatPercent(first.probability)] : [place];
+}

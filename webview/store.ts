@@ -1,0 +1,85 @@
+import type { HostState, Progress } from '../src/protocol/page.js';
+import type { View } from './map/view.js';
+import type { PageMap } from './pageMap.js';
+import type { Theme } from './theme.js';
+import type { UiState } from './uiState.js';
+
+/** The editor's width decides the layout: columns, a rail with a drawer, or all in one column. */
+export type Layout = 'wide' | 'medium' | 'narrow';
+
+/** Everything that the page is drawn from. */
+export interface PageState {
+  /** null until the host has answered. */
+  readonly host: HostState | null;
+  readonly map: PageMap | null;
+  /** Counts what was added to the map's cells, which are changed in place. */
+  readonly cellsVersion: number;
+  readonly progress: Progress | null;
+  readonly ui: UiState;
+  readonly theme: Theme;
+  readonly layout: Layout;
+  /** The controls' drawer is open, where the layout has one. */
+  readonly drawer: boolean;
+  /** The part of the map that is seen; null while there is no map. */
+  readonly view: View | null;
+  /** Cell below the pointer. */
+  readonly hover: number | null;
+  /** Token whose regions are outlined. */
+  readonly outlined: number | null;
+  /** The cells are shown as a table. */
+  readonly table: boolean;
+}
+
+export type Changed = ReadonlySet<keyof PageState>;
+
+/** Whether any of these keys has changed. */
+export const anyOf = (changed: Changed, ...keys: readonly (keyof PageState)[]): boolean =>
+  keys.some((key) => changed.has(key));
+
+/** One state and who draws it. Changes are drawn together, once per frame. */
+export class Store {
+  private readonly drawers: ((state: PageState, changed: Changed) => void)[] = [];
+  private changed = new Set<keyof PageState>();
+  private frame: number | undefined;
+
+  constructor(private current: PageState) {}
+
+  get state(): PageState {
+    return this.current;
+  }
+
+  /** Calls back with every change, and with all keys at the first draw. */
+  onDraw(draw: (state: PageState, changed: Changed) => void): void {
+    this.drawers.push(draw);
+  }
+
+  set(change: Partial<PageState>): void {
+    let any = false;
+    for (const key of Object.keys(change) as (keyof PageState)[]) {
+      if (Object.is(change[key], this.current[key])) continue;
+      this.changed.add(key);
+      any = true;
+    }
+    if (!any) return;
+    this.current = { ...this.current, ...change };
+    this.frame ??= requestAnimationFrame(() => this.draw());
+  }
+
+  setUi(change: Partial<UiState>): void {
+    this.set({ ui: { ...this.current.ui, ...change } });
+  }
+
+  /** Draws everything. */
+  start(): void {
+    this.changed = new Set(Object.keys(this.current) as (keyof PageState)[]);
+    this.draw();
+  }
+
+  private draw(): void {
+    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
+    this.frame = undefined;
+    const changed = this.changed;
+    this.changed = new Set();
+    for (const draw of this.drawers) draw(this.current, changed);
+  }
+}

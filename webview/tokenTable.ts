@@ -1,0 +1,177 @@
+import { tokenText as plainToken } from '../src/map/display.js';
+import { formatCount, formatPercent } from '../src/map/numbers.js';
+import type { TokenOnMap } from '../src/map/statistics.js';
+import { inspected } from './cell.js';
+import type { Derived } from './derived.js';
+import { h, icon, iconButton, setAttributes, show } from './dom.js';
+import { confidence, cssColor, legendColor } from './map/paint.js';
+import { type PageMap, tokenOf } from './pageMap.js';
+import type { PageState, Store } from './store.js';
+import { createBadge } from './toolkit.js';
+import { tokenText } from './tokenText.js';
+
+/** Rows that are made at most; a search finds the others. */
+const MOST_ROWS = 400;
+
+/** The tokens that win somewhere on the map. A row outlines its regions. */
+export function createTokenTable(store: Store, derived: Derived): HTMLElement {
+  const badge = createBadge();
+  const chevron = icon('chevron-down');
+  const toggle = h(
+    'button',
+    { type: 'button', class: 'group-header', 'aria-controls': 'tokens-body' },
+    chevron,
+    h('span', { class: 'group-title' }, 'Tokens on This Map'),
+  );
+  toggle.addEventListener('click', () => {
+    const { collapsed } = store.state.ui;
+    store.setUi({
+      collapsed: collapsed.includes('tokens') ? collapsed.filter((one) => one !== 'tokens') : [...collapsed, 'tokens'],
+    });
+  });
+  const search = h('input', {
+    type: 'search',
+    class: 'search',
+    'aria-label': 'Find a token',
+    placeholder: 'Find a token',
+    hidden: true,
+  });
+  const find = iconButton('search', 'Find a Token', () => {
+    show(search, search.hidden);
+    setAttributes(find, { 'aria-pressed': String(!search.hidden) });
+    if (!search.hidden) search.focus();
+    else {
+      search.value = '';
+      fill(store.state);
+    }
+  });
+  const body = h('tbody');
+  const rest = h('p', { class: 'faint rest', hidden: true });
+  const table = h(
+    'table',
+    { class: 'tokens', 'aria-label': 'Tokens on this map' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'Token')),
+        h('th', { scope: 'col', class: 'number' }, 'Cells'),
+        h('th', { scope: 'col', class: 'number' }, 'Mean p'),
+      ),
+    ),
+    body,
+  );
+  const scroller = h(
+    'div',
+    { class: 'tokens-body', id: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': 'Tokens on this map' },
+    table,
+    rest,
+  );
+  const element = h(
+    'section',
+    { class: 'tokens-pane', 'aria-label': 'Tokens on this map' },
+    h('div', { class: 'pane-header' }, h('h2', {}, toggle), badge.element, h('span', { class: 'spring' }), find),
+    search,
+    scroller,
+  );
+
+  const outline = (id: number | null): void => store.set({ outlined: id });
+  const rowId = (event: Event): number | null => {
+    const row = event.target instanceof Element ? event.target.closest('tr[data-token]') : null;
+    return row instanceof HTMLElement ? Number(row.dataset.token) : null;
+  };
+  body.addEventListener('pointerover', (event) => outline(rowId(event)));
+  body.addEventListener('pointerleave', () => outline(null));
+  body.addEventListener('focusin', (event) => outline(rowId(event)));
+  body.addEventListener('focusout', () => outline(null));
+  search.addEventListener('input', () => fill(store.state));
+  search.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    find.click();
+    find.focus();
+  });
+  // Arrows move between the rows; only one of them is a stop for Tab.
+  body.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    const row = event.target instanceof Element ? event.target.closest('tr') : null;
+    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
+    if (!(next instanceof HTMLElement)) return;
+    event.preventDefault();
+    next.focus();
+  });
+
+  const fill = (state: PageState): void => {
+    const { map } = state;
+    const all = derived.tokens(state);
+    badge.update(formatCount(all.length));
+    setAttributes(badge.element, { 'aria-label': `${formatCount(all.length)} tokens` });
+    if (!map) return body.replaceChildren();
+    const query = search.value.trim().toLowerCase();
+    const found = query
+      ? all.filter(({ id }) => `${tokenOf(map, id).text} ${plainToken(tokenOf(map, id))}`.toLowerCase().includes(query))
+      : all;
+    const colors = swatches(state, map, derived);
+    body.replaceChildren(
+      ...found.slice(0, MOST_ROWS).map((token, i) => {
+        const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
+        swatch.style.backgroundColor = colors(token);
+        return h(
+          'tr',
+          { 'data-token': token.id, tabindex: i === 0 ? 0 : -1 },
+          h('th', { scope: 'row' }, swatch, tokenText(tokenOf(map, token.id))),
+          h('td', { class: 'number' }, formatCount(token.cells)),
+          h('td', { class: 'number faint' }, formatPercent(token.meanProbability)),
+        );
+      }),
+    );
+    const more = found.length - MOST_ROWS;
+    show(rest, more > 0 || found.length === 0);
+    rest.textContent = more > 0 ? `and ${formatCount(more)} more` : found.length === 0 ? 'No token found' : '';
+    mark(state);
+  };
+  /** Shows which row the inspected cell belongs to. */
+  const mark = (state: PageState): void => {
+    const shown = inspected(state);
+    const token = shown ? derived.terrain(state)?.top[shown.cell] : undefined;
+    for (const row of body.querySelectorAll<HTMLElement>('tr')) {
+      setAttributes(row, { 'aria-current': row.dataset.token === String(token) ? 'true' : undefined });
+    }
+  };
+
+  let painted: unknown;
+  store.onDraw((state, changed) => {
+    const open = !state.ui.collapsed.includes('tokens');
+    show(scroller, open);
+    setAttributes(toggle, { 'aria-expanded': String(open) });
+    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    const paint = derived.paint(state);
+    if (paint !== painted || changed.has('map') || changed.has('cellsVersion')) fill(state);
+    else if (changed.has('hover') || changed.has('ui')) mark(state);
+    painted = paint;
+  });
+  return element;
+}
+
+/** Mean color of each token's cells. */
+function swatches(state: PageState, map: PageMap, derived: Derived): (token: TokenOnMap) => string {
+  const { colorBy } = state.ui;
+  const scale = derived.scale(state);
+  const sums = new Map<number, { sum: number; count: number }>();
+  if (colorBy === 'margin' || colorBy === 'entropy') {
+    const { computed, ids, topK } = map.cells;
+    computed.forEach((there, cell) => {
+      if (!there) return;
+      const id = ids[cell * topK] ?? 0;
+      const entry = sums.get(id) ?? { sum: 0, count: 0 };
+      sums.set(id, { sum: entry.sum + confidence(map.cells, cell, colorBy), count: entry.count + 1 });
+    });
+  }
+  return (token) => {
+    const entry = sums.get(token.id);
+    const part = entry ? entry.sum / entry.count : token.meanProbability;
+    return cssColor(legendColor(colorBy, scale, part, colorBy === 'token' ? derived.slot(state, token.id) : undefined));
+  };
+}

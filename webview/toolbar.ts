@@ -1,0 +1,160 @@
+import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
+import type { PageAction } from '../src/protocol/page.js';
+import { canResume, mainButton, pressMainButton } from './controls/footer.js';
+import { h, iconButton, setAttributes, setEnabled, setText, show } from './dom.js';
+import { send } from './host.js';
+import type { MapView } from './map/mapView.js';
+import { createMenu, type MenuItem } from './menu.js';
+import { anyOf, type PageState, type Store } from './store.js';
+import { createButton, createDropdown, createTabs } from './toolkit.js';
+
+const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> = {
+  probability: {
+    label: 'Probability',
+    description: 'Colors show the probability of the most probable token, 0 to 100 percent.',
+  },
+  token: { label: 'Token', description: 'Colors show which token is most probable; darker is more probable.' },
+  margin: {
+    label: 'Margin',
+    description: 'Colors show how far the first token is ahead of the second, in percentage points.',
+  },
+  entropy: { label: 'Entropy', description: 'Colors show the entropy of the prediction, 12 bits and more to 0 bits.' },
+};
+const ZOOM_STEP = 1.5;
+
+const act = (action: PageAction) => () => send({ type: 'action', action });
+
+/** The bar over the map: what colors tell, what is drawn, zoom, saving. */
+export function createToolbar(store: Store, map: MapView, onToggleControls: () => void): HTMLElement {
+  const chooseColor = (id: string): void => {
+    const colorBy = COLOR_BY.find((one) => one === id);
+    if (colorBy) store.setUi({ colorBy });
+  };
+  const parameters = iconButton('settings', 'Parameters', onToggleControls);
+  const tabs = createTabs(
+    'Color by',
+    COLOR_BY.map((id) => ({ id, ...COLORS[id] })),
+    chooseColor,
+  );
+  const tabsWithName = h(
+    'div',
+    { class: 'color-tabs' },
+    h('span', { class: 'color-tabs-name', 'aria-hidden': 'true' }, 'Color by'),
+    tabs.element,
+  );
+  const dropdown = createDropdown('Color by', chooseColor);
+  const dropdownHolder = h('div', { class: 'color-dropdown' }, dropdown.element);
+
+  const labels = iconButton('case-sensitive', 'Labels', () => store.setUi({ labels: !store.state.ui.labels }));
+  labels.querySelector('.codicon')?.replaceWith(h('span', { class: 'letters', 'aria-hidden': 'true' }, 'Aa'));
+  const borders = iconButton('table', 'Region Borders', () => store.setUi({ borders: !store.state.ui.borders }));
+  const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
+  const zoomText = h('span', { class: 'zoom-text', 'aria-live': 'off' }, '100%');
+  const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
+  const reset = iconButton('home', 'Whole Map', () => map.reset());
+  const save = iconButton('save', 'Save Map', act('save'));
+  const more = createMenu('More Actions', () => menuItems(store.state, store, map));
+  const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
+  const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
+  const zooming = h('div', { class: 'zoom' }, zoomOut, zoomText, zoomIn);
+  const element = h(
+    'div',
+    { class: 'toolbar', role: 'toolbar', 'aria-label': 'Map' },
+    parameters,
+    tabsWithName,
+    dropdownHolder,
+    h('span', { class: 'spring' }),
+    labels,
+    borders,
+    separator(),
+    zooming,
+    reset,
+    separator(),
+    save,
+    more,
+    main.element,
+  );
+
+  store.onDraw((state, changed) => {
+    if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'view', 'drawer')) return;
+    const { ui, host, layout, map: shown } = state;
+    setAttributes(labels, { 'aria-pressed': String(ui.labels) });
+    const always = ui.colorBy === 'token';
+    setAttributes(borders, { 'aria-pressed': String(ui.borders || always) });
+    setEnabled(borders, !always, 'Region Borders', 'always shown with token colors, which cannot all be told apart');
+    tabs.update(ui.colorBy);
+    dropdown.update(
+      COLOR_BY.map((id) => ({ value: id, label: `Color by: ${COLORS[id].label}` })),
+      ui.colorBy,
+    );
+    const percent = Math.round(map.zoom * 100);
+    setText(zoomText, `${percent}%`);
+    setEnabled(
+      save,
+      Boolean(shown?.finish) && host?.mode !== 'saved',
+      'Save Map',
+      host?.mode === 'saved' ? 'it is saved' : 'there is no complete map',
+    );
+    setEnabled(zoomOut, percent > 100, 'Zoom Out', 'the whole map is shown');
+    setEnabled(reset, percent > 100, 'Whole Map', 'the whole map is shown');
+    setEnabled(zoomIn, shown !== null, 'Zoom In', 'there is no map');
+    setAttributes(parameters, { 'aria-pressed': String(state.drawer), 'aria-controls': 'controls' });
+    show(parameters, layout === 'narrow');
+    show(tabsWithName, layout !== 'narrow');
+    show(dropdownHolder, layout === 'narrow');
+    show(zooming, layout !== 'narrow');
+    for (const one of element.querySelectorAll<HTMLElement>('.separator')) show(one, layout !== 'narrow');
+    show(save, layout !== 'narrow' && host?.mode !== 'saved');
+    const open = layout === 'wide' && ui.controls;
+    show(main.element, !open && host !== null);
+    if (!host) return;
+    const { label, message, enabled } = mainButton(host);
+    main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
+    main.element.classList.toggle('due', host.changed && message === 'generate' && enabled);
+  });
+  return element;
+}
+
+function menuItems({ host, map, layout }: PageState, store: Store, view: MapView): (MenuItem | 'separator')[] {
+  const saved = host?.mode === 'saved';
+  const incomplete = map?.finish ? undefined : 'There is no complete map.';
+  const noModel = host?.model.status === 'none' ? 'There is no model.' : undefined;
+  const item = (label: string, name: string, action: PageAction, reason?: string): MenuItem => ({
+    label,
+    icon: name,
+    reason,
+    run: act(action),
+  });
+  return [
+    ...(layout === 'narrow'
+      ? ([
+          { label: 'Zoom In', icon: 'zoom-in', run: () => view.zoomBy(ZOOM_STEP) },
+          { label: 'Zoom Out', icon: 'zoom-out', run: () => view.zoomBy(1 / ZOOM_STEP) },
+          'separator',
+        ] as const)
+      : []),
+    ...(saved
+      ? []
+      : [item('Save Map', 'save', 'save', incomplete), item('Save Map As…', 'save-as', 'saveAs', incomplete)]),
+    item('Export Picture…', 'device-camera', 'exportPicture', incomplete),
+    item('Copy as Command Line', 'terminal', 'copyCommandLine', noModel),
+    'separator',
+    {
+      label: store.state.table ? 'Show as Map' : 'Show Cells as Table',
+      icon: store.state.table ? 'graph-scatter' : 'list-flat',
+      reason: map ? undefined : 'There is no map.',
+      run: () => store.set({ table: !store.state.table }),
+    },
+    'separator',
+    ...(saved
+      ? [item('Open as Text', 'go-to-file', 'openAsText')]
+      : [
+          ...(host && canResume(host)
+            ? [{ label: 'Resume', icon: 'debug-continue', run: () => send({ type: 'resume' }) }]
+            : []),
+          item('Open Saved Map…', 'folder-opened', 'openSavedMap'),
+          item('Restart Engine', 'debug-restart', 'restartEngine', noModel),
+        ]),
+    item('Show Log', 'output', 'showLog'),
+  ];
+}

@@ -1,0 +1,187 @@
+import {
+  provideVSCodeDesignSystem,
+  vsCodeBadge,
+  vsCodeButton,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodePanels,
+  vsCodePanelTab,
+  vsCodePanelView,
+  vsCodeTextField,
+} from '@vscode/webview-ui-toolkit';
+import { setAttributes, setText } from './dom.js';
+
+// The only module that knows the toolkit: it is archived upstream, and this file changes the day that it is replaced.
+provideVSCodeDesignSystem().register(
+  vsCodeBadge(),
+  vsCodeButton(),
+  vsCodeDropdown(),
+  vsCodeOption(),
+  vsCodePanels(),
+  vsCodePanelTab(),
+  vsCodePanelView(),
+  vsCodeTextField(),
+);
+
+/** A custom element of the toolkit with a value. */
+type Valued = HTMLElement & { value: string };
+
+const create = (tag: string, attributes: Readonly<Record<string, string | boolean>> = {}): HTMLElement => {
+  const element = document.createElement(tag);
+  setAttributes(element, attributes);
+  return element;
+};
+
+export interface Button {
+  readonly element: HTMLElement;
+  update(change: { label?: string; appearance?: 'primary' | 'secondary'; disabled?: boolean; title?: string }): void;
+}
+
+/** A push button with a text. */
+export function createButton(label: string, appearance: 'primary' | 'secondary', onClick: () => void): Button {
+  const element = create('vscode-button', { appearance });
+  element.textContent = label;
+  element.addEventListener('click', () => {
+    if (!element.hasAttribute('disabled')) onClick();
+  });
+  return {
+    element,
+    update(change) {
+      if (change.label !== undefined) setText(element, change.label);
+      setAttributes(element, {
+        ...(change.appearance === undefined ? {} : { appearance: change.appearance }),
+        ...(change.disabled === undefined ? {} : { disabled: change.disabled }),
+        ...('title' in change ? { title: change.title } : {}),
+      });
+    },
+  };
+}
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+  /** Why it cannot be chosen. */
+  readonly reason?: string | undefined;
+}
+
+export interface Dropdown {
+  readonly element: HTMLElement;
+  update(options: readonly Option[], value: string, disabled?: boolean): void;
+}
+
+/** A drop-down; `onChange` hears of a person's choices only. */
+export function createDropdown(label: string, onChange: (value: string) => void): Dropdown {
+  const element = create('vscode-dropdown', { 'aria-label': label, title: label }) as Valued;
+  let shown = '';
+  let current = '';
+  element.addEventListener('change', () => {
+    if (element.value === current) return;
+    current = element.value;
+    onChange(element.value);
+  });
+  return {
+    element,
+    update(options, value, disabled = false) {
+      current = value;
+      const key = JSON.stringify(options);
+      if (key !== shown) {
+        shown = key;
+        element.replaceChildren(
+          ...options.map((option) => {
+            const item = create('vscode-option', {
+              value: option.value,
+              disabled: option.reason !== undefined,
+              selected: option.value === value,
+              title: option.reason ?? option.label,
+            });
+            item.textContent = option.label;
+            return item;
+          }),
+        );
+      }
+      if (element.value !== value) element.value = value;
+      setAttributes(element, { disabled });
+    },
+  };
+}
+
+export interface TextField {
+  readonly element: HTMLElement;
+  readonly value: string;
+  /** Shows a value. What a person is typing at the moment is left alone while it means the same. */
+  update(value: string, options?: { disabled?: boolean; invalid?: boolean }): void;
+}
+
+/** A line of text; `onInput` hears every change that a person makes, `onCommit` when it is left or Enter is pressed. */
+export function createTextField(label: string, onInput: (text: string) => void, onCommit?: () => void): TextField {
+  const element = create('vscode-text-field', { 'aria-label': label, title: label }) as Valued;
+  let shown: string | undefined;
+  let typing = false;
+  element.addEventListener('input', () => {
+    typing = true;
+    onInput(element.value);
+  });
+  element.addEventListener('change', () => {
+    typing = false;
+    onCommit?.();
+  });
+  return {
+    element,
+    get value() {
+      return element.value;
+    },
+    update(value, { disabled = false, invalid = false } = {}) {
+      if (value !== shown && !typing) element.value = value;
+      if (!typing) shown = value;
+      setAttributes(element, { disabled, 'aria-invalid': invalid ? 'true' : undefined });
+    },
+  };
+}
+
+export interface Tabs {
+  readonly element: HTMLElement;
+  update(active: string): void;
+}
+
+/** Tabs of which one is chosen. `description` is what a screen reader finds in the tab's panel. */
+export function createTabs(
+  label: string,
+  items: readonly { readonly id: string; readonly label: string; readonly description: string }[],
+  onChange: (id: string) => void,
+): Tabs {
+  const element = create('vscode-panels', { 'aria-label': label, activeid: `tab-${items[0]?.id ?? ''}` });
+  let current = items[0]?.id ?? '';
+  for (const item of items) {
+    const tab = create('vscode-panel-tab', { id: `tab-${item.id}` });
+    tab.textContent = item.label;
+    element.append(tab);
+  }
+  for (const item of items) {
+    const view = create('vscode-panel-view', { id: `view-${item.id}` });
+    view.textContent = item.description;
+    element.append(view);
+  }
+  element.addEventListener('change', () => {
+    const id = (element.getAttribute('activeid') ?? '').replace('tab-', '');
+    if (id === current || !items.some((item) => item.id === id)) return;
+    current = id;
+    onChange(id);
+  });
+  return {
+    element,
+    update(active) {
+      current = active;
+      setAttributes(element, { activeid: `tab-${active}` });
+    },
+  };
+}
+
+export interface Badge {
+  readonly element: HTMLElement;
+  update(text: string): void;
+}
+
+export function createBadge(): Badge {
+  const element = create('vscode-badge');
+  return { element, update: (text) => setText(element, text) };
+}

@@ -1,0 +1,66 @@
+import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
+
+/** A part of the grid, relative to it: 0 ... 1, from the lower left. */
+export interface RelativeView {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How a person has arranged the page. */
+export interface UiState {
+  readonly colorBy: ColorBy;
+  readonly labels: boolean;
+  readonly borders: boolean;
+  /** The controls' column is open, where there is room for one. */
+  readonly controls: boolean;
+  /** Names of the groups that are folded. */
+  readonly collapsed: readonly string[];
+  /** Plane coordinates of the pinned cell. */
+  readonly pin: { readonly x: number; readonly y: number } | null;
+  /** `window` names the part of the plane it belongs to; null: all of the grid. */
+  readonly zoom: { readonly window: string; readonly view: RelativeView } | null;
+}
+
+export const INITIAL_UI: UiState = {
+  colorBy: 'probability',
+  labels: true,
+  borders: true,
+  controls: true,
+  collapsed: ['context', 'advanced'],
+  pin: null,
+  zoom: null,
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** What was kept, as far as it can be read; an older version of the page may have written it. */
+export function readUi(kept: unknown): UiState {
+  const ui: unknown = isRecord(kept) ? kept.ui : undefined;
+  if (!isRecord(ui)) return INITIAL_UI;
+  const bool = (key: 'labels' | 'borders' | 'controls'): boolean => {
+    const value = ui[key];
+    return typeof value === 'boolean' ? value : INITIAL_UI[key];
+  };
+  const { collapsed, pin, zoom } = ui;
+  return {
+    colorBy: COLOR_BY.find((name) => name === ui.colorBy) ?? INITIAL_UI.colorBy,
+    labels: bool('labels'),
+    borders: bool('borders'),
+    controls: bool('controls'),
+    collapsed: Array.isArray(collapsed)
+      ? collapsed.filter((name): name is string => typeof name === 'string')
+      : INITIAL_UI.collapsed,
+    pin: isRecord(pin) && isNumber(pin.x) && isNumber(pin.y) ? { x: pin.x, y: pin.y } : null,
+    zoom: readZoom(zoom),
+  };
+}
+
+function readZoom(zoom: unknown): UiState['zoom'] {
+  if (!isRecord(zoom) || typeof zoom.window !== 'string' || !isRecord(zoom.view)) return null;
+  const { x, y, width, height } = zoom.view;
+  if (!isNumber(x) || !isNumber(y) || !isNumber(width) || !isNumber(height) || width <= 0 || height <= 0) return null;
+  return { window: zoom.window, view: { x, y, width, height } };
+}
