@@ -80,6 +80,7 @@ async function map(id, { parameters }) {
       stride: 1,
       secondsLeft: 3,
     });
+    if (start === 0) console.log(`computing in process ${process.pid}`);
     if (words.includes('die')) process.exit(9);
     while (words.includes('hang')) for (let i = 0; i < 1e9; i++); // like a long native call: no message is read
     await new Promise((resolve) => setTimeout(resolve, words.includes('slow') ? 20 : 0));
