@@ -84,6 +84,5 @@ test('vscode is loaded by the extension alone, onnxruntime-node by the engine al
     ['onnxruntime-node', 'src/engine'],
   ] as const)
     for (const code of [`import * as it from '${name}'; it;`, `await import('${name}');`, `require('${name}');`])
-      for (const room of ROOMS)
-        assert.equal((await broken(room, code)).length > 0, room !== owner, `${room}: ${code}`);
+      for (const room of ROOMS) assert.equal((await broken(room, code)).length > 0, room !== owner, `${room}: ${code}`);
 });

@@ -51,19 +51,28 @@ function unclampedRgb([lightness, a, b]: Oklab): [number, number, number] {
   ];
 }
 
-/** sRGB of OKLCH (hue in degrees); chroma is lowered as far as the color needs to be shown at that lightness and hue. */
-export function rgbOfOklch(lightness: number, chroma: number, hue: number): Rgb {
-  const at = (c: number) =>
-    unclampedRgb([lightness, c * Math.cos((hue * Math.PI) / 180), c * Math.sin((hue * Math.PI) / 180)]);
-  const shows = (rgb: readonly number[]): boolean => rgb.every((channel) => channel > -1e-3 && channel < 1 + 1e-3);
+const oklch = (lightness: number, chroma: number, hue: number): [number, number, number] =>
+  unclampedRgb([lightness, chroma * Math.cos((hue * Math.PI) / 180), chroma * Math.sin((hue * Math.PI) / 180)]);
+
+/** The largest chroma up to `chroma` that sRGB can show at that lightness and hue (degrees). */
+function shownChroma(lightness: number, chroma: number, hue: number): number {
+  const shows = (c: number): boolean => oklch(lightness, c, hue).every((channel) => channel > -1e-3 && channel < 1.001);
+  if (shows(chroma)) return chroma;
   let low = 0;
   let high = chroma;
-  if (shows(at(high))) low = high;
-  else
-    for (let i = 0; i < 12; i++)
-      [low, high] = shows(at((low + high) / 2)) ? [(low + high) / 2, high] : [low, (low + high) / 2];
-  const [red, green, blue] = at(low).map((channel) => Math.round(Math.min(1, Math.max(0, channel)) * 255));
-  return [red ?? 0, green ?? 0, blue ?? 0];
+  for (let i = 0; i < 12; i++) {
+    const middle = (low + high) / 2;
+    if (shows(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** sRGB of OKLCH (hue in degrees); chroma is lowered as far as the color needs to be shown at that lightness and hue. */
+export function rgbOfOklch(lightness: number, chroma: number, hue: number): Rgb {
+  const [red, green, blue] = oklch(lightness, shownChroma(lightness, chroma, hue), hue);
+  const eight = (channel: number): number => Math.round(Math.min(1, Math.max(0, channel)) * 255);
+  return [eight(red), eight(green), eight(blue)];
 }
 
 /** `#rrggbb` as sRGB. */
@@ -114,7 +123,9 @@ export const entropyConfidence = (nats: number): number => 1 - clamp01(bits(nats
 /** Colors for tokens: 12 hues times 2 chromas. Slot `s` has hue `s % 12` and chroma `floor(s / 12)`. */
 export const TOKEN_SLOTS = 24;
 const HUES = 12;
-const CHROMAS = [0.105, 0.05] as const;
+/** The full chroma, and the other as a part of what can be shown of it. */
+const CHROMA = 0.105;
+const PALE = 0.45;
 /** Lightness at probability 0 and at 1, equal for all slots. */
 const TOKEN_LIGHTNESS: Readonly<Record<ScaleName, readonly [unsure: number, confident: number]>> = {
   light: [0.9, 0.38],
@@ -126,11 +137,9 @@ const hueOf = (slot: number): number => slot % HUES;
 export function tokenColor(name: ScaleName, slot: number, probability: number): Rgb {
   const [unsure, confident] = TOKEN_LIGHTNESS[name];
   const lightness = unsure + (confident - unsure) * clamp01(probability);
-  return rgbOfOklch(
-    lightness,
-    CHROMAS[Math.floor(slot / HUES) % CHROMAS.length] ?? 0.1,
-    25 + hueOf(slot) * (360 / HUES),
-  );
+  const hue = 25 + hueOf(slot) * (360 / HUES);
+  const chroma = shownChroma(lightness, CHROMA, hue);
+  return rgbOfOklch(lightness, slot < HUES ? chroma : chroma * PALE, hue);
 }
 
 /** The slot that a token gets when nothing speaks against it: a hash (FNV-1a) of its text. */

@@ -1,5 +1,5 @@
 import { type Dominator, pathsBetween, type Paths, reachableFrom, valueInputs } from './dataflow.js';
-import { DataType, findAttribute, type Graph, node, type NodeProto, shapeOf } from './graph.js';
+import { DataType, edited, findAttribute, type Graph, node, type NodeProto, shapeOf } from './graph.js';
 import { elementType, isConstant, shapeOfConstant } from './inference.js';
 import { type Interface, readInterface } from './interface.js';
 import { unsupported } from './source.js';
@@ -130,7 +130,7 @@ function findLookups(graph: Graph, io: Interface): { graph: Graph; lookups: Set<
     const embeds = io.embeds;
     const copy = `${embeds}/embeddings`;
     const start = node('Identity', [embeds], [copy]);
-    const nodes = graph.nodes.map((n) => ({ ...n, input: n.input.map((i) => (i === embeds ? copy : i)) }));
+    const nodes = graph.nodes.map((n) => edited(n, { input: n.input.map((i) => (i === embeds ? copy : i)) }));
     const rewired = graph.with({ nodes: [start, ...nodes] });
     const producer = rewired.producers.get(copy);
     return { graph: rewired, lookups: new Set(producer ? [producer] : []) };

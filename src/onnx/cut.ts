@@ -2,6 +2,8 @@ import type { Anatomy } from './anatomy.js';
 import { reachableFrom, valueInputs } from './dataflow.js';
 import {
   DataType,
+  edited,
+  elemTypeOf,
   findAttribute,
   floatScalar,
   Graph,
@@ -10,6 +12,7 @@ import {
   MICROSOFT,
   node,
   type NodeProto,
+  shapeOf,
   type TensorProto,
   valueInfo,
   type ValueInfoProto,
@@ -69,7 +72,7 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
     entry.inputs,
   );
   refuseIdsByValue(result, anatomy, start);
-  return transposedHead(result);
+  return transposedHead(rotaryForBatches(result));
 }
 
 /**
@@ -214,9 +217,9 @@ function slice(
   }
   return Graph.of(
     {
-      node: nodes.filter((n) => n.output.some((o) => needed.has(o))).map((n) => ({ ...n, output: n.output })),
+      node: nodes.filter((n) => n.output.some((o) => needed.has(o))),
       initializer: [...graph.initializers.values(), ...extraInitializers].filter((t) => needed.has(t.name)),
-      input: [...graph.inputs, ...extraInputs].filter((i) => needed.has(i.name)),
+      input: [...graph.inputs.map(withoutShape), ...extraInputs].filter((i) => needed.has(i.name)),
       output: [...outputs],
       valueInfo: [],
     },
@@ -224,6 +227,13 @@ function slice(
     graph.irVersion,
   );
 }
+
+/**
+ * Stated symbolic shapes mislead onnxruntime's memory planner: a fused attention states the same shape for past and present
+ * although one position is added, and the buffer of one is then reused for the other.
+ */
+const withoutShape = (info: ValueInfoProto): ValueInfoProto =>
+  (shapeOf(info)?.length ?? 0) >= 3 ? valueInfo(info.name, elemTypeOf(info) ?? DataType.FLOAT) : info;
 
 /** Operators whose output has the leading dimensions of their first flowing input. */
 const KEEPS_LEADING =
@@ -253,7 +263,7 @@ function readShapesFrom(anatomy: Anatomy, layer: number, start: string): NodePro
     const input = n.input[0] ?? '';
     if (n.opType !== 'Shape' || !paths.tensors.has(input) || downstream.has(input)) return n;
     if (!(stream.has(input) || readsLeadingOnly(graph, n)) || !hasLeadingDimensions(input)) return n;
-    return { ...n, input: [start] };
+    return edited(n, { input: [start] });
   });
 }
 
@@ -292,6 +302,30 @@ function transposedHead(graph: Graph): Graph {
   const opsets = new Map(graph.opsets).set(MICROSOFT, graph.opsets.get(MICROSOFT) ?? 1);
   const rewritten = graph.with({ nodes, opsets });
   return slice(rewritten, rewritten.nodes, rewritten.outputs, [], []);
+}
+
+/**
+ * RotaryEmbedding (opset 23) without position ids wants its tables as long as the batch, where exporters hand it tables of
+ * batch 1: they are expanded, so that cells can run side by side.
+ */
+function rotaryForBatches(graph: Graph): Graph {
+  const initializers: TensorProto[] = [];
+  const nodes = graph.nodes.flatMap((n) => {
+    const [x = '', cos = '', sin = '', positions = ''] = n.input;
+    if (n.opType !== 'RotaryEmbedding' || n.domain !== '' || positions !== '') return [n];
+    const name = (part: string): string => `${n.output[0] ?? ''}/${part}`;
+    initializers.push(int64Tensor(name('0'), [0]), int64Tensor(name('1,1'), [1, 1]));
+    return [
+      node('Shape', [x], [name('shape')]),
+      node('Gather', [name('shape'), name('0')], [name('batch')]),
+      node('Concat', [name('batch'), name('1,1')], [name('expand')], { axis: 0n }),
+      node('Expand', [cos, name('expand')], [name('cos')]),
+      node('Expand', [sin, name('expand')], [name('sin')]),
+      edited(n, { input: [x, name('cos'), name('sin')] }),
+    ];
+  });
+  if (initializers.length === 0) return graph;
+  return graph.with({ nodes, initializers: [...graph.initializers.values(), ...initializers] });
 }
 
 /** Comparisons: a mask that is computed from the ids compares them with the padding id. */

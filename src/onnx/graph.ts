@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -73,6 +73,7 @@ export class Graph {
     inputs?: readonly ValueInfoProto[];
     outputs?: readonly ValueInfoProto[];
     opsets?: ReadonlyMap<string, number>;
+    valueInfo?: readonly ValueInfoProto[];
   }): Graph {
     return Graph.of(
       {
@@ -80,7 +81,7 @@ export class Graph {
         initializer: changes.initializers ?? this.initializers.values(),
         input: [...(changes.inputs ?? this.inputs)],
         output: [...(changes.outputs ?? this.outputs)],
-        valueInfo: [...this.valueInfo.values()],
+        valueInfo: [...(changes.valueInfo ?? this.valueInfo.values())],
       },
       changes.opsets ?? this.opsets,
       this.irVersion,
@@ -187,6 +188,12 @@ function capturesOf(graph: GraphProto): string[] {
   return [...new Set(read)].filter((name) => !local.has(name));
 }
 
+/** A message with some fields changed. Unset fields live on its prototype, so that spreading it would lose them. */
+export function edited<T extends Message>(message: T, changes: Partial<T>): T {
+  const copy: T = Object.create(Object.getPrototypeOf(message) as object | null) as T;
+  return Object.assign(copy, message, changes);
+}
+
 // Small constructors, so that rewrites read like the graphs they build.
 
 export type AttributeValue = number | bigint | string | readonly bigint[] | TensorProto;
@@ -224,7 +231,7 @@ export const findAttribute = (n: NodeProto, name: string): AttributeProto | unde
 /** The node with one attribute set or, with `undefined`, left out. */
 export function withAttribute(n: NodeProto, name: string, value: AttributeValue | undefined): NodeProto {
   const others = n.attribute.filter((a) => a.name !== name);
-  return { ...n, attribute: value === undefined ? others : [...others, attribute(name, value)] };
+  return edited(n, { attribute: value === undefined ? others : [...others, attribute(name, value)] });
 }
 
 export function int64Tensor(name: string, values: readonly number[], scalar = false): TensorProto {

@@ -143,14 +143,25 @@ function typeRule(n: NodeProto, output: string): number | { input: number } {
   }
 }
 
+const ranks = new WeakMap<Graph, Map<string, number | undefined>>();
+
 /** Rank of a tensor where it can be told from the graph. */
 export function rankOf(graph: Graph, tensor: string, depth = 0): number | undefined {
+  let memo = ranks.get(graph);
+  if (!memo) ranks.set(graph, (memo = new Map()));
+  if (memo.has(tensor)) return memo.get(tensor);
+  const rank = findRank(graph, tensor, depth);
+  memo.set(tensor, rank);
+  return rank;
+}
+
+function findRank(graph: Graph, tensor: string, depth: number): number | undefined {
   const stated = shapeOf(graph.valueInfo.get(tensor));
   if (stated) return stated.length;
   const initializer = graph.initializers.get(tensor);
   if (initializer) return initializer.dims.length;
   const n = graph.producers.get(tensor);
-  if (!n || depth > 200) return undefined;
+  if (!n || depth > 2000) return undefined;
   const rank = (i: number): number | undefined => rankOf(graph, n.input[i] ?? '', depth + 1);
   switch (n.opType) {
     case 'Gather': {

@@ -1,14 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  AttributeProtoSchema,
-  type FunctionProto,
-  GraphProtoSchema,
-  NodeProtoSchema,
-  TensorProtoSchema,
-} from './proto/onnx_pb.js';
+import { type FunctionProto, TensorProtoSchema } from './proto/onnx_pb.js';
 import {
   type AttributeProto,
   DataType,
+  edited,
   elemTypeOf,
   findAttribute,
   Graph,
@@ -41,7 +36,8 @@ export function normalize(model: ModelProto): Graph {
   const parts = inlineBranches(model.graph);
   const nodes = inlineFunctions(parts.node, functions, { count: 0 }, 0);
   const constants: TensorProto[] = [];
-  const flat = nodes.flatMap((n) => {
+  const flat = nodes.flatMap((original) => {
+    const n = original.domain === 'ai.onnx' ? edited(original, { domain: '' }) : original;
     const constant = constantOf(n);
     if (constant) {
       constants.push(constant);
@@ -53,7 +49,8 @@ export function normalize(model: ModelProto): Graph {
   return Graph.of(
     { ...parts, node: flat, initializer: [...parts.initializer, ...constants] },
     opsets,
-    model.irVersion === 0n ? 8n : model.irVersion,
+    // Initializers that are not inputs need version 4.
+    model.irVersion < 8n ? 8n : model.irVersion,
   );
 }
 
@@ -93,29 +90,26 @@ function rename(
   prefix: string,
 ): NodeProto {
   const renamed = (old: string): string => (old === '' ? '' : name(old));
-  return create(NodeProtoSchema, {
-    ...n,
+  return edited(n, {
     name: prefix + n.name,
     input: n.input.map(renamed),
     output: n.output.map(renamed),
     attribute: n.attribute.flatMap((a) => {
       if (a.refAttrName !== '') {
         const value = given?.get(a.refAttrName);
-        return value ? [{ ...value, name: a.name }] : [];
+        return value ? [edited(value, { name: a.name })] : [];
       }
       if (!a.g && a.graphs.length === 0) return [a];
       const graph = (g: GraphProto): GraphProto =>
-        create(GraphProtoSchema, {
-          ...g,
+        edited(g, {
           node: g.node.map((inner) => rename(inner, name, given, prefix)),
-          initializer: g.initializer.map((t) => ({ ...t, name: renamed(t.name) })),
-          input: g.input.map((i) => ({ ...i, name: renamed(i.name) })),
-          output: g.output.map((o) => ({ ...o, name: renamed(o.name) })),
+          initializer: g.initializer.map((t) => edited(t, { name: renamed(t.name) })),
+          input: g.input.map((i) => edited(i, { name: renamed(i.name) })),
+          output: g.output.map((o) => edited(o, { name: renamed(o.name) })),
           valueInfo: [],
         });
       return [
-        create(AttributeProtoSchema, {
-          ...a,
+        edited(a, {
           ...(a.g ? { g: graph(a.g) } : {}),
           graphs: a.graphs.map(graph),
         }),
@@ -142,19 +136,18 @@ function inlineBranches(graph: GraphProto): GraphProto {
     });
     const isOwn = new Set([...local, ...body.initializer.map((t) => t.name)]);
     const name = (old: string): string => names.get(old) ?? (isOwn.has(old) && taken.has(old) ? `else/${old}` : old);
-    result = create(GraphProtoSchema, {
-      ...result,
+    result = edited(result, {
       node: [
         ...result.node.filter((n) => n !== branch),
         ...body.node.map((n) => rename(n, name, undefined, '')),
         ...direct,
       ],
-      initializer: [...result.initializer, ...body.initializer.map((t) => ({ ...t, name: name(t.name) }))],
-      valueInfo: [...result.valueInfo, ...body.valueInfo.map((v) => ({ ...v, name: name(v.name) }))],
+      initializer: [...result.initializer, ...body.initializer.map((t) => edited(t, { name: name(t.name) }))],
+      valueInfo: [...result.valueInfo, ...body.valueInfo.map((v) => edited(v, { name: name(v.name) }))],
     });
     const condition = branch.input[0] ?? '';
     if (!result.node.some((n) => inputsOf(n).includes(condition)))
-      result = { ...result, input: result.input.filter((i) => i.name !== condition) };
+      result = edited(result, { input: result.input.filter((i) => i.name !== condition) });
   }
   return result;
 }
@@ -168,7 +161,7 @@ function constantOf(n: NodeProto): TensorProto | undefined {
   const base = { name, dims: [] as bigint[] };
   switch (value.name) {
     case 'value':
-      return value.t ? { ...value.t, name } : undefined;
+      return value.t ? edited(value.t, { name }) : undefined;
     case 'value_float':
       return create(TensorProtoSchema, { ...base, dataType: DataType.FLOAT, floatData: [value.f] });
     case 'value_int':

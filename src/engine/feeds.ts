@@ -1,0 +1,175 @@
+import { Fault } from '../map/fault.js';
+import { DataType, elemTypeOf, type Graph, shapeOf } from '../onnx/graph.js';
+import type { CacheSlot, Interface } from '../onnx/interface.js';
+import type { ModelConfig } from './modelFiles.js';
+import { type Feeds, Tensor } from './session.js';
+
+/** The sequence that a run is about. */
+export interface Run {
+  readonly batch: number;
+  /** Positions that past keys and values stand for. */
+  readonly past: number;
+  /** Token ids of the new positions, the same for every row of the batch; their values matter only before the cut. */
+  readonly ids: readonly number[];
+}
+
+type Data = BigInt64Array | Int32Array | Float32Array | Uint8Array | Uint16Array;
+
+/** Feeds for everything that a graph still takes besides hidden states and past keys: ids, mask, positions, counts. */
+export function sequenceFeeds(graph: Graph, io: Interface, run: Run): Feeds {
+  const { batch, past, ids } = run;
+  const total = past + ids.length;
+  const feeds: Record<string, Tensor> = {};
+  for (const info of graph.inputs) {
+    const type = elemTypeOf(info) ?? DataType.INT64;
+    const shape = shapeOf(info) ?? [];
+    const put = (dims: number[], value: (index: number) => number): void => {
+      feeds[info.name] = tensorOf(type, dims, value);
+    };
+    if (info.name === io.ids) {
+      if (shape.length === 1) put([ids.length], (i) => ids[i] ?? 0);
+      else put([batch, ids.length], (i) => ids[i % ids.length] ?? 0);
+    } else if (info.name === io.mask) {
+      if (shape.length === 4)
+        put([batch, 1, ids.length, total], (i) => {
+          const seen = i % total <= past + (Math.floor(i / total) % ids.length);
+          return isFloatType(type) ? (seen ? 0 : -3e38) : seen ? 1 : 0;
+        });
+      else put([batch, total], () => 1);
+    } else if (info.name === io.positions) {
+      if (shape.length === 1) put([ids.length], (i) => past + i);
+      else if (shape.length === 3) put([3, batch, ids.length], (i) => past + (i % ids.length));
+      else put([batch, ids.length], (i) => past + (i % ids.length));
+    } else if (io.others.includes(info.name)) {
+      other(info.name, shape, put, run);
+    }
+  }
+  return feeds;
+}
+
+const isFloatType = (type: number): boolean =>
+  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16;
+
+/** Inputs that only some exporters have, told by the names that they give them. */
+function other(
+  name: string,
+  shape: readonly (number | string)[],
+  put: (dims: number[], value: (index: number) => number) => void,
+  { batch, past, ids }: Run,
+): void {
+  const total = past + ids.length;
+  if (/cache_position/i.test(name)) put([ids.length], (i) => past + i);
+  else if (/total_seq/i.test(name))
+    put(
+      shape.map(() => 1),
+      () => total,
+    );
+  else if (/seqlens_k|past_seq/i.test(name))
+    put(shape.length === 0 ? [] : [batch], () => (/past/i.test(name) ? past : total - 1));
+  else if (/logits_to_keep/i.test(name))
+    put(
+      shape.map(() => 1),
+      () => 1,
+    );
+  else if (shape.length === 2) put([batch, ids.length], () => 0);
+  else
+    put(
+      shape.map((d) => (typeof d === 'number' ? d : 1)),
+      () => 0,
+    );
+}
+
+function tensorOf(type: number, dims: number[], value: (index: number) => number): Tensor {
+  const count = dims.reduce((a, b) => a * b, 1);
+  const fill = <T extends Data>(data: T, convert: (v: number) => T[number]): T => {
+    for (let i = 0; i < count; i++) data[i] = convert(value(i));
+    return data;
+  };
+  switch (type) {
+    case DataType.INT64:
+      return new Tensor('int64', fill(new BigInt64Array(count), BigInt), dims);
+    case DataType.INT32:
+      return new Tensor('int32', fill(new Int32Array(count), Number), dims);
+    case DataType.BOOL:
+      return new Tensor('bool', fill(new Uint8Array(count), Number), dims);
+    case DataType.FLOAT16:
+      // Masks only: 0, 1 and the most negative number.
+      return new Tensor(
+        'float16',
+        fill(new Uint16Array(count), (v) => (v < 0 ? 0xfbff : v === 1 ? 0x3c00 : 0)),
+        dims,
+      );
+    default:
+      return new Tensor('float32', fill(new Float32Array(count), Number), dims);
+  }
+}
+
+/** The shape of a past key or value, and which of its axes are the batch and the positions. */
+export interface CacheLayout {
+  readonly dims: readonly number[];
+  readonly batchAxis: number;
+  readonly positionAxis: number;
+}
+
+/** @throws Fault `model-unsupported` where a size is stated neither in the graph nor in the configuration. */
+export function cacheLayout(slot: CacheSlot, config: ModelConfig): CacheLayout {
+  const { shape } = slot;
+  const batchNamed = shape.findIndex((d) => typeof d === 'string' && /batch/i.test(d));
+  const batchAxis = batchNamed >= 0 ? batchNamed : shape.length === 5 ? 1 : 0;
+  const positionNamed = shape.findIndex(
+    (d, i) => i !== batchAxis && typeof d === 'string' && /past|seq|len|cache/i.test(d),
+  );
+  const positionAxis =
+    positionNamed >= 0
+      ? positionNamed
+      : shape.length === 4 && typeof shape[2] === 'number' && typeof shape[1] !== 'number'
+        ? 1
+        : shape.length === 5
+          ? 3
+          : shape.length === 3
+            ? typeof shape[1] === 'number'
+              ? 2
+              : 1
+            : 2;
+  const dims = shape.map((d, i) => {
+    if (i === batchAxis) return typeof d === 'number' ? d : 1;
+    if (i === positionAxis) return 0;
+    if (typeof d === 'number') return d;
+    const stated = i === shape.length - 1 ? config.headSize : config.keyValueHeads;
+    if (stated === undefined)
+      throw new Fault({
+        code: 'model-unsupported',
+        message: `The size of axis ${i} of "${slot.past}" is stated neither in the graph nor in a configuration.`,
+        hint: 'Put config.json or genai_config.json beside the model.',
+      });
+    return stated;
+  });
+  return { dims, batchAxis, positionAxis };
+}
+
+/** A past with no positions yet. */
+export function emptyPast(slot: CacheSlot, layout: CacheLayout, batch: number): Tensor {
+  const dims = layout.dims.map((d, i) => (i === layout.batchAxis ? d * batch : d));
+  if (slot.elemType === DataType.FLOAT16) return new Tensor('float16', new Uint16Array(0), dims);
+  return new Tensor('float32', new Float32Array(0), dims);
+}
+
+/** The same past for every row of a batch. */
+export function repeatPast(present: Tensor, layout: CacheLayout, batch: number): Tensor {
+  if (batch === 1) return present;
+  const dims = [...present.dims];
+  const inner = dims.slice(layout.batchAxis).reduce((a, b) => a * b, 1);
+  const outer = dims.slice(0, layout.batchAxis).reduce((a, b) => a * b, 1);
+  dims[layout.batchAxis] = (dims[layout.batchAxis] ?? 1) * batch;
+  const repeat = <T extends Float32Array | Uint16Array>(from: T, to: T): T => {
+    for (let o = 0; o < outer; o++)
+      for (let b = 0; b < batch; b++) to.set(from.subarray(o * inner, (o + 1) * inner), (o * batch + b) * inner);
+    return to;
+  };
+  const data: unknown = present.data;
+  if (data instanceof Float32Array)
+    return new Tensor('float32', repeat(data, new Float32Array(data.length * batch)), dims);
+  if (data instanceof Uint16Array)
+    return new Tensor('float16', repeat(data, new Uint16Array(data.length * batch)), dims);
+  throw new Fault({ code: 'internal', message: `Past keys of type ${present.type} are not known.` });
+}

@@ -1,0 +1,98 @@
+import * as ort from 'onnxruntime-node';
+import { Fault } from '../map/fault.js';
+import type { Graph } from '../onnx/graph.js';
+import type { PlacedWeights } from './weights.js';
+
+export type Feeds = Readonly<Record<string, ort.Tensor>>;
+export type Results = Readonly<Record<string, ort.Tensor>>;
+export { Tensor } from 'onnxruntime-node';
+
+export interface SessionOptions {
+  /** Execution provider as onnxruntime-node names it. */
+  readonly provider: string;
+  /** `false` leaves the graph as it is: for exports that the optimiser changes. */
+  readonly optimize?: boolean;
+}
+
+/** A graph ready to run. Its weights stay in the model's own files; the operating system maps what is read. */
+export class Session {
+  /** Peak memory of weights is theirs; what onnxruntime holds beside them are copies that it converted. */
+  private constructor(
+    private readonly session: ort.InferenceSession,
+    /** Kept alive: small inline tensors may be read in place. */
+    private readonly bytes: Uint8Array,
+    readonly inputs: readonly string[],
+  ) {}
+
+  /** @throws Fault `model-unsupported`, `device` or `memory` with onnxruntime's own words as detail. */
+  static async create(graph: Graph, weights: Pick<PlacedWeights, 'folder'>, options: SessionOptions): Promise<Session> {
+    const bytes = graph.toBytes();
+    try {
+      const session = await ort.InferenceSession.create(bytes, {
+        executionProviders: [options.provider],
+        graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
+        logSeverityLevel: 3,
+        enableMemPattern: false,
+        extra: {
+          session: {
+            model_external_initializers_file_folder_path: weights.folder,
+            // Prepacking would copy every matrix; the mapped file is read in place. Packed 4-bit products need it: without
+            // they are computed another way, with other results than the model's own.
+            disable_prepacking: graph.nodes.some((n) => n.opType === 'MatMulNBits') ? '0' : '1',
+            // Dequantised weights stay in float32 arithmetic; the default would round the activations to int8.
+            qdq_matmulnbits_accuracy_level: '1',
+          },
+        },
+      });
+      return new Session(session, bytes, session.inputNames);
+    } catch (error) {
+      throw sessionFault(error);
+    }
+  }
+
+  /** @throws Fault `memory` or `internal`. */
+  async run(feeds: Feeds): Promise<Results> {
+    try {
+      return await this.session.run(feeds);
+    } catch (error) {
+      throw sessionFault(error);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+    void this.bytes;
+  }
+}
+
+/** onnxruntime's errors are texts; these are the ones that a person can act on. */
+export function sessionFault(error: unknown): Fault {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (/bad_alloc|failed to allocate|out of memory|OOM|Array buffer allocation|CUBLAS_STATUS_ALLOC/i.test(detail))
+    return new Fault({
+      code: 'memory',
+      message: 'There is not enough memory for this map.',
+      hint: 'Use a smaller batch size, a later layer or a quantized export.',
+      detail,
+    });
+  const missing =
+    /is not a registered function\/op|No Op registered for (\S+)|Could not find an implementation for (\S+)/.exec(
+      detail,
+    );
+  if (missing)
+    return new Fault({
+      code: 'model-unsupported',
+      message: `onnxruntime cannot run this model: it has no operator ${missing[1] ?? missing[2] ?? 'of that name'} for this device.`,
+      hint: 'Another export of the model, or a newer version, may work.',
+      detail,
+    });
+  if (/No such file|cannot open file|file_size|External data|external initializer|open file .* fail/i.test(detail))
+    return new Fault({
+      code: 'model-broken',
+      message: 'The weights of the model can no longer be read; were its files moved or deleted?',
+      hint: 'Choose the model again.',
+      detail,
+    });
+  const first = detail.split('\n')[0]?.slice(0, 200) ?? '';
+  return new Fault({ code: 'model-broken', message: `onnxruntime refuses this model: ${first}`, detail });
+}

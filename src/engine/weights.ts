@@ -1,0 +1,237 @@
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { Fault } from '../map/fault.js';
+import type { NumberType } from '../map/tokenMap.js';
+import { DataType, edited, type Graph, type TensorProto } from '../onnx/graph.js';
+import { OWN_FILE } from '../onnx/structure.js';
+
+/** Bits that an element takes, by DataType number. */
+const BITS: Readonly<Record<number, number>> = {
+  [DataType.FLOAT]: 32,
+  [DataType.UINT8]: 8,
+  [DataType.INT8]: 8,
+  [DataType.UINT16]: 16,
+  [DataType.INT16]: 16,
+  [DataType.INT32]: 32,
+  [DataType.INT64]: 64,
+  [DataType.BOOL]: 8,
+  [DataType.FLOAT16]: 16,
+  [DataType.DOUBLE]: 64,
+  [DataType.UINT32]: 32,
+  [DataType.UINT64]: 64,
+  [DataType.COMPLEX64]: 64,
+  [DataType.COMPLEX128]: 128,
+  [DataType.BFLOAT16]: 16,
+  [DataType.FLOAT8E4M3FN]: 8,
+  [DataType.FLOAT8E4M3FNUZ]: 8,
+  [DataType.FLOAT8E5M2]: 8,
+  [DataType.FLOAT8E5M2FNUZ]: 8,
+  [DataType.UINT4]: 4,
+  [DataType.INT4]: 4,
+  [DataType.FLOAT4E2M1]: 4,
+};
+
+/** A weight's place in a file. */
+export interface Place {
+  /** Real path of the file. */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface PlacedWeights {
+  /** The graph whose external tensors name files relative to `folder`. */
+  readonly graph: Graph;
+  /** Real folder that all weight files lie in. */
+  readonly folder: string;
+  readonly places: ReadonlyMap<string, Place>;
+  /** Bytes of all weights. */
+  readonly bytes: number;
+}
+
+const brokenWeights = (message: string, hint?: string): Fault =>
+  new Fault({ code: 'model-broken', message, ...(hint === undefined ? {} : { hint }) });
+
+/** Bytes that a tensor's shape asks for. @throws Fault `model-broken` for a negative or absurd size. */
+export function bytesOf(tensor: Pick<TensorProto, 'name' | 'dims' | 'dataType'>): number {
+  const bits = BITS[tensor.dataType];
+  if (bits === undefined)
+    throw brokenWeights(`The weight "${tensor.name}" has an unknown number type (${tensor.dataType}).`);
+  const count = tensor.dims.reduce((product, d) => product * d, 1n);
+  if (tensor.dims.some((d) => d < 0n) || count > 1n << 46n)
+    throw brokenWeights(`The weight "${tensor.name}" declares an absurd size (${tensor.dims.join(' x ')}).`);
+  return Math.ceil((Number(count) * bits) / 8);
+}
+
+/**
+ * Resolves where every weight lies, before any memory is taken: files inside the model's folder (or the blobs of the Hugging
+ * Face cache that it links to), regular, long enough, lengths equal to what the shapes say. Symbolic links are followed
+ * here, because onnxruntime refuses them; the graph then names the real files.
+ * @throws Fault `model-broken` naming the weight and the file.
+ */
+export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
+  const ownFile = realpathSync(modelFile);
+  const directory = dirname(resolve(modelFile));
+  const realFiles = new Map<string, { file: string; size: number }>();
+  const places = new Map<string, Place>();
+  let bytes = 0;
+  for (const tensor of graph.initializers.values()) {
+    if (tensor.dataType === DataType.STRING) continue;
+    const expected = bytesOf(tensor);
+    bytes += expected;
+    const entries = new Map(tensor.externalData.map((e) => [e.key, e.value]));
+    if (tensor.externalData.length === 0) {
+      checkInline(tensor, expected);
+      continue;
+    }
+    const location = entries.get('location') ?? '';
+    let real = realFiles.get(location);
+    if (!real) {
+      real =
+        location === OWN_FILE
+          ? { file: ownFile, size: statSync(ownFile).size }
+          : resolveData(location, directory, tensor.name);
+      realFiles.set(location, real);
+    }
+    const offset = wholeNumber(entries.get('offset') ?? '0', tensor.name, 'offset');
+    const length = wholeNumber(entries.get('length') ?? String(expected), tensor.name, 'length');
+    if (length !== expected)
+      throw brokenWeights(`The weight "${tensor.name}" should take ${expected} bytes, but the model says ${length}.`);
+    if (offset + length > real.size)
+      throw brokenWeights(
+        `The file "${basename(real.file)}" is too short: the weight "${tensor.name}" should end at byte ${offset + length} of ${real.size}.`,
+        'The download may be incomplete.',
+      );
+    places.set(tensor.name, { file: real.file, offset, length });
+  }
+  const folder = commonFolder(
+    [...realFiles.values()].map((r) => dirname(r.file)),
+    dirname(ownFile),
+  );
+  const initializers = [...graph.initializers.values()].map((tensor) => {
+    const place = places.get(tensor.name);
+    return place ? relocated(tensor, relative(folder, place.file).split(sep).join('/')) : tensor;
+  });
+  return { graph: graph.with({ initializers }), folder, places, bytes };
+}
+
+function relocated(tensor: TensorProto, location: string): TensorProto {
+  return edited(tensor, {
+    externalData: tensor.externalData
+      .filter((e) => e.key !== 'checksum')
+      .map((e) => (e.key === 'location' ? edited(e, { value: location }) : e)),
+  });
+}
+
+function checkInline(tensor: TensorProto, expected: number): void {
+  const raw = tensor.rawData.length;
+  const typed =
+    tensor.floatData.length * 4 +
+    tensor.doubleData.length * 8 +
+    tensor.int64Data.length * 8 +
+    tensor.uint64Data.length * (tensor.dataType === DataType.UINT32 ? 4 : 8);
+  // int32_data carries every narrow type, one element a number (two for 4 bits).
+  const bits = BITS[tensor.dataType] ?? 32;
+  const narrow = Math.ceil((tensor.int32Data.length * Math.max(bits, 8)) / 8);
+  if (raw + typed + narrow !== expected)
+    throw brokenWeights(
+      `The weight "${tensor.name}" declares ${tensor.dims.join(' x ') || 'one number'} (${expected} bytes) but holds ${raw + typed + narrow}.`,
+    );
+}
+
+function wholeNumber(text: string, tensor: string, what: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw brokenWeights(`The ${what} of the weight "${tensor}" is not a number: "${text.slice(0, 40)}".`);
+  return value;
+}
+
+function resolveData(location: string, directory: string, tensor: string): { file: string; size: number } {
+  const wanted = resolve(directory, location);
+  const outside = relative(directory, wanted).split(sep)[0] === '..' || isAbsolute(location);
+  if (outside || location.includes('\0'))
+    throw brokenWeights(
+      `The weight "${tensor}" points outside the model's folder, to "${location.slice(0, 120)}".`,
+      'Such a model could read any file; it is not opened.',
+    );
+  let file: string;
+  try {
+    file = realpathSync(wanted);
+  } catch {
+    throw brokenWeights(`The weights file "${location}" is missing.`, `It belongs beside the model, in ${directory}.`);
+  }
+  const realDirectory = realpathSync(directory);
+  if (!isInside(file, realDirectory) && !isInside(file, hubRepository(directory)))
+    throw brokenWeights(`The weights file "${location}" is a link that leads out of the model's folder.`);
+  const stat = statSync(file);
+  if (!stat.isFile()) throw brokenWeights(`The weights file "${location}" is not a regular file.`);
+  return { file, size: stat.size };
+}
+
+const isInside = (file: string, folder: string | undefined): boolean => {
+  if (folder === undefined) return false;
+  const path = relative(folder, file);
+  return path !== '' && path.split(sep)[0] !== '..' && !isAbsolute(path);
+};
+
+/** In the Hugging Face cache a snapshot's files are links to `blobs` of the same repository. */
+function hubRepository(directory: string): string | undefined {
+  const parts = directory.split(sep);
+  const at = parts.lastIndexOf('snapshots');
+  if (at < 1) return undefined;
+  const blobs = join(parts.slice(0, at).join(sep), 'blobs');
+  return statSync(blobs, { throwIfNoEntry: false })?.isDirectory() === true ? realpathSync(blobs) : undefined;
+}
+
+function commonFolder(folders: readonly string[], fallback: string): string {
+  const [first = fallback, ...rest] = folders.length === 0 ? [fallback] : folders;
+  const parts = first.split(sep);
+  for (const folder of rest) {
+    const other = folder.split(sep);
+    let shared = 0;
+    while (shared < parts.length && parts[shared] === other[shared]) shared++;
+    parts.length = shared;
+  }
+  return parts.join(sep) || sep;
+}
+
+/** The number type that most of the weights' bytes have; packed 4-bit weights are told by their operators. */
+export function numberTypeOf(graph: Graph): NumberType {
+  const bytes = new Map<NumberType, number>();
+  const add = (type: NumberType, count: number): void => void bytes.set(type, (bytes.get(type) ?? 0) + count);
+  const packed = new Map<string, NumberType>();
+  for (const n of graph.nodes) {
+    if (n.opType === 'MatMulBnb4' || n.opType === 'MatMulFpQ4') packed.set(n.input[1] ?? '', 'int4');
+    if (n.opType === 'MatMulNBits' || n.opType === 'GatherBlockQuantized') {
+      const bits = Number(n.attribute.find((a) => a.name === 'bits')?.i ?? 4n);
+      packed.set(n.input[n.opType === 'MatMulNBits' ? 1 : 0] ?? '', bits <= 4 ? 'int4' : 'int8');
+    }
+  }
+  for (const tensor of graph.initializers.values()) {
+    const size = tensor.dims.reduce((product, d) => product * Number(d), 1) * ((BITS[tensor.dataType] ?? 0) / 8);
+    const type = packed.get(tensor.name) ?? typeName(tensor.dataType);
+    // A quantised weight stands for more numbers than its bytes say: count numbers, not bytes.
+    if (type !== undefined && (tensor.dims.length >= 2 || packed.has(tensor.name)))
+      add(type, type === 'int4' ? size * 2 : type === 'int8' ? size : size / (type === 'float32' ? 4 : 2));
+  }
+  return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'float32';
+}
+
+function typeName(dataType: number): NumberType | undefined {
+  switch (dataType) {
+    case DataType.FLOAT:
+      return 'float32';
+    case DataType.FLOAT16:
+      return 'float16';
+    case DataType.BFLOAT16:
+      return 'bfloat16';
+    case DataType.INT8:
+    case DataType.UINT8:
+      return 'int8';
+    case DataType.INT4:
+    case DataType.UINT4:
+      return 'int4';
+    default:
+      return undefined;
+  }
+}
