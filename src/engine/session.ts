@@ -20,7 +20,7 @@ export class Session {
   private constructor(
     private readonly session: ort.InferenceSession,
     /** Kept alive: small inline tensors may be read in place. */
-    private readonly bytes: Uint8Array,
+    readonly bytes: Uint8Array,
     readonly inputs: readonly string[],
   ) {}
 
@@ -61,7 +61,6 @@ export class Session {
 
   async release(): Promise<void> {
     await this.session.release();
-    void this.bytes;
   }
 }
 

@@ -368,7 +368,7 @@ function describeNorm(paths: Paths, last: string, opening: string): string | nul
   if (last === opening) return null;
   const at = (tensor: string): number => paths.dominators.find((d) => d.tensor === tensor)?.at ?? 0;
   const types = paths.nodes.slice(at(last) + 1, at(opening) + 1).map((n) => n.opType);
-  const fused = types.find((type) => /Norm/.test(type));
+  const fused = types.find((type) => type.includes('Norm'));
   if (fused !== undefined) return fused;
   if (!types.some((type) => /^Reduce|^Pow$/.test(type))) return types.join(', ');
   return types.includes('Sub') ? 'LayerNorm, written out' : 'RMSNorm, written out';

@@ -287,7 +287,6 @@ const unscaled = (n: NodeProto): NodeProto => (findAttribute(n, 'alpha') ? withA
  * weight, so the product is told to read it transposed.
  */
 function transposedHead(graph: Graph): Graph {
-  let changed = false;
   const nodes = graph.nodes.map((n) => {
     if (n.opType !== 'MatMul' || n.domain !== '') return n;
     const [left = '', right = ''] = n.input;
@@ -295,10 +294,9 @@ function transposedHead(graph: Graph): Graph {
     const source = transpose?.input[0] ?? '';
     if (transpose?.opType !== 'Transpose' || graph.initializers.get(source)?.dims.length !== 2) return n;
     if (graph.initializers.get(source)?.dataType !== DataType.FLOAT || isConstant(graph, left)) return n;
-    changed = true;
     return node('FusedMatMul', [left, source], n.output, { transB: 1n, alpha: 1 }, MICROSOFT);
   });
-  if (!changed) return graph;
+  if (nodes.every((n, i) => n === graph.nodes[i])) return graph;
   const opsets = new Map(graph.opsets).set(MICROSOFT, graph.opsets.get(MICROSOFT) ?? 1);
   const rewritten = graph.with({ nodes, opsets });
   return slice(rewritten, rewritten.nodes, rewritten.outputs, [], []);
@@ -343,7 +341,7 @@ function refuseIdsByValue(cut: Graph, anatomy: Anatomy, start: string): void {
   for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
     for (const n of cut.consumers.get(tensor) ?? []) {
       if (!valueInputs(n).includes(tensor) || COMPARISON.test(n.opType)) continue;
-      if (/Gather/.test(n.opType) && n.input[1] === tensor) {
+      if (n.opType.includes('Gather') && n.input[1] === tensor) {
         // The lookup itself is kept where a later shape hangs on it; only its values would matter.
         if (onlyShapesAreRead(cut, n.output[0] ?? '')) continue;
         throw unsupported(

@@ -148,7 +148,10 @@ const ranks = new WeakMap<Graph, Map<string, number | undefined>>();
 /** Rank of a tensor where it can be told from the graph. */
 export function rankOf(graph: Graph, tensor: string, depth = 0): number | undefined {
   let memo = ranks.get(graph);
-  if (!memo) ranks.set(graph, (memo = new Map()));
+  if (!memo) {
+    memo = new Map<string, number | undefined>();
+    ranks.set(graph, memo);
+  }
   if (memo.has(tensor)) return memo.get(tensor);
   const rank = findRank(graph, tensor, depth);
   memo.set(tensor, rank);

@@ -73,7 +73,7 @@ function inlineFunctions(
     const prefix = `${call.name || call.opType}#${counter.count++}/`;
     const names = new Map<string, string>();
     body.input.forEach((formal, i) => names.set(formal, call.input[i] ?? ''));
-    body.output.forEach((formal, i) => names.set(formal, call.output[i] || `${prefix}${formal}`));
+    body.output.forEach((formal, i) => names.set(formal, nonEmpty(call.output[i]) ?? `${prefix}${formal}`));
     const given = new Map(
       [...body.attributeProto, ...call.attribute].map((attribute) => [attribute.name, attribute] as const),
     );
@@ -82,6 +82,9 @@ function inlineFunctions(
     return inlineFunctions(inner, functions, counter, depth + 1);
   });
 }
+
+/** An optional input or output that is left out is an empty string in the file. */
+const nonEmpty = (name: string | undefined): string | undefined => (name === '' ? undefined : name);
 
 function rename(
   n: NodeProto,

@@ -95,6 +95,11 @@ export type Handlers<T extends Table> = {
 
 export const cancelled = (): Fault => new Fault({ code: 'cancelled', message: 'Cancelled.' });
 
+/** @throws Fault `cancelled` where the asking side has cancelled. */
+export function stopIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled();
+}
+
 /** The answering end: runs a handler per request and always answers. */
 export function serve<T extends Table>(port: Port, handlers: Handlers<T>): void {
   const running = new Map<number, AbortController>();

@@ -1,0 +1,225 @@
+import { Fault } from '../map/fault.js';
+import type { NumberType } from '../map/tokenMap.js';
+import { stateName } from '../onnx/cut.js';
+import type { Check } from '../protocol/engine.js';
+import type { Manner, Model } from './model.js';
+
+/** Models with more weights are checked only when somebody asks (`inspect`). */
+export const CHECKED_BYTES = 256 * 2 ** 20;
+
+/** How far log-probabilities may differ where the arithmetic is merely rearranged. */
+const TOLERANCE: Readonly<Record<NumberType, number>> = {
+  float32: 1e-4,
+  float16: 0.02,
+  bfloat16: 0.02,
+  int8: 0.1,
+  int4: 0.1,
+};
+/** Kept keys must do better than that where they are only an optimisation. */
+const KEPT_TOLERANCE: Readonly<Record<NumberType, number>> = { ...TOLERANCE, float32: 1e-4, int8: 0.01, int4: 0.01 };
+
+export interface ChecksOutcome {
+  readonly checks: readonly Check[];
+  readonly manner: Manner;
+}
+
+/**
+ * What is proven of a model before it is trusted: putting its own hidden state back gives its own prediction (the cut is
+ * right), later tokens do not move earlier ones (it is a decoder), kept keys and batches change nothing (else they are not
+ * used). A failed identity or causality refuses the model.
+ * @throws Fault `model-unsupported` naming the check.
+ */
+export async function runChecks(model: Model): Promise<ChecksOutcome> {
+  const structural: Check = {
+    name: 'blocks',
+    outcome: 'passed',
+    detail: `${model.facts.blocks} blocks${model.files.config.layers === undefined ? '; no configuration states how many' : ', as the configuration states'}`,
+  };
+  const ids = sampleIds(model);
+  const { anatomy, facts } = model;
+  const tolerance = TOLERANCE[facts.numberType];
+  let whole: Awaited<ReturnType<Model['states']>>;
+  let changed: typeof whole;
+  const layers = [-1, Math.floor((facts.blocks - 1) / 2), facts.blocks - 1].filter((l, i, all) => all.indexOf(l) === i);
+  const tensors = layers.map((l) => anatomy.residual[l + 1] ?? '');
+  const watched = [...new Set([...tensors, anatomy.interface.logits])];
+  try {
+    whole = await model.states(ids, watched, []);
+    changed = await model.states([...ids.slice(0, -1), (ids.at(-1) ?? 0) === 0 ? 1 : 0], watched, []);
+  } catch (error) {
+    const fault = Fault.from(error);
+    throw new Fault({ ...fault.toData(), message: `The model does not run: ${fault.message}` });
+  }
+  const own = lastRow(whole[stateName(anatomy.interface.logits)]?.data, facts.vocabularySize);
+
+  const causal = largestEarlierChange(whole, changed, tensors, ids.length);
+  const causality: Check = {
+    name: 'causality',
+    outcome: causal <= 1e-3 ? 'passed' : 'failed',
+    detail: `largest change of an earlier position ${causal.toExponential(1)}`,
+  };
+  if (causality.outcome === 'failed' && !model.manner.perTensorScale)
+    throw new Fault({
+      code: 'model-unsupported',
+      message:
+        'The model is not a decoder: changing the last token moves the hidden states before it (check "causality").',
+    });
+
+  const prefix = ids.slice(0, -1);
+  const last = ids.at(-1) ?? 0;
+  const logitsOf = async (
+    layer: number,
+    manner: Manner,
+    points: Float32Array,
+    count: number,
+    context = prefix,
+  ): Promise<Float32Array> => {
+    const runner = await model.runner({
+      layer: layer < 0 ? 'embeddings' : layer,
+      readout: 'forward',
+      prefix: context,
+      last,
+      output: { kind: 'logits' },
+      manner,
+    });
+    return runner.logits(points, count);
+  };
+  const recomputed: Manner = {
+    ...model.manner,
+    prefix: { way: 'recomputed', reason: '' },
+    batching: { way: 'one-by-one', reason: '' },
+  };
+  let identity = 0;
+  for (const [i, layer] of layers.entries()) {
+    const point = lastRow(whole[stateName(tensors[i] ?? '')]?.data, facts.hiddenSize);
+    identity = Math.max(identity, logProbabilityDifference(await logitsOf(layer, recomputed, point, 1), own));
+  }
+  if (!(identity <= tolerance))
+    throw new Fault({
+      code: 'model-unsupported',
+      message: `The model cannot be cut: its own hidden state put back gives another prediction (check "identity", ${identity.toExponential(1)} in log-probability).`,
+    });
+
+  const first = lastRow(whole[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize);
+  let manner = model.manner;
+  const checks: Check[] = [
+    structural,
+    {
+      name: 'identity',
+      outcome: 'passed',
+      detail: `own hidden state put back: ${identity.toExponential(1)} in log-probability`,
+    },
+    causality.outcome === 'failed'
+      ? { ...causality, outcome: 'skipped', detail: 'one scale for all positions: every token moves every other' }
+      : causality,
+  ];
+
+  if (manner.prefix.way === 'reused') {
+    const difference = await attempt(async () =>
+      logProbabilityDifference(await logitsOf(-1, { ...recomputed, prefix: manner.prefix }, first, 1), own),
+    );
+    const kept = difference <= KEPT_TOLERANCE[facts.numberType];
+    if (!kept)
+      manner = {
+        ...manner,
+        prefix: { way: 'recomputed', reason: `kept keys give another prediction (${difference.toExponential(1)})` },
+      };
+    checks.push({
+      name: 'kept prefix',
+      outcome: kept ? 'passed' : 'failed',
+      detail: `past keys and values against the whole sequence: ${difference.toExponential(1)}`,
+    });
+  } else {
+    checks.push({ name: 'kept prefix', outcome: 'skipped', detail: manner.prefix.reason });
+  }
+
+  if (manner.batching.way === 'batched') {
+    const pair = new Float32Array(2 * facts.hiddenSize);
+    pair.set(lastRow(changed[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize));
+    pair.set(first, facts.hiddenSize);
+    const difference = await attempt(async () => {
+      const both = await logitsOf(-1, manner, pair, 2);
+      const alone = await logitsOf(-1, { ...manner, batching: { way: 'one-by-one', reason: '' } }, first, 1);
+      return logProbabilityDifference(both.subarray(facts.vocabularySize), alone);
+    });
+    const free = difference <= (facts.numberType === 'float32' ? 1e-5 * 10 : tolerance);
+    if (!free)
+      manner = {
+        ...manner,
+        batching: {
+          way: 'one-by-one',
+          reason: Number.isFinite(difference)
+            ? `cells see each other (${difference.toExponential(1)})`
+            : 'the export refuses a batch',
+        },
+      };
+    checks.push({
+      name: 'batch independence',
+      outcome: free ? 'passed' : 'failed',
+      detail: `one of two against alone: ${difference.toExponential(1)}`,
+    });
+  } else {
+    checks.push({ name: 'batch independence', outcome: 'skipped', detail: manner.batching.reason });
+  }
+  return { checks, manner };
+}
+
+/** The outcome of a run that may be refused: then infinitely far. */
+async function attempt(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Five ordinary ids, spread over the vocabulary. */
+function sampleIds(model: Model): number[] {
+  const size = model.facts.vocabularySize;
+  return [0.11, 0.37, 0.05, 0.71, 0.23].map((share) => Math.floor(share * size));
+}
+
+function lastRow(data: unknown, width: number): Float32Array {
+  if (!(data instanceof Float32Array) || data.length < width)
+    throw new Fault({
+      code: 'model-unsupported',
+      message: `The model gave no vector of ${width} numbers where one was expected.`,
+    });
+  return data.slice(data.length - width);
+}
+
+function largestEarlierChange(
+  a: Readonly<Record<string, { readonly data: unknown }>>,
+  b: typeof a,
+  tensors: readonly string[],
+  positions: number,
+): number {
+  let largest = 0;
+  for (const tensor of tensors) {
+    const [x, y] = [a[stateName(tensor)]?.data, b[stateName(tensor)]?.data];
+    if (!(x instanceof Float32Array && y instanceof Float32Array)) continue;
+    const earlier = (x.length / positions) * (positions - 1);
+    let scale = 1e-6;
+    let difference = 0;
+    for (let i = 0; i < earlier; i++) {
+      scale = Math.max(scale, Math.abs(x[i] ?? 0));
+      difference = Math.max(difference, Math.abs((x[i] ?? 0) - (y[i] ?? 0)));
+    }
+    largest = Math.max(largest, difference / scale);
+  }
+  return largest;
+}
+
+/** Largest difference of log-probabilities among the tokens that matter (the first's top 50). */
+export function logProbabilityDifference(a: Float32Array, b: Float32Array): number {
+  const normalizer = (row: Float32Array): number => {
+    const top = row.reduce((m, z) => Math.max(m, z), -Infinity);
+    return top + Math.log(row.reduce((sum, z) => sum + Math.exp(z - top), 0));
+  };
+  const [za, zb] = [normalizer(a), normalizer(b)];
+  const order = Array.from(b.keys())
+    .sort((i, j) => (b[j] ?? 0) - (b[i] ?? 0))
+    .slice(0, 50);
+  const differences = order.map((i) => Math.abs((a[i] ?? 0) - za - ((b[i] ?? 0) - zb)));
+  return differences.some(Number.isNaN) ? Infinity : Math.max(...differences);
+}

@@ -1,0 +1,15 @@
+/** The engine's process: answers its parent, and ends with it. */
+import { type Message, serve } from '../protocol/channel.js';
+import { EngineService } from './service.js';
+
+process.on('disconnect', () => process.exit(0));
+serve(
+  {
+    send: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    // The parent is our own program; its messages were typed where they were made.
+    onMessage: (listener) => void process.on('message', (message) => listener(message as Message)),
+  },
+  new EngineService().handlers,
+);

@@ -1,0 +1,396 @@
+import { LIMITS, type Layer, layerIndex, type MapParameters, type MapSpecification } from '../map/specification.js';
+import { coordinates } from '../map/grid.js';
+import { Fault } from '../map/fault.js';
+import { planeOf, pointsOf } from '../map/plane.js';
+import { refinement } from '../map/refinement.js';
+import type { Token } from '../map/tokenMap.js';
+import { type CallContext, type Handlers, stopIfCancelled } from '../protocol/channel.js';
+import type {
+  Check,
+  DeviceReport,
+  EngineRequests,
+  Estimate,
+  MapEvent,
+  MapParams,
+  MapResult,
+  ModelDescription,
+  OpenParams,
+  Support,
+} from '../protocol/engine.js';
+import type { CellRunner, Tops } from './cellRunner.js';
+import { CHECKED_BYTES, runChecks } from './checks.js';
+import { chooseDevice } from './device.js';
+import { type CellPlan, Model } from './model.js';
+import { version } from './version.js';
+
+/** Memory that one batch may take beside the weights. */
+const BATCH_BYTES = 192 * 2 ** 20;
+/** A batch should end about so soon: the first ones so that a picture stands, the later ones so that cancel acts. */
+const FIRST_BATCH_MS = 60;
+const BATCH_MS = 250;
+/** Cells of the very first run, before anything is known of its speed. */
+const FIRST_BATCH = 16;
+
+interface Opened {
+  readonly model: Model;
+  readonly description: ModelDescription;
+}
+
+/** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
+export class EngineService {
+  private opened: Promise<Opened> | undefined;
+  private lastMap: Promise<unknown> = Promise.resolve();
+  /** Measured milliseconds a cell, by layer, readout and context length. */
+  private readonly speeds = new Map<string, { milliseconds: number; layer: number }>();
+
+  readonly handlers: Handlers<EngineRequests> = {
+    open: async (params) => (await (this.opened ??= this.open(params))).description,
+    estimate: async ({ parameters, batchSize }) => this.estimate(parameters, batchSize),
+    map: (params, context) => {
+      const map = this.lastMap.then(() => this.map(params, context));
+      this.lastMap = map.catch(() => undefined);
+      return map;
+    },
+    tokenize: async ({ text }) => {
+      const { model } = await this.model();
+      return { tokens: model.tokenizer.encode(text).map((id) => model.tokenizer.token(id)) };
+    },
+  };
+
+  private async open({ path, device, skipChecks }: OpenParams): Promise<Opened> {
+    const started = performance.now();
+    try {
+      const report = await chooseDevice(device);
+      const model = Model.open(path, report.used);
+      const skip = skipChecks ?? model.facts.weightsBytes > CHECKED_BYTES;
+      const outcome = skip ? undefined : await runChecks(model);
+      if (outcome) model.manner = outcome.manner;
+      const checks = outcome?.checks ?? [
+        { name: 'run', outcome: 'skipped' as const, detail: 'the model is large; "inspect" runs the checks' },
+      ];
+      return { model, description: describe(model, report, checks, performance.now() - started) };
+    } catch (error) {
+      this.opened = undefined;
+      throw error;
+    }
+  }
+
+  private model(): Promise<Opened> {
+    if (!this.opened) throw new Fault({ code: 'internal', message: 'No model is open.' });
+    return this.opened;
+  }
+
+  private async estimate(parameters: MapParameters, batchSize: number): Promise<Estimate> {
+    const { model } = await this.model();
+    const plan = planOf(model, parameters);
+    const { columns, rows } = parameters.grid;
+    const cells = columns * rows;
+    const weights = model.weightsOf(plan);
+    // Half-width weights are widened for the CPU: both stand in memory.
+    const widened =
+      model.facts.numberType === 'float16' || model.facts.numberType === 'bfloat16' ? weights * 3 : weights;
+    const perCell = model.facts.vocabularySize * 4 * 6 + (plan.prefix.length + 1) * model.facts.hiddenSize * 4 * 24;
+    const batch = Math.max(1, Math.min(batchSize, cells, Math.floor(BATCH_BYTES / perCell)));
+    return {
+      cells,
+      bytes: 120 * 2 ** 20 + widened + batch * perCell + cells * (parameters.topK * 8 + 16),
+      seconds: this.expectedSeconds(model, plan, cells),
+    };
+  }
+
+  /** From what was measured for this plan, or for another layer of it scaled by the blocks that run. */
+  private expectedSeconds(model: Model, plan: CellPlan, cells: number): number | null {
+    const exact = this.speeds.get(speedKey(plan));
+    if (exact) return (cells * exact.milliseconds) / 1000;
+    const layer = layerIndex(plan.layer);
+    const work = (l: number): number => model.facts.blocks - l + 4;
+    const similar = [...this.speeds].find(([key]) => key.startsWith(`${plan.readout}/${plan.prefix.length > 0}/`));
+    return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
+  }
+
+  private async map({ parameters, batchSize, only }: MapParams, context: CallContext<MapEvent>): Promise<MapResult> {
+    const started = performance.now();
+    stopIfCancelled(context.signal);
+    const { model, description } = await this.model();
+    const plan = planOf(model, parameters);
+    const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
+    const { axes, center } = parameters.plane;
+    const { columns, rows } = parameters.grid;
+    const dimensions =
+      plan.readout === 'unembed' ? (model.anatomy.head.width ?? model.facts.hiddenSize) : model.facts.hiddenSize;
+    const plane = planeOf(axes, dimensions, center);
+    context.emit({ kind: 'started', specification, estimate: await this.estimate(parameters, batchSize) });
+    const notices: string[] = [];
+    const notice = (message: string): void => {
+      notices.push(message);
+      context.emit({ kind: 'notice', message });
+    };
+    if (description.device.warning !== undefined) notice(description.device.warning);
+    if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
+    const runner = await model.runner(plan);
+    if (
+      plan.prefix.length > 0 &&
+      model.manner.prefix.way === 'recomputed' &&
+      plan.readout === 'forward' &&
+      layerIndex(plan.layer) < model.facts.blocks - 1
+    )
+      notice(`The whole sequence is computed for every cell: ${model.manner.prefix.reason}.`);
+
+    const order = refinement(columns, rows, only);
+    const total = order.cells.length;
+    const grid = coordinates(parameters.grid);
+    const sent = new Set<number>();
+    const computed = performance.now();
+    let batch = new BatchSize(batchSize, runner);
+    let done = 0;
+    let undefinedCells = 0;
+    let buffer = new Float32Array(0);
+    for (const pass of order.passes) {
+      let at = pass.start;
+      while (at < pass.end) {
+        stopIfCancelled(context.signal);
+        const count = Math.min(batch.next(pass.stride), pass.end - at);
+        const indices = order.cells.slice(at, at + count);
+        if (buffer.length < count * dimensions) buffer = new Float32Array(count * dimensions);
+        const points = pointsOf(plane, grid, indices, buffer);
+        const before = performance.now();
+        let tops: Tops;
+        try {
+          tops = await runner.tops(points, count);
+        } catch (error) {
+          const smaller = batch.smaller(error, count);
+          if (!smaller) throw error;
+          batch = smaller;
+          notice(`The batch size was reduced to ${smaller.limit}: ${Fault.from(error).message}`);
+          continue;
+        }
+        batch.took(performance.now() - before, count);
+        at += count;
+        done += count;
+        const { finite, bad } = finiteCells(indices, tops, parameters.topK);
+        undefinedCells += bad;
+        context.emit({
+          kind: 'cells',
+          batch: finite,
+          tokens: newTokens(finite.ids, sent, model),
+          done,
+          total,
+          stride: pass.stride,
+          secondsLeft: secondsLeft(performance.now() - computed, done, total),
+        });
+        await new Promise(setImmediate); // lets a cancel in
+      }
+    }
+    if (undefinedCells > 0)
+      notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
+    const elapsed = performance.now() - computed;
+    if (total > 0) this.speeds.set(speedKey(plan), { milliseconds: elapsed / total, layer: layerIndex(plan.layer) });
+    return {
+      specification,
+      facts: model.facts,
+      plane,
+      runtime: {
+        version: version(),
+        device: description.device.used,
+        batchSize,
+        seconds: (performance.now() - started) / 1000,
+        finished: new Date().toISOString(),
+        way: 'each-cell',
+        notices,
+      },
+    };
+  }
+}
+
+const speedKey = (plan: CellPlan): string =>
+  `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
+
+/**
+ * A map's parameters against this model.
+ * @throws Fault `bad-parameter` for a layer, readout or context that it does not have, `tokenizer` for a prompt.
+ */
+function planOf(model: Model, parameters: MapParameters): CellPlan {
+  const { blocks, vocabularySize } = model.facts;
+  const layer: Layer = parameters.layer === 'last' ? blocks - 1 : parameters.layer;
+  if (layer !== 'embeddings' && layer >= blocks)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `Layer ${layer} does not exist: the model has ${blocks} blocks.`,
+      hint: `Choose 0 to ${blocks - 1}, or "embeddings".`,
+    });
+  if (parameters.topK > vocabularySize)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `top-k is ${parameters.topK}, but the model knows only ${vocabularySize} tokens.`,
+    });
+  const unembed = unembedSupport(model);
+  if (parameters.readout === 'unembed' && !unembed.ok)
+    throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
+  const { prefix, last } = contextIds(model, parameters);
+  return { layer, readout: parameters.readout, prefix, last, output: { kind: 'top', k: parameters.topK } };
+}
+
+function contextIds(model: Model, { context }: MapParameters): { prefix: readonly number[]; last: number } {
+  const { bos } = model.tokenizer;
+  switch (context.kind) {
+    case 'none':
+      return { prefix: [], last: bos ?? 0 };
+    case 'bos':
+      if (bos === null)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: 'The model names no BOS token.',
+          hint: 'Use the context "none" or a prompt.',
+        });
+      return { prefix: [bos], last: bos };
+    case 'prompt':
+    case 'tokens': {
+      const ids = context.kind === 'prompt' ? model.tokenizer.encode(context.text) : context.ids;
+      const last = ids.at(-1);
+      if (last === undefined) throw new Fault({ code: 'bad-parameter', message: 'The prompt has no tokens.' });
+      const strange = ids.find((id) => id >= model.facts.vocabularySize);
+      if (strange !== undefined)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `Token ${strange} does not exist: the model knows ${model.facts.vocabularySize}.`,
+        });
+      if (ids.length > LIMITS.promptTokens)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `The prompt has ${ids.length} tokens; at most ${LIMITS.promptTokens} are computed.`,
+        });
+      return { prefix: ids.slice(0, -1), last };
+    }
+  }
+}
+
+function unembedSupport(model: Model): Support {
+  const { head, hiddenSize } = model.anatomy;
+  if (head.width === undefined || head.width === hiddenSize) return { ok: true };
+  return {
+    ok: false,
+    reason: `The head reads ${head.width} dimensions, the residual stream has ${hiddenSize}: there is no bare unembedding of a hidden state.`,
+  };
+}
+
+/** Batch sizes that grow towards a wanted duration, from small, and shrink where memory ends. */
+class BatchSize {
+  private millisecondsPerCell: number | undefined;
+  readonly limit: number;
+
+  constructor(
+    asked: number,
+    private readonly runner: CellRunner,
+    limit = Math.max(1, Math.min(asked, Math.floor(BATCH_BYTES / runner.bytesPerCell))),
+  ) {
+    this.limit = limit;
+  }
+
+  next(stride: number): number {
+    if (this.millisecondsPerCell === undefined) return Math.min(FIRST_BATCH, this.limit);
+    const wanted = stride === 16 ? FIRST_BATCH_MS : BATCH_MS;
+    return Math.max(1, Math.min(this.limit, Math.floor(wanted / this.millisecondsPerCell)));
+  }
+
+  took(milliseconds: number, cells: number): void {
+    this.millisecondsPerCell = Math.max(milliseconds / cells, 1e-3);
+  }
+
+  /** After a failure for want of memory: half as many, down to one; undefined where that is no remedy. */
+  smaller(error: unknown, count: number): BatchSize | undefined {
+    if (Fault.from(error).code !== 'memory' || count <= 1) return undefined;
+    return new BatchSize(count, this.runner, Math.max(1, count >> 1));
+  }
+}
+
+/** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
+function finiteCells(
+  indices: Int32Array,
+  tops: Tops,
+  k: number,
+): { finite: Extract<MapEvent, { kind: 'cells' }>['batch']; bad: number } {
+  const good = [...indices.keys()].filter(
+    (i) => Number.isFinite(tops.entropy[i]) && Number.isFinite(tops.probabilities[i * k]),
+  );
+  if (good.length === indices.length) return { finite: { indices, ...tops }, bad: 0 };
+  const rows = <T extends Int32Array | Float32Array>(from: T, to: T): T => {
+    good.forEach((i, n) => to.set(from.subarray(i * k, i * k + k), n * k));
+    return to;
+  };
+  return {
+    bad: indices.length - good.length,
+    finite: {
+      indices: Int32Array.from(good, (i) => indices[i] ?? 0),
+      ids: rows(tops.ids, new Int32Array(good.length * k)),
+      probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
+      entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
+    },
+  };
+}
+
+function newTokens(ids: Int32Array, sent: Set<number>, model: Model): Token[] {
+  const tokens: Token[] = [];
+  for (const id of ids) {
+    if (sent.has(id)) continue;
+    sent.add(id);
+    tokens.push(model.tokenizer.token(id));
+  }
+  return tokens;
+}
+
+/** Known after 5 % or 2 s. */
+function secondsLeft(elapsed: number, done: number, total: number): number | null {
+  if (done === 0 || (done / total < 0.05 && elapsed < 2000)) return null;
+  return ((elapsed / done) * (total - done)) / 1000;
+}
+
+function describe(
+  model: Model,
+  device: DeviceReport,
+  checks: readonly Check[],
+  milliseconds: number,
+): ModelDescription {
+  const { anatomy, tokenizer } = model;
+  const noTokenizer: Support = { ok: false, reason: tokenizer.reason ?? 'The model has no tokenizer.' };
+  const ids: Support =
+    anatomy.interface.ids === undefined
+      ? { ok: false, reason: 'This export takes embeddings instead of token ids.' }
+      : { ok: true };
+  return {
+    reference: model.reference,
+    path: model.files.file,
+    facts: model.facts,
+    modelType: model.files.config.modelType,
+    opset: anatomy.graph.opsets.get('') ?? 0,
+    nodes: anatomy.graph.nodes.length,
+    residual: anatomy.residual.map((tensor, i) => ({ layer: i === 0 ? ('embeddings' as const) : i - 1, tensor })),
+    finalNorm: anatomy.finalNorm ?? 'none',
+    head: {
+      operator: anatomy.head.matmul.opType,
+      weight: anatomy.head.weight,
+      bias: anatomy.head.bias,
+      after: anatomy.head.after,
+    },
+    readouts: { forward: { ok: true }, lens: { ok: true }, unembed: unembedSupport(model) },
+    contexts: {
+      none: { ok: true },
+      bos: !ids.ok
+        ? ids
+        : tokenizer.bos === null
+          ? { ok: false, reason: 'The model names no BOS token.' }
+          : { ok: true },
+      prompt: !ids.ok ? ids : tokenizer.reason === undefined ? { ok: true } : noTokenizer,
+    },
+    prefix: model.manner.prefix,
+    batching: model.manner.batching,
+    tokenizer: {
+      file: tokenizer.file === null ? null : 'tokenizer.json',
+      size: tokenizer.size,
+      bos: tokenizer.bos,
+      ...(tokenizer.reason === undefined ? {} : { reason: tokenizer.reason }),
+    },
+    device,
+    checks,
+    openedMilliseconds: Math.round(milliseconds),
+  };
+}
