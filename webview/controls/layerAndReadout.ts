@@ -65,8 +65,8 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       setAttributes(slider, {
         max: last,
         'aria-valuetext': at === 'embeddings' ? 'embeddings' : `${at} of 0 to ${last}`,
-        style: `--part: ${((value + 1) / (last + 1)) * 100}%`,
       });
+      slider.style.setProperty('--part', `${((value + 1) / (last + 1)) * 100}%`);
       if (Number(slider.value) !== value) slider.value = String(value);
       number.update(at === 'embeddings' ? 'emb.' : String(at), { invalid: fault !== undefined });
       setAttributes(number.element, {

@@ -1,0 +1,106 @@
+import type { PanelDependencies } from '../../src/extension/panel/dependencies.js';
+import { Listeners } from '../../src/extension/panel/listeners.js';
+import { Fault } from '../../src/map/fault.js';
+import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import type { ModelEntry } from '../../src/protocol/page.js';
+import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
+
+const DAY = 86_400_000;
+
+export const MODELS: readonly ModelEntry[] = [
+  { path: DESCRIPTION.path, name: 'SmolLM2-135M-Instruct', origin: 'bundled', place: 'included', layers: 30 },
+  {
+    path: '/home/ada/models/llama-3.2-1b-instruct-onnx',
+    name: 'Llama-3.2-1B-Instruct',
+    origin: 'recent',
+    place: '~/models/llama-3.2-1b-instruct-onnx',
+    layers: 16,
+    lastUsed: new Date(Date.now() - DAY).toISOString(),
+  },
+  {
+    path: '/home/ada/models/qwen2.5-0.5b',
+    name: 'Qwen2.5-0.5B',
+    origin: 'recent',
+    place: '~/models/qwen2.5-0.5b',
+    layers: 24,
+    lastUsed: new Date(Date.now() - 3 * DAY).toISOString(),
+  },
+  {
+    path: '/home/ada/models/phi-2-onnx',
+    name: 'phi-2-onnx',
+    origin: 'recent',
+    place: '~/models/phi-2-onnx',
+    problem: 'folder not found',
+    lastUsed: new Date(Date.now() - 31 * DAY).toISOString(),
+  },
+];
+
+/** The rest of the extension, as far as a panel asks for it. What was asked is written down in `calls`. */
+export class FakeDependencies implements PanelDependencies {
+  readonly calls: string[] = [];
+  readonly logged: string[] = [];
+  readonly engines: FakeEngine[] = [];
+  readonly snapshotsKept = new Map<string, Uint8Array>();
+  /** What acquiring an engine ends with. */
+  openFault: Fault | undefined;
+  models_: readonly ModelEntry[] = MODELS;
+  scale: 'theme' | 'light' | 'dark' = 'theme';
+  chosen: string | undefined;
+  private readonly modelChanges = new Listeners();
+  private readonly scaleChanges = new Listeners();
+  private readonly slots: Record<string, number> = {};
+
+  constructor(private readonly engineOptions: FakeEngineOptions = {}) {}
+
+  /** The engine that was started last. */
+  get engine(): FakeEngine {
+    const engine = this.engines.at(-1);
+    if (!engine) throw new Error('no engine was started');
+    return engine;
+  }
+
+  acquireEngine = (path: string): Promise<FakeEngine> => {
+    this.calls.push(`acquire ${path}`);
+    if (this.openFault) return Promise.reject(this.openFault);
+    const engine = new FakeEngine(this.engineOptions);
+    this.engines.push(engine);
+    return Promise.resolve(engine);
+  };
+  restartEngine = (path: string): Promise<void> => this.note(`restart ${path}`);
+  models = (): Promise<readonly ModelEntry[]> => Promise.resolve(this.models_);
+  onDidChangeModels = this.modelChanges.signal;
+  chooseModel = (): Promise<string | undefined> => (this.calls.push('chooseModel'), Promise.resolve(this.chosen));
+  rememberModel = (path: string): void => void this.calls.push(`remember ${path}`);
+  defaults = () => ({ parameters: DEFAULT_PARAMETERS, device: 'auto' as const, batchSize: DEFAULT_BATCH_SIZE });
+  colorScale = { read: () => this.scale, onDidChange: this.scaleChanges.signal };
+  saveMap = async (_map: unknown, view: unknown, { as }: { as: boolean }): Promise<boolean> => {
+    await this.note(`${as ? 'saveAs' : 'save'} ${JSON.stringify(view)}`);
+    return true;
+  };
+  exportPicture = async (): Promise<boolean> => (await this.note('exportPicture'), true);
+  copyCommandLine = (): Promise<void> => this.note('copyCommandLine');
+  copyText = (text: string): Promise<void> => this.note(`copy ${text}`);
+  openSavedMap = (): Promise<void> => this.note('openSavedMap');
+  openHelp = (page: string): Promise<void> => this.note(`help ${page}`);
+  showLog = (): void => void this.calls.push('showLog');
+  log = (level: string, line: string): void => void this.logged.push(`${level}: ${line}`);
+  tokenColors = {
+    read: () => ({ ...this.slots }),
+    remember: (slots: Readonly<Record<string, number>>) => void Object.assign(this.slots, slots),
+  };
+  snapshots = {
+    write: (key: string, bytes: Uint8Array) => (this.snapshotsKept.set(key, bytes), Promise.resolve()),
+    read: (key: string) => Promise.resolve(this.snapshotsKept.get(key)),
+    remove: (key: string) => (this.snapshotsKept.delete(key), Promise.resolve()),
+  };
+
+  setScale(scale: 'theme' | 'light' | 'dark'): void {
+    this.scale = scale;
+    this.scaleChanges.fire();
+  }
+
+  private note(call: string): Promise<void> {
+    this.calls.push(call);
+    return Promise.resolve();
+  }
+}

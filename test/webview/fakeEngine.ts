@@ -1,0 +1,180 @@
+import type { Engine } from '../../src/engine/client.js';
+import type { EngineLease } from '../../src/extension/panel/dependencies.js';
+import { Fault } from '../../src/map/fault.js';
+import { refinement } from '../../src/map/refinement.js';
+import type { MapParameters, MapSpecification } from '../../src/map/specification.js';
+import type { CellBatch, Token, TokenMap } from '../../src/map/tokenMap.js';
+import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
+import type { EngineRequests, MapEvent, MapParams, MapResult, ModelDescription } from '../../src/protocol/engine.js';
+import { syntheticMap } from '../map/syntheticMap.js';
+
+export interface FakeEngineOptions {
+  readonly description?: Partial<ModelDescription>;
+  /** Answer of `estimate`, in seconds. */
+  readonly seconds?: number | null;
+  /** What a map is made of, by its parameters. */
+  readonly map?: (parameters: MapParameters) => TokenMap;
+}
+
+/** What the synthetic model is. */
+export const DESCRIPTION: ModelDescription = {
+  reference: { name: 'SmolLM2-135M-Instruct', file: 'onnx/model.onnx', sha256: 'ab'.repeat(32) },
+  path: '/models/smollm2/onnx/model.onnx',
+  facts: { blocks: 30, hiddenSize: 576, vocabularySize: 49152, weightsBytes: 538_060_800, numberType: 'float32' },
+  modelType: 'llama',
+  opset: 18,
+  nodes: 1234,
+  residual: [],
+  finalNorm: 'norm',
+  head: { operator: 'MatMul', weight: 'lm_head', bias: false, after: [] },
+  readouts: { forward: { ok: true }, lens: { ok: true }, unembed: { ok: true } },
+  contexts: { none: { ok: true }, bos: { ok: true }, prompt: { ok: true } },
+  prefix: { way: 'reused', reason: '' },
+  batching: { way: 'batched', reason: '' },
+  tokenizer: { file: 'tokenizer.json', size: 49152, bos: 1 },
+  device: { asked: 'auto', used: 'cpu' },
+  checks: [],
+  openedMilliseconds: 12,
+};
+
+/**
+ * An engine without a model: its maps are the upper envelope of random affine functions, which is what an affine readout
+ * gives. A test may stop it after so many cells, and let it die.
+ */
+export class FakeEngine implements EngineLease {
+  readonly description: ModelDescription;
+  readonly ended: Promise<Fault | undefined>;
+  /** Requests for maps so far. */
+  readonly asked: MapParams[] = [];
+  released = 0;
+  /** Computes no more cells than this until it is raised. */
+  private limit = Infinity;
+  private wake: () => void = () => undefined;
+  private end: (fault: Fault | undefined) => void = () => undefined;
+  private death: Fault | undefined;
+
+  constructor(private readonly options: FakeEngineOptions = {}) {
+    this.description = { ...DESCRIPTION, ...options.description };
+    this.ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  readonly engine: Pick<Engine, 'call'> = {
+    call: async <M extends keyof EngineRequests & string>(
+      method: M,
+      params: EngineRequests[M]['params'],
+      { onEvent, signal }: CallOptions<EngineRequests[M]['event']> = {},
+    ): Promise<EngineRequests[M]['result']> => {
+      const answer = await this.answer(method, params, onEvent as ((event: MapEvent) => void) | undefined, signal);
+      return answer as EngineRequests[M]['result'];
+    },
+  };
+
+  release(): void {
+    this.released++;
+  }
+
+  /** Stops after so many cells of the running map; `Infinity` lets it go on. */
+  stopAt(cells: number): void {
+    this.limit = cells;
+    this.wake();
+  }
+
+  /** Ends as a killed process does. */
+  die(): void {
+    this.death = new Fault({
+      code: 'engine-died',
+      message: 'The engine ended unexpectedly (signal SIGKILL).',
+      hint: 'What had been computed is kept. Generate starts a new engine.',
+    });
+    this.end(this.death);
+    this.wake();
+  }
+
+  private async answer(
+    method: string,
+    params: unknown,
+    onEvent: ((event: MapEvent) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (this.death) throw this.death;
+    const { parameters } = params as MapParams;
+    const cells = parameters.grid.columns * parameters.grid.rows;
+    if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
+    return this.map(params as MapParams, onEvent, signal);
+  }
+
+  private async map(
+    params: MapParams,
+    onEvent: ((event: MapEvent) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<MapResult> {
+    const { parameters, batchSize, only } = params;
+    this.asked.push(params);
+    const whole = (this.options.map ?? defaultMap)(parameters);
+    const { columns, rows } = parameters.grid;
+    const specification = specificationOf(parameters, this.description);
+    const estimate = { cells: columns * rows, bytes: 1e9, seconds: this.options.seconds ?? null };
+    onEvent?.({ kind: 'started', specification, estimate });
+    const { cells: order, passes } = refinement(columns, rows, only);
+    const told = new Set<number>();
+    let done = 0;
+    for (const { stride, start, end } of passes) {
+      for (let at = start; at < end; at += batchSize) {
+        while (done >= this.limit && !signal?.aborted && !this.death) {
+          await new Promise<void>((resolve) => {
+            this.wake = resolve;
+            signal?.addEventListener('abort', () => resolve(), { once: true });
+          });
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+        if (this.death) throw this.death;
+        if (signal?.aborted) throw cancelled();
+        const indices = order.slice(at, Math.min(at + batchSize, end));
+        const { batch, tokens } = batchOf(whole, indices, told);
+        done += indices.length;
+        onEvent?.({ kind: 'cells', batch, tokens, done, total: order.length, stride, secondsLeft: 25 });
+      }
+    }
+    return { specification, facts: this.description.facts, plane: whole.plane, runtime: whole.runtime };
+  }
+}
+
+const specificationOf = (parameters: MapParameters, { reference, facts }: ModelDescription): MapSpecification => ({
+  ...parameters,
+  model: reference,
+  layer: parameters.layer === 'last' ? facts.blocks - 1 : parameters.layer,
+});
+
+const known = new Map<string, TokenMap>();
+
+/** Another map for every layer, readout and plane; the same functions for every grid. */
+export function defaultMap(parameters: MapParameters): TokenMap {
+  const { grid, topK, layer, readout, plane } = parameters;
+  const seed = [...JSON.stringify([layer, readout, plane])].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7);
+  const key = JSON.stringify([grid, topK, seed]);
+  const map = known.get(key) ?? syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 });
+  known.set(key, map);
+  return map;
+}
+
+function batchOf(map: TokenMap, indices: Int32Array, told: Set<number>): { batch: CellBatch; tokens: Token[] } {
+  const { topK, ids, probabilities, entropy } = map.cells;
+  const batch = {
+    indices,
+    ids: new Int32Array(indices.length * topK),
+    probabilities: new Float32Array(indices.length * topK),
+    entropy: new Float32Array(indices.length),
+  };
+  const tokens: Token[] = [];
+  indices.forEach((cell, i) => {
+    batch.ids.set(ids.subarray(cell * topK, (cell + 1) * topK), i * topK);
+    batch.probabilities.set(probabilities.subarray(cell * topK, (cell + 1) * topK), i * topK);
+    batch.entropy[i] = entropy[cell] ?? 0;
+    for (const id of ids.subarray(cell * topK, (cell + 1) * topK)) {
+      if (told.has(id)) continue;
+      told.add(id);
+      tokens.push(map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` });
+    }
+  });
+  return { batch, tokens };
+}

@@ -1,0 +1,204 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { pageHtml } from '../../src/extension/panel/html.js';
+import { MapController } from '../../src/extension/panel/controller.js';
+import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { HostMessage, PanelSettings } from '../../src/protocol/page.js';
+import { launchBrowser } from '../vscode/support/browser.js';
+import { FakeDependencies } from './fakeDependencies.js';
+import { DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+export const OUTPUT = path.join(HERE, 'output');
+const ORIGIN = 'https://page.test';
+const FONTS = path.join(HERE, '..', '..', 'media', 'fonts');
+
+export const THEMES = ['dark', 'light', 'high-contrast', 'high-contrast-light'] as const;
+export type ThemeName = (typeof THEMES)[number];
+/** What a real VS Code 1.139 puts on a webview, as far as the page uses it. */
+const themes = JSON.parse(readFileSync(path.join(HERE, 'themes.json'), 'utf8')) as Record<
+  ThemeName,
+  { className: string; id: string; variables: Record<string, string> }
+>;
+
+let built: Promise<void> | undefined;
+
+/** Bundles the page, as esbuild.js does. */
+function buildPage(): Promise<void> {
+  built ??= build({
+    entryPoints: [path.join(HERE, '..', '..', 'webview', 'main.ts')],
+    outfile: path.join(OUTPUT, 'page', 'main.js'),
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    define: { global: 'globalThis' },
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+    logLevel: 'warning',
+  }).then(() => undefined);
+  return built;
+}
+
+export interface StageOptions {
+  readonly theme?: ThemeName;
+  readonly width?: number;
+  readonly height?: number;
+  readonly scale?: number;
+  readonly reducedMotion?: boolean;
+  /** null: no model. */
+  readonly modelPath?: string | null;
+  readonly parameters?: Partial<MapParameters>;
+  readonly engine?: FakeEngineOptions;
+  readonly run?: boolean;
+  readonly prepare?: (deps: FakeDependencies) => void;
+}
+
+export interface PageHost {
+  connect(post: (message: HostMessage) => void): void;
+  receive(data: unknown): void;
+}
+
+/** The page in a Chromium, with the panel's real controller behind it and an engine without a model. */
+export class Stage {
+  /** Errors of the page and breaches of its policy. */
+  readonly problems: string[] = [];
+  private sending: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly page: Page,
+    readonly deps: FakeDependencies,
+    readonly host: PageHost,
+  ) {}
+
+  get controller(): MapController {
+    if (this.host instanceof MapController) return this.host;
+    throw new Error('no panel');
+  }
+
+  static async open(browser: Browser, options: StageOptions = {}, makeHost?: (deps: FakeDependencies) => PageHost): Promise<Stage> {
+    await buildPage();
+    const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
+    const context = await browser.newContext({
+      viewport: { width, height },
+      deviceScaleFactor: scale,
+      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+    });
+    const page = await context.newPage();
+    const deps = new FakeDependencies({ seconds: 0.3, ...options.engine });
+    options.prepare?.(deps);
+    const settings: PanelSettings = {
+      modelPath: options.modelPath === undefined ? DESCRIPTION.path : options.modelPath,
+      parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
+      device: 'auto',
+      batchSize: DEFAULT_BATCH_SIZE,
+    };
+    const host = makeHost?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
+    const stage = new Stage(page, deps, host);
+    page.on('pageerror', (error) => stage.problems.push(`error: ${error.message}`));
+    page.on('console', (message) => {
+      // Two rules of plotly.js for its own pictures, which the page's sheet has instead.
+      if (message.type() === 'error' && !message.text().includes('style-src-attr') && !/inline style/.test(message.text())) stage.problems.push(message.text());
+    });
+    await page.exposeFunction('toHost', (message: unknown) => host.receive(message));
+    // tsx names functions with a helper that the page has not.
+    await page.addInitScript('globalThis.__name = (value) => value');
+    await page.addInitScript(({ className, id, variables }) => {
+      let kept: unknown = JSON.parse(window.name || 'null');
+      Object.assign(window, {
+        acquireVsCodeApi: () => ({
+          postMessage: (message: unknown) => void Reflect.get(window, 'toHost')(message),
+          getState: () => kept,
+          setState: (state: unknown) => {
+            kept = state;
+            window.name = JSON.stringify(state);
+          },
+        }),
+      });
+      const dress = (): void => {
+        for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
+        document.documentElement.style.setProperty('--vscode-font-family', 'Inter, sans-serif');
+        document.body.className = className;
+        document.body.dataset['vscodeThemeId'] = id;
+      };
+      // VS Code dresses the document before the page's scripts run.
+      new MutationObserver((_, observer) => {
+        if (!document.body) return;
+        observer.disconnect();
+        dress();
+      }).observe(document, { childList: true, subtree: true });
+    }, themes[theme]);
+    await page.route(`${ORIGIN}/**`, async (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1);
+      if (name === '') return route.fulfill({ contentType: 'text/html', body: html() });
+      if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
+      return route.fulfill({ path: path.join(OUTPUT, 'page', name) });
+    });
+    stage.connect();
+    await page.goto(`${ORIGIN}/`);
+    return stage;
+  }
+
+  /** Connects the host with the page: also after the page was loaded again. */
+  private connect(): void {
+    this.host.connect((message) => {
+      this.sending = this.sending
+        .then(() => this.page.evaluate((data) => window.postMessage(data, window.origin), message))
+        .catch(() => undefined); // the page is being loaded: it will ask again
+    });
+  }
+
+  /** All that the host has sent has arrived, and is drawn. */
+  async settled(): Promise<void> {
+    await this.sending;
+    await this.page.evaluate(
+      () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+    );
+  }
+
+  /** Waits until the status line says this. */
+  async status(text: string | RegExp): Promise<void> {
+    await this.page.locator('.status-text').filter({ hasText: text }).waitFor();
+    await this.settled();
+  }
+
+  async theme(theme: ThemeName): Promise<void> {
+    await this.page.evaluate(({ className, id, variables }) => {
+      const { style } = document.documentElement;
+      for (const name of [...style]) if (name.startsWith('--vscode-') && name !== '--vscode-font-family') style.removeProperty(name);
+      for (const [name, value] of Object.entries(variables)) if (name !== '--vscode-font-family') style.setProperty(name, value);
+      document.body.className = className;
+      document.body.dataset['vscodeThemeId'] = id;
+    }, themes[theme]);
+    await this.settled();
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name });
+  }
+
+  async picture(name: string): Promise<void> {
+    mkdirSync(OUTPUT, { recursive: true });
+    await this.settled();
+    await this.page.screenshot({ path: path.join(OUTPUT, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    if (this.host instanceof MapController) this.host.dispose(true);
+    await this.page.context().close();
+  }
+}
+
+/** The panel's own page, with the project's font in place of the system's. */
+function html(): string {
+  const page = pageHtml({ script: 'main.js', styles: 'main.css', source: ORIGIN, nonce: 'bm9uY2U' });
+  const faces = [400, 600].map(
+    (weight) => `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
+  );
+  return page.replace('</head>', `<style nonce="bm9uY2U">${faces.join('')}</style></head>`);
+}
+
+export { launchBrowser };
