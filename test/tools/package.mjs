@@ -1,8 +1,10 @@
 // npm run package: one VSIX per platform of onnxruntime-node, in the root. `npm run package -- linux-x64 ...` makes these
-// alone. Only what is listed here goes in; a native binding that is missing fails the whole run.
+// alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is. Only what is listed
+// here goes in; a native binding that is missing fails the whole run.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
 import { thirdPartyNotices } from './notices.mjs';
 import { root, run } from './prepare.mjs';
@@ -89,17 +91,23 @@ function stageRuntime(target) {
   }
 }
 
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({
+  options: { into: { type: 'string' }, built: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const unknown = wanted.filter((name) => !Object.hasOwn(targets, name));
 if (unknown.length > 0) throw new Error(`Unknown platform ${unknown.join(', ')}: ${Object.keys(targets).join(', ')}.`);
 
-run(process.execPath, ['esbuild.js']);
+if (!values.built) run(process.execPath, ['esbuild.js']);
 stage();
 const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 let tooLarge = false;
 for (const target of wanted.length > 0 ? wanted : Object.keys(targets)) {
   stageRuntime(target);
-  const file = path.join(root, `${name}-${target}-${version}.vsix`);
+  const file =
+    values.into === undefined
+      ? path.join(root, `${name}-${target}-${version}.vsix`)
+      : path.resolve(values.into, `${name}-${target}.vsix`);
   await createVSIX({
     cwd: staging,
     packagePath: file,

@@ -83,10 +83,16 @@ export function apiSuite(): void {
 
     it('shows a map that was never saved', async () => {
       const api = await activateExtension();
+      const opened = new Promise<vscode.Tab | undefined>((resolve) => {
+        const listening = vscode.window.tabGroups.onDidChangeTabs(({ opened: [tab] }) => {
+          listening.dispose();
+          resolve(tab);
+        });
+      });
       await api.open(await api.generate({ grid }));
-      const { activeTab } = vscode.window.tabGroups.activeTabGroup;
-      assert.ok(activeTab?.input instanceof vscode.TabInputWebview);
-      await vscode.window.tabGroups.close(activeTab);
+      const tab = await opened;
+      assert.ok(tab?.input instanceof vscode.TabInputWebview);
+      await vscode.window.tabGroups.close(tab);
     });
   });
 }

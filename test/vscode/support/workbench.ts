@@ -4,6 +4,8 @@ import { outputFolder } from './places.js';
 import type { Server } from './server.js';
 
 const START_LIMIT_MS = 60_000;
+/** For everything that a person does, on a busy machine. */
+const ACTION_LIMIT_MS = 15_000;
 
 export interface WorkbenchOptions {
   /** Folder of an unpacked extension. */
@@ -33,6 +35,7 @@ export class Workbench {
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     const workbench = new Workbench(server, context, await context.newPage());
+    workbench.page.setDefaultTimeout(ACTION_LIMIT_MS);
     await workbench.page.goto(windowAddress(server, options), { waitUntil: 'domcontentloaded' });
     await workbench.stands();
     return workbench;
@@ -56,7 +59,8 @@ export class Workbench {
     await (await this.findCommand(title)).click();
   }
 
-  private async findCommand(title: string): Promise<Locator> {
+  /** Opens the palette at a command: its row. */
+  async findCommand(title: string): Promise<Locator> {
     const row = this.paletteRow(title);
     const deadline = Date.now() + START_LIMIT_MS;
     for (;;) {
@@ -89,7 +93,12 @@ export class Workbench {
 
   /** The document of the visible webview. */
   get webview(): FrameLocator {
-    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+    return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
+  }
+
+  /** The document of the nth visible webview. */
+  webviewOf(n: number): FrameLocator {
+    return this.page.locator('iframe.webview.ready:visible').nth(n).contentFrame().frameLocator('#active-frame');
   }
 
   /** The texts of the notifications on screen. */
@@ -97,12 +106,18 @@ export class Workbench {
     return this.page.locator('.notification-toast .notification-list-item-message').allInnerTexts();
   }
 
+  clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   /** Writes a picture of the window to `test/vscode/output/screenshots/NAME.png`. */
   async picture(name: string): Promise<void> {
     await this.page.screenshot({ path: path.join(outputFolder('screenshots'), `${name}.png`) });
   }
 
+  /** Closes the window as a person does: its page learns of it. */
   async close(): Promise<void> {
+    await this.page.goto('about:blank');
     await this.context.close();
   }
 }

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite, test } from 'node:test';
+import type { Token } from '../../src/map/tokenMap.js';
+import { toJson } from '../../src/formats/toJson.js';
+import { syntheticMap } from '../map/syntheticMap.js';
+import { MapPage } from './support/mapPage.js';
+import { leftOut } from './support/places.js';
+import { useSession } from './support/session.js';
+import type { Workbench } from './support/workbench.js';
+
+const hostile = [
+  '<img src=x onerror="document.title=\'owned\'">',
+  '\u202Egnirts desrever',
+  '\0',
+  'x'.repeat(10_000),
+  '</script><script>document.title="owned"</script>',
+  '\u0301'.repeat(200),
+  '\uFFFE\uD800',
+  '${alert(1)}`\'"&amp;',
+];
+const tokens: readonly Token[] = hostile.map((text, id) => ({ id, kind: 'text', text }));
+
+async function openSaved(workbench: Workbench, name: string): Promise<MapPage> {
+  await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).dblclick();
+  await workbench.page.locator('.tab.active', { hasText: name }).waitFor();
+  const page = new MapPage(workbench);
+  await page.complete();
+  return page;
+}
+
+suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
+  const session = useSession(() => ({
+    fill: (workspace) => {
+      const save = (name: string, map: Parameters<typeof toJson>[0]): void =>
+        writeFileSync(path.join(workspace, `embedding_grid_results_${name}.json`), toJson(map));
+      save('hostile', syntheticMap({ columns: 24, rows: 24, tokens, vocabulary: tokens.length }));
+      save('large', syntheticMap({ columns: 200, rows: 200 }));
+      writeFileSync(path.join(workspace, 'embedding_grid_results_broken.json'), '{"config": ');
+    },
+  }));
+
+  test('tokens are text, whatever they hold', async () => {
+    const workbench = await session.open();
+    await workbench.run('View: Show Explorer');
+    const page = await openSaved(workbench, 'hostile');
+    const rows = page.frame.locator('table.tokens tbody tr');
+    const count = await rows.count();
+    assert.ok(count >= 4, `${count} tokens`);
+    for (let i = 0; i < count; i++) await rows.nth(i).hover();
+    await page.more('Show Cells as Table');
+    await page.frame.locator('table.cells tbody td').first().waitFor();
+    await page.button('Show as Map').click();
+    for (let i = 0; i < 6; i++) await page.button('Zoom In').click();
+    assert.equal(await page.frame.locator('img, script:not([nonce])').count(), 0);
+    assert.notEqual(await page.frame.locator('html').evaluate(() => document.title), 'owned');
+    const overflow = await page.frame.locator('body').evaluate((body) => body.scrollWidth - body.clientWidth);
+    assert.ok(overflow <= 0, `${overflow} px too wide`);
+    await workbench.picture('hostile-tokens');
+    await workbench.close();
+  });
+
+  test('200 x 200 cells pan and zoom at 30 frames a second', async () => {
+    const workbench = await session.open();
+    await workbench.run('View: Show Explorer');
+    const page = await openSaved(workbench, 'large');
+    const box = await page.plot.boundingBox();
+    assert.ok(box);
+    const { mouse } = workbench.page;
+    const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    await mouse.move(middle.x, middle.y);
+
+    const zoom = await measureFrames(page, async () => {
+      for (let i = 0; i < 30; i++) await mouse.wheel(0, i < 15 ? -120 : 120);
+    });
+    for (let i = 0; i < 8; i++) await mouse.wheel(0, -120);
+    const pan = await measureFrames(page, async () => {
+      await mouse.down();
+      for (let i = 0; i < 60; i++) await mouse.move(middle.x + 200 * Math.sin(i / 6), middle.y + 150 * Math.cos(i / 6));
+      await mouse.up();
+    });
+    console.log(`  zoom: ${describe(zoom)}`);
+    console.log(`  pan: ${describe(pan)}`);
+    assert.ok(zoom.length > 5 && pan.length > 5);
+    await workbench.picture('panel-200');
+    await workbench.close();
+  });
+
+  test('a file that is no map is shown as text, and why', async () => {
+    const workbench = await session.open();
+    await workbench.run('View: Show Explorer');
+    await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'broken' }).dblclick();
+    await workbench.page.locator('.notification-toast', { hasText: /JSON|map/ }).waitFor();
+    await workbench.page.locator('.monaco-editor .view-line', { hasText: '"config"' }).waitFor();
+    await workbench.close();
+  });
+});
+
+/** Milliseconds between the frames that the page draws while something is done. */
+async function measureFrames(page: MapPage, act: () => Promise<void>): Promise<readonly number[]> {
+  const body = page.frame.locator('body');
+  await body.evaluate(() => {
+    const times: number[] = [];
+    Object.assign(window, { frameTimes: times, measuring: true });
+    const tick = (time: number): void => {
+      times.push(time);
+      if ('measuring' in window && window.measuring === true) requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  });
+  await act();
+  const times = await body.evaluate(() => {
+    Object.assign(window, { measuring: false });
+    return (window as unknown as { frameTimes: number[] }).frameTimes;
+  });
+  return times.slice(1).map((time, i) => time - (times[i] ?? time));
+}
+
+function describe(frames: readonly number[]): string {
+  const sorted = frames.toSorted((a, b) => a - b);
+  const at = (part: number): string => `${(sorted[Math.floor(part * (sorted.length - 1))] ?? 0).toFixed(1)} ms`;
+  return `${frames.length} frames, median ${at(0.5)}, 95 % within ${at(0.95)}, longest ${at(1)}`;
+}

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { before, suite, test } from 'node:test';
+import { scaleColors } from '../../src/map/colors.js';
+import { expectNoViolations } from './support/accessibility.js';
+import { MapPage } from './support/mapPage.js';
+import { leftOut } from './support/places.js';
+import { useSession } from './support/session.js';
+import type { Workbench } from './support/workbench.js';
+
+const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+
+suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
+  const session = useSession();
+  let workbench: Workbench;
+  let page: MapPage;
+
+  before(async () => {
+    workbench = await session.open();
+    page = new MapPage(workbench);
+  });
+
+  test('from the palette to a finished map of the bundled model', async () => {
+    const row = await workbench.findCommand(GENERATE);
+    const started = performance.now();
+    await row.click();
+    await page.frame.locator('.heatmaplayer image').first().waitFor();
+    const colors = performance.now() - started;
+    const status = await page.complete(/^2,500 cells/);
+    console.log(
+      `  first colors after ${colors.toFixed(0)} ms, finished after ${(performance.now() - started).toFixed(0)} ms`,
+    );
+    assert.match(status, /layer 5 of 0–5 · CPU/);
+    await workbench.picture('panel-dark');
+  });
+
+  test('the picture shows what the inspector says: a pixel per cell, darker where more confident', async () => {
+    const picture = await page.colors();
+    assert.deepEqual([picture.width, picture.height], [50, 50]);
+    const scale = scaleColors('dark');
+    const seen = new Set<string>();
+    for (const [column, row] of [
+      [3, 4],
+      [25, 25],
+      [48, 10],
+      [10, 44],
+      [40, 47],
+    ] as const) {
+      await page.clickCell(column, row, 50, 50);
+      const { token, percent } = await page.inspected();
+      assert.ok(token.length > 0);
+      const position = await page.inspector.locator('dd').first().innerText();
+      assert.equal(position, `x ${axis(column)}, y ${axis(row)}`);
+      const wanted = scale[Math.round((Number.parseFloat(percent) / 100) * 255)];
+      const got = picture.at(column, 49 - row);
+      assert.ok(wanted);
+      got.forEach((channel, i) => assert.ok(Math.abs(channel - (wanted[i] ?? 0)) <= 2, `${percent}: ${got} ${wanted}`));
+      seen.add(got.join());
+    }
+    assert.ok(seen.size > 1);
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  test('regions are named on the map', async () => {
+    const withLabels = await page.inkPixels();
+    await page.button('Labels').click();
+    const without = await page.inkPixels();
+    await page.button('Labels').click();
+    assert.ok(withLabels - without > 500, `${withLabels} ${without}`);
+    assert.equal(await page.inkPixels(), withLabels);
+    const names = await page.frame.locator('table.tokens tbody tr').count();
+    const [, tokens] = /· ([\d,]+) tokens? ·/.exec(await page.status.innerText()) ?? [];
+    assert.equal(names, Number(tokens?.replace(',', '')));
+  });
+
+  test('activation takes less than 20 ms', async () => {
+    await workbench.run('Embedding Grid: Show Log');
+    const line = workbench.page.locator('.part.panel .view-line', { hasText: 'Activated in' });
+    await line.waitFor();
+    const [, milliseconds] = /Activated\sin\s([\d.]+)/.exec(await line.innerText()) ?? [];
+    console.log(`  activated in ${milliseconds} ms`);
+    assert.ok(Number(milliseconds) < 20, `${milliseconds} ms`);
+    await workbench.run('View: Toggle Panel Visibility');
+  });
+
+  test('every control changes the map, and undo takes it back', async () => {
+    await page.field('Layer').getByRole('slider').focus();
+    await workbench.page.keyboard.press('ArrowLeft');
+    await page.complete('layer 4 of 0–5');
+    await page.type('Layer number', 'embeddings');
+    await page.complete('embeddings');
+    await page.button('Undo Parameter Change').click();
+    await page.button('Undo Parameter Change').click();
+    await page.complete('layer 5 of 0–5');
+    await page.button('Redo Parameter Change').click();
+    await page.button('Undo Parameter Change').click();
+
+    await page.choose('Readout', 'Logit lens');
+    await page.complete();
+    await page.choose('Readout', 'Unembed');
+    await page.complete();
+    await page.choose('Readout', 'Forward');
+
+    await page.choose('Method', 'Replicated');
+    await page.complete();
+    await page.choose('Method', 'Direct');
+    await page.type('Dimension of x', '3');
+    await page.type('Dimension of y', '7');
+    await page.complete();
+    await page.choose('Method', 'Random projection');
+    await page.type('Seed', '7');
+    await page.button('Another Seed').click();
+
+    await page.type('Center x', '1.5');
+    await page.type('Center y', '-2');
+    await page.type('Spacing', '0.25');
+    await page.type('Columns', '30');
+    await page.type('Rows', '20');
+    await page.complete(/^600 cells/);
+    assert.match((await page.plot.getAttribute('aria-label')) ?? '', /^Token map, 30 by 20 cells, layer 5/);
+
+    await page.unfold('Context');
+    await page.choose('Context', 'Beginning of sequence');
+    await page.complete();
+    await page.choose('Context', 'Prompt');
+    await page.type('Prompt', 'It is a truth universally');
+    await page.complete();
+
+    await page.unfold('Advanced');
+    await page.choose('Device', 'CPU');
+    await page.type('Batch size', '64');
+    await page.type('Tokens per cell', '5');
+    await page.complete();
+    await page.clickCell(3, 3, 30, 20);
+    assert.equal(await page.inspector.locator('table.ranking tbody tr').count(), 5);
+  });
+
+  test('each field says in words what is wrong with it', async () => {
+    for (const [name, text, label, words] of [
+      ['Columns', '0', 'Cells', /at least 1/],
+      ['Rows', '1.5', 'Cells', /whole number/],
+      ['Spacing', '-1', 'Spacing', /greater than 0/],
+      ['Layer number', '99', 'Layer', /layer/i],
+      ['Seed', 'x', 'Seed', /number/],
+    ] as const) {
+      await page.type(name, text);
+      const fault = page.field(label).getByRole('alert');
+      await fault.filter({ hasText: words }).waitFor();
+      if (name === 'Spacing') await workbench.picture('panel-invalid-field');
+      await page.button('Undo Parameter Change').click({ trial: true });
+      await page.type(name, { Columns: '30', Rows: '20', Spacing: '0.25', 'Layer number': '5', Seed: '42' }[name]);
+      await fault.waitFor({ state: 'hidden' });
+    }
+    await page.complete();
+  });
+
+  test('what colors tell, borders, zoom and the table of cells', async () => {
+    const before = (await page.colors()).at(10, 10).join();
+    for (const name of ['Token', 'Margin', 'Entropy'] as const) {
+      await page.frame.getByRole('tab', { name }).click();
+      await page.frame.locator('.heatmaplayer image').first().waitFor();
+      if (name === 'Token') await workbench.picture('panel-token-colors');
+    }
+    await page.frame.getByRole('tab', { name: 'Probability' }).click();
+    assert.equal((await page.colors()).at(10, 10).join(), before);
+    const bordered = await page.inkPixels();
+    await page.button('Region Borders').click();
+    assert.ok((await page.inkPixels()) < bordered);
+    await page.button('Region Borders').click();
+    for (let i = 0; i < 5; i++) await page.button('Zoom In').click();
+    await page.frame.locator('.zoom-text', { hasText: '759%' }).waitFor();
+    await workbench.picture('panel-zoomed');
+    await page.button('Zoom Out').click();
+    await page.button('Whole Map').click();
+    await page.frame.locator('.zoom-text', { hasText: '100%' }).waitFor();
+    await page.more('Show Cells as Table');
+    assert.equal(await page.frame.locator('table.cells tbody td').count(), 30 * 20);
+    await page.button('Show as Map').click();
+  });
+
+  test('the keyboard does what the mouse does, and the pinned cell is read out', async () => {
+    await page.plot.focus();
+    const spoken = page.frame.getByRole('status').first();
+    await workbench.page.keyboard.press('Escape');
+    await workbench.page.keyboard.press('Enter');
+    await workbench.page.keyboard.press('ArrowRight');
+    await page.inspector.getByText('Pinned cell').waitFor();
+    await spoken.filter({ hasText: /percent, x .*y .*second/ }).waitFor();
+    const one = await spoken.innerText();
+    await workbench.page.keyboard.press('Shift+ArrowUp');
+    await page.frame.getByRole('status').filter({ hasNotText: one }).first().waitFor();
+    await workbench.page.keyboard.press('+');
+    await page.frame.locator('.zoom-text', { hasText: '150%' }).waitFor();
+    await workbench.page.keyboard.press('0');
+    await workbench.page.keyboard.press('2');
+    assert.equal(await page.frame.getByRole('tab', { name: 'Token' }).getAttribute('aria-selected'), 'true');
+    await workbench.page.keyboard.press('1');
+    await workbench.page.keyboard.press('[');
+    await page.complete('layer 4 of 0–5');
+    await workbench.page.keyboard.press(']');
+    await page.complete('layer 5 of 0–5');
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  test('a long map is cancelled by button and by Esc, keeps its cells, and goes on', async () => {
+    await page.type('Layer number', '0');
+    await page.type('Columns', '300');
+    await page.type('Rows', '300');
+    await page.button('Generate').click();
+    await page.running();
+    await workbench.picture('panel-progress');
+    await workbench.page.locator('.statusbar-item', { hasText: /Token map \d+%/ }).waitFor();
+    await page.button('Cancel').click();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 90,000 cells/ }).waitFor();
+    const [, first] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
+    await page.button('Resume').click();
+    await page.running();
+    await page.plot.focus();
+    await workbench.page.keyboard.press('Escape');
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 90,000 cells/ }).waitFor();
+    const [, second] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
+    const number = (text = ''): number => Number(text.replaceAll(',', ''));
+    assert.ok(number(second) >= number(first) && number(first) > 0, `${first} ${second}`);
+    await workbench.picture('panel-cancelled');
+    await page.type('Layer number', '5');
+    await page.type('Columns', '50');
+    await page.type('Rows', '50');
+    await page.button('Generate').click();
+    await page.complete(/^2,500 cells/);
+  });
+
+  test('the map is copied as a command line', async () => {
+    await page.type('Spacing', '0.75');
+    await page.complete();
+    await workbench.run('Embedding Grid: Copy as Command Line');
+    const text = await workbench.clipboard();
+    assert.match(text, /^embedding-grid /);
+    assert.match(text, /--spacing 0\.75\b/);
+    assert.match(text, /--prompt 'It is a truth universally'/);
+    assert.match(text, /--device cpu --batch-size 64/);
+  });
+
+  test('saved, shown in the Explorer, and opened again', async () => {
+    await page.button('Save Map').click();
+    const name = 'embedding_grid_results_layer_5.json';
+    const explorer = workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
+    await explorer.waitFor();
+    const folder = path.join(session.server.workspace, 'embedding_grid_results');
+    const picture = 'embedding_grid_layer_5_size_50_method_random_projection';
+    assert.deepEqual(readdirSync(folder).sort(), [`${picture}.png`, `${picture}.svg`, name]);
+    const saved = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { config: { spacing: number } };
+    assert.equal(saved.config.spacing, 0.75);
+
+    await explorer.dblclick();
+    await workbench.page.locator('.tab.active', { hasText: name }).waitFor();
+    const viewer = new MapPage(workbench);
+    await viewer.complete(/^2,500 cells/);
+    await workbench.picture('saved-map');
+    await viewer.button('Edit and Run Again').click();
+    await workbench.page.locator('.tab.active', { hasText: '· Embedding Grid' }).waitFor();
+    await new MapPage(workbench).complete(/^2,500 cells/);
+  });
+});
+
+/** A coordinate as the panel writes it: 30 columns or 50, the default spacing. */
+const axis = (index: number): string => ((index - 24.5) * 0.5).toFixed(2).replace('-', '−');

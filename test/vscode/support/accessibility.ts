@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults, RunOptions } from 'axe-core';
+import type { Locator } from 'playwright-core';
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Runs axe-core in the page that an element stands in and fails for every violation of WCAG 2, levels A and AA. */
+export async function expectNoViolations(element: Locator, what: string): Promise<void> {
+  const options: RunOptions = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+  const frame = await (await element.elementHandle())?.ownerFrame();
+  assert.ok(frame);
+  // As a text, which the debugger evaluates: the page's own policy forbids to evaluate anything.
+  const { violations } = await frame.evaluate<AxeResults>(`${source}; axe.run(${JSON.stringify(options)})`);
+  const found = violations.map(({ id, impact, nodes }) => ({
+    id,
+    impact,
+    nodes: nodes.map((node) => `${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
+  }));
+  assert.deepEqual(found, [], what);
+}

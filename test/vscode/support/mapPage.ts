@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import type { FrameLocator, Locator } from 'playwright-core';
+import type { Workbench } from './workbench.js';
+
+/** Long enough for the slowest map of the tests on a busy machine. */
+const MAP_LIMIT_MS = 60_000;
+
+export type Rgb = readonly [number, number, number];
+
+/** What a person sees in the panel, or in the editor of a saved map. */
+export class MapPage {
+  constructor(
+    readonly workbench: Workbench,
+    readonly frame: FrameLocator = workbench.webview,
+  ) {}
+
+  /** The line below everything. */
+  get status(): Locator {
+    return this.frame.locator('.status-text');
+  }
+
+  /** The map itself. */
+  get plot(): Locator {
+    return this.frame.getByRole('application');
+  }
+
+  get controls(): Locator {
+    return this.frame.locator('#controls');
+  }
+
+  get inspector(): Locator {
+    return this.frame.locator('aside.inspector');
+  }
+
+  /** A button with exactly this name, wherever it stands. */
+  button(name: string, within: FrameLocator | Locator = this.frame): Locator {
+    return within.getByRole('button', { name, exact: true }).first();
+  }
+
+  /** The line of the form with this label. */
+  field(label: string): Locator {
+    return this.controls.getByRole('group', { name: label, exact: true });
+  }
+
+  /** Types into a text field and leaves it. */
+  async type(name: string, text: string): Promise<void> {
+    const input = this.controls.getByRole('textbox', { name, exact: true });
+    await input.fill(text);
+    await input.press('Tab');
+  }
+
+  /** Chooses in a drop-down of the form. */
+  async choose(name: string, option: string): Promise<void> {
+    await this.controls.getByRole('combobox', { name, exact: true }).click();
+    await this.frame.getByRole('option', { name: option }).first().click();
+  }
+
+  /** Unfolds a group of the form. */
+  async unfold(group: string): Promise<void> {
+    const header = this.controls.getByRole('button', { name: new RegExp(`^${group}`) });
+    if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
+  }
+
+  /** Waits until the page shows a complete map whose status line has this in it. */
+  async complete(containing: string | RegExp = ''): Promise<string> {
+    const line = this.status.filter({ hasText: /cells? · .*tokens? ·/ }).filter({ hasText: containing });
+    await line.waitFor({ timeout: MAP_LIMIT_MS });
+    await this.frame.locator('.progress-line').waitFor({ state: 'hidden' });
+    return line.innerText();
+  }
+
+  /** Waits until a map is being computed. */
+  async running(): Promise<void> {
+    await this.status.filter({ hasText: /of [\d,]+ cells · \d+%/ }).waitFor({ timeout: MAP_LIMIT_MS });
+  }
+
+  /** The colors of the picture that plotly drew, a pixel per cell, from the top left. */
+  async colors(): Promise<{ readonly width: number; readonly height: number; at(x: number, y: number): Rgb }> {
+    const { width, height, data } = await this.frame
+      .locator('.heatmaplayer image')
+      .first()
+      .evaluate(async (element) => {
+        const image = new Image();
+        image.src = element.getAttribute('href') ?? '';
+        await image.decode();
+        const canvas = document.createElement('canvas');
+        canvas.width = image.width;
+        canvas.height = image.height;
+        const context = canvas.getContext('2d');
+        if (!context) throw new Error('no canvas');
+        context.drawImage(image, 0, 0);
+        const pixels = context.getImageData(0, 0, image.width, image.height);
+        return { width: image.width, height: image.height, data: [...pixels.data] };
+      });
+    return {
+      width,
+      height,
+      at: (x, y) => {
+        const start = 4 * (y * width + x);
+        return [data[start] ?? 0, data[start + 1] ?? 0, data[start + 2] ?? 0];
+      },
+    };
+  }
+
+  /** What the canvas over the map shows, without the heatmap: number of pixels that are drawn within the map's frame. */
+  async inkPixels(): Promise<number> {
+    const box = await this.plot.boundingBox();
+    assert.ok(box);
+    return this.frame
+      .locator('canvas.layer')
+      .first()
+      .evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const plot = document.querySelector('.plot');
+        const context = canvas.getContext('2d');
+        if (!plot || !context) throw new Error('no map');
+        const outer = canvas.getBoundingClientRect();
+        const inner = plot.getBoundingClientRect();
+        const scale = canvas.width / outer.width;
+        const pixels = context.getImageData(
+          Math.round((inner.left - outer.left) * scale),
+          Math.round((inner.top - outer.top) * scale),
+          Math.round(inner.width * scale),
+          Math.round(inner.height * scale),
+        );
+        let ink = 0;
+        for (let i = 3; i < pixels.data.length; i += 4) if ((pixels.data[i] ?? 0) > 0) ink++;
+        return ink;
+      });
+  }
+
+  /** Clicks the middle of a cell, counted from the left and from the bottom of the whole map. */
+  async clickCell(column: number, row: number, columns: number, rows: number): Promise<void> {
+    const box = await this.plot.boundingBox();
+    assert.ok(box);
+    await this.plot.click({
+      position: { x: ((column + 0.5) / columns) * box.width, y: (1 - (row + 0.5) / rows) * box.height },
+    });
+  }
+
+  /** Token and probability of the cell that the inspector shows. */
+  async inspected(): Promise<{ readonly token: string; readonly percent: string }> {
+    return {
+      token: await this.inspector.locator('.cell-token').innerText(),
+      percent: await this.inspector.locator('.cell-percent').innerText(),
+    };
+  }
+
+  /** An entry of the menu "More Actions". */
+  async more(item: string): Promise<void> {
+    await this.button('More Actions').click();
+    await this.frame.getByRole('menuitem', { name: item, exact: true }).click();
+  }
+}

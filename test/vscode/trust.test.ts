@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import path from 'node:path';
+import { suite, test } from 'node:test';
+import { MapPage } from './support/mapPage.js';
+import { leftOut, ROOT } from './support/places.js';
+import { useSession } from './support/session.js';
+
+suite('In a folder that is not trusted', { skip: leftOut(), timeout: 120_000 }, () => {
+  const session = useSession(() => ({
+    settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
+    fill: (workspace) =>
+      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'stranger'), {
+        recursive: true,
+        filter: (file) => !file.includes('training'),
+      }),
+  }));
+
+  test('the bundled model works, and no model of the folder is opened', async () => {
+    const workbench = await session.open();
+    await workbench.run('Embedding Grid: Generate Embedding Grid');
+    await new MapPage(workbench).complete();
+
+    await workbench.run('Embedding Grid: Choose Model...');
+    const row = workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'stranger' }).first();
+    await row.filter({ hasText: 'not trusted' }).waitFor();
+    await row.click();
+    await workbench.page.locator('.notification-toast', { hasText: 'This folder is not trusted' }).waitFor();
+    await workbench.picture('untrusted');
+    const processes = await session.server.processes();
+    assert.equal(processes.filter(({ command }) => command.includes('engine.cjs')).length, 1);
+
+    await workbench.page.locator('.notification-toast').getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await workbench.page.getByRole('button', { name: 'Trust', exact: true }).click();
+    await workbench.run('Embedding Grid: Choose Model...');
+    await row.filter({ hasNotText: 'not trusted' }).waitFor();
+    await row.click();
+    await new MapPage(workbench).complete();
+    await workbench.close();
+  });
+});
