@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import prettier from 'prettier';
+import ts from 'typescript';
+import { EXIT_CODES } from '../src/cli/exitCodes.js';
+import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
+import { type Flag, MAP_FLAGS } from '../src/map/flags.js';
+
+const root = path.resolve(import.meta.dirname, '..');
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+
+/** What stands between `<!-- name...-->` and `<!-- end of name -->`. */
+function block(name: string): string {
+  const found = new RegExp(`<!-- ${name}\\b[^>]*-->\n([^]*?)\n<!-- end of ${name} -->`).exec(readme);
+  assert.ok(found, `README.md has no block "${name}"`);
+  return (found[1] ?? '').trim();
+}
+
+/** A Markdown table, formatted as the repository is. */
+async function table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const text = [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return (await prettier.format(text, { parser: 'markdown' })).trim();
+}
+
+test('the table of flags is the program’s', async () => {
+  const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
+  const inspecting = INSPECT_FLAGS.filter((flag) => !mapAndRun.includes(flag)).map((flag) => ({
+    ...flag,
+    help: `\`inspect\` only: ${flag.help}`,
+  }));
+  const rows = [...mapAndRun, ...inspecting].map((flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help]);
+  assert.equal(block('flags'), await table(['Flag', 'Default', 'Meaning'], rows));
+});
+
+test('the table of exit codes is the program’s', async () => {
+  assert.equal(block('exit codes'), await table(['Code', 'Meaning'], Object.entries(EXIT_CODES)));
+});
+
+test('local links and pictures are there', () => {
+  const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)\s]+)\)/g)].map(([, target = '']) => target);
+  assert.ok(targets.length > 0);
+  assert.deepEqual(
+    targets.filter((target) => !existsSync(path.join(root, target))),
+    [],
+  );
+});
+
+/** The README's snippet as a file, in a folder of its own inside the package, whose name it imports. */
+function snippet(): { folder: string; file: string } {
+  const [, code = ''] = /```ts\n([^]*?)```/.exec(block('snippet')) ?? [];
+  const folder = path.join(root, 'test', 'output', 'readme');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, 'snippet.ts');
+  writeFileSync(file, code);
+  return { folder, file };
+}
+
+test('the library’s snippet type-checks against the built declarations and runs on the bundled model', () => {
+  const { folder, file } = snippet();
+  const program = ts.createProgram([file], {
+    strict: true,
+    noEmit: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    types: ['node'],
+  });
+  const diagnostics = ts.getPreEmitDiagnostics(program);
+  assert.deepEqual(
+    diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+    [],
+  );
+
+  const printed = execFileSync(process.execPath, ['--import', 'tsx', file], { cwd: folder, encoding: 'utf8' });
+  const [first = '', ...rest] = printed.trimEnd().split('\n');
+  const probability = Number(first.split(' ').at(-1));
+  assert.ok(probability > 0 && probability <= 1, printed);
+  assert.equal(rest.join(''), `115200 [ '${path.join('maps', 'embedding_grid_results_layer_embeddings.json')}' ]`);
+  assert.deepEqual(readdirSync(path.join(folder, 'maps')), ['embedding_grid_results_layer_embeddings.json']);
+});
