@@ -20,16 +20,21 @@ export function drawCells(picture: CellPicture, x: number, y: number, width: num
   const { columns, rows } = picture;
   const colors = cellShapes(picture);
   if (!colors) {
-    return element('image', {
-      x,
-      y,
-      width,
-      height,
-      preserveAspectRatio: 'none',
-      'image-rendering': 'optimizeSpeed',
-      style: 'image-rendering:pixelated',
-      href: `data:image/png;base64,${Buffer.from(cellPixels(picture)).toString('base64')}`,
-    });
+    // Sharp cells: the attribute for resvg, the rule for browsers. resvg passes over rules in @media, and a `pixelated` that it
+    // read would make it smooth the picture.
+    const sharp = element('style', {}, '@media all{image{image-rendering:pixelated}}');
+    return (
+      sharp +
+      element('image', {
+        x,
+        y,
+        width,
+        height,
+        preserveAspectRatio: 'none',
+        'image-rendering': 'optimizeSpeed',
+        href: `data:image/png;base64,${Buffer.from(cellPixels(picture)).toString('base64')}`,
+      })
+    );
   }
   const shapes = [...colors].map(([fill, d]) => element('path', { fill, d })).join('');
   const placed = `matrix(${width / columns} 0 0 ${-height / rows} ${x} ${y + height})`;

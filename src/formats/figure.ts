@@ -24,7 +24,7 @@ import {
 } from '../map/display.js';
 import { coordinates } from '../map/grid.js';
 import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
-import { formatFixed, formatWholePercent, niceTicks } from '../map/numbers.js';
+import { formatFixed, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
@@ -341,21 +341,28 @@ function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, wri
   let marks = '';
   let texts = '';
   const ticksOf = (values: Float64Array, length: number, apart: number) => {
-    const half = grid.spacing / 2;
-    const low = (values[0] ?? 0) - half;
-    const high = (values[values.length - 1] ?? 0) + half;
+    const low = (values[0] ?? 0) - grid.spacing / 2;
+    const high = (values[values.length - 1] ?? 0) + grid.spacing / 2;
     const { ticks, decimals } = niceTicks(low, high, Math.max(2, Math.min(10, Math.floor(length / apart))));
-    // A single cell, or a grid so far from 0 that round numbers are coarser than it: the ends' own numbers.
-    const shown = ticks.length > 0 ? ticks : [values[0] ?? 0, values[values.length - 1] ?? 0];
-    const text = (value: number): string => (ticks.length > 0 ? formatFixed(value, decimals) : String(value));
-    return shown.map((value) => ({ at: ((value - low) / (high - low)) * length, text: text(value) }));
+    if (ticks.length > 0) {
+      return ticks.map((value) => ({
+        at: ((value - low) / (high - low)) * length,
+        text: formatFixed(value, decimals),
+      }));
+    }
+    // A grid so far from 0 that round numbers are coarser than it: where its first and its last cell are.
+    const half = length / values.length / 2;
+    return [
+      { at: half, text: formatShort(values[0] ?? 0) },
+      { at: length - half, text: formatShort(values[values.length - 1] ?? 0) },
+    ];
   };
   for (const { at, text } of ticksOf(xs, frame.width, 70)) {
     marks += `M${svgNumber(frame.x + at)} ${svgNumber(bottom)}v5`;
     texts += write.line(text, { x: frame.x + at, y: bottom + 19, size: 13, anchor: 'middle' });
   }
   let widest = 0;
-  for (const { at, text } of ticksOf(ys, frame.height, 45)) {
+  for (const { at, text } of ticksOf(ys, frame.height, 60)) {
     marks += `M${frame.x} ${svgNumber(bottom - at)}h-5`;
     texts += write.line(text, { x: frame.x - 9, y: bottom - at + 4.6, size: 13, anchor: 'end' });
     widest = Math.max(widest, write.font.measure(text, 400) * 13);
@@ -419,7 +426,7 @@ function glyphKey(drawn: readonly (readonly Segment[])[], write: Writer): { svg:
     if (
       segment.kind === 'glyph' &&
       segment.name !== segment.text &&
-      [...segment.text].length === 1 &&
+      segment.text.length === 1 &&
       segment.text !== '…'
     ) {
       glyphs.set(segment.text, segment);

@@ -1,13 +1,19 @@
+/** Powers of ten that float64 holds exactly. */
+const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i);
+
 /**
- * A float32 as the shortest decimal (7 to 9 significant digits, trailing zeros left out) that gives it back:
+ * A float32 as a short decimal (7 to 9 significant digits, trailing zeros left out) that gives it back:
  * `Math.fround(Number(text)) === value`. What is not finite becomes `null`, which JSON knows.
  * @param value a number that is exactly a float32.
  */
 export function float32Text(value: number): string {
   if (!Number.isFinite(value)) return 'null';
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return Object.is(value, -0) ? '-0' : String(value);
-  for (const digits of [7, 8]) {
-    const shorter = Number(value.toPrecision(digits));
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  for (let digits = 7; digits <= 9; digits++) {
+    // Both numbers are exact, so that the quotient is the float64 nearest to the decimal: as if the decimal were parsed.
+    const power = POWERS[digits - 1 - exponent];
+    const shorter = power === undefined ? Number(value.toPrecision(digits)) : Math.round(value * power) / power;
     if (Math.fround(shorter) === value) return String(shorter);
   }
   return String(Number(value.toPrecision(9)));

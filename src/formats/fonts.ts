@@ -119,8 +119,8 @@ export async function findFallbackFonts(codePoints: Iterable<number>): Promise<F
 function fontFolders(): string[] {
   const { platform, env } = process;
   if (platform === 'win32') {
-    const own = env['LOCALAPPDATA'];
-    return [join(env['WINDIR'] ?? 'C:\\Windows', 'Fonts'), ...(own ? [join(own, 'Microsoft\\Windows\\Fonts')] : [])];
+    const own = env.LOCALAPPDATA;
+    return [join(env.WINDIR ?? 'C:\\Windows', 'Fonts'), ...(own ? [join(own, 'Microsoft\\Windows\\Fonts')] : [])];
   }
   const home = homedir();
   if (platform === 'darwin') return [join(home, 'Library/Fonts'), '/Library/Fonts', '/System/Library/Fonts'];

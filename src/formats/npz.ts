@@ -1,4 +1,4 @@
-import { zipSync } from 'fflate';
+import { type Zippable, zipSync } from 'fflate';
 import { coordinates } from '../map/grid.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { jsonValue } from './jsonText.js';
@@ -50,8 +50,9 @@ export function toNpz(map: TokenMap): Uint8Array {
   };
   // The same bytes each time: no clock in the archive. 1980 is where its calendar begins.
   const mtime = new Date(1980, 0, 1);
-  const entries = Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, [bytes, { level: 6, mtime }] as const]);
-  return zipSync(Object.fromEntries(entries));
+  const entries: Zippable = {};
+  for (const [name, bytes] of Object.entries(arrays)) entries[`${name}.npy`] = [bytes, { level: 6, mtime }];
+  return zipSync(entries);
 }
 
 /** A numpy array file, format 1.0, little-endian, C order. */

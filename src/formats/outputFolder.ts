@@ -26,7 +26,9 @@ export function diskFolder(directory: string): OutputFolder {
   return {
     name: directory,
     place: path,
-    make: async () => void (await mkdir(directory, { recursive: true })),
+    make: async () => {
+      await mkdir(directory, { recursive: true });
+    },
     list: () => readdir(directory),
     read: (file) => readFile(path(file)),
     write: async (file, bytes) => {

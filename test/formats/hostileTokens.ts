@@ -1,0 +1,46 @@
+import type { Token } from '../../src/map/tokenMap.js';
+
+const TEXTS = [
+  '<img src=x onerror=alert(1)>',
+  '\u202Eevil',
+  '\0nul',
+  'long'.repeat(2500),
+  '😀🎉',
+  'नमस्ते',
+  'السلام',
+  ' Paris',
+  'Paris',
+  '\n\n',
+  '    ',
+  '\uD83D',
+  '\uDE00',
+  '\u0301',
+  'a\u200Bb',
+  '日本語',
+  '</text><script>alert(1)</script>',
+  '&amp;"\'',
+  '\u001B[31mred\u009B0m',
+  ' שלום',
+  `e${'\u0301'.repeat(40)}`,
+  '=1+1',
+  '+cmd|x',
+  '-2',
+  '@SUM(A1)',
+  '\t=1',
+  '\r',
+  'a,b;"c"',
+  ']]>',
+  '\uFFFE\uFFFF',
+  '\uFEFF',
+  '__proto__',
+  '\u2028line',
+  '',
+];
+
+/** Tokens that try to break out of every format. */
+export const HOSTILE_TOKENS: readonly Token[] = [
+  ...TEXTS.map((text, id): Token => ({ id, kind: 'text', text })),
+  { id: TEXTS.length, kind: 'bytes', text: '0xE2 0x80' },
+  { id: TEXTS.length + 1, kind: 'special', text: '<|endoftext|>' },
+  { id: TEXTS.length + 2, kind: 'unknown', text: `#${TEXTS.length + 2}` },
+];

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromJson, readSpecification } from '../../src/formats/fromJson.js';
+import { toJson } from '../../src/formats/toJson.js';
+import { Fault } from '../../src/map/fault.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
+import { HOSTILE_TOKENS } from './hostileTokens.js';
+
+/** A file's content as a program without our types sees it. */
+type Plain = null | string | number | boolean | Plain[] | { [key: string]: Plain };
+const plain = (map: TokenMap): Plain => JSON.parse(Buffer.from(toJson(map)).toString()) as Plain;
+/** A value inside, by keys; undefined when there is none. */
+function at(value: Plain | undefined, ...keys: (string | number)[]): Plain | undefined {
+  for (const key of keys) {
+    value =
+      Array.isArray(value) && typeof key === 'number'
+        ? value[key]
+        : typeof value === 'object' && value !== null && !Array.isArray(value)
+          ? value[key]
+          : undefined;
+  }
+  return value;
+}
+const keys = (value: Plain | undefined): string[] => Object.keys(value ?? {});
+
+test('the keys of the original program, with its meaning and order', () => {
+  const map = syntheticMap({ columns: 4, rows: 3, spacing: 0.5, center: [1, -2] });
+  const file = plain(map);
+  assert.deepEqual(at(file, 'config'), {
+    model_name: 'SmolLM2-135M-Instruct',
+    layer_idx: 29,
+    grid_size: [4, 3],
+    spacing: 0.5,
+    embedding_method: 'random_projection',
+  });
+  assert.deepEqual(keys(at(file, 'coordinates')), ['x_coords', 'y_coords']);
+  assert.deepEqual(at(file, 'coordinates', 'x_coords'), Array(3).fill([0.25, 0.75, 1.25, 1.75]));
+  assert.deepEqual(at(file, 'coordinates', 'y_coords'), [Array(4).fill(-2.5), Array(4).fill(-2), Array(4).fill(-1.5)]);
+  assert.equal(keys(at(file, 'token_map')).length, 12);
+  for (let cell = 0; cell < 12; cell++) {
+    const [row, column] = [Math.floor(cell / 4), cell % 4];
+    const id = map.cells.ids[cell * 10] ?? -1;
+    const entry = at(file, 'token_map', `${row},${column}`);
+    assert.deepEqual(keys(entry), ['token_id', 'token_str', 'probability', 'coordinates']);
+    assert.equal(at(entry, 'token_id'), id);
+    assert.equal(at(entry, 'token_str'), map.tokens.get(id)?.text);
+    assert.equal(at(entry, 'probability'), at(file, 'predictions', 'probabilities', row, column));
+    assert.deepEqual(at(entry, 'coordinates'), [0.25 + column * 0.5, -2.5 + row * 0.5]);
+    assert.equal(at(file, 'predictions', 'token_ids', row, column), id);
+    assert.equal(
+      Math.fround(Number(at(file, 'predictions', 'probabilities', row, column))),
+      map.cells.probabilities[cell * 10],
+    );
+    assert.equal(at(file, 'predictions', 'second_token_ids', row, column), map.cells.ids[cell * 10 + 1]);
+    assert.equal(at(file, 'top', 'token_ids', row, column, 9), map.cells.ids[cell * 10 + 9]);
+  }
+});
+
+test('a square grid has one size, and embeddings are layer -1, as in the original', () => {
+  const file = plain(syntheticMap({ columns: 3, rows: 3, specification: { layer: 'embeddings' } }));
+  assert.equal(at(file, 'config', 'grid_size'), 3);
+  assert.equal(at(file, 'config', 'layer_idx'), -1);
+});
+
+test('property: a saved file gives back an equal map', () => {
+  const random = randomNumbers(31);
+  for (let i = 0; i < 40; i++) {
+    const map = syntheticMap({
+      columns: 1 + Math.floor(random() * 9),
+      rows: 1 + Math.floor(random() * 9),
+      topK: 2 + Math.floor(random() * 12),
+      seed: i,
+      steepness: 10 ** (random() * 4),
+      spacing: random() * 10 ** (random() * 8 - 4),
+      center: [random() * 100, -random()],
+      tokens: i % 2 ? HOSTILE_TOKENS : [],
+      vocabulary: HOSTILE_TOKENS.length,
+      specification: {
+        context: { kind: 'prompt', text: 'a\u202E\n"\uD83D</script>' },
+        layer: i % 3 ? i : 'embeddings',
+      },
+    });
+    if (i % 4 === 0) unfinished(map, random);
+    const bytes = toJson(map);
+    assert.deepEqual(fromJson(bytes), map);
+    assert.deepEqual(readSpecification(bytes).specification, map.specification);
+    assert.equal(readSpecification(bytes).computed, map.cells.computed.filter(Boolean).length);
+  }
+});
+
+/** Takes some cells away, as a cancelled map lacks them. */
+function unfinished({ cells }: TokenMap, random: () => number): void {
+  cells.computed.forEach((_, cell) => {
+    if (random() < 0.5) return;
+    cells.computed[cell] = 0;
+    cells.entropy[cell] = 0;
+    cells.ids.fill(0, cell * cells.topK, (cell + 1) * cells.topK);
+    cells.probabilities.fill(0, cell * cells.topK, (cell + 1) * cells.topK);
+  });
+}
+
+test('an unfinished map says null where nothing is computed', () => {
+  const map = syntheticMap({ columns: 2, rows: 1, topK: 2 });
+  map.cells.computed[0] = 0;
+  const file = plain(map);
+  assert.equal(at(file, 'predictions', 'token_ids', 0, 0), null);
+  assert.deepEqual(keys(at(file, 'token_map')), ['0,1']);
+});
+
+test('a file can be printed anywhere: it holds no character that a terminal acts on or that turns direction', () => {
+  const map = syntheticMap({ columns: 12, rows: 12, tokens: HOSTILE_TOKENS, vocabulary: HOSTILE_TOKENS.length });
+  const text = Buffer.from(toJson(map)).toString();
+  assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+});
+
+test('what lists of files read stands in the first 8 kilobytes', () => {
+  const head = Buffer.from(toJson(syntheticMap({ columns: 30, rows: 30 }))).toString('utf8', 0, 8192);
+  assert.match(head, /"config": \{"model_name"/);
+  assert.match(head, /"format": "embedding-grid-map"/);
+});
+
+test('the specification is found in a file that was formatted anew, too', () => {
+  const map = syntheticMap({ columns: 3, rows: 2 });
+  const formatted = Buffer.from(JSON.stringify(plain(map), null, 2));
+  assert.deepEqual(readSpecification(formatted).specification, map.specification);
+  assert.deepEqual(fromJson(formatted), map);
+});
+
+const refused = (file: Uint8Array | string, message: RegExp): void => {
+  assert.throws(
+    () => fromJson(file),
+    (error) =>
+      error instanceof Fault && error.code === 'file' && message.test(error.message) && !error.message.includes('\n'),
+    String(message),
+  );
+};
+
+test('what is no saved map is refused with what it is', () => {
+  const bytes = toJson(syntheticMap({ columns: 3, rows: 3 }));
+  refused('', /not JSON/);
+  refused(bytes.subarray(0, bytes.length - 20), /ends too soon/);
+  refused(Uint8Array.of(0xff, 0xfe, 0), /not JSON/);
+  refused('[]', /not a saved map/);
+  refused('null', /not a saved map/);
+  refused('{"config": {}, "token_map": {}}', /not saved by Embedding Grid/);
+  refused(Buffer.from(bytes).toString().replace('"version": 1', '"version": 2'), /version 2/);
+});
+
+test('a damaged file is refused with what is wrong', () => {
+  const map = syntheticMap({ columns: 3, rows: 2, topK: 2, vocabulary: 5 });
+  const broken = (change: (file: Record<string, Plain>) => void): string => {
+    const file = plain(map);
+    assert.ok(typeof file === 'object' && file !== null && !Array.isArray(file));
+    change(file);
+    return JSON.stringify(file);
+  };
+  const set = (value: Plain, ...path: (string | number)[]) =>
+    broken((file) => {
+      const last = path.at(-1) ?? '';
+      const holder = at(file, ...path.slice(0, -1));
+      if (Array.isArray(holder)) holder[Number(last)] = value;
+      else if (typeof holder === 'object' && holder !== null) holder[last] = value;
+    });
+  refused(set(null, 'specification'), /specification/);
+  refused(set(0, 'specification', 'grid', 'spacing'), /spacing must be greater than 0/);
+  refused(set(100000, 'specification', 'grid', 'columns'), /at most 2000/);
+  refused(set(2000, 'specification', 'grid', 'columns'), /2000 × 2 cells/);
+  refused(set(100, 'specification', 'topK'), /100 tokens/);
+  refused(set('AAAA', 'plane', 'u'), /plane\.u/);
+  refused(set('AADAfwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'plane', 'c'), /not finite/);
+  refused(set([[1]], 'top', 'token_ids'), /"token_ids" does not hold 3 × 2 cells/);
+  refused(set([999, 0], 'top', 'token_ids', 1, 2), /cell 1,2 names a token/);
+  refused(set(['0', 0], 'top', 'token_ids', 1, 2), /cell 1,2/);
+  refused(set([1.5, 0], 'top', 'probabilities', 0, 0), /cell 0,0 has probabilities/);
+  refused(set([0.1, 0.2], 'top', 'probabilities', 0, 0), /probabilities/);
+  refused(set([-0.1, -0.2], 'top', 'probabilities', 0, 0), /probabilities/);
+  refused(set(-1, 'predictions', 'entropies', 0, 0), /entropy/);
+  refused(set(null, 'predictions', 'entropies', 0, 0), /entropy/);
+  refused(set(null, 'top', 'token_ids', 0, 0), /does not hold 2 tokens/);
+  refused(set({ text: 'x', kind: 'text' }, 'tokens', '1e3'), /"1e3"/);
+  refused(set({ text: 'x', kind: 'text' }, 'tokens', '99999999'), /"99999999"/);
+  refused(set({ text: 5, kind: 'text' }, 'tokens', '1'), /tokens\.1\.text/);
+  refused(set('x', 'runtime', 'seconds'), /runtime\.seconds/);
+  refused(set(1e300, 'model', 'hiddenSize'), /model\.hiddenSize/);
+});
+
+test('property: a file with any one piece replaced is read or refused, never anything else', () => {
+  const random = randomNumbers(33);
+  const text = Buffer.from(toJson(syntheticMap({ columns: 3, rows: 3, topK: 2, vocabulary: 4 }))).toString();
+  const pieces = ['null', '-1', '1e999', '"x"', '{}', '[]', '"', '\\', '0', '9999999999', ','];
+  for (let i = 0; i < 1500; i++) {
+    const from = Math.floor(random() * text.length);
+    const to = from + Math.floor(random() * 12);
+    const mutated = text.slice(0, from) + (pieces[Math.floor(random() * pieces.length)] ?? '') + text.slice(to);
+    try {
+      fromJson(mutated);
+    } catch (error) {
+      assert.ok(error instanceof Fault && error.code === 'file', `${String(error)} at ${from}`);
+    }
+  }
+});

@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { inflateSync } from 'node:zlib';
+import { loadBundledFont } from '../../src/formats/fonts.js';
+import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
+import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
+import { coordinates } from '../../src/map/grid.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
+import { makeAssets } from './assets.js';
+import { HOSTILE_TOKENS } from './hostileTokens.js';
+
+let assets = '';
+before(async () => {
+  assets = await makeAssets({ pictureProcess: false });
+});
+
+interface Element {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: Element[];
+  text: string;
+}
+
+/** Reads XML strictly: anything that is not well-formed fails the test. */
+function parseXml(xml: string): Element {
+  const decode = (text: string): string => {
+    assert.doesNotMatch(text, /&(?!(amp|lt|gt|quot|#39);)|</, 'escaped');
+    assert.doesNotMatch(text, /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u, 'XML characters only');
+    const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+    return text.replace(/&([^;]+);/g, (_, name: string) => entities[name] ?? '');
+  };
+  const document: Element = { name: '', attributes: {}, children: [], text: '' };
+  const open = [document];
+  const token = /<\?xml[^>]*\?>\n|<(\/?)([a-z]+)((?: [\w:-]+="[^"<]*")*)(\/?)>|([^<]+)/gy;
+  let end = 0;
+  for (let match = token.exec(xml); match; match = token.exec(xml)) {
+    end = token.lastIndex;
+    const [, closing, name, attributes = '', empty, text] = match;
+    const parent = open.at(-1);
+    assert.ok(parent);
+    if (text !== undefined) parent.text += decode(text);
+    else if (closing) assert.equal(open.pop()?.name, name);
+    else if (name !== undefined) {
+      const pairs = [...attributes.matchAll(/ ([\w:-]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [
+        key,
+        decode(value),
+      ]);
+      assert.equal(new Set(pairs.map(([key]) => key)).size, pairs.length, 'no attribute twice');
+      const element: Element = {
+        name,
+        attributes: Object.fromEntries(pairs) as Record<string, string>,
+        children: [],
+        text: '',
+      };
+      parent.children.push(element);
+      if (!empty) open.push(element);
+    }
+  }
+  assert.equal(end, xml.length, xml.slice(end, end + 80));
+  assert.equal(open.length, 1);
+  const [root] = document.children;
+  assert.ok(root);
+  return root;
+}
+
+function* all(element: Element): Generator<Element> {
+  yield element;
+  for (const child of element.children) yield* all(child);
+}
+const wholeText = (element: Element): string => element.text + element.children.map(wholeText).join('');
+const texts = (root: Element): string[] => [...all(root)].filter(({ name }) => name === 'text').map(wholeText);
+const svg = async (map: TokenMap, more = {}): Promise<Element> => parseXml(await toSvg(map, { assets, ...more }));
+
+const numbers = (text: string | undefined): number[] => (text?.match(/-?[\d.]+(e-?\d+)?/g) ?? []).map(Number);
+
+/** The frame around the cells: the only rectangle that is stroked and not filled, the largest one. */
+function frameOf(root: Element): { x: number; y: number; width: number; height: number } {
+  const frames = [...all(root)]
+    .filter(({ name, attributes }) => name === 'rect' && attributes.fill === 'none')
+    .map(({ attributes }) => ({
+      x: Number(attributes.x),
+      y: Number(attributes.y),
+      width: Number(attributes.width),
+      height: Number(attributes.height),
+    }));
+  return frames.sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? assert.fail('no frame');
+}
+
+/** The color at a place of the figure, from the shapes of the cells. */
+function colorAt(root: Element, x: number, y: number): string | undefined {
+  for (const group of all(root)) {
+    if (group.name !== 'g' || group.attributes['shape-rendering'] !== 'crispEdges') continue;
+    const [a = 1, , , d = 1, e = 0, f = 0] = numbers(group.attributes.transform);
+    const [column, row] = [(x - e) / a, (y - f) / d];
+    for (const { attributes } of group.children) {
+      for (const [, x0, y0, width] of (attributes.d ?? '').matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
+        const inside =
+          column > Number(x0) && column < Number(x0) + Number(width) && row > Number(y0) && row < Number(y0) + 1;
+        if (inside) return attributes.fill;
+      }
+    }
+  }
+  return undefined;
+}
+
+test('each cell has its color and is centered on its point: the axes say where', async () => {
+  const map = syntheticMap({ columns: 7, rows: 4, spacing: 0.5, center: [2, -3] });
+  const root = await svg(map);
+  const frame = frameOf(root);
+  const ticks = [...all(root)].filter(({ name }) => name === 'text');
+  const place = (axis: 'x' | 'y', text: string): number => {
+    const found = ticks.filter(
+      (tick) => wholeText(tick) === text && (axis === 'x') === (tick.attributes['text-anchor'] === 'middle'),
+    );
+    assert.equal(found.length, 1, `${axis} ${text}`);
+    return Number(found[0]?.attributes[axis]);
+  };
+  const { xs, ys } = coordinates(map.specification.grid);
+  // Two ticks an axis give its scale. The baseline of a y tick lies a little below its mark.
+  const xScale = (place('x', '3.5') - place('x', '0.5')) / 3;
+  const yScale = (place('y', '−2.0') - place('y', '−4.0')) / 2;
+  const toX = (value: number): number => place('x', '0.5') + (value - 0.5) * xScale;
+  const toY = (value: number): number => place('y', '−4.0') - 4.6 + (value + 4) * yScale;
+  assert.ok(Math.abs(xScale + yScale) < 0.01, 'cells are square');
+  for (let cell = 0; cell < 28; cell++) {
+    const x = toX(xs[cell % 7] ?? 0);
+    const y = toY(ys[Math.floor(cell / 7)] ?? 0);
+    const expected = scaleColor('light', map.cells.probabilities[cell * 10] ?? 0);
+    for (const [dx, dy] of [
+      [0, 0],
+      [-0.49, 0.49],
+      [0.49, -0.49],
+    ] as const) {
+      const color = colorAt(root, x + dx * 0.5 * xScale, y + dy * 0.5 * xScale);
+      assert.deepEqual(color && parseHex(color), expected, `cell ${cell}`);
+    }
+  }
+  assert.ok(
+    Math.abs(toX((xs[0] ?? 0) - 0.25) - frame.x) < 0.01,
+    'half a cell left of the first point the frame begins',
+  );
+});
+
+test('small grids name their cells, large ones their regions, with tokens as they are', async () => {
+  const cells = texts(await svg(syntheticMap({ columns: 8, rows: 8 })));
+  assert.equal(cells.filter((text) => /^(<1|\d+)%$/.test(text)).length >= 64, true);
+  const map = syntheticMap({ columns: 50, rows: 50 });
+  const regions = texts(await svg(map));
+  assert.ok(regions.includes('Munich') && regions.includes('wolf'));
+  assert.ok(regions.length < 80);
+});
+
+test('the caption holds the whole specification', async () => {
+  const map = syntheticMap({
+    columns: 5,
+    rows: 4,
+    spacing: 0.025,
+    specification: { readout: 'lens', context: { kind: 'prompt', text: 'The capital of <France>\u202E is' } },
+  });
+  const caption = texts(await svg(map)).join(' ');
+  for (const part of [
+    'SmolLM2-135M-Instruct',
+    'onnx/model.onnx',
+    'float32 weights',
+    'abababababab',
+    'layer 29 of 0–29',
+    'lens readout',
+    'random projection',
+    'prompt “The capital of <France>U+202E is”',
+    '5 × 4 cells',
+    'spacing 0.025',
+    'center (0, 0)',
+    'seed: 42',
+    'Embedding Grid 0.1.0',
+  ]) {
+    assert.ok(caption.includes(part), `${part} in ${caption}`);
+  }
+  const direct = { plane: { axes: { method: 'direct', dimensions: [3, 5] }, center: { kind: 'origin' } } } as const;
+  const other = texts(await svg(syntheticMap({ columns: 5, rows: 4, specification: direct }))).join(' ');
+  assert.ok(other.includes('seed: not used') && other.includes('dimension 3'));
+});
+
+test('hostile tokens stay text: nothing but the elements of a figure, and no character that acts', async () => {
+  for (const columns of [6, 40]) {
+    const map = syntheticMap({
+      columns,
+      rows: columns,
+      tokens: HOSTILE_TOKENS,
+      vocabulary: HOSTILE_TOKENS.length,
+      steepness: 100,
+    });
+    HOSTILE_TOKENS.forEach((token, cell) => (map.cells.ids[cell * 10] = token.id));
+    const hostile = { ...map, tokens: new Map(HOSTILE_TOKENS.map((token) => [token.id, token])) };
+    const root = await svg(hostile);
+    for (const element of all(root)) {
+      assert.ok(
+        ['svg', 'title', 'desc', 'rect', 'path', 'text', 'tspan', 'g', 'image'].includes(element.name),
+        element.name,
+      );
+      for (const key of Object.keys(element.attributes)) assert.doesNotMatch(key, /^on/);
+      assert.doesNotMatch(element.text, /[\p{Cc}\p{Cf}\p{Cs}]/u);
+    }
+    if (columns === 6)
+      assert.ok(
+        texts(root).some((text) => text.startsWith('<img')) || texts(root).some((text) => text.includes('U+202E')),
+      );
+  }
+});
+
+test('every size of map gives a figure of moderate size with the axes of its grid', async () => {
+  for (const [columns, rows] of [
+    [1, 1],
+    [1, 40],
+    [60, 1],
+    [60, 40],
+    [2, 3],
+    [700, 500],
+    [1, 2000],
+  ] as const) {
+    const map = syntheticMap({ columns, rows, topK: 2, vocabulary: 9, steepness: 60 });
+    const root = await svg(map);
+    const width = Number(root.attributes.width);
+    const height = Number(root.attributes.height);
+    assert.ok(
+      width >= 600 && width <= 1000 && height >= 300 && height <= 1100,
+      `${columns} x ${rows}: ${width} x ${height}`,
+    );
+    const frame = frameOf(root);
+    assert.ok(frame.x > 0 && frame.y > 0 && frame.x + frame.width < width && frame.y + frame.height < height);
+    if (columns <= 60 && rows <= 60 && Math.max(columns, rows) < 3 * Math.min(columns, rows)) {
+      assert.ok(Math.abs(frame.width / columns - frame.height / rows) < 0.01, 'square cells');
+    }
+  }
+});
+
+test('a grid far from the origin, or finer than float64 there, still gets a figure', async () => {
+  for (const [center, spacing] of [
+    [[1e12, -1e12], 1e-12],
+    [[0, 0], 1e12],
+    [[123.456, 0], 1e-9],
+  ] as const) {
+    const map = syntheticMap({ columns: 3, rows: 3, spacing: 1 });
+    const far = { ...map, specification: { ...map.specification, grid: { columns: 3, rows: 3, spacing, center } } };
+    for (const element of all(await svg(far))) {
+      for (const value of Object.values(element.attributes)) assert.doesNotMatch(value, /NaN|Infinity|undefined/);
+    }
+  }
+});
+
+test('color can tell the token, the margin or the entropy', async () => {
+  const map = syntheticMap({ columns: 30, rows: 30 });
+  const figures = await Promise.all(COLOR_BY.map((colorBy) => toSvg(map, { assets, colorBy })));
+  assert.equal(new Set(figures).size, COLOR_BY.length);
+  assert.ok(figures[3]?.includes('12 bits'));
+});
+
+test('an unfinished map leaves its cells white and says so', async () => {
+  const map = syntheticMap({ columns: 30, rows: 30 });
+  map.cells.computed.fill(0, 0, 450);
+  const root = await svg(map);
+  const frame = frameOf(root);
+  assert.equal(colorAt(root, frame.x + 5, frame.y + frame.height - 5), undefined);
+  assert.ok(colorAt(root, frame.x + 5, frame.y + 5));
+  assert.ok(texts(root).some((text) => text.includes('not finished: 450 of 900 cells')));
+});
+
+/** Chunks of a PNG file. */
+function chunks(png: Uint8Array): Map<string, Buffer> {
+  const bytes = Buffer.from(png);
+  const found = new Map<string, Buffer>();
+  for (let at = 8; at < bytes.length;) {
+    const length = bytes.readUInt32BE(at);
+    found.set(bytes.toString('latin1', at + 4, at + 8), bytes.subarray(at + 8, at + 8 + length));
+    at += length + 12;
+  }
+  return found;
+}
+
+/** RGB of a pixel of a PNG as we write them: 8 bits, RGB, rows with filter 0 or 2. */
+function pixelReader(png: Uint8Array): (x: number, y: number) => number[] {
+  const parts = chunks(png);
+  const width = parts.get('IHDR')?.readUInt32BE(0) ?? 0;
+  const raw = inflateSync(parts.get('IDAT') ?? Buffer.alloc(0));
+  const stride = width * 3 + 1;
+  for (let at = stride; at < raw.length; at += stride) {
+    if (raw[at] !== 2) continue;
+    for (let i = at + 1; i < at + stride; i++) raw[i] = (raw[i] ?? 0) + (raw[i - stride] ?? 0);
+  }
+  return (x, y) => [...raw.subarray(y * stride + 1 + x * 3, y * stride + 4 + x * 3)];
+}
+
+test('a PNG is the SVG drawn, at 300 dpi', async () => {
+  const random = randomNumbers(41);
+  for (const columns of [20, 300]) {
+    const map = syntheticMap({ columns, rows: columns, topK: 2, vocabulary: 3, steepness: 40 });
+    // 300 x 300 cells of different colors are too many for shapes: both ways to draw cells are seen.
+    if (columns === 300) map.cells.probabilities.forEach((_, i, all) => (all[i] = random()));
+    const png = await toPng(map, { assets });
+    const root = await svg(map);
+    assert.equal([...all(root)].filter(({ name }) => name === 'image').length, columns === 300 ? 1 : 0);
+    const parts = chunks(png);
+    assert.equal(parts.get('IHDR')?.readUInt32BE(0), Number(root.attributes.width) * 2);
+    assert.equal(parts.get('IHDR')?.readUInt32BE(4), Number(root.attributes.height) * 2);
+    assert.deepEqual([parts.get('pHYs')?.readUInt32BE(0), parts.get('pHYs')?.[8]], [11811, 1]);
+    const pixel = pixelReader(png);
+    const frame = frameOf(root);
+    // The lower left corner of a cell has no text in it.
+    for (const [column, row] of [
+      [1, 1],
+      [3, 7],
+      [columns - 2, columns - 2],
+    ] as const) {
+      const x = Math.round((frame.x + ((column + 0.2) / columns) * frame.width) * 2);
+      const y = Math.round((frame.y + frame.height - ((row + 0.15) / columns) * frame.height) * 2);
+      const near = [0, -1, 1].map((d) => map.cells.probabilities[(row * columns + column + d) * 2] ?? 0);
+      const colors = near.map((p) => scaleColor('light', p));
+      const seen = pixel(x, y);
+      const off = Math.min(
+        ...colors.map((color) => Math.max(...color.map((channel, i) => Math.abs(channel - (seen[i] ?? 0))))),
+      );
+      assert.ok(off <= 3, `${columns}: cell ${column},${row} is ${seen.join()} instead of ${colors[0]?.join()}`);
+    }
+    assert.deepEqual(pixel(2, 2), [255, 255, 255]);
+  }
+});
+
+test('text is drawn: a token changes the picture, and so does the space before it', async () => {
+  const draw = (text: string) =>
+    toPng(
+      syntheticMap({
+        columns: 1,
+        rows: 1,
+        topK: 2,
+        vocabulary: 2,
+        tokens: [
+          { id: 0, kind: 'text', text },
+          { id: 1, kind: 'text', text },
+        ],
+      }),
+      { assets },
+    );
+  const [plain, spaced, again, wide] = await Promise.all([draw('Paris'), draw(' Paris'), draw('Paris'), draw('日本')]);
+  assert.deepEqual(plain, again, 'the same map gives the same bytes');
+  assert.notDeepEqual(plain, spaced);
+  assert.notDeepEqual(plain, wide);
+});
+
+test('the picture process draws the same bytes, and dies with an abort', async () => {
+  const withProcess = await makeAssets({ pictureProcess: true });
+  const map = syntheticMap({ columns: 12, rows: 12 });
+  assert.deepEqual(await toPng(map, { assets: withProcess }), await toPng(map, { assets }));
+  const abort = new AbortController();
+  const drawing = toPng(map, { assets: withProcess, signal: abort.signal });
+  setImmediate(() => abort.abort());
+  await assert.rejects(drawing, { code: 'cancelled' });
+  rmSync(join(withProcess, 'resvg.wasm'));
+  await assert.rejects(toPng(map, { assets: withProcess }), { code: 'internal', message: /draws PNG/ });
+  assert.ok(existsSync(join(withProcess, PICTURE_PROCESS)));
+});
+
+test('the bundled font covers Latin, Greek and Cyrillic, and its widths are its own', async () => {
+  const font = await loadBundledFont(assets);
+  for (const text of ['The quick brown fox 0123456789', 'éàüßøœłčřžğıİ', 'Ελληνικά', 'Русский', '−×·…“”≈–␣⏎␍⇥⍽◌≤→']) {
+    for (const character of text) assert.ok(font.covers(character.codePointAt(0) ?? 0), character);
+  }
+  assert.ok(!font.covers(0x915));
+  assert.ok(font.measure('Paris', 600) > font.measure('Paris', 400));
+  assert.ok(Math.abs(font.measure('iiii', 400) * 2 - font.measure('iiiiiiii', 400)) < 1e-9);
+  assert.equal(font.measure('\u0915', 400), 0.8);
+  assert.equal(font.measure('日', 400), 1);
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  assignSlots,
+  entropyConfidence,
+  hexOf,
+  inkOn,
+  isDark,
+  luminance,
+  parseHex,
+  preferredSlot,
+  type Rgb,
+  SCALE_STOPS,
+  scaleColor,
+  scaleColors,
+  type ScaleName,
+  TOKEN_SLOTS,
+  tokenColor,
+} from '../../src/map/colors.js';
+import { findRegions } from '../../src/map/regions.js';
+import { randomNumbers } from './syntheticMap.js';
+
+const NAMES: readonly ScaleName[] = ['light', 'dark'];
+
+/** WCAG 2.2's relative luminance and contrast ratio, written from its text. */
+function wcagLuminance(rgb: Rgb): number {
+  const [r = 0, g = 0, b = 0] = rgb.map((eight) => {
+    const s = eight / 255;
+    return s <= 0.04045 ? s / 12.92 : Math.pow((s + 0.055) / 1.055, 2.4);
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function contrast(a: Rgb, b: Rgb): number {
+  const [one, other] = [wcagLuminance(a), wcagLuminance(b)];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}
+
+/** OKLab lightness by way of CIE XYZ, as Ottosson first defined it. */
+function lightness(rgb: Rgb): number {
+  const [r = 0, g = 0, b = 0] = rgb.map((eight) => {
+    const s = eight / 255;
+    return s <= 0.04045 ? s / 12.92 : Math.pow((s + 0.055) / 1.055, 2.4);
+  });
+  const x = 0.4124564 * r + 0.3575761 * g + 0.1804375 * b;
+  const y = 0.2126729 * r + 0.7151522 * g + 0.072175 * b;
+  const z = 0.0193339 * r + 0.119192 * g + 0.9503041 * b;
+  const l = Math.cbrt(0.8189330101 * x + 0.3618667424 * y - 0.1288597137 * z);
+  const m = Math.cbrt(0.0329845436 * x + 0.9293118715 * y + 0.0361456387 * z);
+  const s = Math.cbrt(0.0482003018 * x + 0.2643662691 * y + 0.633851707 * z);
+  return 0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s;
+}
+
+test('both scales pass through their stops and grow darker with every step', () => {
+  for (const name of NAMES) {
+    const stops = SCALE_STOPS[name];
+    stops.forEach((stop, i) => {
+      const at = scaleColor(name, i / (stops.length - 1)).map((channel, c) =>
+        Math.abs(channel - (parseHex(stop)[c] ?? 0)),
+      );
+      assert.ok(Math.max(...at) <= 3, `${stop} ${at.join()}`); // a step of 256 may miss a stop by half a step
+    });
+    assert.equal(hexOf(scaleColor(name, 0)), stops[0]);
+    assert.equal(hexOf(scaleColor(name, 1)), stops[4]);
+    const ls = scaleColors(name).map(lightness);
+    for (let i = 1; i < ls.length; i++) assert.ok((ls[i] ?? 0) < (ls[i - 1] ?? 0) + 1e-3, `${name} ${i}`);
+    assert.ok((ls[0] ?? 0) - (ls[255] ?? 0) > 0.4);
+  }
+});
+
+test('values outside a scale are drawn as its ends', () => {
+  assert.deepEqual(scaleColor('light', -1), scaleColor('light', 0));
+  assert.deepEqual(scaleColor('light', 7), scaleColor('light', 1));
+  assert.deepEqual(scaleColor('light', NaN), scaleColor('light', 0));
+});
+
+test('ink contrasts at least 4.58 : 1 with any color of both scales and of all tokens', () => {
+  const colors = [
+    ...NAMES.flatMap((name) => scaleColors(name)),
+    ...NAMES.flatMap((name) =>
+      Array.from({ length: TOKEN_SLOTS }, (_, slot) =>
+        [0, 0.2, 0.5, 0.8, 1].map((p) => tokenColor(name, slot, p)),
+      ).flat(),
+    ),
+  ];
+  for (const color of colors) {
+    const ink = parseHex(inkOn(color));
+    const other: Rgb = ink[0] === 0 ? [255, 255, 255] : [0, 0, 0];
+    assert.ok(contrast(ink, color) >= contrast(other, color));
+    assert.ok(contrast(ink, color) >= 4.58, `${hexOf(color)} ${contrast(ink, color)}`);
+    assert.equal(isDark(color), ink[0] === 255);
+    assert.ok(Math.abs(luminance(color) - wcagLuminance(color)) < 1e-9);
+  }
+  for (const name of NAMES) {
+    for (const color of scaleColors(name)) assert.ok(contrast(parseHex(inkOn(color)), color) >= 4.585);
+  }
+});
+
+test('token colors: equal lightness for all slots, darker with probability, told apart', () => {
+  for (const name of NAMES) {
+    for (const p of [0, 0.25, 0.5, 0.75, 1]) {
+      const slots = Array.from({ length: TOKEN_SLOTS }, (_, slot) => tokenColor(name, slot, p));
+      const ls = slots.map(lightness);
+      assert.ok(Math.max(...ls) - Math.min(...ls) < 0.012, `${name} ${p}: ${Math.min(...ls)} to ${Math.max(...ls)}`);
+      assert.equal(new Set(slots.map(hexOf)).size, TOKEN_SLOTS);
+    }
+    assert.ok(lightness(tokenColor(name, 3, 0.9)) < lightness(tokenColor(name, 3, 0.1)) - 0.3);
+  }
+});
+
+test('entropy: 0 bits is confident, 12 bits and more are not', () => {
+  assert.equal(entropyConfidence(0), 1);
+  assert.equal(entropyConfidence(6 * Math.LN2), 0.5);
+  assert.equal(entropyConfidence(20), 0);
+});
+
+test('property: bordering tokens differ in hue where hues are left, and known slots are kept', () => {
+  const random = randomNumbers(9);
+  for (let i = 0; i < 50; i++) {
+    const columns = 10;
+    const top = Int32Array.from({ length: 100 }, () => Math.floor(random() * 9));
+    const regions = findRegions(columns, 10, top);
+    const slots = assignSlots(regions, (id) => `token ${id}`);
+    assert.ok([...slots.values()].every((slot) => Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS));
+    const hue = (cell: number): number => (slots.get(`token ${top[cell]}`) ?? NaN) % 12;
+    for (let cell = 0; cell < 100; cell++) {
+      // 9 tokens have at most 8 neighbors, so that of 12 hues one is always free.
+      if (cell % columns > 0 && top[cell] !== top[cell - 1]) assert.notEqual(hue(cell), hue(cell - 1));
+      if (cell >= columns && top[cell] !== top[cell - columns]) assert.notEqual(hue(cell), hue(cell - columns));
+    }
+    assert.deepEqual(
+      assignSlots(regions, (id) => `token ${id}`),
+      slots,
+    );
+    const known = new Map([
+      ['token 1', 5],
+      ['token 2', 5],
+      ['token 3', 99],
+    ]);
+    const again = assignSlots(regions, (id) => `token ${id}`, known);
+    assert.equal(again.get('token 1'), 5);
+    assert.equal(again.get('token 2'), 5);
+    assert.notEqual(again.get('token 3'), 99);
+  }
+});
+
+test('a token alone gets its preferred slot, and slots are spread evenly', () => {
+  assert.equal(assignSlots(findRegions(1, 1, Int32Array.of(4)), () => ' Paris').get(' Paris'), preferredSlot(' Paris'));
+  const counts = new Array<number>(TOKEN_SLOTS).fill(0);
+  for (let i = 0; i < 24_000; i++) counts[preferredSlot(` token${i}`)] = (counts[preferredSlot(` token${i}`)] ?? 0) + 1;
+  for (const count of counts) assert.ok(count > 700 && count < 1300, `${count}`);
+});
