@@ -33,6 +33,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   const table = h(
     'table',
     { class: 'ranking', 'aria-label': 'Most probable tokens of the cell' },
+    h('colgroup', {}, ...['rank', '', 'bar-cell', 'number'].map((name) => h('col', { class: name || undefined }))),
     h(
       'thead',
       { class: 'only-spoken' },

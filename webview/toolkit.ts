@@ -133,7 +133,8 @@ export function createTextField(label: string, onInput: (text: string) => void, 
     update(value, { disabled = false, invalid = false } = {}) {
       if (value !== shown && !typing) element.value = value;
       if (!typing) shown = value;
-      setAttributes(element, { disabled, 'aria-invalid': invalid ? 'true' : undefined });
+      // The component takes a name of its own, "Text field", when it is connected.
+      setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
     },
   };
 }

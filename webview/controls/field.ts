@@ -22,7 +22,7 @@ export function createField(label: string, ...controls: readonly (HTMLElement | 
   const note = h('p', { class: 'message note', hidden: true }, noteIcon, noteText);
   const element = h(
     'div',
-    { class: label ? 'field' : 'field unlabeled', role: 'group', 'aria-label': label || undefined },
+    { class: label ? 'field' : 'field unlabeled', role: label ? 'group' : undefined, 'aria-label': label || undefined },
     ...(label ? [h('span', { class: 'field-label', 'aria-hidden': 'true' }, label)] : []),
     h('div', { class: 'field-controls' }, ...controls),
     fault,
