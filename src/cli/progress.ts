@@ -29,7 +29,8 @@ export function progressBar(out: Output, now: () => number = performance.now.bin
       if (done < total && now() < next) return;
       next = now() + BAR_PAUSE;
       const text = ` ${percent(done, total)} · ${countsAndTime(done, total, secondsLeft)}`;
-      const width = Math.min(40, Math.max(0, (out.columns ?? 80) - text.length - 2));
+      const columns = Math.max(20, out.columns ?? 80); // a terminal that does not know its width says 0
+      const width = Math.min(40, Math.max(0, columns - text.length - 2));
       const full = Math.round((width * done) / total);
       out.write(`\r${'━'.repeat(full)}${'─'.repeat(width - full)}${text}\u001B[K`);
     },
@@ -58,6 +59,6 @@ const percent = (done: number, total: number): string => `${Math.floor((100 * do
 function countsAndTime(done: number, total: number, secondsLeft: number | null): string {
   const time = (seconds: number): string =>
     seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : formatDuration(seconds);
-  const left = secondsLeft === null ? '' : ` · about ${time(secondsLeft)} left`;
+  const left = secondsLeft === null || done === total ? '' : ` · about ${time(secondsLeft)} left`;
   return `${formatCount(done)} of ${formatCount(total)} cells${left}`;
 }
