@@ -25,7 +25,7 @@ import {
 import { coordinates } from '../map/grid.js';
 import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
 import { formatFixed, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
-import { findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
+import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
 import type { BundledFont, Weight } from './fonts.js';
@@ -53,8 +53,9 @@ const LEFT = 99;
 const EDGE = 36;
 const RIGHT = 132;
 const LEAST_WIDTH = 620;
-/** More pieces of border than this would be a gray cover and a file of tens of megabytes: they are left out, and it is said. */
-const MOST_BORDERS = 150_000;
+/** Borders that would cover more than this part of the map are left out, and it is said; so are more pieces than this. */
+const MOST_INK = 0.3;
+const MOST_BORDERS = 200_000;
 
 interface Frame {
   readonly x: number;
@@ -93,7 +94,7 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     top,
     Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255]))),
   );
-  const crowded = (borders.onLight.length + borders.onDark.length) / 4 > MOST_BORDERS;
+  const crowded = areCrowded(borders, frame, cellWidth, cellHeight);
   const labels = perCell ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
   const texts = perCell
     ? cellTexts(map, frame, cellSize, color, write)
@@ -310,13 +311,19 @@ function cellGrid({ cells }: TokenMap, frame: Frame): string {
   return d && element('path', { d, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.14, 'stroke-width': 0.75 });
 }
 
-function drawBorders(
-  borders: { onLight: Int32Array; onDark: Int32Array },
-  frame: Frame,
-  cellWidth: number,
-  cellHeight: number,
-  perCell: boolean,
-): string {
+function areCrowded(borders: Borders, frame: Frame, cellWidth: number, cellHeight: number): boolean {
+  let ink = 0;
+  for (const lines of [borders.onLight, borders.onDark]) {
+    for (let i = 0; i < lines.length; i += 4) {
+      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
+      ink += ((x1 - x0) * cellWidth + (y1 - y0) * cellHeight) * BORDER.width;
+    }
+  }
+  const pieces = (borders.onLight.length + borders.onDark.length) / 4;
+  return pieces > MOST_BORDERS || ink > MOST_INK * frame.width * frame.height;
+}
+
+function drawBorders(borders: Borders, frame: Frame, cellWidth: number, cellHeight: number, perCell: boolean): string {
   const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
   const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
   return (['onLight', 'onDark'] as const)
@@ -510,7 +517,7 @@ class Writer {
   /** A line of text that is safe already. */
   line(text: string, place: Place): string {
     const safe = this.unshown.size > 0 ? segmentsText(this.named({ kind: 'text', text })) : text;
-    return element('text', textAttributes(place), escapeXml(safe));
+    return element('text', textAttributes(place, safe), escapeXml(safe));
   }
 
   /** Parts joined by a separator, broken into lines that are no wider than the room: between parts, else between words. */
@@ -552,7 +559,7 @@ class Writer {
     let spaces = '';
     let texts = '';
     const flush = (): void => {
-      if (text) texts += element('text', { ...textAttributes({ ...place, x: textStart, anchor: 'start' }) }, text);
+      if (text) texts += element('text', textAttributes({ ...place, x: textStart, anchor: 'start' }, text), text);
       text = '';
     };
     for (const segment of segments) {
@@ -580,19 +587,23 @@ class Writer {
 }
 
 function spacePath(x: number, y: number, em: number): string {
-  const n = svgNumber;
-  return `M${n(x + 0.04 * em)} ${n(y - 0.1 * em)}V${n(y + 0.05 * em)}H${n(x + 0.28 * em)}V${n(y - 0.1 * em)}`;
+  const { left, right, top, bottom } = SPACE_PATH;
+  const [x0 = '', x1 = ''] = [left, right].map((at) => svgNumber(x + at * em));
+  const [y0 = '', y1 = ''] = [top, bottom].map((at) => svgNumber(y + at * em));
+  return `M${x0} ${y0}V${y1}H${x1}V${y0}`;
 }
 
-const textAttributes = (place: Place) => ({
+/** Characters of scripts that run from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+
+const textAttributes = (place: Place, text: string) => ({
   x: place.x,
   y: place.y,
   'font-size': place.size,
   'font-weight': place.weight === 600 ? 600 : undefined,
   'text-anchor': place.anchor === 'start' ? undefined : place.anchor,
   fill: place.fill,
-  direction: 'ltr',
-  'unicode-bidi': 'isolate',
+  ...(RIGHT_TO_LEFT.test(text) ? { direction: 'ltr', 'unicode-bidi': 'isolate' } : {}),
   ...(place.halo
     ? {
         stroke: place.halo,

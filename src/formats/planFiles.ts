@@ -18,7 +18,7 @@ const MOST_SETS = 100_000;
  * file has one of them, or when its JSON holds this very map (an equal specification, and no more cells than ours): writing
  * that again loses nothing. Pictures without a JSON beside them count as another map's.
  * @param overwrite take the names without a number, whatever has them.
- * @throws what {@link OutputFolder.read} throws.
+ * @throws what {@link OutputFolder.list} throws.
  */
 export async function planFiles(
   map: TokenMap,
@@ -31,7 +31,7 @@ export async function planFiles(
   for (let number = 1; number < MOST_SETS; number++) {
     const set = fileNames(specification, number);
     const taken = FORMATS.some((format) => present.has(set[format]));
-    if (taken && !(present.has(set.json) && holdsNoMore(await folder.read(set.json), map))) continue;
+    if (taken && !(present.has(set.json) && (await holdsNoMore(folder, set.json, map)))) continue;
     const names = new Map(formats.map((format) => [format, set[format]]));
     return number === 1 ? { names } : { names, number };
   }
@@ -43,13 +43,13 @@ export async function planFiles(
 }
 
 /** Whether a file is this map's JSON, with no more cells than the map has now. */
-function holdsNoMore(file: Uint8Array, map: TokenMap): boolean {
+async function holdsNoMore(folder: Pick<OutputFolder, 'read'>, file: string, map: TokenMap): Promise<boolean> {
   try {
-    const saved = readSpecification(file);
+    const saved = readSpecification(await folder.read(file));
     const computed = map.cells.computed.reduce((sum, one) => sum + one, 0);
     return saved.computed <= computed && sameSpecification(saved.specification, map.specification);
   } catch {
-    return false; // not ours, or damaged: not to be replaced unasked
+    return false; // not ours, damaged or not to be read: not to be replaced unasked
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { formatCount, formatShort } from '../map/numbers.js';
-import type { Axes, Layer, MapSpecification } from '../map/specification.js';
+import type { Axes, Layer, MapSpecification, Readout } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 
 /** The words of a figure. All are safe lines: names and prompts come from outside. */
@@ -21,6 +21,12 @@ const COLOR_WORDS: Readonly<Record<ColorBy, string>> = {
   entropy: 'color is the entropy of the whole distribution',
 };
 
+const READOUT_WORDS: Readonly<Record<Readout, string>> = {
+  forward: '',
+  lens: 'Logit lens. ',
+  unembed: 'Unembedding alone. ',
+};
+
 const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
 
 /** The words of a map's figure. */
@@ -33,7 +39,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const all = grid.columns * grid.rows;
   return {
     title: `Most probable next token after ${layerWords(layer)} of ${name}`,
-    subtitle: `${planeWords(plane)}; ${COLOR_WORDS[colorBy]}`,
+    subtitle: `${READOUT_WORDS[readout]}${planeWords(plane)}; ${COLOR_WORDS[colorBy]}`,
     xAxis: `x   (${x})`,
     yAxis: `y   (${y})`,
     caption: [

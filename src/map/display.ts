@@ -11,8 +11,18 @@ export type Segment =
 /** The stand-in for a space. Draw it as {@link SPACE_PATH}: fonts differ. */
 export const SPACE_GLYPH = '\u2423';
 
-/** `␣` as a path: x in 0 ... {@link SPACE_WIDTH} em to the right, y in em downward from the baseline; `width` is the pen's. */
-export const SPACE_PATH = { d: 'M.04-.1V.05H.28V-.1', stroke: 0.06 } as const;
+/**
+ * `␣` as a path from `left` to `right`, from its walls' `top` to its `bottom`: in em, x to the right from the beginning of
+ * its {@link SPACE_WIDTH}, y downward from the baseline. `d` is that path, `stroke` the width of the pen.
+ */
+export const SPACE_PATH = {
+  left: 0.04,
+  right: 0.28,
+  top: -0.1,
+  bottom: 0.05,
+  stroke: 0.06,
+  d: 'M.04-.1V.05H.28V-.1',
+} as const;
 /** Advance of `␣`, in em. */
 export const SPACE_WIDTH = 0.32;
 

@@ -236,6 +236,15 @@ test('every size of map gives a figure of moderate size with the axes of its gri
   }
 });
 
+test('where borders would cover the map they are left out, and the caption says so', async () => {
+  const map = syntheticMap({ columns: 300, rows: 300, topK: 2, vocabulary: 2 });
+  const random = randomNumbers(42);
+  map.cells.ids.forEach((_, i, ids) => (ids[i] = Math.floor(random() * 2)));
+  const figure = await toSvg(map, { assets });
+  assert.ok(texts(parseXml(figure)).some((text) => text.includes('borders left out')));
+  assert.ok(figure.length < 3e6, `${figure.length}`);
+});
+
 test('a grid far from the origin, or finer than float64 there, still gets a figure', async () => {
   for (const [center, spacing] of [
     [[1e12, -1e12], 1e-12],
