@@ -48,7 +48,7 @@ export function createFaultPage(store: Store): HTMLElement {
   const details = h(
     'details',
     { open: true },
-    h('summary', {}, 'Details'),
+    h('summary', {}, icon('chevron-down'), 'Details'),
     h('div', { class: 'detail' }, detail, copy),
   );
   const element = h(

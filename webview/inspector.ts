@@ -10,7 +10,7 @@ import { anyOf, type PageState, type Store } from './store.js';
 import { tokenText } from './tokenText.js';
 
 const TITLES = {
-  pinned: { title: 'Pinned cell', icon: 'pin' },
+  pinned: { title: 'Pinned cell', icon: 'pinned' },
   hovered: { title: 'Cell under cursor', icon: 'inspect' },
   center: { title: 'Center cell', icon: 'inspect' },
 } as const;

@@ -100,8 +100,6 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     setEnabled(zoomIn, shown !== null, 'Zoom In', 'there is no map');
     setAttributes(parameters, { 'aria-pressed': String(state.drawer), 'aria-controls': 'controls' });
     show(parameters, layout === 'narrow');
-    show(tabsWithName, layout !== 'narrow');
-    show(dropdownHolder, layout === 'narrow');
     show(zooming, layout !== 'narrow');
     for (const one of element.querySelectorAll<HTMLElement>('.separator')) show(one, layout !== 'narrow');
     show(save, layout !== 'narrow' && host?.mode !== 'saved');

@@ -150,7 +150,7 @@ export function createTabs(
   items: readonly { readonly id: string; readonly label: string; readonly description: string }[],
   onChange: (id: string) => void,
 ): Tabs {
-  const element = create('vscode-panels', { 'aria-label': label, activeid: `tab-${items[0]?.id ?? ''}` });
+  const element = create('vscode-panels', { 'aria-label': label }) as HTMLElement & { activeid: string };
   let current = items[0]?.id ?? '';
   for (const item of items) {
     const tab = create('vscode-panel-tab', { id: `tab-${item.id}` });
@@ -163,7 +163,7 @@ export function createTabs(
     element.append(view);
   }
   element.addEventListener('change', () => {
-    const id = (element.getAttribute('activeid') ?? '').replace('tab-', '');
+    const id = element.activeid.replace('tab-', '');
     if (id === current || !items.some((item) => item.id === id)) return;
     current = id;
     onChange(id);
@@ -172,7 +172,7 @@ export function createTabs(
     element,
     update(active) {
       current = active;
-      setAttributes(element, { activeid: `tab-${active}` });
+      if (element.activeid !== `tab-${active}`) element.activeid = `tab-${active}`;
     },
   };
 }

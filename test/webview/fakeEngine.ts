@@ -150,7 +150,10 @@ const known = new Map<string, TokenMap>();
 /** Another map for every layer, readout and plane; the same functions for every grid. */
 export function defaultMap(parameters: MapParameters): TokenMap {
   const { grid, topK, layer, readout, plane } = parameters;
-  const seed = [...JSON.stringify([layer, readout, plane])].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7);
+  const seed = [...JSON.stringify([layer, readout, plane])].reduce(
+    (sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973,
+    7,
+  );
   const key = JSON.stringify([grid, topK, seed]);
   const map = known.get(key) ?? syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 });
   known.set(key, map);

@@ -79,7 +79,11 @@ export class Stage {
     throw new Error('no panel');
   }
 
-  static async open(browser: Browser, options: StageOptions = {}, makeHost?: (deps: FakeDependencies) => PageHost): Promise<Stage> {
+  static async open(
+    browser: Browser,
+    options: StageOptions = {},
+    makeHost?: (deps: FakeDependencies) => PageHost,
+  ): Promise<Stage> {
     await buildPage();
     const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
     const context = await browser.newContext({
@@ -101,7 +105,12 @@ export class Stage {
     page.on('pageerror', (error) => stage.problems.push(`error: ${error.message}`));
     page.on('console', (message) => {
       // Two rules of plotly.js for its own pictures, which the page's sheet has instead.
-      if (message.type() === 'error' && !message.text().includes('style-src-attr') && !/inline style/.test(message.text())) stage.problems.push(message.text());
+      if (
+        message.type() === 'error' &&
+        !message.text().includes('style-src-attr') &&
+        !/inline style/.test(message.text())
+      )
+        stage.problems.push(message.text());
     });
     await page.exposeFunction('toHost', (message: unknown) => host.receive(message));
     // tsx names functions with a helper that the page has not.
@@ -168,8 +177,10 @@ export class Stage {
   async theme(theme: ThemeName): Promise<void> {
     await this.page.evaluate(({ className, id, variables }) => {
       const { style } = document.documentElement;
-      for (const name of [...style]) if (name.startsWith('--vscode-') && name !== '--vscode-font-family') style.removeProperty(name);
-      for (const [name, value] of Object.entries(variables)) if (name !== '--vscode-font-family') style.setProperty(name, value);
+      for (const name of [...style])
+        if (name.startsWith('--vscode-') && name !== '--vscode-font-family') style.removeProperty(name);
+      for (const [name, value] of Object.entries(variables))
+        if (name !== '--vscode-font-family') style.setProperty(name, value);
       document.body.className = className;
       document.body.dataset['vscodeThemeId'] = id;
     }, themes[theme]);
@@ -196,7 +207,8 @@ export class Stage {
 function html(): string {
   const page = pageHtml({ script: 'main.js', styles: 'main.css', source: ORIGIN, nonce: 'bm9uY2U' });
   const faces = [400, 600].map(
-    (weight) => `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
+    (weight) =>
+      `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
   );
   return page.replace('</head>', `<style nonce="bm9uY2U">${faces.join('')}</style></head>`);
 }

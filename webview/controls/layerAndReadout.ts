@@ -61,14 +61,17 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
           model.status === 'none' ? '—' : `${at === 'embeddings' ? 'Embeddings' : at}, ${settings.parameters.readout}`,
       });
       const fault = form.fault('layer');
+      // Which layer is the last one is not known before the model is.
+      const unknown = model.status !== 'ready' && settings.parameters.layer === 'last';
       const value = at === 'embeddings' ? -1 : at;
       setAttributes(slider, {
         max: last,
-        'aria-valuetext': at === 'embeddings' ? 'embeddings' : `${at} of 0 to ${last}`,
+        disabled: unknown,
+        'aria-valuetext': unknown ? 'last' : at === 'embeddings' ? 'embeddings' : `${at} of 0 to ${last}`,
       });
       slider.style.setProperty('--part', `${((value + 1) / (last + 1)) * 100}%`);
       if (Number(slider.value) !== value) slider.value = String(value);
-      number.update(at === 'embeddings' ? 'emb.' : String(at), { invalid: fault !== undefined });
+      number.update(unknown ? 'last' : at === 'embeddings' ? 'emb.' : String(at), { invalid: fault !== undefined });
       setAttributes(number.element, {
         title: at === 'embeddings' ? 'The input of block 0' : `0 to ${last}, or "embeddings"`,
       });

@@ -43,7 +43,8 @@ function options({ settings, model, models }: HostState): Option[] {
   const listed = models.map((entry) => ({
     value: entry.path,
     label: twice.has(label(entry)) ? `${label(entry)} (${safeText(entry.place)})` : label(entry),
-    ...(entry.problem === undefined ? {} : { reason: entry.problem }),
+    // The chosen one can be shown only while it can be chosen; what is wrong with it is said below.
+    ...(entry.problem === undefined || entry.path === settings.modelPath ? {} : { reason: entry.problem }),
   }));
   const current = settings.modelPath;
   if (current === null) return [{ value: NONE, label: 'No model chosen' }, ...listed];

@@ -50,10 +50,11 @@ export function drawPin(
   theme: Theme,
 ): void {
   const color = isHighContrast(theme) ? theme.activeBorder : '#ffffff';
+  const edge = theme.kind === 'high-contrast-light' ? '#ffffff' : '#000000';
   rings(context, cellSquare(at, columns, cell), [
-    [3, '#000000', 1.5],
+    [3, edge, 1.5],
     [1.25, color, 2.5],
-    [-0.75, '#000000', 1.5],
+    [-0.75, edge, 1.5],
   ]);
 }
 
