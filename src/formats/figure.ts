@@ -12,6 +12,7 @@ import {
   type Rgb,
   scaleColor,
   tokenColor,
+  tokenGray,
 } from '../map/colors.js';
 import {
   codePointName,
@@ -396,9 +397,7 @@ function drawColorBar(colorBy: ColorBy, frame: Frame, write: Writer): string {
   const steps = 256;
   const color = (step: number): Rgb => {
     const part = step / (steps - 1);
-    if (colorBy !== 'token') return scaleColor('light', part);
-    const [lightness] = tokenColor('light', 0, part); // only the lightness tells something: gray
-    return [lightness, lightness, lightness];
+    return colorBy === 'token' ? tokenGray('light', part) : scaleColor('light', part);
   };
   const ends: Readonly<Record<ColorBy, { name: string; ticks: readonly string[] }>> = {
     probability: { name: 'Probability', ticks: ['0%', '20%', '40%', '60%', '80%', '100%'] },

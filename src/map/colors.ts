@@ -125,7 +125,7 @@ export const TOKEN_SLOTS = 24;
 const HUES = 12;
 /** The full chroma, and the other as a part of what can be shown of it. */
 const CHROMA = 0.105;
-const PALE = 0.45;
+const PALE = 0.5;
 /** Lightness at probability 0 and at 1, equal for all slots. */
 const TOKEN_LIGHTNESS: Readonly<Record<ScaleName, readonly [unsure: number, confident: number]>> = {
   light: [0.9, 0.38],
@@ -133,13 +133,30 @@ const TOKEN_LIGHTNESS: Readonly<Record<ScaleName, readonly [unsure: number, conf
 };
 const hueOf = (slot: number): number => slot % HUES;
 
-/** Color of a token's cell: hue and chroma from its slot, lightness from the probability. */
+const tokenColors = new Map<string, Rgb>();
+
+/** Color of a token's cell: hue and chroma from its slot, lightness from the probability (in 256 steps). */
 export function tokenColor(name: ScaleName, slot: number, probability: number): Rgb {
+  const step = Math.round(clamp01(probability) * (STEPS - 1));
+  const key = `${name} ${slot} ${step}`;
+  let color = tokenColors.get(key);
+  if (!color) {
+    const lightness = tokenLightness(name, step / (STEPS - 1));
+    const hue = 25 + hueOf(slot) * (360 / HUES);
+    const chroma = shownChroma(lightness, CHROMA, hue);
+    color = rgbOfOklch(lightness, slot < HUES ? chroma : chroma * PALE, hue);
+    tokenColors.set(key, color);
+  }
+  return color;
+}
+
+/** Gray as light as tokens of that probability: what a color bar shows where color is the token. */
+export const tokenGray = (name: ScaleName, probability: number): Rgb =>
+  rgbOfOklch(tokenLightness(name, clamp01(probability)), 0, 0);
+
+function tokenLightness(name: ScaleName, probability: number): number {
   const [unsure, confident] = TOKEN_LIGHTNESS[name];
-  const lightness = unsure + (confident - unsure) * clamp01(probability);
-  const hue = 25 + hueOf(slot) * (360 / HUES);
-  const chroma = shownChroma(lightness, CHROMA, hue);
-  return rgbOfOklch(lightness, slot < HUES ? chroma : chroma * PALE, hue);
+  return unsure + (confident - unsure) * probability;
 }
 
 /** The slot that a token gets when nothing speaks against it: a hash (FNV-1a) of its text. */

@@ -16,6 +16,7 @@ import {
   type ScaleName,
   TOKEN_SLOTS,
   tokenColor,
+  tokenGray,
 } from '../../src/map/colors.js';
 import { findRegions } from '../../src/map/regions.js';
 import { randomNumbers } from './syntheticMap.js';
@@ -102,6 +103,10 @@ test('token colors: equal lightness for all slots, darker with probability, told
       const ls = slots.map(lightness);
       assert.ok(Math.max(...ls) - Math.min(...ls) < 0.012, `${name} ${p}: ${Math.min(...ls)} to ${Math.max(...ls)}`);
       assert.equal(new Set(slots.map(hexOf)).size, TOKEN_SLOTS);
+    }
+    for (const p of [0, 0.5, 1]) {
+      const [r, g, b] = tokenGray(name, p);
+      assert.ok(r === g && g === b && Math.abs(lightness([r, g, b]) - lightness(tokenColor(name, 7, p))) < 0.012);
     }
     assert.ok(lightness(tokenColor(name, 3, 0.9)) < lightness(tokenColor(name, 3, 0.1)) - 0.3);
   }
