@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Fault } from '../map/fault.js';
 import type { ByteSource } from '../onnx/source.js';
@@ -40,22 +40,24 @@ const MAX_JSON_BYTES = 128 * 2 ** 20;
  */
 export function findModel(path: string): ModelFiles {
   const absolute = resolve(path);
-  const stat = statSync(absolute, { throwIfNoEntry: false });
-  if (!stat)
+  const kind = kindOf(absolute);
+  if (kind === 'nothing')
     throw new Fault({
       code: 'model-not-found',
       message: `There is no model at "${path}".`,
       hint: 'Name a .onnx file, or a folder that holds one.',
     });
-  const file = stat.isDirectory() ? chooseFile(absolute) : absolute;
-  if (!stat.isDirectory() && !stat.isFile())
-    throw new Fault({ code: 'model-not-found', message: `"${path}" is neither a file nor a folder.` });
+  const file = kind === 'folder' ? chooseFile(absolute) : absolute;
+  // A pipe or a device would be read for ever.
+  if (kindOf(file) !== 'file')
+    throw new Fault({ code: 'model-not-found', message: `"${path}" is neither a file nor a folder with one.` });
   const parent = dirname(file);
   const hub =
-    basename(parent) === 'onnx' && ['config.json', 'tokenizer.json'].some((f) => existsSync(join(dirname(parent), f)));
+    basename(parent) === 'onnx' &&
+    ['config.json', 'tokenizer.json'].some((f) => kindOf(join(dirname(parent), f)) === 'file');
   const folder = hub ? dirname(parent) : parent;
   const beside = (name: string): string | undefined =>
-    [join(parent, name), join(folder, name)].find((candidate) => existsSync(candidate));
+    [join(parent, name), join(folder, name)].find((candidate) => kindOf(candidate) === 'file');
   return {
     file,
     folder,
@@ -67,20 +69,38 @@ export function findModel(path: string): ModelFiles {
   };
 }
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // none, or one that may not be read
+  }
+}
+
+/** What stands at a path, links followed. A path that cannot be looked at holds nothing for us. */
+function kindOf(path: string): 'file' | 'folder' | 'other' | 'nothing' {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
+  } catch {
+    return 'nothing';
+  }
+}
+
 function chooseFile(folder: string): string {
   const genai = join(folder, 'genai_config.json');
-  if (existsSync(genai)) {
+  if (kindOf(genai) === 'file') {
     const name = pick(readJson(genai), 'model', 'decoder', 'filename');
-    if (typeof name === 'string' && basename(name) === name && existsSync(join(folder, name)))
+    if (typeof name === 'string' && basename(name) === name && kindOf(join(folder, name)) === 'file')
       return join(folder, name);
   }
   const found = ['onnx', '.'].flatMap((sub) => {
     const directory = join(folder, sub);
-    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return [];
-    return readdirSync(directory)
+    return namesIn(directory)
       .filter((name) => name.endsWith('.onnx'))
       .sort()
-      .map((name) => join(directory, name));
+      .map((name) => join(directory, name))
+      .filter((path) => kindOf(path) === 'file');
   });
   if (found.length === 0)
     throw new Fault({

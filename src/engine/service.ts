@@ -25,9 +25,9 @@ import { version } from './version.js';
 
 /** Memory that one batch may take beside the weights. */
 const BATCH_BYTES = 192 * 2 ** 20;
-/** A batch should end about so soon: the first ones so that a picture stands, the later ones so that cancel acts. */
-const FIRST_BATCH_MS = 60;
-const BATCH_MS = 250;
+/** A batch that ends sooner than this may be twice as large next time; one that takes longer than that must shrink. */
+const SOON_MS = 300;
+const LONGEST_BATCH_MS = 1000;
 /** Cells of the very first run, before anything is known of its speed. */
 const FIRST_BATCH = 16;
 
@@ -149,7 +149,7 @@ export class EngineService {
       let at = pass.start;
       while (at < pass.end) {
         stopIfCancelled(context.signal);
-        const count = Math.min(batch.next(pass.stride), pass.end - at);
+        const count = Math.min(batch.next(), pass.end - at);
         const indices = order.cells.slice(at, at + count);
         if (buffer.length < count * dimensions) buffer = new Float32Array(count * dimensions);
         const points = pointsOf(plane, grid, indices, buffer);
@@ -273,10 +273,13 @@ function unembedSupport(model: Model): Support {
   };
 }
 
-/** Batch sizes that grow towards a wanted duration, from small, and shrink where memory ends. */
+/**
+ * Batch sizes: small first, so that a picture stands, then doubled while a batch ends soon enough for a cancel to act. Rows share
+ * the reading of the weights, so that twice the cells take much less than twice the time.
+ */
 class BatchSize {
-  private millisecondsPerCell: number | undefined;
   readonly limit: number;
+  private size: number;
 
   constructor(
     asked: number,
@@ -284,16 +287,16 @@ class BatchSize {
     limit = Math.max(1, Math.min(asked, Math.floor(BATCH_BYTES / runner.bytesPerCell))),
   ) {
     this.limit = limit;
+    this.size = Math.min(FIRST_BATCH, limit);
   }
 
-  next(stride: number): number {
-    if (this.millisecondsPerCell === undefined) return Math.min(FIRST_BATCH, this.limit);
-    const wanted = stride === 16 ? FIRST_BATCH_MS : BATCH_MS;
-    return Math.max(1, Math.min(this.limit, Math.floor(wanted / this.millisecondsPerCell)));
+  next(): number {
+    return this.size;
   }
 
   took(milliseconds: number, cells: number): void {
-    this.millisecondsPerCell = Math.max(milliseconds / cells, 1e-3);
+    if (milliseconds > LONGEST_BATCH_MS) this.size = Math.max(1, cells >> 1);
+    else if (milliseconds < SOON_MS && cells === this.size) this.size = Math.min(this.limit, this.size * 2);
   }
 
   /** After a failure for want of memory: half as many, down to one; undefined where that is no remedy. */

@@ -31,6 +31,10 @@ const BITS: Readonly<Record<number, number>> = {
   [DataType.FLOAT4E2M1]: 4,
 };
 
+/** More numbers than any tensor has, and few enough that their bytes are counted exactly. */
+const MAX_ELEMENTS = 2 ** 46;
+const MAX_RANK = 16;
+
 /** A weight's place in a file. */
 export interface Place {
   /** Real path of the file. */
@@ -57,10 +61,12 @@ export function bytesOf(tensor: Pick<TensorProto, 'name' | 'dims' | 'dataType'>)
   const bits = BITS[tensor.dataType];
   if (bits === undefined)
     throw brokenWeights(`The weight "${tensor.name}" has an unknown number type (${tensor.dataType}).`);
-  const count = tensor.dims.reduce((product, d) => product * d, 1n);
-  if (tensor.dims.some((d) => d < 0n) || count > 1n << 46n)
-    throw brokenWeights(`The weight "${tensor.name}" declares an absurd size (${tensor.dims.join(' x ')}).`);
-  return Math.ceil((Number(count) * bits) / 8);
+  const count = tensor.dims.reduce((product, d) => (d < 0n ? NaN : product * Number(d)), 1);
+  if (!(count <= MAX_ELEMENTS) || tensor.dims.length > MAX_RANK) {
+    const dims = tensor.dims.slice(0, MAX_RANK).join(' x ');
+    throw brokenWeights(`The weight "${tensor.name}" declares an absurd size (${dims}).`);
+  }
+  return Math.ceil((count * bits) / 8);
 }
 
 /**
