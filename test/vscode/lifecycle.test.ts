@@ -2,25 +2,16 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, ROOT } from './support/places.js';
 import { type Session, useSession } from './support/session.js';
+import { until } from './support/until.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
 /** Process ids of the engines of a server. */
 const engines = async (session: Session): Promise<readonly number[]> =>
   (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
-
-/** Waits until something is so. */
-async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await check())) {
-    assert.ok(Date.now() < deadline, what);
-    await wait(100);
-  }
-}
 
 /** Asks for a map that takes long. */
 async function startLongMap(page: MapPage): Promise<void> {

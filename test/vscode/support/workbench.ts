@@ -106,6 +106,13 @@ export class Workbench {
     return this.page.locator('.notification-toast .notification-list-item-message').allInnerTexts();
   }
 
+  /** Gives the editors the whole width. */
+  async closeSideBar(): Promise<void> {
+    const sideBar = this.page.locator('.part.sidebar');
+    if (await sideBar.isVisible()) await this.page.keyboard.press('Control+B');
+    await sideBar.waitFor({ state: 'hidden' });
+  }
+
   clipboard(): Promise<string> {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
