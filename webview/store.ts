@@ -41,6 +41,8 @@ export class Store {
   private readonly drawers: ((state: PageState, changed: Changed) => void)[] = [];
   private changed = new Set<keyof PageState>();
   private frame: number | undefined;
+  /** How long the last draw of new cells took, in ms. */
+  cellsMilliseconds = 0;
 
   constructor(private current: PageState) {}
 
@@ -80,6 +82,8 @@ export class Store {
     this.frame = undefined;
     const changed = this.changed;
     this.changed = new Set();
+    const started = performance.now();
     for (const draw of this.drawers) draw(this.current, changed);
+    if (changed.has('cellsVersion')) this.cellsMilliseconds = performance.now() - started;
   }
 }

@@ -61,7 +61,7 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
         DEVICES.map((value) => ({ value, label: DEVICE_NAMES[value] })),
         settings.device,
       );
-      device.update(undefined, report?.warning === undefined ? undefined : { text: report.warning, kind: 'warning' });
+      device.update(undefined);
       const batchFault = form.fault('batchSize');
       batchNumber.update(settings.batchSize, { disabled: false, invalid: batchFault !== undefined });
       batch.update(batchFault);

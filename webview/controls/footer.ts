@@ -33,12 +33,14 @@ export function createFooter(): { element: HTMLElement; update(host: HostState, 
   let host: HostState | undefined;
   const main = createButton('Generate', 'primary', () => host && pressMainButton(host));
   const resume = createButton('Resume', 'secondary', () => send({ type: 'resume' }));
-  const estimate = h('p', { class: 'estimate', id: 'estimate' });
+  const estimate = h('p', { class: 'estimate' });
+  const notices = h('p', { class: 'message note notices', role: 'status' });
   const element = h(
     'div',
     { class: 'controls-footer' },
     h('div', { class: 'footer-buttons' }, main.element, resume.element),
     estimate,
+    notices,
   );
   return {
     element,
@@ -50,6 +52,8 @@ export function createFooter(): { element: HTMLElement; update(host: HostState, 
       show(resume.element, canResume(now));
       setText(estimate, estimateText(now));
       estimate.classList.toggle('fault', now.obstacle !== null);
+      setText(notices, now.notices.join(' '));
+      show(notices, now.notices.length > 0);
     },
   };
 }

@@ -36,7 +36,7 @@ export class Form {
     const draft = this.drafts.get(path);
     if (draft !== undefined) return draft;
     const { host } = this;
-    if (!host || host.model.status !== 'ready') return undefined;
+    if (host?.model.status !== 'ready') return undefined;
     const fault = modelFaults(host.settings.parameters, host.model.summary).find((one) => one.path === path);
     return fault && sentence(fault.message);
   }

@@ -62,7 +62,8 @@ function factsOf({ model }: HostState): string {
 /** What a person should know of a model that works. */
 function note({ model }: HostState): { text: string; kind: 'info' | 'warning' } | undefined {
   if (model.status !== 'ready') return undefined;
-  const { tokenizer, checks } = model.summary;
+  const { tokenizer, checks, device } = model.summary;
+  if (device.warning !== undefined) return { text: device.warning, kind: 'warning' };
   const failed = checks.find((check) => check.outcome === 'failed');
   if (failed) return { text: `${failed.name}: ${failed.detail}`, kind: 'warning' };
   if (tokenizer.file === null) {

@@ -1,5 +1,22 @@
 import { BORDER } from '../../src/map/colors.js';
-import type { Projection } from './view.js';
+import type { GridSize, Projection } from './view.js';
+
+/** Part of all edges between cells that may be borders before these are drawn fainter. */
+const CROWD = 0.3;
+
+/** Part of a grid's edges between cells that are borders. */
+export function crowdOf(
+  { onLight, onDark }: { readonly onLight: Int32Array; readonly onDark: Int32Array },
+  { columns, rows }: GridSize,
+): number {
+  let length = 0;
+  for (const runs of [onLight, onDark]) {
+    for (let i = 0; i + 3 < runs.length; i += 4) {
+      length += (runs[i + 2] ?? 0) - (runs[i] ?? 0) + (runs[i + 3] ?? 0) - (runs[i + 1] ?? 0);
+    }
+  }
+  return length / Math.max(1, 2 * columns * rows);
+}
 
 /** Draws straight runs `[x0, y0, x1, y1, ...]` in grid coordinates as one path; those out of sight are left out. */
 export function strokeRuns(
@@ -31,11 +48,17 @@ export function drawBorders(
   context: CanvasRenderingContext2D,
   borders: { readonly onLight: Int32Array; readonly onDark: Int32Array },
   at: Projection,
-  options: { readonly width: number; readonly solid: boolean },
+  options: { readonly width: number; readonly solid: boolean; readonly crowd: number },
 ): void {
+  // Where nearly every cell is a region of its own, lines would be all that is seen.
+  const faint = Math.min(1, CROWD / Math.max(options.crowd, 1e-9)) ** 1.5;
   for (const side of ['onLight', 'onDark'] as const) {
     const { color, opacity } = BORDER[side];
-    strokeRuns(context, borders[side], at, { color, width: options.width, opacity: options.solid ? 1 : opacity });
+    strokeRuns(context, borders[side], at, {
+      color,
+      width: options.width,
+      opacity: (options.solid ? 1 : opacity) * faint,
+    });
   }
 }
 

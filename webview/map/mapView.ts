@@ -7,7 +7,7 @@ import { h, setAttributes } from '../dom.js';
 import { type PageMap, tokenOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
-import { drawBorders, drawCellGrid } from './borders.js';
+import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { type Frame, frameOf } from './frame.js';
 import { Heatmap } from './heatmap.js';
 import { drawCellTexts, drawLabels, labelsOf } from './labels.js';
@@ -18,6 +18,7 @@ import { confidence } from './paint.js';
 import { TokenPen } from './tokenPen.js';
 import {
   absoluteView,
+  type GridSize,
   home,
   isHome,
   panned,
@@ -162,14 +163,23 @@ export class MapView {
   /** Makes ready for another map, theme or layout. */
   private prepare(state: PageState, map: PageMap): void {
     this.layout(map);
-    const { zoom } = state.ui;
-    const kept = zoom?.window === windowOf(map) ? absoluteView(zoom.view, map.cells) : home(map.cells);
-    this.store.set({ view: kept });
+    this.store.set({ view: this.keptView(state, map) });
     const key = `${map.id} ${state.theme.font}`;
     if (this.pen?.key === key) return;
     // Tokens are looked up when they are first drawn, also those that come later.
     this.pen = { key, pen: new TokenPen(state.theme.font, (token) => tokenOf(map, token)) };
   }
+
+  /** The view for a map: the one that there is while it shows the same part of the plane, else the one that was kept. */
+  private keptView({ ui: { zoom }, view }: PageState, map: PageMap): View {
+    const before = this.viewOf;
+    const window = windowOf(map);
+    this.viewOf = { window, grid: map.cells };
+    if (view && before?.window === window) return absoluteView(relativeView(view, before.grid), map.cells);
+    return zoom?.window === window ? absoluteView(zoom.view, map.cells) : home(map.cells);
+  }
+  /** What the view is a part of. */
+  private viewOf: { readonly window: string; readonly grid: GridSize } | undefined;
 
   /** Finds the frame that fits. */
   private layout(map: PageMap): void {
@@ -230,7 +240,11 @@ export class MapView {
     const borders = this.derived.borders(state);
     // Colors of tokens cannot all be told apart: there, borders stay.
     if (borders && (ui.borders || ui.colorBy === 'token')) {
-      drawBorders(context, borders, at, { width: large ? 2 : 1.25, solid: isHighContrast(theme) });
+      drawBorders(context, borders, at, {
+        width: large ? 2 : 1.25,
+        solid: isHighContrast(theme),
+        crowd: large ? 0 : crowdOf(borders, map.cells),
+      });
     }
     if (large) drawCellTexts(context, map.cells, terrain, at, paint, this.pen.pen);
     else if (ui.labels) drawLabels(context, this.labels, at, paint, this.pen.pen, theme);

@@ -30,7 +30,7 @@ export function pageHtml({ script, styles, source, nonce }: PageParts): string {
     <!-- plotly.js writes its rules into the sheet of this name: with the nonce they are allowed. -->
     <style nonce="${nonce}" id="plotly.js-style-global"></style>
   </head>
-  <body>
+  <body data-vscode-context='{"preventDefaultContextMenuItems": true}'>
     <script type="module" nonce="${nonce}" src="${script}"></script>
   </body>
 </html>

@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { MapController } from '../../../src/extension/panel/controller.js';
+import { Fault } from '../../../src/map/fault.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../../src/map/specification.js';
+import type { PageMessage, PanelSettings } from '../../../src/protocol/page.js';
+import { FakeDependencies, MODELS } from '../../webview/fakeDependencies.js';
+import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
+import { Recorder } from './recorder.js';
+
+const SETTINGS: PanelSettings = {
+  modelPath: DESCRIPTION.path,
+  parameters: DEFAULT_PARAMETERS,
+  device: 'auto',
+  batchSize: 100,
+};
+const VIEW = { colorBy: 'probability', labels: true, borders: true } as const;
+
+interface Panel {
+  readonly controller: MapController;
+  readonly deps: FakeDependencies;
+  readonly page: Recorder;
+  say(message: PageMessage): void;
+  edit(change: Partial<MapParameters>, field?: string): void;
+  /** A map is complete, the status says so, and nothing is computed. */
+  complete(): Promise<void>;
+}
+
+function open(
+  context: TestContext,
+  options: {
+    settings?: Partial<PanelSettings>;
+    run?: boolean;
+    engine?: FakeEngineOptions;
+    deps?: FakeDependencies;
+    revivedKey?: string;
+  } = {},
+): Panel {
+  const deps = options.deps ?? new FakeDependencies({ seconds: 0.2, ...options.engine });
+  const controller = new MapController(deps, {
+    settings: { ...SETTINGS, ...options.settings },
+    run: options.run ?? true,
+    ...(options.revivedKey === undefined ? {} : { revivedKey: options.revivedKey }),
+  });
+  context.after(() => controller.dispose(true));
+  const page = new Recorder();
+  controller.connect(page.post);
+  const say = (message: PageMessage): void => controller.receive(message);
+  say({ type: 'ready', view: VIEW });
+  return {
+    controller,
+    deps,
+    page,
+    say,
+    edit: (change, field = 'field') => {
+      const { parameters, device, batchSize } = page.state.settings;
+      say({ type: 'edit', settings: { parameters: { ...parameters, ...change }, device, batchSize }, field });
+    },
+    complete: () =>
+      page.until(
+        () =>
+          Boolean(page.map?.finish) &&
+          page.state.run.status === 'idle' &&
+          !page.state.changed &&
+          page.state.estimate !== null,
+      ),
+  };
+}
+
+const grid = (columns: number, rows = columns) => ({ ...DEFAULT_PARAMETERS.grid, columns, rows });
+
+test('a new panel opens its model and computes its map at once', async (context) => {
+  const { page, complete, controller } = open(context);
+  await complete();
+  const truth = defaultMap(DEFAULT_PARAMETERS);
+  assert.deepEqual(page.map?.cells, truth.cells);
+  const tokens = page.map?.tokens ?? [];
+  for (const id of new Set(truth.cells.ids))
+    assert.equal(tokens.find((token) => token.id === id)?.text, truth.tokens.get(id)?.text);
+  assert.equal(page.map?.specification.layer, 29);
+  assert.equal(page.map?.finish?.runtime.seconds, 2.9);
+  assert.deepEqual(controller.map()?.cells, truth.cells);
+  assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · Embedding Grid');
+  assert.equal(controller.status.complete, true);
+});
+
+test('what crosses to the page is no larger than what it holds', async (context) => {
+  const { page, complete } = open(context);
+  await complete();
+  for (const message of page.messages) {
+    if (message.type !== 'cells') continue;
+    const { indices, ids, probabilities, entropy } = message.batch;
+    for (const array of [indices, ids, probabilities, entropy]) assert.equal(array.buffer.byteLength, array.byteLength);
+  }
+});
+
+test('the old map stays until a first pass of the new one stands', async (context) => {
+  const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 5 } });
+  await complete();
+  const first = page.map?.id;
+  edit({ grid: grid(64) });
+  await page.until(() => page.state.changed);
+  deps.engine.stopAt(0);
+  say({ type: 'generate' });
+  await page.until(() => page.state.run.status === 'running');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(page.map?.id, first);
+  deps.engine.stopAt(16);
+  await page.until(() => page.map?.id !== first);
+  // 64 x 64 cells have 16 blocks of 16 x 16: each has a cell now, so that the picture is whole.
+  assert.equal(page.cells, 16);
+  deps.engine.stopAt(Infinity);
+  await complete();
+  assert.deepEqual(page.map?.cells, defaultMap({ ...DEFAULT_PARAMETERS, grid: grid(64) }).cells);
+});
+
+test('a change that is quick is computed at once, and a running map makes way for it', async (context) => {
+  const { page, deps, edit, complete } = open(context);
+  await complete();
+  deps.engine.stopAt(300);
+  edit({ layer: 7 });
+  await page.until(() => page.cells > 0 && page.map?.specification.layer === 7);
+  edit({ layer: 8 });
+  await page.until(() => page.state.settings.parameters.layer === 8);
+  deps.engine.stopAt(Infinity);
+  await page.until(() => page.map?.specification.layer === 8);
+  await complete();
+  assert.deepEqual(page.map?.cells, defaultMap({ ...DEFAULT_PARAMETERS, layer: 8 }).cells);
+  assert.ok(page.messages.every((message) => message.type !== 'state' || message.state.run.status !== 'stopped'));
+  assert.equal(deps.engines.length, 1);
+});
+
+test('a change that takes long waits for Generate', async (context) => {
+  const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 60 } });
+  await complete();
+  edit({ layer: 3 });
+  await page.until(() => page.state.changed && page.state.estimate !== null);
+  assert.equal(deps.engine.asked.length, 1);
+  assert.equal(page.map?.specification.layer, 29);
+  say({ type: 'generate' });
+  await page.until(() => page.map?.specification.layer === 3);
+  await complete();
+});
+
+test('a cancelled map keeps its cells, and Resume computes the others only', async (context) => {
+  const { page, deps, complete, say, controller } = open(context, { run: false, engine: { seconds: 5 } });
+  say({ type: 'generate' });
+  await page.until(() => page.state.run.status === 'running');
+  await page.until(() => deps.engines.length > 0);
+  deps.engine.stopAt(400);
+  await page.until(() => page.cells >= 400);
+  say({ type: 'cancel' });
+  await page.until(() => page.state.run.status === 'stopped');
+  const { run } = page.state;
+  assert.ok(run.status === 'stopped' && run.by === 'cancelled');
+  assert.equal(run.done, page.cells);
+  assert.equal(run.total, 2500);
+  assert.equal(page.state.fault, null);
+  assert.equal(controller.map(), undefined);
+  const before = page.cells;
+  deps.engine.stopAt(Infinity);
+  say({ type: 'resume' });
+  await complete();
+  const [, resumed] = deps.engine.asked;
+  assert.equal(resumed?.only?.length, 2500 - before);
+  assert.deepEqual(page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+  // The first run's time counts as well.
+  assert.ok((page.map?.finish?.runtime.seconds ?? 0) > 2.9);
+});
+
+test('an engine that dies leaves its cells and a fault; Generate and Resume start another', async (context) => {
+  const { page, deps, complete, say } = open(context, { run: false, engine: { seconds: 5 } });
+  say({ type: 'generate' });
+  await page.until(() => deps.engines.length > 0);
+  deps.engine.stopAt(500);
+  await page.until(() => page.cells >= 500);
+  deps.engine.die();
+  await page.until(() => page.state.run.status === 'stopped');
+  assert.equal(page.state.fault?.code, 'engine-died');
+  assert.equal(page.state.model.status, 'ready');
+  const kept = page.cells;
+  assert.ok(kept >= 500);
+  assert.equal(deps.engines.length, 1);
+  say({ type: 'resume' });
+  await complete();
+  assert.equal(deps.engines.length, 2);
+  assert.equal(deps.engine.asked[0]?.only?.length, 2500 - kept);
+  assert.equal(page.state.fault, null);
+  assert.deepEqual(page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+});
+
+test('an engine that dies at rest is told; the map stays', async (context) => {
+  const { page, deps, complete, say } = open(context);
+  await complete();
+  deps.engine.die();
+  await page.until(() => page.state.fault?.code === 'engine-died');
+  assert.equal(page.cells, 2500);
+  say({ type: 'dismissFault' });
+  await page.until(() => page.state.fault === null);
+  say({ type: 'generate' });
+  await page.until(() => deps.engines.length === 2);
+  await complete();
+});
+
+test('changes can be undone and redone; quick changes of one field go together', async (context) => {
+  const { page, edit, complete, say } = open(context);
+  await complete();
+  const layer = (): unknown => page.state.settings.parameters.layer;
+  assert.equal(page.state.canUndo, false);
+  edit({ layer: 5 }, 'layer');
+  edit({ layer: 6 }, 'layer');
+  edit({ layer: 7 }, 'layer');
+  edit({ topK: 4 }, 'topK');
+  await page.until(() => page.state.settings.parameters.topK === 4);
+  say({ type: 'undo' });
+  await page.until(() => page.state.settings.parameters.topK === 10);
+  assert.equal(layer(), 7);
+  say({ type: 'undo' });
+  await page.until(() => layer() === 'last');
+  assert.equal(page.state.canUndo, false);
+  say({ type: 'redo' });
+  await page.until(() => layer() === 7);
+  await complete();
+  assert.equal(page.map?.specification.layer, 7);
+});
+
+test('a page that comes again gets everything again', async (context) => {
+  const { controller, page, complete } = open(context);
+  await complete();
+  const again = new Recorder();
+  controller.connect(again.post);
+  controller.receive({ type: 'ready', view: VIEW });
+  assert.deepEqual(again.state, page.state);
+  assert.deepEqual(again.map, page.map);
+});
+
+test('after a reload of the window the map comes back and goes on where it was', async (context) => {
+  const deps = new FakeDependencies({ seconds: 5 });
+  const before = open(context, { deps, run: false });
+  before.say({ type: 'generate' });
+  await before.page.until(() => deps.engines.length > 0);
+  deps.engine.stopAt(700);
+  await before.page.until(() => before.page.cells >= 700 && deps.snapshotsKept.size > 0);
+  const { keep } = before.page.state;
+  assert.ok(keep?.running);
+  before.controller.dispose(false);
+
+  const after = open(context, { deps, settings: keep.settings, run: keep.running, revivedKey: keep.key });
+  await after.complete();
+  assert.deepEqual(after.page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+  const { only } = deps.engine.asked[0] ?? {};
+  assert.ok(only && only.length < 2500, 'cells that were kept are not computed again');
+  after.controller.dispose(true);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(deps.snapshotsKept.size, 0);
+});
+
+test('a complete map that comes back is not computed again', async (context) => {
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  const before = open(context, { deps });
+  await before.complete();
+  const { keep } = before.page.state;
+  assert.ok(keep);
+  before.controller.dispose(false);
+  const after = open(context, { deps, settings: keep.settings, run: keep.running, revivedKey: keep.key });
+  await after.complete();
+  assert.equal(deps.engine.asked.length, 0);
+  assert.deepEqual(after.page.map?.cells, before.page.map?.cells);
+  assert.deepEqual(after.page.map?.finish, before.page.map?.finish);
+});
+
+test('a damaged snapshot is no obstacle', async (context) => {
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  const revivedKey = '3b241101-e2bb-4255-8caf-4136c566a962';
+  deps.snapshotsKept.set(
+    revivedKey,
+    Uint8Array.from({ length: 100 }, (_, i) => i),
+  );
+  const { complete, page } = open(context, { deps, revivedKey });
+  await complete();
+  assert.deepEqual(page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+});
+
+test('a model that cannot be opened says why, and can be tried again', async (context) => {
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  deps.openFault = new Fault({ code: 'model-broken', message: 'The weights are missing.', hint: 'Copy them.' });
+  const { page, say, complete } = open(context, { deps });
+  await page.until(() => page.state.model.status === 'failed' && page.state.run.status === 'idle');
+  assert.ok(page.state.model.status === 'failed');
+  assert.equal(page.state.model.fault.message, 'The weights are missing.');
+  assert.equal(page.state.fault, null, 'it is said once');
+  deps.openFault = undefined;
+  say({ type: 'retryModel' });
+  await complete();
+  assert.equal(page.state.model.status, 'ready');
+});
+
+test('without a model nothing runs; the first one that is chosen is mapped', async (context) => {
+  const { page, deps, say, complete } = open(context, { settings: { modelPath: null }, engine: { seconds: 60 } });
+  await page.until(() => page.state.models.length === MODELS.length);
+  say({ type: 'generate' });
+  assert.equal(page.state.model.status, 'none');
+  assert.equal(deps.engines.length, 0);
+  deps.chosen = '/models/other';
+  say({ type: 'chooseModel' });
+  await complete();
+  assert.ok(deps.calls.includes('acquire /models/other'));
+  assert.ok(deps.calls.includes('remember /models/other'));
+});
+
+test('another model lets go of the engine before', async (context) => {
+  const { page, deps, say, complete } = open(context);
+  await complete();
+  const [first] = deps.engines;
+  say({ type: 'model', path: '/models/other' });
+  await page.until(() => deps.engines.length === 2);
+  await complete();
+  assert.equal(first?.released, 1);
+  say({ type: 'undo' });
+  await page.until(() => page.state.settings.modelPath === DESCRIPTION.path);
+});
+
+test('actions go to the extension, with the picture as the page draws it', async (context) => {
+  const { page, deps, say, complete } = open(context);
+  await complete();
+  say({ type: 'view', view: { colorBy: 'token', labels: false, borders: true } });
+  say({ type: 'tokenColors', slots: { ' Paris': 3 } });
+  for (const action of [
+    'save',
+    'saveAs',
+    'exportPicture',
+    'copyCommandLine',
+    'openSavedMap',
+    'showLog',
+    'helpWhat',
+    'helpConvert',
+  ] as const) {
+    say({ type: 'action', action });
+  }
+  say({ type: 'copy', text: 'cell' });
+  const view = JSON.stringify({ colorBy: 'token', labels: false, borders: true, tokenColors: { ' Paris': 3 } });
+  assert.deepEqual(
+    deps.calls.filter((call) => !call.startsWith('acquire') && !call.startsWith('remember')),
+    [
+      `save ${view}`,
+      `saveAs ${view}`,
+      'exportPicture',
+      'copyCommandLine',
+      'openSavedMap',
+      'showLog',
+      'help what',
+      'help convert',
+      'copy cell',
+    ],
+  );
+  assert.deepEqual(page.state.tokenColors, { ' Paris': 3 });
+});
+
+test('saving without a complete map says so', async (context) => {
+  const { page, say } = open(context, { settings: { modelPath: null } });
+  say({ type: 'action', action: 'save' });
+  await page.until(() => page.state.fault !== null);
+  assert.match(page.state.fault?.message ?? '', /no complete map/);
+});
+
+test('messages that make no sense are logged and change nothing', async (context) => {
+  const { page, deps, controller, complete } = open(context);
+  await complete();
+  const before = page.state.settings;
+  for (const message of [
+    null,
+    'edit',
+    { type: 'erase' },
+    {
+      type: 'edit',
+      settings: { parameters: { ...DEFAULT_PARAMETERS, topK: 1e9 }, device: 'auto', batchSize: 100 },
+      field: 'topK',
+    },
+    { type: 'edit', settings: { parameters: DEFAULT_PARAMETERS, device: 'toaster', batchSize: 100 }, field: 'x' },
+    { type: 'tokenColors', slots: { a: -1 } },
+    { type: 'action', action: 'format the disk' },
+  ]) {
+    controller.receive(message);
+  }
+  assert.equal(deps.logged.length, 7);
+  assert.deepEqual(page.state.settings, before);
+  assert.deepEqual(page.state.tokenColors, {});
+});
+
+test('the color scale of the settings is followed', async (context) => {
+  const { page, deps, complete } = open(context);
+  await complete();
+  deps.setScale('light');
+  await page.until(() => page.state.colorScale === 'light');
+});

@@ -1,0 +1,42 @@
+import type { HostMessage, HostState, ShownMap } from '../../../src/protocol/page.js';
+import { addBatch } from '../../../src/map/tokenMap.js';
+
+/** A page that only listens: what a panel has told it, and what it would show by now. */
+export class Recorder {
+  readonly messages: HostMessage[] = [];
+  /** The map as the page has put it together from what came. */
+  map: ShownMap | null = null;
+  private waiting: { reached: () => boolean; resolve: () => void }[] = [];
+
+  /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
+  readonly post = (sent: HostMessage): void => {
+    const message = structuredClone(sent);
+    this.messages.push(message);
+    if (message.type === 'map') this.map = message.map;
+    if (message.type === 'cells' && message.map === this.map?.id) {
+      addBatch(this.map.cells, message.batch);
+      this.map = { ...this.map, tokens: [...this.map.tokens, ...message.tokens] };
+    }
+    if (message.type === 'finish' && message.map === this.map?.id) this.map = { ...this.map, finish: message.finish };
+    const ready = this.waiting.filter(({ reached }) => reached());
+    this.waiting = this.waiting.filter((one) => !ready.includes(one));
+    for (const { resolve } of ready) resolve();
+  };
+
+  get state(): HostState {
+    const last = this.messages.findLast((message) => message.type === 'state');
+    if (last?.type !== 'state') throw new Error('no state was sent');
+    return last.state;
+  }
+
+  /** Resolves when this is true, which is looked at after every message. */
+  until(reached: () => boolean): Promise<void> {
+    if (reached()) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push({ reached, resolve }));
+  }
+
+  /** Cells that the page has. */
+  get cells(): number {
+    return this.map?.cells.computed.reduce((sum, there) => sum + there, 0) ?? 0;
+  }
+}
