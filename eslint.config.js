@@ -122,6 +122,8 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs'],
     // Node's own globals: these files are tools.
-    languageOptions: { globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])) },
+    languageOptions: {
+      globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])),
+    },
   },
 );

@@ -29,10 +29,10 @@ async function table(head: readonly string[], rows: readonly (readonly string[])
 
 test('the table of flags is the program’s', async () => {
   const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
-  const inspecting = INSPECT_FLAGS.filter((flag) => !mapAndRun.includes(flag)).map((flag) => ({
-    ...flag,
-    help: `\`inspect\` only: ${flag.help}`,
-  }));
+  const inspect: readonly Flag[] = INSPECT_FLAGS;
+  const inspecting = inspect
+    .filter((flag) => !mapAndRun.includes(flag))
+    .map((flag) => ({ ...flag, help: `\`inspect\` only: ${flag.help}` }));
   const rows = [...mapAndRun, ...inspecting].map((flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help]);
   assert.equal(block('flags'), await table(['Flag', 'Default', 'Meaning'], rows));
 });

@@ -39,7 +39,8 @@ install();
 const wanted = process.argv.slice(2);
 let passed = true;
 if (wanted.length === 0) {
-  const types = ['.', 'webview', 'test/vscode'].filter((at) => existsSync(path.join(root, at, 'tsconfig.json')));
+  const folders = ['.', 'webview', ...readdirSync(path.join(root, 'test')).map((name) => `test/${name}`)];
+  const types = folders.filter((at) => existsSync(path.join(root, at, 'tsconfig.json')));
   const checks = await Promise.all([
     node('Lint', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']),
     (async () => {
