@@ -4,6 +4,7 @@ import { Engine } from '../engine/client.js';
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
+import { cancelled } from '../protocol/channel.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
 import { bundledModel, engineFile } from './installation.js';
 import type { Output } from './progress.js';
@@ -24,8 +25,8 @@ export interface OpenedModel {
 
 /** Starts an engine and opens a model in it. @throws Fault; then no engine is left. */
 export async function openModel(model: string, options: OpenOptions): Promise<OpenedModel> {
-  options.signal?.throwIfAborted();
   const { log, signal } = options;
+  if (signal?.aborted) throw cancelled();
   const file = engineFile();
   if (!existsSync(file))
     throw new Fault({

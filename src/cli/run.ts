@@ -1,3 +1,4 @@
+import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { parseCommand } from './arguments.js';
 import { draw } from './draw.js';
@@ -26,7 +27,8 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     err.write(`${faultLine(fault)}\n`);
     if (args.includes('--debug') && fault.code !== 'cancelled') {
       const stack = thrown instanceof Error ? thrown.stack : undefined;
-      for (const more of [fault.detail, stack]) if (more !== undefined) err.write(`${more}\n`);
+      for (const more of [fault.detail, stack])
+        for (const line of more?.split('\n') ?? []) err.write(`${safeText(line, 2000)}\n`);
     }
     return exitCode(fault);
   }
