@@ -109,7 +109,7 @@ export function findAnatomy(original: Graph): Anatomy {
     head.openingIndex,
   );
   const residual = [...opened.map((s) => s.opening.tensor), last.tensor];
-  const hiddenSize = findHiddenSize(graph, paths, last.tensor, head, lookups, io);
+  const hiddenSize = plausible(findHiddenSize(graph, paths, last.tensor, head, lookups, io), 'hidden size', 2 ** 20);
   return {
     graph,
     interface: io,
@@ -119,8 +119,14 @@ export function findAnatomy(original: Graph): Anatomy {
     head: head.head,
     finalNorm: describeNorm(paths, last.tensor, head.head.opening),
     hiddenSize,
-    vocabularySize: findVocabularySize(graph, head, io),
+    vocabularySize: plausible(findVocabularySize(graph, head, io), 'vocabulary', 2 ** 24),
   };
+}
+
+/** Sizes come from the file: what no model has is not allocated. */
+function plausible(size: number, what: string, most: number): number {
+  if (Number.isInteger(size) && size >= 1 && size <= most) return size;
+  throw unsupported(`The graph states a ${what} of ${size}, which no model has.`);
 }
 
 /** The operators that look a float vector up in a constant table by the token ids. */
@@ -203,7 +209,8 @@ function isTimeConvolution(graph: Graph, n: NodeProto): boolean {
 function leadsToProduct(graph: Graph, paths: Paths, from: NodeProto, way: 'up' | 'down'): boolean {
   const seen = new Set<NodeProto>([from]);
   const queue = [from];
-  while (queue.length > 0 && seen.size < 200) {
+  let looked = 0;
+  while (queue.length > 0 && seen.size < 200 && looked < 5000) {
     const n = queue.pop();
     if (!n) break;
     const neighbours =
@@ -212,6 +219,7 @@ function leadsToProduct(graph: Graph, paths: Paths, from: NodeProto, way: 'up' |
         : n.output
             .flatMap((o) => graph.consumers.get(o) ?? [])
             .filter((c) => c.output.some((o) => paths.tensors.has(o)));
+    looked += neighbours.length;
     for (const next of neighbours) {
       if (seen.has(next)) continue;
       seen.add(next);

@@ -1,5 +1,5 @@
 import type { Anatomy } from './anatomy.js';
-import { reachableFrom, valueInputs } from './dataflow.js';
+import { reachableFrom, reaching, valueInputs } from './dataflow.js';
 import {
   DataType,
   edited,
@@ -213,7 +213,7 @@ function slice(
     if (needed.has(tensor)) continue;
     needed.add(tensor);
     const n = producer.get(tensor);
-    if (n) queue.push(...inputsOf(n));
+    for (const input of n ? inputsOf(n) : []) queue.push(input);
   }
   return Graph.of(
     {
@@ -338,12 +338,16 @@ function refuseIdsByValue(cut: Graph, anatomy: Anatomy, start: string): void {
   if (ids === undefined || !cut.isInput(ids)) return;
   const queue = [ids];
   const seen = new Set(queue);
+  const matters = reaching(
+    cut,
+    cut.outputs.map((o) => o.name),
+  );
   for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
     for (const n of cut.consumers.get(tensor) ?? []) {
       if (!valueInputs(n).includes(tensor) || COMPARISON.test(n.opType)) continue;
       if (n.opType.includes('Gather') && n.input[1] === tensor) {
         // The lookup itself is kept where a later shape hangs on it; only its values would matter.
-        if (onlyShapesAreRead(cut, n.output[0] ?? '')) continue;
+        if (!matters.has(n.output[0] ?? '')) continue;
         throw unsupported(
           `The model cannot be cut at "${start}": a ${n.opType} behind it looks the token ids up again, so the residual stream does not carry everything.`,
         );
@@ -356,9 +360,4 @@ function refuseIdsByValue(cut: Graph, anatomy: Anatomy, start: string): void {
       }
     }
   }
-}
-
-function onlyShapesAreRead(cut: Graph, tensor: string): boolean {
-  const dependent = reachableFrom(cut, [tensor]);
-  return !cut.outputs.some((o) => dependent.has(o.name));
 }

@@ -80,11 +80,10 @@ export function pathsBetween(graph: Graph, sources: ReadonlySet<NodeProto>, sink
     }
   });
   const dominators: Dominator[] = [];
-  let furthest = Math.max(0, ...nodes.map((n, i) => (sources.has(n) ? (operatorAt[i] ?? 0) : 0)));
+  let furthest = nodes.reduce((most, n, i) => (sources.has(n) ? Math.max(most, operatorAt[i] ?? 0) : most), 0);
   nodes.forEach((producer, i) => {
     const outputs = producer.output.filter((o) => tensors.has(o));
-    const lastOutput = Math.max(...outputs.map((o) => position.get(o) ?? 0));
-    furthest = Math.max(furthest, lastOutput);
+    for (const output of outputs) furthest = Math.max(furthest, position.get(output) ?? 0);
     for (const tensor of outputs) {
       const at = position.get(tensor) ?? 0;
       if (furthest <= at && outputs.length === 1) dominators.push({ tensor, producer, at: i });

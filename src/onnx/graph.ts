@@ -144,7 +144,7 @@ export function decodeModel(structure: Uint8Array): ModelProto {
     return fromBinary(ModelProtoSchema, structure);
   } catch (error) {
     throw broken(
-      `This is not an ONNX model, or it is damaged: ${error instanceof Error ? error.message : String(error)}.`,
+      `This is not an ONNX model, or it is damaged (${error instanceof Error ? error.message : String(error)}).`,
     );
   }
 }
@@ -190,7 +190,7 @@ function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto
         throw broken(`The graph has a cycle through "${nodes[i]?.output[0] ?? ''}".`);
       } else {
         state[i] = 1;
-        stack.push(...pending);
+        for (const j of pending) stack.push(j);
       }
     }
   }

@@ -143,29 +143,40 @@ function typeRule(n: NodeProto, output: string): number | { input: number } {
   }
 }
 
-const ranks = new WeakMap<Graph, Map<string, number | undefined>>();
+const ranks = new WeakMap<Graph, ReadonlyMap<string, number>>();
 
 /** Rank of a tensor where it can be told from the graph. */
-export function rankOf(graph: Graph, tensor: string, depth = 0): number | undefined {
-  let memo = ranks.get(graph);
-  if (!memo) {
-    memo = new Map<string, number | undefined>();
-    ranks.set(graph, memo);
+export function rankOf(graph: Graph, tensor: string): number | undefined {
+  let known = ranks.get(graph);
+  if (!known) {
+    known = inferRanks(graph);
+    ranks.set(graph, known);
   }
-  if (memo.has(tensor)) return memo.get(tensor);
-  const rank = findRank(graph, tensor, depth);
-  memo.set(tensor, rank);
-  return rank;
+  return known.get(tensor);
 }
 
-function findRank(graph: Graph, tensor: string, depth: number): number | undefined {
-  const stated = shapeOf(graph.valueInfo.get(tensor));
-  if (stated) return stated.length;
-  const initializer = graph.initializers.get(tensor);
-  if (initializer) return initializer.dims.length;
-  const n = graph.producers.get(tensor);
-  if (!n || depth > 2000) return undefined;
-  const rank = (i: number): number | undefined => rankOf(graph, n.input[i] ?? '', depth + 1);
+/** One pass in topological order: however deep the graph, nothing recurses. */
+function inferRanks(graph: Graph): Map<string, number> {
+  const known = new Map<string, number>();
+  for (const t of graph.initializers.values()) known.set(t.name, t.dims.length);
+  for (const info of graph.valueInfo.values()) {
+    const stated = shapeOf(info);
+    if (stated) known.set(info.name, stated.length);
+  }
+  for (const n of graph.nodes) {
+    const rank = outputRank(graph, n, (input) => known.get(n.input[input] ?? ''), known);
+    if (rank === undefined) continue;
+    for (const output of n.output) if (output !== '' && !known.has(output)) known.set(output, rank);
+  }
+  return known;
+}
+
+function outputRank(
+  graph: Graph,
+  n: NodeProto,
+  rank: (input: number) => number | undefined,
+  known: ReadonlyMap<string, number>,
+): number | undefined {
   switch (n.opType) {
     case 'Gather': {
       const [data, index] = [rank(0), rank(1)];
@@ -176,15 +187,15 @@ function findRank(graph: Graph, tensor: string, depth: number): number | undefin
       return index === undefined ? undefined : index + 1;
     }
     case 'Reshape':
-      return shapeOfConstant(graph, n.input[1] ?? '')?.[0] ?? concatLength(graph, n.input[1] ?? '');
+      return shapeOfConstant(graph, n.input[1] ?? '')?.[0] ?? concatLength(graph, n.input[1] ?? '', known);
     case 'Gemm':
       return 2;
     case 'Add':
     case 'Sub':
     case 'Mul':
     case 'Div': {
-      const ranks = [rank(0), rank(1)].filter((r): r is number => r !== undefined);
-      return ranks.length === 0 ? undefined : Math.max(...ranks);
+      const [left, right] = [rank(0), rank(1)];
+      return left === undefined ? right : right === undefined ? left : Math.max(left, right);
     }
     case 'Unsqueeze':
     case 'Squeeze':
@@ -200,19 +211,15 @@ function findRank(graph: Graph, tensor: string, depth: number): number | undefin
 }
 
 /** Length of a shape vector that is put together from scalars and known pieces. */
-function concatLength(graph: Graph, tensor: string): number | undefined {
+function concatLength(graph: Graph, tensor: string, known: ReadonlyMap<string, number>, depth = 0): number | undefined {
   const n = graph.producers.get(tensor);
-  if (n?.opType === 'Cast' || n?.opType === 'Identity') return concatLength(graph, n.input[0] ?? '');
-  if (n?.opType === 'Shape') return rankOf(graph, n.input[0] ?? '');
+  if (n?.opType === 'Cast' || n?.opType === 'Identity')
+    return depth > 20 ? undefined : concatLength(graph, n.input[0] ?? '', known, depth + 1);
+  if (n?.opType === 'Shape') return known.get(n.input[0] ?? '');
   if (n?.opType !== 'Concat') return undefined;
-  const lengths = n.input.map(
-    (i) =>
-      shapeOfConstant(graph, i)?.[0] ??
-      (graph.producers.get(i)?.opType === 'Unsqueeze'
-        ? 1
-        : graph.producers.get(i)?.opType === 'Reshape'
-          ? 1
-          : undefined),
-  );
+  const lengths = n.input.map((i) => {
+    const maker = graph.producers.get(i)?.opType;
+    return shapeOfConstant(graph, i)?.[0] ?? (maker === 'Unsqueeze' || maker === 'Reshape' ? 1 : undefined);
+  });
   return lengths.every((l): l is number => l !== undefined) ? lengths.reduce((a, b) => a + b, 0) : undefined;
 }

@@ -147,7 +147,7 @@ function matchPresents(graph: Graph, pasts: ReadonlySet<string>): Map<string, st
         const slot = slots.find(([, out]) => n.output[out] === tensor);
         if (slot) queue.push(n.input[slot[0]] ?? '');
       } else if (!/MatMul|Gemm|Norm/.test(n.opType)) {
-        queue.push(...valueInputs(n));
+        queue.push(...valueInputs(n).slice(0, 64));
       }
     }
   }

@@ -16,7 +16,9 @@ import {
 } from './graph.js';
 import { broken, unsupported } from './source.js';
 
-const MAX_NODES = 2_000_000;
+const MAX_NODES = 1_000_000;
+/** Longest piece of a name that goes on into the names of what a function holds. */
+const NAME_PIECE = 64;
 const MAX_FUNCTION_DEPTH = 32;
 
 /**
@@ -43,7 +45,7 @@ export function normalize(model: ModelProto): Graph {
       constants.push(constant);
       return [];
     }
-    return splitSkipNorm(n);
+    return splitSkipNorm(hoistWeights(n, constants));
   });
   if (parts.sparseInitializer.length > 0) throw unsupported('The model has sparse weights, which cannot be cut.');
   return Graph.of(
@@ -68,9 +70,8 @@ function inlineFunctions(
   if (depth > MAX_FUNCTION_DEPTH) throw broken('The model holds a function that calls itself.');
   return nodes.flatMap((call) => {
     const body = functions.get(functionKey(call.domain, call.opType, call.overload));
-    if (!body) return [call];
-    if (counter.count > MAX_NODES) throw broken('The model unfolds to more operators than can be read.');
-    const prefix = `${call.name || call.opType}#${counter.count++}/`;
+    if (!body) return [inlineInBranches(call, functions, counter, depth)];
+    const prefix = `${(call.name || call.opType).slice(-NAME_PIECE)}#${counter.count++}/`;
     const names = new Map<string, string>();
     body.input.forEach((formal, i) => names.set(formal, call.input[i] ?? ''));
     body.output.forEach((formal, i) => names.set(formal, nonEmpty(call.output[i]) ?? `${prefix}${formal}`));
@@ -79,7 +80,23 @@ function inlineFunctions(
     );
     const inner = body.node.map((n) => rename(n, (name) => names.get(name) ?? prefix + name, given, prefix));
     counter.count += inner.length;
+    if (counter.count > MAX_NODES) throw broken('The model unfolds to more operators than can be read.');
     return inlineFunctions(inner, functions, counter, depth + 1);
+  });
+}
+
+/** A node whose subgraphs (If, Loop, Scan) call functions, with those inlined. */
+function inlineInBranches(
+  n: NodeProto,
+  functions: ReadonlyMap<string, FunctionProto>,
+  counter: { count: number },
+  depth: number,
+): NodeProto {
+  if (n.attribute.every((a) => !a.g && a.graphs.length === 0)) return n;
+  const inline = (g: GraphProto): GraphProto =>
+    edited(g, { node: inlineFunctions(g.node, functions, counter, depth + 1) });
+  return edited(n, {
+    attribute: n.attribute.map((a) => edited(a, { ...(a.g ? { g: inline(a.g) } : {}), graphs: a.graphs.map(inline) })),
   });
 }
 
@@ -154,6 +171,35 @@ function inlineBranches(graph: GraphProto): GraphProto {
   }
   return result;
 }
+
+/**
+ * Large tensors inside branches and loops come out to the graph's own weights, where they are placed and checked like all
+ * others; onnxruntime reads external data nowhere else.
+ */
+function hoistWeights(n: NodeProto, hoisted: TensorProto[]): NodeProto {
+  if (n.attribute.every((a) => !a.g && a.graphs.length === 0)) return n;
+  const out = (tensor: TensorProto): NodeProto => {
+    const name = `${tensor.name}#hoisted${hoisted.length}`;
+    hoisted.push(edited(tensor, { name }));
+    return node('Identity', [name], [tensor.name]);
+  };
+  const hoist = (g: GraphProto): GraphProto =>
+    edited(g, {
+      node: [
+        ...g.initializer.filter(isExternal).map(out),
+        ...g.node.map((inner) => {
+          const constant = constantOf(inner);
+          return constant && isExternal(constant) ? out(constant) : hoistWeights(inner, hoisted);
+        }),
+      ],
+      initializer: g.initializer.filter((t) => !isExternal(t)),
+    });
+  return edited(n, {
+    attribute: n.attribute.map((a) => edited(a, { ...(a.g ? { g: hoist(a.g) } : {}), graphs: a.graphs.map(hoist) })),
+  });
+}
+
+const isExternal = (t: TensorProto): boolean => t.externalData.length > 0;
 
 /** A Constant as an initializer, so that there is one kind of constant. */
 function constantOf(n: NodeProto): TensorProto | undefined {

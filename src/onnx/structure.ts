@@ -9,7 +9,9 @@ import { broken, type ByteSource } from './source.js';
 /** Payloads up to this size stay inline: shapes, axes and scalars that onnxruntime's shape inference needs at hand. */
 const INLINE_BYTES = 1024;
 /** More structure than this is no model that we could cut; it also bounds the memory that a broken file can ask for. */
-const MAX_STRUCTURE_BYTES = 512 * 2 ** 20;
+const MAX_STRUCTURE_BYTES = 128 * 2 ** 20;
+/** So do more operators, weights and attributes: a few bytes of a file become a few hundred in memory. */
+const MAX_FIELDS = 8_000_000;
 const MAX_DEPTH = 24;
 
 type Kind = 'model' | 'graph' | 'node' | 'attribute' | 'function' | 'tensor' | 'sparse';
@@ -51,15 +53,30 @@ export const OWN_FILE = '';
  */
 export function readStructure(source: ByteSource, keepValueInfo = true): Uint8Array {
   if (source.size === 0) throw broken('The file is empty.');
+  refuseText(source);
   const walker = new Walker(source, keepValueInfo);
   const parts = walker.message('model', 0, source.size, 0);
   if (!walker.sawGraph) throw broken('This is not an ONNX model: it holds no graph.');
   return concat(parts);
 }
 
+/** A page, a configuration or a pointer that stands where the model should: its first bytes are all text. */
+function refuseText(source: ByteSource): void {
+  const start = source.read(0, Math.min(200, source.size));
+  if (!start.every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13)) return;
+  const text = new TextDecoder().decode(start);
+  if (text.startsWith('version https://git-lfs'))
+    throw broken(
+      'This is a Git LFS pointer, not the model itself.',
+      'Download the file, for instance with "git lfs pull".',
+    );
+  throw broken('This is a text file, not an ONNX model.');
+}
+
 class Walker {
   sawGraph = false;
   private kept = 0;
+  private fields = 0;
   private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
 
@@ -79,6 +96,7 @@ class Walker {
     let at = start;
     while (at < end) {
       const fieldStart = at;
+      if (++this.fields > MAX_FIELDS) throw broken('The graph has more parts than can be read.');
       const tag = this.varint(at, end);
       const field = Math.floor(tag.value / 8);
       if (field === 0) throw this.damaged(fieldStart);
@@ -113,7 +131,8 @@ class Walker {
             flush(fieldStart);
             copyFrom = next;
             const inner = this.message(child, body, next, depth + 1);
-            parts.push(prefix(field, total(inner)), ...inner);
+            parts.push(prefix(field, total(inner)));
+            for (const part of inner) parts.push(part); // too many for arguments of one call
           }
           continue;
         }
