@@ -69,6 +69,7 @@ function declarations() {
     rootDir: 'src',
     outDir: 'dist/types',
   });
+  rmSync('dist/types', { recursive: true, force: true });
   const { diagnostics } = program.emit();
   if (diagnostics.length === 0) return;
   throw new Error(
