@@ -1,10 +1,17 @@
-import { LIMITS, type Layer, layerIndex, type MapParameters, type MapSpecification } from '../map/specification.js';
+import {
+  LIMITS,
+  type Layer,
+  layerIndex,
+  type MapParameters,
+  type MapSpecification,
+  parseParameters,
+} from '../map/specification.js';
 import { coordinates } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
 import { planeOf, pointsOf } from '../map/plane.js';
 import { refinement } from '../map/refinement.js';
 import type { Token } from '../map/tokenMap.js';
-import { type CallContext, type Handlers, stopIfCancelled } from '../protocol/channel.js';
+import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
 import type {
   Check,
   DeviceReport,
@@ -45,11 +52,15 @@ export class EngineService {
 
   readonly handlers: Handlers<EngineRequests> = {
     open: async (params) => (await (this.opened ??= this.open(params))).description,
-    estimate: async ({ parameters, batchSize }) => this.estimate(parameters, batchSize),
+    estimate: async (params) => {
+      const { parameters, batchSize } = checkedMap(params);
+      return this.estimate(parameters, batchSize);
+    },
     map: (params, context) => {
-      const map = this.lastMap.then(() => this.map(params, context));
+      const checked = checkedMap(params);
+      const map = this.lastMap.then(() => this.map(checked, context));
       this.lastMap = map.catch(() => undefined);
-      return map;
+      return untilCancelled(map, context.signal);
     },
     tokenize: async ({ text }) => {
       const { model } = await this.model();
@@ -204,6 +215,29 @@ export class EngineService {
 
 const speedKey = (plan: CellPlan): string =>
   `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
+
+/** What was asked for, checked on this side as well: a specification can come from anywhere. @throws Fault `bad-parameter`. */
+function checkedMap(params: MapParams): MapParams {
+  const parameters = parseParameters(params.parameters);
+  const { batchSize, only } = params;
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.`,
+    });
+  const cells = parameters.grid.columns * parameters.grid.rows;
+  if (only !== undefined && !(only instanceof Int32Array && only.every((cell) => cell >= 0 && cell < cells)))
+    throw new Fault({ code: 'bad-parameter', message: 'A wanted cell lies outside the grid.' });
+  return { parameters, batchSize, ...(only === undefined ? {} : { only }) };
+}
+
+/** A map that still waits for the one before it ends at once when it is cancelled. */
+function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(cancelled()), { once: true });
+    work.then(resolve, reject);
+  });
+}
 
 /**
  * A map's parameters against this model.
