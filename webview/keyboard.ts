@@ -1,7 +1,7 @@
 import { COLOR_BY } from '../src/map/colors.js';
 import { layerIndex } from '../src/map/specification.js';
 import { cellAtPlace, inspected, placeOfCell } from './cell.js';
-import { lastLayer, layerOf, withLayer } from './controls/layerAndReadout.js';
+import { lastLayer, layerAt, layerOf } from './controls/layerAndReadout.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import { togglePin } from './inspector.js';
@@ -42,12 +42,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     const last = lastLayer(host);
     const index = layerIndex(layerOf(host)) + by;
     if (index < -1 || index > last) return;
-    const { parameters, device, batchSize } = host.settings;
-    send({
-      type: 'edit',
-      settings: { parameters: withLayer(parameters, index, last), device, batchSize },
-      field: 'layer',
-    });
+    send({ type: 'edit', path: 'layer', value: layerAt(index, last) });
   };
   const keys: Readonly<Record<string, (event: KeyboardEvent) => void>> = {
     ArrowLeft: (event) => movePin(event.shiftKey ? -FAR : -1, 0, event.ctrlKey || event.metaKey),

@@ -116,7 +116,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
 function menuItems({ host, map, layout }: PageState, store: Store, view: MapView): (MenuItem | 'separator')[] {
   const saved = host?.mode === 'saved';
   const incomplete = map?.finish ? undefined : 'There is no complete map.';
-  const noModel = host?.model.status === 'none' ? 'There is no model.' : undefined;
+  const noModel = !saved && host?.model.status === 'none' ? 'There is no model.' : undefined;
   const item = (label: string, name: string, action: PageAction, reason?: string): MenuItem => ({
     label,
     icon: name,

@@ -3,6 +3,7 @@ import type { FaultData } from '../map/fault.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
 import type { CellBatch, Cells, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
 import type { Device, Estimate, ModelDescription } from './engine.js';
+import type { SettingPath } from './settingsChange.js';
 
 /**
  * The messages between the extension host and the page. The host holds the truth (parameters, model, map, run, fault); the
@@ -176,8 +177,8 @@ export type PageAction = (typeof PAGE_ACTIONS)[number];
 
 export type PageMessage =
   | { readonly type: 'ready'; readonly view: PageView }
-  /** `field` names what was changed: quick changes of one field are undone together. */
-  | { readonly type: 'edit'; readonly settings: Omit<PanelSettings, 'modelPath'>; readonly field: string }
+  /** One setting has another value. Quick changes of one setting are undone together. */
+  | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }

@@ -12,6 +12,8 @@ export interface FakeEngineOptions {
   readonly description?: Partial<ModelDescription>;
   /** Answer of `estimate`, in seconds. */
   readonly seconds?: number | null;
+  /** Computes no more cells than this until {@link FakeEngine.stopAt} allows more. */
+  readonly stopAt?: number;
   /** What a map is made of, by its parameters. */
   readonly map?: (parameters: MapParameters) => TokenMap;
 }
@@ -48,23 +50,25 @@ export class FakeEngine implements EngineLease {
   readonly asked: MapParams[] = [];
   released = 0;
   /** Computes no more cells than this until it is raised. */
-  private limit = Infinity;
+  private limit: number;
   private wake: () => void = () => undefined;
   private end: (fault: Fault | undefined) => void = () => undefined;
   private death: Fault | undefined;
 
   constructor(private readonly options: FakeEngineOptions = {}) {
     this.description = { ...DESCRIPTION, ...options.description };
+    this.limit = options.stopAt ?? Infinity;
     this.ended = new Promise((resolve) => (this.end = resolve));
   }
 
   readonly engine: Pick<Engine, 'call'> = {
-    call: async <M extends keyof EngineRequests & string>(
+    call: async <M extends keyof EngineRequests>(
       method: M,
       params: EngineRequests[M]['params'],
-      { onEvent, signal }: CallOptions<EngineRequests[M]['event']> = {},
+      options?: CallOptions<EngineRequests[M]['event']>,
     ): Promise<EngineRequests[M]['result']> => {
-      const answer = await this.answer(method, params, onEvent as ((event: MapEvent) => void) | undefined, signal);
+      const onEvent: ((event: MapEvent) => void) | undefined = options?.onEvent;
+      const answer = await this.answer(method, params, onEvent, options?.signal);
       return answer as EngineRequests[M]['result'];
     },
   };
@@ -150,10 +154,8 @@ const known = new Map<string, TokenMap>();
 /** Another map for every layer, readout and plane; the same functions for every grid. */
 export function defaultMap(parameters: MapParameters): TokenMap {
   const { grid, topK, layer, readout, plane } = parameters;
-  const seed = [...JSON.stringify([layer, readout, plane])].reduce(
-    (sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973,
-    7,
-  );
+  let seed = 7;
+  for (const letter of JSON.stringify([layer, readout, plane])) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
   const key = JSON.stringify([grid, topK, seed]);
   const map = known.get(key) ?? syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 });
   known.set(key, map);

@@ -12,9 +12,11 @@ import { FakeDependencies } from './fakeDependencies.js';
 import { DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
+const ROOT = path.join(HERE, '..', '..');
+/** Where the tests write pictures; git ignores it. */
 export const OUTPUT = path.join(HERE, 'output');
 const ORIGIN = 'https://page.test';
-const FONTS = path.join(HERE, '..', '..', 'media', 'fonts');
+const FONTS = path.join(ROOT, 'media', 'fonts');
 
 export const THEMES = ['dark', 'light', 'high-contrast', 'high-contrast-light'] as const;
 export type ThemeName = (typeof THEMES)[number];
@@ -24,14 +26,16 @@ const themes = JSON.parse(readFileSync(path.join(HERE, 'themes.json'), 'utf8')) 
   { className: string; id: string; variables: Record<string, string> }
 >;
 
-let built: Promise<void> | undefined;
+let built: Promise<ReadonlyMap<string, Buffer>> | undefined;
 
-/** Bundles the page, as esbuild.js does. */
-function buildPage(): Promise<void> {
+/** The page's files, bundled as esbuild.js does it. */
+function buildPage(): Promise<ReadonlyMap<string, Buffer>> {
   built ??= build({
-    entryPoints: [path.join(HERE, '..', '..', 'webview', 'main.ts')],
-    outfile: path.join(OUTPUT, 'page', 'main.js'),
+    entryPoints: [path.join(ROOT, 'webview', 'main.ts')],
+    outfile: path.join(ROOT, 'main.js'),
+    write: false,
     bundle: true,
+    minify: true,
     platform: 'browser',
     format: 'esm',
     target: 'es2022',
@@ -39,7 +43,9 @@ function buildPage(): Promise<void> {
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
     logLevel: 'warning',
-  }).then(() => undefined);
+  }).then(
+    ({ outputFiles }) => new Map(outputFiles.map((file) => [path.basename(file.path), Buffer.from(file.contents)])),
+  );
   return built;
 }
 
@@ -84,7 +90,7 @@ export class Stage {
     options: StageOptions = {},
     makeHost?: (deps: FakeDependencies) => PageHost,
   ): Promise<Stage> {
-    await buildPage();
+    const files = await buildPage();
     const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
     const context = await browser.newContext({
       viewport: { width, height },
@@ -108,7 +114,7 @@ export class Stage {
       if (
         message.type() === 'error' &&
         !message.text().includes('style-src-attr') &&
-        !/inline style/.test(message.text())
+        !message.text().includes('inline style')
       )
         stage.problems.push(message.text());
     });
@@ -119,7 +125,8 @@ export class Stage {
       let kept: unknown = JSON.parse(window.name || 'null');
       Object.assign(window, {
         acquireVsCodeApi: () => ({
-          postMessage: (message: unknown) => void Reflect.get(window, 'toHost')(message),
+          postMessage: (message: unknown) =>
+            void (Reflect.get(window, 'toHost') as (message: unknown) => unknown)(message),
           getState: () => kept,
           setState: (state: unknown) => {
             kept = state;
@@ -131,11 +138,11 @@ export class Stage {
         for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
         document.documentElement.style.setProperty('--vscode-font-family', 'Inter, sans-serif');
         document.body.className = className;
-        document.body.dataset['vscodeThemeId'] = id;
+        document.body.dataset.vscodeThemeId = id;
       };
       // VS Code dresses the document before the page's scripts run.
       new MutationObserver((_, observer) => {
-        if (!document.body) return;
+        if (document.querySelector('body') === null) return;
         observer.disconnect();
         dress();
       }).observe(document, { childList: true, subtree: true });
@@ -144,7 +151,9 @@ export class Stage {
       const name = new URL(route.request().url()).pathname.slice(1);
       if (name === '') return route.fulfill({ contentType: 'text/html', body: html() });
       if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
-      return route.fulfill({ path: path.join(OUTPUT, 'page', name) });
+      const type = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' }[name.split('.').at(-1) ?? ''];
+      const body = files.get(name);
+      return body && type ? route.fulfill({ body, contentType: type }) : route.fulfill({ status: 404 });
     });
     stage.connect();
     await page.goto(`${ORIGIN}/`);
@@ -182,13 +191,68 @@ export class Stage {
       for (const [name, value] of Object.entries(variables))
         if (name !== '--vscode-font-family') style.setProperty(name, value);
       document.body.className = className;
-      document.body.dataset['vscodeThemeId'] = id;
+      document.body.dataset.vscodeThemeId = id;
     }, themes[theme]);
     await this.settled();
   }
 
   button(name: string): Locator {
     return this.page.getByRole('button', { name });
+  }
+
+  /** The line of the form with this label. */
+  field(label: string): Locator {
+    return this.page.getByRole('group', { name: label, exact: true });
+  }
+
+  /** Types into a field of the form, over what is there. */
+  async type(name: string, text: string): Promise<void> {
+    await this.page.locator('.controls').getByRole('textbox', { name, exact: true }).fill(text);
+  }
+
+  /** Chooses from a drop-down of the form. */
+  async choose(name: string, option: string): Promise<void> {
+    await this.page.locator('.controls').getByRole('combobox', { name, exact: true }).click();
+    await this.page.getByRole('option', { name: option, exact: true }).click();
+  }
+
+  get plot(): Locator {
+    return this.page.locator('.plot');
+  }
+
+  /** Where a cell's middle is on the page; the whole map is shown. */
+  async cellPoint(column: number, row: number): Promise<{ x: number; y: number }> {
+    const box = await this.plot.boundingBox();
+    const label = await this.plot.getAttribute('aria-label');
+    const [, columns, rows] = /(\d+) by (\d+) cells/.exec(label ?? '') ?? [];
+    if (!box || !columns || !rows) throw new Error('there is no map');
+    return {
+      x: box.x + ((column + 0.5) / Number(columns)) * box.width,
+      y: box.y + (1 - (row + 0.5) / Number(rows)) * box.height,
+    };
+  }
+
+  async clickCell(column: number, row: number): Promise<void> {
+    const { x, y } = await this.cellPoint(column, row);
+    await this.page.mouse.click(x, y);
+    await this.settled();
+  }
+
+  async hoverCell(column: number, row: number): Promise<void> {
+    const { x, y } = await this.cellPoint(column, row);
+    await this.page.mouse.move(x, y);
+    await this.settled();
+  }
+
+  /** What is seen at points of the page: red, green, blue each. */
+  async colorsAt(points: readonly { readonly x: number; readonly y: number }[]): Promise<[number, number, number][]> {
+    await this.settled();
+    return decode(this.page, await this.page.screenshot(), points);
+  }
+
+  /** What a screen reader was last told. */
+  spoken(): Promise<string> {
+    return this.page.locator('body > .only-spoken').innerText();
   }
 
   async picture(name: string): Promise<void> {
@@ -211,6 +275,34 @@ function html(): string {
       `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
   );
   return page.replace('</head>', `<style nonce="bm9uY2U">${faces.join('')}</style></head>`);
+}
+
+/** Colors of a picture of the page at points of it. */
+export function decode(
+  page: Page,
+  png: Buffer,
+  points: readonly { readonly x: number; readonly y: number }[],
+): Promise<[number, number, number][]> {
+  const source = `data:image/png;base64,${png.toString('base64')}`;
+  return page.evaluate(
+    async ([data, places]) => {
+      const image = new Image();
+      image.src = data;
+      await image.decode();
+      const canvas = document.createElement('canvas');
+      canvas.width = image.width;
+      canvas.height = image.height;
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      const scale = image.width / window.innerWidth;
+      context?.drawImage(image, 0, 0);
+      return places.map(({ x, y }): [number, number, number] => {
+        const [red = 0, green = 0, blue = 0] =
+          context?.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data ?? [];
+        return [red, green, blue];
+      });
+    },
+    [source, points] as const,
+  );
 }
 
 export { launchBrowser };

@@ -18,34 +18,13 @@ const DEVICE_NAMES: Readonly<Record<(typeof DEVICES)[number], string>> = {
 };
 
 export function createAdvanced(store: Store, form: Form): ControlGroup {
-  const dropdown = createDropdown('Device', (value) => {
-    const device = DEVICES.find((one) => one === value);
-    if (device) form.editRun('device', { device });
-  });
+  const dropdown = createDropdown('Device', (device) => form.edit('device', device));
   const device = createField('Device', dropdown.element);
-  const batchNumber = createNumberField(
-    'Batch size',
-    (value) => {
-      const right = Number.isInteger(value) && value >= 1 && value <= LIMITS.batch;
-      form.editRun(
-        'batchSize',
-        { batchSize: value },
-        right ? undefined : `The batch size is a whole number from 1 to ${LIMITS.batch}`,
-      );
-    },
-    { step: 1, low: 1, high: LIMITS.batch },
-  );
+  const batchRange = { step: 1, low: 1, high: LIMITS.batch };
+  const batchNumber = createNumberField('Batch size', (value) => form.edit('batchSize', value), batchRange);
   const batch = createField('Batch', batchNumber.element);
-  const [fewest, most] = LIMITS.topK;
-  const topNumber = createNumberField(
-    'Tokens per cell',
-    (topK) => form.edit('topK', (parameters) => ({ ...parameters, topK })),
-    {
-      step: 1,
-      low: fewest,
-      high: most,
-    },
-  );
+  const [low, high] = LIMITS.topK;
+  const topNumber = createNumberField('Tokens per cell', (value) => form.edit('topK', value), { step: 1, low, high });
   const top = createField('Top tokens', topNumber.element);
   const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element);
   return {

@@ -19,25 +19,11 @@ export function reachText({ columns, rows, spacing }: Grid): string {
 }
 
 export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
-  const edit = (path: string, change: (grid: Grid) => Grid): void =>
-    form.edit(path, (parameters) => ({ ...parameters, grid: change(parameters.grid) }));
-  const x = createNumberField(
-    'Center x',
-    (value) => edit('grid.center.0', (grid) => ({ ...grid, center: [value, grid.center[1]] })),
-    { step: 1 },
-  );
-  const y = createNumberField(
-    'Center y',
-    (value) => edit('grid.center.1', (grid) => ({ ...grid, center: [grid.center[0], value] })),
-    { step: 1 },
-  );
-  const center = createField(
-    'Center',
-    x.element,
-    h('span', { class: 'between', 'aria-hidden': 'true' }, ','),
-    y.element,
-  );
-  const number = createNumberField('Spacing', (value) => edit('grid.spacing', (grid) => ({ ...grid, spacing: value })));
+  const x = createNumberField('Center x', (value) => form.edit('grid.center.0', value), { step: 1 });
+  const y = createNumberField('Center y', (value) => form.edit('grid.center.1', value), { step: 1 });
+  const comma = h('span', { class: 'between', 'aria-hidden': 'true' }, ',');
+  const center = createField('Center', x.element, comma, y.element);
+  const number = createNumberField('Spacing', (value) => form.edit('grid.spacing', value));
   const reach = h('span', { class: 'beside' });
   const spacing = createField('Spacing', number.element, reach);
   const group = createGroup('center', 'Center & Spacing', store, center.element, spacing.element);

@@ -32,16 +32,16 @@ const readIds = (text: string): number[] =>
 export function createContext(store: Store, form: Form): ControlGroup {
   let prompt = EXAMPLE;
   let ids: readonly number[] = [0];
-  const edit = (path: string, context: Context): void => form.edit(path, (parameters) => ({ ...parameters, context }));
+  const edit = (context: Context): void => form.edit('context', context);
   const dropdown = createDropdown('Context', (value) => {
-    if (value === 'prompt') edit('context', { kind: 'prompt', text: prompt });
-    else if (value === 'tokens') edit('context', { kind: 'tokens', ids });
-    else if (value === 'none' || value === 'bos') edit('context', { kind: value });
+    if (value === 'prompt') edit({ kind: 'prompt', text: prompt });
+    else if (value === 'tokens') edit({ kind: 'tokens', ids });
+    else if (value === 'none' || value === 'bos') edit({ kind: value });
   });
   const kind = createField('Before', dropdown.element);
-  const promptText = createTextField('Prompt', (text) => edit('context.text', { kind: 'prompt', text }));
+  const promptText = createTextField('Prompt', (text) => form.edit('context.text', text));
   const promptField = createField('Prompt', promptText.element);
-  const idsText = createTextField('Token ids', (text) => edit('context.ids', { kind: 'tokens', ids: readIds(text) }));
+  const idsText = createTextField('Token ids', (text) => form.edit('context.ids', readIds(text)));
   const idsField = createField('Ids', idsText.element);
   const group = createGroup('context', 'Context', store, kind.element, promptField.element, idsField.element);
   return {

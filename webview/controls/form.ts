@@ -1,9 +1,9 @@
-import { checkParameters, type FieldFault, type MapParameters } from '../../src/map/specification.js';
+import { formatCount } from '../../src/map/numbers.js';
+import { checkParameters, type FieldFault, LIMITS } from '../../src/map/specification.js';
 import type { HostState, PanelSettings } from '../../src/protocol/page.js';
+import { settingAt, type SettingPath, withSetting } from '../../src/protocol/settingsChange.js';
 import { send } from '../host.js';
 import { modelFaults } from './modelLimits.js';
-
-type Editable = Omit<PanelSettings, 'modelPath'>;
 
 /**
  * What the controls are filled from and where their changes go. A change is checked first; one that is wrong stays in its
@@ -21,8 +21,9 @@ export class Form {
     const before = this.host?.settings;
     for (const path of this.drafts.keys()) {
       // An undo, or another control: the field has another value now, what was typed before is gone.
-      if (JSON.stringify(valueAt(host?.settings, path)) !== JSON.stringify(valueAt(before, path)))
-        this.drafts.delete(path);
+      const same =
+        before && host && JSON.stringify(settingAt(before, path)) === JSON.stringify(settingAt(host.settings, path));
+      if (!same) this.drafts.delete(path);
     }
     this.host = host;
   }
@@ -41,56 +42,41 @@ export class Form {
     return fault && sentence(fault.message);
   }
 
-  /** Changes the parameters, unless a field is wrong then. `path` names the field that is edited. */
-  edit(path: string, change: (parameters: MapParameters) => MapParameters): void {
-    if (!this.host) return;
-    const { settings } = this.host;
-    const checked = checkParameters(change(settings.parameters));
+  /** Changes a setting, unless it or another is wrong then: that is said below its field. */
+  edit(path: SettingPath, value: unknown): void {
+    const fault = this.faultOf(path, value);
+    if (fault === undefined) {
+      this.drafts.delete(path);
+      send({ type: 'edit', path, value });
+    } else this.drafts.set(path, fault);
+    this.redraw();
+  }
+
+  /** What would be wrong if a setting had this value. */
+  private faultOf(path: SettingPath, value: unknown): string | undefined {
+    if (!this.host) return undefined;
+    const { model, settings } = this.host;
+    if (path === 'device') return undefined;
+    if (path === 'batchSize') return batchFault(value);
+    const changed = withSetting(settings, path, value);
+    const checked = checkParameters(isRecord(changed) ? changed.parameters : undefined);
     const faults: readonly FieldFault[] =
       'faults' in checked
         ? checked.faults
-        : this.host.model.status === 'ready'
-          ? modelFaults(checked.parameters, this.host.model.summary)
+        : model.status === 'ready'
+          ? modelFaults(checked.parameters, model.summary).filter((fault) => fault.path.startsWith(path))
           : [];
-    const fault = faults.find((one) => one.path === path) ?? ('faults' in checked ? faults[0] : undefined);
-    if (fault) this.drafts.set(path, sentence(fault.message));
-    else {
-      this.drafts.delete(path);
-      if ('parameters' in checked) this.sendEdit({ ...settings, parameters: checked.parameters }, path);
-    }
-    this.redraw();
-  }
-
-  /** Changes device or batch size. */
-  editRun(
-    path: 'device' | 'batchSize',
-    change: Partial<Pick<PanelSettings, 'device' | 'batchSize'>>,
-    fault?: string,
-  ): void {
-    if (!this.host) return;
-    if (fault) this.drafts.set(path, fault);
-    else {
-      this.drafts.delete(path);
-      this.sendEdit({ ...this.host.settings, ...change }, path);
-    }
-    this.redraw();
-  }
-
-  private sendEdit({ parameters, device, batchSize }: Editable, field: string): void {
-    send({ type: 'edit', settings: { parameters, device, batchSize }, field });
+    const fault = faults.find((one) => one.path === path) ?? faults[0];
+    return fault && sentence(fault.message);
   }
 }
 
-/** The value of a field: a path in the parameters, or a name of the settings. */
-function valueAt(settings: PanelSettings | undefined, path: string): unknown {
-  if (path === 'device' || path === 'batchSize') return settings?.[path];
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-      settings?.parameters,
-    );
-}
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const batchFault = (value: unknown): string | undefined =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.batch
+    ? undefined
+    : `The batch size is a whole number from 1 to ${formatCount(LIMITS.batch)}`;
 
 const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
 

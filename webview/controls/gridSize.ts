@@ -1,5 +1,5 @@
 import { formatCount } from '../../src/map/numbers.js';
-import { type Grid, LIMITS } from '../../src/map/specification.js';
+import { LIMITS } from '../../src/map/specification.js';
 import { h } from '../dom.js';
 import type { Store } from '../store.js';
 import type { ControlGroup } from './controls.js';
@@ -9,11 +9,9 @@ import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
 export function createGridSize(store: Store, form: Form): ControlGroup {
-  const edit = (path: string, change: Partial<Grid>): void =>
-    form.edit(path, (parameters) => ({ ...parameters, grid: { ...parameters.grid, ...change } }));
   const range = { step: 1, low: 1, high: LIMITS.side };
-  const columns = createNumberField('Columns', (value) => edit('grid.columns', { columns: value }), range);
-  const rows = createNumberField('Rows', (value) => edit('grid.rows', { rows: value }), range);
+  const columns = createNumberField('Columns', (value) => form.edit('grid.columns', value), range);
+  const rows = createNumberField('Rows', (value) => form.edit('grid.rows', value), range);
   const field = createField(
     'Cells',
     columns.element,

@@ -1,4 +1,4 @@
-import { type Layer, type MapParameters, type Readout } from '../../src/map/specification.js';
+import type { Layer, Readout } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, setAttributes } from '../dom.js';
 import type { Store } from '../store.js';
@@ -26,15 +26,13 @@ export const layerOf = (host: HostState): Layer => {
   return layer === 'last' ? lastLayer(host) : layer;
 };
 
-/** The same settings at a layer: -1 is `embeddings`, the last one stays the last when the model changes. */
-export const withLayer = (parameters: MapParameters, index: number, last: number): MapParameters => ({
-  ...parameters,
-  layer: index < 0 ? 'embeddings' : index === last ? 'last' : index,
-});
+/** The layer with an index: -1 is `embeddings`; the last one stays the last when the model changes. */
+export const layerAt = (index: number, last: number): Layer | 'last' =>
+  index < 0 ? 'embeddings' : index === last ? 'last' : index;
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   let last = 0;
-  const edit = (index: number): void => form.edit('layer', (parameters) => withLayer(parameters, index, last));
+  const edit = (index: number): void => form.edit('layer', layerAt(index, last));
   const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': 'Layer' });
   slider.addEventListener('input', () => edit(Number(slider.value)));
   const number = createTextField('Layer number', (text) => {
@@ -43,8 +41,7 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   });
   const layer = createField('Layer', slider, h('span', { class: 'layer-number' }, number.element));
   const dropdown = createDropdown('Readout', (value) => {
-    const readout = READOUTS.find((one) => one.value === value)?.value;
-    if (readout) form.edit('readout', (parameters) => ({ ...parameters, readout }));
+    form.edit('readout', value);
   });
   const readout = createField('Readout', dropdown.element);
   const group = createGroup('layer', 'Layer & Readout', store, layer.element, readout.element);

@@ -6,7 +6,7 @@ import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
-import { createNumberField } from './numberField.js';
+import { createNumberField, type NumberField } from './numberField.js';
 
 type OwnMethod = Exclude<Method, 'vectors'>;
 const METHODS: readonly { readonly value: OwnMethod; readonly label: string }[] = [
@@ -30,29 +30,27 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     direct: { method: 'direct', dimensions: [0, 1] },
     replicated: { method: 'replicated' },
   };
-  const edit = (path: string, axes: Axes): void =>
-    form.edit(path, (parameters) => ({ ...parameters, plane: { ...parameters.plane, axes } }));
   const dropdown = createDropdown('Method', (value) => {
     const method = METHODS.find((one) => one.value === value)?.value;
-    if (method) edit('plane.axes.method', last[method]);
+    if (method) form.edit('plane.axes', last[method]);
   });
   const method = createField('Method', dropdown.element);
 
-  const editSeed = (seed: number): void => edit('plane.axes.seed', { method: 'random_projection', seed });
+  const editSeed = (seed: number): void => form.edit('plane.axes.seed', seed);
   const seedNumber = createNumberField('Seed', editSeed, { step: 1, low: 0, high: LIMITS.seed });
   const another = iconButton('refresh', 'Another Seed', () =>
     editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0),
   );
   const seed = createField('Seed', seedNumber.element, another);
 
-  const editDimension = (i: 0 | 1, value: number): void => {
-    const { axes } = form.settings?.parameters.plane ?? {};
-    if (axes?.method !== 'direct') return;
-    const [first, second] = axes.dimensions;
-    edit(`plane.axes.dimensions.${i}`, { method: 'direct', dimensions: i === 0 ? [value, second] : [first, value] });
-  };
-  const first = createNumberField('Dimension of x', (value) => editDimension(0, value), { step: 1, low: 0 });
-  const second = createNumberField('Dimension of y', (value) => editDimension(1, value), { step: 1, low: 0 });
+  const dimension = (i: 0 | 1): NumberField =>
+    createNumberField(
+      `Dimension of ${i === 0 ? 'x' : 'y'}`,
+      (value) => form.edit(`plane.axes.dimensions.${i}`, value),
+      { step: 1, low: 0 },
+    );
+  const first = dimension(0);
+  const second = dimension(1);
   const dimensions = createField(
     'Dimensions',
     first.element,
@@ -74,7 +72,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       // Vectors come with a map that is edited; there is no way to type them.
       const given = axes.method === 'vectors' ? [{ value: 'vectors', label: 'Given vectors' }] : [];
       dropdown.update([...METHODS, ...given], axes.method);
-      method.update(form.fault('plane.axes.method'));
+      method.update(form.fault('plane.axes'));
       show(seed.element, axes.method === 'random_projection');
       show(dimensions.element, axes.method === 'direct');
       const seedFault = form.fault('plane.axes.seed');

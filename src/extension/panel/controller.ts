@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Estimate } from '../../protocol/engine.js';
+import { withSetting } from '../../protocol/settingsChange.js';
 import type {
   HostMessage,
   HostState,
@@ -18,7 +19,7 @@ import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';
 import { type Asked, gramOf, type MapRecord, shownMap } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
-import { readPageMessage, sameSettings } from './messages.js';
+import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { ModelHold } from './modelHold.js';
 import { PageStream } from './pageStream.js';
 
@@ -141,9 +142,7 @@ export class MapController {
         this.view = message.view;
         return this.sendAll();
       case 'edit':
-        if (this.history.set({ ...message.settings, modelPath: this.settings.modelPath }, message.field))
-          this.settled();
-        return;
+        return this.edit(message.path, message.value);
       case 'model':
         return this.chooseModel(message.path);
       case 'chooseModel': {
@@ -271,6 +270,14 @@ export class MapController {
     this.model.release();
     for (const one of this.following) one.dispose();
     if (closed) this.keeper.remove();
+  }
+
+  /** The page has checked the value already: one that is wrong after all is logged and left. */
+  private edit(setting: string, value: unknown): void {
+    const read = readSettings(withSetting(this.settings, setting, value));
+    if ('problem' in read)
+      return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
+    if (this.history.set(read.settings, setting)) this.settled();
   }
 
   private wholeMap(): TokenMap {

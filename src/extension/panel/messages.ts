@@ -25,7 +25,7 @@ const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view }),
-  v.object({ type: v.literal('edit'), settings: v.object(runSettings), field: v.pipe(v.string(), v.maxLength(200)) }),
+  v.object({ type: v.literal('edit'), path: v.pipe(v.string(), v.maxLength(200)), value: v.unknown() }),
   v.object({ type: v.literal('model'), path }),
   v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
@@ -54,6 +54,13 @@ const keptPanel = v.object({
   settings,
   running: v.boolean(),
 });
+
+/** Settings that came of a change, or what is wrong with them. */
+export function readSettings(data: unknown): { settings: PanelSettings } | { problem: string } {
+  const result = v.safeParse(settings, data);
+  if (result.success) return { settings: result.output };
+  return { problem: result.issues[0].message };
+}
 
 /** What a page kept over a reload of the window, or undefined where it cannot be read (an older version wrote it). */
 export function readKept(state: unknown): KeptPanel | undefined {

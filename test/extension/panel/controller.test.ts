@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MapController } from '../../../src/extension/panel/controller.js';
 import { Fault } from '../../../src/map/fault.js';
-import { DEFAULT_PARAMETERS, type MapParameters } from '../../../src/map/specification.js';
+import { DEFAULT_PARAMETERS } from '../../../src/map/specification.js';
 import type { PageMessage, PanelSettings } from '../../../src/protocol/page.js';
 import { FakeDependencies, MODELS } from '../../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
@@ -21,7 +21,7 @@ interface Panel {
   readonly deps: FakeDependencies;
   readonly page: Recorder;
   say(message: PageMessage): void;
-  edit(change: Partial<MapParameters>, field?: string): void;
+  edit(path: string, value: unknown): void;
   /** A map is complete, the status says so, and nothing is computed. */
   complete(): Promise<void>;
 }
@@ -52,10 +52,7 @@ function open(
     deps,
     page,
     say,
-    edit: (change, field = 'field') => {
-      const { parameters, device, batchSize } = page.state.settings;
-      say({ type: 'edit', settings: { parameters: { ...parameters, ...change }, device, batchSize }, field });
-    },
+    edit: (path, value) => say({ type: 'edit', path, value }),
     complete: () =>
       page.until(
         () =>
@@ -98,7 +95,7 @@ test('the old map stays until a first pass of the new one stands', async (contex
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 5 } });
   await complete();
   const first = page.map?.id;
-  edit({ grid: grid(64) });
+  edit('grid', grid(64));
   await page.until(() => page.state.changed);
   deps.engine.stopAt(0);
   say({ type: 'generate' });
@@ -118,9 +115,9 @@ test('a change that is quick is computed at once, and a running map makes way fo
   const { page, deps, edit, complete } = open(context);
   await complete();
   deps.engine.stopAt(300);
-  edit({ layer: 7 });
+  edit('layer', 7);
   await page.until(() => page.cells > 0 && page.map?.specification.layer === 7);
-  edit({ layer: 8 });
+  edit('layer', 8);
   await page.until(() => page.state.settings.parameters.layer === 8);
   deps.engine.stopAt(Infinity);
   await page.until(() => page.map?.specification.layer === 8);
@@ -133,7 +130,7 @@ test('a change that is quick is computed at once, and a running map makes way fo
 test('a change that takes long waits for Generate', async (context) => {
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 60 } });
   await complete();
-  edit({ layer: 3 });
+  edit('layer', 3);
   await page.until(() => page.state.changed && page.state.estimate !== null);
   assert.equal(deps.engine.asked.length, 1);
   assert.equal(page.map?.specification.layer, 29);
@@ -207,10 +204,10 @@ test('changes can be undone and redone; quick changes of one field go together',
   await complete();
   const layer = (): unknown => page.state.settings.parameters.layer;
   assert.equal(page.state.canUndo, false);
-  edit({ layer: 5 }, 'layer');
-  edit({ layer: 6 }, 'layer');
-  edit({ layer: 7 }, 'layer');
-  edit({ topK: 4 }, 'topK');
+  edit('layer', 5);
+  edit('layer', 6);
+  edit('layer', 7);
+  edit('topK', 4);
   await page.until(() => page.state.settings.parameters.topK === 4);
   say({ type: 'undo' });
   await page.until(() => page.state.settings.parameters.topK === 10);
@@ -371,18 +368,16 @@ test('messages that make no sense are logged and change nothing', async (context
     null,
     'edit',
     { type: 'erase' },
-    {
-      type: 'edit',
-      settings: { parameters: { ...DEFAULT_PARAMETERS, topK: 1e9 }, device: 'auto', batchSize: 100 },
-      field: 'topK',
-    },
-    { type: 'edit', settings: { parameters: DEFAULT_PARAMETERS, device: 'toaster', batchSize: 100 }, field: 'x' },
+    { type: 'edit', path: 'topK', value: 1e9 },
+    { type: 'edit', path: 'device', value: 'toaster' },
+    { type: 'edit', path: '__proto__.polluted', value: 1 },
+    { type: 'edit', path: 'grid.center.7', value: 1 },
     { type: 'tokenColors', slots: { a: -1 } },
     { type: 'action', action: 'format the disk' },
   ]) {
     controller.receive(message);
   }
-  assert.equal(deps.logged.length, 7);
+  assert.equal(deps.logged.length, 9);
   assert.deepEqual(page.state.settings, before);
   assert.deepEqual(page.state.tokenColors, {});
 });

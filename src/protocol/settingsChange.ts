@@ -1,0 +1,36 @@
+import type { PanelSettings } from './page.js';
+
+/** Where a setting is: `device`, `batchSize`, or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
+export type SettingPath = string;
+
+const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize'];
+
+/** The value of a setting, undefined where there is none. */
+export function settingAt(settings: PanelSettings, path: SettingPath): unknown {
+  let value: unknown = OUTSIDE.includes(path) ? settings : settings.parameters;
+  for (const key of path.split('.')) value = child(value, key);
+  return value;
+}
+
+/**
+ * The settings with one of them changed, still to be checked; undefined where there is no such setting. Page and host apply
+ * the same change, each to what it knows: two quick changes of different fields never undo each other.
+ */
+export function withSetting(settings: PanelSettings, path: SettingPath, value: unknown): unknown {
+  const keys = OUTSIDE.includes(path) ? [path] : ['parameters', ...path.split('.')];
+  return replaced(settings, keys, value);
+}
+
+function replaced(holder: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (!isHolder(holder) || !Object.hasOwn(holder, key)) return undefined;
+  const inner = replaced(child(holder, key), rest, value);
+  if (inner === undefined) return undefined;
+  if (Array.isArray(holder)) return holder.map((item: unknown, i) => (String(i) === key ? inner : item));
+  return { ...holder, [key]: inner };
+}
+
+const isHolder = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const child = (holder: unknown, key: string): unknown =>
+  isHolder(holder) && Object.hasOwn(holder, key) ? (Reflect.get(holder, key) as unknown) : undefined;

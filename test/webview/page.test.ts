@@ -1,0 +1,726 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { SavedMapController } from '../../src/extension/panel/savedMap.js';
+import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
+import { Fault } from '../../src/map/fault.js';
+import { formatPercent } from '../../src/map/numbers.js';
+import { coverage } from '../../src/map/refinement.js';
+import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
+import type { Token, TokenMap } from '../../src/map/tokenMap.js';
+import { leftOut } from '../vscode/support/places.js';
+import { defaultMap } from './fakeEngine.js';
+import { decode, launchBrowser, Stage, type StageOptions } from './stage.js';
+
+const grid = (columns: number, rows = columns): Grid => ({ ...DEFAULT_PARAMETERS.grid, columns, rows });
+const top = ({ cells }: TokenMap, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
+const token = (map: TokenMap, cell: number): Token | undefined =>
+  map.tokens.get(map.cells.ids[cell * map.cells.topK] ?? -1);
+
+function close(got: readonly number[], wanted: readonly number[], what: string): void {
+  assert.ok(
+    got.every((channel, i) => Math.abs(channel - (wanted[i] ?? -9)) <= 2),
+    `${what}: ${got} instead of ${wanted}`,
+  );
+}
+
+suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser.close());
+
+  /** Runs a test on a page, which must not have raised an error or broken its policy. */
+  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>, wait = true): void => {
+    test(name, async () => {
+      const stage = await Stage.open(browser, options);
+      try {
+        if (wait) await stage.status(/cells ·/);
+        await run(stage);
+        assert.deepEqual(stage.problems, []);
+        assert.deepEqual(
+          stage.deps.logged.filter((line) => line.includes('page')),
+          [],
+        );
+      } catch (error) {
+        await stage.picture('failed');
+        throw error;
+      } finally {
+        await stage.close();
+      }
+    });
+  };
+
+  /** Hides what is drawn over the cells' colors. */
+  const bare = async (stage: Stage): Promise<void> => {
+    await stage.button('Labels').click();
+    await stage.button('Region Borders').click();
+    await stage.page.mouse.move(5, 5);
+    await stage.settled();
+  };
+
+  const cellsAlong = [
+    [3, 4],
+    [25, 25],
+    [48, 10],
+    [10, 44],
+    [40, 47],
+  ] as const;
+
+  for (const [theme, scale] of [
+    ['dark', 'dark'],
+    ['light', 'light'],
+    ['high-contrast', 'light'],
+  ] as const) {
+    onPage(`cells have the color of their probability (${theme})`, { theme }, async (stage) => {
+      await bare(stage);
+      const map = defaultMap(DEFAULT_PARAMETERS);
+      const points = await Promise.all(cellsAlong.map(([column, row]) => stage.cellPoint(column, row)));
+      const colors = await stage.colorsAt(points);
+      colors.forEach((color, i) => {
+        const [column, row] = cellsAlong[i] ?? [0, 0];
+        close(color, scaleColor(scale, top(map, row * 50 + column)), `cell ${column}, ${row}`);
+      });
+      assert.ok(new Set(colors.map(String)).size > 2);
+    });
+  }
+
+  onPage('other colors: margin and entropy', {}, async (stage) => {
+    await bare(stage);
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    const { probabilities, entropy, topK } = map.cells;
+    const expected: Record<string, (cell: number) => number> = {
+      Margin: (cell) => (probabilities[cell * topK] ?? 0) - (probabilities[cell * topK + 1] ?? 0),
+      Entropy: (cell) => 1 - Math.min(1, (entropy[cell] ?? 0) / Math.LN2 / 12),
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      await stage.page.getByRole('tab', { name }).click();
+      const [color] = await stage.colorsAt([await stage.cellPoint(40, 26)]);
+      close(color ?? [], scaleColor('dark', value(26 * 50 + 40)), name);
+    }
+  });
+
+  onPage(
+    'a coarse picture stands first: cells that are missing look like the one that stands for them',
+    { parameters: { grid: grid(64) }, engine: { stopAt: 100 } },
+    async (stage) => {
+      await stage.status(/^1\d\d of 4,096 cells/);
+      await bare(stage);
+      const map = defaultMap({ ...DEFAULT_PARAMETERS, grid: grid(64) });
+      const shown = await stage.page.evaluate(() => document.querySelector('.plot')?.getAttribute('aria-label'));
+      assert.match(shown ?? '', /^Token map, 64 by 64 cells, layer 29/);
+      // What is computed by now, from the engine's own order.
+      const computed = new Uint8Array(64 * 64);
+      const done = Number(/^(\d+) of/.exec(await stage.page.locator('.status-text').innerText())?.[1]);
+      const { refinement } = await import('../../src/map/refinement.js');
+      for (const cell of refinement(64, 64).cells.subarray(0, done)) computed[cell] = 1;
+      const stand = coverage(computed, 64, 64);
+      const cells = [
+        [2, 60],
+        [30, 30],
+        [50, 12],
+        [63, 63],
+      ] as const;
+      const colors = await stage.colorsAt(
+        await Promise.all(cells.map(([column, row]) => stage.cellPoint(column, row))),
+      );
+      cells.forEach(([column, row], i) => {
+        const standing = stand[row * 64 + column] ?? -1;
+        assert.ok(standing >= 0);
+        close(colors[i] ?? [], scaleColor('dark', top(map, standing)), `cell ${column}, ${row}`);
+      });
+      assert.ok(cells.some(([column, row]) => stand[row * 64 + column] !== row * 64 + column));
+    },
+    false,
+  );
+
+  onPage('regions are labeled in the ink that is read best, and bordered', {}, async (stage) => {
+    const box = await stage.plot.boundingBox();
+    assert.ok(box);
+    // All pixels of the map: how many are pure ink of labels, with labels and without.
+    const ink = async (): Promise<{ black: number; white: number }> => {
+      const points = Array.from({ length: 300 * 300 }, (_, i) => ({
+        x: box.x + 4 + ((i % 300) / 300) * (box.width - 8),
+        y: box.y + 4 + (Math.floor(i / 300) / 300) * (box.height - 8),
+      }));
+      const colors = await stage.colorsAt(points);
+      return {
+        black: colors.filter((color) => Math.max(...color) < 12).length,
+        white: colors.filter((color) => Math.min(...color) > 243).length,
+      };
+    };
+    const all = await ink();
+    await stage.button('Labels').click();
+    await stage.page.mouse.move(5, 5);
+    const without = await ink();
+    assert.ok(all.black - without.black > 100, JSON.stringify([all, without]));
+    // This map has dark regions too: some labels are white.
+    const darkest = scaleColors('dark').findIndex(isDark);
+    assert.ok(darkest > 0 && inkOn(scaleColors('dark')[255] ?? [0, 0, 0]) === '#ffffff');
+    assert.ok(all.white > without.white, JSON.stringify([all, without]));
+  });
+
+  onPage('every control changes the map, and undo takes it back', {}, async (stage) => {
+    const settings = (): MapParameters => stage.deps.engine.asked.at(-1)?.parameters ?? DEFAULT_PARAMETERS;
+    const reaches = async (check: () => void): Promise<void> => {
+      for (let tries = 0; ; tries++) {
+        try {
+          return check();
+        } catch (error) {
+          if (tries > 100) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+      }
+    };
+    const { page } = stage;
+    await stage.field('Layer').getByRole('slider').focus();
+    await page.keyboard.press('ArrowLeft');
+    await reaches(() => assert.equal(settings().layer, 28));
+    await stage.type('Layer number', 'embeddings');
+    await reaches(() => assert.equal(settings().layer, 'embeddings'));
+    await stage.status('embeddings');
+    await stage.type('Layer number', '12');
+    await reaches(() => assert.equal(settings().layer, 12));
+    await stage.choose('Readout', 'Logit lens');
+    await reaches(() => assert.equal(settings().readout, 'lens'));
+    await stage.choose('Method', 'Direct (two dimensions)');
+    await stage.type('Dimension of x', '3');
+    await stage.type('Dimension of y', '7');
+    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'direct', dimensions: [3, 7] }));
+    await stage.choose('Method', 'Replicated (even, odd)');
+    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'replicated' }));
+    await stage.choose('Method', 'Random projection');
+    await stage.type('Seed', '7');
+    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
+    await stage.button('Another Seed').click();
+    await reaches(() => assert.notDeepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
+    await stage.type('Center x', '1.5');
+    await stage.type('Center y', '\u22122');
+    await stage.type('Spacing', '0,25');
+    await stage.type('Columns', '30');
+    await stage.type('Rows', '20');
+    await reaches(() => assert.deepEqual(settings().grid, { columns: 30, rows: 20, spacing: 0.25, center: [1.5, -2] }));
+    await page.locator('.group-header', { hasText: 'Context' }).click();
+    await stage.choose('Context', 'Beginning of sequence');
+    await reaches(() => assert.deepEqual(settings().context, { kind: 'bos' }));
+    await stage.choose('Context', 'Prompt');
+    await stage.type('Prompt', 'It is a truth universally');
+    await reaches(() => assert.deepEqual(settings().context, { kind: 'prompt', text: 'It is a truth universally' }));
+    await stage.choose('Context', 'Token ids');
+    await stage.type('Token ids', '5, 6 7');
+    await reaches(() => assert.deepEqual(settings().context, { kind: 'tokens', ids: [5, 6, 7] }));
+    await page.locator('.group-header', { hasText: 'Advanced' }).click();
+    await stage.type('Tokens per cell', '5');
+    await reaches(() => assert.equal(settings().topK, 5));
+    await stage.type('Batch size', '64');
+    await stage.button('Generate').click();
+    await reaches(() => assert.equal(stage.deps.engine.asked.at(-1)?.batchSize, 64));
+    await stage.choose('Device', 'CPU');
+    await reaches(() => assert.equal(stage.deps.engines.length, 2));
+    await stage.status(/^600 cells/);
+    assert.equal(await page.locator('table.ranking tbody tr').count(), 5);
+
+    const undo = stage.button('Undo Parameter Change');
+    const redo = stage.button('Redo Parameter Change');
+    await undo.click();
+    await undo.click();
+    await undo.click();
+    await stage.settled();
+    assert.equal(await page.getByRole('textbox', { name: 'Tokens per cell' }).inputValue(), '10');
+    await redo.click();
+    await stage.settled();
+    assert.equal(await page.getByRole('textbox', { name: 'Tokens per cell' }).inputValue(), '5');
+    while ((await undo.getAttribute('aria-disabled')) === null) {
+      await undo.click();
+      await stage.settled();
+    }
+    await stage.status(/^2,500 cells .* layer 29/);
+    assert.deepEqual(settings(), DEFAULT_PARAMETERS);
+  });
+
+  onPage('each field says in words what is wrong, and the map is not asked for it', {}, async (stage) => {
+    const before = stage.deps.engine.asked.length;
+    for (const [name, text, label, words] of [
+      ['Columns', '0', 'Cells', 'Grid columns must be at least 1'],
+      ['Rows', '1.5', 'Cells', 'Grid rows must be a whole number'],
+      ['Columns', '2001', 'Cells', 'Grid columns must be at most 2000'],
+      ['Spacing', '-1', 'Spacing', 'Spacing must be greater than 0'],
+      ['Spacing', 'wide', 'Spacing', 'Spacing must be a number'],
+      ['Center x', '', 'Center', 'Center x must be a number'],
+      ['Layer number', '99', 'Layer', 'The model’s layers are 0 to 29'],
+      ['Seed', '-4', 'Seed', 'Seed must be at least 0'],
+    ] as const) {
+      const box = stage.page.getByRole('textbox', { name, exact: true });
+      const was = await box.inputValue();
+      await box.fill(text);
+      const fault = stage.field(label).getByRole('alert');
+      await fault.waitFor();
+      assert.equal(await fault.innerText(), words);
+      await stage.page.locator(`input[aria-label="${name}"][aria-invalid="true"]`).waitFor();
+      await box.fill(was);
+      await fault.waitFor({ state: 'hidden' });
+    }
+    assert.equal(stage.deps.engine.asked.length, before);
+    assert.equal(await stage.button('Undo Parameter Change').getAttribute('aria-disabled'), 'true');
+  });
+
+  onPage(
+    'what a model cannot do is disabled, with the reason',
+    {
+      engine: {
+        description: {
+          readouts: {
+            forward: { ok: true },
+            lens: { ok: true },
+            unembed: { ok: false, reason: 'The head is fused with the norm.' },
+          },
+          contexts: {
+            none: { ok: true },
+            bos: { ok: false, reason: 'The tokenizer has no BOS.' },
+            prompt: { ok: true },
+          },
+        },
+      },
+    },
+    async (stage) => {
+      assert.equal(
+        await stage.field('Readout').locator('.note').innerText(),
+        'Unembed: The head is fused with the norm.',
+      );
+      await stage.page.getByRole('combobox', { name: 'Readout' }).click();
+      const option = stage.page.getByRole('option', { name: 'Unembed' });
+      assert.equal(await option.getAttribute('aria-disabled'), 'true');
+      assert.equal(await option.getAttribute('title'), 'The head is fused with the norm.');
+      await stage.page.keyboard.press('Escape');
+      await stage.page.locator('.group-header', { hasText: 'Context' }).click();
+      assert.equal(
+        await stage.field('Before').locator('.note').innerText(),
+        'Beginning of sequence: The tokenizer has no BOS.',
+      );
+    },
+  );
+
+  onPage('hover shows a cell’s tokens, a click pins it, another unpins', {}, async (stage) => {
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    const title = stage.page.locator('.cell h2');
+    const rows = stage.page.locator('table.ranking tbody tr');
+    assert.equal(await title.innerText(), 'Center cell');
+    await stage.hoverCell(10, 40);
+    assert.equal(await title.innerText(), 'Cell under cursor');
+    const cell = 40 * 50 + 10;
+    const { topK, ids, probabilities } = map.cells;
+    assert.equal(await rows.count(), topK);
+    for (const k of [0, 1, topK - 1]) {
+      const text = map.tokens.get(ids[cell * topK + k] ?? -1)?.text ?? '';
+      const spoken = text.startsWith(' ') ? `space ${text.slice(1)}` : text;
+      assert.equal(await rows.nth(k).locator('.token .only-spoken').textContent(), spoken);
+      assert.equal(
+        await rows.nth(k).locator('.number').innerText(),
+        formatPercent(probabilities[cell * topK + k] ?? 0),
+      );
+    }
+    assert.match(await stage.page.locator('.status-hover').innerText(), /^x −7\.25 {2}y 7\.75/);
+    await stage.clickCell(40, 25);
+    assert.equal(await title.innerText(), 'Pinned cell');
+    assert.equal(await stage.page.locator('.cell dd').first().innerText(), 'x 7.75, y 0.25');
+    await stage.hoverCell(10, 40);
+    assert.equal(await stage.page.locator('.cell dd').first().innerText(), 'x 7.75, y 0.25');
+    await stage.button('Copy Cell').click();
+    await stage.settled();
+    assert.match(stage.deps.calls.at(-1) ?? '', /^copy x\t7\.75\ny\t0\.25\n/);
+    await stage.clickCell(40, 25);
+    assert.equal(await title.innerText(), 'Cell under cursor');
+  });
+
+  onPage('everything on the map has a key, and the pin is read out', {}, async (stage) => {
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    const { page } = stage;
+    await stage.plot.focus();
+    await page.keyboard.press('Enter');
+    await stage.settled();
+    const position = page.locator('.cell dd').first();
+    assert.equal(await position.innerText(), 'x 0.25, y 0.25');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    await stage.settled();
+    assert.equal(await position.innerText(), 'x 0.75, y 2.25');
+    const cell = 29 * 50 + 26;
+    const name = token(map, cell)?.text.replace(/^ /, 'space ') ?? '';
+    const spoken = await stage.spoken();
+    assert.ok(
+      spoken.startsWith(`${name}, ${formatPercent(top(map, cell)).replace('%', ' percent')}, x 0.75, y 2.25; second `),
+      spoken,
+    );
+
+    const region = await page.locator('.tokens tr[aria-current] .token .only-spoken').textContent();
+    await page.keyboard.press('Control+ArrowRight');
+    await stage.settled();
+    assert.notEqual(await page.locator('.tokens tr[aria-current] .token .only-spoken').textContent(), region);
+
+    for (const [key, tab] of [
+      ['2', 'Token'],
+      ['3', 'Margin'],
+      ['4', 'Entropy'],
+      ['1', 'Probability'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('tab', { name: tab, selected: true }).waitFor();
+    }
+    for (const [key, button] of [
+      ['l', 'Labels'],
+      ['b', 'Region Borders'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('button', { name: button, pressed: false }).waitFor();
+      await page.keyboard.press(key);
+      await page.getByRole('button', { name: button, pressed: true }).waitFor();
+    }
+    await page.keyboard.press('+');
+    await stage.page.locator('.zoom-text', { hasText: '150%' }).waitFor();
+    await page.keyboard.press('-');
+    await stage.page.locator('.zoom-text', { hasText: '100%' }).waitFor();
+    await page.keyboard.press('+');
+    await page.keyboard.press('0');
+    await stage.page.locator('.zoom-text', { hasText: '100%' }).waitFor();
+    await page.keyboard.press('[');
+    await stage.status('layer 28');
+    await page.keyboard.press(']');
+    await stage.status('layer 29');
+    await page.keyboard.press('Escape');
+    await stage.settled();
+    assert.notEqual(await page.locator('.cell h2').innerText(), 'Pinned cell');
+  });
+
+  onPage('the wheel zooms at the pointer, a drag pans, a double click resets', {}, async (stage) => {
+    const { page } = stage;
+    const position = page.locator('.cell dd').first();
+    await stage.hoverCell(12, 38);
+    const before = await position.innerText();
+    for (let i = 0; i < 8; i++) await page.mouse.wheel(0, -120);
+    await page.locator('.status-seen', { hasText: 'showing' }).waitFor();
+    await stage.settled();
+    assert.equal(await position.innerText(), before, 'the cell below the pointer stays');
+    assert.ok(Number.parseInt(await page.locator('.zoom-text').innerText(), 10) > 400);
+    const at = await stage.plot.boundingBox();
+    assert.ok(at);
+    await page.mouse.down();
+    await page.mouse.move(at.x + at.width / 2, at.y + at.height / 2, { steps: 6 });
+    await page.mouse.up();
+    await page.mouse.move(at.x + at.width / 2 + 1, at.y + at.height / 2);
+    await stage.settled();
+    assert.equal(await position.innerText(), before, 'the cell goes with the pointer');
+    assert.equal(await page.locator('.cell h2').innerText(), 'Cell under cursor', 'a drag does not pin');
+    await page.mouse.dblclick(at.x + 200, at.y + 200);
+    await page.locator('.zoom-text', { hasText: '100%' }).waitFor();
+    assert.equal(await page.locator('.cell h2').innerText(), 'Cell under cursor');
+  });
+
+  onPage('plotly’s heatmap is what the zoomed map shows', {}, async (stage) => {
+    await stage.page.getByRole('button', { name: 'Zoom In' }).click();
+    await stage.page.getByRole('button', { name: 'Zoom In' }).click();
+    await stage.page.locator('.status-seen', { hasText: 'showing' }).waitFor();
+    await stage.settled();
+    const image = await stage.page
+      .locator('.heatmaplayer image')
+      .evaluate((element) => ['x', 'y', 'width', 'height'].map((name) => Number(element.getAttribute(name))));
+    const box = await stage.plot.boundingBox();
+    const [x = 0, y = 0, width = 0] = image;
+    assert.ok(
+      box && Math.abs(width - box.width * 2.25) < 1 && Math.abs(x + box.width * 0.625) < 1 && Math.abs(y - x) < 1,
+      image.join(),
+    );
+  });
+
+  onPage(
+    'a token keeps its color from map to map, and borders stay where colors alone would not do',
+    {},
+    async (stage) => {
+      await stage.page.getByRole('tab', { name: 'Token' }).click();
+      const borders = '[aria-label^="Region Borders"][aria-disabled="true"][aria-pressed="true"]';
+      await stage.page.locator(borders).waitFor();
+      await stage.settled();
+      const first = stage.deps.tokenColors.read();
+      assert.ok(Object.keys(first).length > 10);
+      const map = defaultMap(DEFAULT_PARAMETERS);
+      await stage.button('Labels').click();
+      await stage.page.mouse.move(5, 5);
+      const cell = 26 * 50 + 40;
+      const [color] = await stage.colorsAt([await stage.cellPoint(40, 26)]);
+      const slot = first[token(map, cell)?.text ?? ''] ?? -1;
+      const scale: ScaleName = 'dark';
+      const part = Math.round(top(map, cell) * 63) / 63;
+      close(color ?? [], tokenColor(scale, slot, part), 'cell');
+      await stage.type('Seed', '43');
+      await stage.page.waitForFunction(() => document.querySelector('.status-text')?.textContent?.includes('cells ·'));
+      await stage.settled();
+      const then = stage.deps.tokenColors.read();
+      for (const [text, known] of Object.entries(first)) assert.equal(then[text], known, text);
+    },
+  );
+
+  const HOSTILE: readonly string[] = [
+    '<img src=x onerror="window.broken = true">',
+    '"><script>window.broken = true</script>',
+    '\u202Etxet desrever',
+    'nul\u0000nul',
+    'x'.repeat(10_000),
+    '\u0301\u0302\u0303\u0304\u0305\u0306\u0307',
+    '\uD800',
+    '${window.broken = true}',
+    'javascript:window.broken=true',
+    '\u200B\u2028\u2029',
+  ];
+  onPage(
+    'hostile tokens stay text',
+    {
+      engine: {
+        map: (parameters) => {
+          const map = defaultMap(parameters);
+          return {
+            ...map,
+            tokens: new Map(
+              [...map.tokens].map(([id, one], i) => [id, { ...one, text: HOSTILE[i % HOSTILE.length] ?? '' }]),
+            ),
+          };
+        },
+      },
+    },
+    async (stage) => {
+      const { page } = stage;
+      page.on('dialog', () => assert.fail('a dialog'));
+      await stage.hoverCell(10, 10);
+      await page.keyboard.press('2');
+      await stage.button('More Actions').click();
+      await page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
+      await page.locator('table.cells tbody tr').nth(49).waitFor();
+      await stage.settled();
+      const found = await page.evaluate(() => ({
+        broken: Reflect.get(window, 'broken') as unknown,
+        elements: document.querySelectorAll('body img, body script:not([src]), body iframe').length,
+        text: document.body.textContent,
+        wide: document.documentElement.scrollWidth > window.innerWidth,
+      }));
+      assert.equal(found.broken, undefined);
+      assert.equal(found.elements, 0);
+      assert.equal(found.wide, false);
+      for (const text of ['<img', 'src=x', 'onerror=', '<script>', 'U+202E', 'U+0000', 'U+200B', 'U+D800', '\u2026']) {
+        assert.ok(found.text.includes(text), text);
+      }
+      assert.doesNotMatch(found.text, /[\u0000\u202E\u200B\u2028]/u);
+      await stage.picture('hostile-tokens');
+    },
+  );
+
+  onPage('the cells in sight as a table', {}, async (stage) => {
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    await stage.button('Zoom In').click();
+    await stage.button('Zoom In').click();
+    await stage.button('Zoom In').click();
+    await stage.page.locator('.status-seen').filter({ hasText: 'showing' }).waitFor();
+    await stage.button('More Actions').click();
+    await stage.page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
+    const table = stage.page.locator('table.cells');
+    const x = await table.locator('thead th').nth(3).innerText();
+    const y = await table.locator('tbody th').nth(2).innerText();
+    const number = (text: string): number => Number(text.replace('\u2212', '-'));
+    const cell = (number(y) / 0.5 + 24.5) * 50 + number(x) / 0.5 + 24.5;
+    const text = await table.locator('tbody tr').nth(2).locator('td').nth(3).locator('.faint').innerText();
+    assert.equal(text, formatPercent(top(map, cell)));
+    await stage.page.keyboard.press('Escape');
+    await stage.plot.waitFor();
+  });
+
+  onPage('how the page was arranged survives a reload', {}, async (stage) => {
+    const { page } = stage;
+    await page.getByRole('tab', { name: 'Entropy' }).click();
+    await stage.button('Labels').click();
+    await stage.clickCell(30, 30);
+    await page.locator('.group-header', { hasText: 'Grid Size' }).click();
+    await page.locator('.group-header', { hasText: 'Advanced' }).click();
+    await stage.button('Zoom In').click();
+    await page.locator('.status-seen', { hasText: 'showing' }).waitFor();
+    const position = await page.locator('.cell dd').first().innerText();
+    await page.waitForFunction(() => window.name.includes('"zoom":{'));
+    await page.reload();
+    await stage.status(/^2,500 cells/);
+    await page.getByRole('tab', { name: 'Entropy', selected: true }).waitFor();
+    assert.equal(await stage.button('Labels').getAttribute('aria-pressed'), 'false');
+    assert.equal(await page.locator('.cell h2').innerText(), 'Pinned cell');
+    assert.equal(await page.locator('.cell dd').first().innerText(), position);
+    assert.equal(await page.locator('.group-header', { hasText: 'Grid Size' }).getAttribute('aria-expanded'), 'false');
+    assert.equal(await page.locator('.group-header', { hasText: 'Advanced' }).getAttribute('aria-expanded'), 'true');
+    assert.equal(await page.locator('.zoom-text').innerText(), '150%');
+    assert.equal(stage.deps.engine.asked.length, 1, 'nothing is computed again');
+  });
+
+  onPage(
+    'Escape cancels a running map; what came stays and can be resumed',
+    { engine: { seconds: 5, stopAt: 600 }, run: false },
+    async (stage) => {
+      await stage.button('Generate').click();
+      await stage.status(/^\d+ of 2,500 cells · \d+% .*· Esc cancels$/);
+      await stage.button('Cancel').waitFor();
+      await stage.page.keyboard.press('Escape');
+      await stage.status(/^Cancelled at \d+ of 2,500 cells$/);
+      assert.equal(await stage.spoken(), 'Map cancelled');
+      const save = stage.button('Save Map');
+      assert.equal(await save.getAttribute('aria-disabled'), 'true');
+      stage.deps.engine.stopAt(Infinity);
+      await stage.button('Resume').first().click();
+      await stage.status(/^2,500 cells · .* s$/);
+      await save.click();
+      await stage.settled();
+      assert.match(stage.deps.calls.at(-1) ?? '', /^save /);
+    },
+    false,
+  );
+
+  onPage('parameters that changed highlight Generate', { engine: { seconds: 5 } }, async (stage) => {
+    await stage.type('Spacing', '0.25');
+    await stage.page.locator('.estimate', { hasText: 'Parameters changed since this map' }).waitFor();
+    await stage.page.locator('.controls vscode-button.due').waitFor();
+    await stage.page.getByRole('textbox', { name: 'Spacing' }).press('Control+Enter');
+    await stage.status(/^2,500 cells/);
+    await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
+    assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.25);
+  });
+
+  onPage('an engine that dies is a bar above the map that stays', { engine: { seconds: 5 } }, async (stage) => {
+    stage.deps.engine.die();
+    const bar = stage.page.locator('.fault-bar');
+    await bar.waitFor();
+    assert.match(await bar.innerText(), /The engine ended unexpectedly \(signal SIGKILL\)\./);
+    assert.ok(await stage.plot.isVisible());
+    await bar.getByRole('button', { name: 'Show Log' }).click();
+    await bar.getByRole('button', { name: 'Try Again' }).click();
+    await stage.status(/^2,500 cells/);
+    assert.ok(await bar.isHidden());
+    assert.equal(stage.deps.engines.length, 2);
+    assert.ok(stage.deps.calls.includes('showLog'));
+  });
+
+  onPage(
+    'a model that cannot be loaded says what to do',
+    {
+      prepare: (deps) => {
+        deps.openFault = new Fault({
+          code: 'model-broken',
+          message: 'The file <b>w.bin</b> is missing.',
+          hint: 'Copy it there. Or choose another folder.',
+          detail: 'ENOENT',
+        });
+      },
+    },
+    async (stage) => {
+      await stage.status(/^Model not loaded/);
+      const page = stage.page.locator('.page-message:visible');
+      assert.equal(await page.locator('h1').innerText(), 'The model could not be loaded');
+      assert.equal(await page.locator('.lead').innerText(), 'The file <b>w.bin</b> is missing.');
+      assert.deepEqual(await page.locator('li').allInnerTexts(), ['Copy it there.', 'Or choose another folder.']);
+      await page.getByRole('button', { name: 'Choose Another Model…' }).click();
+      await page.getByRole('button', { name: 'Copy Details' }).click();
+      await stage.settled();
+      assert.deepEqual(stage.deps.calls.slice(-2), ['chooseModel', 'copy model-broken\nENOENT']);
+      stage.deps.openFault = undefined;
+      await page.getByRole('button', { name: 'Try Again' }).click();
+      await stage.status(/^2,500 cells/);
+    },
+    false,
+  );
+
+  onPage(
+    'without a model there is a choice of them',
+    { modelPath: null },
+    async (stage) => {
+      await stage.status('No model');
+      const page = stage.page.locator('.page-message:visible');
+      assert.equal(await page.locator('h1').innerText(), 'Choose a model to map');
+      assert.deepEqual(await page.locator('.recent li .link').allInnerTexts(), [
+        'Llama-3.2-1B-Instruct',
+        'Qwen2.5-0.5B',
+      ]);
+      await page.getByRole('button', { name: 'What a token map shows' }).click();
+      await page.getByRole('button', { name: 'Use Sample' }).click();
+      await stage.status(/^2,500 cells/);
+      assert.ok(stage.deps.calls.includes('help what'));
+    },
+    false,
+  );
+
+  onPage('the page follows the theme', {}, async (stage) => {
+    await bare(stage);
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    const point = [await stage.cellPoint(40, 26)];
+    const value = top(map, 26 * 50 + 40);
+    close((await stage.colorsAt(point))[0] ?? [], scaleColor('dark', value), 'dark');
+    await stage.theme('light');
+    close((await stage.colorsAt(point))[0] ?? [], scaleColor('light', value), 'light');
+    stage.deps.setScale('dark');
+    await stage.settled();
+    close((await stage.colorsAt(point))[0] ?? [], scaleColor('dark', value), 'chosen scale');
+  });
+
+  onPage('the map sharpens without a blank frame', { parameters: { grid: grid(200) } }, async (stage) => {
+    const session = await stage.page.context().newCDPSession(stage.page);
+    const frames: string[] = [];
+    session.on('Page.screencastFrame', ({ data, sessionId }) => {
+      frames.push(data);
+      void session.send('Page.screencastFrameAck', { sessionId });
+    });
+    const points = await Promise.all(
+      [
+        [30, 170],
+        [100, 100],
+        [170, 40],
+      ].map(([column = 0, row = 0]) => stage.cellPoint(column, row)),
+    );
+    await session.send('Page.startScreencast', { format: 'png' });
+    for (const seed of ['7', '8']) {
+      const before = stage.deps.engine.asked.length;
+      await stage.type('Seed', seed);
+      while (stage.deps.engine.asked.length === before) await stage.page.waitForTimeout(20);
+      await stage.status(/^40,000 cells/);
+    }
+    await session.send('Page.stopScreencast');
+    assert.ok(frames.length > 3, `${frames.length} frames`);
+    for (const data of frames) {
+      for (const color of await decode(stage.page, Buffer.from(data, 'base64'), points)) {
+        assert.notDeepEqual(color, [0x1f, 0x1f, 0x1f], 'the editor shows through');
+      }
+    }
+  });
+
+  test('a saved map is read-only, and can be edited and run again', async () => {
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    const asked: string[] = [];
+    const stage = await Stage.open(browser, {}, (deps) => {
+      const saved = {
+        editAndRun: () => Promise.resolve(void asked.push('edit')),
+        openAsText: () => Promise.resolve(void asked.push('text')),
+      };
+      return new SavedMapController(
+        { ...deps, ...saved, copyCommandLine: () => Promise.resolve(void asked.push('copy')) },
+        map,
+      );
+    });
+    await stage.status(/^2,500 cells/);
+    assert.equal(await stage.page.locator('.controls').getByRole('textbox').count(), 0);
+    assert.match(
+      await stage.page.locator('.saved-facts').innerText(),
+      /SmolLM2-135M-Instruct[\s\S]*Random, seed 42[\s\S]*50 × 50/,
+    );
+    await stage.clickCell(40, 25);
+    assert.equal(await stage.page.locator('.cell h2').innerText(), 'Pinned cell');
+    await stage.button('More Actions').click();
+    await stage.page.getByRole('menuitem', { name: 'Open as Text' }).click();
+    await stage.button('More Actions').click();
+    await stage.page.getByRole('menuitem', { name: 'Copy as Command Line' }).click();
+    await stage.button('Edit and Run Again').click();
+    await stage.settled();
+    assert.deepEqual(asked, ['text', 'copy', 'edit']);
+    assert.deepEqual(stage.problems, []);
+    await stage.close();
+  });
+});
