@@ -41,8 +41,8 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     },
   }));
 
-  test('tokens are text, whatever they hold', async () => {
-    const workbench = await session.open();
+  test('tokens are text, whatever they hold', async (context) => {
+    const workbench = await session.open(context, { sideBar: true });
     await workbench.run('View: Show Explorer');
     const page = await openSaved(workbench, 'hostile');
     const rows = page.frame.locator('table.tokens tbody tr');
@@ -58,11 +58,10 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     const overflow = await page.frame.locator('body').evaluate((body) => body.scrollWidth - body.clientWidth);
     assert.ok(overflow <= 0, `${overflow} px too wide`);
     await workbench.picture('hostile-tokens');
-    await workbench.close();
   });
 
-  test('200 x 200 cells pan and zoom at 30 frames a second', async () => {
-    const workbench = await session.open();
+  test('200 x 200 cells pan and zoom at 30 frames a second', async (context) => {
+    const workbench = await session.open(context, { sideBar: true });
     await workbench.run('View: Show Explorer');
     const page = await openSaved(workbench, 'large');
     const box = await page.plot.boundingBox();
@@ -84,16 +83,14 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     console.log(`  pan: ${describe(pan)}`);
     assert.ok(zoom.length > 5 && pan.length > 5);
     await workbench.picture('panel-200');
-    await workbench.close();
   });
 
-  test('a file that is no map is shown as text, and why', async () => {
-    const workbench = await session.open();
+  test('a file that is no map is shown as text, and why', async (context) => {
+    const workbench = await session.open(context, { sideBar: true });
     await workbench.run('View: Show Explorer');
     await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'broken' }).dblclick();
     await workbench.page.locator('.notification-toast', { hasText: /JSON|map/ }).waitFor();
     await workbench.page.locator('.monaco-editor .view-line', { hasText: '"config"' }).waitFor();
-    await workbench.close();
   });
 });
 

@@ -36,8 +36,8 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
       }),
   }));
 
-  test('no engine before the first map; a window that is closed leaves no process', async () => {
-    const workbench = await session.open();
+  test('no engine before the first map; a window that is closed leaves no process', async (context) => {
+    const workbench = await session.open(context);
     await workbench.run('Embedding Grid: Show Log');
     assert.deepEqual(await engines(session), []);
     await workbench.run(GENERATE);
@@ -47,23 +47,23 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await until('the engine ended with its window', async () => (await engines(session)).length === 0);
   });
 
-  test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {
-    const workbench = await session.open();
+  test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async (context) => {
+    const workbench = await session.open(context);
     await workbench.run(GENERATE);
     const page = new MapPage(workbench);
     await page.complete();
     await startLongMap(page);
     await until('the first pass', async () => (await cellsDone(page)) > 700);
+    await workbench.stateIsKept();
     await workbench.reload();
     await page.running();
     assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '400');
     await page.frame.locator('.heatmaplayer image').first().waitFor();
     await page.button('Cancel').click();
-    await workbench.close();
   });
 
-  test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async () => {
-    const workbench = await session.open();
+  test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async (context) => {
+    const workbench = await session.open(context);
     await workbench.run(GENERATE);
     const page = new MapPage(workbench);
     await page.complete();
@@ -81,11 +81,10 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.button('Generate').click();
     await page.complete(/^1,600 cells/);
     assert.equal((await engines(session)).length, 1);
-    await workbench.close();
   });
 
-  test('two panels on two models at once; hidden and shown again', async () => {
-    const workbench = await session.open();
+  test('two panels on two models at once; hidden and shown again', async (context) => {
+    const workbench = await session.open(context);
     await workbench.run(GENERATE);
     await new MapPage(workbench).complete();
     await workbench.run('Embedding Grid: Choose Model...');
@@ -102,11 +101,10 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await new MapPage(workbench, workbench.webviewOf(0)).complete(/^2,500 cells/);
     await new MapPage(workbench, workbench.webviewOf(1)).complete(/^2,500 cells/);
     await workbench.picture('two-panels');
-    await workbench.close();
   });
 
-  test('a model that is deleted is named; the map of it stays and opens again', async () => {
-    const workbench = await session.open();
+  test('a model that is deleted is named; the map of it stays and opens again', async (context) => {
+    const workbench = await session.open(context);
     const page = new MapPage(workbench);
     await workbench.run('Embedding Grid: Choose Model...');
     await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' }).first().click();
@@ -126,6 +124,5 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
     await viewer.complete(/^2,500 cells/);
-    await workbench.close();
   });
 });

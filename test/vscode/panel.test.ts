@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { scaleColors } from '../../src/map/colors.js';
-import { expectNoViolations } from './support/accessibility.js';
 import { MapPage } from './support/mapPage.js';
 import { leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -19,7 +18,6 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
 
   before(async () => {
     workbench = await session.open();
-    await workbench.closeSideBar();
     page = new MapPage(workbench);
   });
 
@@ -76,14 +74,18 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.equal(names, Number(tokens?.replace(',', '')));
   });
 
-  test('activation is logged with its time', async () => {
+  test('activation is quick', async () => {
     await workbench.run('Embedding Grid: Show Log');
     const line = workbench.page.locator('.part.panel .view-line', { hasText: 'Activated in' });
     await line.waitFor();
     const [, milliseconds] = /Activated\sin\s([\d.]+)/.exec(await line.innerText()) ?? [];
     assert.ok(Number(milliseconds) > 0);
-    console.log(`  activated in ${milliseconds} ms`);
     await workbench.run('View: Toggle Panel Visibility');
+    await workbench.run('Developer: Show Running Extensions');
+    const row = workbench.page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'Embedding Grid' });
+    const time = await row.locator('.activation-time').innerText();
+    console.log(`  activated in ${milliseconds} ms; with loading, as VS Code says: ${time}`);
+    await workbench.run('View: Close Editor');
   });
 
   test('every control changes the map, and undo takes it back', async () => {

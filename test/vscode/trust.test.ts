@@ -16,8 +16,8 @@ suite('In a folder that is not trusted', { skip: leftOut(), timeout: 120_000 }, 
       }),
   }));
 
-  test('the bundled model works, and no model of the folder is opened', async () => {
-    const workbench = await session.open();
+  test('the bundled model works, and no model of the folder is opened', async (context) => {
+    const workbench = await session.open(context);
     await workbench.run('Embedding Grid: Generate Embedding Grid');
     await new MapPage(workbench).complete();
 
@@ -36,6 +36,5 @@ suite('In a folder that is not trusted', { skip: leftOut(), timeout: 120_000 }, 
     await row.filter({ hasNotText: 'not trusted' }).waitFor();
     await row.click();
     await new MapPage(workbench).complete();
-    await workbench.close();
   });
 });

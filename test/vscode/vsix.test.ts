@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, outputFolder, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
-import { Workbench } from './support/workbench.js';
 
 suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
   const folder = outputFolder('package');
@@ -27,8 +26,8 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.ok(Number(megabytes) <= 30, printed);
   });
 
-  test('from the palette to a finished map, saved and opened again', async () => {
-    const workbench = await Workbench.open(session.browser, session.server);
+  test('from the palette to a finished map, saved and opened again', async (context) => {
+    const workbench = await session.open(context, { installed: true });
     await workbench.run('Embedding Grid: Generate Embedding Grid');
     const page = new MapPage(workbench);
     await page.complete(/^2,500 cells/);
@@ -43,6 +42,5 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
     await viewer.complete(/^2,500 cells/);
-    await workbench.close();
   });
 });

@@ -32,6 +32,8 @@ export interface Server {
   readonly folder: string;
   /** Process ids of everything that the server started and that still runs, its extension hosts and their children too. */
   processes(): Promise<readonly ServerProcess[]>;
+  /** Changes user settings while windows are open, beside those that it began with. */
+  setUserSettings(settings: Readonly<Record<string, unknown>>): void;
   /** What the server wrote to its standard streams. */
   log(): string;
   /** Ends the server and everything that it started, and removes its folder. */
@@ -77,10 +79,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
   const workspace = options.workspace ?? place('workspace');
   options.fill?.(workspace);
-  writeFileSync(
-    path.join(place('user/User'), 'settings.json'),
-    JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }, null, 2),
-  );
+  const settings: Record<string, unknown> = { ...QUIET_SETTINGS, ...options.settings };
+  const settingsFile = path.join(place('user/User'), 'settings.json');
+  const writeSettings = (): void => writeFileSync(settingsFile, JSON.stringify(settings, null, 2));
+  writeSettings();
   const env = cleanEnvironment({ HOME: place('home'), TMPDIR: place('tmp') });
   const common = [
     ...['--server-data-dir', place('server'), '--user-data-dir', path.join(folder, 'user')],
@@ -115,6 +117,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     workspace,
     folder,
     processes: () => processesOfGroup(child.pid ?? -1),
+    setUserSettings: (changes) => {
+      Object.assign(settings, changes);
+      writeSettings();
+    },
     log: () => log,
     async stop() {
       child.stdin.end();

@@ -1,4 +1,4 @@
-import { after, before } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.js';
 import { ROOT } from './places.js';
@@ -9,8 +9,8 @@ import { Workbench, type WorkbenchOptions } from './workbench.js';
 export interface Session {
   readonly server: Server;
   readonly browser: Browser;
-  /** Opens a window with the unpacked extension. */
-  open(options?: WorkbenchOptions): Promise<Workbench>;
+  /** Opens a window with the unpacked extension, editors over its whole width. It is closed after the test. */
+  open(test?: TestContext, options?: WorkbenchOptions): Promise<Workbench>;
 }
 
 /** Starts both before the tests of the surrounding suite and ends them after. */
@@ -35,6 +35,15 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
     get browser() {
       return there(browser);
     },
-    open: (window = {}) => Workbench.open(there(browser), there(server), { extension: ROOT, ...window }),
+    async open(test, options = {}) {
+      const workbench = await Workbench.open(
+        there(browser),
+        there(server),
+        options.installed === true ? options : { extension: ROOT, ...options },
+      );
+      test?.after(() => workbench.close());
+      if (options.sideBar !== true) await workbench.closeSideBar();
+      return workbench;
+    },
   };
 }

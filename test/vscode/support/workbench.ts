@@ -1,8 +1,11 @@
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { outputFolder } from './places.js';
 import type { Server } from './server.js';
 
+/** BrowserStorageService stores every five seconds. */
+const STATE_INTERVAL_MS = 6_000;
 const START_LIMIT_MS = 60_000;
 /** For everything that a person does, on a busy machine. */
 const ACTION_LIMIT_MS = 15_000;
@@ -12,6 +15,10 @@ export interface WorkbenchOptions {
   readonly extension?: string;
   /** A module of tests that VS Code runs inside the extension host. */
   readonly tests?: string;
+  /** The extension is not loaded from its folder: it was installed. */
+  readonly installed?: boolean;
+  /** Leaves the side bar open. */
+  readonly sideBar?: boolean;
   /** Opens no folder. */
   readonly empty?: boolean;
   readonly width?: number;
@@ -43,6 +50,11 @@ export class Workbench {
 
   private async stands(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: START_LIMIT_MS });
+  }
+
+  /** Waits as long as VS Code in a browser may take until it has stored what its editors keep (on a desktop it waits). */
+  stateIsKept(): Promise<void> {
+    return wait(STATE_INTERVAL_MS);
   }
 
   /** Reloads the window, as "Developer: Reload Window" does. */
@@ -124,6 +136,7 @@ export class Workbench {
 
   /** Closes the window as a person does: its page learns of it. */
   async close(): Promise<void> {
+    if (this.page.isClosed()) return;
     await this.page.goto('about:blank');
     await this.context.close();
   }

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { cpSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite, test } from 'node:test';
+import { expectNoViolations } from './support/accessibility.js';
+import { MapPage } from './support/mapPage.js';
+import { leftOut, ROOT } from './support/places.js';
+import { useSession } from './support/session.js';
+import { until } from './support/until.js';
+import type { Workbench } from './support/workbench.js';
+
+const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+const BODY = 'body[data-ready]';
+
+/** Looks at a state: a picture, and axe-core in the page. */
+async function look(workbench: Workbench, name: string): Promise<void> {
+  await workbench.picture(name);
+  await expectNoViolations(workbench.webview.locator(BODY), name);
+}
+
+suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
+  const session = useSession(() => ({
+    fill: (workspace) => {
+      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'models', 'tiny'), {
+        recursive: true,
+        filter: (file) => !file.includes('training'),
+      });
+      writeFileSync(path.join(workspace, 'broken.onnx'), 'not a model');
+    },
+  }));
+
+  test('complete, in all themes', async (context) => {
+    const workbench = await session.open(context);
+    await workbench.run(GENERATE);
+    const page = new MapPage(workbench);
+    await page.complete();
+    await page.clickCell(35, 30, 50, 50);
+    for (const [name, theme, kind] of [
+      ['panel-dark', 'Default Dark Modern', 'vscode-dark'],
+      ['panel-light', 'Default Light Modern', 'vscode-light'],
+      ['panel-high-contrast', 'Default High Contrast', 'vscode-high-contrast'],
+      ['panel-high-contrast-light', 'Default High Contrast Light', 'vscode-high-contrast-light'],
+    ] as const) {
+      session.server.setUserSettings({ 'workbench.colorTheme': theme });
+      await page.frame.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor();
+      await until('colors of the theme', async () => (await page.colors()).width === 50);
+      await look(workbench, name);
+    }
+    session.server.setUserSettings({ 'workbench.colorTheme': 'Default Dark Modern' });
+    await page.frame.locator('body[data-vscode-theme-kind="vscode-dark"]').waitFor();
+    await page.frame.getByRole('tab', { name: 'Token' }).click();
+    await look(workbench, 'panel-token-colors');
+    for (let i = 0; i < 6; i++) await page.button('Zoom In').click();
+    await look(workbench, 'panel-zoomed');
+    await page.more('Show Cells as Table');
+    await look(workbench, 'panel-table');
+  });
+
+  test('at every width, and with the side bar', async (context) => {
+    const workbench = await session.open(context);
+    await workbench.run(GENERATE);
+    const page = new MapPage(workbench);
+    await page.complete();
+    await workbench.page.setViewportSize({ width: 1000, height: 900 });
+    await page.frame.locator('body[data-layout="medium"]').waitFor();
+    await look(workbench, 'panel-medium');
+    await page.button('Show Parameters').click();
+    await look(workbench, 'panel-medium-controls');
+    await workbench.page.keyboard.press('Escape');
+    await workbench.page.setViewportSize({ width: 640, height: 900 });
+    await page.frame.locator('body[data-layout="narrow"]').waitFor();
+    await look(workbench, 'panel-narrow');
+    await page.button('Parameters').click();
+    await look(workbench, 'panel-narrow-controls');
+    await workbench.page.setViewportSize({ width: 1440, height: 900 });
+    await page.button('Save Map').click();
+    await workbench.page.locator('.explorer-folders-view', { hasText: 'results_layer_5.json' }).waitFor();
+    await workbench.run('View: Show Embedding Grid');
+    await workbench.page.locator('.pane', { hasText: 'Saved Maps' }).getByText('Layer 5, random projection').waitFor();
+    const models = workbench.page.locator('.pane', { hasText: 'Models' }).first();
+    await models.locator('.monaco-list-row').first().click();
+    await workbench.page.keyboard.press('ArrowRight');
+    await models.getByText('6 decoder layers').waitFor();
+    await look(workbench, 'sidebar');
+  });
+
+  test('running, cancelled, and with a field that is wrong', async (context) => {
+    const workbench = await session.open(context);
+    await workbench.run(GENERATE);
+    const page = new MapPage(workbench);
+    await page.complete();
+    await page.type('Spacing', '-1');
+    await look(workbench, 'panel-invalid-field');
+    await page.type('Spacing', '0.5');
+    await page.type('Layer number', '0');
+    await page.type('Columns', '300');
+    await page.type('Rows', '300');
+    await page.button('Generate').click();
+    await page.running();
+    await until('some of the second pass', async () => /[2-9]%|\d\d%/.test(await page.status.innerText()));
+    await look(workbench, 'panel-progress');
+    await page.button('Cancel').click();
+    await page.button('Resume').waitFor();
+    await look(workbench, 'panel-cancelled');
+  });
+
+  test('without a model, and with one that cannot be opened', async (context) => {
+    session.server.setUserSettings({
+      'embeddingGrid.defaultModel': path.join(session.server.workspace, 'broken.onnx'),
+    });
+    const workbench = await session.open(context);
+    await workbench.run(GENERATE);
+    const page = new MapPage(workbench);
+    await page.button('Try Again').waitFor();
+    await look(workbench, 'panel-error');
+    await page.button('Show Log').click();
+    await workbench.page.locator('.part.panel .view-lines', { hasText: 'broken.onnx' }).waitFor();
+    session.server.setUserSettings({ 'embeddingGrid.defaultModel': '' });
+  });
+
+  test('exported', async (context) => {
+    const workbench = await session.open(context);
+    await workbench.run(GENERATE);
+    const page = new MapPage(workbench);
+    await page.complete();
+    await page.more('Export Picture…');
+    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'PNG 2×' }).click();
+    await workbench.quickInput.waitFor();
+    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('.png'));
+    await workbench.picture('export-dialog');
+    await workbench.quickInput.press('Enter');
+    const name = 'embedding_grid_layer_5_size_50_method_random_projection.png';
+    await workbench.run('View: Show Explorer');
+    await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick();
+    await workbench.picture('export');
+    assert.ok(name);
+  });
+});
