@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { SavedMapController } from '../../src/extension/panel/savedMap.js';
+import { Fault } from '../../src/map/fault.js';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import { expectNoViolations } from '../vscode/support/accessibility.js';
+import { leftOut } from '../vscode/support/places.js';
+import { defaultMap } from './fakeEngine.js';
+import { launchBrowser, type PageHost, Stage, type StageOptions, type ThemeName, THEMES } from './stage.js';
+import type { FakeDependencies } from './fakeDependencies.js';
+
+/** A state of design/panel.md: how it comes about, and what is pictured. */
+interface State {
+  readonly options?: StageOptions;
+  readonly host?: (deps: FakeDependencies) => PageHost;
+  readonly reach?: (stage: Stage) => Promise<void>;
+}
+
+const pinAndHover = async (stage: Stage): Promise<void> => {
+  await stage.clickCell(31, 21);
+  await stage.hoverCell(16, 38);
+};
+const zoom = async (stage: Stage, steps: number): Promise<void> => {
+  const { x, y } = await stage.cellPoint(30, 26);
+  await stage.page.mouse.move(x, y);
+  for (let i = 0; i < steps; i++) await stage.page.mouse.wheel(0, -120);
+  await stage.page.locator('.status-seen', { hasText: 'showing' }).waitFor();
+  // The view rests: labels have found their places.
+  await stage.page.waitForFunction(() => window.name.includes('"zoom":{'));
+};
+const LOAD_FAULT = new Fault({
+  code: 'model-broken',
+  message: 'phi-2-onnx keeps its weights in a second file, model.onnx_data, and that file is not beside model.onnx.',
+  hint: 'Copy model.onnx_data (about 5.6 GB) into ~/models/phi-2-onnx. Or choose another folder that holds both files.',
+  detail:
+    'Load model from /home/ada/models/phi-2-onnx/model.onnx failed: filesystem error: cannot get file size: No such file or directory [/home/ada/models/phi-2-onnx/model.onnx_data]',
+});
+const large = { ...DEFAULT_PARAMETERS.grid, columns: 200, rows: 200, spacing: 0.125 };
+
+const themed = (theme: ThemeName): State => ({ options: { theme }, reach: pinAndHover });
+const STATES: Readonly<Record<string, State>> = {
+  'panel-dark': themed('dark'),
+  'panel-light': themed('light'),
+  'panel-high-contrast': themed('high-contrast'),
+  'panel-high-contrast-light': themed('high-contrast-light'),
+  'panel-token-colors': {
+    reach: async (stage) => {
+      await stage.page.getByRole('tab', { name: 'Token' }).click();
+      await pinAndHover(stage);
+    },
+  },
+  'panel-zoomed': {
+    reach: async (stage) => {
+      await pinAndHover(stage);
+      await zoom(stage, 6);
+    },
+  },
+  'panel-empty': { options: { modelPath: null }, reach: (stage) => stage.status('No model') },
+  'panel-error': {
+    options: { modelPath: '/home/ada/models/phi-2-onnx', prepare: (deps) => (deps.openFault = LOAD_FAULT) },
+    reach: (stage) => stage.status(/^Model not loaded/),
+  },
+  'panel-progress': {
+    options: { parameters: { grid: large }, engine: { stopAt: 16_000 } },
+    reach: async (stage) => {
+      await stage.status(/^16,000 of 40,000 cells · 40%/);
+      await pinAndHover(stage);
+    },
+  },
+  'panel-cancelled': {
+    options: { engine: { seconds: 5, stopAt: 600 } },
+    reach: async (stage) => {
+      await stage.status(/of 2,500 cells/);
+      await stage.page.keyboard.press('Escape');
+      await stage.status(/^Cancelled at/);
+    },
+  },
+  'panel-changed': {
+    options: { engine: { seconds: 5 } },
+    reach: async (stage) => {
+      await stage.type('Spacing', '0.25');
+      await stage.page.locator('.controls .due').waitFor();
+    },
+  },
+  'panel-wrong-fields': {
+    reach: async (stage) => {
+      await stage.type('Spacing', '-1');
+      await stage.type('Layer number', '99');
+      await stage.page.getByRole('alert').nth(1).waitFor();
+    },
+  },
+  'panel-engine-died': {
+    reach: async (stage) => {
+      stage.deps.engine.die();
+      await stage.page.locator('.fault-bar').waitFor();
+    },
+  },
+  'panel-saved': {
+    host: (deps) =>
+      new SavedMapController(
+        {
+          ...deps,
+          editAndRun: () => Promise.resolve(),
+          openAsText: () => Promise.resolve(),
+          copyCommandLine: () => Promise.resolve(),
+        },
+        defaultMap(DEFAULT_PARAMETERS),
+      ),
+  },
+  'panel-menu': { reach: (stage) => stage.button('More Actions').click() },
+  'panel-drop-down': {
+    reach: async (stage) => {
+      await stage.page.locator('.group-header', { hasText: 'Advanced' }).click();
+      await stage.page.getByRole('combobox', { name: 'Device' }).click();
+    },
+  },
+  'panel-table': {
+    reach: async (stage) => {
+      await zoom(stage, 6);
+      await stage.button('More Actions').click();
+      await stage.page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
+    },
+  },
+  'panel-medium': { options: { width: 900 }, reach: pinAndHover },
+  'panel-medium-controls': { options: { width: 900 }, reach: (stage) => stage.button('Show Parameters').click() },
+  'panel-narrow': { options: { width: 600 }, reach: pinAndHover },
+  'panel-narrow-controls': {
+    options: { width: 600, reducedMotion: true },
+    reach: (stage) => stage.page.getByRole('button', { name: 'Parameters', exact: true }).click(),
+  },
+};
+
+suite('States of the panel, pictured', { skip: leftOut(), timeout: 300_000 }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser.close());
+
+  for (const [name, { options, host, reach }] of Object.entries(STATES)) {
+    test(`${name}: no violation of WCAG A or AA, nothing cut off`, async () => {
+      const stage = await Stage.open(browser, { scale: 2, ...options }, host);
+      await (reach ?? (() => stage.status(/cells ·/)))(stage);
+      if (reach && !/empty|error|progress|cancelled|died/.test(name)) await stage.status(/cells ·/);
+      await stage.picture(name);
+      await expectNoViolations(stage.page.locator('body'), name);
+      // Nothing is wider than the editor, and no text of the controls is cut off.
+      const cut = await stage.page.evaluate(() => [
+        ...(document.documentElement.scrollWidth > window.innerWidth ? ['the page'] : []),
+        ...[
+          ...document.querySelectorAll<HTMLElement>(
+            '.controls-body, .toolbar, .inspector, .facts, .estimate, .page-message',
+          ),
+        ]
+          .filter((element) => element.scrollWidth > element.clientWidth + 1)
+          .map((element) => element.className),
+      ]);
+      assert.deepEqual(cut, []);
+      assert.deepEqual(stage.problems, []);
+      await stage.close();
+    });
+  }
+
+  for (const theme of THEMES) {
+    test(`no violation in the ${theme} theme, whatever is open`, async () => {
+      const stage = await Stage.open(browser, { theme });
+      await stage.status(/cells ·/);
+      const { page } = stage;
+      for (const name of ['Context', 'Advanced']) await page.locator('.group-header', { hasText: name }).click();
+      await stage.choose('Context', 'Prompt');
+      await stage.type('Columns', '0');
+      await stage.button('Find a Token').click();
+      await pinAndHover(stage);
+      await expectNoViolations(page.locator('body'), `${theme}: controls`);
+      await stage.button('More Actions').click();
+      await expectNoViolations(page.locator('body'), `${theme}: menu`);
+      await page.keyboard.press('Escape');
+      stage.deps.engine.die();
+      await page.locator('.fault-bar').waitFor();
+      await expectNoViolations(page.locator('body'), `${theme}: fault`);
+      await stage.close();
+      const empty = await Stage.open(browser, { theme, modelPath: null });
+      await empty.status('No model');
+      await expectNoViolations(empty.page.locator('body'), `${theme}: empty`);
+      await empty.close();
+    });
+  }
+
+  test('with reduced motion nothing moves by itself', async () => {
+    const stage = await Stage.open(browser, { width: 900, reducedMotion: true });
+    await stage.status(/cells ·/);
+    await stage.button('Show Parameters').click();
+    const moving = await stage.page.evaluate(() => document.getAnimations().length);
+    assert.equal(moving, 0);
+    await stage.close();
+  });
+});
