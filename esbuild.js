@@ -2,13 +2,14 @@
  * Builds dist/: `node esbuild.js` for what is shipped, `node esbuild.js --development` with source maps and unminified.
  *
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
- *   filesWorker.cjs       its thread for files
+ *   filesWorker.cjs       its thread for files           sweep*       its threads for affine maps, and their WebAssembly
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
  */
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chdir } from 'node:process';
+import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import ts from 'typescript';
 
@@ -49,6 +50,7 @@ const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
   ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
+  ['src/engine/sweepWorker.ts', 'dist/sweepWorker.cjs', { ...node, format: 'cjs' }],
   ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],
   ['src/index.ts', 'dist/index.js', esModule],
@@ -81,6 +83,15 @@ function declarations() {
   );
 }
 
+/** Compiles the inner loop of affine maps to WebAssembly. */
+async function kernel() {
+  const { error, stderr } = await asc.main([
+    ...['src/engine/sweepKernel.as.ts', '--outFile', 'dist/sweep.wasm', '--runtime', 'stub', '--enable', 'simd'],
+    ...['-O3', '--noAssert', '--importMemory', '--initialMemory', '1'],
+  ]);
+  if (error) throw new Error(stderr.toString());
+}
+
 const skipped = bundles.filter(([entry]) => !existsSync(entry));
 for (const [entry] of skipped) console.log(`Skipped: there is no ${entry}.`);
 
@@ -95,6 +106,7 @@ const building = bundles
   .filter((bundle) => !skipped.includes(bundle))
   .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile, metafile: true }));
 if (existsSync('src/index.ts')) declarations();
+await kernel();
 const outcomes = await Promise.allSettled(building);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1); // esbuild has said why
 const results = await Promise.all(building);

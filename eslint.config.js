@@ -62,6 +62,7 @@ export default defineConfig(
   {
     ignores: [
       'dist/',
+      'src/**/*.as.ts', // AssemblyScript: its compiler checks it
       'node_modules/',
       '.cache/',
       'test/**/output/',

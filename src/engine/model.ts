@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 import { type Layer, layerIndex, type ModelReference, type Readout } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
-import { cutCells, cutStates, stateName } from '../onnx/cut.js';
+import { type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
 import { decodeModel, findAttribute, type Graph } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
 import { ModelError } from '../onnx/source.js';
@@ -35,8 +35,7 @@ export interface CellPlan {
   readonly readout: Readout;
   readonly prefix: readonly number[];
   readonly last: number;
-  /** Tokens per cell; `logits` hands out whole rows instead. */
-  readonly output: { readonly kind: 'top'; readonly k: number } | { readonly kind: 'logits' };
+  readonly output: CellOutput;
   /** For the checks: overrides of the manner. */
   readonly manner?: Manner;
 }

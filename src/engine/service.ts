@@ -8,7 +8,7 @@ import {
 } from '../map/specification.js';
 import { coordinates } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
-import { planeOf, pointsOf } from '../map/plane.js';
+import { type Plane, planeOf } from '../map/plane.js';
 import { refinement } from '../map/refinement.js';
 import type { Token } from '../map/tokenMap.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
@@ -24,19 +24,17 @@ import type {
   OpenParams,
   Support,
 } from '../protocol/engine.js';
-import type { CellRunner, Tops } from './cellRunner.js';
+import { AffineMap } from './affine.js';
+import type { Tops } from './cellRunner.js';
+import { BATCH_BYTES, type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { CHECKED_BYTES, runChecks } from './checks.js';
 import { chooseDevice } from './device.js';
 import { type CellPlan, Model } from './model.js';
+import { Sweeper } from './sweep.js';
 import { version } from './version.js';
 
-/** Memory that one batch may take beside the weights. */
-const BATCH_BYTES = 192 * 2 ** 20;
-/** A batch that ends sooner than this may be twice as large next time; one that takes longer than that must shrink. */
-const SOON_MS = 300;
-const LONGEST_BATCH_MS = 1000;
-/** Cells of the very first run, before anything is known of its speed. */
-const FIRST_BATCH = 16;
+/** Planes whose rows are kept: changing the grid over them costs no product with the head again. */
+const KEPT_ROWS = 4;
 
 interface Opened {
   readonly model: Model;
@@ -47,6 +45,8 @@ interface Opened {
 export class EngineService {
   private opened: Promise<Opened> | undefined;
   private lastMap: Promise<unknown> = Promise.resolve();
+  private readonly affineMaps = new Map<string, AffineMap>();
+  private readonly sweeper = new Sweeper();
   /** Measured milliseconds a cell, by layer, readout and context length. */
   private readonly speeds = new Map<string, { milliseconds: number; layer: number }>();
 
@@ -119,6 +119,36 @@ export class EngineService {
     return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
+  /** Three rows where the readout is affine and they prove it, else the graph for every cell. */
+  private async source(
+    model: Model,
+    plan: CellPlan,
+    plane: Plane,
+    parameters: MapParameters,
+    batchSize: number,
+    total: number,
+    notice: (message: string) => void,
+  ): Promise<CellSource> {
+    const grid = coordinates(parameters.grid);
+    const key = rowsKey(plan, parameters);
+    let affine = this.affineMaps.get(key);
+    if (!affine) {
+      const found = await AffineMap.find(model, plan, plane, grid, key);
+      if (found instanceof AffineMap) {
+        affine = found;
+        this.affineMaps.set(key, found);
+        const [oldest] = this.affineMaps.keys();
+        if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
+      }
+    }
+    if (affine) return new ThreeRows(affine, this.sweeper, grid, parameters.topK, total);
+    const runner = await model.runner(plan);
+    const reuse = model.manner.prefix;
+    if (plan.prefix.length > 0 && reuse.way === 'recomputed' && layerIndex(plan.layer) < model.facts.blocks - 1)
+      notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
+    return new EachCell(runner, plane, grid, batchSize);
+  }
+
   private async map({ parameters, batchSize, only }: MapParams, context: CallContext<MapEvent>): Promise<MapResult> {
     const started = performance.now();
     stopIfCancelled(context.signal);
@@ -138,44 +168,29 @@ export class EngineService {
     };
     if (description.device.warning !== undefined) notice(description.device.warning);
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
-    const runner = await model.runner(plan);
-    if (
-      plan.prefix.length > 0 &&
-      model.manner.prefix.way === 'recomputed' &&
-      plan.readout === 'forward' &&
-      layerIndex(plan.layer) < model.facts.blocks - 1
-    )
-      notice(`The whole sequence is computed for every cell: ${model.manner.prefix.reason}.`);
-
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
-    const grid = coordinates(parameters.grid);
+    const source = await this.source(model, plan, plane, parameters, batchSize, total, notice);
+
     const sent = new Set<number>();
     const computed = performance.now();
-    let batch = new BatchSize(batchSize, runner);
     let done = 0;
     let undefinedCells = 0;
-    let buffer = new Float32Array(0);
     for (const pass of order.passes) {
       let at = pass.start;
       while (at < pass.end) {
         stopIfCancelled(context.signal);
-        const count = Math.min(batch.next(), pass.end - at);
+        const count = Math.min(source.next(), pass.end - at);
         const indices = order.cells.slice(at, at + count);
-        if (buffer.length < count * dimensions) buffer = new Float32Array(count * dimensions);
-        const points = pointsOf(plane, grid, indices, buffer);
-        const before = performance.now();
         let tops: Tops;
         try {
-          tops = await runner.tops(points, count);
+          tops = await source.cells(indices);
         } catch (error) {
-          const smaller = batch.smaller(error, count);
-          if (!smaller) throw error;
-          batch = smaller;
-          notice(`The batch size was reduced to ${smaller.limit}: ${Fault.from(error).message}`);
+          const smaller = source.shrink(error, count);
+          if (smaller === undefined) throw error;
+          notice(`The batch size was reduced to ${smaller}: ${Fault.from(error).message}`);
           continue;
         }
-        batch.took(performance.now() - before, count);
         at += count;
         done += count;
         const { finite, bad } = finiteCells(indices, tops, parameters.topK);
@@ -206,12 +221,17 @@ export class EngineService {
         batchSize,
         seconds: (performance.now() - started) / 1000,
         finished: new Date().toISOString(),
-        way: 'each-cell',
+        way: source.way,
+        ...(source.largestDifference === undefined ? {} : { largestDifference: source.largestDifference }),
         notices,
       },
     };
   }
 }
+
+/** What rows depend on: the readout and the plane, not the grid laid over it. */
+const rowsKey = (plan: CellPlan, parameters: MapParameters): string =>
+  JSON.stringify([plan.readout === 'unembed' ? 'unembed' : 'lens', parameters.plane]);
 
 const speedKey = (plan: CellPlan): string =>
   `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
@@ -305,39 +325,6 @@ function unembedSupport(model: Model): Support {
     ok: false,
     reason: `The head reads ${head.width} dimensions, the residual stream has ${hiddenSize}: there is no bare unembedding of a hidden state.`,
   };
-}
-
-/**
- * Batch sizes: small first, so that a picture stands, then doubled while a batch ends soon enough for a cancel to act. Rows share
- * the reading of the weights, so that twice the cells take much less than twice the time.
- */
-class BatchSize {
-  readonly limit: number;
-  private size: number;
-
-  constructor(
-    asked: number,
-    private readonly runner: CellRunner,
-    limit = Math.max(1, Math.min(asked, Math.floor(BATCH_BYTES / runner.bytesPerCell))),
-  ) {
-    this.limit = limit;
-    this.size = Math.min(FIRST_BATCH, limit);
-  }
-
-  next(): number {
-    return this.size;
-  }
-
-  took(milliseconds: number, cells: number): void {
-    if (milliseconds > LONGEST_BATCH_MS) this.size = Math.max(1, cells >> 1);
-    else if (milliseconds < SOON_MS && cells === this.size) this.size = Math.min(this.limit, this.size * 2);
-  }
-
-  /** After a failure for want of memory: half as many, down to one; undefined where that is no remedy. */
-  smaller(error: unknown, count: number): BatchSize | undefined {
-    if (Fault.from(error).code !== 'memory' || count <= 1) return undefined;
-    return new BatchSize(count, this.runner, Math.max(1, count >> 1));
-  }
 }
 
 /** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */

@@ -25,6 +25,7 @@ const runtimeSchema = v.object({
   seconds: v.pipe(v.number(), v.minValue(0)),
   finished: text,
   way: v.picklist(['each-cell', 'three-rows']),
+  largestDifference: v.optional(v.pipe(v.number(), v.finite())),
   notices: v.pipe(v.array(text), v.maxLength(1000)),
 });
 const tokenSchema = v.object({ text: v.string(), kind: v.picklist(['text', 'special', 'bytes', 'unknown']) });

@@ -10,6 +10,20 @@ export function coordinates(grid: Grid): { xs: Float64Array; ys: Float64Array } 
   return { xs: axis(grid.columns, grid.center[0]), ys: axis(grid.rows, grid.center[1]) };
 }
 
+/** A rectangle of the plane, in plane coordinates: x0 < x1, y0 < y1. */
+export interface MapWindow {
+  readonly x0: number;
+  readonly x1: number;
+  readonly y0: number;
+  readonly y1: number;
+}
+
+/** What a grid's cells cover: every cell is a square of the spacing's size around its point. */
+export function gridWindow({ columns, rows, spacing, center: [x, y] }: Grid): MapWindow {
+  const [halfWidth, halfHeight] = [(columns / 2) * spacing, (rows / 2) * spacing];
+  return { x0: x - halfWidth, x1: x + halfWidth, y0: y - halfHeight, y1: y + halfHeight };
+}
+
 /** Where a cell stands: cells are numbered row by row, `row * columns + column`. */
 export interface Place {
   readonly row: number;

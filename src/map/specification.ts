@@ -85,6 +85,7 @@ export const LIMITS = {
   topK: [2, 100],
   seed: 2 ** 32 - 1,
   promptCharacters: 100_000,
+  promptTokens: 8192,
   batch: 10_000,
 } as const;
 

@@ -1,3 +1,4 @@
+import type { ExactRegions } from './polygons.js';
 import type { MapSpecification } from './specification.js';
 
 /**
@@ -86,6 +87,8 @@ export interface Runtime {
   readonly finished: string;
   /** `each-cell`: a product with the head per cell; `three-rows`: the affine sweep. */
   readonly way: 'each-cell' | 'three-rows';
+  /** Of `three-rows`: the largest difference from the model's graph seen on points of the plane, in log-probability. */
+  readonly largestDifference?: number | undefined;
   readonly notices: readonly string[];
 }
 
@@ -94,9 +97,11 @@ export interface TokenMap {
   readonly specification: MapSpecification;
   readonly facts: ModelFacts;
   readonly cells: Cells;
-  /** Every token that occurs in the cells' top-k. */
+  /** Every token that occurs in the cells' top-k or in the regions. */
   readonly tokens: ReadonlyMap<number, Token>;
   /** The plane's centre and axes, each [hiddenSize]. */
   readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
   readonly runtime: Runtime;
+  /** The regions themselves, over the grid's window, where they are known without a grid. */
+  readonly regions?: ExactRegions;
 }

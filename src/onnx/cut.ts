@@ -37,13 +37,15 @@ export const CUT = {
   logits: 'embedding_grid.logits',
 } as const;
 
+/** Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap. */
+export type CellOutput = { readonly kind: 'top'; readonly k: number } | { readonly kind: 'logits' | 'head' };
+
 export interface CellCut {
   /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
   readonly layer: number | 'head';
   /** `position`: the cells are the only new position (alone, or after past keys and values). `sequence`: they follow a prefix. */
   readonly input: 'position' | 'sequence';
-  /** Tokens per cell, or the logits themselves. */
-  readonly output: { readonly kind: 'top'; readonly k: number } | { readonly kind: 'logits' };
+  readonly output: CellOutput;
 }
 
 /**
@@ -54,7 +56,7 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
   const { graph, head, residual } = anatomy;
   const start = cut.layer === 'head' ? head.opening : residual[cut.layer + 1];
   if (start === undefined) throw new RangeError(`No layer ${cut.layer}.`);
-  const end = cut.layer === 'head' ? head.closing : anatomy.interface.logits;
+  const end = cut.layer === 'head' || cut.output.kind === 'head' ? head.closing : anatomy.interface.logits;
 
   const entry = enterCells(anatomy, start, cut);
   const redirected = cut.layer === 'head' ? graph.nodes : readShapesFrom(anatomy, cut.layer, start);
@@ -138,7 +140,7 @@ function leaveCells(
   graph: Graph,
   logits: string,
   rank: number,
-  output: CellCut['output'],
+  output: CellOutput,
 ): Piece & { outputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
   const initializers: TensorProto[] = [];
@@ -150,7 +152,7 @@ function leaveCells(
     last = name('last');
   }
   nodes.push(node('Cast', [last], [CUT.logits], { to: BigInt(DataType.FLOAT) }));
-  if (output.kind === 'logits')
+  if (output.kind !== 'top')
     return { nodes, initializers, outputs: [valueInfo(CUT.logits, DataType.FLOAT, ['cells', 'vocabulary'])] };
   const tail = topOfLogits(CUT.logits, output.k, graph.opsets.get('') ?? 17);
   return {

@@ -1,0 +1,261 @@
+import type { Plane } from '../map/plane.js';
+import { readHeadTail } from '../onnx/headTail.js';
+import { DataType } from '../onnx/graph.js';
+import { elementType } from '../onnx/inference.js';
+import type { Tops } from './cellRunner.js';
+import { logProbabilityDifference } from './checks.js';
+import type { CellPlan, Model } from './model.js';
+import type { Sweeper } from './sweep.js';
+import type { Rows } from './sweepMachine.js';
+
+/**
+ * Readouts that are affine in the plane up to one scale: the bare unembedding, and final norm and head. Three rows of V numbers,
+ * had by probing the model's own graph, stand for the whole map: logit i at (x, y) is
+ * `(A_c[i] + x A_u[i] + y A_v[i]) / s(x, y) + b[i]`, where s² is the norm's quadratic in (x, y).
+ */
+
+type Norm = 'none' | 'rms' | 'layer';
+
+/** Where the probes' root mean square is far above any norm's epsilon, and where it is of its size. */
+const FAR = 100;
+const NEAR = Math.sqrt(1e-5);
+
+/** What float32 leaves of agreement: so far in log-probability, plus the rounding of large logits. */
+const TOLERANCE = 1e-4;
+const LOGIT_ROUNDING = 2e-6;
+
+export class AffineMap {
+  private constructor(
+    readonly rows: Rows,
+    /** s² as a quadratic: c·c, u·u, v·v, c·u, c·v, u·v over d, and the norm's epsilon. */
+    private readonly scale: readonly number[] | undefined,
+    private readonly epsilon: number,
+    private readonly key: string,
+    /** Largest difference from the graph in log-probability, on random points of the plane. */
+    readonly largestDifference: number,
+    /** The winner does not depend on the scale: regions are convex polygons. */
+    readonly hasConvexRegions: boolean,
+  ) {}
+
+  /**
+   * Probes and verifies; undefined with the reason where the readout is not affine, or not to float32's last places.
+   * @param window corners of the grid: verification takes its points there
+   */
+  static async find(
+    model: Model,
+    plan: CellPlan,
+    plane: Plane,
+    window: { readonly xs: Float64Array; readonly ys: Float64Array },
+    key: string,
+  ): Promise<AffineMap | { readonly reason: string }> {
+    const kind = affineKind(model, plan);
+    if ('reason' in kind) return kind;
+    const { norm, pre, post } = kind;
+    const runner = await model.runner({ ...plan, output: { kind: 'head' } });
+    const d = plane.c.length;
+    const centred = [plane.c, plane.u, plane.v].map((p) => (norm === 'layer' ? withoutMean(p) : p));
+    const sizes = centred.map((p) => Math.sqrt(inner(p, p) / d));
+
+    // Probes: each vector both ways, far out where the norm's epsilon is nothing; the longest once more, close in.
+    const longest = sizes.indexOf(Math.max(...sizes));
+    const probed = [0, 1, 2].filter((i) => (sizes[i] ?? 0) > 0);
+    const factors = probed.map((i) => (norm === 'none' ? 1 : FAR / (sizes[i] ?? 1)));
+    const near = NEAR / (sizes[longest] ?? 1);
+    const probes = probed.flatMap((i, n) => bothWays(centredOr(plane, centred, norm, i), factors[n] ?? 1));
+    if (norm !== 'none') probes.push(...bothWays(centredOr(plane, centred, norm, longest), near));
+    const checks = verificationPoints(plane, window);
+    const points = new Float32Array((probes.length + checks.length) * d);
+    [...probes, ...checks.map((c) => c.point)].forEach((p, i) => points.set(p, i * d));
+    const logits = await runner.logits(points, probes.length + checks.length);
+    const V = logits.length / (probes.length + checks.length);
+    const row = (i: number): Float32Array => logits.subarray(i * V, (i + 1) * V);
+
+    const b = new Float32Array(V);
+    const parts = [new Float32Array(V), new Float32Array(V), new Float32Array(V)];
+    probed.forEach((i, n) => {
+      const [plus, minus] = [row(2 * n), row(2 * n + 1)];
+      const k = factors[n] ?? 1;
+      const s = norm === 'none' ? 1 : k * (sizes[i] ?? 0);
+      const out = parts[i];
+      if (!out) return;
+      for (let j = 0; j < V; j++) {
+        out[j] = (s * ((plus[j] ?? 0) - (minus[j] ?? 0))) / (2 * k);
+        b[j] = (b[j] ?? 0) + ((plus[j] ?? 0) + (minus[j] ?? 0)) / (2 * probed.length);
+      }
+    });
+    let epsilon = 0;
+    const far = parts[longest];
+    if (norm !== 'none' && far) {
+      const [plus, minus] = [row(2 * probed.length), row(2 * probed.length + 1)];
+      let dot = 0;
+      let square = 0;
+      for (let j = 0; j < V; j++) {
+        const a = (far[j] ?? 0) * near;
+        dot += (((plus[j] ?? 0) - (minus[j] ?? 0)) / 2) * a;
+        square += a * a;
+      }
+      const inverse = dot / square; // 1 / sqrt(NEAR² + epsilon)
+      epsilon = Math.max(0, 1 / (inverse * inverse) - NEAR * NEAR);
+    }
+    for (const part of [...parts, b]) for (let j = 0; j < V; j++) part[j] = (part[j] ?? 0) * pre;
+    const [c, u, v] = parts;
+    if (!c || !u || !v) return { reason: 'no rows' };
+    const flat = isFlat(b, logits);
+    if (flat) b.fill(0); // the rounding of probes; a constant moves no probability
+    const quadratic =
+      norm === 'none'
+        ? undefined
+        : [
+            [0, 0],
+            [1, 1],
+            [2, 2],
+            [0, 1],
+            [0, 2],
+            [1, 2],
+          ].map(([i = 0, j = 0]) => inner(centred[i] ?? plane.c, centred[j] ?? plane.c) / d);
+    const make = (difference: number): AffineMap =>
+      new AffineMap({ c, u, v, b, cap: post ?? 0 }, quadratic, epsilon, key, difference, norm === 'none' || flat);
+
+    const affine = make(0);
+    let worst = 0;
+    let largest = 0;
+    checks.forEach(({ x, y }, i) => {
+      const own = row(probes.length + i).map((z) => tail(pre * z, post));
+      const ours = affine.logitsAt(x, y);
+      largest = own.reduce((m, z) => Math.max(m, Math.abs(z)), largest);
+      worst = Math.max(worst, logProbabilityDifference(ours, own));
+    });
+    if (!(worst <= TOLERANCE + LOGIT_ROUNDING * largest))
+      return { reason: `three rows differ from the graph by ${worst.toExponential(1)} in log-probability` };
+    return make(worst);
+  }
+
+  /** 1 / s, x / s, y / s of some cells. */
+  coefficients(xs: Float64Array, ys: Float64Array, cells: Int32Array): Float32Array {
+    const out = new Float32Array(cells.length * 3);
+    cells.forEach((cell, i) => {
+      const x = xs[cell % xs.length] ?? 0;
+      const y = ys[Math.floor(cell / xs.length)] ?? 0;
+      const inverse = 1 / this.scaleAt(x, y);
+      out[3 * i] = inverse;
+      out[3 * i + 1] = x * inverse;
+      out[3 * i + 2] = y * inverse;
+    });
+    return out;
+  }
+
+  tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Promise<Tops> {
+    return sweeper.tops(this.rows, this.key, coefficients, k, total);
+  }
+
+  /** All logits at one point, by the rows. */
+  logitsAt(x: number, y: number): Float32Array {
+    const { c, u, v, b, cap } = this.rows;
+    const inverse = 1 / this.scaleAt(x, y);
+    return c.map((a, i) => {
+      const z = (a + x * (u[i] ?? 0) + y * (v[i] ?? 0)) * inverse + (b[i] ?? 0);
+      return cap === 0 ? z : cap * Math.tanh(z / cap);
+    });
+  }
+
+  private scaleAt(x: number, y: number): number {
+    if (!this.scale) return 1;
+    const [cc = 0, uu = 0, vv = 0, cu = 0, cv = 0, uv = 0] = this.scale;
+    const square = cc + x * x * uu + y * y * vv + 2 * (x * cu + y * cv + x * y * uv);
+    return Math.sqrt(Math.max(square, 0) + this.epsilon);
+  }
+}
+
+const tail = (z: number, cap: number | null): number => (cap === null ? z : cap * Math.tanh(z / cap));
+
+function affineKind(
+  model: Model,
+  plan: CellPlan,
+): { readonly norm: Norm; readonly pre: number; readonly post: number | null } | { readonly reason: string } {
+  const { anatomy, manner, facts } = model;
+  const last = facts.blocks - 1;
+  if (plan.readout === 'forward' && plan.layer !== last) return { reason: 'the remaining blocks are not affine' };
+  if (manner.literal || manner.batching.way === 'one-by-one')
+    return { reason: 'the arithmetic is rounded to integers' };
+  const unembed = plan.readout === 'unembed';
+  const start = unembed ? anatomy.head.opening : (anatomy.residual[last + 1] ?? '');
+  const type = elementType(anatomy.graph, start);
+  const closing = elementType(anatomy.graph, anatomy.head.closing);
+  if ((type ?? DataType.FLOAT) !== DataType.FLOAT || (closing ?? DataType.FLOAT) !== DataType.FLOAT)
+    return { reason: 'the arithmetic is half precision' };
+  if (unembed) return { norm: 'none', pre: 1, post: null };
+  const end = readHeadTail(anatomy);
+  if (!end) return { reason: 'something else than a scale or a soft-cap follows the head' };
+  const described = anatomy.finalNorm;
+  const norm: Norm | undefined =
+    described === null
+      ? 'none'
+      : /RMS|Simplified/.test(described)
+        ? 'rms'
+        : described.includes('Layer')
+          ? 'layer'
+          : undefined;
+  if (norm === undefined) return { reason: `the final norm (${described ?? ''}) is unknown` };
+  // post * tanh(pre * z) is a soft-cap where the scale before is the inverse of the one behind; the general form is the same.
+  if (end.post !== null) return { norm, pre: end.pre * end.post, post: end.post };
+  return { norm, pre: end.pre, post: null };
+}
+
+/** A LayerNorm sees no mean; probing without it keeps the probes' size what it should be. */
+const centredOr = (plane: Plane, centred: readonly Float32Array[], norm: Norm, i: number): Float32Array =>
+  (norm === 'layer' ? centred[i] : [plane.c, plane.u, plane.v][i]) ?? plane.c;
+
+const bothWays = (p: Float32Array, factor: number): Float32Array[] => [
+  p.map((x) => x * factor),
+  p.map((x) => -x * factor),
+];
+
+function withoutMean(p: Float32Array): Float32Array {
+  const mean = p.reduce((sum, x) => sum + x, 0) / p.length;
+  return p.map((x) => x - mean);
+}
+
+function inner(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
+
+/** Whether the constant terms are the same for all tokens, to the rounding of the logits that they were had from. */
+function isFlat(b: Float32Array, logits: Float32Array): boolean {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const x of b) {
+    low = Math.min(low, x);
+    high = Math.max(high, x);
+  }
+  let largest = 0;
+  for (const z of logits) largest = Math.max(largest, Math.abs(z));
+  return high - low <= 4e-6 * Math.max(largest, 1e-3);
+}
+
+/** Points of the grid's window on which rows and graph are compared: its middle, two corners, and some between. */
+function verificationPoints(
+  { c, u, v }: Plane,
+  { xs, ys }: { readonly xs: Float64Array; readonly ys: Float64Array },
+): { x: number; y: number; point: Float32Array }[] {
+  const at = (values: Float64Array, share: number): number => {
+    const [low = 0, high = low] = [values[0], values.at(-1)];
+    return Math.fround(low + (high - low) * share);
+  };
+  const shares = [
+    [0.5, 0.5],
+    [0, 0],
+    [1, 0.83],
+    [0.31, 0.72],
+    [0.68, 0.14],
+  ] as const;
+  return shares.map(([sx, sy]) => {
+    const [x, y] = [at(xs, sx), at(ys, sy)];
+    return {
+      x,
+      y,
+      point: c.map((ci, i) => Math.fround(ci + Math.fround(x * (u[i] ?? 0))) + Math.fround(y * (v[i] ?? 0))),
+    };
+  });
+}
