@@ -68,10 +68,10 @@ export function createFaultPage(store: Store): HTMLElement {
     if (!fault || fault === shown) return;
     shown = fault;
     setText(title, loading ? 'The model could not be loaded' : 'The map could not be computed');
-    setText(lead, fault.message);
+    lead.replaceChildren(...withFileNames(fault.message));
     const list = sentences(fault.hint ?? '');
     show(what, list.length > 0);
-    remedies.replaceChildren(...list.map((text) => h('li', {}, text)));
+    remedies.replaceChildren(...list.map((text) => h('li', {}, ...withFileNames(text))));
     const retry: PageMessage = loading ? { type: 'retryModel' } : { type: 'generate' };
     buttons.replaceChildren(
       ...faultActions(fault, retry).map(
@@ -83,6 +83,14 @@ export function createFaultPage(store: Store): HTMLElement {
   });
   return element;
 }
+
+/** A path, or a name with an ending that models' files have. */
+const FILE_NAME =
+  /((?:~?\/|[A-Za-z]:\\)[^\s,;"')]*[^\s,;"').]|[\w.-]+\.(?:onnx\w*|json|txt|data|bin|model|np[yz]|safetensors)\b)/;
+
+/** A sentence with its files' names set off. */
+const withFileNames = (text: string): (string | HTMLElement)[] =>
+  text.split(FILE_NAME).map((part, i) => (i % 2 ? h('code', {}, part) : part));
 
 /** A hint as the steps that it names. */
 export const sentences = (hint: string): string[] => hint.split(/(?<=[.!?])\s+(?=[A-Z])/).filter((text) => text !== '');

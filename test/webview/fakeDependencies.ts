@@ -1,6 +1,6 @@
-import type { PanelDependencies } from '../../src/extension/panel/dependencies.js';
+import type { PanelDependencies, SavedMapDependencies } from '../../src/extension/panel/dependencies.js';
 import { Listeners } from '../../src/extension/panel/listeners.js';
-import { Fault } from '../../src/map/fault.js';
+import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import type { ModelEntry } from '../../src/protocol/page.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
@@ -97,6 +97,17 @@ export class FakeDependencies implements PanelDependencies {
   setScale(scale: 'theme' | 'light' | 'dark'): void {
     this.scale = scale;
     this.scaleChanges.fire();
+  }
+
+  /** The same for a saved map; what it asks for beside is written down too. */
+  forSavedMap(): SavedMapDependencies {
+    const { exportPicture, copyText, showLog, log, tokenColors, colorScale } = this;
+    return {
+      ...{ exportPicture, copyText, showLog, log, tokenColors, colorScale },
+      editAndRun: () => this.note('editAndRun'),
+      copyCommandLine: () => this.note('copyCommandLine'),
+      openAsText: () => this.note('openAsText'),
+    };
   }
 
   private note(call: string): Promise<void> {

@@ -97,16 +97,7 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
   'panel-saved': {
-    host: (deps) =>
-      new SavedMapController(
-        {
-          ...deps,
-          editAndRun: () => Promise.resolve(),
-          openAsText: () => Promise.resolve(),
-          copyCommandLine: () => Promise.resolve(),
-        },
-        defaultMap(DEFAULT_PARAMETERS),
-      ),
+    host: (deps) => new SavedMapController(deps.forSavedMap(), defaultMap(DEFAULT_PARAMETERS)),
   },
   'panel-menu': { reach: (stage) => stage.button('More Actions').click() },
   'panel-drop-down': {

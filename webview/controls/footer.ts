@@ -65,10 +65,7 @@ function estimateText(host: HostState): string {
   if (model.status === 'failed') return 'Loads the model again first';
   if (obstacle) return obstacle.message;
   if (run.status === 'running') return 'Changes apply to the next map';
-  if (changed && run.status === 'idle') {
-    const time = estimate?.seconds ? ` · about ${formatDuration(estimate.seconds)}` : '';
-    return `Parameters changed since this map${time}`;
-  }
+  if (changed && run.status === 'idle') return 'Parameters changed since this map';
   const { columns, rows } = settings.parameters.grid;
   const device = model.status === 'ready' ? ` on ${model.summary.device.used.toUpperCase()}` : '';
   const seconds = estimate?.seconds ?? null;

@@ -51,7 +51,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       event.preventDefault();
       const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1);
       // A pinch comes as a wheel with Ctrl and small steps.
-      map.zoomBy(Math.exp(-Math.max(-240, Math.min(240, pixels)) * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
+      map.zoomBy(Math.exp(-Math.max(-720, Math.min(720, pixels)) * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
       target.hover(map.cellAt(...place(event)));
     },
     { passive: false },

@@ -6,11 +6,12 @@ import { isHighContrast, type Theme } from '../theme.js';
 import { cssColor, meanColor, type Paint } from './paint.js';
 import type { Terrain } from './terrain.js';
 import type { TokenPen } from './tokenPen.js';
-import { type Projection, visibleCells } from './view.js';
+import { type Projection, visibleCells, wholeCells } from './view.js';
 
 /** Places a label for each region, or for the part of it that is in sight. */
 export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen): Label[] {
-  const part = visibleCells(at.view, terrain);
+  // Labels stay clear of the edge: they are placed in cells that are seen wholly.
+  const part = wholeCells(at.view, terrain);
   const whole = part.columns === terrain.columns && part.rows === terrain.rows;
   const labels = placeLabels({
     regions: whole ? terrain.regions : windowRegions(terrain.columns, terrain.top, part),

@@ -83,6 +83,19 @@ export function visibleCells(view: View, { columns, rows }: GridSize) {
   };
 }
 
+/** Cells that a view shows wholly; at least one. */
+export function wholeCells(view: View, grid: GridSize) {
+  const touched = visibleCells(view, grid);
+  const column = Math.min(Math.ceil(view.x - 1e-9), touched.column + touched.columns - 1);
+  const row = Math.min(Math.ceil(view.y - 1e-9), touched.row + touched.rows - 1);
+  return {
+    column,
+    row,
+    columns: Math.max(1, Math.floor(view.x + view.width + 1e-9) - column),
+    rows: Math.max(1, Math.floor(view.y + view.height + 1e-9) - row),
+  };
+}
+
 export const relativeView = (view: View, { columns, rows }: GridSize): RelativeView => ({
   x: view.x / columns,
   y: view.y / rows,

@@ -20,10 +20,10 @@ interface Panel {
   readonly controller: MapController;
   readonly deps: FakeDependencies;
   readonly page: Recorder;
-  say(message: PageMessage): void;
-  edit(path: string, value: unknown): void;
+  readonly say: (message: PageMessage) => void;
+  readonly edit: (path: string, value: unknown) => void;
   /** A map is complete, the status says so, and nothing is computed. */
-  complete(): Promise<void>;
+  readonly complete: () => Promise<void>;
 }
 
 function open(
@@ -70,12 +70,14 @@ test('a new panel opens its model and computes its map at once', async (context)
   const { page, complete, controller } = open(context);
   await complete();
   const truth = defaultMap(DEFAULT_PARAMETERS);
-  assert.deepEqual(page.map?.cells, truth.cells);
-  const tokens = page.map?.tokens ?? [];
-  for (const id of new Set(truth.cells.ids))
-    assert.equal(tokens.find((token) => token.id === id)?.text, truth.tokens.get(id)?.text);
-  assert.equal(page.map?.specification.layer, 29);
-  assert.equal(page.map?.finish?.runtime.seconds, 2.9);
+  const { map } = page;
+  assert.ok(map);
+  assert.deepEqual(map.cells, truth.cells);
+  for (const id of new Set(truth.cells.ids)) {
+    assert.equal(map.tokens.find((token) => token.id === id)?.text, truth.tokens.get(id)?.text);
+  }
+  assert.equal(map.specification.layer, 29);
+  assert.equal(map.finish?.runtime.seconds, 2.9);
   assert.deepEqual(controller.map()?.cells, truth.cells);
   assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · Embedding Grid');
   assert.equal(controller.status.complete, true);
@@ -160,9 +162,11 @@ test('a cancelled map keeps its cells, and Resume computes the others only', asy
   await complete();
   const [, resumed] = deps.engine.asked;
   assert.equal(resumed?.only?.length, 2500 - before);
-  assert.deepEqual(page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+  const { map } = page;
+  assert.ok(map?.finish);
+  assert.deepEqual(map.cells, defaultMap(DEFAULT_PARAMETERS).cells);
   // The first run's time counts as well.
-  assert.ok((page.map?.finish?.runtime.seconds ?? 0) > 2.9);
+  assert.ok(map.finish.runtime.seconds > 2.9);
 });
 
 test('an engine that dies leaves its cells and a fault; Generate and Resume start another', async (context) => {
