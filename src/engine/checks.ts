@@ -51,6 +51,19 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
     throw new Fault({ ...fault.toData(), message: `The model does not run: ${fault.message}` });
   }
   const own = lastRow(whole[stateName(anatomy.interface.logits)]?.data, facts.vocabularySize);
+  if (own.some((z) => Number.isNaN(z) || z === Infinity))
+    // There is nothing to compare; a map leaves out every cell where this happens.
+    return {
+      checks: [
+        structural,
+        {
+          name: 'run',
+          outcome: 'failed',
+          detail: 'the model’s own prediction is not a number: damaged weights, or an overflow',
+        },
+      ],
+      manner: model.manner,
+    };
 
   const causal = largestEarlierChange(whole, changed, tensors, ids.length);
   const causality: Check = {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Fault } from '../map/fault.js';
+import { parseParameters } from '../map/specification.js';
 import { addBatch, type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
 import { type CallOptions, Client, type Message } from '../protocol/channel.js';
 import type { EngineRequests, MapEvent, MapParams, MapResult } from '../protocol/engine.js';
@@ -123,7 +124,7 @@ export async function computeMap(
   params: MapParams,
   options: { onEvent?: (event: MapEvent) => void; signal?: AbortSignal; growing?: GrowingMap } = {},
 ): Promise<TokenMap> {
-  const { columns, rows } = params.parameters.grid;
+  const { columns, rows } = parseParameters(params.parameters).grid;
   const growing = options.growing ?? { cells: emptyCells(columns, rows, params.parameters.topK), tokens: new Map() };
   const result: MapResult = await engine.call('map', params, {
     ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -49,6 +49,8 @@ export interface PlacedWeights {
   /** Real folder that all weight files lie in. */
   readonly folder: string;
   readonly places: ReadonlyMap<string, Place>;
+  /** How each file was found, to notice later that it was replaced. */
+  readonly files: ReadonlyMap<string, string>;
   /** Bytes of all weights. */
   readonly bytes: number;
 }
@@ -118,7 +120,29 @@ export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
     const place = places.get(tensor.name);
     return place ? relocated(tensor, relative(folder, place.file).split(sep).join('/')) : tensor;
   });
-  return { graph: graph.with({ initializers }), folder, places, bytes };
+  const files = new Map([...realFiles.values()].map(({ file }) => [file, stateOf(file)]));
+  return { graph: graph.with({ initializers }), folder, places, files, bytes };
+}
+
+const stateOf = (file: string): string => {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : '';
+};
+
+/**
+ * Weights are read from their files whenever a new part of the model is wanted: a file that is another by then would give a
+ * mixture of two models.
+ * @throws Fault `model-broken` naming the file.
+ */
+export function refuseChangedFiles({ files }: Pick<PlacedWeights, 'files'>): void {
+  for (const [file, before] of files) {
+    const now = stateOf(file);
+    if (now === before) continue;
+    throw brokenWeights(
+      `The file "${basename(file)}" ${now === '' ? 'was moved or deleted' : 'has changed'} since the model was opened.`,
+      'Open the model again.',
+    );
+  }
 }
 
 function relocated(tensor: TensorProto, location: string): TensorProto {

@@ -25,6 +25,13 @@ export type FaultCode =
   | 'file' // a file that was given cannot be read
   | 'internal'; // a mistake of ours
 
+/** Names in a message come from files and paths: whatever they hold, it stays one line that can be read. */
+const oneSentence = (message: string): string =>
+  message
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/"([^"]{100})[^"]{100,}([^"]{100})"/g, '"$1...$2"')
+    .slice(0, 2000);
+
 /** A {@link FaultData} that can be thrown. Thrown inside a room, turned into data at its border. */
 export class Fault extends Error {
   readonly code: FaultCode;
@@ -32,7 +39,7 @@ export class Fault extends Error {
   readonly detail: string | undefined;
 
   constructor(data: FaultData) {
-    super(data.message);
+    super(oneSentence(data.message));
     this.name = 'Fault';
     this.code = data.code;
     this.hint = data.hint;

@@ -12,13 +12,10 @@ export class ModelError extends Error {
     message: string,
     readonly hint?: string,
   ) {
-    super(shortened(message));
+    super(message);
     this.name = 'ModelError';
   }
 }
-
-/** Names come from the file and may be of any length; a sentence that quotes them must stay one. */
-const shortened = (message: string): string => message.replace(/"([^"]{100})[^"]{20,}"/g, '"$1..."').slice(0, 1000);
 
 export const broken = (message: string, hint?: string): ModelError => new ModelError('broken', message, hint);
 export const unsupported = (message: string, hint?: string): ModelError => new ModelError('unsupported', message, hint);

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { Fault } from '../../src/map/fault.js';
+
+/** What a promise was rejected with, which must be a fault. */
+export async function faultOf(work: Promise<unknown>): Promise<Fault> {
+  const thrown: unknown = await work.then(
+    () => assert.fail('nothing was refused'),
+    (error: unknown) => error,
+  );
+  assert.ok(thrown instanceof Fault, `not a fault: ${String(thrown)}`);
+  return thrown;
+}
+
+/** One clear sentence: no stack, no line break, no mistake of ours, nothing that only a debugger reads. */
+export function assertSentence(fault: Fault): void {
+  const text = `${fault.code}: ${fault.message}`;
+  assert.notEqual(fault.code, 'internal', fault.detail ?? text);
+  assert.match(fault.message, /^\S.{8,400}[.?!]$/s, text);
+  assert.doesNotMatch(
+    fault.message,
+    /[\n\r\0]|undefined|\[object|NaN|    at |node_modules|\.[ch]c?:\d+|0x[0-9a-f]{6}/,
+    text,
+  );
+  if (fault.hint !== undefined) assert.match(fault.hint, /^\S.{3,400}[.?!]$/s, `${text} / ${fault.hint}`);
+}
