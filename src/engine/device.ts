@@ -52,7 +52,7 @@ async function proveDevice(device: Exclude<Device, 'auto' | 'cpu'>): Promise<voi
     8n,
   );
   try {
-    const session = await Session.create(graph, { folder: '.' }, { provider: device });
+    const session = await Session.create(graph, { folder: '.' }, { provider: device, prepack: false });
     await session.run({ x: new Tensor('float32', new Float32Array([1]), [1]) });
     await session.release();
   } catch (error) {

@@ -14,7 +14,7 @@ import { cacheLayout, emptyPast, type Run, sequenceFeeds } from './feeds.js';
 import { findModel, type ModelFiles, openSource } from './modelFiles.js';
 import { type Feeds, Session, Tensor } from './session.js';
 import { openTokenizer, type Tokenizer } from './tokenizer.js';
-import { bytesOf, numberTypeOf, type PlacedWeights, placeWeights } from './weights.js';
+import { bytesOf, numberTypeOf, type PlacedWeights, placeWeights, refuseChangedFiles } from './weights.js';
 
 /** How cells may be run, decided from the graph and corrected by the load-time checks. */
 export interface Manner {
@@ -147,7 +147,7 @@ export class Model {
         : cut.input === 'sequence'
           ? await this.states([...prefix, last], [tensor], [])
           : await this.states(prefix, [], presents);
-    const session = await this.session(graph);
+    const session = await this.session(graph, cut.output.kind === 'top');
     return new CellRunner({
       session,
       graph,
@@ -179,7 +179,7 @@ export class Model {
     presents: readonly string[],
   ): Promise<Readonly<Record<string, Tensor>>> {
     const graph = translated(() => cutStates(this.anatomy, tensors, presents), this.files.relativeFile);
-    const session = await this.session(graph);
+    const session = await this.session(graph, false);
     try {
       return await session.run(this.plainFeeds(graph, { batch: 1, past: 0, ids }));
     } finally {
@@ -187,8 +187,14 @@ export class Model {
     }
   }
 
-  private session(graph: Graph): Promise<Session> {
-    return Session.create(graph, this.weights, { provider: this.provider, optimize: !this.manner.literal });
+  private async session(graph: Graph, often: boolean): Promise<Session> {
+    refuseChangedFiles(this.weights);
+    const largest = Math.max(0, ...[...graph.initializers.values()].map((t) => bytesOf(t)));
+    return Session.create(graph, this.weights, {
+      provider: this.provider,
+      optimize: !this.manner.literal,
+      prepack: often && largest <= PACKED_BYTES,
+    });
   }
 
   /** Feeds for a run without anything before it. */
@@ -222,6 +228,8 @@ export class Model {
 }
 
 const KEPT_RUNNERS = 3;
+/** Weights larger than this are not packed: two copies of one would stand in memory at once. */
+const PACKED_BYTES = 512 * 2 ** 20;
 
 /** The first rows of hidden states [1, positions, hiddenSize] or [positions, hiddenSize], as [1, count, hiddenSize]. */
 function withoutLast(states: Tensor | undefined, count: number): Tensor {

@@ -119,37 +119,50 @@ export class EngineService {
     return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
-  /** Three rows where the readout is affine and they prove it, else the graph for every cell. */
-  private async source(
+  /** Three rows where the readout is affine and they prove it; kept for as long as the plane is. */
+  private async threeRows(
     model: Model,
     plan: CellPlan,
     plane: Plane,
     parameters: MapParameters,
-    batchSize: number,
     total: number,
-    notice: (message: string) => void,
-  ): Promise<CellSource> {
+  ): Promise<CellSource | undefined> {
+    // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
+    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
     const grid = coordinates(parameters.grid);
     const key = rowsKey(plan, parameters);
     let affine = this.affineMaps.get(key);
     if (!affine) {
       const found = await AffineMap.find(model, plan, plane, grid, key);
-      if (found instanceof AffineMap) {
-        affine = found;
-        this.affineMaps.set(key, found);
-        const [oldest] = this.affineMaps.keys();
-        if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
-      }
+      if (!(found instanceof AffineMap)) return undefined;
+      affine = found;
+      this.affineMaps.set(key, found);
+      const [oldest] = this.affineMaps.keys();
+      if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
     }
-    if (affine) return new ThreeRows(affine, this.sweeper, grid, parameters.topK, total);
-    const runner = await model.runner(plan);
-    const reuse = model.manner.prefix;
-    if (plan.prefix.length > 0 && reuse.way === 'recomputed' && layerIndex(plan.layer) < model.facts.blocks - 1)
-      notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, plane, grid, batchSize);
+    return new ThreeRows(affine, this.sweeper, grid, parameters.topK, total);
   }
 
-  private async map({ parameters, batchSize, only }: MapParams, context: CallContext<MapEvent>): Promise<MapResult> {
+  private async eachCell(
+    model: Model,
+    plan: CellPlan,
+    plane: Plane,
+    parameters: MapParameters,
+    batchSize: number,
+    notice: (message: string) => void,
+  ): Promise<CellSource> {
+    const runner = await model.runner(plan);
+    const reuse = model.manner.prefix;
+    const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
+    if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
+      notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
+    return new EachCell(runner, plane, coordinates(parameters.grid), batchSize);
+  }
+
+  private async map(
+    { parameters, batchSize, only, way }: MapParams,
+    context: CallContext<MapEvent>,
+  ): Promise<MapResult> {
     const started = performance.now();
     stopIfCancelled(context.signal);
     const { model, description } = await this.model();
@@ -170,7 +183,9 @@ export class EngineService {
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
-    const source = await this.source(model, plan, plane, parameters, batchSize, total, notice);
+    const source =
+      (way === 'each-cell' ? undefined : await this.threeRows(model, plan, plane, parameters, total)) ??
+      (await this.eachCell(model, plan, plane, parameters, batchSize, notice));
 
     const sent = new Set<number>();
     const computed = performance.now();
@@ -248,7 +263,12 @@ function checkedMap(params: MapParams): MapParams {
   const cells = parameters.grid.columns * parameters.grid.rows;
   if (only !== undefined && !(only instanceof Int32Array && only.every((cell) => cell >= 0 && cell < cells)))
     throw new Fault({ code: 'bad-parameter', message: 'A wanted cell lies outside the grid.' });
-  return { parameters, batchSize, ...(only === undefined ? {} : { only }) };
+  return {
+    parameters,
+    batchSize,
+    ...(only === undefined ? {} : { only }),
+    ...(params.way === 'each-cell' ? { way: params.way } : {}),
+  };
 }
 
 /** A map that still waits for the one before it ends at once when it is cancelled. */

@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly provider: string;
   /** `false` leaves the graph as it is: for exports that the optimiser changes. */
   readonly optimize?: boolean;
+  /** Whether the session will run many times. */
+  readonly prepack: boolean;
 }
 
 /** A graph ready to run. Its weights stay in the model's own files; the operating system maps what is read. */
@@ -36,9 +38,12 @@ export class Session {
         extra: {
           session: {
             model_external_initializers_file_folder_path: weights.folder,
-            // Prepacking would copy every matrix; the mapped file is read in place. Packed 4-bit products need it: without
-            // they are computed another way, with other results than the model's own.
-            disable_prepacking: graph.nodes.some((n) => n.opType === 'MatMulNBits') ? '0' : '1',
+            // Packed matrices multiply twice as fast, at the price of reading all of them once and, for the largest, of a
+            // second copy for a moment. Packed 4-bit products need it: without they are computed another way, with other
+            // results than the model's own.
+            disable_prepacking: options.prepack || graph.nodes.some((n) => n.opType === 'MatMulNBits') ? '0' : '1',
+            // Threads that wait sleep: an editor's neighbour must not burn the other cores.
+            intra_op: { allow_spinning: '0' },
             // Dequantised weights stay in float32 arithmetic; the default would round the activations to int8.
             qdq_matmulnbits_accuracy_level: '1',
           },

@@ -1,4 +1,5 @@
 import type { FaultData } from '../map/fault.js';
+import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
 import type { CellBatch, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
 import type { Requests } from './channel.js';
@@ -74,6 +75,8 @@ export interface MapParams {
   readonly batchSize: number;
   /** Cell indices that are wanted, when not all (resume after a cancel). */
   readonly only?: Int32Array;
+  /** `each-cell` forgoes the shortcut of affine readouts, to measure it against. */
+  readonly way?: 'each-cell';
 }
 
 /** What a running map sends before its result. */
@@ -106,6 +109,8 @@ export interface MapResult {
   readonly facts: ModelFacts;
   readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
   readonly runtime: Runtime;
+  /** Over the grid's window, where the readout is affine up to one scale and nothing is added outside of it. */
+  readonly regions?: ExactRegions;
 }
 
 /** Host to engine. One engine process holds one model on one device. */
