@@ -118,15 +118,23 @@ export class Model {
       runner = this.createRunner({ layer: cutLayer, input, output: plan.output }, prefix, plan.last, reuse, manner);
       this.runners.set(key, runner);
       runner.catch(() => this.runners.delete(key));
-      while (this.runners.size > KEPT_RUNNERS) {
-        const [oldest] = this.runners.keys();
-        if (oldest === undefined) break;
-        const old = this.runners.get(oldest);
-        this.runners.delete(oldest);
-        void old?.then((r) => r.release()).catch(() => undefined);
-      }
+      await runner;
+      await this.releaseOldRunners();
     }
     return runner;
+  }
+
+  /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */
+  private async releaseOldRunners(): Promise<void> {
+    const kept = await Promise.allSettled(this.runners.values());
+    let bytes = kept.reduce((sum, r) => sum + (r.status === 'fulfilled' ? r.value.weightsBytes : 0), 0);
+    for (const [key, oldest] of this.runners) {
+      if (this.runners.size <= 1 || (this.runners.size <= KEPT_RUNNERS && bytes <= KEPT_BYTES)) return;
+      this.runners.delete(key);
+      const runner = await oldest;
+      bytes -= runner.weightsBytes;
+      await runner.release();
+    }
   }
 
   private async createRunner(
@@ -228,6 +236,7 @@ export class Model {
 }
 
 const KEPT_RUNNERS = 3;
+const KEPT_BYTES = 2 ** 30;
 /** Weights larger than this are not packed: two copies of one would stand in memory at once. */
 const PACKED_BYTES = 512 * 2 ** 20;
 
