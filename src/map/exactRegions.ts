@@ -12,21 +12,29 @@ export interface TokenBorder {
   readonly y1: number;
 }
 
-/** Every border between two tokens once. The window's own sides are no borders. */
+/**
+ * Every border between two tokens once. The window's own sides are no borders. (Where a polygon is so thin that float64 does
+ * not tell its two long sides apart, the tokens left and right of it may stand as neighbors.)
+ */
 export function tokenBorders({ polygons }: ExactRegions): TokenBorder[] {
   const borders: TokenBorder[] = [];
-  /** Borders with one token so far, by their ends, the other way around. */
-  const open = new Map<string, number>();
+  /** Tokens whose neighbor at a border is not found yet, by the border's ends as the neighbor has them. */
+  const open = new Map<string, number[]>();
   for (const { token, points } of polygons) {
     for (let i = 0; i < points.length; i += 2) {
       const [x0, y0, x1, y1] = side(points, i);
       if (x0 === x1 && y0 === y1) continue;
-      const right = open.get(`${x0} ${y0} ${x1} ${y1}`);
-      if (right === undefined) open.set(`${x1} ${y1} ${x0} ${y0}`, token);
-      else borders.push({ left: token, right, x0, y0, x1, y1 });
+      const right = open.get(`${x0} ${y0} ${x1} ${y1}`)?.pop();
+      if (right !== undefined) borders.push({ left: token, right, x0, y0, x1, y1 });
+      else {
+        const key = `${x1} ${y1} ${x0} ${y0}`;
+        const waiting = open.get(key);
+        if (waiting) waiting.push(token);
+        else open.set(key, [token]);
+      }
     }
   }
-  return borders;
+  return borders.filter(({ left, right }) => left !== right);
 }
 
 const side = (points: Float64Array, i: number): [x0: number, y0: number, x1: number, y1: number] => {
