@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: milliseconds per cell and peak memory, per model, layer and readout, in one table. Models: the bundled one
- * and those of `BENCH_MODELS`, paths separated as in PATH (for instance SmolLM2-135M). Nothing is asserted.
+ * and those of `BENCH_MODELS`, paths separated as in PATH (for instance SmolLM2-135M); then large random heads (heads.ts).
+ * Nothing is asserted.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openModel } from '../../src/cli/models.js';
 import { bundledModel } from '../../src/cli/installation.js';
+import { benchHeads } from './heads.js';
 import { computeMap } from '../../src/engine/client.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type Layer, type Readout } from '../../src/map/specification.js';
 
@@ -86,3 +88,4 @@ console.log(
   `${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} threads, Node ${process.versions.node}`,
 );
 console.table(rows);
+await benchHeads();
