@@ -24,6 +24,7 @@ export function faultActions({ code }: FaultData, retry: PageMessage): readonly 
     case 'tokenizer':
       return [again, CHOOSE, SHOW_LOG];
     case 'device':
+      return [{ label: 'Use CPU', message: { type: 'edit', path: 'device', value: 'cpu' } }, again, SHOW_LOG];
     case 'memory':
     case 'engine-died':
     case 'internal':

@@ -28,6 +28,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   const entropy = h('dd');
   const norm = h('dd');
   const normName = h('dt', {}, 'Norm');
+  const fewer = h('p', { class: 'not-yet', hidden: true });
   const notYet = h('p', { class: 'not-yet' }, 'Not computed yet: what a coarser cell nearby shows.');
   const body = h('tbody');
   const table = h(
@@ -58,6 +59,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
       norm,
     ),
     notYet,
+    fewer,
   );
   const header = h('div', { class: 'pane-header' }, kindIcon, title, copy, pin);
   const element = h(
@@ -80,6 +82,9 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
     const { x, y } = placeOfCell(map, cell);
     setText(position, `x ${formatX(map, x)}, y ${formatX(map, y)}`);
     show(notYet, stand !== cell);
+    const { topK } = map.specification;
+    show(fewer, map.cells.topK < topK);
+    setText(fewer, `So many cells are shown with ${map.cells.topK} tokens each; a saved map has all ${topK}.`);
     const ranked = stand < 0 ? [] : ranking(map, stand);
     const [first, second] = ranked;
     name.replaceChildren(first ? tokenText(tokenOf(map, first.id)) : '–');

@@ -1,7 +1,7 @@
 import { safeText } from '../../src/map/display.js';
-import { formatCount } from '../../src/map/numbers.js';
+import { formatCount, formatFixed } from '../../src/map/numbers.js';
 import type { HostState, ModelEntry } from '../../src/protocol/page.js';
-import { h, iconButton, setText, show } from '../dom.js';
+import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createDropdown, type Option } from '../toolkit.js';
@@ -19,7 +19,8 @@ export function createModel(store: Store): ControlGroup {
   const browse = iconButton('folder-opened', 'Choose Model…', () => send({ type: 'chooseModel' }));
   const field = createField('', dropdown.element, browse);
   const facts = h('p', { class: 'facts' });
-  const group = createGroup('model', 'Model', store, field.element, facts);
+  const file = h('p', { class: 'facts file' });
+  const group = createGroup('model', 'Model', store, field.element, facts, file);
   group.element.classList.add('model-group');
   return {
     element: group.element,
@@ -31,6 +32,10 @@ export function createModel(store: Store): ControlGroup {
       const text = factsOf(host);
       setText(facts, text);
       show(facts, text !== '');
+      const fileText = fileOf(host);
+      setText(file, fileText);
+      setAttributes(file, { title: fileText });
+      show(file, fileText !== '');
     },
   };
 }
@@ -57,6 +62,19 @@ function factsOf({ model }: HostState): string {
   if (model.status !== 'ready') return '';
   const { blocks, hiddenSize, vocabularySize } = model.summary.facts;
   return `${blocks} ${blocks === 1 ? 'layer' : 'layers'} · ${formatCount(hiddenSize)} dimensions · ${formatCount(vocabularySize)} tokens`;
+}
+
+/** Its file, how the weights are stored and what they take. */
+function fileOf({ model }: HostState): string {
+  if (model.status !== 'ready') return '';
+  const { reference, facts } = model.summary;
+  return [safeText(reference.file), facts.numberType, formatBytes(facts.weightsBytes)].join(' · ');
+}
+
+/** A size on disk as people read it: `7.4 MB`, `538 MB`, `2.5 GB`. */
+function formatBytes(bytes: number): string {
+  const [unit, size] = bytes < 1e9 ? ['MB', bytes / 1e6] : ['GB', bytes / 1e9];
+  return `${formatFixed(size, size < 10 ? 1 : 0)} ${unit}`;
 }
 
 /** What a person should know of a model that works. */

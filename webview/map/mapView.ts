@@ -25,6 +25,7 @@ import {
   Projection,
   relativeView,
   showing,
+  type Size,
   type View,
   zoomed,
   zoomOf,
@@ -48,6 +49,8 @@ export class MapView {
   private readonly pointing = h('canvas', { class: 'layer' });
   private readonly overview = new Overview();
   private frame: Frame | undefined;
+  /** The room that the frame was made for. */
+  private area: Size = { width: 0, height: 0 };
   private labels: readonly Label[] = [];
   private pen: { pen: TokenPen; key: string } | undefined;
   private rest: ReturnType<typeof setTimeout> | undefined;
@@ -152,7 +155,9 @@ export class MapView {
 
   private resize(): void {
     const { state } = this.store;
-    if (!state.map || this.element.hidden) return;
+    const { clientWidth, clientHeight } = this.element;
+    const { width, height } = this.area;
+    if (!state.map || this.element.hidden || (clientWidth === width && clientHeight === height)) return;
     this.layout(state.map);
     this.paint();
     this.placeLabels();
@@ -184,6 +189,7 @@ export class MapView {
   /** Finds the frame that fits. */
   private layout(map: PageMap): void {
     const area = { width: this.element.clientWidth, height: this.element.clientHeight };
+    this.area = area;
     const ratio = window.devicePixelRatio;
     this.frame = frameOf(area, map.cells, this.store.state.layout, ratio);
     for (const canvas of [this.drawing, this.pointing]) {

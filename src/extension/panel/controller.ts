@@ -21,6 +21,7 @@ import { type Asked, gramOf, type MapRecord, shownMap } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { ModelHold } from './modelHold.js';
+import { fewerInBatch, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
 
 /** Maps that take no longer are computed at once when a parameter changes. */
@@ -74,7 +75,8 @@ export class MapController {
     this.runs = new MapRuns({
       onShown: () => this.page?.send({ type: 'map', map: this.runs.shown ? shownMap(this.runs.shown) : null }),
       onCells: (record, { batch, tokens }) => {
-        this.page?.cells(record.id, batch, tokens);
+        const { cells } = record;
+        this.page?.cells(record.id, fewerInBatch(batch, cells.topK, pageTopK(cells)), tokens);
         this.keeper.keep(record);
       },
       onProgress: (progress) => {
@@ -86,6 +88,7 @@ export class MapController {
         this.keeper.keep(record, true);
       },
       onChange: () => this.changed(),
+      onStop: (record) => this.keeper.keep(record, true),
       onFault: (fault) => this.complain(fault),
     });
     this.following = [

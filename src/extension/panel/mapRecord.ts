@@ -2,6 +2,7 @@ import type { GrowingMap } from '../../engine/client.js';
 import type { MapParameters, MapSpecification } from '../../map/specification.js';
 import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
+import { fewerTokens, pageTopK } from './pageCells.js';
 import type { Gram, ShownMap } from '../../protocol/page.js';
 
 /** What a map was asked to be: a resumed run asks the same again. */
@@ -71,7 +72,7 @@ export function shownMap(record: MapRecord): ShownMap {
     id,
     specification,
     facts,
-    cells,
+    cells: fewerTokens(cells, pageTopK(cells)),
     tokens: [...tokens.values()],
     finish: complete ? { runtime: complete.runtime, gram: gramOf(complete.plane) } : null,
   };

@@ -15,6 +15,8 @@ export interface RunListener {
   onFinish(record: MapRecord): void;
   /** It began, ended, or has a notice. */
   onChange(): void;
+  /** It ended before its time; what it has can be resumed. */
+  onStop(record: MapRecord): void;
   /** It ended with this, which is not a cancel. */
   onFault(fault: Fault): void;
 }
@@ -190,6 +192,7 @@ export class MapRuns {
     // Without a cell there is nothing to resume: the map before is what there is.
     if (!run.record?.done) this.latest = this.shown;
     if (this.latest?.complete) this.stopped = undefined;
+    else if (this.latest) this.listener.onStop(this.latest);
     if (fault.code !== 'cancelled') this.listener.onFault(fault);
     this.listener.onChange();
   }

@@ -5,6 +5,7 @@ import type { HostMessage, HostState, PageAction, PageView } from '../../protoco
 import type { Disposable, PictureView, SavedMapDependencies } from './dependencies.js';
 import { gramOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
+import { fewerTokens, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
 
 /** The host of a page that shows a saved map: it has no engine and no parameters to change. */
@@ -73,7 +74,17 @@ export class SavedMapController {
     this.sendState();
     const { specification, facts, cells, tokens, runtime, plane } = this.map;
     const finish = { runtime, gram: gramOf(plane) };
-    this.page?.send({ type: 'map', map: { id: 1, specification, facts, cells, tokens: [...tokens.values()], finish } });
+    this.page?.send({
+      type: 'map',
+      map: {
+        id: 1,
+        specification,
+        facts,
+        cells: fewerTokens(cells, pageTopK(cells)),
+        tokens: [...tokens.values()],
+        finish,
+      },
+    });
   }
 
   private sendState(): void {
