@@ -41,9 +41,8 @@ export interface LabelOptions {
 export const LABEL_WEIGHT = 600;
 /** Sizes of region labels in px. */
 export const LABEL_SIZES = { smallest: 10, largest: 20 } as const;
-/** A label's box: its text and this much more, in em. */
-const PADDING = 0.5;
-const LINE = 1.18;
+/** A label's box in em: its text's width and this much more, and its height. */
+export const LABEL_BOX = { padding: 0.5, line: 1.18 } as const;
 /** Cells from this size on, in px, carry their own token instead of a label per region. */
 export const CELL_LABEL_FROM = 34;
 /** Grids with a longer side are looked at in blocks of cells: a block belongs to a region when all its cells do. */
@@ -66,17 +65,17 @@ export function placeLabels(options: LabelOptions): Label[] {
     const token = regions.tokens[bounds.region] ?? NO_TOKEN;
     const whole = options.segments(token);
     const area = (regions.areas[bounds.region] ?? 0) * options.cellWidth * options.cellHeight;
-    const height = LINE * LABEL_SIZES.smallest;
+    const height = LABEL_BOX.line * LABEL_SIZES.smallest;
     // Nothing shorter than "…" can stand here: most regions of a noisy map end with this line.
     if (bounds.columns * cellWidth < LABEL_SIZES.smallest || bounds.rows * cellHeight < height) continue;
     const room = new Room(blocks, bounds, avoid);
     const fits = (segments: readonly Segment[], size: number) => {
-      const width = (options.measure(segments) + PADDING) * size;
-      return room.fits(width / cellWidth, (LINE * size) / cellHeight) ? { segments, size, width } : undefined;
+      const width = (options.measure(segments) + LABEL_BOX.padding) * size;
+      return room.fits(width / cellWidth, (LABEL_BOX.line * size) / cellHeight) ? { segments, size, width } : undefined;
     };
-    const found = largest(whole, wantedSize(area), fits);
+    const found = largestFit(whole, wantedSize(area), fits);
     if (!found) continue;
-    const high = LINE * found.size;
+    const high = LABEL_BOX.line * found.size;
     const place = room.best(found.width, high, cellWidth, cellHeight);
     const box = { width: found.width / cellWidth, height: high / cellHeight };
     labels.push({
@@ -97,7 +96,7 @@ export const wantedSize = (area: number): number =>
   Math.min(LABEL_SIZES.largest, Math.max(LABEL_SIZES.smallest, 0.105 * Math.sqrt(area) + 4));
 
 /** The largest form of a token that fits: whole, from the wanted size down, else truncated at the smallest size. */
-function largest<Fit>(
+export function largestFit<Fit>(
   whole: readonly Segment[],
   wanted: number,
   fits: (segments: readonly Segment[], size: number) => Fit | undefined,
