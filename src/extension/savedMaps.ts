@@ -16,7 +16,7 @@ export interface SavedMap {
   /** `Layer 5` or `Embeddings`. */
   readonly layer: string;
   readonly method: string;
-  /** Cells, `50 × 50`. */
+  /** Cells, `50×50`. */
   readonly size: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
@@ -81,8 +81,8 @@ async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
 }
 
 function sizeText(size: number | string | readonly [number, number]): string {
-  if (typeof size === 'number') return `${size} × ${size}`;
-  return typeof size === 'string' ? size.replace('x', ' × ') : size.join(' × ');
+  if (typeof size === 'number') return `${size}×${size}`;
+  return typeof size === 'string' ? size.replace('x', '×') : size.join('×');
 }
 
 async function readHead(uri: vscode.Uri): Promise<string> {

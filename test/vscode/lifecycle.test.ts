@@ -16,8 +16,8 @@ const engines = async (session: Session): Promise<readonly number[]> =>
 /** Asks for a map that takes long. */
 async function startLongMap(page: MapPage): Promise<void> {
   await page.type('Layer number', '0');
-  await page.type('Columns', '400');
-  await page.type('Rows', '400');
+  await page.type('Columns', '1000');
+  await page.type('Rows', '1000');
   await page.button('Generate').click();
   await page.running();
 }
@@ -57,7 +57,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.stateIsKept();
     await workbench.reload();
     await page.running();
-    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '400');
+    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '1000');
     await page.frame.locator('.heatmaplayer image').first().waitFor();
     await page.button('Cancel').click();
   });

@@ -75,16 +75,12 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   });
 
   test('activation is quick', async () => {
-    await workbench.run('Embedding Grid: Show Log');
-    const line = workbench.page.locator('.part.panel .view-line', { hasText: 'Activated in' });
-    await line.waitFor();
-    const [, milliseconds] = /Activated\sin\s([\d.]+)/.exec(await line.innerText()) ?? [];
-    assert.ok(Number(milliseconds) > 0);
-    await workbench.run('View: Toggle Panel Visibility');
+    const milliseconds = await workbench.activation();
+    assert.ok(milliseconds > 0);
     await workbench.run('Developer: Show Running Extensions');
     const row = workbench.page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'Embedding Grid' });
     const time = await row.locator('.activation-time').innerText();
-    console.log(`  activated in ${milliseconds} ms; with loading, as VS Code says: ${time}`);
+    console.log(`  activated in ${milliseconds.toFixed(1)} ms; with loading, as VS Code says: ${time}`);
     await workbench.run('View: Close Editor');
   });
 
@@ -204,20 +200,20 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
 
   test('a long map is cancelled by button and by Esc, keeps its cells, and goes on', async () => {
     await page.type('Layer number', '0');
-    await page.type('Columns', '300');
-    await page.type('Rows', '300');
+    await page.type('Columns', '1000');
+    await page.type('Rows', '1000');
     await page.button('Generate').click();
     await page.running();
     await workbench.picture('panel-progress');
     await workbench.page.locator('.statusbar-item', { hasText: /Token map \d+%/ }).waitFor();
     await page.button('Cancel').click();
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 90,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 1,000,000 cells/ }).waitFor();
     const [, first] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     await page.button('Resume').click();
     await page.running();
     await page.plot.focus();
     await workbench.page.keyboard.press('Escape');
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 90,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 1,000,000 cells/ }).waitFor();
     const [, second] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     const number = (text = ''): number => Number(text.replaceAll(',', ''));
     assert.ok(number(second) >= number(first) && number(first) > 0, `${first} ${second}`);

@@ -25,15 +25,17 @@ suite('In a folder that is not trusted', { skip: leftOut(), timeout: 120_000 }, 
     const row = workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'stranger' }).first();
     await row.filter({ hasText: 'not trusted' }).waitFor();
     await row.click();
-    await workbench.page.locator('.notification-toast', { hasText: 'This folder is not trusted' }).waitFor();
+    const notification = await workbench.notification('This folder is not trusted');
     await workbench.picture('untrusted');
     const processes = await session.server.processes();
     assert.equal(processes.filter(({ command }) => command.includes('engine.cjs')).length, 1);
 
-    await workbench.page.locator('.notification-toast').getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await notification.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     await workbench.page.getByRole('button', { name: 'Trust', exact: true }).click();
+    await workbench.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor({ state: 'detached' });
     await workbench.run('Embedding Grid: Choose Model...');
-    await row.filter({ hasNotText: 'not trusted' }).waitFor();
+    await row.waitFor();
+    assert.doesNotMatch(await row.innerText(), /not trusted/);
     await row.click();
     await new MapPage(workbench).complete();
   });

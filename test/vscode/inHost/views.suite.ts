@@ -58,7 +58,7 @@ export function viewsSuite(): void {
       const [map] = await tree.getChildren(a);
       assert.ok(map);
       const item = tree.getTreeItem(map);
-      assert.match(String(item.description), /^50 × 50 · (now|\d)/);
+      assert.match(String(item.description), /^50×50 · (now|\d)/);
       assert.equal(item.command?.command, 'vscode.openWith');
       assert.equal(item.command.arguments?.[1], SAVED_MAP_EDITOR);
     });

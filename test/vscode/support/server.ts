@@ -32,7 +32,7 @@ export interface Server {
   readonly folder: string;
   /** Process ids of everything that the server started and that still runs, its extension hosts and their children too. */
   processes(): Promise<readonly ServerProcess[]>;
-  /** Changes user settings while windows are open, beside those that it began with. */
+  /** Changes user settings, for windows that are opened after. */
   setUserSettings(settings: Readonly<Record<string, unknown>>): void;
   /** What the server wrote to its standard streams. */
   log(): string;

@@ -41,7 +41,10 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
         there(server),
         options.installed === true ? options : { extension: ROOT, ...options },
       );
-      test?.after(() => workbench.close());
+      test?.after(async () => {
+        await workbench.picture(`at-the-end-of-${test.name.replace(/\W+/g, '-')}`); // what a failed test has seen last
+        await workbench.close();
+      });
       if (options.sideBar !== true) await workbench.closeSideBar();
       return workbench;
     },

@@ -41,6 +41,8 @@ export class Workbench {
       colorScheme: 'dark',
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    // What tsx compiles names its functions by this helper, which a page lacks that is handed one of them.
+    await context.addInitScript('globalThis.__name = (named) => named;');
     const workbench = new Workbench(server, context, await context.newPage());
     workbench.page.setDefaultTimeout(ACTION_LIMIT_MS);
     await workbench.page.goto(windowAddress(server, options), { waitUntil: 'domcontentloaded' });
@@ -98,6 +100,15 @@ export class Workbench {
     return this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
   }
 
+  /** Waits until the extension is there as a whole, its custom editor too: milliseconds that it took to activate. */
+  async activation(): Promise<number> {
+    await this.run('Embedding Grid: Show Log');
+    const line = this.page.locator('.part.panel .view-line', { hasText: 'Activated in' });
+    const [, milliseconds] = /Activated\sin\s([\d.]+)/.exec(await line.innerText()) ?? [];
+    await this.run('View: Toggle Panel Visibility');
+    return Number(milliseconds);
+  }
+
   /** The text field of the palette and of every quick pick. */
   get quickInput(): Locator {
     return this.page.locator('.quick-input-widget .quick-input-box input').first();
@@ -113,9 +124,32 @@ export class Workbench {
     return this.page.locator('iframe.webview.ready:visible').nth(n).contentFrame().frameLocator('#active-frame');
   }
 
-  /** The texts of the notifications on screen. */
-  notifications(): Promise<readonly string[]> {
-    return this.page.locator('.notification-toast .notification-list-item-message').allInnerTexts();
+  /**
+   * Waits for a notification with this text. VS Code's driver for tests shows no toasts, so it is looked for in the list of
+   * notifications, which is opened again until it is there.
+   */
+  async notification(text: string | RegExp): Promise<Locator> {
+    const list = this.page.locator('.notifications-center.visible');
+    const item = list.locator('.monaco-list-row', { hasText: text }).first();
+    const deadline = Date.now() + ACTION_LIMIT_MS;
+    for (;;) {
+      if (!(await list.isVisible())) await this.page.locator('.statusbar-item[id="status.notifications"]').click();
+      try {
+        await item.waitFor({ timeout: 1000 });
+        return item;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
+  }
+
+  /** Chooses a color theme by its name in the list. */
+  async theme(name: string): Promise<void> {
+    await this.run('Preferences: Color Theme');
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
+    await this.quickInput.fill(name);
+    await row.click();
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** Gives the editors the whole width. */
