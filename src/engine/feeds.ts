@@ -104,6 +104,26 @@ function tensorOf(type: number, dims: number[], value: (index: number) => number
   }
 }
 
+/** Vectors for an export that looks no ids up itself: the same for the same id, others for others. */
+export function standInEmbeddings(graph: Graph, name: string, ids: readonly number[], width: number): Tensor {
+  const type = elemTypeOf(graph.inputs.find((input) => input.name === name)) ?? DataType.FLOAT;
+  const bits = ids.flatMap((id) =>
+    Array.from({ length: width }, (_, i) => (Math.imul(id * width + i + 1, 0x9e3779b1) >>> 13) & 3),
+  );
+  const dims = [1, ids.length, width];
+  if (type === DataType.FLOAT16)
+    return new Tensor(
+      'float16',
+      Uint16Array.from(bits, (b) => [0x3800, 0xb800, 0x3c00, 0xbc00][b] ?? 0),
+      dims,
+    );
+  return new Tensor(
+    'float32',
+    Float32Array.from(bits, (b) => [0.5, -0.5, 1, -1][b] ?? 0),
+    dims,
+  );
+}
+
 /** The shape of a past key or value, and which of its axes are the batch and the positions. */
 export interface CacheLayout {
   readonly dims: readonly number[];

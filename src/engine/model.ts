@@ -10,7 +10,7 @@ import { ModelError } from '../onnx/source.js';
 import { readStructure } from '../onnx/structure.js';
 import { widenBfloat16 } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
-import { cacheLayout, emptyPast, type Run, sequenceFeeds } from './feeds.js';
+import { cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from './feeds.js';
 import { findModel, type ModelFiles, openSource } from './modelFiles.js';
 import { type Feeds, Session, Tensor } from './session.js';
 import { openTokenizer, type Tokenizer } from './tokenizer.js';
@@ -197,7 +197,8 @@ export class Model {
 
   private async session(graph: Graph, often: boolean): Promise<Session> {
     refuseChangedFiles(this.weights);
-    const largest = Math.max(0, ...[...graph.initializers.values()].map((t) => bytesOf(t)));
+    const sizes = [...graph.initializers.values()].map((t) => (t.externalData.length > 0 ? bytesOf(t) : 0));
+    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
     return Session.create(graph, this.weights, {
       provider: this.provider,
       optimize: !this.manner.literal,
@@ -211,12 +212,9 @@ export class Model {
     const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, run) };
     for (const slot of io.caches)
       if (graph.isInput(slot.past)) feeds[slot.past] = emptyPast(slot, cacheLayout(slot, this.files.config), run.batch);
+    // Where embeddings come in, no map has anything before its vector; the load-time checks do, and take any vectors for it.
     if (io.embeds !== undefined && graph.isInput(io.embeds))
-      throw new Fault({
-        code: 'model-unsupported',
-        message: 'This export takes embeddings instead of token ids, so no prompt can stand before the vector.',
-        hint: 'Use the context "none".',
-      });
+      feeds[io.embeds] = standInEmbeddings(graph, io.embeds, run.ids, this.anatomy.hiddenSize);
     return feeds;
   }
 

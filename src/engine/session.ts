@@ -72,7 +72,7 @@ export class Session {
 /** onnxruntime's errors are texts; these are the ones that a person can act on. */
 export function sessionFault(error: unknown): Fault {
   const detail = error instanceof Error ? error.message : String(error);
-  if (/bad_alloc|failed to allocate|out of memory|OOM|Array buffer allocation|CUBLAS_STATUS_ALLOC/i.test(detail))
+  if (/bad_alloc|failed to allocate|out of memory|\bOOM\b|Array buffer allocation|CUBLAS_STATUS_ALLOC/i.test(detail))
     return new Fault({
       code: 'memory',
       message: 'There is not enough memory for this map.',
@@ -80,13 +80,13 @@ export function sessionFault(error: unknown): Fault {
       detail,
     });
   const missing =
-    /is not a registered function\/op|No Op registered for (\S+)|Could not find an implementation for (\S+)/.exec(
+    /(\S+?)(?:\(-?\d+\))? is not a registered function\/op|No Op registered for (\S+)|Could not find an implementation for (\S+)/.exec(
       detail,
     );
   if (missing)
     return new Fault({
       code: 'model-unsupported',
-      message: `onnxruntime cannot run this model: it has no operator ${missing[1] ?? missing[2] ?? 'of that name'} for this device.`,
+      message: `onnxruntime cannot run this model: it has no operator "${missing[1] ?? missing[2] ?? missing[3] ?? ''}" for this device.`,
       hint: 'Another export of the model, or a newer version, may work.',
       detail,
     });

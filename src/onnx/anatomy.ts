@@ -93,8 +93,13 @@ export function findAnatomy(original: Graph): Anatomy {
   if (!paths.tensors.has(io.logits))
     throw unsupported(`No path leads from the token embedding to the logits "${io.logits}".`);
   const { dominators } = paths;
-  const mixers = mixersBySegment(graph, paths);
-  const opened = mixers
+  const { before, counts } = mixersBySegment(graph, paths);
+  if (before > 0)
+    throw unsupported(
+      `The residual stream begins only at "${dominators[0]?.tensor ?? io.logits}", behind ${before} attentions: the token ids are looked up again in later blocks, so what comes before cannot be told apart.`,
+      'Models with per-layer embeddings cannot be cut.',
+    );
+  const opened = counts
     .map((count, i) => ({ count, opening: dominators[i] }))
     .filter((s): s is { count: number; opening: Dominator } => s.count > 0 && s.opening !== undefined);
   if (opened.length === 0)
@@ -179,9 +184,10 @@ function isInteger(graph: Graph, lookup: NodeProto): boolean {
   );
 }
 
-/** How many token mixers lie between dominator i and dominator i + 1. */
-function mixersBySegment(graph: Graph, paths: Paths): number[] {
+/** How many token mixers lie between dominator i and dominator i + 1, and before the first dominator. */
+function mixersBySegment(graph: Graph, paths: Paths): { before: number; counts: number[] } {
   const counts = new Array<number>(paths.dominators.length).fill(0);
+  let before = 0;
   let segment = -1;
   let nextDominator = 0;
   paths.nodes.forEach((n, i) => {
@@ -189,9 +195,11 @@ function mixersBySegment(graph: Graph, paths: Paths): number[] {
       segment = nextDominator++;
     }
     // The producer of dominator k + 1 closes segment k.
-    if (segment >= 0 && isMixer(graph, paths, n)) counts[segment] = (counts[segment] ?? 0) + 1;
+    if (!isMixer(graph, paths, n)) return;
+    if (segment < 0) before++;
+    else counts[segment] = (counts[segment] ?? 0) + 1;
   });
-  return counts;
+  return { before, counts };
 }
 
 function isMixer(graph: Graph, paths: Paths, n: NodeProto): boolean {

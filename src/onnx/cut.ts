@@ -221,7 +221,7 @@ function slice(
     {
       node: nodes.filter((n) => n.output.some((o) => needed.has(o))),
       initializer: [...graph.initializers.values(), ...extraInitializers].filter((t) => needed.has(t.name)),
-      input: [...graph.inputs.map(withoutShape), ...extraInputs].filter((i) => needed.has(i.name)),
+      input: [...graph.inputs.map(withoutNames), ...extraInputs].filter((i) => needed.has(i.name)),
       output: [...outputs],
       valueInfo: [],
     },
@@ -234,8 +234,18 @@ function slice(
  * Stated symbolic shapes mislead onnxruntime's memory planner: a fused attention states the same shape for past and present
  * although one position is added, and the buffer of one is then reused for the other.
  */
-const withoutShape = (info: ValueInfoProto): ValueInfoProto =>
-  (shapeOf(info)?.length ?? 0) >= 3 ? valueInfo(info.name, elemTypeOf(info) ?? DataType.FLOAT) : info;
+function withoutNames(info: ValueInfoProto): ValueInfoProto {
+  const shape = shapeOf(info) ?? [];
+  const type = elemTypeOf(info) ?? DataType.FLOAT;
+  const mayBeCache = shape.length >= 3 && type !== DataType.INT64 && type !== DataType.INT32;
+  return mayBeCache
+    ? valueInfo(
+        info.name,
+        type,
+        shape.map(() => ''),
+      )
+    : info;
+}
 
 /** Operators whose output has the leading dimensions of their first flowing input. */
 const KEEPS_LEADING =

@@ -283,7 +283,7 @@ export function floatTensor(name: string, dims: readonly number[], values: Float
   });
 }
 
-/** A graph input or output; a string is a symbolic dimension, `undefined` no shape at all. */
+/** A graph input or output; a string is a symbolic dimension, `''` an unknown one, `undefined` no shape at all. */
 export function valueInfo(name: string, elemType: number, shape?: readonly (number | string)[]): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
@@ -300,7 +300,9 @@ export function valueInfo(name: string, elemType: number, shape?: readonly (numb
                     value:
                       typeof d === 'number'
                         ? { case: 'dimValue' as const, value: BigInt(d) }
-                        : { case: 'dimParam' as const, value: d },
+                        : d === ''
+                          ? { case: undefined }
+                          : { case: 'dimParam' as const, value: d },
                   })),
                 },
               }),

@@ -111,7 +111,7 @@ function rename(
 ): NodeProto {
   const renamed = (old: string): string => (old === '' ? '' : name(old));
   return edited(n, {
-    name: prefix + n.name,
+    name: n.name === '' ? '' : prefix + n.name, // names of operators are unique or empty
     input: n.input.map(renamed),
     output: n.output.map(renamed),
     attribute: n.attribute.flatMap((a) => {

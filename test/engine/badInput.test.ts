@@ -250,8 +250,10 @@ test('a model with flipped bits is refused in a sentence, or mapped', { timeout:
     await withEngine(async (engine) => {
       for (; i < 12; i++) {
         const bytes = GOOD.slice();
-        const at = Math.floor(((next() + 1) / 2) * bytes.length);
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << (i % 8));
+        for (let flips = 0; flips <= i; flips++) {
+          const at = Math.floor(((next() + 1) / 2) * bytes.length);
+          bytes[at] = (bytes[at] ?? 0) ^ (1 << (flips % 8));
+        }
         const path = written(`flipped${i}`, bytes);
         try {
           await engine.call('open', { path, device: 'cpu' });

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as v from 'valibot';
+import { computeMap, type Engine } from '../../src/engine/client.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import { withEngine } from './engine.js';
+import { assertSentence, faultOf } from './sentences.js';
+import { temporaryFolder } from './temporary.js';
+
+/** Odd models, sound and unsound: see test/fixtures/odd/make.py for how they and their answers were made. */
+
+const folder = join(import.meta.dirname, '..', 'fixtures', 'odd');
+const caseSchema = v.object({ layer: v.number(), ids: v.array(v.number()), logProbabilities: v.string() });
+const soundSchema = v.object({
+  about: v.string(),
+  tolerance: v.number(),
+  blocks: v.number(),
+  residual: v.optional(v.array(v.string())),
+  numberType: v.optional(v.string(), 'float32'),
+  c: v.string(),
+  u: v.string(),
+  v: v.string(),
+  cases: v.array(caseSchema),
+});
+const oddSchema = v.object({
+  vocabulary: v.number(),
+  hidden: v.number(),
+  models: v.record(v.string(), v.union([soundSchema, v.object({ about: v.string(), refused: v.string() })])),
+});
+type Sound = v.InferOutput<typeof soundSchema>;
+const { vocabulary, hidden, models } = v.parse(oddSchema, JSON.parse(readFileSync(join(folder, 'odd.json'), 'utf8')));
+
+describe('odd models', () => {
+  for (const [name, odd] of Object.entries(models)) {
+    const path = join(folder, name, 'model.onnx');
+    if ('refused' in odd)
+      test(`${name} (${odd.about}) is refused`, async () => {
+        await withEngine(async (engine) => {
+          const fault = await faultOf(engine.call('open', { path, device: 'cpu' }));
+          assert.equal(fault.code, 'model-unsupported', fault.message);
+          assert.match(`${fault.message} ${fault.hint ?? ''}`, new RegExp(odd.refused));
+          assertSentence(fault);
+        });
+      });
+    else
+      test(`${name}: ${odd.about}`, async () => {
+        await withEngine((engine) => check(engine, path, odd));
+      });
+  }
+});
+
+async function check(engine: Engine, path: string, odd: Sound): Promise<void> {
+  const description = await engine.call('open', { path, device: 'cpu' });
+  assert.equal(description.facts.blocks, odd.blocks);
+  assert.equal(description.facts.hiddenSize, hidden);
+  assert.equal(description.facts.vocabularySize, vocabulary);
+  assert.equal(description.facts.numberType, odd.numberType);
+  if (odd.residual)
+    assert.deepEqual(
+      description.residual.map(({ tensor }) => tensor),
+      odd.residual,
+    );
+  for (const { name, outcome, detail } of description.checks) assert.notEqual(outcome, 'failed', `${name}: ${detail}`);
+  for (const one of odd.cases) {
+    const map = await mapOf(engine, odd, one.layer, one.ids);
+    const worst = worstDifference(map, floats(one.logProbabilities));
+    assert.ok(worst <= odd.tolerance, `layer ${one.layer} after ${one.ids.length} tokens: ${worst}`);
+  }
+}
+
+function mapOf(engine: Engine, odd: Sound, layer: number, ids: readonly number[], more: Partial<MapParameters> = {}) {
+  const parameters: MapParameters = {
+    ...DEFAULT_PARAMETERS,
+    layer: layer < 0 ? 'embeddings' : layer,
+    context: ids.length === 0 ? { kind: 'none' } : { kind: 'tokens', ids },
+    plane: { axes: { method: 'vectors', u: odd.u, v: odd.v }, center: { kind: 'vector', vector: odd.c } },
+    grid: { columns: 2, rows: 2, spacing: 1, center: [0, 0] },
+    topK: vocabulary,
+    ...more,
+  };
+  return computeMap(engine, { parameters, batchSize: 100 });
+}
+
+const floats = (base64: string): Float32Array =>
+  new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
+
+/** Largest difference in log-probability, of any token in any cell. */
+function worstDifference({ cells }: TokenMap, truth: Float32Array): number {
+  assert.equal(cells.ids.length, truth.length);
+  assert.ok(cells.computed.every((one) => one === 1));
+  let worst = 0;
+  for (let i = 0; i < cells.ids.length; i++) {
+    const cell = Math.floor(i / vocabulary);
+    const expected = truth[cell * vocabulary + (cells.ids[i] ?? -1)] ?? NaN;
+    const difference = Math.abs(Math.log(cells.probabilities[i] ?? 0) - expected);
+    worst = Number.isNaN(difference) ? Infinity : Math.max(worst, difference);
+  }
+  return worst;
+}
+
+function soundOne(name: string): Sound {
+  const odd = models[name];
+  assert.ok(odd && 'cases' in odd);
+  return odd;
+}
+
+test('a head narrower than the stream has no bare unembedding, and says why', async () => {
+  await withEngine(async (engine) => {
+    const { readouts } = await engine.call('open', { path: join(folder, 'narrow-head'), device: 'cpu' });
+    assert.ok(!readouts.unembed.ok && /reads 6 dimensions, the residual stream has 8/.test(readouts.unembed.reason));
+    const fault = await faultOf(mapOf(engine, soundOne('narrow-head'), 1, [], { readout: 'unembed' }));
+    assert.equal(fault.code, 'bad-parameter');
+    assertSentence(fault);
+  });
+});
+
+test('embeddings that come in take no prompt, and say so', async () => {
+  await withEngine(async (engine) => {
+    const { contexts } = await engine.call('open', { path: join(folder, 'embeds'), device: 'cpu' });
+    assert.ok(!contexts.prompt.ok && /embeddings instead of token ids/.test(contexts.prompt.reason));
+    const fault = await faultOf(mapOf(engine, soundOne('embeds'), 0, [1, 2]));
+    assert.equal(fault.code, 'bad-parameter', fault.message);
+    assertSentence(fault);
+  });
+});
+
+// Links need a right of their own on Windows.
+if (process.platform !== 'win32')
+  test('a snapshot of the Hugging Face cache, all links into blobs', async () => {
+    const hub = join(temporaryFolder(), 'models--someone--odd');
+    const snapshot = join(hub, 'snapshots', '0123abc', 'onnx');
+    mkdirSync(snapshot, { recursive: true });
+    mkdirSync(join(hub, 'blobs'));
+    const put = (name: string, bytes: Uint8Array | string): void => {
+      const blob = `blob-of-${basename(name)}`;
+      writeFileSync(join(hub, 'blobs', blob), bytes);
+      symlinkSync(join('..', '..', '..', 'blobs', blob), join(snapshot, name));
+    };
+    const from = join(folder, 'external-many');
+    for (const name of readdirSync(from)) put(name, readFileSync(join(from, name)));
+    await withEngine((engine) => check(engine, join(snapshot, 'model.onnx'), soundOne('external-many')));
+  });
