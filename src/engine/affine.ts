@@ -1,4 +1,6 @@
+import type { MapWindow } from '../map/grid.js';
 import type { Plane } from '../map/plane.js';
+import { envelope, type ExactRegions } from '../map/polygons.js';
 import { readHeadTail } from '../onnx/headTail.js';
 import { DataType } from '../onnx/graph.js';
 import { elementType } from '../onnx/inference.js';
@@ -156,6 +158,14 @@ export class AffineMap {
       const z = (a + x * (u[i] ?? 0) + y * (v[i] ?? 0)) * inverse + (b[i] ?? 0);
       return cap === 0 ? z : cap * Math.tanh(z / cap);
     });
+  }
+
+  /** Where each token wins, exactly; undefined where a term outside the scale bends the borders. A soft-cap moves no border. */
+  regions(window: MapWindow): ExactRegions | undefined {
+    if (!this.hasConvexRegions) return undefined;
+    const { c, u, v, b } = this.rows;
+    const rows = { c: c.map((a, i) => a + (b[i] ?? 0)), u, v };
+    return { window, polygons: envelope(rows, window).map(({ token, points }) => ({ token, points })) };
   }
 
   private scaleAt(x: number, y: number): number {

@@ -1,5 +1,7 @@
 import { Fault } from '../map/fault.js';
+import type { MapWindow } from '../map/grid.js';
 import { type Plane, pointsOf } from '../map/plane.js';
+import type { ExactRegions } from '../map/polygons.js';
 import type { Runtime } from '../map/tokenMap.js';
 import type { AffineMap } from './affine.js';
 import type { CellRunner, Tops } from './cellRunner.js';
@@ -22,6 +24,8 @@ export interface CellSource {
   readonly way: Runtime['way'];
   /** Largest difference from the model's graph seen when the way was verified; undefined where it is the graph. */
   readonly largestDifference: number | undefined;
+  /** The exact regions of a window, where the way knows them. */
+  regions(window: MapWindow): ExactRegions | undefined;
   /** How many cells to ask for next. */
   next(): number;
   /** @throws Fault */
@@ -46,6 +50,10 @@ export class EachCell implements CellSource {
   ) {
     this.limit = Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / runner.bytesPerCell)));
     this.size = Math.min(FIRST_CELLS, this.limit);
+  }
+
+  regions(): undefined {
+    return undefined;
   }
 
   next(): number {
@@ -86,6 +94,10 @@ export class ThreeRows implements CellSource {
 
   get largestDifference(): number {
     return this.affine.largestDifference;
+  }
+
+  regions(window: MapWindow): ExactRegions | undefined {
+    return this.affine.regions(window);
   }
 
   next(): number {

@@ -136,5 +136,7 @@ export async function computeMap(
       options.onEvent?.(event);
     },
   });
-  return { ...result, cells: growing.cells, tokens: growing.tokens };
+  const { tokens, ...rest } = result;
+  for (const token of tokens) growing.tokens.set(token.id, token);
+  return { ...rest, cells: growing.cells, tokens: growing.tokens };
 }

@@ -6,7 +6,7 @@ import {
   type MapSpecification,
   parseParameters,
 } from '../map/specification.js';
-import { coordinates } from '../map/grid.js';
+import { coordinates, gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
 import { type Plane, planeOf } from '../map/plane.js';
 import { refinement } from '../map/refinement.js';
@@ -224,6 +224,8 @@ export class EngineService {
     }
     if (undefinedCells > 0)
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
+    const regions = source.regions(gridWindow(parameters.grid));
+    const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const elapsed = performance.now() - computed;
     if (total > 0) this.speeds.set(speedKey(plan), { milliseconds: elapsed / total, layer: layerIndex(plan.layer) });
     return {
@@ -240,6 +242,8 @@ export class EngineService {
         ...(source.largestDifference === undefined ? {} : { largestDifference: source.largestDifference }),
         notices,
       },
+      ...(regions === undefined ? {} : { regions }),
+      tokens: newTokens(regionIds, sent, model),
     };
   }
 }
@@ -306,6 +310,9 @@ function planOf(model: Model, parameters: MapParameters): CellPlan {
 
 function contextIds(model: Model, { context }: MapParameters): { prefix: readonly number[]; last: number } {
   const { bos } = model.tokenizer;
+  const takesIds = idsSupport(model);
+  if (context.kind !== 'none' && !takesIds.ok)
+    throw new Fault({ code: 'bad-parameter', message: takesIds.reason, hint: 'Use the context "none".' });
   switch (context.kind) {
     case 'none':
       return { prefix: [], last: bos ?? 0 };
@@ -337,6 +344,11 @@ function contextIds(model: Model, { context }: MapParameters): { prefix: readonl
     }
   }
 }
+
+const idsSupport = (model: Model): Support =>
+  model.anatomy.interface.ids === undefined
+    ? { ok: false, reason: 'This export takes embeddings instead of token ids: nothing can stand before the vector.' }
+    : { ok: true };
 
 function unembedSupport(model: Model): Support {
   const { head, hiddenSize } = model.anatomy;
@@ -396,10 +408,7 @@ function describe(
 ): ModelDescription {
   const { anatomy, tokenizer } = model;
   const noTokenizer: Support = { ok: false, reason: tokenizer.reason ?? 'The model has no tokenizer.' };
-  const ids: Support =
-    anatomy.interface.ids === undefined
-      ? { ok: false, reason: 'This export takes embeddings instead of token ids.' }
-      : { ok: true };
+  const ids = idsSupport(model);
   return {
     reference: model.reference,
     path: model.files.file,

@@ -111,6 +111,8 @@ export interface MapResult {
   readonly runtime: Runtime;
   /** Over the grid's window, where the readout is affine up to one scale and nothing is added outside of it. */
   readonly regions?: ExactRegions;
+  /** Tokens of the regions that win in no cell and were not sent before. */
+  readonly tokens: readonly Token[];
 }
 
 /** Host to engine. One engine process holds one model on one device. */

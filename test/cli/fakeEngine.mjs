@@ -95,7 +95,7 @@ async function map(id, { parameters }) {
     way: 'each-cell',
     notices: [],
   };
-  return { specification, facts, plane: { c: axis(-1), u: axis(0), v: axis(1) }, runtime };
+  return { specification, facts, plane: { c: axis(-1), u: axis(0), v: axis(1) }, runtime, tokens: [] };
 }
 
 process.on('disconnect', () => process.exit());

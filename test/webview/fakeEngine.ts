@@ -139,7 +139,13 @@ export class FakeEngine implements EngineLease {
         onEvent?.({ kind: 'cells', batch, tokens, done, total: order.length, stride, secondsLeft: 25 });
       }
     }
-    return { specification, facts: this.description.facts, plane: whole.plane, runtime: whole.runtime };
+    return {
+      specification,
+      facts: this.description.facts,
+      plane: whole.plane,
+      runtime: whole.runtime,
+      tokens: [],
+    };
   }
 }
 
