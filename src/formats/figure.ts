@@ -23,9 +23,11 @@ import {
   SPACE_WIDTH,
   tokenSegments,
 } from '../map/display.js';
+import { type ExactBorders, exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
 import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
-import { formatFixed, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
+import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
+import { placePolygonLabels } from '../map/polygonLabels.js';
 import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
@@ -57,6 +59,8 @@ const LEAST_WIDTH = 620;
 /** Borders that would cover more than this part of the map are left out, and it is said; so are more pieces than this. */
 const MOST_INK = 0.3;
 const MOST_BORDERS = 200_000;
+/** Exact regions beyond this number are not written as polygons of their own. */
+const MOST_POLYGONS = 20_000;
 
 interface Frame {
   readonly x: number;
@@ -89,17 +93,15 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
   const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write);
   const perCell = cellSize !== undefined;
 
-  const borders = findBorders(
-    cells.columns,
-    cells.rows,
-    top,
-    Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255]))),
-  );
+  const dark = Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255])));
+  const borders = map.regions
+    ? exactBorders(map.regions, map.specification.grid, dark)
+    : findBorders(cells.columns, cells.rows, top, dark);
   const crowded = areCrowded(borders, frame, cellWidth, cellHeight);
   const labels = perCell ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
   const texts = perCell
     ? cellTexts(map, frame, cellSize, color, write)
-    : labels.map((label) => regionText(label, regions, frame, cellWidth, cellHeight, color, write)).join('');
+    : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
 
   let y = frame.y + frame.height;
   const axes = drawAxes(map, frame, words.xAxis, words.yAxis, write);
@@ -135,6 +137,7 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
     (perCell ? cellGrid(map, frame) : '') +
     (crowded ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
+    drawRegions(map, frame, write) +
     element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
     texts +
     axes +
@@ -198,25 +201,26 @@ function cellColors(
 }
 
 function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHeight: number, write: Writer): Label[] {
-  return placeLabels({
-    regions,
+  const options = {
     cellWidth,
     cellHeight,
-    segments: (token) => write.token(map, token),
-    measure: (segments) => write.measure(segments, LABEL_WEIGHT),
-  });
+    segments: (token: number) => write.token(map, token),
+    measure: (segments: readonly Segment[]) => write.measure(segments, LABEL_WEIGHT),
+  };
+  if (!map.regions) return placeLabels({ regions, ...options });
+  return placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options });
 }
 
 function regionText(
   label: Label,
-  regions: Regions,
+  columns: number,
   frame: Frame,
   cellWidth: number,
   cellHeight: number,
   color: (cell: number) => Rgb | undefined,
   write: Writer,
 ): string {
-  const mean = meanColor(label, regions, color);
+  const mean = meanColor(label, columns, color);
   return write.segments(label.segments, {
     x: frame.x + label.x * cellWidth,
     y: frame.y + frame.height - label.y * cellHeight + label.size * 0.36,
@@ -229,12 +233,12 @@ function regionText(
 }
 
 /** Mean color of the cells below a label. */
-function meanColor({ box }: Label, regions: Regions, color: (cell: number) => Rgb | undefined): Rgb {
+function meanColor({ box }: Label, columns: number, color: (cell: number) => Rgb | undefined): Rgb {
   const sum = [0, 0, 0];
   let count = 0;
   for (let row = Math.floor(box.y + 1e-9); row < box.y + box.height - 1e-9; row++) {
     for (let column = Math.floor(box.x + 1e-9); column < box.x + box.width - 1e-9; column++) {
-      color(row * regions.columns + column)?.forEach((channel, i) => (sum[i] = (sum[i] ?? 0) + channel));
+      color(row * columns + column)?.forEach((channel, i) => (sum[i] = (sum[i] ?? 0) + channel));
       count++;
     }
   }
@@ -312,19 +316,25 @@ function cellGrid({ cells }: TokenMap, frame: Frame): string {
   return d && element('path', { d, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.14, 'stroke-width': 0.75 });
 }
 
-function areCrowded(borders: Borders, frame: Frame, cellWidth: number, cellHeight: number): boolean {
+function areCrowded(borders: Borders | ExactBorders, frame: Frame, cellWidth: number, cellHeight: number): boolean {
   let ink = 0;
   for (const lines of [borders.onLight, borders.onDark]) {
     for (let i = 0; i < lines.length; i += 4) {
       const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-      ink += ((x1 - x0) * cellWidth + (y1 - y0) * cellHeight) * BORDER.width;
+      ink += Math.hypot((x1 - x0) * cellWidth, (y1 - y0) * cellHeight) * BORDER.width;
     }
   }
   const pieces = (borders.onLight.length + borders.onDark.length) / 4;
   return pieces > MOST_BORDERS || ink > MOST_INK * frame.width * frame.height;
 }
 
-function drawBorders(borders: Borders, frame: Frame, cellWidth: number, cellHeight: number, perCell: boolean): string {
+function drawBorders(
+  borders: Borders | ExactBorders,
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+  perCell: boolean,
+): string {
   const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
   const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
   return (['onLight', 'onDark'] as const)
@@ -333,13 +343,32 @@ function drawBorders(borders: Borders, frame: Frame, cellWidth: number, cellHeig
       let d = '';
       for (let i = 0; i < lines.length; i += 4) {
         const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : `H${x(x1)}`}`;
+        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : y0 === y1 ? `H${x(x1)}` : `L${x(x1)} ${y(y1)}`}`;
       }
-      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': 'square' };
+      const linecap = lines instanceof Float64Array ? 'round' : 'square';
+      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': linecap };
       const { color: stroke, opacity } = BORDER[ground];
       return d && element('path', { d, fill: 'none', stroke, 'stroke-opacity': opacity, ...pen });
     })
     .join('');
+}
+
+/** The exact regions as polygons that are not seen: what shows the figure names a region's token and share to who points at it. */
+function drawRegions(map: TokenMap, frame: Frame, write: Writer): string {
+  if (!map.regions || map.regions.polygons.length > MOST_POLYGONS) return '';
+  const { columns, rows } = map.cells;
+  const shares = new Map(exactStatistics(map.regions).areaShares.map(({ token, share }) => [token, share]));
+  const paths = gridPolygons(map.regions, map.specification.grid).map(({ token, points }) => {
+    let d = '';
+    for (let i = 0; i < points.length; i += 2) {
+      const x = frame.x + ((points[i] ?? 0) / columns) * frame.width;
+      const y = frame.y + (1 - (points[i + 1] ?? 0) / rows) * frame.height;
+      d += `${i === 0 ? 'M' : 'L'}${svgNumber(x)} ${svgNumber(y)}`;
+    }
+    const name = `${segmentsText(write.token(map, token))} · ${formatPercent(shares.get(token) ?? 0)} of the map`;
+    return element('path', { d: `${d}Z` }, element('title', {}, escapeXml(name)));
+  });
+  return element('g', { fill: 'none', 'pointer-events': 'all' }, paths.join(''));
 }
 
 function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, write: Writer): string {

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { Fault } from '../map/fault.js';
+import { gridWindow } from '../map/grid.js';
+import { type ExactRegions, polygonArea } from '../map/polygons.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
 import { type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
 import { float32FromBase64 } from './float32.js';
@@ -29,6 +31,11 @@ const runtimeSchema = v.object({
   notices: v.pipe(v.array(text), v.maxLength(1000)),
 });
 const tokenSchema = v.object({ text: v.string(), kind: v.picklist(['text', 'special', 'bytes', 'unknown']) });
+const finite = v.pipe(v.number(), v.finite());
+const regionsSchema = v.object({
+  window: v.object({ x0: finite, x1: finite, y0: finite, y1: finite }),
+  polygons: v.array(v.object({ token_id: count, points: v.pipe(v.array(finite), v.minLength(6)) })),
+});
 const lists = v.array(v.array(v.unknown()));
 const fileSchema = v.object({
   model: modelSchema,
@@ -37,6 +44,7 @@ const fileSchema = v.object({
   plane: v.object({ c: v.string(), u: v.string(), v: v.string() }),
   predictions: v.object({ entropies: lists }),
   top: v.object({ token_ids: lists, probabilities: lists }),
+  regions: v.optional(regionsSchema),
 });
 
 /**
@@ -53,7 +61,7 @@ export function fromJson(file: Uint8Array | string): TokenMap {
     const [issue] = parsed.issues;
     throw damaged(`"${v.getDotPath(issue) ?? ''}" is missing or not what it should be (${issue.message})`);
   }
-  const { model, runtime, plane, top, predictions } = parsed.output;
+  const { model, runtime, plane, top, predictions, regions } = parsed.output;
   const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
   const vector = (name: 'c' | 'u' | 'v'): Float32Array => {
     const values = float32FromBase64(plane[name]);
@@ -68,6 +76,7 @@ export function fromJson(file: Uint8Array | string): TokenMap {
     tokens,
     plane: { c: vector('c'), u: vector('u'), v: vector('v') },
     runtime,
+    ...(regions === undefined ? {} : { regions: readRegions(regions, specification, tokens) }),
   };
 }
 
@@ -207,6 +216,37 @@ function readCells(
     cells.computed[cell] = 1;
   }
   return cells;
+}
+
+/** How far the regions' areas may miss the window's, as a part of it. */
+const AREA_TOLERANCE = 1e-6;
+
+function readRegions(
+  { window, polygons }: v.InferOutput<typeof regionsSchema>,
+  { grid }: MapSpecification,
+  tokens: ReadonlyMap<number, Token>,
+): ExactRegions {
+  const { x0, x1, y0, y1 } = gridWindow(grid);
+  if (window.x0 !== x0 || window.x1 !== x1 || window.y0 !== y0 || window.y1 !== y1) {
+    throw damaged('"regions.window" is not the window of its grid');
+  }
+  let areas = 0;
+  let last = -1;
+  const read = polygons.map(({ token_id: token, points: list }) => {
+    const points = Float64Array.from(list);
+    const area = polygonArea(points);
+    const outside = list.some((at, i) => (i % 2 === 0 ? at < x0 || at > x1 : at < y0 || at > y1));
+    if (token <= last || !tokens.has(token)) throw damaged(`"regions" name token ${token} twice or out of place`);
+    if (list.length % 2 !== 0 || outside || !(area >= 0)) {
+      throw damaged(`the region of token ${token} is no polygon in the window`);
+    }
+    last = token;
+    areas += area;
+    return { token, points };
+  });
+  const whole = (x1 - x0) * (y1 - y0);
+  if (!(Math.abs(areas - whole) <= AREA_TOLERANCE * whole)) throw damaged('"regions" do not cover the window once');
+  return { window: { x0, x1, y0, y1 }, polygons: read };
 }
 
 const damaged = (what: string): Fault =>

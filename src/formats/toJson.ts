@@ -1,4 +1,6 @@
+import { exactStatistics } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
+import type { ExactRegions } from '../map/polygons.js';
 import { layerIndex } from '../map/specification.js';
 import { mapStatistics, type Spread, tokensOnMap } from '../map/statistics.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
@@ -13,7 +15,8 @@ export const JSON_VERSION = 1;
 /**
  * A map as a JSON file (UTF-8): the original program's keys `config`, `coordinates`, `predictions` and `token_map`, with its
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
- * of a cell that is not computed are null, and it is not in `token_map`. float32 numbers are written with the fewest digits
+ * of a cell that is not computed are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
+ * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. float32 numbers are written with the fewest digits
  * that give them back exactly. What a list of files needs stands in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
@@ -30,7 +33,7 @@ export function toJson(map: TokenMap): Uint8Array {
 }
 
 function* jsonLines(map: TokenMap): Generator<string> {
-  const { specification, facts, runtime, cells, tokens, plane } = map;
+  const { specification, facts, runtime, cells, tokens, plane, regions } = map;
   const { columns, rows, topK } = cells;
   const { xs, ys } = coordinates(specification.grid);
   const { grid, model } = specification;
@@ -56,6 +59,16 @@ function* jsonLines(map: TokenMap): Generator<string> {
   yield sorted.map(({ id, text, kind }) => `"${id}": {"text": ${jsonText(text)}, "kind": "${kind}"}`).join(',\n');
   yield '\n},\n"plane": {\n';
   yield (['c', 'u', 'v'] as const).map((name) => `"${name}": "${float32ToBase64(plane[name])}"`).join(',\n');
+
+  if (regions) {
+    yield `\n},\n"regions": {\n"window": ${jsonValue(regions.window)},\n"polygons": [`;
+    let comma = '';
+    for (const { token, points } of regions.polygons) {
+      yield `${comma}\n{"token_id": ${token}, "points": [${points.join(',')}]}`;
+      comma = ',';
+    }
+    yield '\n]';
+  }
 
   const done = (cell: number): boolean => cells.computed[cell] === 1;
   const perCell = (value: (cell: number) => string) =>
@@ -113,7 +126,7 @@ function* lists(columns: number, rows: number, value: (cell: number) => string):
   yield ']';
 }
 
-function statistics({ cells }: TokenMap): object {
+function statistics({ cells, regions }: TokenMap): object {
   const { probability, margin: margins, entropy, ...counts } = mapStatistics(cells);
   const spread = (values: Spread | undefined) =>
     values && {
@@ -136,5 +149,11 @@ function statistics({ cells }: TokenMap): object {
       mean_probability: token.meanProbability,
       regions: token.regions,
     })),
+    exact: regions && exact(regions),
   };
+}
+
+function exact(regions: ExactRegions): object {
+  const { tokens, areaShares } = exactStatistics(regions);
+  return { tokens, area_shares: areaShares.map(({ token, share }) => ({ token_id: token, share })) };
 }

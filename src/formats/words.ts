@@ -51,12 +51,16 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       `plane: ${methodWords(plane.axes)}, h = c + x u + y v, ${plane.center.kind === 'origin' ? 'c = 0' : 'c a given vector'}`,
       `context: ${contextWords(specification)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
+      ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
       `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
       `Embedding Grid ${safeText(runtime.version, 40)}`,
     ],
   };
 }
+
+const exactWords = (tokens: number): string =>
+  `borders exact: ${tokens === 1 ? '1 token wins' : `${formatCount(tokens)} tokens win`} somewhere in this window`;
 
 function planeWords({ axes, center }: MapSpecification['plane']): string {
   if (axes.method === 'direct')

@@ -19,7 +19,7 @@ const HEADS: readonly Pick<LlamaSizes, 'vocabulary' | 'hidden'>[] = [
   { vocabulary: 128_256, hidden: 4096 },
 ];
 /** Cells that stand for all of a map computed the straightforward way: its time per cell does not depend on how many. */
-const SAMPLE = { columns: 20, rows: 20 };
+const SAMPLE = { columns: 10, rows: 20 };
 
 const parametersOf = (columns: number, rows: number): MapParameters => ({
   ...DEFAULT_PARAMETERS,

@@ -1,4 +1,5 @@
-import { coordinates } from '../../src/map/grid.js';
+import { coordinates, gridWindow } from '../../src/map/grid.js';
+import { envelope, type ExactRegions } from '../../src/map/polygons.js';
 import type { MapSpecification } from '../../src/map/specification.js';
 import { emptyCells, type Token, type TokenMap } from '../../src/map/tokenMap.js';
 
@@ -32,6 +33,8 @@ export interface SyntheticOptions {
   readonly hiddenSize?: number;
   readonly tokens?: readonly Token[];
   readonly specification?: Partial<MapSpecification>;
+  /** With the exact regions, as an affine readout has them. */
+  readonly exact?: boolean;
 }
 
 /** A map as an affine readout gives it: softmax over random affine functions of the plane, cell by cell in float64. */
@@ -69,6 +72,16 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
       if (!tokens.has(id)) tokens.set(id, options.tokens?.[id] ?? wordToken(id));
     }
   }
+  let regions: ExactRegions | undefined;
+  if (options.exact) {
+    const slope = (axis: 0 | 1) => Float32Array.from(functions, (one) => (steepness * one.slope[axis]) / reach);
+    const [u, v] = [slope(0), slope(1)];
+    const [x, y] = grid.center;
+    const c = Float32Array.from(functions, (one, i) => steepness * one.offset - x * (u[i] ?? 0) - y * (v[i] ?? 0));
+    const window = gridWindow(grid);
+    regions = { window, polygons: envelope({ c, u, v }, window).map(({ token, points }) => ({ token, points })) };
+    for (const { token } of regions.polygons) tokens.set(token, options.tokens?.[token] ?? wordToken(token));
+  }
   const vector = (): Float32Array => Float32Array.from({ length: hiddenSize }, normal);
   return {
     specification: {
@@ -94,6 +107,7 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
       way: 'three-rows',
       notices: [],
     },
+    ...(regions ? { regions } : {}),
   };
 }
 

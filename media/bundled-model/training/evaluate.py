@@ -1,4 +1,4 @@
-"""Figures, samples and the greedy fixture. usage: python evaluate.py WORK TARGET FIXTURE.json
+"""Figures, samples and the greedy fixture. usage: python evaluate.py WORK TARGET FIXTURE.json [figures|samples|fixture]
 
 Compares on all held-out chapters: float32 weights, float16-rounded weights in PyTorch, and TARGET/onnx/model.onnx in
 onnxruntime; writes WORK/figures.json, WORK/samples.txt and the fixture (PyTorch's greedy tokens, checked with onnxruntime).
@@ -24,7 +24,9 @@ from model import CONFIG
 CONTEXT, BOS, EOS = CONFIG["max_position_embeddings"], CONFIG["bos_token_id"], CONFIG["eos_token_id"]
 HEADS, HEAD_SIZE, LAYERS = CONFIG["num_key_value_heads"], CONFIG["hidden_size"] // CONFIG["num_attention_heads"], CONFIG["num_hidden_layers"]
 FIXTURE_PROMPTS = ["It is a truth universally acknowledged, that", "In the beginning God created the heaven and", "The captain of the ship said to the crew,",
-                   "Mrs. Bennet was very much pleased with", "Tom and Huck went down to the river"]
+                   "Mrs. Bennet was very much pleased with", "Tom and Huck went down to the river", "And the children of Israel",
+                   "Elizabeth was", "The white whale", "He looked at his aunt and", "My dear Miss Woodhouse,", "Now when the king heard"]
+FIXTURE_CASES = 5
 FIXTURE_TOKENS, FIXTURE_MARGIN = 24, 1e-3
 SAMPLE_PROMPTS = ["", "", "", "It was a fine morning, and", "And the king said unto", "Elizabeth looked at her sister, and", "The whale",
                   "\"I do not know,\" said Tom,", "My dear mother,", "The ship was"]
@@ -96,18 +98,10 @@ def sample(model, ids: list[int], generator: torch.Generator) -> list[int]:
     return out
 
 
-def main() -> None:
-    work, target, fixture = (pathlib.Path(a) for a in sys.argv[1:4])
-    torch.set_num_threads(2)
+def write_figures(work: pathlib.Path, stored, session) -> None:
     stream = numpy.load(work / "held_out.npy").astype(numpy.int64)
     best = torch.load(work / "best.pt", weights_only=False)
-    full, stored = to_transformers(best["model"], half=False), LlamaForCausalLM.from_pretrained(work / "hf", dtype=torch.float32).eval()
-    path = target / "onnx" / "model.onnx"
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    tokenizer = AutoTokenizer.from_pretrained(target)
-
+    full = to_transformers(best["model"], half=False)
     figures = dict(step=best["step"])
     figures["float32"], _, top_full = score(lambda ids: full(torch.from_numpy(ids)).logits, stream)
     figures["float16 weights"], losses, top_stored = score(lambda ids: stored(torch.from_numpy(ids)).logits, stream)
@@ -122,26 +116,50 @@ def main() -> None:
     (work / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1), flush=True)
 
+
+def write_samples(work: pathlib.Path, stored, tokenizer) -> None:
     generator, texts = torch.Generator().manual_seed(SAMPLE_SEED), []
     for prompt in SAMPLE_PROMPTS:
-        ids = tokenizer(prompt).input_ids
-        texts.append(f"**{prompt}**" + tokenizer.decode(sample(stored, ids, generator)))
+        texts.append(f"[{prompt}]" + tokenizer.decode(sample(stored, tokenizer(prompt).input_ids, generator)))
     (work / "samples.txt").write_text("\n---\n".join(texts) + "\n", "utf-8")
-    print("\n---\n".join(texts))
+    print("\n---\n".join(texts), flush=True)
 
+
+def write_fixture(path: pathlib.Path, model_file: pathlib.Path, stored, session, tokenizer) -> None:
+    """The first five prompts whose every greedy choice is clear of a tie."""
     cases = []
     for prompt in FIXTURE_PROMPTS:
         ids = tokenizer(prompt).input_ids
         out, margin = greedy_torch(stored, ids, FIXTURE_TOKENS)
-        assert ids[0] == BOS and EOS not in out and margin > FIXTURE_MARGIN, (prompt, out, margin)
+        assert ids[0] == BOS
+        if EOS in out or margin < FIXTURE_MARGIN or len(cases) == FIXTURE_CASES:
+            continue
         assert greedy_onnx(session, ids, FIXTURE_TOKENS) == out, prompt
         cases.append(dict(prompt=prompt, promptTokenIds=ids, continuationTokenIds=out, continuation=tokenizer.decode(out), smallestLogitMargin=round(margin, 6)))
-    fixture.parent.mkdir(parents=True, exist_ok=True)
-    fixture.write_text(json.dumps(dict(
+        print(cases[-1]["smallestLogitMargin"], prompt, "->", cases[-1]["continuation"], flush=True)
+    assert len(cases) == FIXTURE_CASES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(dict(
         description="Greedy continuations by PyTorch (transformers' LlamaForCausalLM, float32 arithmetic, the weights as stored in model.onnx), each checked with onnxruntime and past key/values.",
-        modelSha256=hashlib.sha256(path.read_bytes()).hexdigest(), newTokens=FIXTURE_TOKENS, cases=cases), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    for case in cases:
-        print(case["smallestLogitMargin"], case["prompt"], "->", case["continuation"])
+        modelSha256=hashlib.sha256(model_file.read_bytes()).hexdigest(), newTokens=FIXTURE_TOKENS, cases=cases), indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def main() -> None:
+    work, target, fixture = (pathlib.Path(a) for a in sys.argv[1:4])
+    part = sys.argv[4] if len(sys.argv) > 4 else "all"
+    torch.set_num_threads(2)
+    stored = LlamaForCausalLM.from_pretrained(work / "hf", dtype=torch.float32).eval()
+    model_file = target / "onnx" / "model.onnx"
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(model_file), options, providers=["CPUExecutionProvider"])
+    tokenizer = AutoTokenizer.from_pretrained(target)
+    if part in ("all", "figures"):
+        write_figures(work, stored, session)
+    if part in ("all", "samples"):
+        write_samples(work, stored, tokenizer)
+    if part in ("all", "fixture"):
+        write_fixture(fixture, model_file, stored, session, tokenizer)
 
 
 if __name__ == "__main__":
