@@ -289,12 +289,11 @@ function cellTexts(
     const segments = fitSegments(token, (cellWidth - CELL_PADDING) / size, measure);
     const x = frame.x + ((cell % cells.columns) + 0.5) * cellWidth;
     const y = frame.y + frame.height - (Math.floor(cell / cells.columns) + 0.5) * cellHeight;
-    const fill = inkOn(rgb);
-    if (segments) {
-      texts += write.segments(segments, { x, y: y - 0.06 * size, size, weight: LABEL_WEIGHT, anchor: 'middle', fill });
-    }
+    // Exact borders pass below the words.
+    const look = { x, anchor: 'middle', fill: inkOn(rgb), ...(map.regions ? { halo: hexOf(rgb) } : {}) } as const;
+    if (segments) texts += write.segments(segments, { ...look, y: y - 0.06 * size, size, weight: LABEL_WEIGHT });
     const percent = formatWholePercent(cells.probabilities[cell * cells.topK] ?? 0);
-    texts += write.line(percent, { x, y: y + (segments ? 1.22 : 0.36) * small, size: small, anchor: 'middle', fill });
+    texts += write.line(percent, { ...look, y: y + (segments ? 1.22 : 0.36) * small, size: small });
   }
   return texts;
 }

@@ -60,7 +60,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
 }
 
 const exactWords = (tokens: number): string =>
-  `borders exact: ${tokens === 1 ? '1 token wins' : `${formatCount(tokens)} tokens win`} somewhere in this window`;
+  `exact regions: ${tokens === 1 ? '1 token wins' : `${formatCount(tokens)} tokens win`} somewhere in this window`;
 
 function planeWords({ axes, center }: MapSpecification['plane']): string {
   if (axes.method === 'direct')

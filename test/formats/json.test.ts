@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, readSpecification } from '../../src/formats/fromJson.js';
 import { toJson } from '../../src/formats/toJson.js';
+import { exactStatistics } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
@@ -76,6 +77,7 @@ test('property: a saved file gives back an equal map', () => {
       center: [random() * 100, -random()],
       tokens: i % 2 ? HOSTILE_TOKENS : [],
       vocabulary: HOSTILE_TOKENS.length,
+      exact: i % 3 === 0,
       specification: {
         context: { kind: 'prompt', text: 'a\u202E\n"\uD83D</script>' },
         layer: i % 3 ? i : 'embeddings',
@@ -87,6 +89,25 @@ test('property: a saved file gives back an equal map', () => {
     assert.deepEqual(readSpecification(bytes).specification, map.specification);
     assert.equal(readSpecification(bytes).computed, map.cells.computed.filter(Boolean).length);
   }
+});
+
+test('exact regions: polygons, the number of tokens and their shares', () => {
+  const map = syntheticMap({ columns: 4, rows: 3, exact: true, spacing: 1 });
+  const regions = map.regions ?? assert.fail();
+  const file = plain(map);
+  assert.deepEqual(at(file, 'regions', 'window'), { ...regions.window });
+  assert.deepEqual(
+    at(file, 'regions', 'polygons'),
+    regions.polygons.map(({ token, points }) => ({ token_id: token, points: [...points] })),
+  );
+  assert.equal(at(file, 'statistics', 'exact', 'tokens'), regions.polygons.length);
+  const { areaShares } = exactStatistics(regions);
+  assert.ok(areaShares.length > 3);
+  assert.deepEqual(
+    at(file, 'statistics', 'exact', 'area_shares'),
+    areaShares.map(({ token, share }) => ({ token_id: token, share })),
+  );
+  assert.equal(at(plain(syntheticMap({ columns: 4, rows: 3 })), 'regions'), undefined);
 });
 
 /** Takes some cells away, as a cancelled map lacks them. */
@@ -148,7 +169,7 @@ test('what is no saved map is refused with what it is', () => {
 });
 
 test('a damaged file is refused with what is wrong', () => {
-  const map = syntheticMap({ columns: 3, rows: 2, topK: 2, vocabulary: 5 });
+  const map = syntheticMap({ columns: 3, rows: 2, topK: 2, vocabulary: 5, exact: true });
   const broken = (change: (file: Record<string, Plain>) => void): string => {
     const file = plain(map);
     assert.ok(typeof file === 'object' && file !== null && !Array.isArray(file));
@@ -183,11 +204,21 @@ test('a damaged file is refused with what is wrong', () => {
   refused(set({ text: 5, kind: 'text' }, 'tokens', '1'), /tokens\.1\.text/);
   refused(set('x', 'runtime', 'seconds'), /runtime\.seconds/);
   refused(set(1e300, 'model', 'hiddenSize'), /model\.hiddenSize/);
+  refused(set(7, 'regions', 'window', 'x1'), /not the window of its grid/);
+  refused(set([], 'regions', 'polygons'), /do not cover/);
+  refused(set(null, 'regions', 'polygons', 0), /regions\.polygons/);
+  refused(set(99, 'regions', 'polygons', 0, 'token_id'), /name token 99/);
+  refused(set([0, 0, 1, 1], 'regions', 'polygons', 0, 'points'), /regions\.polygons/);
+  refused(set([0, 0, 0.1, 0.1, 0, 0.1, 9], 'regions', 'polygons', 0, 'points'), /no polygon in the window/);
+  refused(set([0, 0, 0, 0.1, 0.1, 0.1], 'regions', 'polygons', 0, 'points'), /no polygon in the window/);
+  refused(set([0, 0, 0.1, 0.1, 0, 0.1], 'regions', 'polygons', 0, 'points'), /do not cover/);
 });
 
 test('property: a file with any one piece replaced is read or refused, never anything else', () => {
   const random = randomNumbers(33);
-  const text = Buffer.from(toJson(syntheticMap({ columns: 3, rows: 3, topK: 2, vocabulary: 4 }))).toString();
+  const text = Buffer.from(
+    toJson(syntheticMap({ columns: 3, rows: 3, topK: 2, vocabulary: 4, exact: true })),
+  ).toString();
   const pieces = ['null', '-1', '1e999', '"x"', '{}', '[]', '"', '\\', '0', '9999999999', ','];
   for (let i = 0; i < 1500; i++) {
     const from = Math.floor(random() * text.length);

@@ -6,8 +6,10 @@ import { inflateSync } from 'node:zlib';
 import { loadBundledFont } from '../../src/formats/fonts.js';
 import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
 import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
+import { tokenBorders } from '../../src/map/exactRegions.js';
 import { coordinates } from '../../src/map/grid.js';
-import type { TokenMap } from '../../src/map/tokenMap.js';
+import { polygonArea } from '../../src/map/polygons.js';
+import type { Token, TokenMap } from '../../src/map/tokenMap.js';
 import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from './assets.js';
 import { HOSTILE_TOKENS } from './hostileTokens.js';
@@ -243,6 +245,84 @@ test('where borders would cover the map they are left out, and the caption says 
   const figure = await toSvg(map, { assets });
   assert.ok(texts(parseXml(figure)).some((text) => text.includes('borders left out')));
   assert.ok(figure.length < 3e6, `${figure.length}`);
+});
+
+test('exact regions: straight borders, polygons with their shares, labels inside them', async () => {
+  const tokens = Array.from({ length: 60 }, (_, id): Token => ({ id, kind: 'text', text: `word${id}` }));
+  const map = syntheticMap({ columns: 50, rows: 40, exact: true, tokens, center: [3, -1] });
+  const regions = map.regions ?? assert.fail();
+  const root = await svg(map);
+  const frame = frameOf(root);
+  const { x0, x1, y0, y1 } = regions.window;
+  const toX = (x: number): number => frame.x + ((x - x0) / (x1 - x0)) * frame.width;
+  const toY = (y: number): number => frame.y + ((y1 - y) / (y1 - y0)) * frame.height;
+
+  // The lines that are drawn, together, are the borders: as long, and each end is a corner or lies between two.
+  const borders = tokenBorders(regions).map((border) => ({
+    from: [toX(border.x0), toY(border.y0)] as const,
+    to: [toX(border.x1), toY(border.y1)] as const,
+  }));
+  const lines = [...all(root)]
+    .filter(({ attributes }) => attributes['stroke-linecap'] === 'round')
+    .flatMap(({ attributes }) => [
+      ...(attributes.d ?? '').matchAll(/M([\d.]+) ([\d.]+)(?:L([\d.]+) |H([\d.]+)|V)([\d.]*)/g),
+    ])
+    .map(
+      ([, ax, ay, bx, h, by]) => [Number(ax), Number(ay), Number(bx ?? h ?? ax), by ? Number(by) : Number(ay)] as const,
+    );
+  const length = lines.reduce((sum, [ax, ay, bx, by]) => sum + Math.hypot(bx - ax, by - ay), 0);
+  const expected = borders.reduce((sum, { from, to }) => sum + Math.hypot(to[0] - from[0], to[1] - from[1]), 0);
+  assert.ok(borders.length > 30 && Math.abs(length - expected) < 1, `${length} of ${expected}`);
+  for (const [ax, ay, bx, by] of lines) {
+    for (const [x, y] of [
+      [ax, ay],
+      [bx, by],
+    ] as const) {
+      // prettier-ignore
+      const near = borders.some(({ from, to }) => {
+        const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+        const part = ((x - from[0]) * dx + (y - from[1]) * dy) / (dx * dx + dy * dy);
+        const at = Math.min(1, Math.max(0, part));
+        return Math.hypot(from[0] + at * dx - x, from[1] + at * dy - y) < 0.01;
+      });
+      assert.ok(near, `${x} ${y} is on a border`);
+    }
+  }
+
+  const [group, ...more] = [...all(root)].filter(({ attributes }) => attributes['pointer-events'] === 'all');
+  assert.ok(group && more.length === 0);
+  assert.equal(group.attributes.fill, 'none');
+  const named = group.children.map((path) => {
+    const [, word = '', share = ''] = /^(word\d+) · ([\d.<]+)% of the map$/.exec(wholeText(path)) ?? [];
+    const points = Float64Array.from(numbers(path.attributes.d));
+    return { word, share: Number(share.replace('<', '')), points };
+  });
+  assert.deepEqual(named.map(({ word }) => word), regions.polygons.map(({ token }) => `word${token}`)); // prettier-ignore
+  for (const { share, points } of named) {
+    const part = (100 * Math.abs(polygonArea(points))) / (frame.width * frame.height);
+    assert.ok(Math.abs(part - share) < 0.06, `${part} ${share}`);
+  }
+
+  // Every label stands in its polygon.
+  const labels = [...all(root)].filter(
+    ({ name, attributes }) => name === 'text' && attributes['font-weight'] === '600',
+  );
+  let checked = 0;
+  for (const label of labels) {
+    const polygon = named.find(({ word }) => word === wholeText(label));
+    if (!polygon) continue;
+    checked++;
+    const [x, y] = [Number(label.attributes.x), Number(label.attributes.y)];
+    for (let i = 0; i < polygon.points.length; i += 2) {
+      const j = (i + 2) % polygon.points.length;
+      const [ax = 0, ay = 0, bx = 0, by = 0] = [i, i + 1, j, j + 1].map((k) => polygon.points[k]);
+      assert.ok((bx - ax) * (y - ay) - (by - ay) * (x - ax) <= 0, `${polygon.word} is inside`);
+    }
+  }
+  assert.ok(checked > 10, `${checked}`);
+  assert.ok(
+    texts(root).some((text) => text.includes(`${regions.polygons.length} tokens win somewhere in this window`)),
+  );
 });
 
 test('a grid far from the origin, or finer than float64 there, still gets a figure', async () => {
