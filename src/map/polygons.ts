@@ -418,7 +418,7 @@ class Subdivision {
       }
       const x = together.reduce((best, one) => (one.errorX < best.errorX ? one : best));
       const y = together.reduce((best, one) => (one.errorY < best.errorY ? one : best));
-      points.push([x.x, y.y]);
+      points.push([x.x + 0, y.y + 0]); // no -0: text does not keep it
     }
     return points;
   }

@@ -217,6 +217,7 @@ test('planes through the origin: a fan of sectors with one apex', () => {
     for (const { points } of polygons) {
       const at = points.findIndex((x, i) => i % 2 === 0 && x === apex[0] && points[i + 1] === apex[1]);
       assert.ok(at >= 0, 'every sector begins at the apex, to the last bit');
+      assert.ok(!points.some((coordinate) => Object.is(coordinate, -0)), 'no number that text loses');
     }
     // With the apex in its corner, the window shows a quarter of the sectors and no hair of the others.
     const quarter = checkWhole(rows, { x0: apex[0], x1: 5, y0: apex[1], y1: 5 }, 'quarter of a fan');
