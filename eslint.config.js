@@ -99,7 +99,7 @@ export default defineConfig(
     },
   },
   packagesOf(''),
-  ...[...Object.keys(rooms), 'test/vscode'].map(packagesOf),
+  ...[...Object.keys(rooms), 'test/vscode', 'test/media'].map(packagesOf),
   {
     files: pure.map((room) => `${room}/**/*.ts`),
     rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'require', '__dirname', '__filename'] },
