@@ -9,6 +9,7 @@ import {
 import { coordinates, gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
 import { type Plane, planeOf } from '../map/plane.js';
+import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import type { Token } from '../map/tokenMap.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
@@ -224,7 +225,7 @@ export class EngineService {
     }
     if (undefinedCells > 0)
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
-    const regions = source.regions(gridWindow(parameters.grid));
+    const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const elapsed = performance.now() - computed;
     if (total > 0) this.speeds.set(speedKey(plan), { milliseconds: elapsed / total, layer: layerIndex(plan.layer) });
@@ -245,6 +246,20 @@ export class EngineService {
       ...(regions === undefined ? {} : { regions }),
       tokens: newTokens(regionIds, sent, model),
     };
+  }
+}
+
+/** A window or rows that exact arithmetic cannot hold cost the regions, not the map. */
+function exactRegions(
+  source: CellSource,
+  { grid }: MapParameters,
+  notice: (message: string) => void,
+): ExactRegions | undefined {
+  try {
+    return source.regions(gridWindow(grid));
+  } catch (error) {
+    notice(`There are no exact regions: ${Fault.from(error).message}`);
+    return undefined;
   }
 }
 
