@@ -89,3 +89,4 @@ console.log(
 );
 console.table(rows);
 await benchHeads();
+await import('./polygons.js');
