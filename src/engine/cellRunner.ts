@@ -68,14 +68,14 @@ export class CellRunner {
     await this.each(points, count, (results, n) => {
       const ids = results[CUT.ids]?.data;
       const probabilities = results[CUT.probabilities]?.data;
-      const entropy = results[CUT.entropy]?.data;
-      if (!(ids instanceof Int32Array && probabilities instanceof Float32Array && entropy instanceof Float32Array))
+      const below = results[CUT.below]?.data;
+      if (!(ids instanceof Int32Array && probabilities instanceof Float32Array && below instanceof Float32Array))
         throw new Fault({ code: 'internal', message: 'The cut graph gave something else than tokens.' });
-      const k = ids.length / entropy.length;
+      const k = ids.length / below.length;
       parts.push({
         ids: ids.slice(0, n * k),
         probabilities: probabilities.slice(0, n * k),
-        entropy: entropy.slice(0, n),
+        entropy: below.slice(0, n).map((sum, i) => Math.max(0, -Math.log(probabilities[i * k] ?? 0) - sum)),
       });
     });
     const [only] = parts;

@@ -97,6 +97,12 @@ export function sessionFault(error: unknown): Fault {
       hint: 'Choose the model again.',
       detail,
     });
-  const first = detail.split('\n')[0]?.slice(0, 200) ?? '';
-  return new Fault({ code: 'model-broken', message: `onnxruntime refuses this model: ${first}`, detail });
+  return new Fault({ code: 'model-broken', message: `onnxruntime refuses this model: ${reasonOf(detail)}.`, detail });
+}
+
+/** What onnxruntime complains of, without the addresses in its graph that come before. */
+function reasonOf(detail: string): string {
+  const line = detail.split('\n')[0] ?? '';
+  const reason = /(?:Status Message|Error):? (.+)/.exec(line)?.[1] ?? line;
+  return reason.replace(/[\s.]+$/, '').slice(0, 200) || 'it does not say why';
 }

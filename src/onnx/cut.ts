@@ -31,8 +31,8 @@ export const CUT = {
   ids: 'embedding_grid.ids',
   /** float32 [batch, k]. */
   probabilities: 'embedding_grid.probabilities',
-  /** float32 [batch], nats. */
-  entropy: 'embedding_grid.entropy',
+  /** float32 [batch]: sum of p (z - z(1)); the entropy in nats is -log p(1) less this. */
+  below: 'embedding_grid.below',
   /** float32 [batch, vocabulary]: only where logits are asked for. */
   logits: 'embedding_grid.logits',
 } as const;
@@ -134,7 +134,8 @@ function enterCells(anatomy: Anatomy, start: string, cut: CellCut): Piece & { in
 /**
  * From logits to what is kept of them, inside the graph, so that V numbers a cell never leave it. The entropy is
  * -log p(1) - sum p (z - z(1)), which needs no ReduceLogSumExp; z is held above -200 below the top so that a masked token's
- * -infinity gives 0 and not NaN.
+ * -infinity gives 0 and not NaN. Its logarithm is taken outside: onnxruntime's differs in the last bit between the places that
+ * a cell can have in a batch.
  */
 function leaveCells(
   graph: Graph,
@@ -162,7 +163,7 @@ function leaveCells(
   };
 }
 
-/** Softmax, top-k and entropy of float32 logits [batch, vocabulary]. */
+/** Softmax, top-k and what the entropy is had from, of float32 logits [batch, vocabulary]. */
 export function topOfLogits(logits: string, k: number, opset: number): Piece & { outputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
   const sumAxes = opset >= 13 ? [name('axes')] : [];
@@ -173,15 +174,10 @@ export function topOfLogits(logits: string, k: number, opset: number): Piece & {
     node('GatherElements', [name('p'), name('top_ids')], [CUT.probabilities], { axis: 1n }),
     node('Cast', [name('top_ids')], [CUT.ids], { to: BigInt(DataType.INT32) }),
     node('Slice', [name('top'), name('from'), name('to'), name('axes')], [name('z1')]),
-    node('Slice', [CUT.probabilities, name('from'), name('to'), name('axes')], [name('p1')]),
     node('Sub', [logits, name('z1')], [name('below')]),
     node('Max', [name('below'), name('floor')], [name('held')]),
     node('Mul', [name('p'), name('held')], [name('terms')]),
-    node('ReduceSum', [name('terms'), ...sumAxes], [name('sum')], sumAttributes),
-    node('Log', [name('p1')], [name('log_p1')]),
-    node('Squeeze', [name('log_p1'), ...sumAxes], [name('log_p1_row')], opset >= 13 ? {} : { axes: [1n] }),
-    node('Add', [name('log_p1_row'), name('sum')], [name('minus_entropy')]),
-    node('Neg', [name('minus_entropy')], [CUT.entropy]),
+    node('ReduceSum', [name('terms'), ...sumAxes], [CUT.below], sumAttributes),
   ];
   return {
     nodes,
@@ -195,7 +191,7 @@ export function topOfLogits(logits: string, k: number, opset: number): Piece & {
     outputs: [
       valueInfo(CUT.ids, DataType.INT32, ['cells', k]),
       valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
-      valueInfo(CUT.entropy, DataType.FLOAT, ['cells']),
+      valueInfo(CUT.below, DataType.FLOAT, ['cells']),
     ],
   };
 }

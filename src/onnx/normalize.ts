@@ -16,6 +16,8 @@ import {
 } from './graph.js';
 import { broken, unsupported } from './source.js';
 
+/** What is appended to a cut graph is older than this nowhere. */
+const OLDEST_OPSET = 11;
 const MAX_NODES = 1_000_000;
 /** Longest piece of a name that goes on into the names of what a function holds. */
 const NAME_PIECE = 64;
@@ -29,6 +31,13 @@ const MAX_FUNCTION_DEPTH = 32;
 export function normalize(model: ModelProto): Graph {
   if (!model.graph) throw broken('This is not an ONNX model: it holds no graph.');
   const opsets = new Map(model.opsetImport.map((o) => [o.domain === 'ai.onnx' ? '' : o.domain, Number(o.version)]));
+  const opset = opsets.get('');
+  if (opset === undefined) throw broken('The model does not say which version of the operators it is written in.');
+  if (opset < OLDEST_OPSET)
+    throw unsupported(
+      `The model is written in version ${opset} of the ONNX operators; ${OLDEST_OPSET} or newer is needed.`,
+      'Export it again, or convert it with onnx.version_converter.',
+    );
   const functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
   for (const f of model.functions) {
     for (const o of f.opsetImport) if (!opsets.has(o.domain)) opsets.set(o.domain, Number(o.version));

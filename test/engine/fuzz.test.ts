@@ -101,37 +101,40 @@ async function meetEngine(cases: readonly { seed: number; bytes: Uint8Array }[])
   const path = join(folder, 'through.onnx');
   const outcomes = new Map<string, number>();
   let engine: Engine | undefined;
-  for (const { seed, bytes } of cases) {
-    engine ??= new Engine({ file: engineFile });
-    writeFileSync(path, bytes);
-    let outcome = 'map';
-    try {
-      await engine.call('open', { path, device: 'cpu' });
-      const grid = { columns: 3, rows: 3, spacing: 1, center: [0, 0] } as const;
-      const parameters = { ...DEFAULT_PARAMETERS, grid, layer: 'embeddings', topK: 2 } as const;
-      const map = await computeMap(engine, { parameters, batchSize: 100 });
-      assert.ok(
-        map.cells.probabilities.every((p) => p >= 0 && p <= 1.0001),
-        `seed ${seed}`,
-      );
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      outcome = error.code;
-      if (error.code === 'engine-died') {
-        assert.match(error.message, /\(signal SIG[A-Z]+\)\.$/, `seed ${seed}`);
-        await engine.ended;
-        console.log(`seed ${seed}: ${error.message}`);
-      } else {
-        assert.doesNotThrow(() => assertSentence(error), `seed ${seed}`);
+  try {
+    for (const { seed, bytes } of cases) {
+      engine ??= new Engine({ file: engineFile });
+      writeFileSync(path, bytes);
+      let outcome = 'map';
+      try {
+        await engine.call('open', { path, device: 'cpu' });
+        const grid = { columns: 3, rows: 3, spacing: 1, center: [0, 0] } as const;
+        const parameters = { ...DEFAULT_PARAMETERS, grid, layer: 'embeddings', topK: 2 } as const;
+        const map = await computeMap(engine, { parameters, batchSize: 100 });
+        assert.ok(
+          map.cells.probabilities.every((p) => p >= 0 && p <= 1.0001),
+          `seed ${seed}`,
+        );
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        outcome = error.code;
+        if (error.code === 'engine-died') {
+          assert.match(error.message, /\(signal SIG[A-Z]+\)\.$/, `seed ${seed}`);
+          await engine.ended;
+          console.log(`seed ${seed}: ${error.message}`);
+        } else {
+          assertSentence(error, `seed ${seed}`);
+        }
+      }
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      if (outcome === 'map' || !engine.alive) {
+        await engine.dispose();
+        assert.throws(() => process.kill(engine?.pid ?? 0, 0), 'the process is gone');
+        engine = undefined;
       }
     }
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    if (outcome === 'map' || !engine.alive) {
-      await engine.dispose();
-      assert.throws(() => process.kill(engine?.pid ?? 0, 0), 'the process is gone');
-      engine = undefined;
-    }
+  } finally {
+    await engine?.dispose();
   }
-  await engine?.dispose();
   console.log([...outcomes].map(([code, count]) => `${code} ${count}`).join(', '));
 }

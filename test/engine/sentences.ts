@@ -12,8 +12,8 @@ export async function faultOf(work: Promise<unknown>): Promise<Fault> {
 }
 
 /** One clear sentence: no stack, no line break, no mistake of ours, nothing that only a debugger reads. */
-export function assertSentence(fault: Fault): void {
-  const text = `${fault.code}: ${fault.message}`;
+export function assertSentence(fault: Fault, label = ''): void {
+  const text = `${label} ${fault.code}: ${fault.message}`;
   assert.notEqual(fault.code, 'internal', fault.detail ?? text);
   assert.match(fault.message, /^\S.{8,400}[.?!]$/s, text);
   const own = fault.message.replace(/"[^"]*"/g, '""'); // names in quotes may be anything

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { computeMap, type Engine } from '../../src/engine/client.js';
+import { Fault } from '../../src/map/fault.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { Cells, TokenMap } from '../../src/map/tokenMap.js';
+import { ModelProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
+import type { MapParams } from '../../src/protocol/engine.js';
+import { withEngine } from './engine.js';
+import { llama, random, seededWeights, TINY } from './llama.js';
+import { temporaryFolder } from './temporary.js';
+
+/** Laws that hold for any model: what a cell is does not depend on what is computed beside it, before it or after it. */
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures');
+const folder = temporaryFolder();
+const tiny = join(folder, 'tiny.onnx');
+writeFileSync(tiny, llama(TINY, seededWeights(3)).toBytes());
+
+const MODELS = [
+  tiny,
+  ...[
+    'models/optimum-past-llama_tied',
+    'models/dynamo-mask-op23-sdpa-llama',
+    'models/legacy-op14-opt',
+    'models/fp16-dynamo-gemma3_text/model_fp16.onnx',
+    'models/genai-int4-qwen2',
+    'models/int8-dynamo-phi3/model_quantized.onnx',
+    'odd/past',
+    'odd/experts',
+  ].map((name) => join(fixtures, ...name.split('/'))),
+];
+
+const PARAMETERS: MapParameters = {
+  ...DEFAULT_PARAMETERS,
+  grid: { columns: 9, rows: 7, spacing: 0.7, center: [0.3, -0.2] },
+  topK: 4,
+};
+const PROMPT = { kind: 'tokens', ids: [5, 9, 2, 7] } as const;
+
+const mapOf = (engine: Engine, change: Partial<MapParameters> = {}, more: Partial<MapParams> = {}): Promise<TokenMap> =>
+  computeMap(engine, { parameters: { ...PARAMETERS, ...change }, batchSize: 100, ...more });
+
+async function opened<T>(path: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+  return withEngine(async (engine) => {
+    await engine.call('open', { path, device: 'cpu', skipChecks: false });
+    return work(engine);
+  });
+}
+
+/** Cells without their arrays' identity, so that a difference is told by its first place. */
+function assertSameCells(actual: Cells, expected: Cells, label: string): void {
+  for (const part of ['computed', 'ids', 'probabilities', 'entropy'] as const) {
+    const at = actual[part].findIndex((value, i) => !Object.is(value, expected[part][i]));
+    assert.equal(at, -1, `${label}: ${part}[${at}] is ${actual[part][at] ?? ''}, not ${expected[part][at] ?? ''}`);
+  }
+}
+
+const nameOf = (path: string): string =>
+  path.slice(Math.max(path.lastIndexOf('models/') + 7, path.lastIndexOf('/') + 1));
+
+describe('a cell is the same to the last bit', () => {
+  for (const path of MODELS.filter((file) => existsSync(file))) {
+    test(
+      `${nameOf(path)}: in whatever batch, after whatever maps, in whatever engine`,
+      { timeout: 120_000 },
+      async () => {
+        const plans = [
+          { layer: 'embeddings', context: PROMPT },
+          { layer: 0 },
+          { layer: 'last', readout: 'lens' },
+        ] as const;
+        const first = await opened(path, async (engine) => {
+          const maps: TokenMap[] = [];
+          for (const plan of plans) {
+            const reference = await mapOf(engine, plan, { batchSize: 100 });
+            maps.push(reference);
+            const each = await mapOf(engine, plan, { batchSize: 100, way: 'each-cell' });
+            for (const batchSize of [1, 2, 3, 7]) {
+              const map = await mapOf(engine, plan, { batchSize, way: 'each-cell' });
+              assertSameCells(map.cells, each.cells, `${JSON.stringify(plan)}, batches of ${batchSize}`);
+            }
+            const next = random(5);
+            const wanted = Int32Array.from({ length: 63 }, (_, i) => i).filter(() => next() > 0.3);
+            const some = await mapOf(engine, plan, { only: wanted });
+            wanted.forEach((cell) => {
+              assert.equal(some.cells.computed[cell], 1);
+              assert.equal(some.cells.entropy[cell], reference.cells.entropy[cell], `only cell ${cell}`);
+              assert.deepEqual(
+                some.cells.ids.slice(cell * 4, cell * 4 + 4),
+                reference.cells.ids.slice(cell * 4, cell * 4 + 4),
+              );
+            });
+            assert.equal(
+              some.cells.computed.reduce((sum, one) => sum + one, 0),
+              wanted.length,
+            );
+          }
+          // Many sessions later, and backwards.
+          for (const [i, plan] of [...plans.entries()].reverse())
+            assertSameCells((await mapOf(engine, plan)).cells, maps[i]?.cells ?? assert.fail(), 'again');
+          return maps;
+        });
+        await opened(path, async (engine) => {
+          for (const [i, plan] of [...plans.entries()].reverse()) {
+            const map = await mapOf(engine, plan);
+            const expected = first[i] ?? assert.fail();
+            assertSameCells(map.cells, expected.cells, `another engine, ${JSON.stringify(plan)}`);
+            assert.deepEqual(map.specification, expected.specification);
+            assert.deepEqual(map.plane, expected.plane);
+            assert.deepEqual(map.facts, expected.facts);
+            assert.deepEqual(map.tokens, expected.tokens);
+          }
+        });
+      },
+    );
+  }
+});
+
+test('forward at the last layer is the lens at any layer', async () => {
+  await opened(tiny, async (engine) => {
+    const forward = await mapOf(engine, { layer: 'last' });
+    for (const layer of ['embeddings', 0, 1] as const)
+      assertSameCells((await mapOf(engine, { layer, readout: 'lens' })).cells, forward.cells, `lens at ${layer}`);
+    assertSameCells((await mapOf(engine, { context: PROMPT })).cells, forward.cells, 'with a prompt');
+  });
+});
+
+test('a cancelled map ends, and the same engine answers the next request', async () => {
+  await opened(tiny, async (engine) => {
+    const { pid } = engine;
+    const large = { columns: 2000, rows: 2000, spacing: 1e-3, center: [0, 0] } as const;
+    for (const layer of ['last', 'embeddings'] as const) {
+      const abort = new AbortController();
+      const growing = { cells: 0 };
+      const thrown: unknown = await engine
+        .call(
+          'map',
+          { parameters: { ...PARAMETERS, grid: large, layer }, batchSize: 100 },
+          {
+            signal: abort.signal,
+            onEvent: (event) => {
+              if (event.kind !== 'cells') return;
+              growing.cells = event.done;
+              abort.abort();
+            },
+          },
+        )
+        .catch((error: unknown) => error);
+      assert.ok(thrown instanceof Fault && thrown.code === 'cancelled', String(thrown));
+      assert.ok(growing.cells > 0 && growing.cells < 2000 * 2000);
+      assert.ok((await mapOf(engine)).cells.computed.every((one) => one === 1));
+      assert.ok(engine.alive && engine.pid === pid, 'it did not have to be ended');
+    }
+  });
+});
+
+test('a map that waits for another can be cancelled without harm to that one', async () => {
+  await opened(tiny, async (engine) => {
+    const abort = new AbortController();
+    const grid = { columns: 150, rows: 150, spacing: 0.01, center: [0, 0] } as const;
+    const first = mapOf(engine, { layer: 'embeddings', grid });
+    const second = engine.call('map', { parameters: PARAMETERS, batchSize: 1 }, { signal: abort.signal });
+    abort.abort();
+    const thrown: unknown = await second.catch((error: unknown) => error);
+    assert.ok(thrown instanceof Fault && thrown.code === 'cancelled');
+    assert.ok((await first).cells.computed.every((one) => one === 1));
+  });
+});
+
+test('two engines at once give what each gives alone', async () => {
+  const alone = await opened(tiny, (engine) => mapOf(engine, { layer: 0 }));
+  const both = await Promise.all([1, 2].map(() => opened(tiny, (engine) => mapOf(engine, { layer: 0 }))));
+  for (const map of both) assertSameCells(map.cells, alone.cells, 'beside another');
+});
+
+test('of equal probabilities the lower id comes first, whichever way the cell is computed', async () => {
+  // The head's columns 3, 17 and 40 are the same.
+  const model = fromBinary(ModelProtoSchema, llama(TINY, seededWeights(3)).toBytes());
+  const head = model.graph?.initializer.find((t) => t.name === 'head') ?? assert.fail();
+  const values = new Float32Array(head.rawData.slice().buffer);
+  for (let row = 0; row < TINY.hidden; row++)
+    for (const column of [17, 40]) values[row * TINY.vocabulary + column] = values[row * TINY.vocabulary + 3] ?? 0;
+  head.rawData = new Uint8Array(values.buffer);
+  const path = join(folder, 'twins.onnx');
+  writeFileSync(path, toBinary(ModelProtoSchema, model));
+  await opened(path, async (engine) => {
+    for (const change of [{}, { readout: 'unembed' }, { layer: 0 }] as const)
+      for (const more of [{}, { way: 'each-cell' }] as const) {
+        const { cells } = await mapOf(engine, { ...change, topK: 64 }, more);
+        for (let cell = 0; cell < 63; cell++) {
+          const order = [...cells.ids.subarray(cell * 64, cell * 64 + 64)];
+          const [a, b, c] = [3, 17, 40].map((id) => order.indexOf(id));
+          assert.ok(
+            a !== undefined && b === a + 1 && c === a + 2,
+            `${JSON.stringify([change, more])}: ${String([a, b, c])}`,
+          );
+        }
+      }
+  });
+});
