@@ -104,5 +104,6 @@ export function sessionFault(error: unknown): Fault {
 function reasonOf(detail: string): string {
   const line = detail.split('\n')[0] ?? '';
   const reason = /(?:Status Message|Error):? (.+)/.exec(line)?.[1] ?? line;
-  return reason.replace(/[\s.]+$/, '').slice(0, 200) || 'it does not say why';
+  const plain = reason.replace(/\S+\.(?:h|cc|cpp|cu):\d+ /g, '').replace(/[\s.]+$/, '');
+  return plain.slice(0, 200) || 'it does not say why';
 }
