@@ -15,6 +15,7 @@ export interface SavedMap {
   readonly model: string;
   /** `Layer 5` or `Embeddings`. */
   readonly layer: string;
+  /** In short: `random`, `direct`, ... */
   readonly method: string;
   /** Cells, `50×50`. */
   readonly size: string;
@@ -74,7 +75,7 @@ async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
     uri,
     model: model_name,
     layer: layer_idx < 0 ? 'Embeddings' : `Layer ${layer_idx}`,
-    method: embedding_method.replaceAll('_', ' '),
+    method: embedding_method === 'random_projection' ? 'random' : embedding_method,
     size: sizeText(grid_size),
     modified: (await vscode.workspace.fs.stat(uri)).mtime,
   };

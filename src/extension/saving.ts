@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { type Format, fileName, FORMATS } from '../formats/names.js';
 import { Fault } from '../map/fault.js';
@@ -95,11 +96,11 @@ export class Saving {
     first: Format,
     scale = 2,
   ): Promise<boolean> {
-    const start = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
     const name = fileName(map.specification, first);
     const ordered = [first, ...formats.filter((format) => format !== first)];
     const uri = await vscode.window.showSaveDialog({
-      ...(start === undefined ? {} : { defaultUri: vscode.Uri.joinPath(start, name) }),
+      defaultUri: vscode.Uri.joinPath(start, name),
       filters: Object.fromEntries(ordered.map((format) => [FORMAT_NAMES[format], [format]])),
       title: formats.length === 1 ? 'Export Picture' : 'Save Map As',
     });

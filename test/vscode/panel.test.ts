@@ -254,7 +254,6 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.page.locator('.tab.active', { hasText: name }).waitFor();
     const viewer = new MapPage(workbench);
     await viewer.complete(/^2,500 cells/);
-    await workbench.picture('saved-map');
     await viewer.button('Edit and Run Again').click();
     await workbench.page.locator('.tab.active', { hasText: '· Embedding Grid' }).waitFor();
     await new MapPage(workbench).complete(/^2,500 cells/);

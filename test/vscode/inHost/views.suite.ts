@@ -53,7 +53,7 @@ export function viewsSuite(): void {
       );
       assert.deepEqual((await labels()).toSorted(), ['A', 'B']);
       const [a, b] = (await tree.getChildren()).toSorted((x, y) => JSON.stringify(x).localeCompare(JSON.stringify(y)));
-      assert.deepEqual(await labels(a), ['Layer 5, random projection']);
+      assert.deepEqual(await labels(a), ['Layer 5, random']);
       assert.deepEqual(await labels(b), ['Embeddings, direct']);
       const [map] = await tree.getChildren(a);
       assert.ok(map);

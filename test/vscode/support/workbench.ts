@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { outputFolder } from './places.js';
 import type { Server } from './server.js';
+import { until } from './until.js';
 
 /** BrowserStorageService stores every five seconds. */
 const STATE_INTERVAL_MS = 6_000;
@@ -39,6 +40,7 @@ export class Workbench {
       viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
       locale: 'en-US',
       colorScheme: 'dark',
+      reducedMotion: 'reduce',
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     // What tsx compiles names its functions by this helper, which a page lacks that is handed one of them.
@@ -66,33 +68,43 @@ export class Workbench {
   }
 
   /**
-   * Runs a command from the palette. The palette does not refresh when the extension host registers late, so it is closed
-   * and opened again until the command's row shows.
+   * Runs a command from the palette. The palette does not refresh when the extension host registers late, and closes when
+   * something else takes the focus as the window starts, so that it is opened again until the command's row is chosen.
    */
   async run(title: string): Promise<void> {
-    await (await this.findCommand(title)).click();
+    await until(`the command ${title}`, async () => {
+      try {
+        await (await this.findCommand(title)).click({ timeout: 1000 });
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 
   /** Opens the palette at a command: its row. */
   async findCommand(title: string): Promise<Locator> {
     const row = this.paletteRow(title);
-    const deadline = Date.now() + START_LIMIT_MS;
-    for (;;) {
+    await until(`the palette shows ${title}`, async () => {
       await this.openPalette(title);
       try {
         await row.waitFor({ timeout: 1000 });
-        return row;
-      } catch (error) {
+        return true;
+      } catch {
         await this.page.keyboard.press('Escape');
-        if (Date.now() > deadline) throw error;
+        return false;
       }
-    }
+    });
+    return row;
   }
 
   /** Opens the command palette with a text in it. */
   async openPalette(text: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.fill(`>${text}`);
+    await until('the palette', async () => {
+      if (!(await this.quickInput.isVisible())) await this.page.keyboard.press('F1');
+      return this.quickInput.isVisible();
+    });
+    await this.quickInput.fill(`>${text}`, { timeout: 1000 }).catch(() => undefined); // closed meanwhile: no row shows
   }
 
   /** The palette's row whose title is exactly this. */
@@ -102,8 +114,11 @@ export class Workbench {
 
   /** Waits until the extension is there as a whole, its custom editor too: milliseconds that it took to activate. */
   async activation(): Promise<number> {
-    await this.run('Embedding Grid: Show Log');
     const line = this.page.locator('.part.panel .view-line', { hasText: 'Activated in' });
+    await until('the log', async () => {
+      if (!(await line.isVisible())) await this.run('Embedding Grid: Show Log');
+      return line.isVisible();
+    });
     const [, milliseconds] = /Activated\sin\s([\d.]+)/.exec(await line.innerText()) ?? [];
     await this.run('View: Toggle Panel Visibility');
     return Number(milliseconds);

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { Locator } from 'playwright-core';
+import { MapPage } from './support/mapPage.js';
+import { leftOut, outputFolder, ROOT } from './support/places.js';
+import { useSession } from './support/session.js';
+import { until } from './support/until.js';
+import type { Workbench } from './support/workbench.js';
+
+const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+const PICTURE = 'embedding_grid_layer_5_size_20_method_random_projection';
+
+/** A panel with a small map. */
+async function smallMap(workbench: Workbench): Promise<MapPage> {
+  await workbench.run(GENERATE);
+  const page = new MapPage(workbench);
+  await page.complete();
+  await page.type('Columns', '20');
+  await page.type('Rows', '20');
+  await page.complete(/^400 cells/);
+  return page;
+}
+
+const explorerRow = (workbench: Workbench, name: string): Locator =>
+  workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+
+suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
+  const session = useSession(() => ({
+    fill: (workspace) =>
+      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'tiny'), {
+        recursive: true,
+        filter: (file) => !file.includes('training'),
+      }),
+  }));
+  const results = (): string => path.join(session.server.workspace, 'embedding_grid_results');
+  const json = (folder: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(path.join(folder, 'embedding_grid_results_layer_5.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+
+  test('the panel and the command line write the same files', async (context) => {
+    const workbench = await session.open(context);
+    const page = await smallMap(workbench);
+    await page.button('Save Map').click();
+    await explorerRow(workbench, 'results_layer_5.json').waitFor();
+
+    const other = outputFolder('command-line');
+    const flags = ['--grid-size', '20', '--output-dir', other, '--overwrite', '--quiet'];
+    await promisify(execFile)(process.execPath, [path.join(ROOT, 'dist', 'cli.js'), ...flags]);
+    assert.deepEqual(readdirSync(results()).sort(), readdirSync(other).sort());
+    for (const name of [`${PICTURE}.png`, `${PICTURE}.svg`]) {
+      assert.ok(readFileSync(path.join(results(), name)).equals(readFileSync(path.join(other, name))), name);
+    }
+    assert.deepEqual({ ...json(results()), runtime: null }, { ...json(other), runtime: null });
+  });
+
+  test('another map of that name is not replaced without a question', async (context) => {
+    const workbench = await session.open(context);
+    const page = await smallMap(workbench);
+    await page.changes('a seed', () => page.type('Seed', '8'));
+    await page.button('Save Map').click();
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.filter({ hasText: 'holds another map' }).waitFor();
+    await workbench.picture('save-conflict');
+    await dialog.getByRole('button', { name: 'Keep Both' }).click();
+    await explorerRow(workbench, 'results_layer_5_2.json').waitFor();
+    assert.deepEqual((json(results()).specification as { plane: unknown }).plane, {
+      axes: { method: 'random_projection', seed: 42 },
+      center: { kind: 'origin' },
+    });
+
+    await workbench.closeSideBar();
+    await page.changes('a seed', () => page.type('Seed', '9'));
+    await page.button('Save Map').click();
+    await dialog.getByRole('button', { name: 'Replace' }).click();
+    const first = path.join(results(), 'embedding_grid_results_layer_5.json');
+    await until('the first map was replaced', () =>
+      Promise.resolve(existsSync(first) && readFileSync(first, 'utf8').includes('"seed":9}')),
+    );
+
+    await explorerRow(workbench, 'results_layer_5.json').waitFor();
+    await workbench.closeSideBar();
+    await page.changes('a seed', () => page.type('Seed', '10'));
+    await page.button('Save Map').click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    assert.ok(!existsSync(path.join(results(), 'embedding_grid_results_layer_5_3.json')));
+  });
+
+  test('a saved map is deleted with its pictures, after a question', async (context) => {
+    const workbench = await session.open(context, { sideBar: true });
+    await workbench.activation();
+    await workbench.run('View: Show Embedding Grid');
+    const row = workbench.page.locator('.pane', { hasText: 'Saved Maps' }).locator('.monaco-list-row', {
+      hasText: 'Layer 5, random',
+    });
+    await until('two saved maps', async () => (await row.count()) === 2);
+    const before = readdirSync(results()).length;
+    await row.first().hover();
+    await row.first().getByRole('button', { name: 'Delete' }).click();
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.filter({ hasText: 'and 2 files saved with it' }).waitFor();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await until('one saved map', async () => (await row.count()) === 1);
+    assert.equal(readdirSync(results()).length, before - 3);
+  });
+
+  test('without a folder it says what to do', async (context) => {
+    const workbench = await session.open(context, { empty: true });
+    const page = await smallMap(workbench);
+    await page.button('Save Map').click();
+    const notification = await workbench.notification('none is');
+    await notification.getByRole('button', { name: 'Save As...' }).click();
+    const place = path.join(session.server.folder, 'elsewhere.npz');
+    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('layer_5.json'));
+    await workbench.quickInput.fill(place);
+    await workbench.quickInput.press('Enter');
+    await until('the file', () => Promise.resolve(existsSync(place)));
+    assert.equal(readFileSync(place).subarray(0, 2).toString(), 'PK');
+  });
+
+  test('the Explorer offers a map of a model file and of its folders, and of no other', async (context) => {
+    const workbench = await session.open(context, { sideBar: true });
+    await workbench.activation();
+    const item = workbench.page.locator('.context-view .action-label', {
+      hasText: 'Generate Embedding Grid from This Model',
+    });
+    const menu = workbench.page.locator('.context-view .monaco-menu');
+    await until('the folder has the entry', async () => {
+      await explorerRow(workbench, 'tiny').click({ button: 'right' });
+      await menu.waitFor();
+      const offered = await item.isVisible();
+      if (!offered) await workbench.page.keyboard.press('Escape');
+      return offered;
+    });
+    await item.hover(); // a menu takes no click in its first moment
+    await workbench.page.keyboard.press('Enter');
+    await workbench.page.locator('.tab.active', { hasText: 'tiny · Embedding Grid' }).waitFor();
+    await new MapPage(workbench).complete();
+    await explorerRow(workbench, 'embedding_grid_results').click({ button: 'right' });
+    await menu.waitFor();
+    assert.equal(await item.isVisible(), false);
+  });
+});
