@@ -39,7 +39,9 @@ export const icon = (name: string): HTMLElement =>
 /** A 24 px button with an icon; its name is also its tooltip. */
 export function iconButton(name: string, label: string, onClick: () => void): HTMLButtonElement {
   const button = h('button', { type: 'button', class: 'icon-button', title: label, 'aria-label': label }, icon(name));
-  button.addEventListener('click', onClick);
+  button.addEventListener('click', () => {
+    if (!button.hasAttribute('aria-disabled')) onClick();
+  });
   return button;
 }
 

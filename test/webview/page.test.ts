@@ -10,7 +10,7 @@ import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map
 import type { Token, TokenMap } from '../../src/map/tokenMap.js';
 import { leftOut } from '../vscode/support/places.js';
 import { defaultMap } from './fakeEngine.js';
-import { decode, launchBrowser, Stage, type StageOptions } from './stage.js';
+import { decode, eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
 
 const grid = (columns: number, rows = columns): Grid => ({ ...DEFAULT_PARAMETERS.grid, columns, rows });
 const top = ({ cells }: TokenMap, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
@@ -140,9 +140,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.ok(box);
     // All pixels of the map: how many are pure ink of labels, with labels and without.
     const ink = async (): Promise<{ black: number; white: number }> => {
-      const points = Array.from({ length: 300 * 300 }, (_, i) => ({
-        x: box.x + 4 + ((i % 300) / 300) * (box.width - 8),
-        y: box.y + 4 + (Math.floor(i / 300) / 300) * (box.height - 8),
+      const points = Array.from({ length: 150 * 150 }, (_, i) => ({
+        x: box.x + 4 + ((i % 150) / 150) * (box.width - 8),
+        y: box.y + 4 + (Math.floor(i / 150) / 150) * (box.height - 8),
       }));
       const colors = await stage.colorsAt(points);
       return {
@@ -154,7 +154,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await stage.button('Labels').click();
     await stage.page.mouse.move(5, 5);
     const without = await ink();
-    assert.ok(all.black - without.black > 100, JSON.stringify([all, without]));
+    assert.ok(all.black - without.black > 40, JSON.stringify([all, without]));
     // This map has dark regions too: some labels are white.
     const darkest = scaleColors('dark').findIndex(isDark);
     assert.ok(darkest > 0 && inkOn(scaleColors('dark')[255] ?? [0, 0, 0]) === '#ffffff');
@@ -163,61 +163,55 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('every control changes the map, and undo takes it back', {}, async (stage) => {
     const settings = (): MapParameters => stage.deps.engine.asked.at(-1)?.parameters ?? DEFAULT_PARAMETERS;
-    const reaches = async (check: () => void): Promise<void> => {
-      for (let tries = 0; ; tries++) {
-        try {
-          return check();
-        } catch (error) {
-          if (tries > 100) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 30));
-        }
-      }
-    };
     const { page } = stage;
     await stage.field('Layer').getByRole('slider').focus();
     await page.keyboard.press('ArrowLeft');
-    await reaches(() => assert.equal(settings().layer, 28));
+    await eventually(() => assert.equal(settings().layer, 28));
     await stage.type('Layer number', 'embeddings');
-    await reaches(() => assert.equal(settings().layer, 'embeddings'));
+    await eventually(() => assert.equal(settings().layer, 'embeddings'));
     await stage.status('embeddings');
     await stage.type('Layer number', '12');
-    await reaches(() => assert.equal(settings().layer, 12));
+    await eventually(() => assert.equal(settings().layer, 12));
     await stage.choose('Readout', 'Logit lens');
-    await reaches(() => assert.equal(settings().readout, 'lens'));
+    await eventually(() => assert.equal(settings().readout, 'lens'));
     await stage.choose('Method', 'Direct (two dimensions)');
     await stage.type('Dimension of x', '3');
     await stage.type('Dimension of y', '7');
-    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'direct', dimensions: [3, 7] }));
+    await eventually(() => assert.deepEqual(settings().plane.axes, { method: 'direct', dimensions: [3, 7] }));
     await stage.choose('Method', 'Replicated (even, odd)');
-    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'replicated' }));
+    await eventually(() => assert.deepEqual(settings().plane.axes, { method: 'replicated' }));
     await stage.choose('Method', 'Random projection');
     await stage.type('Seed', '7');
-    await reaches(() => assert.deepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
+    await eventually(() => assert.deepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
     await stage.button('Another Seed').click();
-    await reaches(() => assert.notDeepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
+    await eventually(() => assert.notDeepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
     await stage.type('Center x', '1.5');
     await stage.type('Center y', '\u22122');
     await stage.type('Spacing', '0,25');
     await stage.type('Columns', '30');
     await stage.type('Rows', '20');
-    await reaches(() => assert.deepEqual(settings().grid, { columns: 30, rows: 20, spacing: 0.25, center: [1.5, -2] }));
+    await eventually(() =>
+      assert.deepEqual(settings().grid, { columns: 30, rows: 20, spacing: 0.25, center: [1.5, -2] }),
+    );
     await page.locator('.group-header', { hasText: 'Context' }).click();
     await stage.choose('Context', 'Beginning of sequence');
-    await reaches(() => assert.deepEqual(settings().context, { kind: 'bos' }));
+    await eventually(() => assert.deepEqual(settings().context, { kind: 'bos' }));
     await stage.choose('Context', 'Prompt');
     await stage.type('Prompt', 'It is a truth universally');
-    await reaches(() => assert.deepEqual(settings().context, { kind: 'prompt', text: 'It is a truth universally' }));
+    await eventually(() => assert.deepEqual(settings().context, { kind: 'prompt', text: 'It is a truth universally' }));
     await stage.choose('Context', 'Token ids');
     await stage.type('Token ids', '5, 6 7');
-    await reaches(() => assert.deepEqual(settings().context, { kind: 'tokens', ids: [5, 6, 7] }));
+    await eventually(() => assert.deepEqual(settings().context, { kind: 'tokens', ids: [5, 6, 7] }));
     await page.locator('.group-header', { hasText: 'Advanced' }).click();
     await stage.type('Tokens per cell', '5');
-    await reaches(() => assert.equal(settings().topK, 5));
+    await eventually(() => assert.equal(settings().topK, 5));
+    await stage.status(/^600 cells/);
     await stage.type('Batch size', '64');
+    const batch = (): Promise<string> => page.getByRole('textbox', { name: 'Batch size' }).inputValue();
     await stage.button('Generate').click();
-    await reaches(() => assert.equal(stage.deps.engine.asked.at(-1)?.batchSize, 64));
+    await eventually(() => assert.equal(stage.deps.engine.asked.at(-1)?.batchSize, 64));
     await stage.choose('Device', 'CPU');
-    await reaches(() => assert.equal(stage.deps.engines.length, 2));
+    await eventually(() => assert.equal(stage.deps.engines.length, 2));
     await stage.status(/^600 cells/);
     assert.equal(await page.locator('table.ranking tbody tr').count(), 5);
 
@@ -225,18 +219,15 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     const redo = stage.button('Redo Parameter Change');
     await undo.click();
     await undo.click();
-    await undo.click();
-    await stage.settled();
-    assert.equal(await page.getByRole('textbox', { name: 'Tokens per cell' }).inputValue(), '10');
+    await eventually(async () => assert.equal(await batch(), '100'));
     await redo.click();
-    await stage.settled();
-    assert.equal(await page.getByRole('textbox', { name: 'Tokens per cell' }).inputValue(), '5');
-    while ((await undo.getAttribute('aria-disabled')) === null) {
-      await undo.click();
-      await stage.settled();
-    }
+    await eventually(async () => assert.equal(await batch(), '64'));
+    await eventually(async () => {
+      await undo.press('Enter');
+      assert.ok(await undo.getAttribute('aria-disabled'));
+    });
     await stage.status(/^2,500 cells .* layer 29/);
-    assert.deepEqual(settings(), DEFAULT_PARAMETERS);
+    await eventually(() => assert.deepEqual(settings(), DEFAULT_PARAMETERS));
   });
 
   onPage('each field says in words what is wrong, and the map is not asked for it', {}, async (stage) => {
@@ -327,8 +318,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await stage.hoverCell(10, 40);
     assert.equal(await stage.page.locator('.cell dd').first().innerText(), 'x 7.75, y 0.25');
     await stage.button('Copy Cell').click();
-    await stage.settled();
-    assert.match(stage.deps.calls.at(-1) ?? '', /^copy x\t7\.75\ny\t0\.25\n/);
+    await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^copy x\t7\.75\ny\t0\.25\n/));
     await stage.clickCell(40, 25);
     assert.equal(await title.innerText(), 'Cell under cursor');
   });
@@ -440,9 +430,8 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       await stage.page.getByRole('tab', { name: 'Token' }).click();
       const borders = '[aria-label^="Region Borders"][aria-disabled="true"][aria-pressed="true"]';
       await stage.page.locator(borders).waitFor();
-      await stage.settled();
+      await eventually(() => assert.ok(Object.keys(stage.deps.tokenColors.read()).length > 10));
       const first = stage.deps.tokenColors.read();
-      assert.ok(Object.keys(first).length > 10);
       const map = defaultMap(DEFAULT_PARAMETERS);
       await stage.button('Labels').click();
       await stage.page.mouse.move(5, 5);
@@ -453,8 +442,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       const part = Math.round(top(map, cell) * 63) / 63;
       close(color ?? [], tokenColor(scale, slot, part), 'cell');
       await stage.type('Seed', '43');
-      await stage.page.waitForFunction(() => document.querySelector('.status-text')?.textContent.includes('cells ·'));
-      await stage.settled();
+      await eventually(() =>
+        assert.notEqual(Object.keys(stage.deps.tokenColors.read()).length, Object.keys(first).length),
+      );
       const then = stage.deps.tokenColors.read();
       for (const [text, known] of Object.entries(first)) assert.equal(then[text], known, text);
     },
@@ -571,8 +561,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       await stage.button('Resume').first().click();
       await stage.status(/^2,500 cells · .* s$/);
       await save.click();
-      await stage.settled();
-      assert.match(stage.deps.calls.at(-1) ?? '', /^save /);
+      await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^save /));
     },
     false,
   );
@@ -621,8 +610,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       assert.deepEqual(await page.locator('li').allInnerTexts(), ['Copy it there.', 'Or choose another folder.']);
       await page.getByRole('button', { name: 'Choose Another Model…' }).click();
       await page.getByRole('button', { name: 'Copy Details' }).click();
-      await stage.settled();
-      assert.deepEqual(stage.deps.calls.slice(-2), ['chooseModel', 'copy model-broken\nENOENT']);
+      await eventually(() =>
+        assert.deepEqual(stage.deps.calls.slice(-2), ['chooseModel', 'copy model-broken\nENOENT']),
+      );
       stage.deps.openFault = undefined;
       await page.getByRole('button', { name: 'Try Again' }).click();
       await stage.status(/^2,500 cells/);
@@ -662,7 +652,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     close((await stage.colorsAt(point))[0] ?? [], scaleColor('dark', value), 'chosen scale');
   });
 
-  onPage('the map sharpens without a blank frame', { parameters: { grid: grid(200) } }, async (stage) => {
+  onPage('the map sharpens without a blank frame', { parameters: { grid: grid(100) } }, async (stage) => {
     const session = await stage.page.context().newCDPSession(stage.page);
     const frames: string[] = [];
     session.on('Page.screencastFrame', ({ data, sessionId }) => {
@@ -671,9 +661,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     });
     const points = await Promise.all(
       [
-        [30, 170],
-        [100, 100],
-        [170, 40],
+        [15, 85],
+        [50, 50],
+        [85, 20],
       ].map(([column = 0, row = 0]) => stage.cellPoint(column, row)),
     );
     await session.send('Page.startScreencast', { format: 'png' });
@@ -681,7 +671,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       const before = stage.deps.engine.asked.length;
       await stage.type('Seed', seed);
       while (stage.deps.engine.asked.length === before) await stage.page.waitForTimeout(20);
-      await stage.status(/^40,000 cells/);
+      await stage.status(/^10,000 cells/);
     }
     await session.send('Page.stopScreencast');
     assert.ok(frames.length > 3, `${frames.length} frames`);
@@ -708,8 +698,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await stage.button('More Actions').click();
     await stage.page.getByRole('menuitem', { name: 'Copy as Command Line' }).click();
     await stage.button('Edit and Run Again').click();
-    await stage.settled();
-    assert.deepEqual(stage.deps.calls, ['openAsText', 'copyCommandLine', 'editAndRun']);
+    await eventually(() => assert.deepEqual(stage.deps.calls, ['openAsText', 'copyCommandLine', 'editAndRun']));
     assert.deepEqual(stage.problems, []);
     await stage.close();
   });

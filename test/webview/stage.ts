@@ -97,6 +97,7 @@ export class Stage {
       deviceScaleFactor: scale,
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     });
+    context.setDefaultTimeout(90_000);
     const page = await context.newPage();
     const deps = new FakeDependencies({ seconds: 0.3, ...options.engine });
     options.prepare?.(deps);
@@ -277,31 +278,43 @@ function html(): string {
   return page.replace('</head>', `<style nonce="bm9uY2U">${faces.join('')}</style></head>`);
 }
 
+/** Looks again until this holds: for what the page tells the host and hears back. */
+export async function eventually(check: () => void | Promise<void>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+}
+
 /** Colors of a picture of the page at points of it. */
 export function decode(
   page: Page,
   png: Buffer,
   points: readonly { readonly x: number; readonly y: number }[],
 ): Promise<[number, number, number][]> {
-  const source = `data:image/png;base64,${png.toString('base64')}`;
   return page.evaluate(
-    async ([data, places]) => {
+    async ([source, places]) => {
       const image = new Image();
-      image.src = data;
+      image.src = source;
       await image.decode();
       const canvas = document.createElement('canvas');
       canvas.width = image.width;
       canvas.height = image.height;
       const context = canvas.getContext('2d', { willReadFrequently: true });
-      const scale = image.width / window.innerWidth;
       context?.drawImage(image, 0, 0);
+      const data = context?.getImageData(0, 0, image.width, image.height).data ?? [];
+      const scale = image.width / window.innerWidth;
       return places.map(({ x, y }): [number, number, number] => {
-        const [red = 0, green = 0, blue = 0] =
-          context?.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data ?? [];
-        return [red, green, blue];
+        const at = (Math.floor(y * scale) * image.width + Math.floor(x * scale)) * 4;
+        return [data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0];
       });
     },
-    [source, points] as const,
+    [`data:image/png;base64,${png.toString('base64')}`, points] as const,
   );
 }
 
