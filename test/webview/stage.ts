@@ -280,7 +280,7 @@ function html(): string {
 
 /** Looks again until this holds: for what the page tells the host and hears back. */
 export async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     try {
       return await check();
