@@ -401,13 +401,18 @@ function findHiddenSize(
 ): number {
   const stated = shapeOf(graph.valueInfo.get(lastOutput))?.at(-1);
   if (typeof stated === 'number' && stated > 0) return stated;
-  // The final norm's weight is a row as wide as the stream.
+  // The final norm's weight is a row as wide as the stream; a projection before the head takes in the stream itself.
   const lastAt = paths.dominators.find((d) => d.tensor === lastOutput)?.at ?? 0;
   const openingAt = paths.dominators[head.openingIndex]?.at ?? 0;
   for (const n of paths.nodes.slice(lastAt + 1, openingAt + 1)) {
+    if (MATMUL.has(n.opType)) {
+      const width = innerWidth(graph, n, constantOperand(graph, n) ?? '');
+      if (width !== undefined) return width;
+      continue;
+    }
     for (const input of valueInputs(n)) {
       const shape = shapeOfConstant(graph, input);
-      if (shape?.length === 1 && (shape[0] ?? 0) > 1 && !MATMUL.has(n.opType)) return shape[0] ?? 0;
+      if (shape?.length === 1 && (shape[0] ?? 0) > 1) return shape[0] ?? 0;
     }
   }
   if (head.head.width !== undefined) return head.head.width;

@@ -18,7 +18,7 @@ import { broken, unsupported } from './source.js';
 
 /** What is appended to a cut graph is older than this nowhere. */
 const OLDEST_OPSET = 11;
-const MAX_NODES = 1_000_000;
+const MAX_NODES = 500_000;
 /** Longest piece of a name that goes on into the names of what a function holds. */
 const NAME_PIECE = 64;
 const MAX_FUNCTION_DEPTH = 32;

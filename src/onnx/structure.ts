@@ -9,9 +9,9 @@ import { broken, type ByteSource } from './source.js';
 /** Payloads up to this size stay inline: shapes, axes and scalars that onnxruntime's shape inference needs at hand. */
 const INLINE_BYTES = 1024;
 /** More structure than this is no model that we could cut; it also bounds the memory that a broken file can ask for. */
-const MAX_STRUCTURE_BYTES = 128 * 2 ** 20;
+const MAX_STRUCTURE_BYTES = 64 * 2 ** 20;
 /** So do more operators, weights and attributes: a few bytes of a file become a few hundred in memory. */
-const MAX_FIELDS = 8_000_000;
+const MAX_FIELDS = 2_000_000;
 const MAX_DEPTH = 24;
 
 type Kind = 'model' | 'graph' | 'node' | 'attribute' | 'function' | 'tensor' | 'sparse';
