@@ -21,13 +21,20 @@ const pinAndHover = async (stage: Stage): Promise<void> => {
   await stage.clickCell(31, 21);
   await stage.hoverCell(16, 38);
 };
-const zoom = async (stage: Stage, steps: number): Promise<void> => {
+/** Zooms in around a cell, until cells carry their tokens. */
+const zoom = async (stage: Stage): Promise<void> => {
   const { x, y } = await stage.cellPoint(30, 26);
+  const text = stage.page.locator('.zoom-text');
   await stage.page.mouse.move(x, y);
-  for (let i = 0; i < steps; i++) await stage.page.mouse.wheel(0, -120);
-  await stage.page.locator('.status-seen', { hasText: 'showing' }).waitFor();
-  // The view rests: labels have found their places.
-  await stage.page.waitForFunction(() => window.name.includes('"zoom":{'));
+  while (Number.parseInt(await text.innerText(), 10) < 350) {
+    await stage.page.mouse.wheel(0, -120);
+    await stage.settled();
+  }
+  // The view rests and is kept: labels have found their places.
+  await stage.page.waitForFunction(() => {
+    const [, width] = /"zoom":\{.*?"width":([\d.]+)/.exec(window.name) ?? [];
+    return `${Math.round(100 / Number(width))}%` === document.querySelector('.zoom-text')?.textContent;
+  });
 };
 const LOAD_FAULT = new Fault({
   code: 'model-broken',
@@ -53,7 +60,7 @@ const STATES: Readonly<Record<string, State>> = {
   'panel-zoomed': {
     reach: async (stage) => {
       await pinAndHover(stage);
-      await zoom(stage, 6);
+      await zoom(stage);
     },
   },
   'panel-empty': { options: { modelPath: null }, reach: (stage) => stage.status('No model') },
@@ -108,7 +115,7 @@ const STATES: Readonly<Record<string, State>> = {
   },
   'panel-table': {
     reach: async (stage) => {
-      await zoom(stage, 6);
+      await zoom(stage);
       await stage.button('More Actions').click();
       await stage.page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
     },
