@@ -43,6 +43,8 @@ const page = {
   define: { global: 'globalThis' },
   loader: { '.ttf': 'file', '.woff2': 'file', '.svg': 'dataurl', '.png': 'dataurl' },
   assetNames: '[name]',
+  // plotly.js brings 83 KB of styles for its maps of the world.
+  alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
 };
 
 /** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */

@@ -42,6 +42,8 @@ function buildPage(): Promise<ReadonlyMap<string, Buffer>> {
     define: { global: 'globalThis' },
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
+    absWorkingDir: ROOT,
+    alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
     logLevel: 'warning',
   }).then(
     ({ outputFiles }) => new Map(outputFiles.map((file) => [path.basename(file.path), Buffer.from(file.contents)])),
