@@ -10,7 +10,7 @@ test('a fault is one line that a terminal can show, however its text looks', () 
     hint: 'Choose\tanother\u0007.',
     detail: 'a stack',
   });
-  assert.equal(faultLine(fault), 'embedding-grid: The model U+001B[31m evilU+202E is broken. Choose anotherU+0007.');
+  assert.equal(faultLine(fault), 'embedding-grid: The model [31m evilU+202E is broken. Choose anotherU+0007.');
   assert.equal(exitCode(fault), 3);
 });
 

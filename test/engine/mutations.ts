@@ -12,6 +12,8 @@ import {
   type NodeProto,
   type TensorProto,
   TensorProtoSchema,
+  AttributeProto_AttributeType,
+  TensorProto_DataLocation,
 } from '../../src/onnx/proto/onnx_pb.js';
 import { random } from './llama.js';
 
@@ -103,6 +105,19 @@ const NAMES = [
 const graphOf = (model: ModelProto): GraphProto => (model.graph ??= create(GraphProtoSchema, { name: 'g' }));
 
 /** Changes some node's inputs, outputs, operator or attributes. */
+/** Some of the types that an attribute can state. */
+const ATTRIBUTE_TYPES = [
+  AttributeProto_AttributeType.UNDEFINED,
+  AttributeProto_AttributeType.FLOAT,
+  AttributeProto_AttributeType.INT,
+  AttributeProto_AttributeType.STRING,
+  AttributeProto_AttributeType.TENSOR,
+  AttributeProto_AttributeType.GRAPH,
+  AttributeProto_AttributeType.FLOATS,
+  AttributeProto_AttributeType.INTS,
+  AttributeProto_AttributeType.SPARSE_TENSOR,
+];
+
 const onNode =
   (change: (n: NodeProto, graph: GraphProto, die: Die) => void): Mutation =>
   (model, die) => {
@@ -161,7 +176,7 @@ const MODEL_MUTATIONS: readonly Mutation[] = [
   onTensor((t, die) => (t.dataType = die.of([0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 14, 16, 17, 22, 23, 99, -1]))),
   onTensor((t, die) => (t.rawData = t.rawData.slice(0, die.below(t.rawData.length + 1)))),
   onTensor((t, die) => {
-    t.dataLocation = 1;
+    t.dataLocation = TensorProto_DataLocation.EXTERNAL;
     t.externalData = ['location', 'offset', 'length', 'checksum'].slice(0, die.below(5)).map((key) => ({
       $typeName: 'onnx.StringStringEntryProto',
       key,
@@ -190,7 +205,9 @@ const MODEL_MUTATIONS: readonly Mutation[] = [
     const i = die.below(n.output.length + 1);
     n.output[i] = anyName(graph, die);
   }),
-  onNode((n, _graph, die) => void (die.below(2) === 0 ? n.input.pop() : n.output.pop())),
+  onNode((n, _graph, die) => {
+    (die.below(2) === 0 ? n.input : n.output).pop();
+  }),
   onNode((n, graph, die) => (n.input = Array.from({ length: die.of([0, 1, 3, 9, 2000]) }, () => anyName(graph, die)))),
   onNode((n, graph) => void graph.node.splice(graph.node.indexOf(n), 1)),
   onNode((n, graph, die) => void graph.node.splice(die.below(graph.node.length), 0, n)),
@@ -212,7 +229,7 @@ const MODEL_MUTATIONS: readonly Mutation[] = [
     a.i = die.of(NUMBERS);
     a.f = die.of([0, NaN, Infinity, -1, 1e-30]);
     a.ints = Array.from({ length: die.of([0, 1, 2, 4, 100]) }, () => die.of(NUMBERS));
-    if (die.below(3) === 0) a.type = die.of([0, 1, 2, 3, 4, 5, 6, 7, 11]);
+    if (die.below(3) === 0) a.type = die.of(ATTRIBUTE_TYPES);
     if (die.below(3) === 0) a.name = die.of(['axis', 'perm', 'to', 'alpha', 'K', 'N', 'bits', 'end', 'value', '']);
   }),
   onNode((n, _graph, die) => {
@@ -264,11 +281,9 @@ const MODEL_MUTATIONS: readonly Mutation[] = [
   (model) => (model.opsetImport = []),
   (model, die) => (model.irVersion = die.of([0n, 3n, 8n, 99n, -1n])),
   // Functions, branches, depth.
-  onNode((n, graph, die) => {
+  onNode((n) => {
     n.opType = 'F';
     n.domain = 'pkg';
-    void graph;
-    void die;
   }),
   (model, die) => {
     const inputs = ['x', 'y'];

@@ -17,6 +17,6 @@ export function assertSentence(fault: Fault, label = ''): void {
   assert.notEqual(fault.code, 'internal', fault.detail ?? text);
   assert.match(fault.message, /^\S.{8,400}[.?!]$/s, text);
   const own = fault.message.replace(/"[^"]*"/g, '""'); // names in quotes may be anything
-  assert.doesNotMatch(own, /[\n\r\0]|undefined|\[object|NaN|    at |node_modules|\.[ch]c?:\d+|0x[0-9a-f]{6}/, text);
+  assert.doesNotMatch(own, /[\n\r\0]|undefined|\[object|NaN| {4}at |node_modules|\.[ch]c?:\d+|0x[0-9a-f]{6}/, text);
   if (fault.hint !== undefined) assert.match(fault.hint, /^\S.{3,400}[.?!]$/s, `${text} / ${fault.hint}`);
 }

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
 import { DataType } from '../../src/onnx/graph.js';
-import { TensorProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
+import { TensorProto_DataLocation, TensorProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
 import { random, type Weights } from './llama.js';
 
 /**
@@ -24,7 +24,7 @@ export function sparseWeights(
       name,
       dataType: DataType.FLOAT,
       dims: dims.map(BigInt),
-      dataLocation: 1,
+      dataLocation: TensorProto_DataLocation.EXTERNAL,
       externalData: [
         { key: 'location', value: location },
         { key: 'offset', value: String(offset) },

@@ -72,6 +72,6 @@ export function judgement(
       if (!forward) return null;
       if (truth.export.style === 'int8' && /dynamic/i.test(truth.export.exporter))
         return { by: 'as_exported', tolerance: 0.1 };
-      return { by: 'as_exported', tolerance: /qdq/.test(name) ? 0.3 : 0.03 };
+      return { by: 'as_exported', tolerance: name.includes('qdq') ? 0.3 : 0.03 };
   }
 }

@@ -3,24 +3,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './prepare.mjs';
 
-/** Licences that may be part of the package. */
-const accepted = [
-  'MIT',
-  'ISC',
-  'Apache-2.0',
-  'BSD-2-Clause',
-  'BSD-3-Clause',
-  '0BSD',
-  'MPL-2.0',
-  'OFL-1.1',
-  'CC-BY-4.0',
-];
-
 /** Copied, not bundled. */
 const copied = ['onnxruntime-node', 'onnxruntime-common'];
+/** Bundles that only the command line and the library have. */
+const notShipped = ['dist/cli.js', 'dist/index.js'];
 
-/** Packages that come without the text of their licence. */
-const texts = {
+const SOFTWARE = `THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
+ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
+
+/**
+ * Licences that may be part of the package, each with the text for a package that comes without it; undefined where that
+ * does not happen.
+ */
+const licences = {
   MIT: (holder) => `MIT License
 
 Copyright (c) ${holder}
@@ -33,10 +30,42 @@ Software is furnished to do so, subject to the following conditions:
 The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
 Software.
 
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
-WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
-COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
-ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
+${SOFTWARE}`,
+  'BSD-3-Clause': (holder) => `BSD 3-Clause License
+
+Copyright (c) ${holder}
+
+Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following
+conditions are met:
+
+1. Redistributions of source code must retain the above copyright notice, this list of conditions and the following
+   disclaimer.
+2. Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following
+   disclaimer in the documentation and/or other materials provided with the distribution.
+3. Neither the name of the copyright holder nor the names of its contributors may be used to endorse or promote products
+   derived from this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING,
+BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO
+EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR
+CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR
+PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR
+TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE
+POSSIBILITY OF SUCH DAMAGE.`,
+  // The whole text stands with another package of the list.
+  'Apache-2.0': (holder) => `Copyright (c) ${holder}
+
+Licensed under the Apache License, Version 2.0, whose text stands in these notices under @huggingface/tokenizers.`,
+  'MPL-2.0': (holder, repository) => `Copyright (c) ${holder}
+
+This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy of the MPL was not distributed
+with this file, You can obtain one at https://mozilla.org/MPL/2.0/. The source code is at ${repository}.`,
+  ISC: undefined,
+  'BSD-2-Clause': undefined,
+  '0BSD': undefined,
+  Zlib: undefined,
+  Unlicense: undefined,
+  'CC-BY-4.0': undefined,
 };
 
 /** The folders of the packages that a list of files comes from: `node_modules/a`, `node_modules/a/node_modules/@b/c`. */
@@ -47,24 +76,25 @@ export function packagesOf(files) {
 
 function noticeOf(folder) {
   const manifest = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
-  const { name, version, license, author } = manifest;
-  if (
-    !accepted.some((id) =>
-      String(license)
-        .split(/[() ]+/)
-        .includes(id),
-    )
-  ) {
-    throw new Error(`${name} ${version} has the licence ${license}, which is not one of ${accepted.join(', ')}.`);
+  const { name, version, license, author, repository } = manifest;
+  const names = String(license)
+    .split(/[()\s]+|AND|OR/)
+    .filter(Boolean);
+  const refused = names.filter((one) => !Object.hasOwn(licences, one));
+  if (names.length === 0 || refused.length > 0) {
+    throw new Error(`${name} ${version} has the licence ${license}, which is not one of the accepted.`);
   }
   const files = readdirSync(path.join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+  const written = files.map((file) => readFileSync(path.join(root, folder, file), 'utf8').trim());
   const holder = typeof author === 'string' ? author : (author?.name ?? `the authors of ${name}`);
-  const text =
-    files.length > 0
-      ? files.map((file) => readFileSync(path.join(root, folder, file), 'utf8').trim()).join('\n\n')
-      : texts[license]?.(copied.includes(name) ? 'Microsoft Corporation' : holder);
-  if (text === undefined) throw new Error(`${name} ${version} comes without the text of its licence.`);
-  return { title: `${name} ${version} (${license})`, text };
+  const place =
+    typeof repository === 'string' ? repository : (repository?.url ?? `https://www.npmjs.com/package/${name}`);
+  const texts =
+    written.length > 0
+      ? written
+      : names.map((one) => licences[one]?.(copied.includes(name) ? 'Microsoft Corporation' : holder, place));
+  if (texts.includes(undefined)) throw new Error(`${name} ${version} comes without the text of its licence.`);
+  return { title: `${name} ${version} (${license})`, text: texts.join('\n\n') };
 }
 
 /** What is neither an npm package nor ours. */
@@ -87,10 +117,7 @@ function otherNotices() {
 /** The whole text. Reads which files the bundles were made of from the last build. @throws for a licence not accepted. */
 export function thirdPartyNotices() {
   const bundles = JSON.parse(readFileSync(path.join(root, 'dist', '.inputs.json'), 'utf8'));
-  const shipped = ['dist/extension.cjs', 'dist/filesWorker.cjs', 'dist/engine.cjs', 'dist/webview/'];
-  const files = Object.entries(bundles).flatMap(([name, inputs]) =>
-    shipped.some((start) => name.startsWith(start)) ? inputs : [],
-  );
+  const files = Object.entries(bundles).flatMap(([name, inputs]) => (notShipped.includes(name) ? [] : inputs));
   const folders = [...new Set([...packagesOf(files), ...copied.map((name) => `node_modules/${name}`)])].sort();
   const notices = [...folders.map(noticeOf), ...otherNotices()];
   const rule = '-'.repeat(80);

@@ -1,7 +1,7 @@
 // npm run package: one VSIX per platform of onnxruntime-node, in the root. `npm run package -- linux-x64 ...` makes these
 // alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is. Only what is listed
 // here goes in; a native binding that is missing fails the whole run.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -27,14 +27,12 @@ const targets = {
 };
 
 /** What the package is made of, beside the native part. */
-const parts = [
+const parts = () => [
   'package.nls.json',
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
-  'dist/extension.cjs',
-  'dist/filesWorker.cjs',
-  'dist/engine.cjs',
+  ...readdirSync(path.join(root, 'dist')).flatMap((name) => (/\.(cjs|wasm)$/.test(name) ? `dist/${name}` : [])),
   'dist/webview',
   'dist/assets',
   'media/icons',
@@ -59,7 +57,7 @@ function stage() {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
   writeManifest();
-  for (const part of parts) {
+  for (const part of parts()) {
     const from = path.join(root, part);
     if (!existsSync(from)) throw new Error(`${part} is missing.`);
     const kept = (file) => !left.some((pattern) => pattern.test(path.relative(root, file).split(path.sep).join('/')));

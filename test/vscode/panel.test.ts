@@ -56,7 +56,9 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
       const wanted = scale[Math.round((Number.parseFloat(percent) / 100) * 255)];
       const got = picture.at(column, 49 - row);
       assert.ok(wanted);
-      got.forEach((channel, i) => assert.ok(Math.abs(channel - (wanted[i] ?? 0)) <= 2, `${percent}: ${got} ${wanted}`));
+      got.forEach((channel, i) =>
+        assert.ok(Math.abs(channel - (wanted[i] ?? 0)) <= 2, `${percent}: ${got.join()} ${wanted.join()}`),
+      );
       seen.add(got.join());
     }
     assert.ok(seen.size > 1);

@@ -9,7 +9,7 @@ import { viewsSuite } from './views.suite.js';
 /** VS Code's test entry. @throws when a test failed. */
 export async function run(): Promise<void> {
   const report: string[] = [];
-  Mocha.reporters.Base.consoleLog = (...line) => report.push(format(...line));
+  Mocha.reporters.Base.consoleLog = (...line: unknown[]) => report.push(format(...line));
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, color: false, reporter: 'spec' });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   settingsSuite();

@@ -9,7 +9,7 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 /** Runs axe-core in the page that an element stands in and fails for every violation of WCAG 2, levels A and AA. */
 export async function expectNoViolations(element: Locator, what: string): Promise<void> {
   const options: RunOptions = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
-  const frame = await (await element.elementHandle())?.ownerFrame();
+  const frame = await (await element.elementHandle()).ownerFrame();
   assert.ok(frame);
   // As a text, which the debugger evaluates: the page's own policy forbids to evaluate anything.
   const { violations } = await frame.evaluate<AxeResults>(`${source}; axe.run(${JSON.stringify(options)})`);
