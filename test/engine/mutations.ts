@@ -12,7 +12,6 @@ import {
   type NodeProto,
   type TensorProto,
   TensorProtoSchema,
-  AttributeProto_AttributeType,
   TensorProto_DataLocation,
 } from '../../src/onnx/proto/onnx_pb.js';
 import { random } from './llama.js';
@@ -107,15 +106,15 @@ const graphOf = (model: ModelProto): GraphProto => (model.graph ??= create(Graph
 /** Changes some node's inputs, outputs, operator or attributes. */
 /** Some of the types that an attribute can state. */
 const ATTRIBUTE_TYPES = [
-  AttributeProto_AttributeType.UNDEFINED,
-  AttributeProto_AttributeType.FLOAT,
-  AttributeProto_AttributeType.INT,
-  AttributeProto_AttributeType.STRING,
-  AttributeProto_AttributeType.TENSOR,
-  AttributeProto_AttributeType.GRAPH,
-  AttributeProto_AttributeType.FLOATS,
-  AttributeProto_AttributeType.INTS,
-  AttributeProto_AttributeType.SPARSE_TENSOR,
+  AttributeType.UNDEFINED,
+  AttributeType.FLOAT,
+  AttributeType.INT,
+  AttributeType.STRING,
+  AttributeType.TENSOR,
+  AttributeType.GRAPH,
+  AttributeType.FLOATS,
+  AttributeType.INTS,
+  AttributeType.SPARSE_TENSOR,
 ];
 
 const onNode =

@@ -32,8 +32,8 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
     const page = new MapPage(workbench);
     await page.complete(/^2,500 cells/);
     const picture = await page.colors();
-    const colors = new Set(Array.from({ length: 50 }, (_, i) => picture.at(i, i).join()));
-    assert.ok(colors.size > 5, `${colors.size}`);
+    const colors = new Set(Array.from({ length: 2500 }, (_, i) => picture.at(i % 50, Math.floor(i / 50)).join()));
+    assert.ok(colors.size > 3, `${colors.size}`);
     await page.button('Save Map').click();
     const saved = workbench.page.locator('.explorer-folders-view .monaco-list-row', {
       hasText: 'results_layer_5.json',
