@@ -1,5 +1,6 @@
 // npm run package: one VSIX per platform of onnxruntime-node, in the root. `npm run package -- linux-x64 ...` makes these
-// alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is. Only what is listed
+// alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is,
+// `--runtime FOLDER` another copy of onnxruntime-node. Only what is listed
 // here goes in; a native binding that is missing fails the whole run.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -67,30 +68,33 @@ function stage() {
 }
 
 /** Puts the JavaScript and one platform's binaries of onnxruntime-node where dist/engine.cjs finds them. */
-function stageRuntime(target) {
+function stageRuntime(target, runtime) {
   const modules = inStaging('dist', 'node_modules');
   rmSync(modules, { recursive: true, force: true });
-  const javaScript = (name, folder) => {
-    const from = path.join(root, 'node_modules', name);
+  const stageJavaScript = (from, folder) => {
+    const { name, version, license, main } = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
     cpSync(path.join(from, folder), path.join(modules, name, folder), {
       recursive: true,
       filter: (file) => statSync(file).isDirectory() || /\.js$|package\.json$/.test(file),
     });
-    const { version, license, main } = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
     writeFileSync(path.join(modules, name, 'package.json'), JSON.stringify({ name, version, license, main }));
   };
-  javaScript('onnxruntime-node', 'dist');
-  javaScript('onnxruntime-common', 'dist/cjs');
-  const place = path.join('onnxruntime-node', 'bin', 'napi-v6', ...target.split('-'));
+  stageJavaScript(runtime, 'dist');
+  stageJavaScript(path.join(root, 'node_modules', 'onnxruntime-common'), 'dist/cjs');
+  const place = path.join('bin', 'napi-v6', ...target.split('-'));
   for (const name of targets[target].native) {
-    const from = path.join(root, 'node_modules', place, name);
-    if (!existsSync(from)) throw new Error(`The native part for ${target} is missing: node_modules/${place}/${name}`);
-    cpSync(from, path.join(modules, place, name));
+    const from = path.join(runtime, place, name);
+    if (!existsSync(from)) throw new Error(`The native part for ${target} is missing: ${path.join(place, name)}`);
+    cpSync(from, path.join(modules, 'onnxruntime-node', place, name));
   }
 }
 
 const { values, positionals: wanted } = parseArgs({
-  options: { into: { type: 'string' }, built: { type: 'boolean', default: false } },
+  options: {
+    into: { type: 'string' },
+    built: { type: 'boolean', default: false },
+    runtime: { type: 'string', default: path.join(root, 'node_modules', 'onnxruntime-node') },
+  },
   allowPositionals: true,
 });
 const unknown = wanted.filter((name) => !Object.hasOwn(targets, name));
@@ -101,7 +105,7 @@ stage();
 const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 let tooLarge = false;
 for (const target of wanted.length > 0 ? wanted : Object.keys(targets)) {
-  stageRuntime(target);
+  stageRuntime(target, values.runtime);
   const file =
     values.into === undefined
       ? path.join(root, `${name}-${target}-${version}.vsix`)

@@ -1,29 +1,59 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
+import { unzipSync } from 'fflate';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, outputFolder, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
 
+const run = promisify(execFile);
+const script = path.join(ROOT, 'test', 'tools', 'package.mjs');
+
 suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
   const folder = outputFolder('package');
+  const file = path.join(folder, 'embedding-grid-linux-x64.vsix');
   let printed = '';
 
   before(async () => {
-    const script = path.join(ROOT, 'test', 'tools', 'package.mjs');
-    const { stdout } = await promisify(execFile)(process.execPath, [script, '--built', '--into', folder, 'linux-x64'], {
-      cwd: ROOT,
-    });
-    printed = stdout;
+    printed = (await run(process.execPath, [script, '--built', '--into', folder, 'linux-x64'], { cwd: ROOT })).stdout;
   });
-  const session = useSession(() => ({ vsix: path.join(folder, 'embedding-grid-linux-x64.vsix') }));
+  const session = useSession(() => ({ vsix: file }));
 
   test('the package is at most 30 MB', () => {
-    const [, megabytes] = /linux-x64.*: ([\d.]+) MB/.exec(printed) ?? [];
-    console.log(`  ${printed.trim()}`);
+    const [line, megabytes] = /embedding-grid-linux-x64\.vsix: ([\d.]+) MB/.exec(printed) ?? [];
+    console.log(`  ${line}`);
     assert.ok(Number(megabytes) <= 30, printed);
+  });
+
+  test('it holds what it needs and nothing else, with the notices of others', () => {
+    const files = unzipSync(readFileSync(file), { filter: ({ name }) => name.startsWith('extension/') });
+    const names = Object.keys(files).map((name) => name.replace('extension/', ''));
+    const allowed =
+      /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt|dist\/(\w+\.(cjs|wasm)|webview\/main\.(js|css)|webview\/codicon\.ttf|assets\/[\w./-]+|node_modules\/onnxruntime-(node|common)\/[\w./-]+)|media\/(icons|walkthrough|bundled-model)\/[\w./-]+)$/;
+    assert.deepEqual(
+      names.filter((name) => !allowed.test(name)),
+      [],
+    );
+    assert.deepEqual(
+      names.filter((name) => /\.(map|py|ts)$|training/.test(name)),
+      [],
+    );
+    const notices = new TextDecoder().decode(files['extension/THIRD-PARTY-NOTICES.txt']);
+    for (const name of ['plotly.js', 'onnxruntime-node', '@huggingface/tokenizers', '@resvg/resvg-wasm', 'Inter']) {
+      assert.match(notices, new RegExp(`^${name}`, 'm'));
+    }
+  });
+
+  test('packaging fails when a native binding is missing', async () => {
+    const runtime = outputFolder('runtime-without-bindings');
+    for (const part of ['package.json', 'dist']) {
+      cpSync(path.join(ROOT, 'node_modules', 'onnxruntime-node', part), path.join(runtime, part), { recursive: true });
+    }
+    const packaging = run(process.execPath, [script, '--built', '--into', folder, '--runtime', runtime, 'win32-x64']);
+    await assert.rejects(packaging, /The native part for win32-x64 is missing: .*onnxruntime_binding\.node/);
   });
 
   test('from the palette to a finished map, saved and opened again', async (context) => {
