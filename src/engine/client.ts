@@ -34,6 +34,9 @@ export class Engine {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Ctrl-C in a terminal goes to a whole process group: the parent alone decides what it means. An engine whose parent
+      // is gone notices that its channel is closed, and ends.
+      detached: process.platform !== 'win32',
       ...(options.node === undefined ? {} : { execPath: options.node }),
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -63,7 +63,7 @@ async function gone(pid: number): Promise<void> {
 }
 
 const STOPS = [
-  { name: 'Ctrl-C', code: 130, send: (pid: number) => process.kill(-pid, 'SIGINT') }, // the engine gets it too
+  { name: 'Ctrl-C', code: 130, send: (pid: number) => process.kill(-pid, 'SIGINT') },
   { name: 'SIGINT', code: 130, send: (pid: number) => process.kill(pid, 'SIGINT') },
   { name: 'SIGTERM', code: 143, send: (pid: number) => process.kill(pid, 'SIGTERM') },
 ];
