@@ -102,7 +102,7 @@ export function sessionFault(error: unknown): Fault {
 
 /** What onnxruntime complains of, without the addresses in its graph that come before. */
 function reasonOf(detail: string): string {
-  const line = detail.split('\n')[0] ?? '';
+  const line = detail.replace(/\s+/g, ' ');
   const reason = /(?:Status Message|Error):? (.+)/.exec(line)?.[1] ?? line;
   const plain = reason.replace(/\S+\.(?:h|cc|cpp|cu):\d+ /g, '').replace(/[\s.]+$/, '');
   return plain.slice(0, 200) || 'it does not say why';
