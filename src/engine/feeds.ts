@@ -13,6 +13,9 @@ export interface Run {
   readonly ids: readonly number[];
 }
 
+/** A mask over the longest prompt is the most that is ever fed. */
+const MOST_NUMBERS = 2 ** 28;
+
 type Data = BigInt64Array | Int32Array | Float32Array | Uint8Array | Uint16Array;
 
 /** Feeds for everything that a graph still takes besides hidden states and past keys: ids, mask, positions, counts. */
@@ -24,7 +27,7 @@ export function sequenceFeeds(graph: Graph, io: Interface, run: Run): Feeds {
     const type = elemTypeOf(info) ?? DataType.INT64;
     const shape = shapeOf(info) ?? [];
     const put = (dims: number[], value: (index: number) => number): void => {
-      feeds[info.name] = tensorOf(type, dims, value);
+      feeds[info.name] = tensorOf(info.name, type, dims, value);
     };
     if (info.name === io.ids) {
       if (shape.length === 1) put([ids.length], (i) => ids[i] ?? 0);
@@ -79,8 +82,13 @@ function other(
     );
 }
 
-function tensorOf(type: number, dims: number[], value: (index: number) => number): Tensor {
+function tensorOf(name: string, type: number, dims: number[], value: (index: number) => number): Tensor {
   const count = dims.reduce((a, b) => a * b, 1);
+  if (!(count <= MOST_NUMBERS) || dims.some((d) => d < 0))
+    throw new Fault({
+      code: 'model-unsupported',
+      message: `The input "${name}" of ${dims.join(' x ')} numbers is none that a decoder of text has.`,
+    });
   const fill = <T extends Data>(data: T, convert: (v: number) => T[number]): T => {
     for (let i = 0; i < count; i++) data[i] = convert(value(i));
     return data;

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
@@ -209,8 +209,9 @@ function hubRepository(directory: string): string | undefined {
   const parts = directory.split(sep);
   const at = parts.lastIndexOf('snapshots');
   if (at < 1) return undefined;
-  const blobs = join(parts.slice(0, at).join(sep), 'blobs');
-  return statSync(blobs, { throwIfNoEntry: false })?.isDirectory() === true ? realpathSync(blobs) : undefined;
+  const blobs = join(realpathSync(parts.slice(0, at).join(sep) || sep), 'blobs');
+  // Not a link itself: it could lead anywhere.
+  return lstatSync(blobs, { throwIfNoEntry: false })?.isDirectory() === true ? blobs : undefined;
 }
 
 function commonFolder(folders: readonly string[], fallback: string): string {

@@ -58,6 +58,12 @@ export function readInterface(graph: Graph): Interface {
     take((i) => isInteger(i.type) && /^(input_?ids|ids|tokens?|input)$/i.test(i.name)) ??
     take((i) => isInteger(i.type) && i.shape.length === 2 && i.lookedUp && !/type/i.test(i.name)) ??
     take((i) => isInteger(i.type) && i.lookedUp && !/type/i.test(i.name));
+  const length = ids?.shape.length === 2 ? ids.shape[1] : undefined;
+  if (typeof length === 'number')
+    throw unsupported(
+      `The export fixes its sequences at ${length} tokens; a map needs sequences of any length.`,
+      'Export the model again with a dynamic sequence axis.',
+    );
   const caches = [...rest].filter((i) => isFloat(i.type) && i.shape.length >= 3 && isCacheName(i.name, i.shape.length));
   for (const cache of caches) rest.delete(cache);
   const embeds = ids ? undefined : take((i) => isFloat(i.type) && i.shape.length === 3);

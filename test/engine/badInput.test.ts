@@ -8,7 +8,7 @@ import { computeMap, Engine } from '../../src/engine/client.js';
 import { Fault, type FaultCode } from '../../src/map/fault.js';
 import { type Context, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
-import { edited, type TensorProto } from '../../src/onnx/graph.js';
+import { DataType, edited, node, type TensorProto, valueInfo } from '../../src/onnx/graph.js';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
 import type { MapParams } from '../../src/protocol/engine.js';
 import { engineFile, withEngine } from './engine.js';
@@ -149,6 +149,23 @@ const BAD_MODELS: readonly BadModel[] = [
       return join(folder, place);
     },
   },
+  bytesCase('an input of absurd size', 'model-unsupported', /input "extra" of 1099511627776 x/, () => {
+    const model = fromBinary(ModelProtoSchema, GOOD);
+    const graph = model.graph ?? assert.fail();
+    const range = graph.node.find((n) => n.opType === 'Range') ?? assert.fail();
+    graph.input.push(valueInfo('extra', DataType.INT64, [2 ** 40, 2 ** 40, 3]));
+    graph.node.push(node('Size', ['extra'], ['count']), node('Sub', ['count', 'count'], ['nothing']));
+    range.input[0] = 'nothing';
+    return toBinary(ModelProtoSchema, model);
+  }),
+  bytesCase('operators of an old version', 'model-unsupported', /version 9 of the ONNX operators/, () => {
+    const model = fromBinary(ModelProtoSchema, GOOD);
+    for (const opset of model.opsetImport) opset.version = 9n;
+    return toBinary(ModelProtoSchema, model);
+  }),
+  bytesCase('operators of no version', 'model-broken', /which version of the operators/, () =>
+    toBinary(ModelProtoSchema, { ...fromBinary(ModelProtoSchema, GOOD), opsetImport: [] }),
+  ),
   inlineCase('a negative size', /"head" declares an absurd size/, { dims: [-16n, -64n] }),
   inlineCase('an absurd size', /"head" declares an absurd size/, { dims: [1n << 40n, 1n << 40n] }),
   inlineCase('a size of endless dimensions', /"head" declares an absurd size/, {
@@ -200,6 +217,20 @@ const BAD_MODELS: readonly BadModel[] = [
         externalCase('external data that are a pipe', /not a regular file/, 'head.bin', (at) =>
           execFileSync('mkfifo', [join(at, 'head.bin')]),
         ),
+        {
+          name: 'a cache whose blobs are a link',
+          code: 'model-broken' as const,
+          says: /leads out/,
+          make: (place: string) => {
+            const file = written(
+              join(place, 'snapshots', 'x'),
+              withWeights(only('head', (t) => external(t, 'head.bin'))),
+            );
+            symlinkSync('/', join(folder, place, 'blobs'));
+            symlinkSync(good, join(folder, place, 'snapshots', 'x', 'head.bin'));
+            return file;
+          },
+        },
         {
           name: 'a device as a model',
           code: 'model-not-found' as const,
