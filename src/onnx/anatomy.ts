@@ -1,4 +1,4 @@
-import { type Dominator, pathsBetween, type Paths, reachableFrom, valueInputs } from './dataflow.js';
+import { type Dominator, pathsBetween, type Paths, valueInputs } from './dataflow.js';
 import { DataType, edited, findAttribute, type Graph, node, type NodeProto, shapeOf } from './graph.js';
 import { elementType, isConstant, shapeOfConstant } from './inference.js';
 import { type Interface, readInterface } from './interface.js';
@@ -152,30 +152,33 @@ function findLookups(graph: Graph, io: Interface): { graph: Graph; lookups: Set<
       `No token ids come in: the inputs are ${graph.inputs.map((i) => `"${i.name}"`).join(', ') || 'none'}.`,
       'A decoder exported for text generation has an input of token ids.',
     );
-  const idDependent = reachableFrom(graph, [ids]);
-  const lookups = new Set(
-    graph.nodes.filter((n) => {
-      if (n.opType !== 'Gather' && n.opType !== 'GatherBlockQuantized' && n.opType !== 'GatherND') return false;
-      const [table = '', index = ''] = n.input;
-      return idDependent.has(index) && isConstant(graph, table) && !isInteger(graph, n);
-    }),
-  );
+  // Followed through integers alone: a router chooses its experts' weights by what was once looked up, too.
+  const indices = new Set([ids]);
+  const lookups = new Set<NodeProto>();
+  for (const n of graph.nodes) {
+    if (!valueInputs(n).some((input) => indices.has(input))) continue;
+    if (isLookup(graph, n, indices)) lookups.add(n);
+    else for (const output of n.output) if (output !== '' && !isFloat(elementType(graph, output))) indices.add(output);
+  }
   if (lookups.size === 0)
     throw unsupported(`No embedding was found: nothing looks the input "${ids}" up in a table of vectors.`);
   return { graph, lookups };
 }
 
+function isLookup(graph: Graph, n: NodeProto, indices: ReadonlySet<string>): boolean {
+  if (n.opType !== 'Gather' && n.opType !== 'GatherBlockQuantized' && n.opType !== 'GatherND') return false;
+  const [table = '', index = ''] = n.input;
+  return indices.has(index) && isConstant(graph, table) && !isInteger(graph, n);
+}
+
+const isFloat = (type: number | undefined): boolean =>
+  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16 || type === DataType.DOUBLE;
+
 /** A table of integers looked up by ids is a map of ids, unless a DequantizeLinear makes vectors of it. */
 function isInteger(graph: Graph, lookup: NodeProto): boolean {
   if (lookup.opType === 'GatherBlockQuantized') return false;
   const type = elementType(graph, lookup.output[0] ?? '');
-  const integer =
-    type !== undefined &&
-    type !== DataType.FLOAT &&
-    type !== DataType.FLOAT16 &&
-    type !== DataType.BFLOAT16 &&
-    type !== DataType.DOUBLE;
-  if (!integer) return false;
+  if (type === undefined || isFloat(type)) return false;
   const readers = graph.consumers.get(lookup.output[0] ?? '') ?? [];
   return !readers.some(
     (r) =>
