@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findAnatomy } from '../../src/onnx/anatomy.js';
+import { cutCells, cutStates } from '../../src/onnx/cut.js';
+import { decodeModel, floatTensor } from '../../src/onnx/graph.js';
+import { normalize } from '../../src/onnx/normalize.js';
+import type { ByteSource } from '../../src/onnx/source.js';
+import { readStructure } from '../../src/onnx/structure.js';
+import { llama, TINY } from '../engine/llama.js';
+
+/** A mixture of experts unrolled by its exporter has as many operators and weights: nothing may recurse or spread over them. */
+const BLOCKS = 2300;
+
+test('a graph of 120,000 operators and 20,000 weights is read and cut', () => {
+  const bytes = llama({ ...TINY, blocks: BLOCKS, inner: 17 }, (name, dims) =>
+    floatTensor(name, dims, new Float32Array(dims.reduce((a, b) => a * b, 1))),
+  ).toBytes();
+  let read = 0;
+  const source: ByteSource = {
+    size: bytes.length,
+    read: (offset, length) => {
+      read += length;
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+  const structure = readStructure(source);
+  assert.ok(structure.length < bytes.length / 2 + 2e7, 'the weights stay where they are');
+  assert.ok(read < 3 * bytes.length, `${read} of ${bytes.length}`);
+  const anatomy = findAnatomy(normalize(decodeModel(structure)));
+  assert.ok(anatomy.graph.nodes.length > 120_000, String(anatomy.graph.nodes.length));
+  assert.deepEqual(
+    anatomy.residual,
+    Array.from({ length: BLOCKS + 1 }, (_, i) => `h${i}`),
+  );
+  const first = cutCells(anatomy, { layer: -1, input: 'sequence', output: { kind: 'top', k: 5 } });
+  const last = cutCells(anatomy, { layer: BLOCKS - 1, input: 'position', output: { kind: 'top', k: 5 } });
+  assert.ok(first.nodes.length > 120_000 && last.nodes.length < 30);
+  assert.ok(cutStates(anatomy, anatomy.residual, []).toBytes().length > 0);
+});
