@@ -45,6 +45,8 @@ export class Models implements vscode.Disposable {
       watcher.onDidCreate(search),
       watcher.onDidDelete(search),
       vscode.workspace.onDidChangeWorkspaceFolders(search),
+      vscode.workspace.onDidDeleteFiles(search), // a folder that goes with a model is no event of the watcher
+      vscode.workspace.onDidRenameFiles(search),
       vscode.workspace.onDidGrantWorkspaceTrust(search),
     );
   }

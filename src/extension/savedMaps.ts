@@ -46,6 +46,8 @@ export class SavedMaps implements vscode.Disposable {
       watcher.onDidChange(fire),
       watcher.onDidDelete(fire),
       vscode.workspace.onDidChangeWorkspaceFolders(fire),
+      vscode.workspace.onDidDeleteFiles(fire), // a folder that goes with a map is no event of the watcher
+      vscode.workspace.onDidRenameFiles(fire),
     );
   }
 

@@ -13,6 +13,15 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 const engines = async (session: Session): Promise<readonly number[]> =>
   (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
 
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Asks for a map that takes long. */
 async function startLongMap(page: MapPage): Promise<void> {
   await page.type('Layer number', '0');
@@ -42,9 +51,10 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.deepEqual(await engines(session), []);
     await workbench.run(GENERATE);
     await new MapPage(workbench).complete();
-    assert.equal((await engines(session)).length, 1);
+    const [engine, ...others] = await engines(session);
+    assert.ok(engine !== undefined && others.length === 0);
     await workbench.close();
-    await until('the engine ended with its window', async () => (await engines(session)).length === 0);
+    await until('the engine ended with its window', () => Promise.resolve(!runs(engine)));
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async (context) => {
@@ -54,7 +64,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.complete();
     await startLongMap(page);
     await until('the first pass', async () => (await cellsDone(page)) > 700);
-    await workbench.stateIsKept();
+    await workbench.stateIsKept(/columns:1000,rows:1000.*running:true/);
     await workbench.reload();
     await page.running();
     assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '1000');

@@ -2,6 +2,7 @@
 import { format } from 'node:util';
 import Mocha from 'mocha';
 import { apiSuite } from './api.suite.js';
+import { panelSuite } from './panel.suite.js';
 import { REPORT } from './report.js';
 import { settingsSuite } from './settings.suite.js';
 import { viewsSuite } from './views.suite.js';
@@ -15,6 +16,7 @@ export async function run(): Promise<void> {
   settingsSuite();
   viewsSuite();
   apiSuite();
+  panelSuite();
   const failures = await new Promise<number>((resolve) => mocha.run(resolve));
   console.log([REPORT, ...report].join('\n'));
   if (failures > 0) throw new Error(`${failures} tests failed.`);

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { SAVED_MAP_EDITOR } from '../../../src/extension/ids.js';
+import { Models } from '../../../src/extension/models.js';
+import { ModelsTree } from '../../../src/extension/modelsView.js';
 import { SavedMaps } from '../../../src/extension/savedMaps.js';
 import { type SavedMapsNode, SavedMapsTree, timeAgo } from '../../../src/extension/savedMapsView.js';
+import type { ModelDescription } from '../../../src/protocol/engine.js';
+import { EXTENSION } from './api.suite.js';
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const workspace = (): vscode.Uri => {
@@ -21,8 +26,82 @@ const next = (event: vscode.Event<void>): Promise<void> =>
     });
   });
 
+/** As much of an extension's context as the list of models uses. */
+function contextWith(known: Readonly<Record<string, unknown>>): vscode.ExtensionContext {
+  const kept = new Map(Object.entries(known));
+  const globalState = {
+    get: (key: string, otherwise: unknown) => kept.get(key) ?? otherwise,
+    update: (key: string, value: unknown) => Promise.resolve(kept.set(key, value)),
+  };
+  const extension = vscode.extensions.getExtension(EXTENSION);
+  return { globalState, extensionUri: extension?.extensionUri } as unknown as vscode.ExtensionContext;
+}
+
 /** The views of the Activity Bar. */
 export function viewsSuite(): void {
+  describe('Models', () => {
+    const facts = {
+      blocks: 3,
+      hiddenSize: 8,
+      vocabularySize: 1234,
+      weightsBytes: 5.5e6,
+      numberType: 'float16',
+    } as const;
+    const reference = { name: 'Gone', file: 'model.onnx', sha256: 'a'.repeat(64) };
+    const gone = { path: path.resolve('/no/such/model'), reference, facts, lastUsed: '2026-01-01T00:00:00Z' };
+    const models = new Models(contextWith({ knownModels: [gone] }));
+    const tree = new ModelsTree(models);
+    after(() => models.dispose());
+    const describeAll = async (): Promise<unknown[]> =>
+      (await tree.getChildren()).map((node) => {
+        const { label, description, contextValue } = tree.getTreeItem(node);
+        return [label, description, contextValue];
+      });
+
+    it('are the bundled one, recent ones, and those found in the workspace', async () => {
+      await vscode.workspace.fs.writeFile(inWorkspace('exports', 'Small', 'onnx', 'model_q4.onnx'), new Uint8Array(1));
+      models.search();
+      const [bundled, ...others] = await describeAll();
+      assert.deepEqual((bundled as unknown[]).slice(1), ['included', 'model.bundled']);
+      assert.deepEqual(others, [
+        ['Gone', 'not found', 'problem'],
+        ['Small', 'model_q4.onnx', 'model.workspace'],
+      ]);
+    });
+
+    it('show what is known of them', async () => {
+      const [, known] = await tree.getChildren();
+      const lines = (await tree.getChildren(known)).map((node) => tree.getTreeItem(node));
+      assert.deepEqual(
+        lines.map(({ label, description }) => [label, description]),
+        [
+          ['3 decoder layers', '0–2 · d 8'],
+          ['Vocabulary', '1,234 tokens'],
+          ['Weights', 'ONNX · float16 · 5.5 MB'],
+        ],
+      );
+    });
+
+    it('that are found again by their hash come first among the candidates', async () => {
+      const here = inWorkspace('exports', 'Small', 'onnx', 'model_q4.onnx').fsPath;
+      const description = { reference: { ...reference, name: 'Small' }, facts } as unknown as ModelDescription;
+      await models.remember(here, description);
+      assert.equal((await models.candidates({ ...reference, name: 'Elsewhere' }))[0], here);
+      assert.ok(!(await models.candidates({ ...reference, sha256: 'b'.repeat(64) })).includes(here));
+    });
+
+    it('are forgotten on request, and leave with their file', async () => {
+      await models.forget(gone.path);
+      assert.ok(!JSON.stringify(await describeAll()).includes('Gone'));
+      const changed = next(models.onDidChange);
+      const edit = new vscode.WorkspaceEdit();
+      edit.deleteFile(inWorkspace('exports'), { recursive: true });
+      await vscode.workspace.applyEdit(edit); // as the Explorer does
+      await changed;
+      assert.equal((await models.inWorkspace()).length, 0);
+    });
+  });
+
   describe('Saved maps', () => {
     const config = {
       model_name: 'A',

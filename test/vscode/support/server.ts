@@ -116,7 +116,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     port,
     workspace,
     folder,
-    processes: () => processesOfGroup(child.pid ?? -1),
+    processes: () => descendants(child.pid ?? -1),
     setUserSettings: (changes) => {
       Object.assign(settings, changes);
       writeSettings();
@@ -165,11 +165,15 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function processesOfGroup(group: number): Promise<readonly ServerProcess[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,pgid=,stat=,args=']);
-  return stdout.split('\n').flatMap((line) => {
-    const [, pid, pgid, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    if (Number(pgid) !== group || state === undefined || state.startsWith('Z')) return [];
-    return [{ pid: Number(pid), command: command ?? '' }];
+/** All that descends from a process, itself too; what has ended and is not yet reaped left out. */
+async function descendants(root: number): Promise<readonly ServerProcess[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,stat=,args=']);
+  const all = stdout.split('\n').flatMap((line) => {
+    const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (state === undefined || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
   });
+  const found = all.filter(({ pid }) => pid === root);
+  for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
+  return found;
 }

@@ -42,6 +42,7 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
         options.installed === true ? options : { extension: ROOT, ...options },
       );
       test?.after(async () => {
+        if (workbench.page.isClosed()) return;
         await workbench.picture(`at-the-end-of-${test.name.replace(/\W+/g, '-')}`); // what a failed test has seen last
         await workbench.close();
       });

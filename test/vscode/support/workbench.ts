@@ -1,12 +1,9 @@
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { outputFolder } from './places.js';
 import type { Server } from './server.js';
 import { until } from './until.js';
 
-/** BrowserStorageService stores every five seconds. */
-const STATE_INTERVAL_MS = 6_000;
 const START_LIMIT_MS = 60_000;
 /** For everything that a person does, on a busy machine. */
 const ACTION_LIMIT_MS = 15_000;
@@ -56,9 +53,34 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: START_LIMIT_MS });
   }
 
-  /** Waits as long as VS Code in a browser may take until it has stored what its editors keep (on a desktop it waits). */
-  stateIsKept(): Promise<void> {
-    return wait(STATE_INTERVAL_MS);
+  /**
+   * Waits until VS Code has stored what its editors keep, with this in it. In a browser it does so when it is idle, every five
+   * seconds at most (on a desktop a window waits for it before it closes).
+   */
+  async stateIsKept(containing: RegExp): Promise<void> {
+    await until(`the editors' state with ${containing}`, async () => containing.test(await this.editorsState()));
+  }
+
+  /** What the editors keep, as stored: JSON in JSON, here without its quotes. */
+  private editorsState(): Promise<string> {
+    return this.page.evaluate(async () => {
+      const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(new Error('IndexedDB'));
+        });
+      const names = (await indexedDB.databases()).flatMap(({ name = '' }) =>
+        name.startsWith('vscode-web-state-db-') ? name : [],
+      );
+      const states = names.map(async (name) => {
+        const database = await answer(indexedDB.open(name));
+        const table = database.transaction('ItemTable').objectStore('ItemTable');
+        const state = await answer<unknown>(table.get('memento/workbench.parts.editor'));
+        database.close();
+        return String(state);
+      });
+      return (await Promise.all(states)).join('').replaceAll(/[\\"]/g, '');
+    });
   }
 
   /** Reloads the window, as "Developer: Reload Window" does. */
