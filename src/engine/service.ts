@@ -325,12 +325,14 @@ function planOf(model: Model, parameters: MapParameters): CellPlan {
 
 function contextIds(model: Model, { context }: MapParameters): { prefix: readonly number[]; last: number } {
   const { bos } = model.tokenizer;
+  // Some token that is no padding (BOS often is): an export that computes its mask from the ids would hide the vector.
+  const ordinary = Math.floor(0.37 * model.facts.vocabularySize);
   const takesIds = idsSupport(model);
   if (context.kind !== 'none' && !takesIds.ok)
     throw new Fault({ code: 'bad-parameter', message: takesIds.reason, hint: 'Use the context "none".' });
   switch (context.kind) {
     case 'none':
-      return { prefix: [], last: bos ?? 0 };
+      return { prefix: [], last: ordinary };
     case 'bos':
       if (bos === null)
         throw new Fault({
@@ -338,7 +340,7 @@ function contextIds(model: Model, { context }: MapParameters): { prefix: readonl
           message: 'The model names no BOS token.',
           hint: 'Use the context "none" or a prompt.',
         });
-      return { prefix: [bos], last: bos };
+      return { prefix: [bos], last: ordinary };
     case 'prompt':
     case 'tokens': {
       const ids = context.kind === 'prompt' ? model.tokenizer.encode(context.text) : context.ids;
