@@ -319,8 +319,9 @@ export class MapController {
       if (this.disposed) return;
       if (revived) this.runs.adopt(revived);
       if (!asked || turn !== this.turn) return;
-      if (run && !revived) return await this.compute(asked);
-      if (run && revived && !revived.complete && !this.differs()) return await this.compute(revived, revived);
+      // What was kept may be an older map: then nothing of the one that was running has come this far.
+      if (run && (!revived || this.differs())) return await this.compute(asked);
+      if (run && revived && !revived.complete) return await this.compute(revived, revived);
       await this.learnEstimate();
       const seconds = this.estimate?.seconds ?? Infinity;
       if (turn === this.turn && seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);

@@ -2,14 +2,15 @@ import type { PanelDependencies } from './dependencies.js';
 import type { MapRecord } from './mapRecord.js';
 import { readSnapshot, writeSnapshot } from './snapshot.js';
 
-/** A growing map is written at most this often. */
+/** A growing map is written at most this often, and rests ten times as long as writing it took. */
 const EVERY_MS = 2000;
+const REST = 10;
 
 /** Keeps a panel's map over a reload of the window. One write at a time; a failed one is no reason to bother a person. */
 export class Keeper {
   private writing: Promise<void> | undefined;
   private waiting: MapRecord | undefined;
-  private wroteAt = 0;
+  private restUntil = 0;
   private removed = false;
 
   constructor(
@@ -20,8 +21,7 @@ export class Keeper {
 
   /** Writes a map, if the last time was long enough ago or it is complete. */
   keep(record: MapRecord, now = false): void {
-    if (this.removed || (!now && Date.now() - this.wroteAt < EVERY_MS)) return;
-    this.wroteAt = Date.now();
+    if (this.removed || (!now && (this.writing || Date.now() < this.restUntil))) return;
     this.waiting = record;
     this.writing ??= this.write();
   }
@@ -29,12 +29,14 @@ export class Keeper {
   private async write(): Promise<void> {
     while (this.waiting && !this.removed) {
       const record = this.waiting;
+      const began = Date.now();
       this.waiting = undefined;
       try {
         await this.snapshots.write(this.key, writeSnapshot(record));
       } catch (error) {
         this.onProblem(`A map could not be kept for a reload of the window: ${String(error)}`);
       }
+      this.restUntil = Date.now() + Math.max(EVERY_MS, REST * (Date.now() - began));
     }
     this.writing = undefined;
   }

@@ -2,12 +2,19 @@ import { deserialize, serialize } from 'node:v8';
 import * as v from 'valibot';
 import { type MapParameters, parseParameters, parseSpecification } from '../../map/specification.js';
 import { DEVICES } from '../../protocol/engine.js';
-import type { ModelFacts, Token, TokenMap } from '../../map/tokenMap.js';
+import {
+  addBatch,
+  type CellBatch,
+  type Cells,
+  type ModelFacts,
+  type Token,
+  type TokenMap,
+} from '../../map/tokenMap.js';
 import { emptyGrowing, type MapRecord, newRecord } from './mapRecord.js';
 
 /** A panel's map as bytes, for the time that the window takes to reload. Read by the same version that wrote it. */
 
-const VERSION = 1;
+const VERSION = 2;
 const floats = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const integers = v.custom<Int32Array>((value) => value instanceof Int32Array);
 const snapshot = v.object({
@@ -17,7 +24,8 @@ const snapshot = v.object({
   device: v.picklist(DEVICES),
   specification: v.unknown(),
   facts: v.custom<ModelFacts>((value) => typeof value === 'object' && value !== null),
-  computed: v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  /** The cells that there are, as a {@link CellBatch}: a map that has just begun is small. */
+  indices: integers,
   ids: integers,
   probabilities: floats,
   entropy: floats,
@@ -33,7 +41,6 @@ const snapshot = v.object({
 
 export function writeSnapshot(record: MapRecord): Uint8Array {
   const { parameters, modelPath, device, specification, facts, cells, tokens, secondsBefore, complete } = record;
-  const { computed, ids, probabilities, entropy } = cells;
   return serialize({
     version: VERSION,
     parameters,
@@ -41,14 +48,29 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
     device,
     specification,
     facts,
-    computed,
-    ids,
-    probabilities,
-    entropy,
+    ...batchOf(cells),
     tokens: [...tokens.values()],
     secondsBefore,
     finish: complete ? { plane: complete.plane, runtime: complete.runtime } : null,
   } satisfies v.InferInput<typeof snapshot> & { parameters: MapParameters });
+}
+
+/** The cells that there are. */
+function batchOf({ computed, ids, probabilities, entropy, topK }: Cells): CellBatch {
+  const indices = Int32Array.from(computed.keys()).filter((cell) => computed[cell] === 1);
+  if (indices.length === computed.length) return { indices, ids, probabilities, entropy };
+  const batch = {
+    indices,
+    ids: new Int32Array(indices.length * topK),
+    probabilities: new Float32Array(indices.length * topK),
+    entropy: new Float32Array(indices.length),
+  };
+  indices.forEach((cell, i) => {
+    batch.ids.set(ids.subarray(cell * topK, (cell + 1) * topK), i * topK);
+    batch.probabilities.set(probabilities.subarray(cell * topK, (cell + 1) * topK), i * topK);
+    batch.entropy[i] = entropy[cell] ?? 0;
+  });
+  return batch;
 }
 
 /** The map of a snapshot, or undefined where it cannot be read. */
@@ -58,14 +80,11 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
     const specification = parseSpecification(read.specification);
     const asked = { parameters: parseParameters(read.parameters), modelPath: read.modelPath, device: read.device };
     const record = newRecord(id, asked, specification, read.facts, emptyGrowing(specification));
-    record.cells.computed.set(read.computed);
-    record.cells.ids.set(read.ids);
-    record.cells.probabilities.set(read.probabilities);
-    record.cells.entropy.set(read.entropy);
+    addBatch(record.cells, read);
     for (const token of read.tokens) record.tokens.set(token.id, token);
-    record.done = read.computed.reduce((sum, there) => sum + there, 0);
+    record.done = read.indices.length;
     record.secondsBefore = read.secondsBefore;
-    const whole = record.done === read.computed.length;
+    const whole = record.done === record.cells.computed.length;
     if (whole && read.finish) {
       record.complete = {
         specification,

@@ -270,6 +270,23 @@ test('a complete map that comes back is not computed again', async (context) => 
   assert.deepEqual(after.page.map?.finish, before.page.map?.finish);
 });
 
+test('a map that was running is computed again where only an older one was kept', async (context) => {
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  const before = open(context, { deps });
+  await before.complete();
+  const { keep } = before.page.state;
+  assert.ok(keep);
+  before.controller.dispose(false);
+  const { parameters } = keep.settings;
+  const settings = { ...keep.settings, parameters: { ...parameters, grid: { ...parameters.grid, columns: 30 } } };
+  const slow = new FakeDependencies({ seconds: 5 });
+  for (const [key, bytes] of deps.snapshotsKept) slow.snapshotsKept.set(key, bytes);
+  const after = open(context, { deps: slow, settings, run: true, revivedKey: keep.key });
+  await after.page.until(() => slow.engines.length > 0);
+  await after.complete();
+  assert.deepEqual(after.page.map?.cells, defaultMap(settings.parameters).cells);
+});
+
 test('a damaged snapshot is no obstacle', async (context) => {
   const deps = new FakeDependencies({ seconds: 0.2 });
   const revivedKey = '3b241101-e2bb-4255-8caf-4136c566a962';
