@@ -24,8 +24,7 @@ const tokens: readonly Token[] = hostile.map((text, id) => ({ id, kind: 'text', 
 
 async function openSaved(workbench: Workbench, name: string): Promise<MapPage> {
   await workbench.activation();
-  await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).dblclick();
-  await workbench.page.locator('.tab.active', { hasText: name }).waitFor();
+  await workbench.openFromExplorer(name);
   const page = new MapPage(workbench);
   await page.complete();
   return page;
@@ -87,7 +86,7 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
   test('a file that is no map is shown as text, and why', async (context) => {
     const workbench = await session.open(context, { sideBar: true });
     await workbench.activation();
-    await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'broken' }).dblclick();
+    await workbench.openFromExplorer('broken');
     await workbench.notification(/not JSON|no map/);
     await workbench.page.locator('.monaco-editor .view-line', { hasText: '"config"' }).waitFor();
   });

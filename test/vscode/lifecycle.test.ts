@@ -120,17 +120,14 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' }).first().click();
     await page.complete();
     await page.button('Save Map').click();
-    const saved = workbench.page.locator('.explorer-folders-view .monaco-list-row', {
-      hasText: 'results_layer_5.json',
-    });
-    await saved.waitFor();
+    await workbench.explorerRow('results_layer_5.json').waitFor();
     rmSync(path.join(session.server.workspace, 'tiny'), { recursive: true });
     await workbench.run('Embedding Grid: Restart Engine');
     await page.button('Generate').click();
     await page.status.filter({ hasText: /tiny/ }).waitFor();
     await page.frame.locator('.heatmaplayer image').first().waitFor();
     await workbench.picture('panel-model-deleted');
-    await saved.dblclick();
+    await workbench.openFromExplorer('results_layer_5.json');
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
     await viewer.complete(/^2,500 cells/);

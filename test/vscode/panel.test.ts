@@ -253,16 +253,14 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   test('saved, shown in the Explorer, and opened again', async () => {
     await page.button('Save Map').click();
     const name = 'embedding_grid_results_layer_5.json';
-    const explorer = workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
-    await explorer.waitFor();
+    await workbench.explorerRow(name).waitFor();
     const folder = path.join(session.server.workspace, 'embedding_grid_results');
     const picture = 'embedding_grid_layer_5_size_50_method_random_projection';
     assert.deepEqual(readdirSync(folder).sort(), [`${picture}.png`, `${picture}.svg`, name]);
     const saved = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { config: { spacing: number } };
     assert.equal(saved.config.spacing, 0.75);
 
-    await explorer.dblclick();
-    await workbench.page.locator('.tab.active', { hasText: name }).waitFor();
+    await workbench.openFromExplorer(name);
     const viewer = new MapPage(workbench);
     await viewer.complete(/^2,500 cells/);
     await workbench.picture('saved-in-workspace');

@@ -4,7 +4,6 @@ import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Locator } from 'playwright-core';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, outputFolder, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -25,9 +24,6 @@ async function smallMap(workbench: Workbench): Promise<MapPage> {
   return page;
 }
 
-const explorerRow = (workbench: Workbench, name: string): Locator =>
-  workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
-
 suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) =>
@@ -47,7 +43,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     const workbench = await session.open(context);
     const page = await smallMap(workbench);
     await page.button('Save Map').click();
-    await explorerRow(workbench, 'results_layer_5.json').waitFor();
+    await workbench.explorerRow('results_layer_5.json').waitFor();
 
     const other = outputFolder('command-line');
     const flags = ['--grid-size', '20', '--output-dir', other, '--overwrite', '--quiet'];
@@ -68,7 +64,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     await dialog.filter({ hasText: 'holds another map' }).waitFor();
     await workbench.picture('save-conflict');
     await dialog.getByRole('button', { name: 'Keep Both' }).click();
-    await explorerRow(workbench, 'results_layer_5_2.json').waitFor();
+    await workbench.explorerRow('results_layer_5_2.json').waitFor();
     assert.deepEqual((json(results()).specification as { plane: unknown }).plane, {
       axes: { method: 'random_projection', seed: 42 },
       center: { kind: 'origin' },
@@ -83,7 +79,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
       Promise.resolve(existsSync(first) && readFileSync(first, 'utf8').includes('"seed":9}')),
     );
 
-    await explorerRow(workbench, 'results_layer_5.json').waitFor();
+    await workbench.explorerRow('results_layer_5.json').waitFor();
     await workbench.closeSideBar();
     await page.changes('a seed', () => page.type('Seed', '10'));
     await page.button('Save Map').click();
@@ -132,7 +128,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     });
     const menu = workbench.page.locator('.context-view .monaco-menu');
     await until('the folder has the entry', async () => {
-      await explorerRow(workbench, 'tiny').click({ button: 'right' });
+      await workbench.explorerRow('tiny').click({ button: 'right' });
       await menu.waitFor();
       const offered = await item.isVisible();
       if (!offered) await workbench.page.keyboard.press('Escape');
@@ -142,7 +138,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.page.keyboard.press('Enter');
     await workbench.page.locator('.tab.active', { hasText: 'tiny · Embedding Grid' }).waitFor();
     await new MapPage(workbench).complete();
-    await explorerRow(workbench, 'embedding_grid_results').click({ button: 'right' });
+    await workbench.explorerRow('embedding_grid_results').click({ button: 'right' });
     await menu.waitFor();
     assert.equal(await item.isVisible(), false);
   });

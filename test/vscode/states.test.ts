@@ -125,8 +125,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
   test('saved, and without its model', async (context) => {
     const workbench = await session.open(context, { sideBar: true });
     await workbench.activation();
-    await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'layer_29.json' }).dblclick();
-    await workbench.page.locator('.tab.active', { hasText: 'layer_29.json' }).waitFor();
+    await workbench.openFromExplorer('layer_29.json');
     await workbench.closeSideBar();
     const page = new MapPage(workbench);
     await page.complete(/^900 cells/);
@@ -150,7 +149,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.quickInput.press('Enter');
     const name = 'embedding_grid_layer_5_size_50_method_random_projection.png';
     await workbench.run('View: Show Explorer');
-    await workbench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick();
+    await workbench.openFromExplorer(name);
     await workbench.webview.locator('img').waitFor();
     await workbench.picture('export');
   });

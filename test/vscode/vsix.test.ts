@@ -65,10 +65,7 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
     const colors = new Set(Array.from({ length: 2500 }, (_, i) => picture.at(i % 50, Math.floor(i / 50)).join()));
     assert.ok(colors.size > 3, `${colors.size}`);
     await page.button('Save Map').click();
-    const saved = workbench.page.locator('.explorer-folders-view .monaco-list-row', {
-      hasText: 'results_layer_5.json',
-    });
-    await saved.dblclick();
+    await workbench.openFromExplorer('results_layer_5.json');
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
     await viewer.complete(/^2,500 cells/);

@@ -180,6 +180,23 @@ export class Workbench {
     }
   }
 
+  /** The Explorer's row of a file or folder. */
+  explorerRow(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+  }
+
+  /** Opens a file from the Explorer. Its rows move while files come and go, so that a row may be missed. */
+  async openFromExplorer(name: string): Promise<void> {
+    const tab = this.page.locator('.tab.active', { hasText: name });
+    await until(`${name} is open`, async () => {
+      await this.explorerRow(name).dblclick();
+      return tab.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
   /** Chooses a color theme by its name in the list. */
   async theme(name: string): Promise<void> {
     await this.run('Preferences: Color Theme');
