@@ -94,7 +94,11 @@ export function sweep(
         z = f32x4.add(z, f32x4.mul(v128.load(row + stride + i), q));
         z = f32x4.add(z, f32x4.mul(v128.load(row + 2 * stride + i), r));
         z = f32x4.add(z, v128.load(row + 3 * stride + i));
-        if (capped) z = f32x4.mul(tanh(f32x4.mul(z, capInverse)), capVector);
+        if (capped) {
+          // The padding stays as low as it is: a cap would lift it among the tokens.
+          const cut = f32x4.mul(tanh(f32x4.mul(z, capInverse)), capVector);
+          z = v128.bitselect(z, cut, f32x4.lt(z, f32x4.splat(-1e29)));
+        }
         v128.store(scratch + i, z);
         blockMax = f32x4.pmax(blockMax, z);
       }
