@@ -11,26 +11,40 @@ import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
 import { saveMap } from './formats/saveMap.js';
 import { coordinates } from './map/grid.js';
-import { planeOf, pointsOf } from './map/plane.js';
+import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
-  type Axes,
   type Context,
   DEFAULT_BATCH_SIZE,
   DEFAULT_PARAMETERS,
   type Grid,
   type Layer,
   type MapParameters,
+  type Overlay,
   parseParameters,
+  type Question,
   type Readout,
+  type TokenName,
 } from './map/specification.js';
 import type { TokenMap } from './map/tokenMap.js';
 import type { Device, ModelDescription } from './protocol/engine.js';
 
 export { Fault, type FaultCode, type FaultData } from './map/fault.js';
-export { type Plane } from './map/plane.js';
-export type { MapSpecification, ModelReference } from './map/specification.js';
+export { type Gram, type OwnAxes, type Plane } from './map/plane.js';
+export { type Mark, type Norms, type Survey } from './map/survey.js';
+export type {
+  Axes,
+  Direction,
+  MapSpecification,
+  ModelReference,
+  Overlay,
+  PlaneParameters,
+  Prompt,
+  Question,
+  TokenName,
+  VectorSource,
+} from './map/specification.js';
 export type { Cells, ModelFacts, NumberType, Runtime, Token } from './map/tokenMap.js';
-export type { Axes, Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
+export type { Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
 export { fromJson } from './formats/fromJson.js';
 
@@ -69,10 +83,11 @@ export function create2dGrid(
 export function embed2dCoordinates(
   grid: Grid,
   hiddenSize: number,
-  axes: Axes = DEFAULT_PARAMETERS.plane.axes,
+  axes: OwnAxes = { method: 'random_projection', seed: 42 },
 ): Float32Array {
   const cells = Int32Array.from({ length: grid.columns * grid.rows }, (_, cell) => cell);
-  return pointsOf(planeOf(axes, hiddenSize), coordinates(grid), cells, new Float32Array(cells.length * hiddenSize));
+  const plane = { c: new Float32Array(hiddenSize), ...axesOf(axes, hiddenSize) };
+  return pointsOf(plane, coordinates(grid), cells, new Float32Array(cells.length * hiddenSize));
 }
 
 /** What a map is of, and how it is computed. Everything has the command line's default. */
@@ -88,6 +103,11 @@ export interface PredictOptions {
   readonly grid?: Partial<Grid>;
   /** Tokens recorded per cell, 2 to 100. */
   readonly topK?: number;
+  readonly question?: Question | null;
+  /** Tokens left out of the race. */
+  readonly masked?: readonly TokenName[];
+  /** Real things whose places on the plane are told in `survey`. */
+  readonly overlays?: readonly Overlay[];
   readonly device?: Device;
   /** Cells in one run, at most. */
   readonly batchSize?: number;
@@ -109,6 +129,9 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
     plane: { ...DEFAULT_PARAMETERS.plane, ...options.plane },
     grid: { ...DEFAULT_PARAMETERS.grid, ...options.grid },
     topK: options.topK ?? DEFAULT_PARAMETERS.topK,
+    question: options.question ?? null,
+    masked: options.masked ?? [],
+    overlays: options.overlays ?? [],
   });
   const { engine } = await openModel(options.model ?? bundledModel, {
     device: options.device ?? 'auto',

@@ -1,7 +1,7 @@
 import { tokenSpoken } from '../src/map/display.js';
 import { coordinates } from '../src/map/grid.js';
 import { formatCoordinate, formatPercent } from '../src/map/numbers.js';
-import type { Gram } from '../src/protocol/page.js';
+import type { Gram } from '../src/map/plane.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState } from './store.js';
 

@@ -127,8 +127,11 @@ export async function computeMap(
   params: MapParams,
   options: { onEvent?: (event: MapEvent) => void; signal?: AbortSignal; growing?: GrowingMap } = {},
 ): Promise<TokenMap> {
-  const { columns, rows } = parseParameters(params.parameters).grid;
-  const growing = options.growing ?? { cells: emptyCells(columns, rows, params.parameters.topK), tokens: new Map() };
+  const { grid, topK, question } = parseParameters(params.parameters);
+  const growing = options.growing ?? {
+    cells: emptyCells(grid.columns, grid.rows, topK, question !== null),
+    tokens: new Map(),
+  };
   const result: MapResult = await engine.call('map', params, {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onEvent: (event) => {

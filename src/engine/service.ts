@@ -8,7 +8,7 @@ import {
 } from '../map/specification.js';
 import { coordinates, gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
-import { type Plane, planeOf } from '../map/plane.js';
+import { gramOf, type Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import type { Token } from '../map/tokenMap.js';
@@ -30,6 +30,7 @@ import type { Tops } from './cellRunner.js';
 import { BATCH_BYTES, type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { CHECKED_BYTES, runChecks } from './checks.js';
 import { chooseDevice } from './device.js';
+import { resolvePlane } from './planes.js';
 import { type CellPlan, Model } from './model.js';
 import { Sweeper } from './sweep.js';
 import { version } from './version.js';
@@ -63,6 +64,9 @@ export class EngineService {
       this.lastMap = map.catch(() => undefined);
       return untilCancelled(map, context.signal);
     },
+    survey: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
+    point: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
+    continue: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
     tokenize: async ({ text }) => {
       const { model } = await this.model();
       return { tokens: model.tokenizer.encode(text).map((id) => model.tokenizer.token(id)) };
@@ -169,11 +173,10 @@ export class EngineService {
     const { model, description } = await this.model();
     const plan = planOf(model, parameters);
     const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
-    const { axes, center } = parameters.plane;
     const { columns, rows } = parameters.grid;
     const dimensions =
       plan.readout === 'unembed' ? (model.anatomy.head.width ?? model.facts.hiddenSize) : model.facts.hiddenSize;
-    const plane = planeOf(axes, dimensions, center);
+    const plane = await resolvePlane(parameters.plane, dimensions);
     context.emit({ kind: 'started', specification, estimate: await this.estimate(parameters, batchSize) });
     const notices: string[] = [];
     const notice = (message: string): void => {
@@ -233,6 +236,7 @@ export class EngineService {
       specification,
       facts: model.facts,
       plane,
+      survey: { gram: gramOf(plane), norms: null, marks: [], explained: null },
       runtime: {
         version: version(),
         device: description.device.used,

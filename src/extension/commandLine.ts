@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { commandLine, parametersToFlags } from '../map/flags.js';
-import { DEFAULT_BATCH_SIZE, type MapParameters } from '../map/specification.js';
+import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
 import type { CommandLineSubject } from './panel/dependencies.js';
 
 /** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */
@@ -22,9 +22,4 @@ export function commandLineOf(subject: CommandLineSubject, bundled: string, plat
 export async function copyCommand(command: string): Promise<void> {
   await vscode.env.clipboard.writeText(command);
   vscode.window.setStatusBarMessage('$(terminal) Command line copied', 3000);
-}
-
-/** The parameters without what a specification adds. */
-export function withoutModel({ layer, readout, context, plane, grid, topK }: MapParameters): MapParameters {
-  return { layer, readout, context, plane, grid, topK };
 }

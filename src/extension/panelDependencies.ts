@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
-import { commandLineOf, copyCommand, withoutModel } from './commandLine.js';
+import { parametersOf } from '../map/specification.js';
+import { commandLineOf, copyCommand } from './commandLine.js';
 import { openHelp } from './help.js';
 import { findModel, openModel } from './modelFinder.js';
 import type { PanelDependencies, PanelStart, SavedMapDependencies } from './panel/dependencies.js';
@@ -55,7 +56,7 @@ export function savedMapDependencies(
     ...panels,
     openAsText,
     editAndRun: async ({ specification }) => {
-      const parameters = withoutModel(specification);
+      const parameters = parametersOf(specification);
       try {
         const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
         openPanel({ modelPath: path, parameters });
@@ -69,7 +70,7 @@ export function savedMapDependencies(
     copyCommandLine: async ({ specification }) => {
       const [path = specification.model.name] = await models.candidates(specification.model);
       await copyCommand(
-        commandLineOf({ modelPath: path, parameters: withoutModel(specification), device, batchSize }, models.bundled),
+        commandLineOf({ modelPath: path, parameters: parametersOf(specification), device, batchSize }, models.bundled),
       );
     },
   };

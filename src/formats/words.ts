@@ -1,7 +1,7 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { formatCount, formatShort } from '../map/numbers.js';
-import type { Axes, Layer, MapSpecification, Readout } from '../map/specification.js';
+import type { Axes, Center, Direction, Layer, MapSpecification, Readout, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 
 /** The words of a figure. All are safe lines: names and prompts come from outside. */
@@ -48,7 +48,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
         ? `embeddings, before layers 0–${facts.blocks - 1}`
         : `layer ${layer} of 0–${facts.blocks - 1}`,
       `${readout} readout`,
-      `plane: ${methodWords(plane.axes)}, h = c + x u + y v, ${plane.center.kind === 'origin' ? 'c = 0' : 'c a given vector'}`,
+      `plane: ${methodWords(plane.axes)}, h = c + x u + y v, ${plane.center.kind === 'origin' ? 'c = 0' : `c ${centerWords(plane.center)}`}`,
       `context: ${contextWords(specification)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
@@ -66,19 +66,55 @@ function planeWords({ axes, center }: MapSpecification['plane']): string {
   if (axes.method === 'direct')
     return `Plane of dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]} of the hidden state`;
   if (axes.method === 'replicated') return 'Plane of the even and the odd dimensions of the hidden state';
-  const through = center.kind === 'origin' ? 'through the origin of the hidden space' : 'around a given vector';
-  return axes.method === 'vectors' ? `Plane of two given vectors, ${through}` : `Random plane ${through}`;
+  const through = `${center.kind === 'origin' ? 'through' : 'around'} ${centerWords(center)}`;
+  if (axes.method === 'directions')
+    return `Plane along ${directionWords(axes.x)} and ${directionWords(axes.y)}, ${through}`;
+  return axes.method === 'pca_basis'
+    ? `Principal plane of ${formatCount(axes.texts.length)} texts, ${through}`
+    : `Random plane ${through}`;
 }
+
+/** A vector, by what it means. */
+function sourceWords(source: VectorSource): string {
+  switch (source.kind) {
+    case 'prompt':
+      return `“${safeText(source.text, 60)}”`;
+    case 'tokens':
+      return `${formatCount(source.ids.length)} tokens`;
+    case 'mean':
+      return `the mean of ${formatCount(source.prompts.length)} prompts`;
+    case 'row':
+      return `${source.matrix} of ${typeof source.token === 'number' ? `#${source.token}` : `“${safeText(source.token, 40)}”`}`;
+    case 'vector':
+      return source.name === undefined ? 'a given vector' : safeText(source.name, 60);
+  }
+}
+
+const centerWords = (center: Center): string =>
+  center.kind === 'origin'
+    ? 'the origin of the hidden space'
+    : center.kind === 'texts'
+      ? 'the mean of the texts'
+      : sourceWords(center);
+
+const directionWords = (direction: Direction): string =>
+  direction.kind === 'random' ? `a random direction, seed ${direction.seed}` : sourceWords(direction);
 
 function methodWords(axes: Axes): string {
   if (axes.method === 'direct') return `direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
-  return { replicated: 'replicated', random_projection: 'random projection', vectors: 'given vectors' }[axes.method];
+  return {
+    replicated: 'replicated',
+    random_projection: 'random projection',
+    directions: 'directions',
+    pca_basis: 'principal components',
+  }[axes.method];
 }
 
 function axisWords(axes: Axes): [string, string] {
   if (axes.method === 'direct') return [`dimension ${axes.dimensions[0]}`, `dimension ${axes.dimensions[1]}`];
   if (axes.method === 'replicated') return ['even dimensions', 'odd dimensions'];
-  if (axes.method === 'vectors') return ['along u', 'along v'];
+  if (axes.method === 'directions') return [`along ${directionWords(axes.x)}`, `along ${directionWords(axes.y)}`];
+  if (axes.method === 'pca_basis') return ['first principal component', 'second principal component'];
   return ['along u, random, length 1', 'along v, random, length 1'];
 }
 

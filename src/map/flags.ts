@@ -95,8 +95,8 @@ export const MAP_FLAGS: readonly MapFlag[] = [
     read(text, { plane }) {
       const method = text.replaceAll('-', '_');
       if (method === plane.axes.method) return;
-      if (method === 'vectors')
-        throw bad('--embedding-method vectors: given vectors come with a saved map.', 'Use --specification FILE.');
+      if (method === 'directions' || method === 'pca_basis')
+        throw bad(`--embedding-method ${method}: it comes with a saved map.`, 'Use --specification FILE.');
       plane.axes = {
         method,
         ...(method === 'random_projection' ? { seed: 42 } : {}),
@@ -207,8 +207,8 @@ export function parametersFromFlags(given: FlagValues, base: MapParameters = DEF
  */
 export function parametersToFlags(parameters: MapParameters): string[] {
   const { axes, center } = parameters.plane;
-  if (axes.method === 'vectors' || center.kind === 'vector')
-    throw bad('Vectors are too long for a command line.', 'Save the map and draw it with --specification FILE.');
+  if (axes.method === 'directions' || axes.method === 'pca_basis' || center.kind !== 'origin')
+    throw bad('Such a plane is too long for a command line.', 'Save the map and draw it with --specification FILE.');
   return MAP_FLAGS.flatMap((flag) => {
     const value = flag.write(parameters);
     if (value === undefined || value === flag.write(DEFAULT_PARAMETERS)) return [];

@@ -1,7 +1,6 @@
 import { Fault } from './fault.js';
-import type { Axes, Center } from './specification.js';
+import type { AxisLengths, Axes } from './specification.js';
 import { torchNormalize, torchRandn } from './torchRandom.js';
-import { decodeVector } from './vector.js';
 
 /** `h(x, y) = c + x u + y v`: centre and axes, each [hiddenSize]. */
 export interface Plane {
@@ -10,34 +9,39 @@ export interface Plane {
   readonly v: Float32Array;
 }
 
+/** Dot products of a plane's vectors, for the norm of any point of it. */
+export interface Gram {
+  readonly cc: number;
+  readonly cu: number;
+  readonly cv: number;
+  readonly uu: number;
+  readonly uv: number;
+  readonly vv: number;
+}
+
+/** Axes that need no model. */
+export type OwnAxes = Extract<Axes, { method: 'direct' | 'replicated' | 'random_projection' }>;
+
 /**
- * The plane of a method in a space of `hiddenSize` dimensions. `direct`: x and y are two dimensions. `replicated`: x is every
- * even dimension, y every odd one. `random_projection`: two random vectors of length 1, PyTorch's for that seed. `vectors`:
- * those given.
- * @throws Fault `bad-parameter` when a dimension does not exist or both are the same, or a vector has another length.
+ * The two axes of an original method in a space of `hiddenSize` dimensions, [hiddenSize] each. `direct`: x and y are two
+ * dimensions. `replicated`: x is every even dimension, y every odd one. `random_projection`: two random vectors of length 1,
+ * PyTorch's for that seed.
+ * @throws Fault `bad-parameter` when a dimension does not exist or both are the same.
  */
-export function planeOf(axes: Axes, hiddenSize: number, center: Center = { kind: 'origin' }): Plane {
-  const c =
-    center.kind === 'origin' ? new Float32Array(hiddenSize) : decodeVector(center.vector, 'The center', hiddenSize);
-  if (axes.method === 'vectors')
-    return {
-      c,
-      u: decodeVector(axes.u, 'The x axis', hiddenSize),
-      v: decodeVector(axes.v, 'The y axis', hiddenSize),
-    };
+export function axesOf(axes: OwnAxes, hiddenSize: number): { readonly u: Float32Array; readonly v: Float32Array } {
   if (axes.method === 'random_projection') {
     const rows = torchRandn(axes.seed, hiddenSize);
     const u = rows.slice(0, hiddenSize);
     const v = rows.slice(hiddenSize);
     torchNormalize(u);
     torchNormalize(v);
-    return { c, u, v };
+    return { u, v };
   }
   const u = new Float32Array(hiddenSize);
   const v = new Float32Array(hiddenSize);
   if (axes.method === 'replicated') {
     for (let i = 0; i < hiddenSize; i++) (i % 2 === 0 ? u : v)[i] = 1;
-    return { c, u, v };
+    return { u, v };
   }
   const [i, j] = axes.dimensions;
   for (const dimension of axes.dimensions)
@@ -55,7 +59,90 @@ export function planeOf(axes: Axes, hiddenSize: number, center: Center = { kind:
     });
   u[i] = 1;
   v[j] = 1;
-  return { c, u, v };
+  return { u, v };
+}
+
+/**
+ * A plane with its axes made as they are wanted. `orthogonal`: v loses its part along u. `length`: both get it; undefined leaves
+ * them as they are.
+ * @throws Fault `bad-parameter` where an axis is zero and should have a length, or the axes are parallel and should not be.
+ */
+export function shapedPlane(
+  { c, u, v }: Plane,
+  { orthogonal, length }: { readonly orthogonal: boolean; readonly length: number | undefined },
+): Plane {
+  let second = v;
+  if (orthogonal) {
+    const uu = dot(u, u);
+    const along = uu > 0 ? dot(u, v) / uu : 0;
+    second = v.map((value, i) => value - along * (u[i] ?? 0));
+    // What rounding leaves of a parallel axis is no direction.
+    if (dot(second, second) <= 1e-10 * dot(v, v) && dot(v, v) > 0)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'The two axes are parallel: nothing of the second is orthogonal to the first.',
+        hint: 'Choose another direction for one of them.',
+      });
+  }
+  if (length === undefined) return { c, u, v: second };
+  const scaled = (axis: Float32Array, name: string): Float32Array => {
+    const own = Math.sqrt(dot(axis, axis));
+    if (!(own > 0))
+      throw new Fault({
+        code: 'bad-parameter',
+        message: `The ${name} axis is zero: it has no direction.`,
+        hint: 'A prompt that is also the center, for example, leads nowhere.',
+      });
+    return axis.map((value) => (value / own) * length);
+  };
+  return { c, u: scaled(u, 'x'), v: scaled(second, 'y') };
+}
+
+/** The length that {@link shapedPlane} gives, where `typical` is the layer's typical norm. */
+export const axisLength = (lengths: AxisLengths, typical: number): number | undefined =>
+  lengths === 'own' ? undefined : lengths === 'unit' ? 1 : typical;
+
+/** Sum of products in float64. */
+export function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
+
+export const gramOf = ({ c, u, v }: Plane): Gram => ({
+  cc: dot(c, c),
+  cu: dot(c, u),
+  cv: dot(c, v),
+  uu: dot(u, u),
+  uv: dot(u, v),
+  vv: dot(v, v),
+});
+
+/**
+ * Foot of a vector on a plane and its distance from it. Where the axes do not span a plane, along what they span.
+ */
+export function projectOnto(
+  plane: Plane,
+  gram: Gram,
+  vector: Float32Array,
+): { readonly x: number; readonly y: number; readonly distance: number } {
+  const { c, u, v } = plane;
+  const { uu, uv, vv } = gram;
+  const away = vector.map((value, i) => value - (c[i] ?? 0));
+  const [au, av] = [dot(away, u), dot(away, v)];
+  const determinant = uu * vv - uv * uv;
+  const flat = determinant <= 1e-12 * uu * vv;
+  const x = flat ? (uu > 0 ? au / uu : 0) : (au * vv - av * uv) / determinant;
+  const y = flat ? (uu > 0 || vv === 0 ? 0 : av / vv) : (av * uu - au * uv) / determinant;
+  let square = 0;
+  for (let i = 0; i < away.length; i++) square += ((away[i] ?? 0) - x * (u[i] ?? 0) - y * (v[i] ?? 0)) ** 2;
+  return { x, y, distance: Math.sqrt(square) };
+}
+
+/** The vector at a point of the plane, [hiddenSize], every step rounded to float32: `(c + x u) + y v`, x and y as well. */
+export function pointAt({ c, u, v }: Plane, x: number, y: number): Float32Array {
+  const [fx, fy] = [Math.fround(x), Math.fround(y)];
+  return c.map((value, i) => Math.fround(value + Math.fround(fx * (u[i] ?? 0))) + Math.fround(fy * (v[i] ?? 0)));
 }
 
 /**

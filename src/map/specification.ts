@@ -10,26 +10,86 @@ export type Layer = 'embeddings' | number;
  */
 export type Readout = 'forward' | 'lens' | 'unembed';
 
-/** What stands before the vector: nothing, BOS, or all tokens of a prompt but the last, whose place the vector takes. */
-export type Context =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'bos' }
-  | { readonly kind: 'prompt'; readonly text: string }
-  /** A prompt as token ids, for models without a tokenizer and for exact repetition. */
-  | { readonly kind: 'tokens'; readonly ids: readonly number[] };
+/** A text, or its tokens (for models without a tokenizer, and for exact repetition), and one position in it. */
+export type Prompt =
+  | {
+      readonly kind: 'prompt';
+      readonly text: string;
+      /** The text is what a user says: the model's chat template is put around it. */
+      readonly chat?: boolean;
+      /** From 0, or from the end: -1, the last token, where it is left out. */
+      readonly position?: number;
+    }
+  | { readonly kind: 'tokens'; readonly ids: readonly number[]; readonly position?: number };
+
+/** What stands around the vector: nothing, BOS before it, or a prompt, one of whose positions it takes. */
+export type Context = { readonly kind: 'none' } | { readonly kind: 'bos' } | Prompt;
+
+/** A token: its id, or a text that is exactly one token, ` Paris`. */
+export type TokenName = number | string;
+
+/** A matrix with a row for each token: the embedding table, or the head's matrix. */
+export type TokenMatrix = 'embedding' | 'unembedding';
+
+/** A vector of the hidden space, [hiddenSize], by what it means. Hidden states are those at the map's layer. */
+export type VectorSource =
+  /** The hidden state at the prompt's position. */
+  | Prompt
+  /** The mean of the hidden states of prompts. */
+  | { readonly kind: 'mean'; readonly prompts: readonly Prompt[] }
+  | { readonly kind: 'row'; readonly matrix: TokenMatrix; readonly token: TokenName }
+  /** Any vector, as base64 of little-endian float32; `name` says where it is from. */
+  | { readonly kind: 'vector'; readonly vector: string; readonly name?: string };
+
+/** An axis: a hidden state is what it leads to from the centre, so that it stands at 1; all others are directions. */
+export type Direction = VectorSource | { readonly kind: 'random'; readonly seed: number };
 
 /** The two axes `u`, `v` of the plane. */
 export type Axes =
   | { readonly method: 'direct'; readonly dimensions: readonly [number, number] }
   | { readonly method: 'replicated' }
   | { readonly method: 'random_projection'; readonly seed: number }
-  /** Any two vectors, [hiddenSize] each, as base64 of little-endian float32. */
-  | { readonly method: 'vectors'; readonly u: string; readonly v: string };
+  | { readonly method: 'directions'; readonly x: Direction; readonly y: Direction }
+  /** The two leading principal components of the texts' hidden states, at their last positions or at all but the first. */
+  | { readonly method: 'pca_basis'; readonly texts: readonly string[]; readonly positions: 'last' | 'all' };
 
-/** The centre `c` of the plane. */
-export type Center = { readonly kind: 'origin' } | { readonly kind: 'vector'; readonly vector: string };
+/** The centre `c` of the plane. `texts`: the mean of the hidden states that `pca_basis` is made from. */
+export type Center = { readonly kind: 'origin' } | { readonly kind: 'texts' } | VectorSource;
 
 export type Method = Axes['method'];
+
+/** How long the axes are: as they come, 1, or the layer's typical (median) hidden-state norm. */
+export type AxisLengths = 'own' | 'unit' | 'typical';
+
+export interface PlaneParameters {
+  readonly axes: Axes;
+  readonly center: Center;
+  /** `v` is made orthogonal to `u`, before lengths are set. */
+  readonly orthogonal: boolean;
+  readonly lengths: AxisLengths;
+  /** Texts that the typical norm is measured on; null: those that come with the program. */
+  readonly sample: readonly string[] | null;
+}
+
+/**
+ * What is asked of every cell besides its most probable tokens. `probability`: of one token. `difference`: the first token's
+ * logit less the second's. `divergence`: Kullback-Leibler divergence, in nats, of the cell's prediction from the context's own,
+ * D(own || cell).
+ */
+export type Question =
+  | { readonly kind: 'probability'; readonly token: TokenName }
+  | { readonly kind: 'difference'; readonly first: TokenName; readonly second: TokenName }
+  | { readonly kind: 'divergence' };
+
+/** Real things that are shown at their places on the plane; they change no cell. */
+export type Overlay =
+  | { readonly kind: 'state'; readonly prompt: Prompt }
+  /** A prompt's way through the layers, at its position. */
+  | { readonly kind: 'layers'; readonly prompt: Prompt }
+  /** A prompt's way through its positions, at the map's layer. */
+  | { readonly kind: 'positions'; readonly prompt: Prompt }
+  /** The tokens whose rows are nearest to the plane, of those that fall into the grid's window. */
+  | { readonly kind: 'rows'; readonly matrix: TokenMatrix; readonly count: number };
 
 export interface Grid {
   /** Cells in x and y, 1 ... 2000 each. */
@@ -47,10 +107,14 @@ export interface MapParameters {
   readonly layer: Layer | 'last';
   readonly readout: Readout;
   readonly context: Context;
-  readonly plane: { readonly axes: Axes; readonly center: Center };
+  readonly plane: PlaneParameters;
   readonly grid: Grid;
   /** Tokens recorded per cell, 2 ... 100 (two at least: the margin needs a second). */
   readonly topK: number;
+  readonly question: Question | null;
+  /** Tokens left out of the race: their probability is 0, the others' sum is 1. */
+  readonly masked: readonly TokenName[];
+  readonly overlays: readonly Overlay[];
 }
 
 /** Which model, independent of the machine: equal references mean equal structure, sizes and (sampled) weights. */
@@ -74,9 +138,18 @@ export const DEFAULT_PARAMETERS: MapParameters = {
   layer: 'last',
   readout: 'forward',
   context: { kind: 'none' },
-  plane: { axes: { method: 'random_projection', seed: 42 }, center: { kind: 'origin' } },
+  plane: {
+    axes: { method: 'random_projection', seed: 42 },
+    center: { kind: 'origin' },
+    orthogonal: false,
+    lengths: 'own',
+    sample: null,
+  },
   grid: { columns: 50, rows: 50, spacing: 0.5, center: [0, 0] },
   topK: 10,
+  question: null,
+  masked: [],
+  overlays: [],
 };
 
 export const DEFAULT_BATCH_SIZE = 100;
@@ -87,6 +160,13 @@ export const LIMITS = {
   promptCharacters: 100_000,
   promptTokens: 8192,
   batch: 10_000,
+  /** Prompts of a mean; overlays of a map. */
+  prompts: 100,
+  /** Texts of a PCA or of a sample, and their characters together. */
+  texts: 10_000,
+  textCharacters: 2_000_000,
+  masked: 1000,
+  nearRows: 1000,
 } as const;
 
 const whole = (name: string, low: number, high: number) =>
@@ -119,6 +199,78 @@ const layerSchema = v.union(
   'layer must be "embeddings" or a whole number from 0',
 );
 
+const position = v.exactOptional(
+  v.pipe(
+    whole('position', -LIMITS.promptTokens, LIMITS.promptTokens - 1),
+    v.description('from 0, or from the end: -1 is the last'),
+  ),
+);
+const promptSchemas = [
+  v.object({
+    kind: v.literal('prompt'),
+    text: v.pipe(
+      v.string('the prompt must be text'),
+      v.minLength(1, 'the prompt is empty'),
+      v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} characters`),
+    ),
+    chat: v.exactOptional(v.boolean('chat must be true or false')),
+    position,
+  }),
+  v.object({
+    kind: v.literal('tokens'),
+    ids: v.pipe(
+      v.array(whole('token id', 0, 2 ** 31 - 1), 'the prompt must be a list of token ids'),
+      v.minLength(1, 'the prompt is empty'),
+      v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} tokens`),
+    ),
+    position,
+  }),
+] as const;
+const promptSchema = v.variant('kind', [...promptSchemas], 'a prompt must be text or token ids');
+
+const tokenName = v.union(
+  [
+    whole('token', 0, 2 ** 31 - 1),
+    v.pipe(v.string(), v.minLength(1, 'the token is empty'), v.maxLength(1000, 'the token is too long')),
+  ],
+  'a token must be its id or its text',
+);
+const matrix = v.picklist(['embedding', 'unembedding'], 'the matrix must be embedding or unembedding');
+
+const sourceSchemas = [
+  ...promptSchemas,
+  v.object({
+    kind: v.literal('mean'),
+    prompts: v.pipe(
+      v.array(promptSchema, 'the prompts must be a list'),
+      v.minLength(1, 'there are no prompts'),
+      v.maxLength(LIMITS.prompts, `there can be at most ${LIMITS.prompts} prompts`),
+    ),
+  }),
+  v.object({ kind: v.literal('row'), matrix, token: tokenName }),
+  v.object({
+    kind: v.literal('vector'),
+    vector: base64,
+    name: v.exactOptional(v.pipe(v.string(), v.maxLength(1000, 'a name is too long'))),
+  }),
+] as const;
+const directionSchema = v.variant(
+  'kind',
+  [...sourceSchemas, v.object({ kind: v.literal('random'), seed: whole('seed', 0, LIMITS.seed) })],
+  'a direction must be a prompt, tokens, a mean, a row, a vector or random',
+);
+const textsSchema = v.pipe(
+  v.array(
+    v.pipe(v.string('a text must be text'), v.minLength(1, 'a text is empty'), v.maxLength(LIMITS.promptCharacters)),
+    'the texts must be a list',
+  ),
+  v.maxLength(LIMITS.texts, `there can be at most ${LIMITS.texts} texts`),
+  v.check(
+    (texts) => texts.reduce((sum, text) => sum + text.length, 0) <= LIMITS.textCharacters,
+    `the texts have more than ${LIMITS.textCharacters} characters`,
+  ),
+);
+
 const axesSchema = v.variant(
   'method',
   [
@@ -128,9 +280,14 @@ const axesSchema = v.variant(
     }),
     v.object({ method: v.literal('replicated') }),
     v.object({ method: v.literal('random_projection'), seed: whole('seed', 0, LIMITS.seed) }),
-    v.object({ method: v.literal('vectors'), u: base64, v: base64 }),
+    v.object({ method: v.literal('directions'), x: directionSchema, y: directionSchema }),
+    v.object({
+      method: v.literal('pca_basis'),
+      texts: v.pipe(textsSchema, v.minLength(2, 'principal components need two texts at least')),
+      positions: v.picklist(['last', 'all'], 'positions must be last or all'),
+    }),
   ],
-  'method must be direct, replicated, random_projection or vectors',
+  'method must be direct, replicated, random_projection, directions or pca_basis',
 );
 
 const parameterEntries = {
@@ -138,26 +295,7 @@ const parameterEntries = {
   readout: v.picklist(['forward', 'lens', 'unembed'], 'readout must be forward, lens or unembed'),
   context: v.variant(
     'kind',
-    [
-      v.object({ kind: v.literal('none') }),
-      v.object({ kind: v.literal('bos') }),
-      v.object({
-        kind: v.literal('prompt'),
-        text: v.pipe(
-          v.string('the prompt must be text'),
-          v.minLength(1, 'the prompt is empty'),
-          v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} characters`),
-        ),
-      }),
-      v.object({
-        kind: v.literal('tokens'),
-        ids: v.pipe(
-          v.array(whole('token id', 0, 2 ** 31 - 1), 'the prompt must be a list of token ids'),
-          v.minLength(1, 'the prompt is empty'),
-          v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} tokens`),
-        ),
-      }),
-    ],
+    [v.object({ kind: v.literal('none') }), v.object({ kind: v.literal('bos') }), ...promptSchemas],
     'context must be none, bos, a prompt or tokens',
   ),
   plane: v.object({
@@ -165,10 +303,19 @@ const parameterEntries = {
     center: v.optional(
       v.variant(
         'kind',
-        [v.object({ kind: v.literal('origin') }), v.object({ kind: v.literal('vector'), vector: base64 })],
-        'center must be origin or a vector',
+        [v.object({ kind: v.literal('origin') }), v.object({ kind: v.literal('texts') }), ...sourceSchemas],
+        'center must be origin, texts, a prompt, tokens, a mean, a row or a vector',
       ),
-      { kind: 'origin' },
+      DEFAULT_PARAMETERS.plane.center,
+    ),
+    orthogonal: v.optional(v.boolean('orthogonal must be true or false'), DEFAULT_PARAMETERS.plane.orthogonal),
+    lengths: v.optional(
+      v.picklist(['own', 'unit', 'typical'], 'lengths must be own, unit or typical'),
+      DEFAULT_PARAMETERS.plane.lengths,
+    ),
+    sample: v.optional(
+      v.nullable(v.pipe(textsSchema, v.minLength(1, 'the sample has no texts'))),
+      DEFAULT_PARAMETERS.plane.sample,
     ),
   }),
   grid: v.object({
@@ -191,6 +338,46 @@ const parameterEntries = {
     ]),
   }),
   topK: whole('top-k', LIMITS.topK[0], LIMITS.topK[1]),
+  question: v.optional(
+    v.nullable(
+      v.variant(
+        'kind',
+        [
+          v.object({ kind: v.literal('probability'), token: tokenName }),
+          v.object({ kind: v.literal('difference'), first: tokenName, second: tokenName }),
+          v.object({ kind: v.literal('divergence') }),
+        ],
+        'the question must be probability, difference or divergence',
+      ),
+    ),
+    DEFAULT_PARAMETERS.question,
+  ),
+  masked: v.optional(
+    v.pipe(
+      v.array(tokenName, 'the masked tokens must be a list'),
+      v.maxLength(LIMITS.masked, `at most ${LIMITS.masked} tokens can be masked`),
+    ),
+    () => [...DEFAULT_PARAMETERS.masked],
+  ),
+  overlays: v.optional(
+    v.pipe(
+      v.array(
+        v.variant(
+          'kind',
+          [
+            v.object({ kind: v.literal('state'), prompt: promptSchema }),
+            v.object({ kind: v.literal('layers'), prompt: promptSchema }),
+            v.object({ kind: v.literal('positions'), prompt: promptSchema }),
+            v.object({ kind: v.literal('rows'), matrix, count: whole('count', 1, LIMITS.nearRows) }),
+          ],
+          'an overlay must be state, layers, positions or rows',
+        ),
+        'the overlays must be a list',
+      ),
+      v.maxLength(LIMITS.prompts, `there can be at most ${LIMITS.prompts} overlays`),
+    ),
+    () => [...DEFAULT_PARAMETERS.overlays],
+  ),
 };
 const parametersSchema = v.object(parameterEntries);
 const specificationSchema = v.object({
@@ -233,6 +420,12 @@ function badField(faults: readonly FieldFault[]): Fault {
   const message = first.message.startsWith('Invalid') ? `${first.path}: ${first.message}` : first.message;
   return new Fault({ code: 'bad-parameter', message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` });
 }
+
+/** The parameters of a specification, without what it adds to them. */
+export const parametersOf = (specification: MapParameters): MapParameters => {
+  const { layer, readout, context, plane, grid, topK, question, masked, overlays } = specification;
+  return { layer, readout, context, plane, grid, topK, question, masked, overlays };
+};
 
 /** The original's layer numbers: `embeddings` is -1. */
 export const layerIndex = (layer: Layer): number => (layer === 'embeddings' ? -1 : layer);

@@ -1,5 +1,7 @@
 import type { ExactRegions } from './polygons.js';
+import type { Plane } from './plane.js';
 import type { MapSpecification } from './specification.js';
+import type { Survey } from './survey.js';
 
 /**
  * A token of the vocabulary as text. `text`: it decodes to text on its own (shown as is, never trimmed). `special`: a control
@@ -22,6 +24,8 @@ export interface CellBatch {
   readonly probabilities: Float32Array;
   /** [n] entropy of the whole distribution in nats. */
   readonly entropy: Float32Array;
+  /** [n] what the specification's question asks; left out where it asks nothing. */
+  readonly answers?: Float32Array;
 }
 
 /** All cells of a grid; a cell is computed where `computed` is 1, else its numbers are 0. Layouts as in {@link CellBatch}. */
@@ -33,10 +37,11 @@ export interface Cells {
   readonly ids: Int32Array;
   readonly probabilities: Float32Array;
   readonly entropy: Float32Array;
+  readonly answers?: Float32Array;
 }
 
-/** Cells of a grid, none computed yet. */
-export function emptyCells(columns: number, rows: number, topK: number): Cells {
+/** Cells of a grid, none computed yet. `asked`: with room for answers. */
+export function emptyCells(columns: number, rows: number, topK: number, asked = false): Cells {
   const n = columns * rows;
   return {
     columns,
@@ -46,6 +51,7 @@ export function emptyCells(columns: number, rows: number, topK: number): Cells {
     ids: new Int32Array(n * topK),
     probabilities: new Float32Array(n * topK),
     entropy: new Float32Array(n),
+    ...(asked ? { answers: new Float32Array(n) } : {}),
   };
 }
 
@@ -57,6 +63,7 @@ export function addBatch(cells: Cells, batch: CellBatch): void {
     cells.ids.set(batch.ids.subarray(i * k, i * k + k), cell * k);
     cells.probabilities.set(batch.probabilities.subarray(i * k, i * k + k), cell * k);
     cells.entropy[cell] = batch.entropy[i] ?? 0;
+    if (cells.answers) cells.answers[cell] = batch.answers?.[i] ?? 0;
   });
 }
 
@@ -100,8 +107,10 @@ export interface TokenMap {
   /** Every token that occurs in the cells' top-k or in the regions. */
   readonly tokens: ReadonlyMap<number, Token>;
   /** The plane's centre and axes, each [hiddenSize]. */
-  readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
+  readonly plane: Plane;
   readonly runtime: Runtime;
   /** The regions themselves, over the grid's window, where they are known without a grid. */
   readonly regions?: ExactRegions;
+  /** What is known of the plane besides; maps of earlier versions have none. */
+  readonly survey?: Survey;
 }

@@ -1,6 +1,8 @@
 import type { FaultData } from '../map/fault.js';
+import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
+import type { Survey } from '../map/survey.js';
 import type { CellBatch, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
 import type { Requests } from './channel.js';
 
@@ -107,19 +109,57 @@ export interface Estimate {
 export interface MapResult {
   readonly specification: MapSpecification;
   readonly facts: ModelFacts;
-  readonly plane: { readonly c: Float32Array; readonly u: Float32Array; readonly v: Float32Array };
+  readonly plane: Plane;
   readonly runtime: Runtime;
   /** Over the grid's window, where the readout is affine up to one scale and nothing is added outside of it. */
   readonly regions?: ExactRegions;
+  readonly survey: Survey;
   /** Tokens of the regions that win in no cell and were not sent before. */
   readonly tokens: readonly Token[];
 }
+
+/** A point of a map's plane. */
+export interface PointParams {
+  readonly parameters: MapParameters;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What the model says at one point, as a cell there would, and the logits besides. */
+export interface Reading {
+  /** [topK], most probable first. */
+  readonly ids: Int32Array;
+  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
+  /** Nats. */
+  readonly entropy: number;
+  /** Of the specification's question. */
+  readonly answer: number | null;
+  /** |h|. */
+  readonly norm: number;
+  readonly tokens: readonly Token[];
+}
+
+/** Tokens that a continuation may have. */
+export const CONTINUATION_LIMIT = 200;
 
 /** Host to engine. One engine process holds one model on one device. */
 export type EngineRequests = Requests<{
   open: { params: OpenParams; event: never; result: ModelDescription };
   estimate: { params: { parameters: MapParameters; batchSize: number }; event: never; result: Estimate };
   map: { params: MapParams; event: MapEvent; result: MapResult };
+  /** What is known of a plane without any cell: norms of real hidden states, where real things stand. */
+  survey: { params: { parameters: MapParameters }; event: never; result: Survey };
+  point: { params: PointParams; event: never; result: Reading };
+  /**
+   * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.
+   * Ends at `tokens`, or with a token that ends the sequence.
+   */
+  continue: {
+    params: PointParams & { readonly tokens: number };
+    event: { readonly token: Token };
+    result: { readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean };
+  };
   tokenize: { params: { text: string }; event: never; result: { tokens: readonly Token[] } };
 }>;
 

@@ -1,5 +1,6 @@
 import type { ColorBy } from '../map/colors.js';
 import type { FaultData } from '../map/fault.js';
+import type { Gram } from '../map/plane.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
 import type { CellBatch, Cells, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
 import type { Device, Estimate, ModelDescription } from './engine.js';
@@ -114,16 +115,6 @@ export interface HostState {
   readonly tokenColors: Readonly<Record<string, number>>;
   /** null for a saved map. */
   readonly keep: KeptPanel | null;
-}
-
-/** Dot products of the plane's vectors, for the norm of any point of it. */
-export interface Gram {
-  readonly cc: number;
-  readonly cu: number;
-  readonly cv: number;
-  readonly uu: number;
-  readonly uv: number;
-  readonly vv: number;
 }
 
 /** What is known when a map is complete. */

@@ -97,7 +97,7 @@ async function measure(head: (typeof HEADS)[number]): Promise<Row[]> {
         // Another seed is another plane: its rows are computed with the map.
         const fresh: MapParameters = {
           ...parametersOf(side, side),
-          plane: { axes: { method: 'random_projection', seed: side }, center: { kind: 'origin' } },
+          plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'random_projection', seed: side } },
         };
         const withRows = await timed(engine, fresh);
         const again = await timed(engine, fresh);

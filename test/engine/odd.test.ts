@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { computeMap, type Engine } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
+import { givenPlane } from './givenPlane.js';
 import { withEngine } from './engine.js';
 import { assertSentence, faultOf } from './sentences.js';
 import { temporaryFolder } from './temporary.js';
@@ -76,7 +77,7 @@ function mapOf(engine: Engine, odd: Sound, layer: number, ids: readonly number[]
     ...DEFAULT_PARAMETERS,
     layer: layer < 0 ? 'embeddings' : layer,
     context: ids.length === 0 ? { kind: 'none' } : { kind: 'tokens', ids },
-    plane: { axes: { method: 'vectors', u: odd.u, v: odd.v }, center: { kind: 'vector', vector: odd.c } },
+    plane: givenPlane(odd),
     grid: { columns: 2, rows: 2, spacing: 1, center: [0, 0] },
     topK: vocabulary,
     ...more,

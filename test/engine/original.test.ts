@@ -61,7 +61,7 @@ describe("the original's answers", () => {
           parameters: {
             ...DEFAULT_PARAMETERS,
             readout: 'unembed',
-            plane: { axes, center: { kind: 'origin' } },
+            plane: { ...DEFAULT_PARAMETERS.plane, axes },
             grid: { columns: SIDE, rows: SIDE, spacing: SPACING, center: [0, 0] },
           },
           batchSize: 100,

@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { computeMap, type Engine } from '../../src/engine/client.js';
-import type { Context, Layer, MapParameters, Readout } from '../../src/map/specification.js';
+import {
+  type Context,
+  DEFAULT_PARAMETERS,
+  type Layer,
+  type MapParameters,
+  type Readout,
+} from '../../src/map/specification.js';
 import type { Cells } from '../../src/map/tokenMap.js';
 import { encodeVector } from '../../src/map/vector.js';
+import { givenPlane } from './givenPlane.js';
 import { withEngine } from './engine.js';
 import { judgement, readTruth, referenceFolders, type Truth, type TruthResult } from './truth.js';
 
@@ -77,13 +84,11 @@ function parametersOf(
 ): MapParameters {
   const vector = (values: number[]): string => encodeVector(Float32Array.from(values));
   return {
+    ...DEFAULT_PARAMETERS,
     layer: layerOf(layer),
     readout,
     context,
-    plane: {
-      axes: { method: 'vectors', u: vector(plane.u), v: vector(plane.v) },
-      center: { kind: 'vector', vector: vector(plane.c) },
-    },
+    plane: givenPlane({ c: vector(plane.c), u: vector(plane.u), v: vector(plane.v) }),
     grid,
     topK: Math.min(TOP, truth.model.vocab_size),
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { inflateSync } from 'node:zlib';
 import { loadBundledFont } from '../../src/formats/fonts.js';
 import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
@@ -180,7 +181,7 @@ test('the caption holds the whole specification', async () => {
   ]) {
     assert.ok(caption.includes(part), `${part} in ${caption}`);
   }
-  const direct = { plane: { axes: { method: 'direct', dimensions: [3, 5] }, center: { kind: 'origin' } } } as const;
+  const direct = { plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'direct', dimensions: [3, 5] } } } as const;
   const other = texts(await svg(syntheticMap({ columns: 5, rows: 4, specification: direct }))).join(' ');
   assert.ok(other.includes('seed: not used') && other.includes('dimension 3'));
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { fromJson } from '../../src/formats/fromJson.js';
 import { FORMATS } from '../../src/formats/names.js';
 import { diskFolder, type OutputFolder } from '../../src/formats/outputFolder.js';
@@ -22,7 +23,7 @@ const map = (seed = 1, layer = 29): TokenMap =>
     rows: 4,
     topK: 2,
     vocabulary: 6,
-    specification: { layer, plane: { axes: { method: 'random_projection', seed }, center: { kind: 'origin' } } },
+    specification: { layer, plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'random_projection', seed } } },
   });
 const save = (one: TokenMap, directory: string | OutputFolder, more: Partial<SaveOptions> = {}) =>
   saveMap(one, { formats: ['svg', 'json'], directory, assets, ...more });

@@ -54,7 +54,7 @@ test('flags go over a given base and leave the rest of it', () => {
     ...DEFAULT_PARAMETERS,
     layer: 3,
     context: { kind: 'prompt', text: 'Once' },
-    plane: { axes: { method: 'direct', dimensions: [5, 6] }, center: { kind: 'origin' } },
+    plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'direct', dimensions: [5, 6] } },
   };
   assert.deepEqual(parametersFromFlags({}, base), base);
   assert.deepEqual(parametersFromFlags({ context: 'prompt', 'embedding-method': 'direct' }, base), base);
@@ -91,9 +91,9 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ 'layer-idx': 'first' }, /^--layer-idx first: layer must be/],
     [
       { 'embedding-method': 'pca' },
-      /^--embedding-method pca: method must be direct, replicated, random_projection or vectors\.$/,
+      /^--embedding-method pca: method must be direct, replicated, random_projection, directions or pca_basis\.$/,
     ],
-    [{ 'embedding-method': 'vectors' }, /^--embedding-method vectors: given vectors come with a saved map\.$/],
+    [{ 'embedding-method': 'directions' }, /^--embedding-method directions: it comes with a saved map\.$/],
     [{ seed: '-1' }, /^--seed -1: seed must be at least 0\.$/],
     [{ seed: '4294967296' }, /^--seed 4294967296: seed must be at most 4294967295\.$/],
     [{ dimensions: '0,1' }, /^--dimensions belongs to --embedding-method direct\.$/],
@@ -137,9 +137,10 @@ test('any parameters come back from their flags', () => {
       for (const axes of allAxes)
         for (const grid of grids) {
           const parameters: MapParameters = {
+            ...DEFAULT_PARAMETERS,
             layer,
             context,
-            plane: { axes, center: { kind: 'origin' } },
+            plane: { ...DEFAULT_PARAMETERS.plane, axes },
             grid,
             readout: 'lens',
             topK: 2,
@@ -151,11 +152,12 @@ test('any parameters come back from their flags', () => {
 test('a plane through given vectors stays under flags, and is refused as flags', () => {
   const vector = Buffer.from(new Float32Array(4).buffer).toString('base64');
   const plane: MapParameters['plane'] = {
-    axes: { method: 'vectors', u: vector, v: vector },
+    ...DEFAULT_PARAMETERS.plane,
+    axes: { method: 'directions', x: { kind: 'vector', vector }, y: { kind: 'vector', vector } },
     center: { kind: 'vector', vector },
   };
   const base: MapParameters = { ...DEFAULT_PARAMETERS, plane };
-  assert.deepEqual(parametersFromFlags({ spacing: '2', 'embedding-method': 'vectors' }, base).plane, plane);
+  assert.deepEqual(parametersFromFlags({ spacing: '2', 'embedding-method': 'directions' }, base).plane, plane);
   const replicated = parametersFromFlags({ 'embedding-method': 'replicated' }, base);
   assert.deepEqual(replicated.plane, { ...plane, axes: { method: 'replicated' } });
   for (const parameters of [base, replicated])

@@ -1,6 +1,6 @@
 import { coordinates, gridWindow } from '../../src/map/grid.js';
 import { envelope, type ExactRegions } from '../../src/map/polygons.js';
-import type { MapSpecification } from '../../src/map/specification.js';
+import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specification.js';
 import { emptyCells, type Token, type TokenMap } from '../../src/map/tokenMap.js';
 
 /** Pseudo-random numbers 0 ... 1 from a seed (mulberry32), so that a failing property can be run again. */
@@ -86,10 +86,10 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
   return {
     specification: {
       model: { name: 'SmolLM2-135M-Instruct', file: 'onnx/model.onnx', sha256: 'ab'.repeat(32) },
+      ...DEFAULT_PARAMETERS,
       layer: 29,
       readout: 'forward',
       context: { kind: 'none' },
-      plane: { axes: { method: 'random_projection', seed: 42 }, center: { kind: 'origin' } },
       grid,
       topK,
       ...options.specification,

@@ -2,6 +2,7 @@ import type { Engine } from '../../src/engine/client.js';
 import type { EngineLease } from '../../src/extension/panel/dependencies.js';
 import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
+import { gramOf } from '../../src/map/plane.js';
 import type { MapParameters, MapSpecification } from '../../src/map/specification.js';
 import type { CellBatch, Token, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
@@ -143,6 +144,7 @@ export class FakeEngine implements EngineLease {
       specification,
       facts: this.description.facts,
       plane: whole.plane,
+      survey: { gram: gramOf(whole.plane), norms: null, marks: [], explained: null },
       runtime: whole.runtime,
       tokens: [],
     };

@@ -1,4 +1,5 @@
-import { type Axes, LIMITS, type Method } from '../../src/map/specification.js';
+import type { OwnAxes } from '../../src/map/plane.js';
+import { type Axes, LIMITS } from '../../src/map/specification.js';
 import { h, iconButton, show } from '../dom.js';
 import type { Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
@@ -8,7 +9,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 
-type OwnMethod = Exclude<Method, 'vectors'>;
+type OwnMethod = OwnAxes['method'];
 const METHODS: readonly { readonly value: OwnMethod; readonly label: string }[] = [
   { value: 'random_projection', label: 'Random projection' },
   { value: 'direct', label: 'Direct (two dimensions)' },
@@ -19,7 +20,8 @@ const METHODS: readonly { readonly value: OwnMethod; readonly label: string }[] 
 export function axesText(axes: Axes): string {
   if (axes.method === 'random_projection') return `Random, seed ${axes.seed}`;
   if (axes.method === 'replicated') return 'Replicated';
-  if (axes.method === 'vectors') return 'Given vectors';
+  if (axes.method === 'directions') return 'Directions';
+  if (axes.method === 'pca_basis') return 'Principal components';
   return `Direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
 }
 
@@ -69,8 +71,9 @@ export function createPlane(store: Store, form: Form): ControlGroup {
         disabled: model.status === 'none',
         summary: axesText(axes),
       });
-      // Vectors come with a map that is edited; there is no way to type them.
-      const given = axes.method === 'vectors' ? [{ value: 'vectors', label: 'Given vectors' }] : [];
+      const given = METHODS.some(({ value }) => value === axes.method)
+        ? []
+        : [{ value: axes.method, label: axesText(axes) }];
       dropdown.update([...METHODS, ...given], axes.method);
       method.update(form.fault('plane.axes'));
       show(seed.element, axes.method === 'random_projection');

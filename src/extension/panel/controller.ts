@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
+import { gramOf } from '../../map/plane.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Estimate } from '../../protocol/engine.js';
 import { withSetting } from '../../protocol/settingsChange.js';
@@ -17,7 +18,7 @@ import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureVi
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';
-import { type Asked, gramOf, type MapRecord, shownMap } from './mapRecord.js';
+import { type Asked, type MapRecord, shownMap } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { ModelHold } from './modelHold.js';

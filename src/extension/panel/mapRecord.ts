@@ -1,9 +1,10 @@
 import type { GrowingMap } from '../../engine/client.js';
+import { gramOf } from '../../map/plane.js';
 import type { MapParameters, MapSpecification } from '../../map/specification.js';
 import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
-import type { Gram, ShownMap } from '../../protocol/page.js';
+import type { ShownMap } from '../../protocol/page.js';
 
 /** What a map was asked to be: a resumed run asks the same again. */
 export interface Asked {
@@ -26,8 +27,8 @@ export interface MapRecord extends GrowingMap, Asked {
 }
 
 /** Room for the cells of a map. */
-export const emptyGrowing = ({ grid, topK }: MapParameters): GrowingMap => ({
-  cells: emptyCells(grid.columns, grid.rows, topK),
+export const emptyGrowing = ({ grid, topK, question }: MapParameters): GrowingMap => ({
+  cells: emptyCells(grid.columns, grid.rows, topK, question !== null),
   tokens: new Map(),
 });
 
@@ -76,10 +77,4 @@ export function shownMap(record: MapRecord): ShownMap {
     tokens: [...tokens.values()],
     finish: complete ? { runtime: complete.runtime, gram: gramOf(complete.plane) } : null,
   };
-}
-
-/** Dot products of the plane's vectors. */
-export function gramOf({ c, u, v }: TokenMap['plane']): Gram {
-  const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
-  return { cc: dot(c, c), cu: dot(c, u), cv: dot(c, v), uu: dot(u, u), uv: dot(u, v), vv: dot(v, v) };
 }

@@ -1,9 +1,9 @@
 import { Fault, type FaultData } from '../../map/fault.js';
-import { DEFAULT_BATCH_SIZE } from '../../map/specification.js';
+import { gramOf } from '../../map/plane.js';
+import { DEFAULT_BATCH_SIZE, parametersOf } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { HostMessage, HostState, PageAction, PageView } from '../../protocol/page.js';
 import type { Disposable, PictureView, SavedMapDependencies } from './dependencies.js';
-import { gramOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
@@ -88,12 +88,11 @@ export class SavedMapController {
   }
 
   private sendState(): void {
-    const { layer, readout, context, plane, grid, topK } = this.map.specification;
     const state: HostState = {
       mode: 'saved',
       settings: {
         modelPath: null,
-        parameters: { layer, readout, context, plane, grid, topK },
+        parameters: parametersOf(this.map.specification),
         device: 'auto',
         batchSize: DEFAULT_BATCH_SIZE,
       },
