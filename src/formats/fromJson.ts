@@ -5,6 +5,7 @@ import { type ExactRegions, polygonArea } from '../map/polygons.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
 import { type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
 import { float32FromBase64 } from './float32.js';
+import { surveySchema } from './surveySchema.js';
 import { JSON_FORMAT, JSON_VERSION } from './toJson.js';
 
 /** JavaScript's longest string, in bytes of ASCII. */
@@ -42,9 +43,10 @@ const fileSchema = v.object({
   runtime: runtimeSchema,
   tokens: v.record(v.string(), tokenSchema),
   plane: v.object({ c: v.string(), u: v.string(), v: v.string() }),
-  predictions: v.object({ entropies: lists }),
+  predictions: v.object({ entropies: lists, answers: v.optional(lists) }),
   top: v.object({ token_ids: lists, probabilities: lists }),
   regions: v.optional(regionsSchema),
+  survey: v.optional(surveySchema),
 });
 
 /**
@@ -61,7 +63,7 @@ export function fromJson(file: Uint8Array | string): TokenMap {
     const [issue] = parsed.issues;
     throw damaged(`"${v.getDotPath(issue) ?? ''}" is missing or not what it should be (${issue.message})`);
   }
-  const { model, runtime, plane, top, predictions, regions } = parsed.output;
+  const { model, runtime, plane, top, predictions, regions, survey } = parsed.output;
   const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
   const vector = (name: 'c' | 'u' | 'v'): Float32Array => {
     const values = float32FromBase64(plane[name]);
@@ -72,11 +74,12 @@ export function fromJson(file: Uint8Array | string): TokenMap {
   return {
     specification,
     facts: model,
-    cells: readCells(specification, tokens, top, predictions.entropies),
+    cells: readCells(specification, tokens, top, predictions),
     tokens,
     plane: { c: vector('c'), u: vector('u'), v: vector('v') },
     runtime,
     ...(regions === undefined ? {} : { regions: readRegions(regions, specification, tokens) }),
+    ...(survey === undefined ? {} : { survey }),
   };
 }
 
@@ -178,16 +181,16 @@ function readCells(
   { grid, topK }: MapSpecification,
   tokens: ReadonlyMap<number, Token>,
   top: { token_ids: unknown[][]; probabilities: unknown[][] },
-  entropies: unknown[][],
+  { entropies, answers }: { entropies: unknown[][]; answers?: unknown[][] | undefined },
 ): Cells {
   const { columns, rows } = grid;
   // Before memory is taken for a grid: does the file hold one of that size?
-  for (const [name, list] of Object.entries({ ...top, entropies })) {
+  for (const [name, list] of Object.entries({ ...top, entropies, ...(answers ? { answers } : {}) })) {
     if (list.length !== rows || list.some((row) => row.length !== columns)) {
       throw damaged(`"${name}" does not hold ${columns} × ${rows} cells`);
     }
   }
-  const cells = emptyCells(columns, rows, topK);
+  const cells = emptyCells(columns, rows, topK, answers !== undefined);
   for (let cell = 0; cell < columns * rows; cell++) {
     const row = Math.floor(cell / columns);
     const column = cell % columns;
@@ -212,6 +215,9 @@ function readCells(
       cells.ids[cell * topK + k] = id;
       cells.probabilities[cell * topK + k] = probability;
     }
+    const answer = answers?.[row]?.[column] ?? NaN; // null: not a finite number
+    if (typeof answer !== 'number') throw wrong('has an answer that is no number');
+    if (cells.answers) cells.answers[cell] = answer;
     cells.entropy[cell] = entropy;
     cells.computed[cell] = 1;
   }

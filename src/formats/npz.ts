@@ -7,7 +7,8 @@ import { jsonValue } from './jsonText.js';
  * A map as NPZ for `numpy.load`. Row-major, row 0 with the smallest y; C = columns, R = rows, k = top-k, d = hidden size:
  * `x` [C], `y` [R] float64; `token_ids` [R, C] int32 and `probabilities`, `margin`, `entropy` (nats) [R, C] float32;
  * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification`, JSON in a
- * string without dimensions. A cell that is not computed has token -1 and NaN. Texts of tokens are in the JSON and CSV files.
+ * string without dimensions. Of a map that was asked a question `answers` [R, C] float32; of one whose plane was surveyed
+ * `survey`, JSON as well. A cell that is not computed has token -1 and NaN. Texts of tokens are in the JSON and CSV files.
  */
 export function toNpz(map: TokenMap): Uint8Array {
   const { cells, plane, specification } = map;
@@ -43,10 +44,19 @@ export function toNpz(map: TokenMap): Uint8Array {
       cells.probabilities.map((p, i) => (computed[Math.floor(i / topK)] ? p : NaN)),
       [rows, columns, topK],
     ),
+    ...(cells.answers
+      ? {
+          answers: npy(
+            perCell((cell) => cells.answers?.[cell] ?? NaN),
+            shape,
+          ),
+        }
+      : {}),
     c: npy(plane.c, [plane.c.length]),
     u: npy(plane.u, [plane.u.length]),
     v: npy(plane.v, [plane.v.length]),
     specification: npyText(jsonValue(specification)),
+    ...(map.survey ? { survey: npyText(jsonValue(map.survey)) } : {}),
   };
   // The same bytes each time: no clock in the archive. 1980 is where its calendar begins.
   const mtime = new Date(1980, 0, 1);

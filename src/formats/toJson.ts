@@ -16,7 +16,8 @@ export const JSON_VERSION = 1;
  * A map as a JSON file (UTF-8): the original program's keys `config`, `coordinates`, `predictions` and `token_map`, with its
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
  * of a cell that is not computed are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
- * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. float32 numbers are written with the fewest digits
+ * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
+ * a probability, a difference of logits or a divergence in nats. `survey` is what is known of the plane itself. float32 numbers are written with the fewest digits
  * that give them back exactly. What a list of files needs stands in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
@@ -33,8 +34,8 @@ export function toJson(map: TokenMap): Uint8Array {
 }
 
 function* jsonLines(map: TokenMap): Generator<string> {
-  const { specification, facts, runtime, cells, tokens, plane, regions } = map;
-  const { columns, rows, topK } = cells;
+  const { specification, facts, runtime, cells, tokens, plane, regions, survey } = map;
+  const { columns, rows, topK, answers } = cells;
   const { xs, ys } = coordinates(specification.grid);
   const { grid, model } = specification;
   yield '{\n';
@@ -57,7 +58,9 @@ function* jsonLines(map: TokenMap): Generator<string> {
   yield '"tokens": {\n';
   const sorted = [...tokens.values()].sort((a, b) => a.id - b.id);
   yield sorted.map(({ id, text, kind }) => `"${id}": {"text": ${jsonText(text)}, "kind": "${kind}"}`).join(',\n');
-  yield '\n},\n"plane": {\n';
+  yield '\n},\n';
+  if (survey) yield* entry('survey', jsonValue(survey));
+  yield '"plane": {\n';
   yield (['c', 'u', 'v'] as const).map((name) => `"${name}": "${float32ToBase64(plane[name])}"`).join(',\n');
 
   if (regions) {
@@ -91,6 +94,10 @@ function* jsonLines(map: TokenMap): Generator<string> {
   yield* perCell((cell) => float32Text(Math.fround(margin(cells, cell))));
   yield ',\n"entropies": ';
   yield* perCell((cell) => float32Text(cells.entropy[cell] ?? 0));
+  if (answers) {
+    yield ',\n"answers": ';
+    yield* perCell((cell) => float32Text(answers[cell] ?? NaN));
+  }
 
   const ranks = Array.from({ length: topK }, (_, k) => k);
   yield '\n},\n"top": {\n"token_ids": ';

@@ -6,6 +6,7 @@ import { exactStatistics } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
+import { syntheticSurvey } from '../map/syntheticSurvey.js';
 import { HOSTILE_TOKENS } from './hostileTokens.js';
 
 /** A file's content as a program without our types sees it. */
@@ -229,5 +230,68 @@ test('property: a file with any one piece replaced is read or refused, never any
     } catch (error) {
       assert.ok(error instanceof Fault && error.code === 'file', `${String(error)} at ${from}`);
     }
+  }
+});
+
+/** A map that was asked a question, on a plane through three prompts with overlays. */
+function askedMap(): TokenMap {
+  const map = syntheticMap({ columns: 4, rows: 3 });
+  const prompt = { kind: 'prompt', text: 'My favorite animal is\u202e the' } as const;
+  const specification = {
+    ...map.specification,
+    plane: {
+      axes: { method: 'directions', x: prompt, y: { kind: 'random', seed: 3 } },
+      center: { kind: 'row', matrix: 'unembedding', token: ' cat' },
+      orthogonal: true,
+      lengths: 'typical',
+      sample: ['one', 'two'],
+    },
+    question: { kind: 'difference', first: ' Paris', second: 7 },
+    masked: [' the'],
+    overlays: [
+      { kind: 'layers', prompt },
+      { kind: 'rows', matrix: 'embedding', count: 3 },
+    ],
+  } as const;
+  const random = randomNumbers(5);
+  return {
+    ...map,
+    specification,
+    cells: { ...map.cells, answers: Float32Array.from({ length: 12 }, () => random() * 20 - 10) },
+    survey: syntheticSurvey(map.plane, specification),
+  };
+}
+
+test('answers, the survey and all of the specification come back as they were', () => {
+  const map = askedMap();
+  assert.deepEqual(fromJson(toJson(map)), map);
+  const file = plain(map);
+  assert.deepEqual(at(file, 'survey', 'marks', 0, 'kind'), 'anchor');
+  assert.equal(Math.fround(Number(at(file, 'predictions', 'answers', 1, 2))), map.cells.answers?.[6]);
+});
+
+test('an answer that is no finite number is null in the file; cells that are missing have none', () => {
+  const map = askedMap();
+  map.cells.answers?.set([Infinity, NaN, 3]);
+  map.cells.computed[2] = 0;
+  assert.deepEqual(at(plain(map), 'predictions', 'answers', 0), [null, null, null, plainNumber(map, 3)]);
+  assert.ok(Number.isNaN(fromJson(toJson(map)).cells.answers?.[0]));
+});
+const plainNumber = (map: TokenMap, cell: number): Plain | undefined =>
+  at(plain(map), 'predictions', 'answers', 0, cell);
+
+test('a survey or answers that make no sense are refused by name', () => {
+  const text = Buffer.from(toJson(askedMap())).toString();
+  for (const [from, to, told] of [
+    ['"distance":0', '"distance":-1', /survey\.marks\.0\.distance/],
+    ['"norms":{', '"norms":5,"x":{', /survey\.norms/],
+    ['"answers": [\n[', '"answers": [\n[0,', /"answers" does not hold 4 × 3 cells/],
+    ['"answers": [\n[', '"answers": [\n["x"],[', /"answers" does not hold 4 × 3 cells/],
+  ] as const) {
+    assert.ok(text.includes(from), from);
+    assert.throws(
+      () => fromJson(text.replace(from, to)),
+      (error) => error instanceof Fault && error.code === 'file' && told.test(error.message),
+    );
   }
 });

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+
+const finite = v.pipe(v.number(), v.finite());
+const length = v.pipe(finite, v.minValue(0));
+const text = v.pipe(v.string(), v.maxLength(100_000));
+const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1));
+
+const mark = v.object({
+  kind: v.picklist(['anchor', 'state', 'layers', 'positions', 'rows']),
+  badge: v.exactOptional(v.picklist(['A', 'B', 'C'])),
+  overlay: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(1000)),
+  text,
+  token: v.exactOptional(v.object({ id: index, kind: v.picklist(['text', 'special', 'bytes', 'unknown']), text })),
+  layer: v.exactOptional(v.union([v.literal('embeddings'), v.pipe(index, v.maxValue(100_000))])),
+  x: finite,
+  y: finite,
+  distance: length,
+  norm: length,
+});
+
+/** A survey as a saved map holds it; nothing in it is trusted. */
+export const surveySchema = v.object({
+  gram: v.object({ cc: finite, cu: finite, cv: finite, uu: finite, uv: finite, vv: finite }),
+  norms: v.nullable(v.object({ quantiles: v.pipe(v.array(length), v.length(21)), count: index })),
+  normsReason: v.exactOptional(text),
+  marks: v.pipe(v.array(mark), v.maxLength(1_000_000)),
+  explained: v.nullable(
+    v.object({
+      variance: v.pipe(v.array(finite), v.maxLength(1000)),
+      ratio: v.pipe(v.array(finite), v.maxLength(1000)),
+    }),
+  ),
+});
