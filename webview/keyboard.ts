@@ -42,7 +42,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     const last = lastLayer(host);
     const index = layerIndex(layerOf(host)) + by;
     if (index < -1 || index > last) return;
-    send({ type: 'edit', path: 'layer', value: layerAt(index, last) });
+    send({ type: 'edit', path: 'layer', value: layerAt(index, last), step: true });
   };
   const keys: Readonly<Record<string, (event: KeyboardEvent) => void>> = {
     ArrowLeft: (event) => movePin(event.shiftKey ? -FAR : -1, 0, event.ctrlKey || event.metaKey),

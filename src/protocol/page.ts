@@ -168,8 +168,8 @@ export type PageAction = (typeof PAGE_ACTIONS)[number];
 
 export type PageMessage =
   | { readonly type: 'ready'; readonly view: PageView }
-  /** One setting has another value. Quick changes of one setting are undone together. */
-  | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown }
+  /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */
+  | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }

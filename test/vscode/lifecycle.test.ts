@@ -13,14 +13,9 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 const engines = async (session: Session): Promise<readonly number[]> =>
   (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
 
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Waits until this many engines run: those of an earlier window end a moment after it. */
+const untilEngines = (session: Session, count: number): Promise<void> =>
+  until(`${count} engines`, async () => (await engines(session)).length === count);
 
 /** Asks for a map that takes long. */
 async function startLongMap(page: MapPage): Promise<void> {
@@ -51,10 +46,9 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.deepEqual(await engines(session), []);
     await workbench.run(GENERATE);
     await new MapPage(workbench).complete();
-    const [engine, ...others] = await engines(session);
-    assert.ok(engine !== undefined && others.length === 0);
+    assert.equal((await engines(session)).length, 1);
     await workbench.close();
-    await until('the engine ended with its window', () => Promise.resolve(!runs(engine)));
+    await untilEngines(session, 0);
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async (context) => {
@@ -73,14 +67,15 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
   });
 
   test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async (context) => {
+    await untilEngines(session, 0);
     const workbench = await session.open(context);
     await workbench.run(GENERATE);
     const page = new MapPage(workbench);
     await page.complete();
     await startLongMap(page);
     await until('the first pass', async () => (await cellsDone(page)) > 700);
-    const [pid] = await engines(session);
-    assert.ok(pid !== undefined);
+    const [pid, ...others] = await engines(session);
+    assert.ok(pid !== undefined && others.length === 0);
     process.kill(pid, 'SIGKILL');
     await page.status.filter({ hasText: 'SIGKILL' }).waitFor();
     await page.frame.locator('.heatmaplayer image').first().waitFor();
@@ -90,10 +85,11 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.type('Rows', '40');
     await page.button('Generate').click();
     await page.complete(/^1,600 cells/);
-    assert.equal((await engines(session)).length, 1);
+    await untilEngines(session, 1);
   });
 
   test('two panels on two models at once; hidden and shown again', async (context) => {
+    await untilEngines(session, 0);
     const workbench = await session.open(context);
     await workbench.run(GENERATE);
     await new MapPage(workbench).complete();
@@ -102,7 +98,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await new MapPage(workbench).complete();
     await workbench.run(GENERATE);
     await new MapPage(workbench).complete();
-    assert.equal((await engines(session)).length, 2);
+    await untilEngines(session, 2);
     const tabs = workbench.page.locator('.tabs-container .tab', { hasText: 'Embedding Grid' });
     assert.equal(await tabs.count(), 2);
     await tabs.first().click();

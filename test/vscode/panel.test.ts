@@ -199,7 +199,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.frame.locator('.zoom-text', { hasText: '150%' }).waitFor();
     await workbench.page.keyboard.press('0');
     await workbench.page.keyboard.press('2');
-    assert.equal(await page.frame.getByRole('tab', { name: 'Token' }).getAttribute('aria-selected'), 'true');
+    await page.frame.getByRole('tab', { name: 'Token', selected: true }).waitFor();
     await workbench.page.keyboard.press('1');
     await workbench.page.keyboard.press('[');
     await page.complete(/layer 1 of 0–5/);

@@ -21,10 +21,14 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
   const dropdown = createDropdown('Device', (device) => form.edit('device', device));
   const device = createField('Device', dropdown.element);
   const batchRange = { step: 1, low: 1, high: LIMITS.batch };
-  const batchNumber = createNumberField('Batch size', (value) => form.edit('batchSize', value), batchRange);
+  const batchNumber = createNumberField('Batch size', (value, step) => form.edit('batchSize', value, step), batchRange);
   const batch = createField('Batch', batchNumber.element);
   const [low, high] = LIMITS.topK;
-  const topNumber = createNumberField('Tokens per cell', (value) => form.edit('topK', value), { step: 1, low, high });
+  const topNumber = createNumberField('Tokens per cell', (value, step) => form.edit('topK', value, step), {
+    step: 1,
+    low,
+    high,
+  });
   const top = createField('Top tokens', topNumber.element);
   const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element);
   return {

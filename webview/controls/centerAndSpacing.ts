@@ -19,8 +19,8 @@ export function reachText({ columns, rows, spacing }: Grid): string {
 }
 
 export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
-  const x = createNumberField('Center x', (value) => form.edit('grid.center.0', value), { step: 1 });
-  const y = createNumberField('Center y', (value) => form.edit('grid.center.1', value), { step: 1 });
+  const x = createNumberField('Center x', (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
+  const y = createNumberField('Center y', (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
   const comma = h('span', { class: 'between', 'aria-hidden': 'true' }, ',');
   const center = createField('Center', x.element, comma, y.element);
   const number = createNumberField('Spacing', (value) => form.edit('grid.spacing', value));

@@ -42,12 +42,15 @@ export class Form {
     return fault && sentence(fault.message);
   }
 
-  /** Changes a setting, unless it or another is wrong then: that is said below its field. */
-  edit(path: SettingPath, value: unknown): void {
+  /**
+   * Changes a setting, unless it or another is wrong then: that is said below its field. `step`: by a slider or a key that
+   * steps, so that quick steps are undone together.
+   */
+  edit(path: SettingPath, value: unknown, step = false): void {
     const fault = this.faultOf(path, value);
     if (fault === undefined) {
       this.drafts.delete(path);
-      send({ type: 'edit', path, value });
+      send({ type: 'edit', path, value, ...(step ? { step } : {}) });
     } else this.drafts.set(path, fault);
     this.redraw();
   }

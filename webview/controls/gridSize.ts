@@ -10,8 +10,8 @@ import { createNumberField } from './numberField.js';
 
 export function createGridSize(store: Store, form: Form): ControlGroup {
   const range = { step: 1, low: 1, high: LIMITS.side };
-  const columns = createNumberField('Columns', (value) => form.edit('grid.columns', value), range);
-  const rows = createNumberField('Rows', (value) => form.edit('grid.rows', value), range);
+  const columns = createNumberField('Columns', (value, step) => form.edit('grid.columns', value, step), range);
+  const rows = createNumberField('Rows', (value, step) => form.edit('grid.rows', value, step), range);
   const field = createField(
     'Cells',
     columns.element,

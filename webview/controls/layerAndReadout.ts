@@ -32,9 +32,9 @@ export const layerAt = (index: number, last: number): Layer | 'last' =>
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   let last = 0;
-  const edit = (index: number): void => form.edit('layer', layerAt(index, last));
+  const edit = (index: number, step = false): void => form.edit('layer', layerAt(index, last), step);
   const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': 'Layer' });
-  slider.addEventListener('input', () => edit(Number(slider.value)));
+  slider.addEventListener('input', () => edit(Number(slider.value), true));
   const number = createTextField('Layer number', (text) => {
     const name = text.trim().toLowerCase();
     edit(name !== '' && 'embeddings'.startsWith(name) ? -1 : readNumber(text));

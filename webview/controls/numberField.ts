@@ -7,13 +7,13 @@ export interface NumberField {
   update(value: number | string, options: { disabled: boolean; invalid: boolean }): void;
 }
 
-/** A narrow field for a number; up and down arrows step it. */
+/** A narrow field for a number; up and down arrows step it, and `onChange` is told so. */
 export function createNumberField(
   label: string,
-  onChange: (value: number) => void,
+  onChange: (value: number, step: boolean) => void,
   options: { readonly step?: number; readonly low?: number; readonly high?: number } = {},
 ): NumberField {
-  const field = createTextField(label, (text) => onChange(readNumber(text)));
+  const field = createTextField(label, (text) => onChange(readNumber(text), false));
   const { step, low = -Infinity, high = Infinity } = options;
   if (step !== undefined) {
     field.element.addEventListener('keydown', (event) => {
@@ -22,7 +22,7 @@ export function createNumberField(
       if (!Number.isFinite(value)) return;
       event.preventDefault();
       const stepped = value + (event.key === 'ArrowUp' ? step : -step) * (event.shiftKey ? 10 : 1);
-      onChange(Number(Math.min(high, Math.max(low, stepped)).toPrecision(12)));
+      onChange(Number(Math.min(high, Math.max(low, stepped)).toPrecision(12)), true);
     });
   }
   return {

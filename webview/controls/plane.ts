@@ -38,7 +38,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
   });
   const method = createField('Method', dropdown.element);
 
-  const editSeed = (seed: number): void => form.edit('plane.axes.seed', seed);
+  const editSeed = (seed: number, step = false): void => form.edit('plane.axes.seed', seed, step);
   const seedNumber = createNumberField('Seed', editSeed, { step: 1, low: 0, high: LIMITS.seed });
   const another = iconButton('refresh', 'Another Seed', () =>
     editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0),
@@ -48,7 +48,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
   const dimension = (i: 0 | 1): NumberField =>
     createNumberField(
       `Dimension of ${i === 0 ? 'x' : 'y'}`,
-      (value) => form.edit(`plane.axes.dimensions.${i}`, value),
+      (value, step) => form.edit(`plane.axes.dimensions.${i}`, value, step),
       { step: 1, low: 0 },
     );
   const first = dimension(0);

@@ -146,7 +146,7 @@ export class MapController {
         this.view = message.view;
         return this.sendAll();
       case 'edit':
-        return this.edit(message.path, message.value);
+        return this.edit(message.path, message.value, message.step);
       case 'model':
         return this.chooseModel(message.path);
       case 'chooseModel': {
@@ -219,7 +219,7 @@ export class MapController {
    */
   chooseModel(modelPath: string): void {
     const first = this.runs.asked === undefined;
-    if (this.history.set({ ...this.settings, modelPath }, 'model')) this.settled(first);
+    if (this.history.set({ ...this.settings, modelPath })) this.settled(first);
     else void this.begin(first, false);
   }
 
@@ -277,11 +277,11 @@ export class MapController {
   }
 
   /** The page has checked the value already: one that is wrong after all is logged and left. */
-  private edit(setting: string, value: unknown): void {
+  private edit(setting: string, value: unknown, step = false): void {
     const read = readSettings(withSetting(this.settings, setting, value));
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
-    if (this.history.set(read.settings, setting)) this.settled();
+    if (this.history.set(read.settings, step ? setting : undefined)) this.settled();
   }
 
   private wholeMap(): TokenMap {

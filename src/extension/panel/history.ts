@@ -1,4 +1,4 @@
-/** Changes of one field within this time are undone together. */
+/** Steps of one field that follow each other within this time are undone together. */
 const TOGETHER_MS = 1000;
 const MOST = 200;
 
@@ -6,7 +6,7 @@ const MOST = 200;
 export class History<T> {
   private past: T[] = [];
   private future: T[] = [];
-  private last: { field: string; at: number } | undefined;
+  private last: { field: string | undefined; at: number } | undefined;
 
   /** `same` tells whether two values are equal: a change that changes nothing is forgotten. */
   constructor(
@@ -25,14 +25,15 @@ export class History<T> {
     return this.future.length > 0;
   }
 
-  /** Sets the value; `field` names what was changed. False when nothing was. */
-  set(value: T, field: string): boolean {
+  /** Sets the value; `stepped` names the field that a slider or a key steps through. False when nothing was changed. */
+  set(value: T, stepped?: string): boolean {
     if (this.same(value, this.value)) return false;
     const at = this.now();
-    const together = this.last?.field === field && at - this.last.at < TOGETHER_MS && this.future.length === 0;
+    const { last } = this;
+    const together = stepped !== undefined && last?.field === stepped && at - last.at < TOGETHER_MS;
     if (!together) this.past = [...this.past.slice(1 - MOST), this.value];
     this.future = [];
-    this.last = { field, at };
+    this.last = { field: stepped, at };
     this.value = value;
     return true;
   }

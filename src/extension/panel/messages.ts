@@ -25,7 +25,12 @@ const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view }),
-  v.object({ type: v.literal('edit'), path: v.pipe(v.string(), v.maxLength(200)), value: v.unknown() }),
+  v.object({
+    type: v.literal('edit'),
+    path: v.pipe(v.string(), v.maxLength(200)),
+    value: v.unknown(),
+    step: v.exactOptional(v.boolean()),
+  }),
   v.object({ type: v.literal('model'), path }),
   v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),

@@ -203,16 +203,16 @@ test('an engine that dies at rest is told; the map stays', async (context) => {
   await complete();
 });
 
-test('changes can be undone and redone; quick changes of one field go together', async (context) => {
+test('changes can be undone and redone; quick steps of one field go together', async (context) => {
   const { page, edit, complete, say } = open(context);
   await complete();
   const layer = (): unknown => page.state.settings.parameters.layer;
   assert.equal(page.state.canUndo, false);
-  edit('layer', 5);
-  edit('layer', 6);
-  edit('layer', 7);
+  for (const value of [5, 6, 7]) say({ type: 'edit', path: 'layer', value, step: true });
+  edit('layer', 3);
   edit('topK', 4);
   await page.until(() => page.state.settings.parameters.topK === 4);
+  say({ type: 'undo' });
   say({ type: 'undo' });
   await page.until(() => page.state.settings.parameters.topK === 10);
   assert.equal(layer(), 7);

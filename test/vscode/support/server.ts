@@ -65,6 +65,8 @@ export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
 };
 
 const START_LIMIT_MS = 60_000;
+/** How long the server waits for a window that has lost its connection. */
+const RECONNECTION_GRACE_S = 3;
 
 /**
  * Starts VS Code's own server on 127.0.0.1, with a user, an extensions folder and a workspace of its own.
@@ -101,6 +103,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       ...[guard, SERVER_NODE, SERVER_MAIN, ...common],
       ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--telemetry-level', 'off'],
       '--enable-smoke-test-driver', // lets the address name an unpacked extension
+      // A window that goes without a word is kept for three hours; its last message is often lost with the browser's page.
+      ...['--reconnection-grace-time', String(RECONNECTION_GRACE_S)],
     ],
     { env, cwd: workspace, stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
