@@ -11,6 +11,7 @@ import type { Services } from './services.js';
 import { KEYS, SECTION } from './settings.js';
 import type { Snapshots } from './snapshots.js';
 import { tokenColors } from './tokenColors.js';
+import { vectorDependencies } from './vectors.js';
 
 /** What panels ask of the extension. */
 export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
@@ -21,6 +22,7 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     models: () => models.list(),
     onDidChangeModels: models.onDidChange,
     chooseModel: () => pickModel(models),
+    ...vectorDependencies(services),
     rememberModel: (path, description) => void models.remember(path, description),
     defaults: () => ({ parameters: settings.parameters, device: settings.device, batchSize: settings.batchSize }),
     colorScale: {

@@ -59,6 +59,11 @@ export function toNpz(map: TokenMap): Uint8Array {
     specification: npyText(jsonValue(specification)),
     ...(map.survey ? { survey: npyText(jsonValue(map.survey)) } : {}),
   };
+  return npzOf(arrays);
+}
+
+/** Arrays, each as an .npy file, as one archive. */
+export function npzOf(arrays: Readonly<Record<string, Uint8Array>>): Uint8Array {
   // The same bytes each time: no clock in the archive. 1980 is where its calendar begins.
   const mtime = new Date(1980, 0, 1);
   const entries: Zippable = {};

@@ -2,8 +2,9 @@ import type { ColorBy } from '../map/colors.js';
 import type { FaultData } from '../map/fault.js';
 import type { Gram } from '../map/plane.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
+import type { Survey } from '../map/survey.js';
 import type { CellBatch, Cells, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
-import type { Device, Estimate, ModelDescription } from './engine.js';
+import type { Device, Estimate, ModelDescription, Reading } from './engine.js';
 import type { SettingPath } from './settingsChange.js';
 
 /**
@@ -133,6 +134,38 @@ export interface ShownMap {
   readonly tokens: readonly Token[];
   /** null while cells are missing. */
   readonly finish: Finish | null;
+  /** Of the map's plane; null where it is not known (yet). */
+  readonly survey: Survey | null;
+}
+
+/** What is known of the current settings' plane. */
+export interface SurveyNews {
+  readonly survey: Survey | null;
+  /** Why there is none, where it was asked for. */
+  readonly fault: FaultData | null;
+  /** The map that has the same plane: it shows this survey from now on, and has these overlays. */
+  readonly map: number | null;
+}
+
+/** A point of the shown map's plane, as the model sees it. */
+export interface PointNews {
+  readonly map: number;
+  readonly x: number;
+  readonly y: number;
+  /** null while it is computed. */
+  readonly reading: Reading | null;
+  readonly fault: FaultData | null;
+}
+
+/** The text that the model writes from a point of the shown map's plane. */
+export interface Continuation {
+  readonly map: number;
+  readonly x: number;
+  readonly y: number;
+  readonly tokens: readonly Token[];
+  /** `ended`: with a token that ends the sequence. */
+  readonly status: 'running' | 'ended' | 'full' | 'stopped' | 'failed';
+  readonly fault: FaultData | null;
 }
 
 export type HostMessage =
@@ -141,7 +174,10 @@ export type HostMessage =
   /** Replaces the map; null: there is none. */
   | { readonly type: 'map'; readonly map: ShownMap | null }
   | { readonly type: 'cells'; readonly map: number; readonly batch: CellBatch; readonly tokens: readonly Token[] }
-  | { readonly type: 'finish'; readonly map: number; readonly finish: Finish };
+  | { readonly type: 'finish'; readonly map: number; readonly finish: Finish }
+  | { readonly type: 'survey'; readonly news: SurveyNews }
+  | { readonly type: 'point'; readonly point: PointNews | null }
+  | { readonly type: 'continuation'; readonly continuation: Continuation | null };
 
 /** How the page draws the map: for pictures that look like it. */
 export interface PageView {
@@ -163,6 +199,7 @@ export const PAGE_ACTIONS = [
   'helpConvert',
   'editAndRun',
   'openAsText',
+  'savePlane',
 ] as const;
 export type PageAction = (typeof PAGE_ACTIONS)[number];
 
@@ -170,6 +207,8 @@ export type PageMessage =
   | { readonly type: 'ready'; readonly view: PageView }
   /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */
   | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
+  /** A file is to be chosen for a setting: a vector (`plane.center`), or texts, one a line (`plane.sample`). */
+  | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }
@@ -183,5 +222,11 @@ export type PageMessage =
   | { readonly type: 'tokenColors'; readonly slots: Readonly<Record<string, number>> }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'action'; readonly action: PageAction }
+  /** What the model says at a point of the map's plane. */
+  | { readonly type: 'point'; readonly x: number; readonly y: number }
+  /** The text that it writes from there; null: it stops writing. */
+  | { readonly type: 'continue'; readonly from: { readonly x: number; readonly y: number } | null }
+  /** The vector at a point, as text or as a file. */
+  | { readonly type: 'vector'; readonly x: number; readonly y: number; readonly to: 'clipboard' | 'file' }
   /** A mistake of the page's own, for the log. */
   | { readonly type: 'mistake'; readonly message: string };

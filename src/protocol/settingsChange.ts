@@ -1,9 +1,9 @@
 import type { PanelSettings } from './page.js';
 
-/** Where a setting is: `device`, `batchSize`, or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
+/** Where a setting is: `device`, `batchSize`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
 export type SettingPath = string;
 
-const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize'];
+const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'parameters'];
 
 /** The value of a setting, undefined where there is none. */
 export function settingAt(settings: PanelSettings, path: SettingPath): unknown {

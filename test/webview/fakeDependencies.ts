@@ -78,6 +78,15 @@ export class FakeDependencies implements PanelDependencies {
     return true;
   };
   exportPicture = async (): Promise<boolean> => (await this.note('exportPicture'), true);
+  chosenVector: { readonly kind: 'vector'; readonly vector: string; readonly name?: string } | undefined;
+  chosenTexts: readonly string[] | undefined;
+  chooseVector = async (numbers: number | undefined) => (await this.note(`chooseVector ${numbers}`), this.chosenVector);
+  chooseTexts = async () => (await this.note('chooseTexts'), this.chosenTexts);
+  saveVector = async (_map: unknown, { x, y }: { x: number; y: number }, vector: Float32Array): Promise<boolean> => {
+    await this.note(`saveVector ${x} ${y} ${vector.length}`);
+    return true;
+  };
+  savePlane = async (): Promise<boolean> => (await this.note('savePlane'), true);
   copyCommandLine = (): Promise<void> => this.note('copyCommandLine');
   copyText = (text: string): Promise<void> => this.note(`copy ${text}`);
   openSavedMap = (): Promise<void> => this.note('openSavedMap');
@@ -101,9 +110,9 @@ export class FakeDependencies implements PanelDependencies {
 
   /** The same for a saved map; what it asks for beside is written down too. */
   forSavedMap(): SavedMapDependencies {
-    const { exportPicture, copyText, showLog, log, tokenColors, colorScale } = this;
+    const { exportPicture, saveVector, savePlane, copyText, showLog, log, tokenColors, colorScale } = this;
     return {
-      ...{ exportPicture, copyText, showLog, log, tokenColors, colorScale },
+      ...{ exportPicture, saveVector, savePlane, copyText, showLog, log, tokenColors, colorScale },
       editAndRun: () => this.note('editAndRun'),
       copyCommandLine: () => this.note('copyCommandLine'),
       openAsText: () => this.note('openAsText'),

@@ -2,12 +2,22 @@ import type { Engine } from '../../src/engine/client.js';
 import type { EngineLease } from '../../src/extension/panel/dependencies.js';
 import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
-import { gramOf } from '../../src/map/plane.js';
-import type { MapParameters, MapSpecification } from '../../src/map/specification.js';
+import { pointAt } from '../../src/map/plane.js';
+import type { MapParameters, MapSpecification, Question } from '../../src/map/specification.js';
+import type { Survey } from '../../src/map/survey.js';
 import type { CellBatch, Token, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
-import type { EngineRequests, MapEvent, MapParams, MapResult, ModelDescription } from '../../src/protocol/engine.js';
+import type {
+  EngineRequests,
+  MapEvent,
+  MapParams,
+  MapResult,
+  ModelDescription,
+  PointParams,
+  Reading,
+} from '../../src/protocol/engine.js';
 import { syntheticMap } from '../map/syntheticMap.js';
+import { syntheticSurvey } from '../map/syntheticSurvey.js';
 
 export interface FakeEngineOptions {
   readonly description?: Partial<ModelDescription>;
@@ -17,6 +27,10 @@ export interface FakeEngineOptions {
   readonly stopAt?: number;
   /** What a map is made of, by its parameters. */
   readonly map?: (parameters: MapParameters) => TokenMap;
+  /** What a survey that is asked for ends with. */
+  readonly surveyFault?: string;
+  /** A continuation goes on until it is cancelled. */
+  readonly endlessText?: boolean;
 }
 
 /** What the synthetic model is. */
@@ -105,7 +119,54 @@ export class FakeEngine implements EngineLease {
     const { parameters } = params as MapParams;
     const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
+    if (method === 'survey') return this.survey(parameters);
+    if (method === 'point') return this.point(params as PointParams);
+    if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
+  }
+
+  /** Requests for surveys so far. */
+  readonly surveyed: MapParameters[] = [];
+
+  private survey(parameters: MapParameters): Survey {
+    this.surveyed.push(parameters);
+    const { surveyFault } = this.options;
+    if (surveyFault !== undefined) throw new Fault({ code: 'bad-parameter', message: surveyFault });
+    return syntheticSurvey((this.options.map ?? defaultMap)(parameters).plane, parameters);
+  }
+
+  /** The cell that the point lies in. */
+  private point({ parameters, x, y }: PointParams): Reading {
+    const map = (this.options.map ?? defaultMap)(parameters);
+    const { columns, rows, spacing, center } = parameters.grid;
+    const at = (value: number, middle: number, count: number): number =>
+      Math.min(count - 1, Math.max(0, Math.round((value - middle) / spacing + (count - 1) / 2)));
+    const cell = at(y, center[1], rows) * columns + at(x, center[0], columns);
+    const { topK } = parameters;
+    const ids = map.cells.ids.slice(cell * topK, (cell + 1) * topK);
+    const probabilities = map.cells.probabilities.slice(cell * topK, (cell + 1) * topK);
+    return {
+      ids,
+      probabilities,
+      logits: probabilities.map((p) => Math.log(p) + 12),
+      entropy: map.cells.entropy[cell] ?? 0,
+      answer: parameters.question ? (map.cells.answers?.[cell] ?? 0) : null,
+      norm: Math.hypot(...pointAt(map.plane, x, y)),
+      tokens: [...ids].map((id) => map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` }),
+    };
+  }
+
+  /** Writes until it is stopped, if it is to wait; else a few words. */
+  private async continue(onEvent: ((event: { token: Token }) => void) | undefined, signal: AbortSignal | undefined) {
+    const tokens = [' and', ' so', ' on'].map((text, id): Token => ({ id, kind: 'text', text }));
+    for (const token of tokens) {
+      await new Promise((resolve) => setImmediate(resolve));
+      onEvent?.({ token });
+    }
+    if (this.options.endlessText === true)
+      await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+    if (signal?.aborted) throw cancelled();
+    return { tokens, text: ' and so on', ended: true };
   }
 
   private async map(
@@ -144,7 +205,7 @@ export class FakeEngine implements EngineLease {
       specification,
       facts: this.description.facts,
       plane: whole.plane,
-      survey: { gram: gramOf(whole.plane), norms: null, marks: [], explained: null },
+      survey: syntheticSurvey(whole.plane, parameters),
       runtime: whole.runtime,
       tokens: [],
     };
@@ -161,22 +222,36 @@ const known = new Map<string, TokenMap>();
 
 /** Another map for every layer, readout and plane; the same functions for every grid. */
 export function defaultMap(parameters: MapParameters): TokenMap {
-  const { grid, topK, layer, readout, plane } = parameters;
+  const { grid, topK, layer, readout, plane, question } = parameters;
   let seed = 7;
   for (const letter of JSON.stringify([layer, readout, plane])) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
-  const key = JSON.stringify([grid, topK, seed]);
-  const map = known.get(key) ?? syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 });
+  const key = JSON.stringify([grid, topK, seed, question]);
+  const map = known.get(key) ?? asked(syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 }), question);
   known.set(key, map);
   return map;
 }
 
+/** Answers that rise along x: 0 ... 1, -10 ... 10 or 0 ... 6, as the question has them. */
+function asked(map: TokenMap, question: Question | null): TokenMap {
+  if (!question) return map;
+  const { columns, rows } = map.cells;
+  const range = { probability: [0, 1], difference: [-10, 10], divergence: [0, 6] } as const;
+  const [low, high] = range[question.kind];
+  const answers = Float32Array.from(
+    { length: columns * rows },
+    (_, cell) => low + ((high - low) * (cell % columns)) / Math.max(1, columns - 1),
+  );
+  return { ...map, cells: { ...map.cells, answers } };
+}
+
 function batchOf(map: TokenMap, indices: Int32Array, told: Set<number>): { batch: CellBatch; tokens: Token[] } {
-  const { topK, ids, probabilities, entropy } = map.cells;
+  const { topK, ids, probabilities, entropy, answers } = map.cells;
   const batch = {
     indices,
     ids: new Int32Array(indices.length * topK),
     probabilities: new Float32Array(indices.length * topK),
     entropy: new Float32Array(indices.length),
+    ...(answers ? { answers: Float32Array.from(indices, (cell) => answers[cell] ?? 0) } : {}),
   };
   const tokens: Token[] = [];
   indices.forEach((cell, i) => {

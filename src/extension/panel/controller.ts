@@ -4,7 +4,7 @@ import { Fault, type FaultData } from '../../map/fault.js';
 import { gramOf } from '../../map/plane.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Estimate } from '../../protocol/engine.js';
-import { withSetting } from '../../protocol/settingsChange.js';
+import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
 import type {
   HostMessage,
   HostState,
@@ -18,12 +18,15 @@ import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureVi
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';
-import { type Asked, type MapRecord, shownMap } from './mapRecord.js';
+import { type Asked, type MapRecord, shownMap, surveyed } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
-import { readPageMessage, readSettings, sameSettings } from './messages.js';
+import { readPageMessage, readSettings, sameCells, sameSettings } from './messages.js';
 import { ModelHold } from './modelHold.js';
 import { fewerInBatch, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
+import { Points } from './points.js';
+import { samePlane, type Surveyed, Surveys } from './surveys.js';
+import { takeVector } from './takeVector.js';
 
 /** Maps that take no longer are computed at once when a parameter changes. */
 const AT_ONCE_SECONDS = 1;
@@ -47,6 +50,8 @@ export class MapController {
   private readonly model: ModelHold;
   private readonly runs: MapRuns;
   private readonly keeper: Keeper;
+  private readonly surveys: Surveys;
+  private readonly points: Points;
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
   private page: PageStream | undefined;
@@ -73,8 +78,20 @@ export class MapController {
         if (!this.runs.running) this.complain(fault); // a run that is on its way ends with it
       },
     );
+    this.surveys = new Surveys(
+      (asked) => this.lease(asked),
+      (news) => this.takeSurvey(news),
+    );
+    this.points = new Points(
+      (record) => this.leaseFor(record),
+      (message) => this.page?.send(message),
+    );
     this.runs = new MapRuns({
-      onShown: () => this.page?.send({ type: 'map', map: this.runs.shown ? shownMap(this.runs.shown) : null }),
+      onShown: () => {
+        this.points.forget();
+        this.surveyShown();
+        this.sendMap();
+      },
       onCells: (record, { batch, tokens }) => {
         const { cells } = record;
         this.page?.cells(record.id, fewerInBatch(batch, cells.topK, pageTopK(cells)), tokens);
@@ -86,6 +103,7 @@ export class MapController {
       },
       onFinish: (record) => {
         this.sendFinish(record);
+        if (record.complete?.survey) this.surveys.learn(record, record.complete.survey);
         this.keeper.keep(record, true);
       },
       onChange: () => this.changed(),
@@ -147,6 +165,17 @@ export class MapController {
         return this.sendAll();
       case 'edit':
         return this.edit(message.path, message.value, message.step);
+      case 'chooseFile':
+        return this.chooseFile(message.path, message.content);
+      case 'point':
+        if (this.runs.shown) await this.points.read(this.runs.shown, message);
+        return;
+      case 'continue':
+        if (!message.from) this.points.stop();
+        else if (this.runs.shown) await this.points.write(this.runs.shown, message.from);
+        return;
+      case 'vector':
+        return this.takeVector(message, message.to);
       case 'model':
         return this.chooseModel(message.path);
       case 'chooseModel': {
@@ -207,6 +236,9 @@ export class MapController {
         return this.deps.openHelp('what');
       case 'helpConvert':
         return this.deps.openHelp('convert');
+      case 'savePlane':
+        await this.deps.savePlane(this.wholeMap());
+        return;
       case 'editAndRun':
       case 'openAsText':
         return; // a saved map's
@@ -269,6 +301,7 @@ export class MapController {
     this.turn++;
     clearTimeout(this.debounce);
     void this.runs.end();
+    this.points.forget();
     this.page?.drop();
     this.page = undefined;
     this.model.release();
@@ -282,6 +315,34 @@ export class MapController {
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
     if (this.history.set(read.settings, step ? setting : undefined)) this.settled();
+  }
+
+  /** Puts what a file holds into a setting. */
+  private async chooseFile(setting: SettingPath, content: 'vector' | 'texts'): Promise<void> {
+    const { state } = this.model;
+    const numbers = state.status === 'ready' ? state.summary.facts.hiddenSize : undefined;
+    const value = content === 'texts' ? await this.deps.chooseTexts() : await this.deps.chooseVector(numbers);
+    if (value !== undefined && !this.disposed) this.edit(setting, value);
+  }
+
+  private async takeVector(place: { readonly x: number; readonly y: number }, to: 'clipboard' | 'file'): Promise<void> {
+    await takeVector(this.deps, this.wholeMap(), place, to);
+  }
+
+  /** A survey has come: the page learns of it, and so does the map that has the same plane. */
+  private takeSurvey({ fault }: Surveyed): void {
+    this.surveyShown();
+    this.sendSurvey();
+    if (fault) this.deps.log('warn', `The plane could not be surveyed: ${fault.message}`);
+  }
+
+  /** The survey that there is becomes the shown map's, if that has the same plane. */
+  private surveyShown(): void {
+    const { shown } = this.runs;
+    const { current } = this.surveys;
+    if (!shown || !current?.survey || current.survey === shown.survey || !samePlane(current.asked, shown)) return;
+    surveyed(shown, current.survey, current.asked.parameters);
+    if (shown.complete) this.keeper.keep(shown, true);
   }
 
   private wholeMap(): TokenMap {
@@ -320,6 +381,7 @@ export class MapController {
       if (this.disposed) return;
       if (revived) this.runs.adopt(revived);
       if (!asked || turn !== this.turn) return;
+      this.surveys.want(asked);
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
       if (run && revived && !revived.complete) return await this.compute(revived, revived);
@@ -348,6 +410,17 @@ export class MapController {
   private asked(): Asked | undefined {
     const { modelPath, device, parameters } = this.settings;
     return modelPath === null ? undefined : { modelPath, device, parameters };
+  }
+
+  /** The engine of a map, which must be the one of the current settings. */
+  private leaseFor(record: MapRecord): Promise<EngineLease> {
+    const { modelPath, device } = this.settings;
+    if (record.modelPath === modelPath && record.device === device) return this.lease(record);
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'Another model was chosen since this map was made.',
+      hint: 'Press Generate, or choose the model of this map again.',
+    });
   }
 
   private lease({ modelPath, device }: Asked): Promise<EngineLease> {
@@ -380,7 +453,7 @@ export class MapController {
     const { asked } = this.runs;
     if (!asked) return true;
     const { modelPath, device, parameters } = asked;
-    return !sameSettings({ ...this.settings, modelPath, device, parameters }, this.settings);
+    return !sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
   }
 
   private async listModels(): Promise<void> {
@@ -411,7 +484,22 @@ export class MapController {
   private sendAll(): void {
     this.page?.drop();
     this.page?.send({ type: 'state', state: this.state() });
-    this.page?.send({ type: 'map', map: this.runs.shown ? shownMap(this.runs.shown) : null });
+    this.sendMap();
+    this.sendSurvey();
+  }
+
+  private sendMap(): void {
+    const { shown } = this.runs;
+    this.page?.send({ type: 'map', map: shown ? shownMap(shown) : null });
+  }
+
+  private sendSurvey(): void {
+    const { current } = this.surveys;
+    if (!current) return;
+    const { asked, survey, fault } = current;
+    const { shown } = this.runs;
+    const map = survey !== null && shown && samePlane(asked, shown) ? shown.id : null;
+    this.page?.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
   }
 
   private sendFinish({ id, complete }: MapRecord): void {

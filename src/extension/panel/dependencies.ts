@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/client.js';
 import type { ColorBy } from '../../map/colors.js';
 import type { Fault } from '../../map/fault.js';
-import type { MapParameters } from '../../map/specification.js';
+import type { MapParameters, VectorSource } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Device, ModelDescription } from '../../protocol/engine.js';
 import type { ColorScaleChoice, ModelEntry } from '../../protocol/page.js';
@@ -67,6 +67,13 @@ export interface PanelDependencies {
   readonly onDidChangeModels: Signal;
   /** Asks for a model with the system's dialog: its path, or undefined when dismissed. */
   chooseModel(): Promise<string | undefined>;
+  /**
+   * Asks for a file and, where it holds several vectors, for one of them. undefined when dismissed.
+   * @param numbers how many the vector must have, where the model is known. @throws Fault `file`, `bad-parameter`.
+   */
+  chooseVector(numbers: number | undefined): Promise<Extract<VectorSource, { kind: 'vector' }> | undefined>;
+  /** Asks for a text file: its lines that are not empty. undefined when dismissed. @throws Fault `file`. */
+  chooseTexts(): Promise<readonly string[] | undefined>;
   /** Called after a model was opened: for the list of recent models. */
   rememberModel(path: string, description: ModelDescription): void;
 
@@ -77,6 +84,9 @@ export interface PanelDependencies {
   /** Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
   saveMap(map: TokenMap, view: PictureView, options: { as: boolean }): Promise<boolean>;
   exportPicture(map: TokenMap, view: PictureView): Promise<boolean>;
+  /** Asks where and writes a point's vector as .npy, or the map's `c`, `u` and `v` as .npz. True when it was written. */
+  saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
+  savePlane(map: TokenMap): Promise<boolean>;
   copyCommandLine(subject: CommandLineSubject): Promise<void>;
   copyText(text: string): Promise<void>;
   openSavedMap(): Promise<void>;
@@ -105,7 +115,7 @@ export interface PanelDependencies {
 /** What the read-only editor of a saved map needs. */
 export interface SavedMapDependencies extends Pick<
   PanelDependencies,
-  'exportPicture' | 'copyText' | 'showLog' | 'log' | 'tokenColors' | 'colorScale'
+  'exportPicture' | 'saveVector' | 'savePlane' | 'copyText' | 'showLog' | 'log' | 'tokenColors' | 'colorScale'
 > {
   /** Opens a panel with the saved map's parameters, on its model if it can still be found. */
   editAndRun(map: TokenMap): Promise<void>;

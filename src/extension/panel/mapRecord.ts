@@ -1,6 +1,7 @@
 import type { GrowingMap } from '../../engine/client.js';
 import { gramOf } from '../../map/plane.js';
 import type { MapParameters, MapSpecification } from '../../map/specification.js';
+import type { Survey } from '../../map/survey.js';
 import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
@@ -16,7 +17,11 @@ export interface Asked {
 /** A map of a panel: growing, stopped or complete. */
 export interface MapRecord extends GrowingMap, Asked {
   readonly id: number;
-  readonly specification: MapSpecification;
+  /** Overlays in it may change: no cell depends on them. */
+  parameters: MapParameters;
+  specification: MapSpecification;
+  /** Of its plane, as soon as it is known. */
+  survey: Survey | undefined;
   readonly facts: ModelFacts;
   /** Cells that are there. */
   done: number;
@@ -47,6 +52,7 @@ export const newRecord = (
   facts,
   cells: growing.cells,
   tokens: growing.tokens,
+  survey: undefined,
   done: 0,
   secondsBefore: 0,
   complete: undefined,
@@ -66,9 +72,22 @@ export function missing({ cells }: MapRecord): Int32Array {
   return indices.slice(0, count);
 }
 
+/** Gives a map another survey of its plane, and the overlays that it was made with. */
+export function surveyed(record: MapRecord, survey: Survey, { overlays, plane: { sample } }: MapParameters): void {
+  const over = <T extends MapParameters>(parameters: T): T => ({
+    ...parameters,
+    plane: { ...parameters.plane, sample },
+    overlays,
+  });
+  record.survey = survey;
+  record.parameters = over(record.parameters);
+  record.specification = over(record.specification);
+  if (record.complete) record.complete = { ...record.complete, specification: record.specification, survey };
+}
+
 /** For the page: all that is there. */
 export function shownMap(record: MapRecord): ShownMap {
-  const { id, specification, facts, cells, tokens, complete } = record;
+  const { id, specification, facts, cells, tokens, complete, survey } = record;
   return {
     id,
     specification,
@@ -76,5 +95,6 @@ export function shownMap(record: MapRecord): ShownMap {
     cells: fewerTokens(cells, pageTopK(cells)),
     tokens: [...tokens.values()],
     finish: complete ? { runtime: complete.runtime, gram: gramOf(complete.plane) } : null,
+    survey: survey ?? null,
   };
 }

@@ -175,7 +175,14 @@ export class MapRuns {
     if (!record || run.superseded) return;
     this.run = undefined;
     const seconds = map.runtime.seconds + record.secondsBefore;
-    record.complete = { ...map, runtime: { ...map.runtime, seconds } };
+    const { specification } = record; // with the overlays that were chosen meanwhile
+    record.survey ??= map.survey;
+    record.complete = {
+      ...map,
+      specification,
+      ...(record.survey ? { survey: record.survey } : {}),
+      runtime: { ...map.runtime, seconds },
+    };
     if (this.shown !== record) {
       this.shown = record;
       this.listener.onShown();

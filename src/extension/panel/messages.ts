@@ -23,6 +23,9 @@ const runSettings = {
 const view = v.object({ colorBy: v.picklist(COLOR_BY), labels: v.boolean(), borders: v.boolean() });
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
+const coordinate = v.pipe(v.number(), v.finite());
+const place = { x: coordinate, y: coordinate };
+
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view }),
   v.object({
@@ -30,6 +33,11 @@ const pageMessage = v.variant('type', [
     path: v.pipe(v.string(), v.maxLength(200)),
     value: v.unknown(),
     step: v.exactOptional(v.boolean()),
+  }),
+  v.object({
+    type: v.literal('chooseFile'),
+    path: v.pipe(v.string(), v.maxLength(200)),
+    content: v.picklist(['vector', 'texts']),
   }),
   v.object({ type: v.literal('model'), path }),
   v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
@@ -41,6 +49,9 @@ const pageMessage = v.variant('type', [
   }),
   v.object({ type: v.literal('copy'), text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
   v.object({ type: v.literal('action'), action: v.picklist(PAGE_ACTIONS) }),
+  v.object({ type: v.literal('point'), ...place }),
+  v.object({ type: v.literal('continue'), from: v.nullable(v.object(place)) }),
+  v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file']) }),
   v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),
 ]);
 
@@ -72,6 +83,17 @@ export function readKept(state: unknown): KeptPanel | undefined {
   const result = v.safeParse(v.object({ keep: keptPanel }), state);
   return result.success ? result.output.keep : undefined;
 }
+
+/** The settings without what changes no cell: overlays, and texts whose norms are only shown. */
+const ofCells = (settings: PanelSettings): PanelSettings => {
+  const { parameters } = settings;
+  const { plane } = parameters;
+  const sample = plane.lengths === 'typical' ? plane.sample : null;
+  return { ...settings, parameters: { ...parameters, plane: { ...plane, sample }, overlays: [] } };
+};
+
+/** Whether two settings give the same cells. */
+export const sameCells = (a: PanelSettings, b: PanelSettings): boolean => sameSettings(ofCells(a), ofCells(b));
 
 /** Whether two settings are equal. Both came through a schema, so that keys stand in one order. */
 export const sameSettings = (a: PanelSettings, b: PanelSettings): boolean => JSON.stringify(a) === JSON.stringify(b);

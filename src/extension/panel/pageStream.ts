@@ -53,17 +53,23 @@ export class PageStream {
 function joined(batches: readonly CellBatch[]): CellBatch {
   const [first] = batches;
   if (first && batches.length === 1) {
-    const { indices, ids, probabilities, entropy } = first;
-    return { indices: own(indices), ids: own(ids), probabilities: own(probabilities), entropy: own(entropy) };
+    const { indices, ids, probabilities, entropy, answers } = first;
+    return {
+      indices: own(indices),
+      ids: own(ids),
+      probabilities: own(probabilities),
+      entropy: own(entropy),
+      ...(answers ? { answers: own(answers) } : {}),
+    };
   }
   const integers = (key: 'indices' | 'ids'): Int32Array =>
     fill(
       batches.map((batch) => batch[key]),
       (n) => new Int32Array(n),
     );
-  const numbers = (key: 'probabilities' | 'entropy'): Float32Array =>
+  const numbers = (key: 'probabilities' | 'entropy' | 'answers'): Float32Array =>
     fill(
-      batches.map((batch) => batch[key]),
+      batches.map((batch) => batch[key] ?? new Float32Array()),
       (n) => new Float32Array(n),
     );
   return {
@@ -71,6 +77,7 @@ function joined(batches: readonly CellBatch[]): CellBatch {
     ids: integers('ids'),
     probabilities: numbers('probabilities'),
     entropy: numbers('entropy'),
+    ...(first?.answers ? { answers: numbers('answers') } : {}),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Disposable, PictureView, SavedMapDependencies } from './dependenci
 import { readPageMessage } from './messages.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
+import { takeVector } from './takeVector.js';
 
 /** The host of a page that shows a saved map: it has no engine and no parameters to change. */
 export class SavedMapController {
@@ -39,6 +40,7 @@ export class SavedMapController {
     else if (message.type === 'tokenColors') this.deps.tokenColors.remember(message.slots);
     else if (message.type === 'mistake') this.deps.log('error', `In the page: ${message.message}`);
     else if (message.type === 'copy') this.run(this.deps.copyText(message.text));
+    else if (message.type === 'vector') this.run(takeVector(this.deps, this.map, message, message.to));
     else if (message.type === 'action') this.run(this.perform(message.action));
   }
 
@@ -50,6 +52,7 @@ export class SavedMapController {
 
   private async perform(action: PageAction): Promise<void> {
     if (action === 'exportPicture') await this.deps.exportPicture(this.map, this.picture());
+    else if (action === 'savePlane') await this.deps.savePlane(this.map);
     else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.map);
     else if (action === 'editAndRun') await this.deps.editAndRun(this.map);
     else if (action === 'openAsText') await this.deps.openAsText();
@@ -72,7 +75,7 @@ export class SavedMapController {
 
   private sendAll(): void {
     this.sendState();
-    const { specification, facts, cells, tokens, runtime, plane } = this.map;
+    const { specification, facts, cells, tokens, runtime, plane, survey = null } = this.map;
     const finish = { runtime, gram: gramOf(plane) };
     this.page?.send({
       type: 'map',
@@ -83,6 +86,7 @@ export class SavedMapController {
         cells: fewerTokens(cells, pageTopK(cells)),
         tokens: [...tokens.values()],
         finish,
+        survey,
       },
     });
   }

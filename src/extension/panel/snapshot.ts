@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import * as v from 'valibot';
 import { type MapParameters, parseParameters, parseSpecification } from '../../map/specification.js';
+import type { Survey } from '../../map/survey.js';
 import { DEVICES } from '../../protocol/engine.js';
 import {
   addBatch,
@@ -14,7 +15,7 @@ import { emptyGrowing, type MapRecord, newRecord } from './mapRecord.js';
 
 /** A panel's map as bytes, for the time that the window takes to reload. Read by the same version that wrote it. */
 
-const VERSION = 2;
+const VERSION = 3;
 const floats = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const integers = v.custom<Int32Array>((value) => value instanceof Int32Array);
 const snapshot = v.object({
@@ -29,6 +30,8 @@ const snapshot = v.object({
   ids: integers,
   probabilities: floats,
   entropy: floats,
+  answers: v.optional(floats),
+  survey: v.optional(v.custom<Survey>((value) => typeof value === 'object' && value !== null)),
   tokens: v.array(v.custom<Token>((token) => typeof token === 'object' && token !== null && 'id' in token)),
   secondsBefore: v.number(),
   finish: v.nullable(
@@ -40,7 +43,8 @@ const snapshot = v.object({
 });
 
 export function writeSnapshot(record: MapRecord): Uint8Array {
-  const { parameters, modelPath, device, specification, facts, cells, tokens, secondsBefore, complete } = record;
+  const { parameters, modelPath, device, specification, facts, cells, tokens, secondsBefore, complete, survey } =
+    record;
   return serialize({
     version: VERSION,
     parameters,
@@ -51,19 +55,22 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
     ...batchOf(cells),
     tokens: [...tokens.values()],
     secondsBefore,
+    survey,
     finish: complete ? { plane: complete.plane, runtime: complete.runtime } : null,
   } satisfies v.InferInput<typeof snapshot> & { parameters: MapParameters });
 }
 
 /** The cells that there are. */
-function batchOf({ computed, ids, probabilities, entropy, topK }: Cells): CellBatch {
+function batchOf({ computed, ids, probabilities, entropy, topK, answers }: Cells): CellBatch {
   const indices = Int32Array.from(computed.keys()).filter((cell) => computed[cell] === 1);
-  if (indices.length === computed.length) return { indices, ids, probabilities, entropy };
+  if (indices.length === computed.length)
+    return { indices, ids, probabilities, entropy, ...(answers ? { answers } : {}) };
   const batch = {
     indices,
     ids: new Int32Array(indices.length * topK),
     probabilities: new Float32Array(indices.length * topK),
     entropy: new Float32Array(indices.length),
+    ...(answers ? { answers: Float32Array.from(indices, (cell) => answers[cell] ?? NaN) } : {}),
   };
   indices.forEach((cell, i) => {
     batch.ids.set(ids.subarray(cell * topK, (cell + 1) * topK), i * topK);
@@ -80,7 +87,9 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
     const specification = parseSpecification(read.specification);
     const asked = { parameters: parseParameters(read.parameters), modelPath: read.modelPath, device: read.device };
     const record = newRecord(id, asked, specification, read.facts, emptyGrowing(specification));
-    addBatch(record.cells, read);
+    const { answers, survey, ...cells } = read;
+    addBatch(record.cells, { ...cells, ...(answers ? { answers } : {}) });
+    record.survey = survey;
     for (const token of read.tokens) record.tokens.set(token.id, token);
     record.done = read.indices.length;
     record.secondsBefore = read.secondsBefore;
@@ -92,6 +101,7 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
         cells: record.cells,
         tokens: record.tokens,
         ...read.finish,
+        ...(survey ? { survey } : {}),
       };
     }
     return record;

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { MapController } from '../../../src/extension/panel/controller.js';
 import { Fault } from '../../../src/map/fault.js';
 import { DEFAULT_PARAMETERS } from '../../../src/map/specification.js';
+import { encodeVector } from '../../../src/map/vector.js';
 import type { PageMessage, PanelSettings } from '../../../src/protocol/page.js';
 import { FakeDependencies, MODELS } from '../../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
@@ -408,4 +409,121 @@ test('the color scale of the settings is followed', async (context) => {
   await complete();
   deps.setScale('light');
   await page.until(() => page.state.colorScale === 'light');
+});
+
+const PROMPT = { kind: 'prompt', text: 'The whale swam' } as const;
+
+test('the plane is surveyed: for the settings at once, for the map when it has the same plane', async (context) => {
+  const { page, edit, complete } = open(context);
+  await complete();
+  const news = () => page.messages.findLast((message) => message.type === 'survey')?.news;
+  await page.until(() => news()?.survey !== undefined);
+  assert.equal(news()?.map, page.map?.id);
+  assert.ok(news()?.survey?.norms);
+  assert.equal(news()?.survey?.marks.length, 0);
+  edit('plane.center', PROMPT);
+  await page.until(() => news()?.survey?.marks.length === 1);
+});
+
+test('overlays are surveyed anew and saved with the map, but no cell is computed again', async (context) => {
+  const { page, edit, complete, deps, controller } = open(context);
+  await complete();
+  const before = deps.engine.asked.length;
+  edit('overlays', [{ kind: 'state', prompt: PROMPT }]);
+  const news = () => page.messages.findLast((message) => message.type === 'survey')?.news;
+  await page.until(() => news()?.survey?.marks.length === 1);
+  assert.equal(news()?.map, page.map?.id);
+  assert.equal(page.state.changed, false);
+  assert.equal(deps.engine.asked.length, before);
+  const map = controller.map();
+  assert.deepEqual(map?.specification.overlays, [{ kind: 'state', prompt: PROMPT }]);
+  assert.equal(map.survey?.marks[0]?.text, PROMPT.text);
+  // An undo takes them back, without a new map again.
+  controller.receive({ type: 'undo' });
+  await page.until(() => news()?.survey?.marks.length === 0);
+  assert.equal(deps.engine.asked.length, before);
+});
+
+test('a survey that fails says why and leaves the map', async (context) => {
+  const { page, edit, complete, deps } = open(context, { engine: { surveyFault: 'The x axis is zero.' } });
+  await complete();
+  edit('plane.sample', ['Call me Ishmael.']);
+  const news = () => page.messages.findLast((message) => message.type === 'survey')?.news;
+  await page.until(() => typeof news()?.fault?.message === 'string');
+  assert.equal(news()?.fault?.message, 'The x axis is zero.');
+  assert.equal(page.state.fault, null);
+  assert.ok(deps.logged.some((line) => line.includes('The x axis is zero.')));
+});
+
+test('answers and the survey come through a reload of the window', async (context) => {
+  const parameters = {
+    ...DEFAULT_PARAMETERS,
+    grid: grid(20),
+    question: { kind: 'divergence' },
+    overlays: [{ kind: 'rows', matrix: 'embedding', count: 3 }],
+  } as const;
+  const first = open(context, { settings: { parameters } });
+  await first.complete();
+  const { keep } = first.page.state;
+  assert.ok(keep);
+  await first.page.until(() => first.deps.snapshotsKept.size > 0);
+  const answers = first.controller.map()?.cells.answers;
+  assert.ok(answers?.some((answer) => answer > 5));
+  assert.deepEqual(first.page.map?.cells.answers, answers);
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  for (const [key, bytes] of first.deps.snapshotsKept) deps.snapshotsKept.set(key, bytes);
+  const second = open(context, { settings: keep.settings, run: false, deps, revivedKey: keep.key });
+  await second.page.until(() => second.page.map !== null);
+  assert.deepEqual(second.page.map?.cells.answers, answers);
+  assert.equal(second.page.map?.survey?.marks.length, 3);
+});
+
+test('a file is chosen for a setting by the host; without one nothing changes', async (context) => {
+  const { page, say, complete, deps } = open(context);
+  await complete();
+  const vector = { kind: 'vector', vector: encodeVector(new Float32Array(576).fill(0.5)), name: 'steer.npy' } as const;
+  say({ type: 'chooseFile', path: 'plane.center', content: 'vector' });
+  await page.until(() => deps.calls.includes('chooseVector 576'));
+  assert.equal(page.state.settings.parameters.plane.center.kind, 'origin');
+  deps.chosenVector = vector;
+  say({ type: 'chooseFile', path: 'plane.center', content: 'vector' });
+  await page.until(() => page.state.settings.parameters.plane.center.kind === 'vector');
+  assert.deepEqual(page.state.settings.parameters.plane.center, vector);
+  deps.chosenTexts = ['one', 'two'];
+  say({ type: 'chooseFile', path: 'plane.sample', content: 'texts' });
+  await page.until(() => page.state.settings.parameters.plane.sample !== null);
+  assert.deepEqual(page.state.settings.parameters.plane.sample, ['one', 'two']);
+});
+
+test('all parameters change in one step, and one undo takes them back', async (context) => {
+  const { page, edit, complete, say } = open(context);
+  await complete();
+  const other = { ...DEFAULT_PARAMETERS, layer: 3, topK: 5, grid: grid(20) } as const;
+  edit('parameters', other);
+  await page.until(() => page.map?.specification.layer === 3);
+  assert.deepEqual(page.state.settings.parameters, other);
+  say({ type: 'undo' });
+  await page.until(() => page.state.settings.parameters.layer === 'last');
+  assert.deepEqual(page.state.settings.parameters, DEFAULT_PARAMETERS);
+});
+
+test('points are read and written from, and their vectors taken out', async (context) => {
+  const { page, say, complete, deps } = open(context, { engine: { endlessText: true } });
+  await complete();
+  say({ type: 'point', x: 0.25, y: -0.25 });
+  const point = () => page.messages.findLast((message) => message.type === 'point')?.point;
+  await page.until(() => Boolean(point()?.reading));
+  assert.equal(point()?.reading?.ids[0], page.map?.cells.ids[(24 * 50 + 25) * 10]);
+  const text = () => page.messages.findLast((message) => message.type === 'continuation')?.continuation;
+  say({ type: 'continue', from: { x: 0.25, y: -0.25 } });
+  await page.until(() => text()?.tokens.length === 3);
+  assert.equal(text()?.status, 'running');
+  say({ type: 'continue', from: null });
+  await page.until(() => text()?.status === 'stopped');
+  say({ type: 'vector', x: 0, y: 0, to: 'clipboard' });
+  await page.until(() => deps.calls.some((call) => call.startsWith('copy [')));
+  say({ type: 'vector', x: 0.5, y: 1, to: 'file' });
+  await page.until(() => deps.calls.includes('saveVector 0.5 1 8'));
+  say({ type: 'action', action: 'savePlane' });
+  await page.until(() => deps.calls.includes('savePlane'));
 });

@@ -18,6 +18,8 @@ export class Recorder {
       this.map = { ...this.map, tokens: [...this.map.tokens, ...message.tokens] };
     }
     if (message.type === 'finish' && message.map === this.map?.id) this.map = { ...this.map, finish: message.finish };
+    if (message.type === 'survey' && this.map?.id === message.news.map)
+      this.map = { ...this.map, survey: message.news.survey };
     const ready = this.waiting.filter(({ reached }) => reached());
     this.waiting = this.waiting.filter((one) => !ready.includes(one));
     for (const { resolve } of ready) resolve();

@@ -1,0 +1,92 @@
+import { Fault } from '../../map/fault.js';
+import type { MapParameters } from '../../map/specification.js';
+import type { Survey } from '../../map/survey.js';
+import type { Asked } from './mapRecord.js';
+import type { EngineLease } from './dependencies.js';
+
+/** What a plane is: two parameters that agree here have the same one. */
+const planeOf = ({ layer, readout, plane }: MapParameters): unknown[] => [
+  layer,
+  readout === 'unembed', // may have vectors of another width
+  { ...plane, sample: null },
+  plane.lengths === 'typical' && plane.sample,
+];
+
+const modelOf = ({ modelPath, device }: Asked): unknown[] => [modelPath, device];
+
+/** Whether a survey of one plane is one of the other. */
+export const samePlane = (a: Asked, b: Asked): boolean =>
+  JSON.stringify([modelOf(a), planeOf(a.parameters)]) === JSON.stringify([modelOf(b), planeOf(b.parameters)]);
+
+/** All that a survey depends on. Which rows are near depends on the grid's window. */
+const keyOf = (asked: Asked): string => {
+  const { plane, overlays, grid } = asked.parameters;
+  const window = overlays.some(({ kind }) => kind === 'rows') ? grid : null;
+  return JSON.stringify([modelOf(asked), planeOf(asked.parameters), plane.sample, overlays, window]);
+};
+
+/** What came of a question. */
+export interface Surveyed {
+  readonly asked: Asked;
+  readonly survey: Survey | null;
+  readonly fault: Fault | null;
+}
+
+/** Asks for surveys, one at a time, of what was wanted last. An answer that came before is not asked for again. */
+export class Surveys {
+  private known: { readonly key: string; readonly surveyed: Surveyed } | undefined;
+  private wanted: Asked | undefined;
+  private asking = false;
+
+  /** @param onSurvey hears of every answer to what is still wanted. */
+  constructor(
+    private readonly lease: (asked: Asked) => Promise<EngineLease>,
+    private readonly onSurvey: (surveyed: Surveyed) => void,
+  ) {}
+
+  /** Of the plane that was wanted last. */
+  get current(): Surveyed | undefined {
+    return this.known?.surveyed;
+  }
+
+  /** A map of this came with its survey. */
+  learn(asked: Asked, survey: Survey): void {
+    this.tell({ asked, survey, fault: null });
+  }
+
+  want(asked: Asked | undefined): void {
+    this.wanted = asked;
+    if (asked && !this.asking && this.known?.key !== keyOf(asked)) void this.ask();
+  }
+
+  private async ask(): Promise<void> {
+    this.asking = true;
+    try {
+      while (this.wanted && this.known?.key !== keyOf(this.wanted)) {
+        const asked = this.wanted;
+        // A model that cannot be opened is told of elsewhere; it is asked again when a person goes on.
+        const lease = await this.lease(asked).catch(() => undefined);
+        if (!lease) return;
+        try {
+          const survey = await lease.engine.call('survey', { parameters: asked.parameters });
+          if (this.isWanted(asked)) this.tell({ asked, survey, fault: null });
+        } catch (error) {
+          const fault = Fault.from(error);
+          if (fault.code === 'cancelled' || fault.code === 'engine-died') return;
+          if (this.isWanted(asked)) this.tell({ asked, survey: null, fault });
+        }
+      }
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  private isWanted(asked: Asked): boolean {
+    return this.wanted !== undefined && keyOf(this.wanted) === keyOf(asked);
+  }
+
+  private tell(surveyed: Surveyed): void {
+    this.known = { key: keyOf(surveyed.asked), surveyed };
+    this.onSurvey(surveyed);
+  }
+}

@@ -1,0 +1,153 @@
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
+import { fileName } from '../formats/names.js';
+import { toNpy } from '../formats/npy.js';
+import { planeNpz } from '../formats/planeFiles.js';
+import {
+  givenBytes,
+  type GivenFile,
+  listVectors,
+  readVector,
+  type VectorEntry,
+  withFile,
+} from '../formats/vectorFile.js';
+import { Fault } from '../map/fault.js';
+import { formatCount } from '../map/numbers.js';
+import { LIMITS } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { encodeVector } from '../map/vector.js';
+import type { PanelDependencies } from './panel/dependencies.js';
+import type { Services } from './services.js';
+
+type VectorDependencies = Pick<PanelDependencies, 'chooseVector' | 'chooseTexts' | 'saveVector' | 'savePlane'>;
+
+/** Vectors and texts that come from files, and vectors that go into them. */
+export const vectorDependencies = (services: Pick<Services, 'log' | 'settings'>): VectorDependencies => ({
+  async chooseVector(numbers) {
+    const uri = await choose('Choose a File with Vectors', {
+      Vectors: ['npy', 'npz', 'safetensors', 'json'],
+      'All files': ['*'],
+    });
+    return uri && withVectors(uri, (file) => vectorOf(file, numbers));
+  },
+  async chooseTexts() {
+    const uri = await choose('Choose a File with One Text a Line', { Text: ['txt', 'csv', 'md', 'jsonl', '*'] });
+    return uri && linesOf(await read(uri, 8 * LIMITS.textCharacters));
+  },
+  async saveVector(map, { x, y }, vector) {
+    const place = `x${x}_y${y}`.replaceAll('-', 'm');
+    return save(services, map, `${stem(map)}_${place}.npy`, { 'NumPy array': ['npy'] }, toNpy(vector));
+  },
+  async savePlane(map) {
+    return save(services, map, `${stem(map)}_plane.npz`, { 'NumPy arrays': ['npz'] }, planeNpz(map));
+  },
+});
+
+/** A file of this machine is read in place, in parts; one of another comes whole. */
+async function withVectors<T>(uri: vscode.Uri, use: (file: GivenFile) => Promise<T>): Promise<T> {
+  if (uri.scheme === 'file') return withFile(uri.fsPath, use);
+  return use(givenBytes(uri.path.split('/').at(-1) ?? '', await read(uri, LARGEST_REMOTE)));
+}
+/** Bytes of a file that has to come from another machine. */
+const LARGEST_REMOTE = 256e6;
+
+/** A vector of a file; where several come into question a person chooses. */
+async function vectorOf(
+  file: GivenFile,
+  numbers: number | undefined,
+): Promise<{ readonly kind: 'vector'; readonly vector: string; readonly name: string } | undefined> {
+  const entries = await listVectors(file);
+  const fits = ({ refusal, width }: VectorEntry): boolean =>
+    refusal === undefined && (numbers === undefined || width === numbers);
+  const able = entries.filter(fits);
+  let entry = able.length <= 1 ? (able[0] ?? entries[0]) : undefined;
+  if (able.length > 1) {
+    const picked = await vscode.window.showQuickPick(
+      able.map((one) => ({
+        label: one.key ?? file.name,
+        description: `${one.shape.join(' × ')} ${one.type}`,
+        one,
+      })),
+      { title: `Vectors of ${file.name}`, placeHolder: 'The array that the vector is in', matchOnDescription: true },
+    );
+    if (!picked) return undefined;
+    entry = picked.one;
+  }
+  let row: number | undefined;
+  if (entry && entry.refusal === undefined && entry.count > 1 && fits(entry)) {
+    const last = entry.count - 1;
+    const typed = await vscode.window.showInputBox({
+      title: `Vectors of ${file.name}`,
+      prompt: `Which of the ${formatCount(entry.count)} vectors? A row, 0 to ${formatCount(last)}.`,
+      value: '0',
+      validateInput: (text) =>
+        /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : `A whole number from 0 to ${last}`,
+    });
+    if (typed === undefined) return undefined;
+    row = Number(typed);
+  }
+  const { vector, name } = await readVector(file, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
+  return { kind: 'vector', vector: encodeVector(vector), name };
+}
+
+/** Lines that are not empty, in order. */
+function linesOf(bytes: Uint8Array): readonly string[] {
+  const lines = new TextDecoder()
+    .decode(bytes)
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
+  if (lines.length > 0) return lines;
+  throw new Fault({ code: 'file', message: 'The file holds no text.', hint: 'Choose a file with one text a line.' });
+}
+
+const choose = async (title: string, filters: Record<string, string[]>): Promise<vscode.Uri | undefined> => {
+  const uris = await vscode.window.showOpenDialog({ title, filters, defaultUri: startFolder() });
+  return uris?.[0];
+};
+
+const startFolder = (): vscode.Uri => vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
+
+/** A file's bytes, unless they are too many. @throws Fault `file`. */
+async function read(uri: vscode.Uri, most: number): Promise<Uint8Array> {
+  try {
+    const { size } = await vscode.workspace.fs.stat(uri);
+    if (size <= most) return await vscode.workspace.fs.readFile(uri);
+  } catch (error) {
+    throw new Fault({ code: 'file', message: `The file cannot be read: ${Fault.from(error).message}` });
+  }
+  throw new Fault({
+    code: 'file',
+    message: `The file is larger than ${Math.floor(most / 1e6)} MB.`,
+    hint: 'Choose a smaller one.',
+  });
+}
+
+const stem = (map: TokenMap): string => fileName(map.specification, 'json').replace(/\.json$/, '');
+
+/** Asks where, from the results folder on (the dialog asks before it replaces a file), and writes. */
+async function save(
+  { log, settings }: Pick<Services, 'log' | 'settings'>,
+  map: TokenMap,
+  name: string,
+  filters: Record<string, string[]>,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  const start = folder
+    ? vscode.Uri.joinPath(folder.uri, ...settings.outputFolder(folder.uri).split(/[\\/]/))
+    : startFolder();
+  const uri = await vscode.window.showSaveDialog({
+    title: 'Save',
+    defaultUri: vscode.Uri.joinPath(start, name),
+    filters,
+  });
+  if (uri === undefined) return false;
+  try {
+    await vscode.workspace.fs.writeFile(uri, bytes);
+  } catch (error) {
+    throw new Fault({ code: 'output', message: `The file cannot be written: ${Fault.from(error).message}` });
+  }
+  log.info(`Wrote ${uri.fsPath}: ${map.plane.c.length} dimensions.`);
+  vscode.window.setStatusBarMessage(`$(check) ${uri.path.split('/').at(-1) ?? ''} written`, 5000);
+  return true;
+}
