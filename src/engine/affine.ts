@@ -29,6 +29,8 @@ const LOGIT_ROUNDING = 2e-6;
 export class AffineMap {
   private constructor(
     readonly rows: Rows,
+    /** Ids of the rows, ascending, where tokens were left out; undefined where row i is token i. */
+    private readonly ids: Int32Array | undefined,
     /** s² as a quadratic: c·c, u·u, v·v, c·u, c·v, u·v over d, and the norm's epsilon. */
     private readonly scale: readonly number[] | undefined,
     private readonly epsilon: number,
@@ -116,7 +118,15 @@ export class AffineMap {
             [1, 2],
           ].map(([i = 0, j = 0]) => inner(centred[i] ?? plane.c, centred[j] ?? plane.c) / d);
     const make = (difference: number): AffineMap =>
-      new AffineMap({ c, u, v, b, cap: post ?? 0 }, quadratic, epsilon, key, difference, norm === 'none' || flat);
+      new AffineMap(
+        { c, u, v, b, cap: post ?? 0 },
+        undefined,
+        quadratic,
+        epsilon,
+        key,
+        difference,
+        norm === 'none' || flat,
+      );
 
     const affine = make(0);
     let worst = 0;
@@ -146,8 +156,59 @@ export class AffineMap {
     return out;
   }
 
-  tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Promise<Tops> {
-    return sweeper.tops(this.rows, this.key, coefficients, k, total);
+  async tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Promise<Tops> {
+    const tops = await sweeper.tops(this.rows, this.key, coefficients, k, total);
+    const { ids } = this;
+    return ids ? { ...tops, ids: tops.ids.map((row) => ids[row] ?? row) } : tops;
+  }
+
+  /** The same map without some tokens. @param masked ascending, each once */
+  without(masked: readonly number[]): AffineMap {
+    const { c, u, v, b, cap } = this.rows;
+    const left = new Set(masked);
+    const ids = Int32Array.from(c.keys()).filter((id) => !left.has(id));
+    const some = (row: Float32Array): Float32Array => Float32Array.from(ids, (id) => row[id] ?? 0);
+    const rows = { c: some(c), u: some(u), v: some(v), b: some(b), cap };
+    const key = JSON.stringify([this.key, masked]);
+    return new AffineMap(rows, ids, this.scale, this.epsilon, key, this.largestDifference, this.hasConvexRegions);
+  }
+
+  /**
+   * `sum of w (z - z(first))` at points of the plane, as a cut graph gives it; undefined where a soft-cap would have it computed
+   * logit by logit.
+   * @param weights [vocabulary], 0 for tokens that are left out
+   */
+  functional(weights: Float32Array): ((x: number, y: number, first: number) => number) | undefined {
+    const { c, u, v, b, cap } = this.rows;
+    const weighted: { row: number; weight: number }[] = [];
+    const rowOf = (id: number): number => (this.ids ? rowIn(this.ids, id) : id);
+    let total = 0;
+    weights.forEach((weight, id) => {
+      if (weight === 0) return;
+      weighted.push({ row: rowOf(id), weight });
+      total += weight;
+    });
+    const logit = (row: number, x: number, y: number): number => {
+      const z = ((c[row] ?? 0) + x * (u[row] ?? 0) + y * (v[row] ?? 0)) / this.scaleAt(x, y) + (b[row] ?? 0);
+      return cap === 0 ? z : cap * Math.tanh(z / cap);
+    };
+    if (cap !== 0 && weighted.length > 2) return undefined;
+    if (weighted.length <= 2)
+      return (x, y, first) => {
+        const top = logit(rowOf(first), x, y);
+        // Held as in a cut graph.
+        return weighted.reduce((sum, { row, weight }) => sum + weight * Math.max(logit(row, x, y) - top, -200), 0);
+      };
+    const sum = (row: Float32Array): number => weighted.reduce((s, one) => s + one.weight * (row[one.row] ?? 0), 0);
+    const [sc, su, sv, sb] = [sum(c), sum(u), sum(v), sum(b)];
+    return (x, y, first) => (sc + x * su + y * sv) / this.scaleAt(x, y) + sb - total * logit(rowOf(first), x, y);
+  }
+
+  /** Logits of some tokens at a point. */
+  logitsOf(ids: Int32Array, x: number, y: number): Float32Array {
+    const all = this.logitsAt(x, y);
+    const own = this.ids;
+    return Float32Array.from(ids, (id) => all[own ? rowIn(own, id) : id] ?? 0);
   }
 
   /** All logits at one point, by the rows. */
@@ -165,7 +226,11 @@ export class AffineMap {
     if (!this.hasConvexRegions) return undefined;
     const { c, u, v, b } = this.rows;
     const rows = { c: c.map((a, i) => a + (b[i] ?? 0)), u, v };
-    return { window, polygons: envelope(rows, window).map(({ token, points }) => ({ token, points })) };
+    const { ids } = this;
+    return {
+      window,
+      polygons: envelope(rows, window).map(({ token, points }) => ({ token: ids?.[token] ?? token, points })),
+    };
   }
 
   private scaleAt(x: number, y: number): number {
@@ -174,6 +239,17 @@ export class AffineMap {
     const square = cc + x * x * uu + y * y * vv + 2 * (x * cu + y * cv + x * y * uv);
     return Math.sqrt(Math.max(square, 0) + this.epsilon);
   }
+}
+
+/** Index of an id in ascending ids. */
+function rowIn(ids: Int32Array, id: number): number {
+  let [low, high] = [0, ids.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? 0) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 const tail = (z: number, cap: number | null): number => (cap === null ? z : cap * Math.tanh(z / cap));

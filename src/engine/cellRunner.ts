@@ -16,13 +16,16 @@ export interface CellRunnerParts {
   /** Hidden states of the earlier positions, [1, positions, hiddenSize], where the whole sequence is run. */
   readonly prefix: Tensor | undefined;
   readonly prefixIds: readonly number[];
+  /** Hidden states of the later positions, [1, positions, hiddenSize]. */
+  readonly suffix: Tensor | undefined;
+  readonly suffixIds: readonly number[];
   /** Past keys and values of the earlier positions, batch 1, by input name; empty where there is nothing before. */
   readonly pasts: ReadonlyMap<string, Tensor>;
   /** The cells would see each other: run every one alone. */
   readonly oneByOne: boolean;
   readonly weightsBytes: number;
   /** Token id fed at the position that the vector takes; only a padding mask could see it. */
-  readonly lastId: number;
+  readonly ownId: number;
 }
 
 /** Top-k of some cells, as in a `CellBatch`. */
@@ -30,13 +33,41 @@ export interface Tops {
   readonly ids: Int32Array;
   readonly probabilities: Float32Array;
   readonly entropy: Float32Array;
+  /** Of the question, where one is asked. */
+  readonly answers?: Float32Array;
+}
+
+/** What a plan that is masked or has a functional takes besides. */
+export interface RaceFeeds {
+  /** [vocabulary]: 0, or -infinity for a token left out. */
+  readonly mask?: Float32Array;
+  /** [vocabulary] */
+  readonly weights?: Float32Array;
+}
+
+/** Top-k as a cut graph gives it. */
+export interface GraphTops extends Tops {
+  /** [count * k] */
+  readonly logits: Float32Array;
+  /** [count]: sum of weights (z - z(1)); empty where no weights are fed. */
+  readonly functional: Float32Array;
 }
 
 /** A cut graph with everything before the cells computed: takes hidden states, gives predictions. */
 export class CellRunner {
   private feeds: { batch: number; feeds: Feeds } | undefined;
+  private running = 0;
 
   constructor(private readonly parts: CellRunnerParts) {}
+
+  get session(): Session {
+    return this.parts.session;
+  }
+
+  /** A run is on its way: the session must stay. */
+  get busy(): boolean {
+    return this.running > 0;
+  }
 
   get hiddenSize(): number {
     return this.parts.hiddenSize;
@@ -52,10 +83,10 @@ export class CellRunner {
 
   /** Bytes that one cell of a batch takes while it runs: its logits several times over, its pasts, its activations. */
   get bytesPerCell(): number {
-    const { vocabularySize, hiddenSize, prefix, pasts, prefixIds } = this.parts;
-    const positions = prefix ? prefixIds.length + 1 : 1;
+    const { vocabularySize, hiddenSize, prefix, suffix, pasts, prefixIds, suffixIds } = this.parts;
+    const positions = (prefix ? prefixIds.length : 0) + 1 + suffixIds.length;
     const past = [...pasts.values()].reduce((sum, t) => sum + t.data.length * 4, 0);
-    return vocabularySize * 4 * (5 + (prefix ? positions : 1)) + positions * hiddenSize * 4 * 24 + past * 2;
+    return vocabularySize * 4 * (5 + ((prefix ?? suffix) ? positions : 1)) + positions * hiddenSize * 4 * 24 + past * 2;
   }
 
   /**
@@ -63,17 +94,25 @@ export class CellRunner {
    * @param points [count * hiddenSize]
    * @throws Fault `memory`, `model-broken`
    */
-  async tops(points: Float32Array, count: number): Promise<Tops> {
-    const parts: Tops[] = [];
-    await this.each(points, count, (results, n) => {
+  async tops(points: Float32Array, count: number, race: RaceFeeds = {}): Promise<GraphTops> {
+    const parts: GraphTops[] = [];
+    const more = raceFeeds(race);
+    await this.each(points, count, more, (results, n) => {
       const ids = results[CUT.ids]?.data;
+      const logits = results[CUT.top]?.data;
+      const functional = results[CUT.functional]?.data;
       const probabilities = results[CUT.probabilities]?.data;
       const below = results[CUT.below]?.data;
-      if (!(ids instanceof Int32Array && probabilities instanceof Float32Array && below instanceof Float32Array))
+      if (
+        !(ids instanceof Int32Array && probabilities instanceof Float32Array && below instanceof Float32Array) ||
+        !(logits instanceof Float32Array)
+      )
         throw new Fault({ code: 'internal', message: 'The cut graph gave something else than tokens.' });
       const k = ids.length / below.length;
       parts.push({
         ids: ids.slice(0, n * k),
+        logits: logits.slice(0, n * k),
+        functional: functional instanceof Float32Array ? functional.slice(0, n) : new Float32Array(0),
         probabilities: probabilities.slice(0, n * k),
         entropy: below.slice(0, n).map((sum, i) => Math.max(0, -Math.log(probabilities[i * k] ?? 0) - sum)),
       });
@@ -82,6 +121,8 @@ export class CellRunner {
     if (parts.length === 1 && only) return only;
     return {
       ids: Int32Array.from(parts.flatMap((p) => [...p.ids])),
+      logits: Float32Array.from(parts.flatMap((p) => [...p.logits])),
+      functional: Float32Array.from(parts.flatMap((p) => [...p.functional])),
       probabilities: Float32Array.from(parts.flatMap((p) => [...p.probabilities])),
       entropy: Float32Array.from(parts.flatMap((p) => [...p.entropy])),
     };
@@ -90,7 +131,7 @@ export class CellRunner {
   /** Raw logits, [count, vocabulary], for runners whose plan asked for them. */
   async logits(points: Float32Array, count: number): Promise<Float32Array> {
     const rows: Float32Array[] = [];
-    await this.each(points, count, (results, n) => {
+    await this.each(points, count, {}, (results, n) => {
       const data = results[CUT.logits]?.data;
       if (!(data instanceof Float32Array))
         throw new Fault({ code: 'internal', message: 'The cut graph gave no logits.' });
@@ -105,12 +146,17 @@ export class CellRunner {
     return all;
   }
 
-  private async each(points: Float32Array, count: number, take: (results: Results, n: number) => void): Promise<void> {
+  private async each(
+    points: Float32Array,
+    count: number,
+    more: Feeds,
+    take: (results: Results, n: number) => void,
+  ): Promise<void> {
     const d = this.parts.hiddenSize;
     const step = this.parts.oneByOne ? 1 : Math.max(count, 1);
     for (let at = 0; at < count; at += step) {
       const n = Math.min(step, count - at);
-      take(await this.run(points.subarray(at * d, (at + n) * d), n), n);
+      take(await this.run(points.subarray(at * d, (at + n) * d), n, more), n);
     }
   }
 
@@ -119,7 +165,7 @@ export class CellRunner {
     return n === 1 && !this.parts.oneByOne ? 2 : n;
   }
 
-  private run(points: Float32Array, n: number): Promise<Results> {
+  private async run(points: Float32Array, n: number, more: Feeds): Promise<Results> {
     const batch = this.padded(n);
     let data = points;
     if (batch > n) {
@@ -128,15 +174,20 @@ export class CellRunner {
       data.set(points, points.length);
     }
     const cells = new Tensor('float32', data, [batch, 1, this.parts.hiddenSize]);
-    return this.parts.session.run({ ...this.feedsFor(batch), [CUT.cells]: cells });
+    this.running++;
+    try {
+      return await this.parts.session.run({ ...this.feedsFor(batch), ...more, [CUT.cells]: cells });
+    } finally {
+      this.running--;
+    }
   }
 
   /** Everything but the cells; the same for every batch of a size. */
   private feedsFor(batch: number): Feeds {
     if (this.feeds?.batch === batch) return this.feeds.feeds;
-    const { graph, interface: io, config, prefix, prefixIds, pasts, lastId } = this.parts;
+    const { graph, interface: io, config, prefix, prefixIds, suffix, suffixIds, pasts, ownId } = this.parts;
     const past = pasts.size > 0 ? prefixIds.length : 0;
-    const ids = prefix ? [...prefixIds, lastId] : [lastId];
+    const ids = [...(prefix ? prefixIds : []), ownId, ...suffixIds];
     const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, { batch, past, ids }) };
     for (const slot of io.caches) {
       if (!graph.isInput(slot.past)) continue;
@@ -144,12 +195,16 @@ export class CellRunner {
       const present = pasts.get(slot.past);
       feeds[slot.past] = present ? repeatPast(present, layout, batch) : emptyPast(slot, layout, batch);
     }
-    if (prefix && graph.isInput(CUT.prefix)) feeds[CUT.prefix] = prefix;
+    if (prefix) feeds[CUT.prefix] = prefix;
+    if (suffix) feeds[CUT.suffix] = suffix;
     this.feeds = { batch, feeds };
     return feeds;
   }
+}
 
-  async release(): Promise<void> {
-    await this.parts.session.release();
-  }
+function raceFeeds({ mask, weights }: RaceFeeds): Feeds {
+  return {
+    ...(mask ? { [CUT.mask]: new Tensor('float32', mask, [1, mask.length]) } : {}),
+    ...(weights ? { [CUT.weights]: new Tensor('float32', weights, [weights.length, 1]) } : {}),
+  };
 }

@@ -5,6 +5,7 @@ import type { ExactRegions } from '../map/polygons.js';
 import type { Runtime } from '../map/tokenMap.js';
 import type { AffineMap } from './affine.js';
 import type { CellRunner, Tops } from './cellRunner.js';
+import type { Asked, Race } from './question.js';
 import type { Sweeper } from './sweep.js';
 
 /** Memory that one batch may take beside the weights. */
@@ -34,6 +35,15 @@ export interface CellSource {
   shrink(error: unknown, count: number): number | undefined;
 }
 
+/** `sum of w (z - z(first))` at a point of the plane. */
+type Functional = (x: number, y: number, first: number) => number;
+
+/** @param probabilities [cells * k], of `entropy.length` cells */
+function answered(asked: Asked, { probabilities, entropy }: Tops, functional: (cell: number) => number): Float32Array {
+  const k = probabilities.length / entropy.length;
+  return entropy.map((_, i) => asked.answer(functional(i), probabilities[i * k] ?? 0));
+}
+
 /** Every cell through the cut graph, in batches that grow while they end soon. Rows share the reading of the weights. */
 export class EachCell implements CellSource {
   readonly way = 'each-cell';
@@ -46,6 +56,7 @@ export class EachCell implements CellSource {
     private readonly runner: CellRunner,
     private readonly plane: Plane,
     private readonly grid: Coordinates,
+    private readonly race: Race,
     batchSize: number,
   ) {
     this.limit = Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / runner.bytesPerCell)));
@@ -65,11 +76,14 @@ export class EachCell implements CellSource {
     const d = this.plane.c.length;
     if (this.buffer.length < count * d) this.buffer = new Float32Array(count * d);
     const before = performance.now();
-    const tops = await this.runner.tops(pointsOf(this.plane, this.grid, indices, this.buffer), count);
+    const points = pointsOf(this.plane, this.grid, indices, this.buffer);
+    const { ids, probabilities, entropy, functional } = await this.runner.tops(points, count, this.race.feeds);
+    const tops: Tops = { ids, probabilities, entropy };
     const elapsed = performance.now() - before;
     if (elapsed > LONGEST_MS) this.size = Math.max(1, count >> 1);
     else if (elapsed < SOON_MS && count === this.size) this.size = Math.min(this.limit, this.size * 2);
-    return tops;
+    const { asked } = this.race;
+    return asked ? { ...tops, answers: answered(asked, tops, (i) => functional[i] ?? 0) } : tops;
   }
 
   shrink(error: unknown, count: number): number | undefined {
@@ -90,6 +104,8 @@ export class ThreeRows implements CellSource {
     private readonly grid: Coordinates,
     private readonly k: number,
     private readonly total: number,
+    /** What is asked, and the functional that it is asked of. */
+    private readonly question: { readonly asked: Asked; readonly functional: Functional } | undefined,
   ) {}
 
   get largestDifference(): number {
@@ -105,10 +121,17 @@ export class ThreeRows implements CellSource {
     return this.first ? Math.min(cells, 4 * FIRST_CELLS) : cells;
   }
 
-  cells(indices: Int32Array): Promise<Tops> {
+  async cells(indices: Int32Array): Promise<Tops> {
     this.first = false;
     const { xs, ys } = this.grid;
-    return this.affine.tops(this.sweeper, this.affine.coefficients(xs, ys, indices), this.k, this.total);
+    const tops = await this.affine.tops(this.sweeper, this.affine.coefficients(xs, ys, indices), this.k, this.total);
+    if (!this.question) return tops;
+    const { asked, functional } = this.question;
+    const at = (i: number): number => {
+      const cell = indices[i] ?? 0;
+      return functional(xs[cell % xs.length] ?? 0, ys[Math.floor(cell / xs.length)] ?? 0, tops.ids[i * this.k] ?? 0);
+    };
+    return { ...tops, answers: answered(asked, tops, at) };
   }
 
   shrink(): undefined {

@@ -91,7 +91,8 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
       layer: layer < 0 ? 'embeddings' : layer,
       readout: 'forward',
       prefix: context,
-      last,
+      own: last,
+      suffix: [],
       output: { kind: 'logits' },
       manner,
     });

@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 import { type Layer, layerIndex, type ModelReference, type Readout } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
-import { type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
+import { type CellCut, type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
 import { decodeModel, findAttribute, type Graph } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
 import { ModelError } from '../onnx/source.js';
@@ -12,7 +12,7 @@ import { widenBfloat16 } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
 import { cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from './feeds.js';
 import { findModel, type ModelFiles, openSource } from './modelFiles.js';
-import { type Feeds, Session, Tensor } from './session.js';
+import { type Feeds, type Results, Session, Tensor } from './session.js';
 import { openTokenizer, type Tokenizer } from './tokenizer.js';
 import { bytesOf, numberTypeOf, type PlacedWeights, placeWeights, refuseChangedFiles } from './weights.js';
 
@@ -27,22 +27,37 @@ export interface Manner {
 }
 
 /**
- * What a cell computation starts from. `prefix` holds the token ids before the position that the vector takes, `last` the one
- * whose place it takes (seen by nothing but a padding mask, and by exports that quantise a whole sequence with one scale).
+ * Token ids around a vector. `own` is the one whose place it takes: seen by nothing but a padding mask, by exports that quantise
+ * a whole sequence with one scale, and by the `suffix`, whose positions keep their own hidden states up to the layer.
  */
-export interface CellPlan {
+export interface Surroundings {
+  readonly prefix: readonly number[];
+  readonly own: number;
+  readonly suffix: readonly number[];
+}
+
+/** What a cell computation starts from. */
+export interface CellPlan extends Surroundings {
   readonly layer: Layer;
   readonly readout: Readout;
-  readonly prefix: readonly number[];
-  readonly last: number;
   readonly output: CellOutput;
   /** For the checks: overrides of the manner. */
   readonly manner?: Manner;
 }
 
+/** A cut graph, ready to run. */
+interface CutSession {
+  readonly session: Session;
+  readonly graph: Graph;
+  readonly weightsBytes: number;
+  readonly hiddenSize: number;
+}
+
 /** A model that was opened: its anatomy, its weights' places, its tokenizer, and the sessions made from it. */
 export class Model {
   private readonly runners = new Map<string, Promise<CellRunner>>();
+  /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
+  private readonly sessions = new Map<string, Promise<CutSession>>();
   manner: Manner;
 
   private constructor(
@@ -109,13 +124,18 @@ export class Model {
       plan.readout === 'unembed' ? ('head' as const) : plan.readout === 'lens' ? blocks - 1 : layerIndex(plan.layer);
     // Behind the last block nothing mixes positions any more, but for a head with one scale for all of them.
     const alone = plan.readout !== 'forward' || (cutLayer === blocks - 1 && !manner.perTensorScale);
-    const prefix = alone ? [] : plan.prefix;
-    const reuse = prefix.length > 0 && manner.prefix.way === 'reused';
-    const input = prefix.length > 0 && !reuse ? ('sequence' as const) : ('position' as const);
-    const key = JSON.stringify([cutLayer, input, prefix, plan.last, plan.output, manner.batching.way]);
+    const around: Surroundings = alone ? { prefix: [], own: plan.own, suffix: [] } : plan;
+    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused';
+    const cut: CellCut = {
+      layer: cutLayer,
+      around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
+      output: plan.output,
+    };
+    const { prefix, own, suffix } = around;
+    const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way]);
     let runner = this.runners.get(key);
     if (!runner) {
-      runner = this.createRunner({ layer: cutLayer, input, output: plan.output }, prefix, plan.last, reuse, manner);
+      runner = this.createRunner(cut, around, reuse, manner);
       this.runners.set(key, runner);
       runner.catch(() => this.runners.delete(key));
       await runner;
@@ -126,54 +146,160 @@ export class Model {
 
   /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */
   private async releaseOldRunners(): Promise<void> {
-    const kept = await Promise.allSettled(this.runners.values());
-    let bytes = kept.reduce((sum, r) => sum + (r.status === 'fulfilled' ? r.value.weightsBytes : 0), 0);
+    const bytesOfSessions = async (): Promise<number> => {
+      const kept = await Promise.allSettled(this.sessions.values());
+      return kept.reduce((sum, s) => sum + (s.status === 'fulfilled' ? s.value.weightsBytes : 0), 0);
+    };
     for (const [key, oldest] of this.runners) {
-      if (this.runners.size <= 1 || (this.runners.size <= KEPT_RUNNERS && bytes <= KEPT_BYTES)) return;
-      this.runners.delete(key);
+      const few = this.runners.size <= KEPT_RUNNERS && (await bytesOfSessions()) <= KEPT_BYTES;
+      if (this.runners.size <= 1 || few) return;
       const runner = await oldest;
-      bytes -= runner.weightsBytes;
-      await runner.release();
+      if (runner.busy) continue;
+      this.runners.delete(key);
+      await this.releaseUnusedSessions();
     }
   }
 
-  private async createRunner(
-    cut: Parameters<typeof cutCells>[1],
-    prefix: readonly number[],
-    last: number,
-    reuse: boolean,
-    manner: Manner,
-  ): Promise<CellRunner> {
-    const graph = translated(() => cutCells(this.anatomy, cut), this.files.relativeFile);
+  private async releaseUnusedSessions(): Promise<void> {
+    const used = new Set(await Promise.all([...this.runners.values()].map(async (runner) => (await runner).session)));
+    for (const [key, opening] of this.sessions) {
+      const { session } = await opening;
+      if (used.has(session)) continue;
+      this.sessions.delete(key);
+      await session.release();
+    }
+  }
+
+  private async createRunner(cut: CellCut, around: Surroundings, reuse: boolean, manner: Manner): Promise<CellRunner> {
+    const { prefix, own, suffix } = around;
+    const opened = await this.cutSession(cut);
     const io = this.anatomy.interface;
-    const tensor = cut.layer === 'head' ? '' : (this.anatomy.residual[cut.layer + 1] ?? '');
-    const slots = io.caches.filter((slot) => graph.isInput(slot.past));
+    const tensor = this.residualAt(cut.layer);
+    const slots = io.caches.filter((slot) => opened.graph.isInput(slot.past));
     const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
-    const states =
-      prefix.length === 0
-        ? {}
-        : cut.input === 'sequence'
-          ? await this.states([...prefix, last], [tensor], [])
-          : await this.states(prefix, [], presents);
-    const session = await this.session(graph, cut.output.kind === 'top');
-    return new CellRunner({
-      session,
-      graph,
-      interface: io,
-      config: this.files.config,
-      hiddenSize: cut.layer === 'head' ? (this.anatomy.head.width ?? this.anatomy.hiddenSize) : this.anatomy.hiddenSize,
-      prefix: cut.input === 'sequence' ? withoutLast(states[stateName(tensor)], prefix.length) : undefined,
-      prefixIds: prefix,
+    const whole =
+      cut.around.prefix || cut.around.suffix
+        ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
+        : new Float32Array(0);
+    const kept = reuse ? await this.states(prefix, [], presents) : {};
+    return this.runnerOf(opened, around, manner, {
+      whole,
+      prefix: cut.around.prefix,
       pasts: new Map(
         slots.flatMap((slot) => {
-          const present = slot.present === undefined ? undefined : states[slot.present];
+          const present = slot.present === undefined ? undefined : kept[slot.present];
           return reuse && present ? [[slot.past, present] as const] : [];
         }),
       ),
+    });
+  }
+
+  /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
+  private runnerOf(
+    { session, graph, weightsBytes, hiddenSize }: CutSession,
+    { prefix, own, suffix }: Surroundings,
+    manner: Manner,
+    around: { readonly whole: Float32Array; readonly prefix: boolean; readonly pasts: ReadonlyMap<string, Tensor> },
+  ): CellRunner {
+    const rows = (from: number, count: number): Tensor =>
+      new Tensor('float32', around.whole.slice(from * hiddenSize, (from + count) * hiddenSize), [1, count, hiddenSize]);
+    return new CellRunner({
+      session,
+      graph,
+      interface: this.anatomy.interface,
+      config: this.files.config,
+      hiddenSize,
+      prefix: around.prefix ? rows(0, prefix.length) : undefined,
+      prefixIds: prefix,
+      suffix: suffix.length > 0 ? rows(prefix.length + 1, suffix.length) : undefined,
+      suffixIds: suffix,
+      pasts: around.pasts,
       vocabularySize: this.anatomy.vocabularySize,
       oneByOne: manner.batching.way === 'one-by-one',
-      weightsBytes: usedBytes(graph),
-      lastId: last,
+      weightsBytes,
+      ownId: own,
+    });
+  }
+
+  private residualAt(layer: CellCut['layer']): string {
+    return layer === 'head' ? '' : (this.anatomy.residual[layer + 1] ?? '');
+  }
+
+  private cutSession(cut: CellCut): Promise<CutSession> {
+    const key = JSON.stringify(cut);
+    let opened = this.sessions.get(key);
+    if (!opened) {
+      opened = (async () => {
+        const graph = translated(() => cutCells(this.anatomy, cut), this.files.relativeFile);
+        const session = await this.session(graph, cut.output.kind === 'top');
+        const { hiddenSize, head } = this.anatomy;
+        const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
+        return { session, graph, weightsBytes: usedBytes(graph), hiddenSize: width };
+      })();
+      this.sessions.set(key, opened);
+      opened.catch(() => this.sessions.delete(key));
+    }
+    return opened;
+  }
+
+  /**
+   * What the model predicts, step by step, when a vector stands at a layer and each predicted token follows: [V] logits for the
+   * last position. The whole sequence is computed for every step; earlier and later positions keep their own hidden states up
+   * to the layer. `next` is given the logits and gives the next token, or undefined to end.
+   */
+  async follow(
+    layer: Layer,
+    around: Surroundings,
+    point: Float32Array,
+    next: (logits: Float32Array) => number | undefined,
+  ): Promise<void> {
+    const cutLayer = layerIndex(layer);
+    const tensor = this.residualAt(cutLayer);
+    const { prefix, own } = around;
+    const suffix = [...around.suffix];
+    await this.withStates([tensor], [], async (run) => {
+      const last = cutLayer === this.facts.blocks - 1;
+      for (;;) {
+        // Behind the last block no position sees another: only the vector's own prediction depends on it.
+        const alone = last && suffix.length === 0;
+        const cut: CellCut = {
+          layer: cutLayer,
+          around: { prefix: !alone && prefix.length > 0, suffix: suffix.length > 0 },
+          output: { kind: 'logits' },
+        };
+        const here = { prefix: alone ? [] : prefix, own, suffix };
+        const whole = numbersOf(await run([...here.prefix, own, ...suffix]), tensor);
+        const runner = this.runnerOf(await this.cutSession(cut), here, this.manner, {
+          whole,
+          prefix: cut.around.prefix,
+          pasts: new Map(),
+        });
+        const token = next(await runner.logits(point, 1));
+        if (token === undefined) break;
+        suffix.push(token);
+      }
+    });
+    await this.releaseUnusedSessions();
+  }
+
+  /**
+   * Hidden states of sequences at layers.
+   * @returns for each sequence and layer [positions * hiddenSize]; `visit` gets them one sequence after another
+   */
+  async hiddenStates(
+    sequences: readonly (readonly number[])[],
+    layers: readonly Layer[],
+    visit: (states: readonly Float32Array[], sequence: number) => void,
+  ): Promise<void> {
+    const tensors = layers.map((layer) => this.residualAt(layerIndex(layer)));
+    await this.withStates([...new Set(tensors)], [], async (run) => {
+      for (const [i, ids] of sequences.entries()) {
+        const states = await run(ids);
+        visit(
+          tensors.map((tensor) => numbersOf(states, tensor)),
+          i,
+        );
+      }
     });
   }
 
@@ -186,10 +312,61 @@ export class Model {
     tensors: readonly string[],
     presents: readonly string[],
   ): Promise<Readonly<Record<string, Tensor>>> {
+    return this.withStates(tensors, presents, (run) => run(ids));
+  }
+
+  /** The model's own logits behind token ids, [vocabulary]. */
+  async logits(ids: readonly number[]): Promise<Float32Array> {
+    const { logits } = this.anatomy.interface;
+    const all = numbersOf(await this.states(ids, [logits], []), logits);
+    return all.slice(all.length - this.facts.vocabularySize);
+  }
+
+  /** The head's product with one vector, [vocabulary], its bias included. */
+  async unembedded(point: Float32Array): Promise<Float32Array> {
+    const plan = { layer: this.facts.blocks - 1, readout: 'unembed', prefix: [], own: 0, suffix: [] } as const;
+    const runner = await this.runner({ ...plan, output: { kind: 'head' } });
+    return runner.logits(point, 1);
+  }
+
+  /** What enters the first block for tokens that stand first: [count * hiddenSize], `count` tokens at a time. */
+  async embeddings(
+    ids: readonly number[],
+    count: number,
+    visit: (rows: Float32Array, from: number) => void,
+  ): Promise<void> {
+    const io = this.anatomy.interface;
+    const tensor = this.residualAt(-1);
+    const graph = translated(() => cutStates(this.anatomy, [tensor], []), this.files.relativeFile);
+    if (io.ids === undefined || !graph.isInput(io.ids))
+      throw new Fault({ code: 'bad-parameter', message: 'This export takes embeddings: it holds no table of them.' });
+    const session = await this.session(graph, false);
+    const step = this.manner.batching.way === 'batched' ? count : 1;
+    try {
+      for (let from = 0; from < ids.length; from += step) {
+        const some = ids.slice(from, from + step);
+        const feeds = { ...this.plainFeeds(graph, { batch: some.length, past: 0, ids: [0] }) };
+        const given = feeds[io.ids];
+        const data: unknown = given?.data;
+        if (data instanceof BigInt64Array) some.forEach((id, i) => (data[i] = BigInt(id)));
+        else if (data instanceof Int32Array) data.set(some);
+        visit(numbersOf(await session.run(feeds), tensor), from);
+      }
+    } finally {
+      await session.release();
+    }
+  }
+
+  /** Opens the model for some of its tensors, for as long as the work takes. */
+  private async withStates<T>(
+    tensors: readonly string[],
+    presents: readonly string[],
+    work: (run: (ids: readonly number[]) => Promise<Results>) => Promise<T>,
+  ): Promise<T> {
     const graph = translated(() => cutStates(this.anatomy, tensors, presents), this.files.relativeFile);
     const session = await this.session(graph, false);
     try {
-      return await session.run(this.plainFeeds(graph, { batch: 1, past: 0, ids }));
+      return await work((ids) => session.run(this.plainFeeds(graph, { batch: 1, past: 0, ids })));
     } finally {
       await session.release();
     }
@@ -223,13 +400,12 @@ export class Model {
     const blocks = this.anatomy.residual.length - 1;
     const layer =
       plan.readout === 'unembed' ? ('head' as const) : plan.readout === 'lens' ? blocks - 1 : layerIndex(plan.layer);
-    return usedBytes(cutCells(this.anatomy, { layer, input: 'position', output: plan.output }));
+    return usedBytes(cutCells(this.anatomy, { layer, around: { prefix: false, suffix: false }, output: plan.output }));
   }
 
   async release(): Promise<void> {
-    const runners = [...this.runners.values()];
     this.runners.clear();
-    await Promise.all(runners.map(async (runner) => (await runner).release()));
+    await this.releaseUnusedSessions();
   }
 }
 
@@ -238,13 +414,11 @@ const KEPT_BYTES = 2 ** 30;
 /** Weights larger than this are not packed: two copies of one would stand in memory at once. */
 const PACKED_BYTES = 512 * 2 ** 20;
 
-/** The first rows of hidden states [1, positions, hiddenSize] or [positions, hiddenSize], as [1, count, hiddenSize]. */
-function withoutLast(states: Tensor | undefined, count: number): Tensor {
-  const data: unknown = states?.data;
-  if (!(data instanceof Float32Array))
-    throw new Fault({ code: 'internal', message: 'The model gave no hidden states.' });
-  const d = data.length / (count + 1);
-  return new Tensor('float32', data.slice(0, count * d), [1, count, d]);
+/** The numbers of hidden states, [positions * hiddenSize]. */
+function numbersOf(states: Results, tensor: string): Float32Array {
+  const data: unknown = states[stateName(tensor)]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new Fault({ code: 'internal', message: 'The model gave no hidden states.' });
 }
 
 const usedBytes = (graph: Graph): number =>

@@ -26,6 +26,8 @@ export interface ModelConfig {
   readonly keyValueHeads: number | undefined;
   readonly headSize: number | undefined;
   readonly bos: number | undefined;
+  /** Tokens that end a sequence. */
+  readonly eos: readonly number[];
   readonly encoderDecoder: boolean;
 }
 
@@ -175,6 +177,9 @@ function readConfig(
       first(generationConfig.bos_token_id),
       first(pick(genaiModel, 'bos_token_id')),
     ),
+    eos: [text.eos_token_id, generationConfig.eos_token_id, pick(genaiModel, 'eos_token_id')]
+      .flat()
+      .filter((id): id is number => number(id) !== undefined),
     encoderDecoder: text.is_encoder_decoder === true,
   };
 }

@@ -8,30 +8,36 @@ import {
 } from '../map/specification.js';
 import { coordinates, gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
-import { gramOf, type Plane } from '../map/plane.js';
+import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
+import type { Norms, Survey } from '../map/survey.js';
 import type { Token } from '../map/tokenMap.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
-import type {
-  Check,
-  DeviceReport,
-  EngineRequests,
-  Estimate,
-  MapEvent,
-  MapParams,
-  MapResult,
-  ModelDescription,
-  OpenParams,
-  Support,
+import {
+  type Check,
+  CONTINUATION_LIMIT,
+  type DeviceReport,
+  type EngineRequests,
+  type Estimate,
+  type MapEvent,
+  type MapParams,
+  type MapResult,
+  type ModelDescription,
+  type OpenParams,
+  type PointParams,
+  type Reading as PointReading,
+  type Support,
 } from '../protocol/engine.js';
 import { AffineMap } from './affine.js';
 import type { Tops } from './cellRunner.js';
 import { BATCH_BYTES, type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { CHECKED_BYTES, runChecks } from './checks.js';
 import { chooseDevice } from './device.js';
-import { resolvePlane } from './planes.js';
-import { type CellPlan, Model } from './model.js';
+import { type FoundPlane, HiddenSpace, planeKey } from './hiddenSpace.js';
+import { type CellPlan, Model, type Surroundings } from './model.js';
+import { readPrompt } from './prompts.js';
+import { type Race, readRace } from './question.js';
 import { Sweeper } from './sweep.js';
 import { version } from './version.js';
 
@@ -40,7 +46,17 @@ const KEPT_ROWS = 4;
 
 interface Opened {
   readonly model: Model;
+  readonly space: HiddenSpace;
   readonly description: ModelDescription;
+}
+
+/** A map's parameters read against the model: what is computed, where, and what is asked. */
+interface Reading {
+  readonly plan: CellPlan;
+  readonly found: FoundPlane;
+  readonly race: Race;
+  /** Names the readout and the plane: what rows depend on, not the grid laid over it. */
+  readonly rowsKey: string;
 }
 
 /** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
@@ -60,18 +76,36 @@ export class EngineService {
     },
     map: (params, context) => {
       const checked = checkedMap(params);
-      const map = this.lastMap.then(() => this.map(checked, context));
-      this.lastMap = map.catch(() => undefined);
-      return untilCancelled(map, context.signal);
+      return this.inTurn(context.signal, () => this.map(checked, context));
     },
-    survey: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
-    point: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
-    continue: () => Promise.reject(new Fault({ code: 'internal', message: 'Not yet.' })),
+    survey: ({ parameters }, { signal }) => {
+      const checked = parseParameters(parameters);
+      return this.inTurn(signal, () => this.survey(checked));
+    },
+    point: (params, { signal }) => {
+      const checked = checkedPoint(params);
+      return this.inTurn(signal, () => this.point(checked));
+    },
+    continue: (params, context) => {
+      const checked = checkedPoint(params);
+      const tokens = Math.max(1, Math.min(CONTINUATION_LIMIT, Math.floor(params.tokens)));
+      return this.inTurn(context.signal, () => this.continue({ ...checked, tokens }, context));
+    },
     tokenize: async ({ text }) => {
       const { model } = await this.model();
       return { tokens: model.tokenizer.encode(text).map((id) => model.tokenizer.token(id)) };
     },
   };
+
+  /** One thing at a time: sessions take all cores and much memory. */
+  private inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const result = this.lastMap.then(() => {
+      stopIfCancelled(signal);
+      return work();
+    });
+    this.lastMap = result.catch(() => undefined);
+    return untilCancelled(result, signal);
+  }
 
   private async open({ path, device, skipChecks }: OpenParams): Promise<Opened> {
     const started = performance.now();
@@ -84,7 +118,11 @@ export class EngineService {
       const checks = outcome?.checks ?? [
         { name: 'run', outcome: 'skipped' as const, detail: 'the model is large; "inspect" runs the checks' },
       ];
-      return { model, description: describe(model, report, checks, performance.now() - started) };
+      return {
+        model,
+        space: new HiddenSpace(model),
+        description: describe(model, report, checks, performance.now() - started),
+      };
     } catch (error) {
       this.opened = undefined;
       throw error;
@@ -105,7 +143,9 @@ export class EngineService {
     // Half-width weights are widened for the CPU: both stand in memory.
     const widened =
       model.facts.numberType === 'float16' || model.facts.numberType === 'bfloat16' ? weights * 3 : weights;
-    const perCell = model.facts.vocabularySize * 4 * 6 + (plan.prefix.length + 1) * model.facts.hiddenSize * 4 * 24;
+    const perCell =
+      model.facts.vocabularySize * 4 * 6 +
+      (plan.prefix.length + 1 + plan.suffix.length) * model.facts.hiddenSize * 4 * 24;
     const batch = Math.max(1, Math.min(batchSize, cells, Math.floor(BATCH_BYTES / perCell)));
     return {
       cells,
@@ -124,34 +164,46 @@ export class EngineService {
     return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
-  /** Three rows where the readout is affine and they prove it; kept for as long as the plane is. */
+  /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
+  private async affine(model: Model, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
+    const { plan, found, race, rowsKey } = reading;
+    // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
+    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
+    const keep = (key: string, map: AffineMap): AffineMap => {
+      this.affineMaps.set(key, map);
+      const [oldest] = this.affineMaps.keys();
+      if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
+      return map;
+    };
+    let whole = this.affineMaps.get(rowsKey);
+    if (!whole) {
+      const rows = await AffineMap.find(model, plan, found.plane, coordinates(parameters.grid), rowsKey);
+      if (!(rows instanceof AffineMap)) return undefined;
+      whole = keep(rowsKey, rows);
+    }
+    if (race.masked.length === 0) return whole;
+    const key = JSON.stringify([rowsKey, race.masked]);
+    return this.affineMaps.get(key) ?? keep(key, whole.without(race.masked));
+  }
+
   private async threeRows(
     model: Model,
-    plan: CellPlan,
-    plane: Plane,
+    reading: Reading,
     parameters: MapParameters,
     total: number,
   ): Promise<CellSource | undefined> {
-    // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
-    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
-    const grid = coordinates(parameters.grid);
-    const key = rowsKey(plan, parameters);
-    let affine = this.affineMaps.get(key);
-    if (!affine) {
-      const found = await AffineMap.find(model, plan, plane, grid, key);
-      if (!(found instanceof AffineMap)) return undefined;
-      affine = found;
-      this.affineMaps.set(key, found);
-      const [oldest] = this.affineMaps.keys();
-      if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
-    }
-    return new ThreeRows(affine, this.sweeper, grid, parameters.topK, total);
+    const affine = await this.affine(model, reading, parameters);
+    if (!affine) return undefined;
+    const { asked } = reading.race;
+    const functional = asked && affine.functional(asked.weights);
+    if (asked && !functional) return undefined;
+    const question = asked && functional ? { asked, functional } : undefined;
+    return new ThreeRows(affine, this.sweeper, coordinates(parameters.grid), parameters.topK, total, question);
   }
 
   private async eachCell(
     model: Model,
-    plan: CellPlan,
-    plane: Plane,
+    { plan, found, race }: Reading,
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
@@ -161,7 +213,120 @@ export class EngineService {
     const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
       notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, plane, coordinates(parameters.grid), batchSize);
+    return new EachCell(runner, found.plane, coordinates(parameters.grid), race, batchSize);
+  }
+
+  /** @throws Fault as {@link planOf}, {@link HiddenSpace.plane} and {@link readRace}. */
+  private async read(parameters: MapParameters): Promise<Reading> {
+    const { model, space } = await this.model();
+    const plan = planOf(model, parameters);
+    const { hiddenSize } = model.facts;
+    const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
+    const found = await space.plane(parameters.plane, plan.layer, width);
+    const { context } = parameters;
+    const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
+    const race = await readRace(model, parameters, isPrompt ? plan : undefined);
+    const readout = plan.readout === 'unembed' ? 'unembed' : 'lens';
+    return { plan, found, race, rowsKey: JSON.stringify([readout, planeKey(parameters.plane, plan.layer, width)]) };
+  }
+
+  private async survey(parameters: MapParameters): Promise<Survey> {
+    const { space } = await this.model();
+    const { plan, found } = await this.read(parameters);
+    return this.surveyOf(space, plan, found, parameters, true);
+  }
+
+  /** @param measure the norms as well, where they are not known yet; a model without a tokenizer says why it has none. */
+  private async surveyOf(
+    space: HiddenSpace,
+    { layer }: CellPlan,
+    found: FoundPlane,
+    { plane, overlays, grid }: MapParameters,
+    measure: boolean,
+  ): Promise<Survey> {
+    let norms: Norms | null = space.keptNorms(layer, plane.sample) ?? null;
+    let normsReason: string | undefined;
+    if (!norms && measure) {
+      try {
+        norms = await space.norms(layer, plane.sample);
+      } catch (error) {
+        const fault = Fault.from(error);
+        if (fault.code !== 'tokenizer' && fault.code !== 'bad-parameter') throw fault;
+        normsReason = fault.message;
+      }
+    }
+    return {
+      gram: gramOf(found.plane),
+      norms,
+      ...(normsReason === undefined ? {} : { normsReason }),
+      marks: await space.marks(found, overlays, layer, grid),
+      explained: found.explained,
+    };
+  }
+
+  /** One point, by the way that its map would take. */
+  private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
+    const { model } = await this.model();
+    const reading = await this.read(parameters);
+    const { plan, found, race } = reading;
+    const vector = pointAt(found.plane, x, y);
+    const norm = Math.sqrt(dot(vector, vector));
+    const affine = await this.affine(model, reading, parameters);
+    const functional = affine && race.asked && affine.functional(race.asked.weights);
+    let tops: Tops;
+    let logits: Float32Array;
+    if (affine && (functional !== undefined) === (race.asked !== undefined)) {
+      const one = { columns: 1, rows: 1, spacing: 1, center: [x, y] } as const;
+      const question = race.asked && functional ? { asked: race.asked, functional } : undefined;
+      const source = new ThreeRows(affine, this.sweeper, coordinates(one), parameters.topK, 1, question);
+      tops = await source.cells(Int32Array.of(0));
+      logits = affine.logitsOf(tops.ids, x, y);
+    } else {
+      const runner = await model.runner(plan);
+      const whole = await runner.tops(vector, 1, race.feeds);
+      ({ logits } = whole);
+      const answer = race.asked?.answer(whole.functional[0] ?? 0, whole.probabilities[0] ?? 0);
+      tops = { ...whole, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) };
+    }
+    return {
+      ids: tops.ids,
+      probabilities: tops.probabilities,
+      logits,
+      entropy: tops.entropy[0] ?? 0,
+      answer: tops.answers?.[0] ?? null,
+      norm,
+      tokens: newTokens(tops.ids, new Set(), model),
+    };
+  }
+
+  /** Greedy, by the model itself, whatever the readout; of equal logits the lower id. */
+  private async continue(
+    { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
+    context: CallContext<{ readonly token: Token }>,
+  ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
+    const { model } = await this.model();
+    const { plan, found, race } = await this.read({ ...parameters, readout: 'forward' });
+    if (model.anatomy.interface.ids === undefined)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'This export takes embeddings: no token can follow the vector.',
+      });
+    const ids: number[] = [];
+    let ended = false;
+    // Without a context, BOS is what stands where the vector does, up to its layer.
+    const own = parameters.context.kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
+    await model.follow(plan.layer, { ...plan, own }, pointAt(found.plane, x, y), (logits) => {
+      stopIfCancelled(context.signal);
+      let best = -1;
+      logits.forEach((z, id) => {
+        if (!race.masked.includes(id) && (best < 0 || z > (logits[best] ?? 0))) best = id;
+      });
+      ids.push(best);
+      context.emit({ token: model.tokenizer.token(best) });
+      ended = model.tokenizer.isEnd(best);
+      return ended || ids.length >= most ? undefined : best;
+    });
+    return { tokens: ids.map((id) => model.tokenizer.token(id)), text: model.tokenizer.decode(ids), ended };
   }
 
   private async map(
@@ -170,13 +335,11 @@ export class EngineService {
   ): Promise<MapResult> {
     const started = performance.now();
     stopIfCancelled(context.signal);
-    const { model, description } = await this.model();
-    const plan = planOf(model, parameters);
+    const { model, space, description } = await this.model();
+    const reading = await this.read(parameters);
+    const { plan, found } = reading;
     const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
     const { columns, rows } = parameters.grid;
-    const dimensions =
-      plan.readout === 'unembed' ? (model.anatomy.head.width ?? model.facts.hiddenSize) : model.facts.hiddenSize;
-    const plane = await resolvePlane(parameters.plane, dimensions);
     context.emit({ kind: 'started', specification, estimate: await this.estimate(parameters, batchSize) });
     const notices: string[] = [];
     const notice = (message: string): void => {
@@ -188,8 +351,8 @@ export class EngineService {
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
     const source =
-      (way === 'each-cell' ? undefined : await this.threeRows(model, plan, plane, parameters, total)) ??
-      (await this.eachCell(model, plan, plane, parameters, batchSize, notice));
+      (way === 'each-cell' ? undefined : await this.threeRows(model, reading, parameters, total)) ??
+      (await this.eachCell(model, reading, parameters, batchSize, notice));
 
     const sent = new Set<number>();
     const computed = performance.now();
@@ -235,8 +398,8 @@ export class EngineService {
     return {
       specification,
       facts: model.facts,
-      plane,
-      survey: { gram: gramOf(plane), norms: null, marks: [], explained: null },
+      plane: found.plane,
+      survey: await this.surveyOf(space, plan, found, parameters, false),
       runtime: {
         version: version(),
         device: description.device.used,
@@ -267,12 +430,15 @@ function exactRegions(
   }
 }
 
-/** What rows depend on: the readout and the plane, not the grid laid over it. */
-const rowsKey = (plan: CellPlan, parameters: MapParameters): string =>
-  JSON.stringify([plan.readout === 'unembed' ? 'unembed' : 'lens', parameters.plane]);
-
 const speedKey = (plan: CellPlan): string =>
   `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
+
+/** @throws Fault `bad-parameter` */
+function checkedPoint({ parameters, x, y }: PointParams): PointParams {
+  if (!Number.isFinite(x) || !Number.isFinite(y))
+    throw new Fault({ code: 'bad-parameter', message: 'A point needs two finite coordinates.' });
+  return { parameters: parseParameters(parameters), x, y };
+}
 
 /** What was asked for, checked on this side as well: a specification can come from anywhere. @throws Fault `bad-parameter`. */
 function checkedMap(params: MapParams): MapParams {
@@ -323,20 +489,33 @@ function planOf(model: Model, parameters: MapParameters): CellPlan {
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)
     throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
-  const { prefix, last } = contextIds(model, parameters);
-  return { layer, readout: parameters.readout, prefix, last, output: { kind: 'top', k: parameters.topK } };
+  const around = contextOf(model, parameters);
+  const mixing = parameters.readout === 'forward' && layerIndex(layer) < blocks - 1;
+  if (around.suffix.length > 0 && parameters.readout === 'forward' && !mixing)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'Behind the last block no position sees another: a vector at an earlier one would change no prediction.',
+      hint: 'Replace the last position, or choose an earlier layer.',
+    });
+  const output = {
+    kind: 'top' as const,
+    k: parameters.topK,
+    masked: parameters.masked.length > 0,
+    functional: parameters.question !== null,
+  };
+  return { layer, readout: parameters.readout, ...around, output };
 }
 
-function contextIds(model: Model, { context }: MapParameters): { prefix: readonly number[]; last: number } {
+function contextOf(model: Model, { context }: MapParameters): Surroundings {
   const { bos } = model.tokenizer;
   // Some token that is no padding (BOS often is): an export that computes its mask from the ids would hide the vector.
-  const ordinary = Math.floor(0.37 * model.facts.vocabularySize);
+  const own = Math.floor(0.37 * model.facts.vocabularySize);
   const takesIds = idsSupport(model);
   if (context.kind !== 'none' && !takesIds.ok)
     throw new Fault({ code: 'bad-parameter', message: takesIds.reason, hint: 'Use the context "none".' });
   switch (context.kind) {
     case 'none':
-      return { prefix: [], last: ordinary };
+      return { prefix: [], own, suffix: [] };
     case 'bos':
       if (bos === null)
         throw new Fault({
@@ -344,25 +523,10 @@ function contextIds(model: Model, { context }: MapParameters): { prefix: readonl
           message: 'The model names no BOS token.',
           hint: 'Use the context "none" or a prompt.',
         });
-      return { prefix: [bos], last: ordinary };
+      return { prefix: [bos], own, suffix: [] };
     case 'prompt':
-    case 'tokens': {
-      const ids = context.kind === 'prompt' ? model.tokenizer.encode(context.text) : context.ids;
-      const last = ids.at(-1);
-      if (last === undefined) throw new Fault({ code: 'bad-parameter', message: 'The prompt has no tokens.' });
-      const strange = ids.find((id) => id >= model.facts.vocabularySize);
-      if (strange !== undefined)
-        throw new Fault({
-          code: 'bad-parameter',
-          message: `Token ${strange} does not exist: the model knows ${model.facts.vocabularySize}.`,
-        });
-      if (ids.length > LIMITS.promptTokens)
-        throw new Fault({
-          code: 'bad-parameter',
-          message: `The prompt has ${ids.length} tokens; at most ${LIMITS.promptTokens} are computed.`,
-        });
-      return { prefix: ids.slice(0, -1), last };
-    }
+    case 'tokens':
+      return readPrompt(model, context);
   }
 }
 
@@ -401,6 +565,7 @@ function finiteCells(
       ids: rows(tops.ids, new Int32Array(good.length * k)),
       probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
       entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
+      ...(tops.answers ? { answers: Float32Array.from(good, (i) => tops.answers?.[i] ?? 0) } : {}),
     },
   };
 }

@@ -16,8 +16,17 @@ export interface Tokenizer {
   readonly reason: string | undefined;
   /** A token on its own, leading space and all. */
   token(id: number): Token;
-  /** @throws Fault `tokenizer`. */
-  encode(text: string): number[];
+  /**
+   * @param options.chat the text is a user's message: the model's chat template is put around it
+   * @throws Fault `tokenizer`
+   */
+  encode(text: string, options?: { readonly chat?: boolean }): number[];
+  /** The id of a text that is exactly one token, spaces and all. @throws Fault `bad-parameter`, `tokenizer` */
+  tokenNamed(name: string): number;
+  /** The text of tokens one after another. */
+  decode(ids: readonly number[]): string;
+  /** Whether a token ends a sequence. */
+  isEnd(id: number): boolean;
 }
 
 /** What of tokenizer.json is read here; the rest is the hub library's. */
@@ -57,29 +66,57 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number): Tokeni
   const bos = bosFromText ?? bosOfConfig;
   const render = textRule(json);
   let hub: HubTokenizer | undefined;
+  const encode = (text: string, special: boolean): number[] => {
+    try {
+      hub ??= new HubTokenizer(json, files.tokenizerConfig);
+      return hub.encode(text, { add_special_tokens: special }).ids.map(Number);
+    } catch (error) {
+      throw new Fault({
+        code: 'tokenizer',
+        message: `The model's tokenizer cannot read prompts (${messageOf(error)}).`,
+        hint: 'Give the prompt as token ids.',
+      });
+    }
+  };
+  const eosText = textOf(files.tokenizerConfig.eos_token);
+  let byText: Map<string, number> | undefined;
+  const idsByText = (): Map<string, number> =>
+    (byText ??= new Map([...vocabulary.texts.keys()].reverse().map((id) => [token(id).text, id])));
+  const ends = new Set([...files.config.eos, ...(eosText === undefined ? [] : [vocabulary.ids.get(eosText) ?? -1])]);
+  const token = (id: number): Token => {
+    const entry = vocabulary.texts.get(id);
+    if (entry === undefined) return unknownToken(id);
+    if (entry.special) return { id, kind: 'special', text: entry.text };
+    return entry.added ? { id, kind: 'text', text: entry.text } : { id, ...render(entry.text) };
+  };
   return {
     file: files.tokenizerFile,
     size,
     bos: bos !== null && bos < vocabularySize ? bos : null,
     reason: undefined,
-    token(id) {
-      const entry = vocabulary.texts.get(id);
-      if (entry === undefined) return unknownToken(id);
-      if (entry.special) return { id, kind: 'special', text: entry.text };
-      return entry.added ? { id, kind: 'text', text: entry.text } : { id, ...render(entry.text) };
+    token,
+    tokenNamed(name) {
+      const added = vocabulary.ids.get(name);
+      if (added !== undefined && vocabulary.texts.get(added)?.added) return added;
+      const ids = encode(name, false);
+      // Tokenizers of the SentencePiece kind put a space before a text: the token itself is looked for then.
+      const only = ids.length === 1 ? ids[0] : undefined;
+      if (only !== undefined && token(only).text === name) return only;
+      const own = idsByText().get(name);
+      if (own !== undefined) return own;
+      throw new Fault({
+        code: 'bad-parameter',
+        message: `"${name}" is ${ids.length} tokens: ${ids.map((id) => `"${token(id).text}"`).join(', ')}.`,
+        hint: 'Name one token, with its leading space where it has one, or give its id.',
+      });
     },
+    decode(ids) {
+      const bytes = ids.map((id) => bytesOf(token(id)));
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes.flatMap((b) => [...b])));
+    },
+    isEnd: (id) => ends.has(id),
     encode(text) {
-      let ids: number[];
-      try {
-        hub ??= new HubTokenizer(json, files.tokenizerConfig);
-        ids = hub.encode(text).ids.map(Number);
-      } catch (error) {
-        throw new Fault({
-          code: 'tokenizer',
-          message: `The model's tokenizer cannot read prompts (${messageOf(error)}).`,
-          hint: 'Give the prompt as token ids.',
-        });
-      }
+      const ids = encode(text, true);
       const strange = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
       if (strange !== undefined)
         throw new Fault({
@@ -102,8 +139,19 @@ function without(reason: string, file: string | null, size: number, bos: number 
     encode() {
       throw new Fault({ code: 'tokenizer', message: `${reason}.`, hint: 'Give the prompt as token ids.' });
     },
+    tokenNamed() {
+      throw new Fault({ code: 'tokenizer', message: `${reason}.`, hint: 'Give the token as its id.' });
+    },
+    decode: (ids) => ids.map((id) => unknownToken(id).text).join(' '),
+    isEnd: () => false,
   };
 }
+
+/** What a token stands for in a text. */
+const bytesOf = ({ kind, text }: Token): Uint8Array =>
+  kind === 'bytes'
+    ? Uint8Array.from(text.split(' '), (byte) => Number(byte))
+    : new TextEncoder().encode(kind === 'unknown' ? '' : text);
 
 const unknownToken = (id: number): Token => ({ id, kind: 'unknown', text: `#${id}` });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

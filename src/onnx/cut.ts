@@ -27,24 +27,47 @@ export const CUT = {
   cells: 'embedding_grid.cells',
   /** float32 [1, prefix length, hiddenSize]: the hidden states of the earlier positions. */
   prefix: 'embedding_grid.prefix',
+  /** float32 [1, suffix length, hiddenSize]: those of the later ones. */
+  suffix: 'embedding_grid.suffix',
+  /** float32 [1, vocabulary]: added to the logits; -infinity takes a token out of the race. */
+  mask: 'embedding_grid.mask',
+  /** float32 [vocabulary, 1]: the weights of a linear functional of the logits. */
+  weights: 'embedding_grid.weights',
   /** int32 [batch, k], most probable first. */
   ids: 'embedding_grid.ids',
+  /** float32 [batch, k]: their logits. */
+  top: 'embedding_grid.top',
   /** float32 [batch, k]. */
   probabilities: 'embedding_grid.probabilities',
   /** float32 [batch]: sum of p (z - z(1)); the entropy in nats is -log p(1) less this. */
   below: 'embedding_grid.below',
+  /** float32 [batch, 1]: sum of weights (z - z(1)). */
+  functional: 'embedding_grid.functional',
   /** float32 [batch, vocabulary]: only where logits are asked for. */
   logits: 'embedding_grid.logits',
 } as const;
 
+/** Most probable tokens of a cell. */
+export interface TopOutput {
+  readonly kind: 'top';
+  readonly k: number;
+  /** A mask is fed. */
+  readonly masked: boolean;
+  /** Weights are fed, and the functional is given besides. */
+  readonly functional: boolean;
+}
+
 /** Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap. */
-export type CellOutput = { readonly kind: 'top'; readonly k: number } | { readonly kind: 'logits' | 'head' };
+export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' };
 
 export interface CellCut {
   /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
   readonly layer: number | 'head';
-  /** `position`: the cells are the only new position (alone, or after past keys and values). `sequence`: they follow a prefix. */
-  readonly input: 'position' | 'sequence';
+  /**
+   * What is fed beside the cells' own position (which may follow past keys and values): the hidden states of the positions
+   * before it, of those behind it.
+   */
+  readonly around: { readonly prefix: boolean; readonly suffix: boolean };
   readonly output: CellOutput;
 }
 
@@ -71,7 +94,7 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
     [...entry.nodes, ...renamed, ...exit.nodes],
     exit.outputs,
     [...entry.initializers, ...exit.initializers],
-    entry.inputs,
+    [...entry.inputs, ...exit.inputs],
   );
   refuseIdsByValue(result, anatomy, start);
   return transposedHead(rotaryForBatches(result));
@@ -106,17 +129,26 @@ function enterCells(anatomy: Anatomy, start: string, cut: CellCut): Piece & { in
   const initializers: TensorProto[] = [];
   const inputs = [valueInfo(CUT.cells, DataType.FLOAT, ['cells', 1, d])];
   let value: string = CUT.cells;
-  if (cut.input === 'sequence') {
-    inputs.push(valueInfo(CUT.prefix, DataType.FLOAT, [1, 'prefix_length', d]));
+  const { prefix, suffix } = cut.around;
+  if (prefix || suffix) {
     initializers.push(int64Tensor(`${CUT.cells}/0`, [0]), int64Tensor(`${CUT.cells}/1,1`, [1, 1]));
     nodes.push(
       node('Shape', [CUT.cells], [`${CUT.cells}/shape`]),
       node('Gather', [`${CUT.cells}/shape`, `${CUT.cells}/0`], [`${CUT.cells}/batch`]),
       node('Concat', [`${CUT.cells}/batch`, `${CUT.cells}/1,1`], [`${CUT.cells}/expand`], { axis: 0n }),
-      node('Expand', [CUT.prefix, `${CUT.cells}/expand`], [`${CUT.prefix}/expanded`]),
-      node('Concat', [`${CUT.prefix}/expanded`, CUT.cells], [`${CUT.cells}/sequence`], { axis: 1n }),
     );
+    const expanded = (input: string, length: string): string => {
+      inputs.push(valueInfo(input, DataType.FLOAT, [1, length, d]));
+      nodes.push(node('Expand', [input, `${CUT.cells}/expand`], [`${input}/expanded`]));
+      return `${input}/expanded`;
+    };
+    const parts = [
+      ...(prefix ? [expanded(CUT.prefix, 'prefix_length')] : []),
+      CUT.cells,
+      ...(suffix ? [expanded(CUT.suffix, 'suffix_length')] : []),
+    ];
     value = `${CUT.cells}/sequence`;
+    nodes.push(node('Concat', parts, [value], { axis: 1n }));
   }
   const flat = cut.layer === 'head' ? anatomy.head.matmul.opType.includes('Gemm') : rankOf(graph, start) === 2;
   if (flat) {
@@ -142,7 +174,7 @@ function leaveCells(
   logits: string,
   rank: number,
   output: CellOutput,
-): Piece & { outputs: ValueInfoProto[] } {
+): Piece & { outputs: ValueInfoProto[]; inputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
   const initializers: TensorProto[] = [];
   const nodes: NodeProto[] = [];
@@ -154,33 +186,49 @@ function leaveCells(
   }
   nodes.push(node('Cast', [last], [CUT.logits], { to: BigInt(DataType.FLOAT) }));
   if (output.kind !== 'top')
-    return { nodes, initializers, outputs: [valueInfo(CUT.logits, DataType.FLOAT, ['cells', 'vocabulary'])] };
-  const tail = topOfLogits(CUT.logits, output.k, graph.opsets.get('') ?? 17);
+    return {
+      nodes,
+      initializers,
+      inputs: [],
+      outputs: [valueInfo(CUT.logits, DataType.FLOAT, ['cells', 'vocabulary'])],
+    };
+  const tail = topOfLogits(output, graph.opsets.get('') ?? 17);
   return {
     nodes: [...nodes, ...tail.nodes],
     initializers: [...initializers, ...tail.initializers],
     outputs: tail.outputs,
+    inputs: tail.inputs,
   };
 }
 
-/** Softmax, top-k and what the entropy is had from, of float32 logits [batch, vocabulary]. */
-export function topOfLogits(logits: string, k: number, opset: number): Piece & { outputs: ValueInfoProto[] } {
+/** Softmax, top-k and what the entropy is had from, of the float32 logits [batch, vocabulary]. */
+function topOfLogits(
+  { k, masked, functional }: TopOutput,
+  opset: number,
+): Piece & { outputs: ValueInfoProto[]; inputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
+  const logits = masked ? name('masked') : CUT.logits;
   const sumAxes = opset >= 13 ? [name('axes')] : [];
   const sumAttributes = opset >= 13 ? { keepdims: 0n } : { keepdims: 0n, axes: [1n] };
   const nodes = [
+    ...(masked ? [node('Add', [CUT.logits, CUT.mask], [logits])] : []),
     node('Softmax', [logits], [name('p')], { axis: -1n }),
-    node('TopK', [logits, name('k')], [name('top'), name('top_ids')], { axis: -1n }),
+    node('TopK', [logits, name('k')], [CUT.top, name('top_ids')], { axis: -1n }),
     node('GatherElements', [name('p'), name('top_ids')], [CUT.probabilities], { axis: 1n }),
     node('Cast', [name('top_ids')], [CUT.ids], { to: BigInt(DataType.INT32) }),
-    node('Slice', [name('top'), name('from'), name('to'), name('axes')], [name('z1')]),
+    node('Slice', [CUT.top, name('from'), name('to'), name('axes')], [name('z1')]),
     node('Sub', [logits, name('z1')], [name('below')]),
     node('Max', [name('below'), name('floor')], [name('held')]),
     node('Mul', [name('p'), name('held')], [name('terms')]),
     node('ReduceSum', [name('terms'), ...sumAxes], [CUT.below], sumAttributes),
+    ...(functional ? [node('MatMul', [name('held'), CUT.weights], [CUT.functional])] : []),
   ];
   return {
     nodes,
+    inputs: [
+      ...(masked ? [valueInfo(CUT.mask, DataType.FLOAT, [1, 'vocabulary'])] : []),
+      ...(functional ? [valueInfo(CUT.weights, DataType.FLOAT, ['vocabulary', 1])] : []),
+    ],
     initializers: [
       int64Tensor(name('k'), [k]),
       int64Tensor(name('axes'), [1]),
@@ -190,8 +238,10 @@ export function topOfLogits(logits: string, k: number, opset: number): Piece & {
     ],
     outputs: [
       valueInfo(CUT.ids, DataType.INT32, ['cells', k]),
+      valueInfo(CUT.top, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.below, DataType.FLOAT, ['cells']),
+      ...(functional ? [valueInfo(CUT.functional, DataType.FLOAT, ['cells', 1])] : []),
     ],
   };
 }

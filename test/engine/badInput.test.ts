@@ -316,6 +316,10 @@ test('parameters that no map has are refused, whoever asks', async () => {
   const nan = encodeVector(Float32Array.from({ length: 16 }, (_, i) => (i === 3 ? NaN : 1)));
   const infinite = encodeVector(Float32Array.from({ length: 16 }, () => Infinity));
   const ones = encodeVector(new Float32Array(16).fill(1));
+  const zeros = encodeVector(new Float32Array(16));
+  const along = (x: string, y: string) => ({
+    axes: { method: 'directions', x: { kind: 'vector', vector: x }, y: { kind: 'vector', vector: y } },
+  });
   const BAD: readonly (readonly [says: RegExp, change: object])[] = [
     ...[0, -1, 1.5, 100_000, NaN, Infinity, '50', null].flatMap((side) => [
       [/^Grid columns must be/, { grid: { ...grid, columns: side } }] as const,
@@ -330,10 +334,21 @@ test('parameters that no map has are refused, whoever asks', async () => {
     [/^Readout must be/, { readout: 'guess' }],
     [/no dimension 16/, { plane: { axes: { method: 'direct', dimensions: [0, 16] }, center: { kind: 'origin' } } }],
     [/both 3/, { plane: { axes: { method: 'direct', dimensions: [3, 3] }, center: { kind: 'origin' } } }],
-    [/not finite/, { plane: { axes: { method: 'vectors', u: nan, v: ones }, center: { kind: 'origin' } } }],
-    [/not finite/, { plane: { axes: { method: 'vectors', u: ones, v: infinite }, center: { kind: 'origin' } } }],
+    [/not finite/, { plane: along(nan, ones) }],
+    [/not finite/, { plane: along(ones, infinite) }],
     [/not finite/, { plane: { axes: { method: 'replicated' }, center: { kind: 'vector', vector: nan } } }],
-    [/has 15 numbers/, { plane: { axes: { method: 'vectors', u: ones, v: encodeVector(new Float32Array(15)) } } }],
+    [/has 15 numbers/, { plane: along(ones, encodeVector(new Float32Array(15))) }],
+    [/parallel/, { plane: { ...along(ones, ones), orthogonal: true } }],
+    [/x axis is zero/, { plane: { ...along(zeros, ones), lengths: 'unit' } }],
+    [/only where the axes are/, { plane: { axes: { method: 'replicated' }, center: { kind: 'texts' } } }],
+    [/no position 3/, { context: { kind: 'tokens', ids: [1, 2, 3], position: 3 } }],
+    [/no position -4/, { context: { kind: 'tokens', ids: [1, 2, 3], position: -4 } }],
+    [/no position sees another/, { context: { kind: 'tokens', ids: [1, 2, 3], position: 0 } }],
+    [/needs a prompt/, { question: { kind: 'divergence' } }],
+    [/Token 64 does not exist/, { question: { kind: 'probability', token: 64 } }],
+    [/are the same/, { question: { kind: 'difference', first: 5, second: 5 } }],
+    [/is masked/, { question: { kind: 'probability', token: 5 }, masked: [5] }],
+    [/only 9 are left/, { masked: Array.from({ length: 55 }, (_, id) => id) }],
     [/seed must be/i, { plane: { axes: { method: 'random_projection', seed: 2 ** 40 } } }],
     [/top-k must be/i, { topK: 1 }],
     [/knows only 64/, { topK: 65 }],
@@ -355,7 +370,9 @@ test('parameters that no map has are refused, whoever asks', async () => {
     for (const only of [Int32Array.of(-1), Int32Array.of(2500)])
       assertSentence(await faultOf(engine.call('map', { parameters: DEFAULT_PARAMETERS, batchSize: 1, only })));
     const prompt: Context = { kind: 'prompt', text: 'Hello' };
-    assert.equal((await faultOf(mapOf(engine, { context: prompt }, false))).code, 'tokenizer');
+    const typical = { ...DEFAULT_PARAMETERS.plane, lengths: 'typical' } as const;
+    for (const change of [{ context: prompt }, { plane: typical }, { masked: [' the'] }])
+      assert.equal((await faultOf(mapOf(engine, change, false))).code, 'tokenizer');
     await mapOf(engine, {}, false);
   });
 });

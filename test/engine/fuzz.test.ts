@@ -61,8 +61,12 @@ function analyse(bytes: Uint8Array, file: string): void {
   const anatomy = findAnatomy(widenBfloat16(placeWeights(graph, file).graph));
   const last = anatomy.residual.length - 2;
   for (const layer of new Set([-1, last >> 1, last, 'head' as const]))
-    for (const input of ['position', 'sequence'] as const)
-      cutCells(anatomy, { layer, input, output: { kind: 'top', k: 5 } }).toBytes();
+    for (const here of [false, true])
+      cutCells(anatomy, {
+        layer,
+        around: { prefix: here, suffix: here },
+        output: { kind: 'top', k: 5, masked: here, functional: here },
+      }).toBytes();
   const presents = anatomy.interface.caches.flatMap((slot) => slot.present ?? []);
   cutStates(anatomy, [...anatomy.residual, anatomy.interface.logits], presents).toBytes();
 }

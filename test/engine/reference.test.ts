@@ -26,7 +26,7 @@ describe('reference models', { concurrency: 1 }, () => {
     test(basename(folder), { timeout: 300_000 }, () => checkModel(folder));
   }
   after(() => {
-    console.log(`\n${'model'.padEnd(30)} ${'exporter'.padEnd(28)} layers  worst log-p  own state  top-1`);
+    console.log(`\n${'model'.padEnd(30)} ${'exporter'.padEnd(28)} layers  worst log-p  own state   A's cell  top-1`);
     for (const line of table) console.log(line);
   });
 });
@@ -59,6 +59,7 @@ async function checkModel(folder: string): Promise<void> {
     assert.ok(score.points > 0, 'the truth has no answers for this model');
     if (!['fp32', 'fp16'].includes(truth.export.dtype)) await checkLensAgainstForward(engine, truth);
     const own = await checkOwnStates(engine, truth, description.facts.blocks);
+    const anchored = await checkPromptPlanes(engine, truth, description.facts.blocks);
     table.push(
       [
         truth.name.padEnd(30),
@@ -66,6 +67,7 @@ async function checkModel(folder: string): Promise<void> {
         String(description.facts.blocks).padStart(6),
         score.worst.toExponential(1).padStart(12),
         own.toExponential(1).padStart(10),
+        anchored.toExponential(1).padStart(10),
         `${((100 * score.agree) / score.points).toFixed(1)} %`.padStart(8),
       ].join(' '),
     );
@@ -186,6 +188,53 @@ async function checkOwnStates(engine: Engine, truth: Truth, blocks: number): Pro
         `${truth.name}: own state at layer ${layer} is off by ${difference} > ${tolerance}`,
       );
     }
+  }
+  return worst;
+}
+
+/**
+ * A plane laid through the hidden states of three prompts, with the first one as context: at its place the model says what it
+ * says of that prompt itself.
+ */
+async function checkPromptPlanes(engine: Engine, truth: Truth, blocks: number): Promise<number> {
+  const judged = judgement(truth, 'forward');
+  assert.ok(judged);
+  const { input_ids: ids, data } = truth.own_logits_prompt;
+  const own = logProbabilities(data);
+  const ranked = [...own.keys()].sort((a, b) => (own[b] ?? 0) - (own[a] ?? 0));
+  const tolerance = judged.tolerance + truth.own_vs_pytorch.optimised_vs_unoptimised_max_abs_logprob_diff;
+  const margin = (own[ranked[0] ?? 0] ?? 0) - (own[ranked[1] ?? 0] ?? 0);
+  const other = (step: number): number[] => ids.map((id, i) => (id + step * (i + 1)) % truth.model.vocab_size);
+  let worst = 0;
+  for (let layer = -1; layer < blocks; layer++) {
+    const map = await computeMap(engine, {
+      parameters: {
+        ...DEFAULT_PARAMETERS,
+        layer: layerOf(layer),
+        context: { kind: 'tokens', ids },
+        plane: {
+          ...DEFAULT_PARAMETERS.plane,
+          axes: { method: 'directions', x: { kind: 'tokens', ids: other(3) }, y: { kind: 'tokens', ids: other(7) } },
+          center: { kind: 'tokens', ids },
+        },
+        grid: { columns: 3, rows: 3, spacing: 0.5, center: [0, 0] },
+      },
+      batchSize: 100,
+    });
+    assert.deepEqual(
+      map.survey?.marks.map(({ badge, x, y }) => [badge, Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]),
+      [
+        ['A', 0, 0],
+        ['B', 1, 0],
+        ['C', 0, 1],
+      ],
+    );
+    const { ids: found, probabilities, topK } = map.cells;
+    if (margin > 2 * tolerance)
+      assert.equal(found[4 * topK], ranked[0], `${truth.name}, layer ${layer}: another token`);
+    for (let i = 4 * topK; i < 4 * topK + 5; i++)
+      worst = Math.max(worst, Math.abs(Math.log(probabilities[i] ?? 0) - (own[found[i] ?? -1] ?? 0)));
+    assert.ok(worst <= tolerance, `${truth.name}: A's cell at layer ${layer} is off by ${worst} > ${tolerance}`);
   }
   return worst;
 }

@@ -32,8 +32,9 @@ test('a graph of 120,000 operators and 20,000 weights is read and cut', () => {
     anatomy.residual,
     Array.from({ length: BLOCKS + 1 }, (_, i) => `h${i}`),
   );
-  const first = cutCells(anatomy, { layer: -1, input: 'sequence', output: { kind: 'top', k: 5 } });
-  const last = cutCells(anatomy, { layer: BLOCKS - 1, input: 'position', output: { kind: 'top', k: 5 } });
+  const output = { kind: 'top', k: 5, masked: false, functional: false } as const;
+  const first = cutCells(anatomy, { layer: -1, around: { prefix: true, suffix: false }, output });
+  const last = cutCells(anatomy, { layer: BLOCKS - 1, around: { prefix: false, suffix: false }, output });
   assert.ok(first.nodes.length > 120_000 && last.nodes.length < 30);
   assert.ok(cutStates(anatomy, anatomy.residual, []).toBytes().length > 0);
 });

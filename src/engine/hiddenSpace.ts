@@ -1,0 +1,361 @@
+import { Fault } from '../map/fault.js';
+import { axesOf, axisLength, dot, gramOf, type Plane, projectOnto, shapedPlane } from '../map/plane.js';
+import { gridWindow, type MapWindow } from '../map/grid.js';
+import { principalAxes } from '../map/pca.js';
+import type { Direction, Grid, Layer, Overlay, PlaneParameters, Prompt, VectorSource } from '../map/specification.js';
+import { type Mark, type Norms, type Survey, typicalNorm } from '../map/survey.js';
+import { decodeVector } from '../map/vector.js';
+import type { Model } from './model.js';
+import { allIds, readPrompt } from './prompts.js';
+import { tokenId } from './question.js';
+import { SAMPLE_TEXTS } from './sampleTexts.js';
+import { visitTokenRows } from './tokenRows.js';
+
+/** Hidden states, planes and norms that are kept. */
+const KEPT_STATES = 1000;
+const KEPT_PLANES = 8;
+const KEPT_NORMS = 64;
+/** Bytes of the hidden states that principal components are made from. */
+const PCA_BYTES = 2 ** 30;
+
+/** A hidden state: which position, of which tokens, at which layer. */
+interface Wanted {
+  readonly layer: Layer;
+  readonly ids: readonly number[];
+  readonly position: number;
+}
+
+/** A plane, and what it was laid through. */
+export interface FoundPlane {
+  readonly plane: Plane;
+  readonly explained: Survey['explained'];
+  /** Vectors of the real things that it was laid through. */
+  readonly anchors: readonly {
+    readonly badge: 'A' | 'B' | 'C';
+    readonly text: string;
+    readonly vector: Float32Array;
+  }[];
+}
+
+/** A model's hidden space: gives vectors, planes, norms and marks their numbers, and keeps what it had to run the model for. */
+export class HiddenSpace {
+  private readonly states = new Kept<Float32Array>(KEPT_STATES);
+  private readonly planes = new Kept<FoundPlane>(KEPT_PLANES);
+  private readonly measured = new Kept<Norms>(KEPT_NORMS);
+
+  constructor(private readonly model: Model) {}
+
+  /**
+   * The plane of parameters at a layer, in a space of `width` dimensions.
+   * @throws Fault `bad-parameter`, `tokenizer`
+   */
+  async plane(parameters: PlaneParameters, layer: Layer, width: number): Promise<FoundPlane> {
+    const key = planeKey(parameters, layer, width);
+    const kept = this.planes.get(key);
+    if (kept) return kept;
+    const found = await this.findPlane(parameters, layer, width);
+    this.planes.put(key, found);
+    return found;
+  }
+
+  private async findPlane(parameters: PlaneParameters, layer: Layer, width: number): Promise<FoundPlane> {
+    const { axes, center, orthogonal, lengths, sample } = parameters;
+    await this.readAhead(sourcesOf(parameters), layer);
+    const vector = (source: VectorSource, what: string): Promise<Float32Array> =>
+      this.vector(source, layer, width, what);
+    const components = axes.method === 'pca_basis' ? await this.components(axes, layer, width) : undefined;
+    if (center.kind === 'texts' && !components)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'The mean of the texts can be the center only where the axes are their principal components.',
+        hint: 'Choose the method pca_basis, or another center.',
+      });
+    const c =
+      center.kind === 'origin'
+        ? new Float32Array(width)
+        : center.kind === 'texts'
+          ? (components?.mean ?? new Float32Array(width))
+          : await vector(center, 'The center');
+    const anchors: FoundPlane['anchors'][number][] = [];
+    if (center.kind !== 'origin' && center.kind !== 'texts')
+      anchors.push({ badge: 'A', text: this.textOf(center), vector: c });
+    const along = async (direction: Direction, what: string, badge: 'B' | 'C'): Promise<Float32Array> => {
+      if (direction.kind === 'random')
+        return axesOf({ method: 'random_projection', seed: direction.seed }, width)[badge === 'B' ? 'u' : 'v'];
+      const end = await vector(direction, what);
+      if (!isState(direction)) return end;
+      anchors.push({ badge, text: this.textOf(direction), vector: end });
+      return end.map((value, i) => value - (c[i] ?? 0));
+    };
+    const { u, v } =
+      axes.method === 'directions'
+        ? { u: await along(axes.x, 'The x axis', 'B'), v: await along(axes.y, 'The y axis', 'C') }
+        : axes.method === 'pca_basis'
+          ? { u: components?.axes[0] ?? c, v: components?.axes[1] ?? c }
+          : axesOf(axes, width);
+    const typical = lengths === 'typical' ? typicalNorm(await this.norms(layer, sample)) : 0;
+    return {
+      plane: shapedPlane({ c, u, v }, { orthogonal, length: axisLength(lengths, typical) }),
+      explained: components ? { variance: components.variance, ratio: components.ratio } : null,
+      anchors,
+    };
+  }
+
+  private async vector(source: VectorSource, layer: Layer, width: number, what: string): Promise<Float32Array> {
+    if (source.kind === 'vector') return decodeVector(source.vector, source.name ?? what, width);
+    if (source.kind === 'row') {
+      const found = new Float32Array(width);
+      await visitTokenRows(this.model, source.matrix, [tokenId(this.model, source.token)], (rows) => found.set(rows));
+      return found;
+    }
+    const prompts = source.kind === 'mean' ? source.prompts : [source];
+    const vectors = await this.statesOf(prompts.map((prompt) => this.wanted(prompt, layer)));
+    const mean = new Float64Array(width);
+    for (const one of vectors)
+      for (let i = 0; i < width; i++) mean[i] = (mean[i] ?? 0) + (one[i] ?? 0) / vectors.length;
+    const [only] = vectors;
+    return vectors.length === 1 && only ? only : Float32Array.from(mean);
+  }
+
+  private wanted(prompt: Prompt, layer: Layer): Wanted {
+    const around = readPrompt(this.model, prompt);
+    return { layer, ids: allIds(around), position: around.prefix.length };
+  }
+
+  /** All hidden states of some sources in one go: the model is opened once. */
+  private async readAhead(sources: readonly (VectorSource | Direction)[], layer: Layer): Promise<void> {
+    const prompts = sources.flatMap((source) =>
+      source.kind === 'mean' ? source.prompts : source.kind === 'prompt' || source.kind === 'tokens' ? [source] : [],
+    );
+    await this.statesOf(prompts.map((prompt) => this.wanted(prompt, layer)));
+  }
+
+  /** [hiddenSize] each. */
+  private async statesOf(wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
+    const found = new Map<string, Float32Array>();
+    const keyOf = ({ layer, ids, position }: Wanted): string => `${layer} ${position} ${ids.join(',')}`;
+    const missing = wanted.filter((one) => {
+      const kept = this.states.get(keyOf(one));
+      if (kept) found.set(keyOf(one), kept);
+      return !kept;
+    });
+    const layers = [...new Set(missing.map(({ layer }) => layer))];
+    const sequences = [...new Map(missing.map(({ ids }) => [ids.join(','), ids])).values()];
+    if (missing.length > 0)
+      await this.model.hiddenStates(sequences, layers, (states, sequence) => {
+        const ids = sequences[sequence];
+        for (const one of missing) {
+          if (one.ids.join(',') !== ids?.join(',')) continue;
+          const all = states[layers.indexOf(one.layer)] ?? new Float32Array(0);
+          const d = all.length / one.ids.length;
+          const vector = all.slice(one.position * d, (one.position + 1) * d);
+          found.set(keyOf(one), vector);
+          this.states.put(keyOf(one), vector);
+        }
+      });
+    return wanted.map((one) => found.get(keyOf(one)) ?? new Float32Array(0));
+  }
+
+  private async components(
+    { texts, positions }: Extract<PlaneParameters['axes'], { method: 'pca_basis' }>,
+    layer: Layer,
+    width: number,
+  ): Promise<ReturnType<typeof principalAxes>> {
+    const sequences = texts.map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
+    // The first position is an outlier of most models: it would be the first component.
+    const counts = sequences.map((ids) => (positions === 'last' ? 1 : Math.max(0, ids.length - 1)));
+    const count = counts.reduce((a, b) => a + b, 0);
+    if (count * width * 4 > PCA_BYTES)
+      throw new Fault({
+        code: 'memory',
+        message: `The texts have ${count.toLocaleString('en')} hidden states of ${width} numbers: more than 1 GB.`,
+        hint: 'Give fewer texts, or take their last positions only.',
+      });
+    const rows = new Float32Array(count * width);
+    let at = 0;
+    await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
+      if (!states) return;
+      const part = states.subarray(states.length - (counts[sequence] ?? 0) * width);
+      rows.set(part, at);
+      at += part.length;
+    });
+    return principalAxes(rows, count, width);
+  }
+
+  /**
+   * Norms of the hidden states of a sample at a layer, first positions left out.
+   * @throws Fault `tokenizer` where the model has none
+   */
+  async norms(layer: Layer, sample: readonly string[] | null): Promise<Norms> {
+    const key = JSON.stringify([layer, sample]);
+    const kept = this.measured.get(key);
+    if (kept) return kept;
+    const sequences = (sample ?? SAMPLE_TEXTS).map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
+    const found: number[] = [];
+    await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
+      const ids = sequences[sequence] ?? [];
+      const d = (states?.length ?? 0) / ids.length;
+      for (let i = ids.length > 1 ? 1 : 0; i < ids.length; i++) {
+        const state = states?.subarray(i * d, (i + 1) * d);
+        if (state) found.push(Math.sqrt(dot(state, state)));
+      }
+    });
+    found.sort((a, b) => a - b);
+    const quantile = (share: number): number => {
+      const at = share * (found.length - 1);
+      const [low = 0, high = low] = [found[Math.floor(at)], found[Math.ceil(at)]];
+      return low + (high - low) * (at - Math.floor(at));
+    };
+    const norms = { quantiles: Array.from({ length: 21 }, (_, i) => quantile(i / 20)), count: found.length };
+    this.measured.put(key, norms);
+    return norms;
+  }
+
+  /** The norms, if they were measured already. */
+  keptNorms(layer: Layer, sample: readonly string[] | null): Norms | undefined {
+    return this.measured.get(JSON.stringify([layer, sample]));
+  }
+
+  /** Where anchors and overlays stand on a plane. @throws Fault */
+  async marks(found: FoundPlane, overlays: readonly Overlay[], layer: Layer, grid: Grid): Promise<readonly Mark[]> {
+    const { plane } = found;
+    const gram = gramOf(plane);
+    const standing = (vector: Float32Array): Pick<Mark, 'x' | 'y' | 'distance' | 'norm'> => {
+      if (vector.length !== plane.c.length)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `What should be shown has ${vector.length} dimensions, the plane has ${plane.c.length}.`,
+        });
+      return { ...projectOnto(plane, gram, vector), norm: Math.sqrt(dot(vector, vector)) };
+    };
+    const marks: Mark[] = found.anchors.map(({ badge, text, vector }) => ({
+      kind: 'anchor',
+      badge,
+      overlay: -1,
+      text,
+      ...standing(vector),
+    }));
+    for (const [overlay, one] of overlays.entries())
+      if (one.kind === 'rows') marks.push(...(await this.nearRows(one, overlay, plane, gridWindow(grid))));
+      else marks.push(...(await this.promptMarks(one, overlay, layer, standing)));
+    return marks;
+  }
+
+  private async promptMarks(
+    { kind, prompt }: Exclude<Overlay, { kind: 'rows' }>,
+    overlay: number,
+    layer: Layer,
+    standing: (vector: Float32Array) => Pick<Mark, 'x' | 'y' | 'distance' | 'norm'>,
+  ): Promise<Mark[]> {
+    const { tokenizer, facts } = this.model;
+    const text = this.textOf(prompt);
+    const one = this.wanted(prompt, layer);
+    const layers: readonly Layer[] = ['embeddings', ...Array.from({ length: facts.blocks }, (_, l) => l)];
+    const wanted =
+      kind === 'state'
+        ? [one]
+        : kind === 'layers'
+          ? layers.map((l) => ({ ...one, layer: l }))
+          : one.ids.map((_, position) => ({ ...one, position }));
+    const vectors = await this.statesOf(wanted);
+    return vectors.map((vector, i) => ({
+      kind,
+      overlay,
+      text,
+      token: tokenizer.token(one.ids[wanted[i]?.position ?? 0] ?? 0),
+      layer: wanted[i]?.layer ?? layer,
+      ...standing(vector),
+    }));
+  }
+
+  /** Of the tokens whose rows fall into the window, those nearest to the plane. */
+  private async nearRows(
+    { matrix, count }: Extract<Overlay, { kind: 'rows' }>,
+    overlay: number,
+    plane: Plane,
+    { x0, x1, y0, y1 }: MapWindow,
+  ): Promise<Mark[]> {
+    const { tokenizer, facts } = this.model;
+    const gram = gramOf(plane);
+    const d = facts.hiddenSize;
+    let nearest: Mark[] = [];
+    let farthest = Infinity;
+    const ids = Array.from({ length: facts.vocabularySize }, (_, id) => id);
+    await visitTokenRows(this.model, matrix, ids, (rows, from) => {
+      for (let i = 0; i * d < rows.length; i++) {
+        const row = rows.subarray(i * d, (i + 1) * d);
+        const { x, y, distance } = projectOnto(plane, gram, row);
+        if (x < x0 || x > x1 || y < y0 || y > y1) continue;
+        if (distance >= farthest) continue;
+        if (nearest.length >= 2 * count) {
+          nearest = nearest.sort((a, b) => a.distance - b.distance).slice(0, count);
+          farthest = nearest.at(-1)?.distance ?? Infinity;
+        }
+        const token = tokenizer.token(ids[from + i] ?? 0);
+        nearest.push({ kind: 'rows', overlay, text: '', token, x, y, distance, norm: Math.sqrt(dot(row, row)) });
+      }
+    });
+    return nearest.sort((a, b) => a.distance - b.distance).slice(0, count);
+  }
+
+  /** What a source is called. */
+  private textOf(source: VectorSource): string {
+    switch (source.kind) {
+      case 'prompt':
+        return source.text;
+      case 'tokens':
+        return this.model.tokenizer.decode(source.ids);
+      case 'mean':
+        return `mean of ${source.prompts.length} prompts`;
+      case 'row':
+        return `${source.matrix} of ${typeof source.token === 'number' ? `#${source.token}` : source.token}`;
+      case 'vector':
+        return source.name ?? 'given vector';
+    }
+  }
+}
+
+const isState = (source: VectorSource): boolean =>
+  source.kind === 'prompt' || source.kind === 'tokens' || source.kind === 'mean';
+
+const sourcesOf = ({ axes, center }: PlaneParameters): (VectorSource | Direction)[] => [
+  ...(center.kind === 'origin' || center.kind === 'texts' ? [] : [center]),
+  ...(axes.method === 'directions' ? [axes.x, axes.y] : []),
+];
+
+/**
+ * Names a plane. One that needs nothing of the model is the same at every layer.
+ */
+export function planeKey(parameters: PlaneParameters, layer: Layer, width: number): string {
+  const { axes, center, lengths } = parameters;
+  const anywhere = (source: VectorSource | Direction | { kind: 'origin' | 'texts' }): boolean =>
+    source.kind === 'origin' || source.kind === 'vector' || source.kind === 'row' || source.kind === 'random';
+  const free =
+    lengths !== 'typical' &&
+    anywhere(center) &&
+    axes.method !== 'pca_basis' &&
+    (axes.method !== 'directions' || (anywhere(axes.x) && anywhere(axes.y)));
+  return JSON.stringify([parameters, free ? null : layer, width]);
+}
+
+/** The latest values, by key. */
+class Kept<T> {
+  private readonly values = new Map<string, T>();
+
+  constructor(private readonly most: number) {}
+
+  get(key: string): T | undefined {
+    const value = this.values.get(key);
+    if (value !== undefined) {
+      this.values.delete(key);
+      this.values.set(key, value);
+    }
+    return value;
+  }
+
+  put(key: string, value: T): void {
+    this.values.set(key, value);
+    const [oldest] = this.values.keys();
+    if (this.values.size > this.most && oldest !== undefined) this.values.delete(oldest);
+  }
+}

@@ -1,0 +1,42 @@
+import { Fault } from '../map/fault.js';
+import { LIMITS, type Prompt } from '../map/specification.js';
+import type { Model, Surroundings } from './model.js';
+
+/**
+ * A prompt as token ids, parted at its position.
+ * @throws Fault `tokenizer`, or `bad-parameter` for ids or a position that do not exist.
+ */
+export function readPrompt(model: Model, prompt: Prompt): Surroundings {
+  const ids =
+    prompt.kind === 'tokens' ? prompt.ids : model.tokenizer.encode(prompt.text, { chat: prompt.chat === true });
+  checkIds(model, ids);
+  const { position = -1 } = prompt;
+  const at = position < 0 ? ids.length + position : position;
+  const own = ids[at];
+  if (own === undefined)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The prompt has no position ${position}: it has ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}.`,
+      hint: `Positions are 0 to ${ids.length - 1}, or from the end: -1 is the last.`,
+    });
+  return { prefix: ids.slice(0, at), own, suffix: ids.slice(at + 1) };
+}
+
+/** All tokens, in their order. */
+export const allIds = ({ prefix, own, suffix }: Surroundings): readonly number[] => [...prefix, own, ...suffix];
+
+/** @throws Fault `bad-parameter` for no ids, too many, or one that the model does not have. */
+export function checkIds(model: Model, ids: readonly number[]): void {
+  if (ids.length === 0) throw new Fault({ code: 'bad-parameter', message: 'The prompt has no tokens.' });
+  const strange = ids.find((id) => id >= model.facts.vocabularySize);
+  if (strange !== undefined)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `Token ${strange} does not exist: the model knows ${model.facts.vocabularySize}.`,
+    });
+  if (ids.length > LIMITS.promptTokens)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The prompt has ${ids.length} tokens; at most ${LIMITS.promptTokens} are computed.`,
+    });
+}
