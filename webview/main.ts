@@ -33,6 +33,9 @@ const store = new Store({
   map: null,
   cellsVersion: 0,
   progress: null,
+  news: null,
+  point: null,
+  continuation: null,
   ui: readUi(kept()),
   theme: readTheme(),
   layout: layoutOf(window.innerWidth),
@@ -40,6 +43,7 @@ const store = new Store({
   view: null,
   hover: null,
   outlined: null,
+  mark: null,
   table: false,
 });
 const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
@@ -145,7 +149,15 @@ function receive(message: HostMessage): void {
     case 'map':
       clearTimeout(refresh);
       refresh = undefined;
-      store.set({ map: message.map && pageMap(message.map), hover: null, outlined: null, cellsVersion: 0 });
+      store.set({
+        map: message.map && pageMap(message.map),
+        hover: null,
+        outlined: null,
+        mark: null,
+        point: null,
+        continuation: null,
+        cellsVersion: 0,
+      });
       break;
     case 'cells':
       if (map?.id !== message.map) return;
@@ -162,6 +174,17 @@ function receive(message: HostMessage): void {
       refresh = undefined;
       store.set({ map: { ...map, finish: message.finish }, cellsVersion: store.state.cellsVersion + 1 });
       announce(`Map complete, ${derived.tokens(store.state).length} tokens`);
+      break;
+    case 'survey': {
+      const { news } = message;
+      store.set({ news, ...(map && news.map === map.id ? { map: { ...map, survey: news.survey }, mark: null } : {}) });
+      break;
+    }
+    case 'point':
+      store.set({ point: message.point });
+      break;
+    case 'continuation':
+      store.set({ continuation: message.continuation });
       break;
   }
 }

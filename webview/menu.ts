@@ -9,7 +9,11 @@ export interface MenuItem {
 }
 
 /** A button that opens a menu below it. Arrows move, Enter chooses, Escape closes. `items` is asked when it opens. */
-export function createMenu(label: string, items: () => readonly (MenuItem | 'separator')[]): HTMLElement {
+export function createMenu(
+  label: string,
+  items: () => readonly (MenuItem | 'separator')[],
+  picture = 'ellipsis',
+): HTMLElement {
   const list = h('div', { class: 'menu', role: 'menu', 'aria-label': label, hidden: true });
   const button = h(
     'button',
@@ -21,7 +25,7 @@ export function createMenu(label: string, items: () => readonly (MenuItem | 'sep
       'aria-haspopup': 'menu',
       'aria-expanded': 'false',
     },
-    icon('ellipsis'),
+    icon(picture),
   );
   const element = h('div', { class: 'menu-holder' }, button, list);
   const entries = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('[role=menuitem]')];

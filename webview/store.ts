@@ -1,4 +1,4 @@
-import type { HostState, Progress } from '../src/protocol/page.js';
+import type { Continuation, HostState, PointNews, Progress, SurveyNews } from '../src/protocol/page.js';
 import type { View } from './map/view.js';
 import type { PageMap } from './pageMap.js';
 import type { Theme } from './theme.js';
@@ -15,6 +15,11 @@ export interface PageState {
   /** Counts what was added to the map's cells, which are changed in place. */
   readonly cellsVersion: number;
   readonly progress: Progress | null;
+  /** Of the settings' plane. */
+  readonly news: SurveyNews | null;
+  /** A point that was asked for, and a text that is written from one. */
+  readonly point: PointNews | null;
+  readonly continuation: Continuation | null;
   readonly ui: UiState;
   readonly theme: Theme;
   readonly layout: Layout;
@@ -26,6 +31,8 @@ export interface PageState {
   readonly hover: number | null;
   /** Token whose regions are outlined. */
   readonly outlined: number | null;
+  /** Index of the mark that is pointed at, in the map's survey. */
+  readonly mark: number | null;
   /** The cells are shown as a table. */
   readonly table: boolean;
 }

@@ -2,11 +2,13 @@ import {
   provideVSCodeDesignSystem,
   vsCodeBadge,
   vsCodeButton,
+  vsCodeCheckbox,
   vsCodeDropdown,
   vsCodeOption,
   vsCodePanels,
   vsCodePanelTab,
   vsCodePanelView,
+  vsCodeTextArea,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
 import { setAttributes, setText } from './dom.js';
@@ -15,11 +17,13 @@ import { setAttributes, setText } from './dom.js';
 provideVSCodeDesignSystem().register(
   vsCodeBadge(),
   vsCodeButton(),
+  vsCodeCheckbox(),
   vsCodeDropdown(),
   vsCodeOption(),
   vsCodePanels(),
   vsCodePanelTab(),
   vsCodePanelView(),
+  vsCodeTextArea(),
   vsCodeTextField(),
 );
 
@@ -135,6 +139,60 @@ export function createTextField(label: string, onInput: (text: string) => void, 
       if (!typing) shown = value;
       // The component takes a name of its own, "Text field", when it is connected.
       setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
+    },
+  };
+}
+
+/** Several lines of text, as {@link createTextField}. */
+export function createTextArea(label: string, rows: number, onInput: (text: string) => void): TextField {
+  const element = create('vscode-text-area', {
+    'aria-label': label,
+    title: label,
+    rows: String(rows),
+    resize: 'vertical',
+  }) as Valued;
+  let shown: string | undefined;
+  let typing = false;
+  element.addEventListener('input', () => {
+    typing = true;
+    onInput(element.value);
+  });
+  element.addEventListener('change', () => (typing = false));
+  return {
+    element,
+    get value() {
+      return element.value;
+    },
+    update(value, { disabled = false, invalid = false } = {}) {
+      if (value !== shown && !typing) element.value = value;
+      if (!typing) shown = value;
+      setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
+    },
+  };
+}
+
+export interface Checkbox {
+  readonly element: HTMLElement;
+  /** `reason`: why it cannot be changed. */
+  update(checked: boolean, reason?: string): void;
+}
+
+/** A box to tick; `onChange` hears of a person's choices only. */
+export function createCheckbox(label: string, onChange: (checked: boolean) => void): Checkbox {
+  const element = create('vscode-checkbox') as HTMLElement & { checked: boolean };
+  element.textContent = label;
+  let current = false;
+  element.addEventListener('change', () => {
+    if (element.checked === current) return;
+    current = element.checked;
+    onChange(current);
+  });
+  return {
+    element,
+    update(checked, reason) {
+      current = checked;
+      if (element.checked !== checked) element.checked = checked;
+      setAttributes(element, { disabled: reason !== undefined, title: reason });
     },
   };
 }

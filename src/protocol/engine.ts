@@ -40,7 +40,13 @@ export interface ModelDescription {
     readonly after: readonly string[];
   };
   readonly readouts: Readonly<Record<Readout, Support>>;
-  readonly contexts: { readonly none: Support; readonly bos: Support; readonly prompt: Support };
+  readonly contexts: {
+    readonly none: Support;
+    readonly bos: Support;
+    readonly prompt: Support;
+    /** Whether the tokenizer has a chat template; left out where that is not known before it is used. */
+    readonly chat?: Support;
+  };
   /** `reused`: the prompt's earlier positions are computed once (past key/values); `recomputed`: whole sequence for every cell. */
   readonly prefix: { readonly way: 'reused' | 'recomputed'; readonly reason: string };
   /** `batched`: cells run side by side; `one-by-one`: the export mixes or refuses batches. */

@@ -1,5 +1,7 @@
+import { formatCount } from '../../src/map/numbers.js';
 import { LIMITS } from '../../src/map/specification.js';
 import { DEVICES } from '../../src/protocol/engine.js';
+import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
@@ -30,7 +32,16 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
     high,
   });
   const top = createField('Top tokens', topNumber.element);
-  const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element);
+  const sampleDropdown = createDropdown('Sample for the typical norm', (value) => {
+    if (value === 'own') form.edit('plane.sample', null);
+    else if (value === 'file') {
+      send({ type: 'chooseFile', path: 'plane.sample', content: 'texts' });
+      redraw(); // as it was, until a file is chosen
+    }
+  });
+  let redraw = (): void => undefined;
+  const sample = createField('Norm from', sampleDropdown.element);
+  const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element, sample.element);
   return {
     element: group.element,
     update({ settings, model }, state) {
@@ -51,6 +62,24 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       const topFault = form.fault('topK');
       topNumber.update(settings.parameters.topK, { disabled: false, invalid: topFault !== undefined });
       top.update(topFault);
+      const texts = settings.parameters.plane.sample;
+      redraw = () =>
+        sampleDropdown.update(
+          [
+            { value: 'own', label: 'Included texts' },
+            ...(texts ? [{ value: 'texts', label: `${formatCount(texts.length)} texts of a file` }] : []),
+            { value: 'file', label: 'Texts of a file…' },
+          ],
+          texts ? 'texts' : 'own',
+        );
+      redraw();
+      const measured = state.news?.survey?.norms?.count;
+      sample.update(
+        form.faultUnder('plane.sample'),
+        measured === undefined
+          ? undefined
+          : { text: `The typical norm is the median of ${formatCount(measured)} hidden states.`, kind: 'info' },
+      );
     },
   };
 }

@@ -1,12 +1,18 @@
+import { normsText } from '../../src/map/normsText.js';
 import { formatFixed, formatShort } from '../../src/map/numbers.js';
-import type { Grid } from '../../src/map/specification.js';
+import type { Center, Grid } from '../../src/map/specification.js';
+import { fitSpacing } from '../../src/map/survey.js';
 import { h, setText } from '../dom.js';
+import { send } from '../host.js';
 import type { Store } from '../store.js';
+import { createButton, createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
+import { layerOf } from './layerAndReadout.js';
 import { createNumberField } from './numberField.js';
+import { firstSource, kindOf, SOURCE_KINDS, SOURCE_NAMES, sourceText } from './sourceKinds.js';
 
 /** Where a grid's middle is, in a few words. */
 export const centerText = ({ center: [x, y] }: Grid): string =>
@@ -22,32 +28,80 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
   const x = createNumberField('Center x', (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
   const y = createNumberField('Center y', (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
   const comma = h('span', { class: 'between', 'aria-hidden': 'true' }, ',');
-  const center = createField('Center', x.element, comma, y.element);
+  const middle = createField('Middle', x.element, comma, y.element);
+  /** What each kind was last set to, so that trying another one loses nothing. */
+  const last = new Map<string, Center>();
+  const kind = createDropdown('Center', (value) => {
+    if (value === 'origin' || value === 'texts') return form.edit('plane.center', { kind: value });
+    const source = SOURCE_KINDS.find((one) => one === value);
+    if (!source) return;
+    const next = last.get(source) ?? firstSource(source, 'A');
+    if (next) form.edit('plane.center', next);
+    else {
+      send({ type: 'chooseFile', path: 'plane.center', content: 'vector' });
+      redraw(); // as it was, until a file is chosen
+    }
+  });
+  let redraw = (): void => undefined;
+  const center = createField('Center', kind.element);
   const number = createNumberField('Spacing', (value) => form.edit('grid.spacing', value));
   const reach = h('span', { class: 'beside' });
-  const spacing = createField('Spacing', number.element, reach);
-  const group = createGroup('center', 'Center & Spacing', store, center.element, spacing.element);
+  let fitting: number | undefined;
+  const fit = createButton('Fit', 'secondary', () => {
+    if (fitting !== undefined) form.edit('grid.spacing', fitting);
+  });
+  fit.element.classList.add('small-button');
+  const spacing = createField('Spacing', number.element, fit.element, reach);
+  const group = createGroup('center', 'Center & Spacing', store, center.element, middle.element, spacing.element);
   return {
     element: group.element,
-    update({ settings, model }, state) {
-      const { grid } = settings.parameters;
+    update(host, state) {
+      const { settings, model } = host;
+      const { grid, plane } = settings.parameters;
+      const centerKind =
+        plane.center.kind === 'origin' || plane.center.kind === 'texts' ? plane.center.kind : kindOf(plane.center);
+      last.set(centerKind, plane.center);
+      redraw = () => {
+        kind.update(
+          [
+            { value: 'origin', label: 'Origin' },
+            ...SOURCE_KINDS.filter((one) => one !== 'random').map((one) => ({
+              value: one,
+              label: one === 'prompt' ? 'Prompt A' : SOURCE_NAMES[one],
+            })),
+            ...(plane.axes.method === 'pca_basis' || centerKind === 'texts'
+              ? [{ value: 'texts', label: 'Mean of the Texts' }]
+              : []),
+          ],
+          centerKind,
+        );
+      };
+      redraw();
       group.update({
         open: !state.ui.collapsed.includes('center'),
         disabled: model.status === 'none',
-        summary: `${centerText(grid)}, ${formatShort(grid.spacing)}`,
+        summary: `${sourceText(plane.center, 16)}, ${formatShort(grid.spacing)}`,
       });
       const faults = [form.fault('grid.center.0'), form.fault('grid.center.1')];
       x.update(grid.center[0], { disabled: false, invalid: faults[0] !== undefined });
       y.update(grid.center[1], { disabled: false, invalid: faults[1] !== undefined });
-      center.update(
-        faults.find((fault) => fault !== undefined),
-        settings.parameters.plane.center.kind === 'vector'
-          ? { text: 'Counted from the given center vector.', kind: 'info' }
-          : undefined,
-      );
+      center.update(form.fault('plane.center'));
+      middle.update(faults.find((fault) => fault !== undefined));
       const fault = form.fault('grid.spacing');
       number.update(grid.spacing, { disabled: false, invalid: fault !== undefined });
-      spacing.update(fault);
+      const { news } = state;
+      const survey = news?.survey ?? null;
+      const layer = layerOf(host);
+      const norms = survey && normsText(survey, grid, layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
+      spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : undefined));
+      fitting = survey ? fitSpacing(grid, survey) : undefined;
+      fit.update({
+        disabled: fitting === undefined,
+        title:
+          fitting === undefined
+            ? 'The layer’s typical norm is not known'
+            : `Set the spacing to ${formatShort(fitting)}: what the plane was laid through in the middle half, or the typical norm at its edge`,
+      });
       setText(reach, reachText(grid));
     },
   };

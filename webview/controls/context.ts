@@ -1,12 +1,15 @@
-import { safeText } from '../../src/map/display.js';
-import type { Context } from '../../src/map/specification.js';
-import { show } from '../dom.js';
+import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
+import { type Context, LIMITS } from '../../src/map/specification.js';
+import type { HostState } from '../../src/protocol/page.js';
+import { h, show } from '../dom.js';
 import type { Store } from '../store.js';
-import { createDropdown, createTextField } from '../toolkit.js';
+import { createCheckbox, createDropdown, createTextField } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
+import { createNumberField } from './numberField.js';
+import { promptText as promptInWords } from './sourceKinds.js';
 
 const CONTEXTS: readonly { readonly value: Context['kind']; readonly label: string }[] = [
   { value: 'none', label: 'None' },
@@ -14,13 +17,14 @@ const CONTEXTS: readonly { readonly value: Context['kind']; readonly label: stri
   { value: 'prompt', label: 'Prompt' },
   { value: 'tokens', label: 'Token ids' },
 ];
-const EXAMPLE = 'The capital of France is';
+const EXAMPLE = SAMPLE_PROMPTS.A;
 
 /** What stands before the vector, in a few words. */
 export function contextText(context: Context): string {
   if (context.kind === 'none') return 'None';
   if (context.kind === 'bos') return 'BOS';
-  return context.kind === 'prompt' ? `“${safeText(context.text, 24)}”` : `${context.ids.length} token ids`;
+  const at = context.position === undefined || context.position === -1 ? '' : `, token ${context.position}`;
+  return `${promptInWords(context)}${at}`;
 }
 
 const readIds = (text: string): number[] =>
@@ -29,8 +33,15 @@ const readIds = (text: string): number[] =>
     .filter((part) => part !== '')
     .map(Number);
 
+/** Why there is no chat template to put around the prompt. */
+function chatReason(model: HostState['model']): string | undefined {
+  if (model.status !== 'ready') return undefined;
+  const { chat } = model.summary.contexts;
+  return chat && !chat.ok ? chat.reason : undefined;
+}
+
 export function createContext(store: Store, form: Form): ControlGroup {
-  let prompt = EXAMPLE;
+  let prompt: string = EXAMPLE;
   let ids: readonly number[] = [0];
   const edit = (context: Context): void => form.edit('context', context);
   const dropdown = createDropdown('Context', (value) => {
@@ -43,7 +54,37 @@ export function createContext(store: Store, form: Form): ControlGroup {
   const promptField = createField('Prompt', promptText.element);
   const idsText = createTextField('Token ids', (text) => form.edit('context.ids', readIds(text)));
   const idsField = createField('Ids', idsText.element);
-  const group = createGroup('context', 'Context', store, kind.element, promptField.element, idsField.element);
+  const positionNumber = createNumberField(
+    'Position that the vector takes',
+    (position) => {
+      const context = form.settings?.parameters.context;
+      if (context?.kind === 'prompt' || context?.kind === 'tokens') edit({ ...context, position });
+    },
+    { step: 1, low: -LIMITS.promptTokens, high: LIMITS.promptTokens - 1 },
+  );
+  const position = createField(
+    'Replaces',
+    positionNumber.element,
+    h('span', { class: 'beside' }, 'token, −1 the last'),
+  );
+  const chat = createCheckbox('Chat template', (checked) => {
+    const context = form.settings?.parameters.context;
+    if (context?.kind !== 'prompt') return;
+    const { chat: _, ...rest } = context;
+    edit(checked ? { ...rest, chat: true } : rest);
+  });
+  const chatField = createField('', chat.element);
+  chatField.element.classList.add('indented');
+  const group = createGroup(
+    'context',
+    'Context',
+    store,
+    kind.element,
+    promptField.element,
+    idsField.element,
+    chatField.element,
+    position.element,
+  );
   return {
     element: group.element,
     update({ settings, model }, state) {
@@ -66,15 +107,27 @@ export function createContext(store: Store, form: Form): ControlGroup {
         form.fault('context'),
         barred?.reason === undefined ? undefined : { text: `${barred.label}: ${barred.reason}`, kind: 'info' },
       );
-      const takesPlace = { text: 'The vector takes the last token’s place.', kind: 'info' } as const;
+      const replaces = context.kind === 'prompt' || context.kind === 'tokens' ? (context.position ?? -1) : -1;
+      const takesPlace = {
+        text:
+          replaces === -1 ? 'The vector takes the last token’s place.' : 'The prediction is read at the last token.',
+        kind: 'info',
+      } as const;
+      show(position.element, context.kind === 'prompt' || context.kind === 'tokens');
+      const contextFault = form.fault('context');
+      positionNumber.update(replaces, { disabled: false, invalid: contextFault !== undefined });
+      position.update(undefined, takesPlace);
+      show(chatField.element, context.kind === 'prompt');
+      chat.update(context.kind === 'prompt' && context.chat === true, chatReason(model));
+      chatField.update(undefined);
       show(promptField.element, context.kind === 'prompt');
       const promptFault = form.fault('context.text');
       promptText.update(prompt, { invalid: promptFault !== undefined });
-      promptField.update(promptFault, takesPlace);
+      promptField.update(promptFault);
       show(idsField.element, context.kind === 'tokens');
       const idsFault = form.fault('context.ids');
       idsText.update(ids.join(' '), { invalid: idsFault !== undefined });
-      idsField.update(idsFault, takesPlace);
+      idsField.update(idsFault);
     },
   };
 }

@@ -10,6 +10,7 @@ import { createGridSize } from './gridSize.js';
 import { createLayerAndReadout } from './layerAndReadout.js';
 import { createModel } from './model.js';
 import { createPlane } from './plane.js';
+import { createPreset } from './preset.js';
 import { createCenterAndSpacing } from './centerAndSpacing.js';
 import { createSavedFacts } from './savedFacts.js';
 
@@ -27,6 +28,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
   });
   const groups: readonly ControlGroup[] = [
     createModel(store),
+    createPreset(store, form),
     createLayerAndReadout(store, form),
     createPlane(store, form),
     createCenterAndSpacing(store, form),
@@ -68,7 +70,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     footer.update(host, state);
   };
   store.onDraw((state, changed) => {
-    if (!state.host || !anyOf(changed, 'host', 'ui', 'map')) return;
+    if (!state.host || !anyOf(changed, 'host', 'ui', 'map', 'news')) return;
     form.update(state.host);
     update(state.host, state);
   });

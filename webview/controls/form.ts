@@ -42,6 +42,12 @@ export class Form {
     return fault && sentence(fault.message);
   }
 
+  /** What is wrong with a field or with a part of it. */
+  faultUnder(path: SettingPath): string | undefined {
+    for (const [draft, fault] of this.drafts) if (draft === path || draft.startsWith(`${path}.`)) return fault;
+    return this.fault(path);
+  }
+
   /**
    * Changes a setting, unless it or another is wrong then: that is said below its field. `step`: by a slider or a key that
    * steps, so that quick steps are undone together.

@@ -1,4 +1,4 @@
-import type { FieldFault, MapParameters } from '../../src/map/specification.js';
+import type { Center, Direction, FieldFault, MapParameters } from '../../src/map/specification.js';
 import type { ModelSummary } from '../../src/protocol/page.js';
 
 /** What is wrong with parameters for this model, though they are right in themselves. */
@@ -27,5 +27,16 @@ export function modelFaults(parameters: MapParameters, { facts, readouts, contex
       faults.push({ path: 'plane.axes.dimensions.1', message: 'two different dimensions span a plane' });
     }
   }
+  const { center } = parameters.plane;
+  const sources: [string, Center | Direction][] = [['plane.center', center]];
+  if (axes.method === 'directions') sources.push(['plane.axes.x', axes.x], ['plane.axes.y', axes.y]);
+  for (const [path, source] of sources) {
+    const text = source.kind === 'prompt' || source.kind === 'mean';
+    if (text && !contexts.prompt.ok) faults.push({ path, message: contexts.prompt.reason });
+  }
+  if (axes.method === 'pca_basis' && !contexts.prompt.ok)
+    faults.push({ path: 'plane.axes', message: contexts.prompt.reason });
+  if (center.kind === 'texts' && axes.method !== 'pca_basis')
+    faults.push({ path: 'plane.center', message: 'only the principal plane has texts' });
   return faults;
 }

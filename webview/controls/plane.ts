@@ -1,47 +1,111 @@
 import type { OwnAxes } from '../../src/map/plane.js';
-import { type Axes, LIMITS } from '../../src/map/specification.js';
+import { SAMPLE_TEXTS } from '../../src/map/presets.js';
+import { type Axes, type Direction, LIMITS, type PlaneParameters } from '../../src/map/specification.js';
 import { h, iconButton, show } from '../dom.js';
+import { send } from '../host.js';
 import type { Store } from '../store.js';
-import { createDropdown } from '../toolkit.js';
+import { createCheckbox, createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
+import { createSourceField } from './sourceField.js';
+import { firstSource, SOURCE_KINDS, sourceText } from './sourceKinds.js';
+import { createTexts } from './texts.js';
 
-type OwnMethod = OwnAxes['method'];
-const METHODS: readonly { readonly value: OwnMethod; readonly label: string }[] = [
-  { value: 'random_projection', label: 'Random projection' },
-  { value: 'direct', label: 'Direct (two dimensions)' },
-  { value: 'replicated', label: 'Replicated (even, odd)' },
-];
+/** The methods as they are chosen: directions by what leads to them. */
+const METHODS = [
+  ['prompts', 'Toward prompts'],
+  ['tokens', 'Toward tokens'],
+  ['files', 'Vectors from files'],
+  ['pca_basis', 'Principal plane (PCA)'],
+  ['random_projection', 'Random projection'],
+  ['direct', 'Direct (two dimensions)'],
+  ['replicated', 'Replicated (even, odd)'],
+] as const;
+type MethodChoice = (typeof METHODS)[number][0] | 'mixed';
+
+const familyOf = (direction: Direction): 'prompts' | 'tokens' | 'files' | undefined =>
+  direction.kind === 'random'
+    ? undefined
+    : direction.kind === 'row'
+      ? 'tokens'
+      : direction.kind === 'vector'
+        ? 'files'
+        : 'prompts';
+
+/** Which of the methods a plane has; `mixed`: its two directions are of different kinds. */
+export function methodOf(axes: Axes): MethodChoice {
+  if (axes.method !== 'directions') return axes.method;
+  const [x, y] = [familyOf(axes.x), familyOf(axes.y)];
+  return x === y || y === undefined ? (x ?? 'files') : x === undefined ? y : 'mixed';
+}
 
 /** What a plane's axes are, in a few words. */
 export function axesText(axes: Axes): string {
-  if (axes.method === 'random_projection') return `Random, seed ${axes.seed}`;
-  if (axes.method === 'replicated') return 'Replicated';
-  if (axes.method === 'directions') return 'Directions';
-  if (axes.method === 'pca_basis') return 'Principal components';
-  return `Direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+  switch (axes.method) {
+    case 'random_projection':
+      return `Random, seed ${axes.seed}`;
+    case 'replicated':
+      return 'Replicated';
+    case 'direct':
+      return `Direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+    case 'directions':
+      return `${sourceText(axes.x, 16)}, ${sourceText(axes.y, 16)}`;
+    case 'pca_basis':
+      return `Principal components of ${axes.texts.length} texts`;
+  }
 }
 
+/** Whether an axis leads to a hidden state, which then stands at 1. */
+const leadsToState = (direction: Direction): boolean => familyOf(direction) === 'prompts';
+
+/** What stands beside an axis' field. */
+export const axisLabel = (axis: 'x' | 'y', direction: Direction, { lengths, orthogonal }: PlaneParameters): string =>
+  leadsToState(direction) && lengths === 'own' && !(orthogonal && axis === 'y') ? `${axis} = 1` : `${axis} along`;
+
 export function createPlane(store: Store, form: Form): ControlGroup {
+  type Own = OwnAxes['method'] | 'pca_basis';
   /** What each method was last set to, so that trying another one loses nothing. */
-  const last: { [M in OwnMethod]: Extract<Axes, { method: M }> } = {
+  const last: { [M in Own]: Extract<Axes, { method: M }> } = {
     random_projection: { method: 'random_projection', seed: 42 },
     direct: { method: 'direct', dimensions: [0, 1] },
     replicated: { method: 'replicated' },
+    pca_basis: { method: 'pca_basis', texts: SAMPLE_TEXTS, positions: 'last' },
+  };
+  const lastDirections = new Map<MethodChoice, Extract<Axes, { method: 'directions' }>>();
+  const axesFor = (method: MethodChoice): Axes => {
+    if (method !== 'prompts' && method !== 'tokens' && method !== 'files' && method !== 'mixed') return last[method];
+    const kind = method === 'prompts' ? 'prompt' : method === 'tokens' ? 'unembedding' : 'random';
+    const known = lastDirections.get(method);
+    const [x, y] = [firstSource(kind, 'B'), firstSource(kind, 'C')];
+    return (
+      known ?? { method: 'directions', x: x ?? { kind: 'random', seed: 42 }, y: y ?? { kind: 'random', seed: 43 } }
+    );
   };
   const dropdown = createDropdown('Method', (value) => {
-    const method = METHODS.find((one) => one.value === value)?.value;
-    if (method) form.edit('plane.axes', last[method]);
+    const plane = form.settings?.parameters.plane;
+    const method = METHODS.find(([one]) => one === value)?.[0];
+    if (!plane || !method) return;
+    const axes = axesFor(method);
+    const { center } = plane;
+    const fits = center.kind === 'texts' ? method === 'pca_basis' : !(center.kind === 'origin' && method === 'prompts');
+    const other = method === 'prompts' ? (firstSource('prompt', 'A') ?? center) : ({ kind: 'origin' } as const);
+    form.edit('plane', {
+      ...plane,
+      axes,
+      center: method === 'pca_basis' && center.kind === 'origin' ? { kind: 'texts' } : fits ? center : other,
+    });
+    if (method === 'files' && !lastDirections.has('files'))
+      send({ type: 'chooseFile', path: 'plane.axes.x', content: 'vector' });
   });
   const method = createField('Method', dropdown.element);
 
-  const editSeed = (seed: number, step = false): void => form.edit('plane.axes.seed', seed, step);
+  const editSeed = (seed: number, step: boolean): void => form.edit('plane.axes.seed', seed, step);
   const seedNumber = createNumberField('Seed', editSeed, { step: 1, low: 0, high: LIMITS.seed });
   const another = iconButton('refresh', 'Another Seed', () =>
-    editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0),
+    editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0, false),
   );
   const seed = createField('Seed', seedNumber.element, another);
 
@@ -59,23 +123,66 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     h('span', { class: 'between', 'aria-hidden': 'true' }, '×'),
     second.element,
   );
-  const group = createGroup('plane', 'Plane', store, method.element, seed.element, dimensions.element);
+
+  const centerKinds = SOURCE_KINDS.filter((kind) => kind !== 'random');
+  const a = createSourceField('A', 'plane.center', centerKinds, form);
+  const b = createSourceField('B', 'plane.axes.x', SOURCE_KINDS, form);
+  const c = createSourceField('C', 'plane.axes.y', SOURCE_KINDS, form);
+  const texts = createTexts(form);
+
+  const lengthsDropdown = createDropdown('Axis lengths', (value) => form.edit('plane.lengths', value));
+  const lengths = createField('Lengths', lengthsDropdown.element);
+  const orthogonal = createCheckbox('Orthogonal axes', (checked) => form.edit('plane.orthogonal', checked));
+  const orthogonalField = createField('', orthogonal.element);
+  orthogonalField.element.classList.add('indented');
+  const group = createGroup(
+    'plane',
+    'Plane',
+    store,
+    method.element,
+    a.element,
+    b.element,
+    c.element,
+    texts.element,
+    seed.element,
+    dimensions.element,
+    lengths.element,
+    orthogonalField.element,
+  );
   return {
     element: group.element,
     update({ settings, model }, state) {
-      const { axes } = settings.parameters.plane;
+      const { plane } = settings.parameters;
+      const { axes, center } = plane;
       if (axes.method === 'random_projection') last.random_projection = axes;
       else if (axes.method === 'direct') last.direct = axes;
+      else if (axes.method === 'pca_basis') last.pca_basis = axes;
+      else if (axes.method === 'directions') lastDirections.set(methodOf(axes), axes);
       group.update({
         open: !state.ui.collapsed.includes('plane'),
         disabled: model.status === 'none',
         summary: axesText(axes),
       });
-      const given = METHODS.some(({ value }) => value === axes.method)
-        ? []
-        : [{ value: axes.method, label: axesText(axes) }];
-      dropdown.update([...METHODS, ...given], axes.method);
-      method.update(form.fault('plane.axes'));
+      const chosen = methodOf(axes);
+      dropdown.update(
+        [
+          ...METHODS.map(([value, label]) => ({ value, label })),
+          ...(chosen === 'mixed' ? [{ value: chosen, label: 'Mixed directions' }] : []),
+        ],
+        chosen,
+      );
+      method.update(form.fault('plane.axes') ?? form.fault('plane'));
+      const directions = axes.method === 'directions';
+      show(a.element, center.kind !== 'origin' && center.kind !== 'texts');
+      if (center.kind !== 'origin' && center.kind !== 'texts') a.update(center, 'Center');
+      show(b.element, directions);
+      show(c.element, directions);
+      if (axes.method === 'directions') {
+        b.update(axes.x, axisLabel('x', axes.x, plane));
+        c.update(axes.y, axisLabel('y', axes.y, plane));
+      }
+      show(texts.element, axes.method === 'pca_basis');
+      if (axes.method === 'pca_basis') texts.update(axes, state.news?.survey?.explained ?? null);
       show(seed.element, axes.method === 'random_projection');
       show(dimensions.element, axes.method === 'direct');
       const seedFault = form.fault('plane.axes.seed');
@@ -85,6 +192,18 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       first.update(last.direct.dimensions[0], { disabled: false, invalid: faults[0] !== undefined });
       second.update(last.direct.dimensions[1], { disabled: false, invalid: faults[1] !== undefined });
       dimensions.update(faults.find((fault) => fault !== undefined));
+      lengthsDropdown.update(
+        [
+          { value: 'own', label: axes.method === 'random_projection' ? 'Length 1 (own)' : 'As they are' },
+          { value: 'unit', label: 'Length 1' },
+          { value: 'typical', label: 'Typical norm' },
+        ],
+        plane.lengths,
+      );
+      lengths.update(form.fault('plane.lengths'));
+      show(orthogonalField.element, directions || axes.method === 'random_projection');
+      orthogonal.update(plane.orthogonal);
+      orthogonalField.update(form.fault('plane.orthogonal'));
     },
   };
 }

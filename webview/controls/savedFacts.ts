@@ -6,6 +6,7 @@ import { contextText } from './context.js';
 import type { ControlGroup } from './controls.js';
 import { READOUTS } from './layerAndReadout.js';
 import { axesText } from './plane.js';
+import { sourceText } from './sourceKinds.js';
 
 /** What a saved map was made with: the read-only counterpart of the form. */
 export function createSavedFacts(): ControlGroup {
@@ -43,7 +44,8 @@ export function createSavedFacts(): ControlGroup {
           'Plane',
           [
             ['Method', axesText(plane.axes)],
-            ['Center', centerText(grid)],
+            ['Center', sourceText(plane.center, 80)],
+            ['Middle', centerText(grid)],
             ['Spacing', formatShort(grid.spacing)],
             ['Cells', `${formatCount(grid.columns)} × ${formatCount(grid.rows)}`],
             ['Top tokens', String(topK)],

@@ -14,6 +14,8 @@ export interface LegendContext {
   readonly theme: Theme;
   readonly grid: Grid;
   readonly narrow: boolean;
+  /** What the axes are called; one that is too long is cut to its letter. */
+  readonly names: { readonly x: string; readonly y: string };
 }
 
 const AXIS_FONT = 11;
@@ -25,7 +27,7 @@ export const OVERVIEW = 58;
 export const planeX = (grid: Grid, gridX: number): number => grid.center[0] + (gridX - grid.columns / 2) * grid.spacing;
 export const planeY = (grid: Grid, gridY: number): number => grid.center[1] + (gridY - grid.rows / 2) * grid.spacing;
 
-export function drawAxes({ context, frame, at, theme, grid }: LegendContext): void {
+export function drawAxes({ context, frame, at, theme, grid, names }: LegendContext): void {
   const { view } = at;
   const right = frame.left + frame.width;
   const bottom = frame.top + frame.height;
@@ -51,7 +53,7 @@ export function drawAxes({ context, frame, at, theme, grid }: LegendContext): vo
     line(crisp(x), bottom + 1, crisp(x), bottom + 1 + TICK);
     context.fillText(formatFixed(tick, xTicks.decimals), x, bottom + 8);
   }
-  context.fillText('x', frame.left + frame.width / 2, bottom + 29);
+  context.fillText(fitted(context, names.x, frame.width), frame.left + frame.width / 2, bottom + 29);
 
   context.textBaseline = 'middle';
   context.textAlign = 'right';
@@ -67,11 +69,18 @@ export function drawAxes({ context, frame, at, theme, grid }: LegendContext): vo
   context.translate(frame.left - 41, frame.top + frame.height / 2);
   context.rotate(-Math.PI / 2);
   context.textAlign = 'center';
-  context.fillText('y', 0, 0);
+  context.fillText(fitted(context, names.y, frame.height), 0, 0);
   context.restore();
 
   context.strokeStyle = frameColor(theme);
   context.strokeRect(frame.left - 0.5, frame.top - 0.5, right - frame.left + 1, bottom - frame.top + 1);
+}
+
+/** A name cut to a width. */
+function fitted(context: CanvasRenderingContext2D, name: string, width: number): string {
+  let shown = name;
+  while (shown.length > 8 && context.measureText(shown).width > width) shown = `${shown.slice(0, -4)}…)`;
+  return shown;
 }
 
 /** The map's edge: the darkest cell hardly differs from a dark editor. */

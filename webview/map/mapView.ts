@@ -7,6 +7,7 @@ import { h, setAttributes } from '../dom.js';
 import { type PageMap, tokenOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
+import { axisNames } from './axisNames.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { type Frame, frameOf } from './frame.js';
 import { Heatmap } from './heatmap.js';
@@ -257,7 +258,8 @@ export class MapView {
     context.restore();
 
     const narrow = state.layout === 'narrow';
-    const legend = { context, frame, at, theme, grid: map.specification.grid, narrow };
+    const { grid, plane } = map.specification;
+    const legend = { context, frame, at, theme, grid, narrow, names: axisNames(plane) };
     const moved = !isHome(view, map.cells);
     const bar = barOf(frame, moved);
     drawAxes(legend);

@@ -1,0 +1,45 @@
+import { PRESET_NAMES, type Preset, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
+import type { Store } from '../store.js';
+import { createDropdown } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { h, show } from '../dom.js';
+
+const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
+  original: 'A random plane through the origin, no context, as the original script draws it.',
+  aroundPrompt: 'A random plane around the hidden state of a prompt.',
+  threePrompts: 'The plane through the hidden states of three prompts, each at a known place.',
+  principalPlane: 'The two directions in which texts differ most.',
+  steering: 'Along one direction, which is added to the hidden state of a prompt.',
+};
+
+/** Where to start from: sets all parameters at once. */
+export function createPreset(_store: Store, form: Form): ControlGroup {
+  const dropdown = createDropdown('Start from', (value) => {
+    const preset = PRESETS.find((one) => one === value);
+    const parameters = form.settings?.parameters;
+    if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters));
+  });
+  const field = createField('Start from', dropdown.element);
+  const element = h(
+    'section',
+    { class: 'group preset-group', 'aria-label': 'Start from' },
+    h('div', { class: 'group-body' }, field.element),
+  );
+  return {
+    element,
+    update({ settings, model }) {
+      show(element, model.status !== 'none');
+      const preset = presetOf(settings.parameters);
+      dropdown.update(
+        [
+          ...(preset ? [] : [{ value: 'custom', label: 'Custom' }]),
+          ...PRESETS.map((one) => ({ value: one, label: PRESET_NAMES[one] })),
+        ],
+        preset ?? 'custom',
+      );
+      field.update(form.fault('parameters'), preset && { text: DESCRIPTIONS[preset], kind: 'info' });
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { safeText } from '../../src/map/display.js';
+import { LIMITS } from '../../src/map/specification.js';
+import type { SettingPath } from '../../src/protocol/settingsChange.js';
+import { h, setAttributes, show } from '../dom.js';
+import { send } from '../host.js';
+import { createMenu, type MenuItem } from '../menu.js';
+import { createButton, createTextArea, createTextField } from '../toolkit.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { createNumberField } from './numberField.js';
+import {
+  type Badge,
+  firstSource,
+  kindOf,
+  readToken,
+  type Source,
+  SOURCE_NAMES,
+  type SourceKind,
+  tokenInput,
+} from './sourceKinds.js';
+
+export interface SourceField {
+  readonly element: HTMLElement;
+  /** `label` stands beside the badge. */
+  update(source: Source, label: string): void;
+}
+
+const readIds = (text: string): number[] =>
+  text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map(Number);
+
+/** A vector by what it means: its input, and a menu with the other kinds that it can be. */
+export function createSourceField(
+  badge: Badge,
+  path: SettingPath,
+  kinds: readonly SourceKind[],
+  form: Form,
+): SourceField {
+  const what = { A: 'center', B: 'x axis', C: 'y axis' }[badge];
+  let source: Source | undefined;
+  let positionAsked = false;
+  /** What each kind was last set to, so that trying another one loses nothing. */
+  const last = new Map<SourceKind, Source>();
+  const choose = (kind: SourceKind): void => {
+    const next = last.get(kind) ?? firstSource(kind, badge);
+    if (kind === 'vector' || next === undefined) send({ type: 'chooseFile', path, content: 'vector' });
+    else form.edit(path, next);
+  };
+
+  const prompt = createTextField(`Prompt of the ${what}`, (text) => form.edit(`${path}.text`, text));
+  const ids = createTextField(`Token ids of the ${what}`, (text) => form.edit(`${path}.ids`, readIds(text)));
+  const token = createTextField(`Token of the ${what}`, (text) => form.edit(`${path}.token`, readToken(text)));
+  const seed = createNumberField(`Seed of the ${what}`, (value, step) => form.edit(`${path}.seed`, value, step), {
+    step: 1,
+    low: 0,
+    high: LIMITS.seed,
+  });
+  const file = createButton('Choose File…', 'secondary', () => choose('vector'));
+  const prompts = createTextArea(`Prompts of the ${what}, one a line`, 3, (text) =>
+    form.edit(
+      `${path}.prompts`,
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => ({ kind: 'prompt', text: line })),
+    ),
+  );
+  const inputs: Readonly<Record<SourceKind, HTMLElement>> = {
+    prompt: prompt.element,
+    tokens: ids.element,
+    mean: prompts.element,
+    unembedding: token.element,
+    embedding: token.element,
+    vector: file.element,
+    random: seed.element,
+  };
+  const menu = createMenu(
+    `Kind of the ${what}`,
+    () => [
+      ...kinds.map((kind): MenuItem => ({
+        label: SOURCE_NAMES[kind],
+        icon: source && kindOf(source) === kind ? 'check' : 'blank',
+        run: () => choose(kind),
+      })),
+      ...(source && (source.kind === 'prompt' || source.kind === 'tokens')
+        ? ([
+            'separator',
+            {
+              label: 'Position in the Prompt',
+              icon: positionShown() ? 'check' : 'blank',
+              run: togglePosition,
+            },
+          ] as const)
+        : []),
+    ],
+    'chevron-down',
+  );
+  menu.classList.add('kind-menu');
+
+  const positionShown = (): boolean =>
+    (source?.kind === 'prompt' || source?.kind === 'tokens') && (positionAsked || source.position !== undefined);
+  const togglePosition = (): void => {
+    if (source?.kind !== 'prompt' && source?.kind !== 'tokens') return;
+    positionAsked = !positionShown();
+    const { position: _, ...rest } = source;
+    if (!positionAsked && source.position !== undefined) form.edit(path, rest);
+    else redraw();
+  };
+  const position = createNumberField(
+    `Position in the prompt of the ${what}`,
+    (value) => {
+      if (source?.kind === 'prompt' || source?.kind === 'tokens') form.edit(path, { ...source, position: value });
+    },
+    { step: 1, low: -LIMITS.promptTokens, high: LIMITS.promptTokens - 1 },
+  );
+  const positionField = createField(
+    'at token',
+    position.element,
+    h('span', { class: 'beside' }, 'from 0; −1 is the last'),
+  );
+  positionField.element.classList.add('sub-field');
+  const field = createField({ label: what, badge }, ...new Set(Object.values(inputs)), menu);
+  const element = h('div', { class: 'source-field' }, field.element, positionField.element);
+
+  const redraw = (): void => {
+    show(positionField.element, positionShown());
+  };
+  return {
+    element,
+    update(current, label) {
+      source = current;
+      const kind = kindOf(current);
+      last.set(kind, current);
+      field.relabel(label);
+      for (const input of new Set(Object.values(inputs))) show(input, input === inputs[kind]);
+      const fault = form.faultUnder(path);
+      const invalid = fault !== undefined;
+      if (current.kind === 'prompt') prompt.update(current.text, { invalid });
+      else if (current.kind === 'tokens') ids.update(current.ids.join(' '), { invalid });
+      else if (current.kind === 'row') token.update(tokenInput(current.token), { invalid });
+      else if (current.kind === 'random') seed.update(current.seed, { disabled: false, invalid });
+      else if (current.kind === 'mean')
+        prompts.update(current.prompts.map((one) => (one.kind === 'prompt' ? one.text : '')).join('\n'), { invalid });
+      else file.update({ label: current.name === undefined ? 'A given vector' : safeText(current.name, 60) });
+      setAttributes(prompt.element, { title: current.kind === 'prompt' ? current.text : undefined });
+      field.update(fault, hint(current));
+      redraw();
+      if ((current.kind === 'prompt' || current.kind === 'tokens') && positionShown())
+        position.update(current.position ?? -1, { disabled: false, invalid });
+    },
+  };
+}
+
+/** What is easily overlooked. */
+const hint = (source: Source): { text: string; kind: 'info' } | undefined =>
+  source.kind === 'row' && typeof source.token === 'string' && /^\w/.test(source.token)
+    ? { text: 'A leading space counts: “ Paris” and “Paris” are different tokens.', kind: 'info' }
+    : undefined;

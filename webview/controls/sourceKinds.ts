@@ -1,0 +1,75 @@
+import { safeText } from '../../src/map/display.js';
+import { formatCount } from '../../src/map/numbers.js';
+import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
+import type { Center, Direction, Prompt, TokenName } from '../../src/map/specification.js';
+
+/** What a vector can be, as people choose it. */
+export const SOURCE_KINDS = ['prompt', 'tokens', 'mean', 'unembedding', 'embedding', 'vector', 'random'] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+export const SOURCE_NAMES: Readonly<Record<SourceKind, string>> = {
+  prompt: 'Prompt',
+  tokens: 'Token Ids',
+  mean: 'Mean of Prompts',
+  unembedding: 'Token’s Unembedding',
+  embedding: 'Token’s Embedding',
+  vector: 'Vector from a File…',
+  random: 'Random Direction',
+};
+
+/** A vector that is chosen by what it means. */
+export type Source = Exclude<Center | Direction, { kind: 'origin' } | { kind: 'texts' }>;
+
+export const kindOf = (source: Source): SourceKind => (source.kind === 'row' ? source.matrix : source.kind);
+
+export type Badge = 'A' | 'B' | 'C';
+
+/** What a kind begins with; undefined where a file has to be chosen first. */
+export function firstSource(kind: SourceKind, badge: Badge): Exclude<Source, { kind: 'vector' }> | undefined {
+  switch (kind) {
+    case 'prompt':
+      return { kind, text: SAMPLE_PROMPTS[badge] };
+    case 'tokens':
+      return { kind, ids: [0] };
+    case 'mean':
+      return { kind, prompts: Object.values(SAMPLE_PROMPTS).map((text) => ({ kind: 'prompt', text })) };
+    case 'unembedding':
+    case 'embedding':
+      return { kind: 'row', matrix: kind, token: { A: ' the', B: ' sea', C: ' house' }[badge] };
+    case 'random':
+      return { kind, seed: { A: 42, B: 42, C: 43 }[badge] };
+    case 'vector':
+      return undefined;
+  }
+}
+
+/** A token as it is typed: its text, or `#123`. */
+export const tokenInput = (token: TokenName): string => (typeof token === 'number' ? `#${token}` : token);
+export const readToken = (text: string): TokenName => (/^#\d+$/.test(text) ? Number(text.slice(1)) : text);
+
+/** A prompt in a few words. */
+export const promptText = (prompt: Prompt, limit = 24): string =>
+  prompt.kind === 'prompt' ? `“${safeText(prompt.text, limit)}”` : `${formatCount(prompt.ids.length)} token ids`;
+
+/** A vector in a few words. */
+export function sourceText(source: Center | Direction, limit = 24): string {
+  switch (source.kind) {
+    case 'origin':
+      return 'Origin';
+    case 'texts':
+      return 'Mean of the texts';
+    case 'prompt':
+    case 'tokens':
+      return promptText(source, limit);
+    case 'mean':
+      return `Mean of ${formatCount(source.prompts.length)} prompts`;
+    case 'row':
+      return `${source.matrix === 'embedding' ? 'Embedding' : 'Unembedding'} of ${
+        typeof source.token === 'number' ? `#${source.token}` : `“${safeText(source.token, limit)}”`
+      }`;
+    case 'vector':
+      return source.name === undefined ? 'A given vector' : safeText(source.name, limit);
+    case 'random':
+      return `Random, seed ${source.seed}`;
+  }
+}
