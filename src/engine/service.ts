@@ -1,23 +1,14 @@
-import {
-  LIMITS,
-  type Layer,
-  layerIndex,
-  type MapParameters,
-  type MapSpecification,
-  parseParameters,
-} from '../map/specification.js';
-import { coordinates, gridWindow } from '../map/grid.js';
+import { gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
+import { layerIndex, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
 import type { Norms, Survey } from '../map/survey.js';
 import type { Token } from '../map/tokenMap.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
 import {
-  type Check,
   CONTINUATION_LIMIT,
-  type DeviceReport,
   type EngineRequests,
   type Estimate,
   type MapEvent,
@@ -27,22 +18,18 @@ import {
   type OpenParams,
   type PointParams,
   type Reading as PointReading,
-  type Support,
 } from '../protocol/engine.js';
-import { AffineMap } from './affine.js';
+import { finiteCells, newTokens } from './batches.js';
 import type { Tops } from './cellRunner.js';
-import { BATCH_BYTES, type CellSource, EachCell, ThreeRows } from './cellSource.js';
+import { BATCH_BYTES, type CellSource } from './cellSource.js';
+import { CellSources } from './cellSources.js';
 import { CHECKED_BYTES, runChecks } from './checks.js';
+import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
-import { type FoundPlane, HiddenSpace, planeKey } from './hiddenSpace.js';
-import { type CellPlan, Model, type Surroundings } from './model.js';
-import { readPrompt } from './prompts.js';
-import { type Race, readRace } from './question.js';
-import { Sweeper } from './sweep.js';
+import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
+import { type CellPlan, Model } from './model.js';
+import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
 import { version } from './version.js';
-
-/** Planes whose rows are kept: changing the grid over them costs no product with the head again. */
-const KEPT_ROWS = 4;
 
 interface Opened {
   readonly model: Model;
@@ -50,21 +37,11 @@ interface Opened {
   readonly description: ModelDescription;
 }
 
-/** A map's parameters read against the model: what is computed, where, and what is asked. */
-interface Reading {
-  readonly plan: CellPlan;
-  readonly found: FoundPlane;
-  readonly race: Race;
-  /** Names the readout and the plane: what rows depend on, not the grid laid over it. */
-  readonly rowsKey: string;
-}
-
 /** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
 export class EngineService {
   private opened: Promise<Opened> | undefined;
   private lastMap: Promise<unknown> = Promise.resolve();
-  private readonly affineMaps = new Map<string, AffineMap>();
-  private readonly sweeper = new Sweeper();
+  private readonly sources = new CellSources();
   /** Measured milliseconds a cell, by layer, readout and context length. */
   private readonly speeds = new Map<string, { milliseconds: number; layer: number }>();
 
@@ -164,75 +141,9 @@ export class EngineService {
     return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
-  /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
-  private async affine(model: Model, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
-    const { plan, found, race, rowsKey } = reading;
-    // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
-    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
-    const keep = (key: string, map: AffineMap): AffineMap => {
-      this.affineMaps.set(key, map);
-      const [oldest] = this.affineMaps.keys();
-      if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
-      return map;
-    };
-    let whole = this.affineMaps.get(rowsKey);
-    if (!whole) {
-      const rows = await AffineMap.find(model, plan, found.plane, coordinates(parameters.grid), rowsKey);
-      if (!(rows instanceof AffineMap)) return undefined;
-      whole = keep(rowsKey, rows);
-    }
-    if (race.masked.length === 0) return whole;
-    const key = JSON.stringify([rowsKey, race.masked]);
-    return this.affineMaps.get(key) ?? keep(key, whole.without(race.masked));
-  }
-
-  private async threeRows(
-    model: Model,
-    reading: Reading,
-    parameters: MapParameters,
-    total: number,
-  ): Promise<CellSource | undefined> {
-    const affine = await this.affine(model, reading, parameters);
-    if (!affine) return undefined;
-    const { asked } = reading.race;
-    const functional = asked && affine.functional(asked.weights);
-    if (asked && !functional) return undefined;
-    const question = asked && functional ? { asked, functional } : undefined;
-    return new ThreeRows(affine, this.sweeper, coordinates(parameters.grid), parameters.topK, total, question);
-  }
-
-  private async eachCell(
-    model: Model,
-    { plan, found, race }: Reading,
-    parameters: MapParameters,
-    batchSize: number,
-    notice: (message: string) => void,
-  ): Promise<CellSource> {
-    const runner = await model.runner(plan);
-    const reuse = model.manner.prefix;
-    const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
-    if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
-      notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, found.plane, coordinates(parameters.grid), race, batchSize);
-  }
-
-  /** @throws Fault as {@link planOf}, {@link HiddenSpace.plane} and {@link readRace}. */
-  private async read(parameters: MapParameters): Promise<Reading> {
-    const { model, space } = await this.model();
-    const plan = planOf(model, parameters);
-    const { hiddenSize } = model.facts;
-    const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
-    const found = await space.plane(parameters.plane, plan.layer, width);
-    const { context } = parameters;
-    const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
-    const race = await readRace(model, parameters, isPrompt ? plan : undefined);
-    const readout = plan.readout === 'unembed' ? 'unembed' : 'lens';
-    return { plan, found, race, rowsKey: JSON.stringify([readout, planeKey(parameters.plane, plan.layer, width)]) };
-  }
-
   private async survey(parameters: MapParameters): Promise<Survey> {
-    const { space } = await this.model();
-    const { plan, found } = await this.read(parameters);
+    const { model, space } = await this.model();
+    const { plan, found } = await readParameters(model, space, parameters);
     return this.surveyOf(space, plan, found, parameters, true);
   }
 
@@ -266,35 +177,17 @@ export class EngineService {
 
   /** One point, by the way that its map would take. */
   private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
-    const { model } = await this.model();
-    const reading = await this.read(parameters);
-    const { plan, found, race } = reading;
-    const vector = pointAt(found.plane, x, y);
-    const norm = Math.sqrt(dot(vector, vector));
-    const affine = await this.affine(model, reading, parameters);
-    const functional = affine && race.asked && affine.functional(race.asked.weights);
-    let tops: Tops;
-    let logits: Float32Array;
-    if (affine && (functional !== undefined) === (race.asked !== undefined)) {
-      const one = { columns: 1, rows: 1, spacing: 1, center: [x, y] } as const;
-      const question = race.asked && functional ? { asked: race.asked, functional } : undefined;
-      const source = new ThreeRows(affine, this.sweeper, coordinates(one), parameters.topK, 1, question);
-      tops = await source.cells(Int32Array.of(0));
-      logits = affine.logitsOf(tops.ids, x, y);
-    } else {
-      const runner = await model.runner(plan);
-      const whole = await runner.tops(vector, 1, race.feeds);
-      ({ logits } = whole);
-      const answer = race.asked?.answer(whole.functional[0] ?? 0, whole.probabilities[0] ?? 0);
-      tops = { ...whole, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) };
-    }
+    const { model, space } = await this.model();
+    const reading = await readParameters(model, space, parameters);
+    const vector = pointAt(reading.found.plane, x, y);
+    const { tops, logits } = await this.sources.point(model, reading, parameters, x, y);
     return {
       ids: tops.ids,
       probabilities: tops.probabilities,
       logits,
       entropy: tops.entropy[0] ?? 0,
       answer: tops.answers?.[0] ?? null,
-      norm,
+      norm: Math.sqrt(dot(vector, vector)),
       tokens: newTokens(tops.ids, new Set(), model),
     };
   }
@@ -304,8 +197,8 @@ export class EngineService {
     { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
     context: CallContext<{ readonly token: Token }>,
   ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
-    const { model } = await this.model();
-    const { plan, found, race } = await this.read({ ...parameters, readout: 'forward' });
+    const { model, space } = await this.model();
+    const { plan, found, race } = await readParameters(model, space, { ...parameters, readout: 'forward' });
     if (model.anatomy.interface.ids === undefined)
       throw new Fault({
         code: 'bad-parameter',
@@ -336,7 +229,7 @@ export class EngineService {
     const started = performance.now();
     stopIfCancelled(context.signal);
     const { model, space, description } = await this.model();
-    const reading = await this.read(parameters);
+    const reading = await readParameters(model, space, parameters);
     const { plan, found } = reading;
     const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
     const { columns, rows } = parameters.grid;
@@ -351,8 +244,8 @@ export class EngineService {
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
     const source =
-      (way === 'each-cell' ? undefined : await this.threeRows(model, reading, parameters, total)) ??
-      (await this.eachCell(model, reading, parameters, batchSize, notice));
+      (way === 'each-cell' ? undefined : await this.sources.threeRows(model, reading, parameters, total)) ??
+      (await this.sources.eachCell(model, reading, parameters, batchSize, notice));
 
     const sent = new Set<number>();
     const computed = performance.now();
@@ -433,33 +326,6 @@ function exactRegions(
 const speedKey = (plan: CellPlan): string =>
   `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
 
-/** @throws Fault `bad-parameter` */
-function checkedPoint({ parameters, x, y }: PointParams): PointParams {
-  if (!Number.isFinite(x) || !Number.isFinite(y))
-    throw new Fault({ code: 'bad-parameter', message: 'A point needs two finite coordinates.' });
-  return { parameters: parseParameters(parameters), x, y };
-}
-
-/** What was asked for, checked on this side as well: a specification can come from anywhere. @throws Fault `bad-parameter`. */
-function checkedMap(params: MapParams): MapParams {
-  const parameters = parseParameters(params.parameters);
-  const { batchSize, only } = params;
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.`,
-    });
-  const cells = parameters.grid.columns * parameters.grid.rows;
-  if (only !== undefined && !(only instanceof Int32Array && only.every((cell) => cell >= 0 && cell < cells)))
-    throw new Fault({ code: 'bad-parameter', message: 'A wanted cell lies outside the grid.' });
-  return {
-    parameters,
-    batchSize,
-    ...(only === undefined ? {} : { only }),
-    ...(params.way === 'each-cell' ? { way: params.way } : {}),
-  };
-}
-
 /** A map that still waits for the one before it ends at once when it is cancelled. */
 function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -468,168 +334,8 @@ function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/**
- * A map's parameters against this model.
- * @throws Fault `bad-parameter` for a layer, readout or context that it does not have, `tokenizer` for a prompt.
- */
-function planOf(model: Model, parameters: MapParameters): CellPlan {
-  const { blocks, vocabularySize } = model.facts;
-  const layer: Layer = parameters.layer === 'last' ? blocks - 1 : parameters.layer;
-  if (layer !== 'embeddings' && layer >= blocks)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `Layer ${layer} does not exist: the model has ${blocks} blocks.`,
-      hint: `Choose 0 to ${blocks - 1}, or "embeddings".`,
-    });
-  if (parameters.topK > vocabularySize)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `top-k is ${parameters.topK}, but the model knows only ${vocabularySize} tokens.`,
-    });
-  const unembed = unembedSupport(model);
-  if (parameters.readout === 'unembed' && !unembed.ok)
-    throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
-  const around = contextOf(model, parameters);
-  const mixing = parameters.readout === 'forward' && layerIndex(layer) < blocks - 1;
-  if (around.suffix.length > 0 && parameters.readout === 'forward' && !mixing)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: 'Behind the last block no position sees another: a vector at an earlier one would change no prediction.',
-      hint: 'Replace the last position, or choose an earlier layer.',
-    });
-  const output = {
-    kind: 'top' as const,
-    k: parameters.topK,
-    masked: parameters.masked.length > 0,
-    functional: parameters.question !== null,
-  };
-  return { layer, readout: parameters.readout, ...around, output };
-}
-
-function contextOf(model: Model, { context }: MapParameters): Surroundings {
-  const { bos } = model.tokenizer;
-  // Some token that is no padding (BOS often is): an export that computes its mask from the ids would hide the vector.
-  const own = Math.floor(0.37 * model.facts.vocabularySize);
-  const takesIds = idsSupport(model);
-  if (context.kind !== 'none' && !takesIds.ok)
-    throw new Fault({ code: 'bad-parameter', message: takesIds.reason, hint: 'Use the context "none".' });
-  switch (context.kind) {
-    case 'none':
-      return { prefix: [], own, suffix: [] };
-    case 'bos':
-      if (bos === null)
-        throw new Fault({
-          code: 'bad-parameter',
-          message: 'The model names no BOS token.',
-          hint: 'Use the context "none" or a prompt.',
-        });
-      return { prefix: [bos], own, suffix: [] };
-    case 'prompt':
-    case 'tokens':
-      return readPrompt(model, context);
-  }
-}
-
-const idsSupport = (model: Model): Support =>
-  model.anatomy.interface.ids === undefined
-    ? { ok: false, reason: 'This export takes embeddings instead of token ids: nothing can stand before the vector.' }
-    : { ok: true };
-
-function unembedSupport(model: Model): Support {
-  const { head, hiddenSize } = model.anatomy;
-  if (head.width === undefined || head.width === hiddenSize) return { ok: true };
-  return {
-    ok: false,
-    reason: `The head reads ${head.width} dimensions, the residual stream has ${hiddenSize}: there is no bare unembedding of a hidden state.`,
-  };
-}
-
-/** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
-function finiteCells(
-  indices: Int32Array,
-  tops: Tops,
-  k: number,
-): { finite: Extract<MapEvent, { kind: 'cells' }>['batch']; bad: number } {
-  const good = [...indices.keys()].filter(
-    (i) => Number.isFinite(tops.entropy[i]) && Number.isFinite(tops.probabilities[i * k]),
-  );
-  if (good.length === indices.length) return { finite: { indices, ...tops }, bad: 0 };
-  const rows = <T extends Int32Array | Float32Array>(from: T, to: T): T => {
-    good.forEach((i, n) => to.set(from.subarray(i * k, i * k + k), n * k));
-    return to;
-  };
-  return {
-    bad: indices.length - good.length,
-    finite: {
-      indices: Int32Array.from(good, (i) => indices[i] ?? 0),
-      ids: rows(tops.ids, new Int32Array(good.length * k)),
-      probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
-      entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
-      ...(tops.answers ? { answers: Float32Array.from(good, (i) => tops.answers?.[i] ?? 0) } : {}),
-    },
-  };
-}
-
-function newTokens(ids: Int32Array, sent: Set<number>, model: Model): Token[] {
-  const tokens: Token[] = [];
-  for (const id of ids) {
-    if (sent.has(id)) continue;
-    sent.add(id);
-    tokens.push(model.tokenizer.token(id));
-  }
-  return tokens;
-}
-
 /** Known after 5 % or 2 s. */
 function secondsLeft(elapsed: number, done: number, total: number): number | null {
   if (done === 0 || (done / total < 0.05 && elapsed < 2000)) return null;
   return ((elapsed / done) * (total - done)) / 1000;
-}
-
-function describe(
-  model: Model,
-  device: DeviceReport,
-  checks: readonly Check[],
-  milliseconds: number,
-): ModelDescription {
-  const { anatomy, tokenizer } = model;
-  const noTokenizer: Support = { ok: false, reason: tokenizer.reason ?? 'The model has no tokenizer.' };
-  const ids = idsSupport(model);
-  return {
-    reference: model.reference,
-    path: model.files.file,
-    facts: model.facts,
-    modelType: model.files.config.modelType,
-    opset: anatomy.graph.opsets.get('') ?? 0,
-    nodes: anatomy.graph.nodes.length,
-    residual: anatomy.residual.map((tensor, i) => ({ layer: i === 0 ? ('embeddings' as const) : i - 1, tensor })),
-    finalNorm: anatomy.finalNorm ?? 'none',
-    head: {
-      operator: anatomy.head.matmul.opType,
-      weight: anatomy.head.weight,
-      bias: anatomy.head.bias,
-      after: anatomy.head.after,
-    },
-    readouts: { forward: { ok: true }, lens: { ok: true }, unembed: unembedSupport(model) },
-    contexts: {
-      none: { ok: true },
-      bos: !ids.ok
-        ? ids
-        : tokenizer.bos === null
-          ? { ok: false, reason: 'The model names no BOS token.' }
-          : { ok: true },
-      prompt: !ids.ok ? ids : tokenizer.reason === undefined ? { ok: true } : noTokenizer,
-    },
-    prefix: model.manner.prefix,
-    batching: model.manner.batching,
-    tokenizer: {
-      file: tokenizer.file === null ? null : 'tokenizer.json',
-      size: tokenizer.size,
-      bos: tokenizer.bos,
-      ...(tokenizer.reason === undefined ? {} : { reason: tokenizer.reason }),
-    },
-    device,
-    checks,
-    openedMilliseconds: Math.round(milliseconds),
-  };
 }

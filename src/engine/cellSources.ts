@@ -1,0 +1,94 @@
+import { coordinates } from '../map/grid.js';
+import { pointAt } from '../map/plane.js';
+import { layerIndex, type MapParameters } from '../map/specification.js';
+import { AffineMap } from './affine.js';
+import type { Tops } from './cellRunner.js';
+import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
+import type { Model } from './model.js';
+import type { Reading } from './reading.js';
+import { Sweeper } from './sweep.js';
+
+/** Planes whose rows are kept: changing the grid over them costs no product with the head again. */
+const KEPT_ROWS = 4;
+
+/** Chooses the way that cells are computed: three rows where the readout is affine and they prove it, else every cell. */
+export class CellSources {
+  private readonly affineMaps = new Map<string, AffineMap>();
+  private readonly sweeper = new Sweeper();
+
+  /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
+  async affine(model: Model, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
+    const { plan, found, race, rowsKey } = reading;
+    // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
+    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
+    const keep = (key: string, map: AffineMap): AffineMap => {
+      this.affineMaps.set(key, map);
+      const [oldest] = this.affineMaps.keys();
+      if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
+      return map;
+    };
+    let whole = this.affineMaps.get(rowsKey);
+    if (!whole) {
+      const rows = await AffineMap.find(model, plan, found.plane, coordinates(parameters.grid), rowsKey);
+      if (!(rows instanceof AffineMap)) return undefined;
+      whole = keep(rowsKey, rows);
+    }
+    if (race.masked.length === 0) return whole;
+    const key = JSON.stringify([rowsKey, race.masked]);
+    return this.affineMaps.get(key) ?? keep(key, whole.without(race.masked));
+  }
+
+  async threeRows(
+    model: Model,
+    reading: Reading,
+    parameters: MapParameters,
+    total: number,
+  ): Promise<CellSource | undefined> {
+    const affine = await this.affine(model, reading, parameters);
+    if (!affine) return undefined;
+    const { asked } = reading.race;
+    const functional = asked && affine.functional(asked.weights);
+    if (asked && !functional) return undefined;
+    const question = asked && functional ? { asked, functional } : undefined;
+    return new ThreeRows(affine, this.sweeper, coordinates(parameters.grid), parameters.topK, total, question);
+  }
+
+  async eachCell(
+    model: Model,
+    { plan, found, race }: Reading,
+    parameters: MapParameters,
+    batchSize: number,
+    notice: (message: string) => void,
+  ): Promise<CellSource> {
+    const runner = await model.runner(plan);
+    const reuse = model.manner.prefix;
+    const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
+    if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
+      notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
+    return new EachCell(runner, found.plane, coordinates(parameters.grid), race, batchSize);
+  }
+
+  /** One point, by the way that its map would take; its tokens' logits besides, [topK]. */
+  async point(
+    model: Model,
+    reading: Reading,
+    parameters: MapParameters,
+    x: number,
+    y: number,
+  ): Promise<{ readonly tops: Tops; readonly logits: Float32Array }> {
+    const one = { ...parameters, grid: { columns: 1, rows: 1, spacing: 1, center: [x, y] } } as const;
+    const affine = await this.affine(model, reading, parameters);
+    const rows = affine && (await this.threeRows(model, reading, one, 1));
+    if (rows) {
+      const tops = await rows.cells(Int32Array.of(0));
+      return { tops, logits: affine.logitsOf(tops.ids, x, y) };
+    }
+    const { plan, found, race } = reading;
+    const tops = await (await model.runner(plan)).tops(pointAt(found.plane, x, y), 1, race.feeds);
+    const answer = race.asked?.answer(tops.functional[0] ?? 0, tops.probabilities[0] ?? 0);
+    return {
+      tops: { ...tops, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) },
+      logits: tops.logits,
+    };
+  }
+}
