@@ -190,7 +190,7 @@ function receive(message: HostMessage): void {
 }
 
 listenToPointer(view, {
-  hover: (cell) => store.set({ hover: cell }),
+  hover: (cell, mark) => store.set({ hover: cell, mark }),
   click: (cell) => {
     const { map } = store.state;
     if (!map) return;

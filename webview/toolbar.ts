@@ -48,6 +48,9 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   const labels = iconButton('case-sensitive', 'Labels', () => store.setUi({ labels: !store.state.ui.labels }));
   labels.querySelector('.codicon')?.replaceWith(h('span', { class: 'letters', 'aria-hidden': 'true' }, 'Aa'));
   const borders = iconButton('table', 'Region Borders', () => store.setUi({ borders: !store.state.ui.borders }));
+  const anchors = iconButton('location', 'Anchors and Overlays', () =>
+    store.setUi({ anchors: !store.state.ui.anchors }),
+  );
   const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
   const zoomText = h('span', { class: 'zoom-text', 'aria-live': 'off' }, '100%');
   const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
@@ -66,6 +69,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     h('span', { class: 'spring' }),
     labels,
     borders,
+    anchors,
     separator(),
     zooming,
     reset,
@@ -79,6 +83,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'view', 'drawer')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });
+    setAttributes(anchors, { 'aria-pressed': String(ui.anchors) });
     const always = ui.colorBy === 'token';
     setAttributes(borders, { 'aria-pressed': String(ui.borders || always) });
     setEnabled(borders, !always, 'Region Borders', 'always shown with token colors, which cannot all be told apart');
@@ -137,6 +142,12 @@ function menuItems({ host, map, layout }: PageState, store: Store, view: MapView
     item('Export Picture…', 'device-camera', 'exportPicture', incomplete),
     item('Copy as Command Line', 'terminal', 'copyCommandLine', noModel),
     'separator',
+    {
+      label: store.state.ui.ring ? 'Hide Ring of the Typical Norm' : 'Show Ring of the Typical Norm',
+      icon: 'circle-large-outline',
+      reason: map ? undefined : 'There is no map.',
+      run: () => store.setUi({ ring: !store.state.ui.ring }),
+    },
     {
       label: store.state.table ? 'Show as Map' : 'Show Cells as Table',
       icon: store.state.table ? 'graph-scatter' : 'list-flat',

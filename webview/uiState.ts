@@ -13,6 +13,9 @@ export interface UiState {
   readonly colorBy: ColorBy;
   readonly labels: boolean;
   readonly borders: boolean;
+  /** Anchors and overlays, and the ring of the typical norm. */
+  readonly anchors: boolean;
+  readonly ring: boolean;
   /** The controls' column is open, where there is room for one. */
   readonly controls: boolean;
   /** Names of the groups that are folded. */
@@ -27,6 +30,8 @@ export const INITIAL_UI: UiState = {
   colorBy: 'probability',
   labels: true,
   borders: true,
+  anchors: true,
+  ring: true,
   controls: true,
   collapsed: ['context', 'advanced'],
   pin: null,
@@ -40,7 +45,7 @@ const isNumber = (value: unknown): value is number => typeof value === 'number' 
 export function readUi(kept: unknown): UiState {
   const ui: unknown = isRecord(kept) ? kept.ui : undefined;
   if (!isRecord(ui)) return INITIAL_UI;
-  const bool = (key: 'labels' | 'borders' | 'controls'): boolean => {
+  const bool = (key: 'labels' | 'borders' | 'anchors' | 'ring' | 'controls'): boolean => {
     const value = ui[key];
     return typeof value === 'boolean' ? value : INITIAL_UI[key];
   };
@@ -49,6 +54,8 @@ export function readUi(kept: unknown): UiState {
     colorBy: COLOR_BY.find((name) => name === ui.colorBy) ?? INITIAL_UI.colorBy,
     labels: bool('labels'),
     borders: bool('borders'),
+    anchors: bool('anchors'),
+    ring: bool('ring'),
     controls: bool('controls'),
     collapsed: Array.isArray(collapsed)
       ? collapsed.filter((name): name is string => typeof name === 'string')

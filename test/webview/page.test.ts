@@ -5,6 +5,7 @@ import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
 import { Fault } from '../../src/map/fault.js';
 import { formatPercent } from '../../src/map/numbers.js';
+import { presetParameters } from '../../src/map/presets.js';
 import { coverage } from '../../src/map/refinement.js';
 import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
 import type { Token, TokenMap } from '../../src/map/tokenMap.js';
@@ -135,7 +136,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     false,
   );
 
-  onPage('regions are labeled in the ink that is read best, and bordered', {}, async (stage) => {
+  // This plane's map has light and dark regions.
+  const { plane } = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+  onPage('regions are labeled in the ink that is read best, and bordered', { parameters: { plane } }, async (stage) => {
     const box = await stage.plot.boundingBox();
     assert.ok(box);
     // All pixels of the map: how many are pure ink of labels, with labels and without.
@@ -238,7 +241,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       ['Columns', '2001', 'Cells', 'Grid columns must be at most 2000'],
       ['Spacing', '-1', 'Spacing', 'Spacing must be greater than 0'],
       ['Spacing', 'wide', 'Spacing', 'Spacing must be a number'],
-      ['Center x', '', 'Center', 'Center x must be a number'],
+      ['Center x', '', 'Middle', 'Center x must be a number'],
       ['Layer number', '99', 'Layer', 'The model’s layers are 0 to 29'],
       ['Seed', '-4', 'Seed', 'Seed must be at least 0'],
     ] as const) {

@@ -1,7 +1,8 @@
 import type { MapView } from './mapView.js';
 
 export interface GestureTarget {
-  hover(cell: number | null): void;
+  /** `mark`: index of the overlay's mark there. */
+  hover(cell: number | null, mark: number | null): void;
   click(cell: number): void;
 }
 
@@ -31,7 +32,8 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       map.panBy(x, y);
       return;
     }
-    target.hover(map.cellAt(...place(event)));
+    const at = place(event);
+    target.hover(map.cellAt(...at), map.markAt(...at));
   });
   const release = (event: PointerEvent): void => {
     const press = pressed;
@@ -43,7 +45,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
   };
   plot.addEventListener('pointerup', release);
   plot.addEventListener('pointercancel', release);
-  plot.addEventListener('pointerleave', () => target.hover(null));
+  plot.addEventListener('pointerleave', () => target.hover(null, null));
   plot.addEventListener('dblclick', () => map.reset());
   plot.addEventListener(
     'wheel',
@@ -52,7 +54,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1);
       // A pinch comes as a wheel with Ctrl and small steps.
       map.zoomBy(Math.exp(-Math.max(-720, Math.min(720, pixels)) * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
-      target.hover(map.cellAt(...place(event)));
+      target.hover(map.cellAt(...place(event)), null);
     },
     { passive: false },
   );

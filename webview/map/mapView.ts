@@ -14,6 +14,7 @@ import { Heatmap } from './heatmap.js';
 import { drawCellTexts, drawLabels, labelsOf } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
 import { drawHover, drawOutline, drawPin, drawTile } from './marks.js';
+import { OverlayLayer } from './overlayLayer.js';
 import { Overview } from './overview.js';
 import { confidence } from './paint.js';
 import { TokenPen } from './tokenPen.js';
@@ -47,6 +48,7 @@ export class MapView {
   readonly plot: HTMLElement;
   private readonly heatmap = new Heatmap();
   private readonly drawing = h('canvas', { class: 'layer' });
+  private readonly overlays = new OverlayLayer();
   private readonly pointing = h('canvas', { class: 'layer' });
   private readonly overview = new Overview();
   private frame: Frame | undefined;
@@ -61,7 +63,16 @@ export class MapView {
     private readonly derived: Derived,
   ) {
     this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
-    this.element = h('div', { class: 'map-area' }, this.heatmap.element, this.drawing, this.pointing, this.plot);
+    this.element = h(
+      'div',
+      { class: 'map-area' },
+      this.heatmap.element,
+      this.drawing,
+      this.overlays.canvas,
+      this.pointing,
+      this.plot,
+      this.overlays.tip,
+    );
     new ResizeObserver(() => this.resize()).observe(this.element);
     store.onDraw((state, changed) => this.render(state, changed));
   }
@@ -112,6 +123,11 @@ export class MapView {
     return column >= 0 && row >= 0 && column < columns && row < rows ? row * columns + column : null;
   }
 
+  /** Index of the mark at a point of the frame in px, or null. */
+  markAt(x: number, y: number): number | null {
+    return this.overlays.markAt(this.store.state, x, y);
+  }
+
   private move(view: View): void {
     const before = this.store.state.view;
     if (before && (['x', 'y', 'width', 'height'] as const).every((key) => Math.abs(before[key] - view[key]) < 1e-9))
@@ -149,6 +165,7 @@ export class MapView {
     else if (moved && state.view) this.heatmap.place(state.view);
     if (anew || changed.has('cellsVersion')) this.placeLabels();
     if (colors || moved || changed.has('ui')) this.draw();
+    if (this.frame && (colors || moved || anyOf(changed, 'ui', 'mark'))) this.overlays.draw(state, this.frame);
     if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host')) this.point();
     if (colors) this.describe(map);
   }
@@ -163,6 +180,7 @@ export class MapView {
     this.paint();
     this.placeLabels();
     this.draw();
+    if (this.frame) this.overlays.draw(state, this.frame);
     this.point();
   }
 
@@ -193,7 +211,7 @@ export class MapView {
     this.area = area;
     const ratio = window.devicePixelRatio;
     this.frame = frameOf(area, map.cells, this.store.state.layout, ratio);
-    for (const canvas of [this.drawing, this.pointing]) {
+    for (const canvas of [this.drawing, this.overlays.canvas, this.pointing]) {
       canvas.width = Math.round(area.width * ratio);
       canvas.height = Math.round(area.height * ratio);
       canvas.style.width = `${area.width}px`;

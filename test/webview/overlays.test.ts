@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { presetParameters } from '../../src/map/presets.js';
+import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
+import { leftOut } from '../vscode/support/places.js';
+import { eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+
+const OVERLAYS: readonly Overlay[] = [
+  { kind: 'state', prompt: { kind: 'prompt', text: 'The whale swam' } },
+  { kind: 'rows', matrix: 'unembedding', count: 5 },
+];
+const PARAMETERS = { ...presetParameters('threePrompts', DEFAULT_PARAMETERS), overlays: OVERLAYS };
+
+suite('Anchors and overlays', { skip: leftOut(), timeout: 240_000 }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser.close());
+
+  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>): void => {
+    test(name, async () => {
+      const stage = await Stage.open(browser, { parameters: PARAMETERS, ...options });
+      try {
+        await stage.status(/cells ·/);
+        await run(stage);
+        assert.deepEqual(stage.problems, []);
+      } finally {
+        await stage.close();
+      }
+    });
+  };
+
+  /** Where a point of the plane is on the page: the plane's window is ±2, the map is not zoomed. */
+  const at = async (stage: Stage, x: number, y: number): Promise<{ x: number; y: number }> => {
+    const box = await stage.plot.boundingBox();
+    assert.ok(box);
+    return { x: box.x + ((x + 2) / 4) * box.width, y: box.y + (1 - (y + 2) / 4) * box.height };
+  };
+  const tip = (stage: Stage) => stage.page.locator('.mark-tip');
+
+  onPage('anchors stand at 0, 1 and 1, and say what they are', {}, async (stage) => {
+    for (const [x, y, text] of [
+      [0, 0, 'A “The captain of the ship”'],
+      [1, 0, 'B “She was very much in love with her”'],
+      [0, 1, 'C “And the LORD spake unto”'],
+    ] as const) {
+      const place = await at(stage, x, y);
+      await stage.page.mouse.move(place.x, place.y);
+      await tip(stage).waitFor();
+      assert.equal(await tip(stage).locator('strong').innerText(), text);
+      assert.match(await tip(stage).innerText(), /Norm [\d.]+ × typical\s+On the plane/);
+    }
+    const away = await at(stage, 1.7, 1.7);
+    await stage.page.mouse.move(away.x, away.y);
+    await tip(stage).waitFor({ state: 'hidden' });
+  });
+
+  onPage('they stay on their places through zoom', {}, async (stage) => {
+    const place = await at(stage, 1, 0);
+    await stage.page.mouse.move(place.x, place.y);
+    await tip(stage).waitFor();
+    for (const delta of [-400, -300, 250]) {
+      await stage.page.mouse.wheel(0, delta); // zooms at the pointer: what is below it stays there
+      await stage.page.mouse.move(place.x + 1, place.y);
+      await stage.page.mouse.move(place.x, place.y);
+      await stage.settled();
+      assert.match(await tip(stage).locator('strong').innerText(), /^B /);
+    }
+  });
+
+  onPage('a button and a key hide them', {}, async (stage) => {
+    const place = await at(stage, 0, 0);
+    const button = stage.button('Anchors and Overlays');
+    await button.click();
+    assert.equal(await button.getAttribute('aria-pressed'), 'false');
+    await stage.page.mouse.move(place.x, place.y);
+    await stage.settled();
+    assert.equal(await tip(stage).isVisible(), false);
+    await stage.plot.focus();
+    await stage.page.keyboard.press('a');
+    await eventually(async () => assert.equal(await button.getAttribute('aria-pressed'), 'true'));
+  });
+
+  onPage('overlays change the survey and no cell', {}, async (stage) => {
+    const { engine } = stage.deps;
+    const before = engine.asked.length;
+    stage.controller.receive({ type: 'edit', path: 'overlays', value: [] });
+    await eventually(() => assert.deepEqual(engine.surveyed.at(-1)?.overlays, []));
+    assert.equal(engine.asked.length, before);
+  });
+});
