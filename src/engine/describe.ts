@@ -35,6 +35,7 @@ export function describe(
           ? { ok: false, reason: 'The model names no BOS token.' }
           : { ok: true },
       prompt: !ids.ok ? ids : tokenizer.reason === undefined ? { ok: true } : noTokenizer,
+      chat: ids.ok ? tokenizer.chat : ids,
     },
     prefix: model.manner.prefix,
     batching: model.manner.batching,

@@ -15,7 +15,9 @@ export interface ModelFiles {
   readonly relativeFile: string;
   readonly config: ModelConfig;
   readonly tokenizerFile: string | undefined;
+  /** tokenizer_config.json, over what special_tokens_map.json says. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly chatTemplateFile: string | undefined;
 }
 
 /** What config.json or genai_config.json states; everything may be missing. */
@@ -67,7 +69,11 @@ export function findModel(path: string): ModelFiles {
     relativeFile: relative(folder, file).split(sep).join('/'),
     config: readConfig(beside('config.json'), beside('genai_config.json'), beside('generation_config.json')),
     tokenizerFile: beside('tokenizer.json'),
-    tokenizerConfig: readJson(beside('tokenizer_config.json')),
+    tokenizerConfig: {
+      ...readJson(beside('special_tokens_map.json')),
+      ...readJson(beside('tokenizer_config.json')),
+    },
+    chatTemplateFile: beside('chat_template.jinja'),
   };
 }
 

@@ -44,7 +44,7 @@ export interface ModelDescription {
     readonly none: Support;
     readonly bos: Support;
     readonly prompt: Support;
-    /** Whether the tokenizer has a chat template; left out where that is not known before it is used. */
+    /** Whether the tokenizer has a chat template; left out by engines that do not say. */
     readonly chat?: Support;
   };
   /** `reused`: the prompt's earlier positions are computed once (past key/values); `recomputed`: whole sequence for every cell. */
