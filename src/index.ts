@@ -43,7 +43,8 @@ export type {
   TokenName,
   VectorSource,
 } from './map/specification.js';
-export type { Cells, ModelFacts, NumberType, Runtime, Token } from './map/tokenMap.js';
+export type { Token } from './map/token.js';
+export type { Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
 export type { Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
 export { fromJson } from './formats/fromJson.js';

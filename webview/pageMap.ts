@@ -1,5 +1,5 @@
 import type { ShownMap } from '../src/protocol/page.js';
-import type { Token } from '../src/map/tokenMap.js';
+import type { Token } from '../src/map/token.js';
 
 /** The map that is shown. Its cells and tokens grow in place while it is computed. */
 export interface PageMap extends Omit<ShownMap, 'tokens'> {

@@ -1,5 +1,5 @@
 import { SPACE_GLYPH, tokenSegments, tokenSpoken } from '../src/map/display.js';
-import type { Token } from '../src/map/tokenMap.js';
+import type { Token } from '../src/map/token.js';
 import { h } from './dom.js';
 
 /** A token as it is drawn in text; a screen reader gets its spoken form. Tokens are untrusted: only text nodes are made. */

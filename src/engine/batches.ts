@@ -1,4 +1,4 @@
-import type { Token } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
 import type { MapEvent } from '../protocol/engine.js';
 import type { Tops } from './cellRunner.js';
 import type { Model } from './model.js';

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Fault } from '../map/fault.js';
 import { parseParameters } from '../map/specification.js';
-import { addBatch, type Cells, emptyCells, type Token, type TokenMap } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
+import { addBatch, type Cells, emptyCells, type TokenMap } from '../map/tokenMap.js';
 import { type CallOptions, Client, type Message } from '../protocol/channel.js';
 import type { EngineRequests, MapEvent, MapParams, MapResult } from '../protocol/engine.js';
 

@@ -5,7 +5,7 @@ import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import { layerIndex, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
 import type { Norms, Survey } from '../map/survey.js';
-import type { Token } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
 import {
   CONTINUATION_LIMIT,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'; // the hub's own, pure JavaScript, no dependencies
 import { Fault } from '../map/fault.js';
-import type { Token } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
 import type { Support } from '../protocol/engine.js';
 import { type ChatTemplate, openChatTemplate, tokenText } from './chatTemplate.js';
 import type { ModelFiles } from './modelFiles.js';

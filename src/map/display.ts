@@ -1,4 +1,4 @@
-import type { Token } from './tokenMap.js';
+import type { Token } from './token.js';
 
 /**
  * A piece of a token as it is drawn. `text`: safe text, full ink. `glyph`: a stand-in for what cannot be seen (`␣`,

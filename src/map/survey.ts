@@ -1,7 +1,7 @@
 import type { MapWindow } from './grid.js';
 import type { Gram } from './plane.js';
 import type { Grid, Layer } from './specification.js';
-import type { Token } from './tokenMap.js';
+import type { Token } from './token.js';
 
 /** Norms of the hidden states that real text has at a layer, first positions left out (they are outliers of their own). */
 export interface Norms {

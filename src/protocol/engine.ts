@@ -3,7 +3,8 @@ import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
-import type { CellBatch, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
+import type { CellBatch, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { Requests } from './channel.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */

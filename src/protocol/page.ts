@@ -3,7 +3,8 @@ import type { FaultData } from '../map/fault.js';
 import type { Gram } from '../map/plane.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
-import type { CellBatch, Cells, ModelFacts, Runtime, Token } from '../map/tokenMap.js';
+import type { Token } from '../map/token.js';
+import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { Device, Estimate, ModelDescription, Reading } from './engine.js';
 import type { SettingPath } from './settingsChange.js';
 

@@ -1,4 +1,4 @@
-import type { Token } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
 
 const TEXTS = [
   '<img src=x onerror=alert(1)>',

@@ -10,7 +10,7 @@ import {
   tokenText,
   truncateSegments,
 } from '../../src/map/display.js';
-import type { Token } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
 import { randomNumbers } from './syntheticMap.js';
 
 const text = (value: string): Token => ({ id: 7, kind: 'text', text: value });

@@ -1,7 +1,8 @@
 import { coordinates, gridWindow } from '../../src/map/grid.js';
 import { envelope, type ExactRegions } from '../../src/map/polygons.js';
 import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specification.js';
-import { emptyCells, type Token, type TokenMap } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
+import { emptyCells, type TokenMap } from '../../src/map/tokenMap.js';
 
 /** Pseudo-random numbers 0 ... 1 from a seed (mulberry32), so that a failing property can be run again. */
 export function randomNumbers(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { gramOf, type Plane } from '../../src/map/plane.js';
 import type { Center, Direction, MapParameters, Overlay, Prompt } from '../../src/map/specification.js';
 import type { Mark, Survey } from '../../src/map/survey.js';
-import type { Token } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
 import { randomNumbers } from './syntheticMap.js';
 
 const wordOf = (text: string): Token => {

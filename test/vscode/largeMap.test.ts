@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
-import type { Token } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { MapPage } from './support/mapPage.js';

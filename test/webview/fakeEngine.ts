@@ -5,7 +5,8 @@ import { refinement } from '../../src/map/refinement.js';
 import { pointAt } from '../../src/map/plane.js';
 import type { MapParameters, MapSpecification, Question } from '../../src/map/specification.js';
 import type { Survey } from '../../src/map/survey.js';
-import type { CellBatch, Token, TokenMap } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
+import type { CellBatch, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
 import type {
   EngineRequests,

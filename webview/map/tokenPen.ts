@@ -1,7 +1,7 @@
 import { GLYPH_OPACITY } from '../../src/map/colors.js';
 import { type Segment, SPACE_GLYPH, SPACE_PATH, SPACE_WIDTH, tokenSegments } from '../../src/map/display.js';
 import { LABEL_WEIGHT } from '../../src/map/labels.js';
-import type { Token } from '../../src/map/tokenMap.js';
+import type { Token } from '../../src/map/token.js';
 
 /** Size at which widths are measured: large, so that hinting does not show. */
 const MEASURED_AT = 100;

@@ -1,4 +1,5 @@
-import type { CellBatch, Token } from '../../map/tokenMap.js';
+import type { Token } from '../../map/token.js';
+import type { CellBatch } from '../../map/tokenMap.js';
 import type { HostMessage, Progress } from '../../protocol/page.js';
 
 /** Small batches that come within this time cross together. */

@@ -1,5 +1,5 @@
 import { Fault } from '../../map/fault.js';
-import type { Token } from '../../map/tokenMap.js';
+import type { Token } from '../../map/token.js';
 import { CONTINUATION_LIMIT } from '../../protocol/engine.js';
 import type { Continuation, HostMessage } from '../../protocol/page.js';
 import type { EngineLease } from './dependencies.js';

@@ -3,14 +3,8 @@ import * as v from 'valibot';
 import { type MapParameters, parseParameters, parseSpecification } from '../../map/specification.js';
 import type { Survey } from '../../map/survey.js';
 import { DEVICES } from '../../protocol/engine.js';
-import {
-  addBatch,
-  type CellBatch,
-  type Cells,
-  type ModelFacts,
-  type Token,
-  type TokenMap,
-} from '../../map/tokenMap.js';
+import type { Token } from '../../map/token.js';
+import { addBatch, type CellBatch, type Cells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
 import { emptyGrowing, type MapRecord, newRecord } from './mapRecord.js';
 
 /** A panel's map as bytes, for the time that the window takes to reload. Read by the same version that wrote it. */
