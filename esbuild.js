@@ -89,6 +89,7 @@ function declarations() {
 async function kernel() {
   const { error, stderr } = await asc.main([
     ...['src/engine/sweepKernel.as.ts', '--outFile', 'dist/sweep.wasm', '--runtime', 'stub', '--enable', 'simd'],
+    ...['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'],
     ...['-O3', '--noAssert', '--importMemory', '--initialMemory', '1'],
   ]);
   if (error) throw new Error(stderr.toString());

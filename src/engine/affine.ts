@@ -156,8 +156,8 @@ export class AffineMap {
     return out;
   }
 
-  async tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Promise<Tops> {
-    const tops = await sweeper.tops(this.rows, this.key, coefficients, k, total);
+  tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Tops {
+    const tops = sweeper.tops(this.rows, this.key, coefficients, k, total);
     const { ids } = this;
     return ids ? { ...tops, ids: tops.ids.map((row) => ids[row] ?? row) } : tops;
   }

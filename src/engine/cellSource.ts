@@ -121,17 +121,17 @@ export class ThreeRows implements CellSource {
     return this.first ? Math.min(cells, 4 * FIRST_CELLS) : cells;
   }
 
-  async cells(indices: Int32Array): Promise<Tops> {
+  cells(indices: Int32Array): Promise<Tops> {
     this.first = false;
     const { xs, ys } = this.grid;
-    const tops = await this.affine.tops(this.sweeper, this.affine.coefficients(xs, ys, indices), this.k, this.total);
-    if (!this.question) return tops;
+    const tops = this.affine.tops(this.sweeper, this.affine.coefficients(xs, ys, indices), this.k, this.total);
+    if (!this.question) return Promise.resolve(tops);
     const { asked, functional } = this.question;
     const at = (i: number): number => {
       const cell = indices[i] ?? 0;
       return functional(xs[cell % xs.length] ?? 0, ys[Math.floor(cell / xs.length)] ?? 0, tops.ids[i * this.k] ?? 0);
     };
-    return { ...tops, answers: answered(asked, tops, at) };
+    return Promise.resolve({ ...tops, answers: answered(asked, tops, at) });
   }
 
   shrink(): undefined {

@@ -1,33 +1,70 @@
 /**
- * The inner loop of an affine map, in AssemblyScript (TypeScript's syntax, compiled to WebAssembly with SIMD):
- * t = c * p + u * q + v * r + b over the whole vocabulary, its k largest, its softmax's normaliser and its entropy, in one
- * pass through L1-sized blocks. Rows hold logits times log2(e), so that powers of two are taken, and are padded to BLOCK
- * numbers; the padding of row b is -1e30, of the others 0. No library function is called: the memory is all the caller's.
+ * The inner loop of an affine map, in AssemblyScript (TypeScript's syntax, compiled to WebAssembly with SIMD and threads):
+ * t = c * p + u * q + v * r + b over the whole vocabulary, its k largest, its softmax's normaliser and its entropy. Every
+ * thread takes some cells at a time until none is left and takes them through the rows block by block, so that rows, scratch
+ * and constants stay in the first cache. What a cell is depends on nothing else in its batch. Powers of two are taken, so t is
+ * a logit times log2(e). No library function is called: the memory is all the caller's, laid out as sweepMachine.ts says.
  */
 
+/** Numbers of a row that are taken at a time; rows are padded to whole blocks (row b with -1e30, the others with anything finite). */
 const BLOCK: i32 = 1024;
+/** Bytes of a block, and of the parts of it whose maxima are kept. */
+const BLOCK_BYTES: usize = 4096;
+const PART_BYTES: usize = 256;
+/** Cells that a thread takes at a time. */
+const SHARE: i32 = 16;
+/** The counter of cells stands here or higher while there is no work. */
+const CLOSED: i32 = 0x40000000;
 
-/** 2^t for t <= 0, 1e-7 relative; below -126 it is as good as 0. */
 // @ts-ignore: decorator
 @inline
-function exp2(x: v128): v128 {
-  const t = f32x4.max(x, f32x4.splat(-126));
-  const n = f32x4.nearest(t);
-  const f = f32x4.sub(t, n);
-  let y = f32x4.add(f32x4.mul(f32x4.splat(EXP2_5), f), f32x4.splat(EXP2_4));
-  y = f32x4.add(f32x4.mul(y, f), f32x4.splat(EXP2_3));
-  y = f32x4.add(f32x4.mul(y, f), f32x4.splat(EXP2_2));
-  y = f32x4.add(f32x4.mul(y, f), f32x4.splat(EXP2_1));
-  y = f32x4.add(f32x4.mul(y, f), f32x4.splat(1));
-  return i32x4.add(y, i32x4.shl(i32x4.trunc_sat_f32x4_s(n), 23));
+function exp2(t: v128, magic: v128, e5: v128, e4: v128, e3: v128, e2: v128, e1: v128, one: v128): v128 {
+  // Adding 1.5 * 2^23 rounds to a whole number and leaves it in the lowest bits.
+  const shifted = f32x4.add(t, magic);
+  const f = f32x4.sub(t, f32x4.sub(shifted, magic));
+  let y = f32x4.add(f32x4.mul(e5, f), e4);
+  y = f32x4.add(f32x4.mul(y, f), e3);
+  y = f32x4.add(f32x4.mul(y, f), e2);
+  y = f32x4.add(f32x4.mul(y, f), e1);
+  y = f32x4.add(f32x4.mul(y, f), one);
+  return i32x4.add(y, i32x4.shl(shifted, 23));
 }
 
-// Coefficients of 2^f, fitted for the least relative error on [-1/2, 1/2] with 2^0 exact.
-const EXP2_1: f32 = 0.6931468558724591;
-const EXP2_2: f32 = 0.2402223793140946;
-const EXP2_3: f32 = 0.05550893004678271;
-const EXP2_4: f32 = 0.009671702584823303;
-const EXP2_5: f32 = 0.001321867487362191;
+const MAGIC: f32 = 12582912;
+// Coefficients of 2^f, fitted for the least relative error (1e-7) on [-1/2, 1/2] with 2^0 exact.
+const E1: f32 = 0.6931468558724591;
+const E2: f32 = 0.2402223793140946;
+const E3: f32 = 0.05550893004678271;
+const E4: f32 = 0.009671702584823303;
+const E5: f32 = 0.001321867487362191;
+/** Below 2^-126 a power is as good as 0. */
+const LOWEST: f32 = -126;
+
+/** 2^t for t <= 0, outside of the inner loop. */
+// @ts-ignore: decorator
+@inline
+function power(t: v128): v128 {
+  return exp2(
+    f32x4.pmax(t, f32x4.splat(LOWEST)),
+    f32x4.splat(MAGIC),
+    f32x4.splat(E5),
+    f32x4.splat(E4),
+    f32x4.splat(E3),
+    f32x4.splat(E2),
+    f32x4.splat(E1),
+    f32x4.splat(1),
+  );
+}
+
+/** tanh(x) = sign(x) (1 - e^-2|x|) / (1 + e^-2|x|). */
+// @ts-ignore: decorator
+@inline
+function tanh(x: v128): v128 {
+  const sign = v128.and(x, f32x4.splat(-0.0));
+  const e = power(f32x4.mul(f32x4.abs(x), f32x4.splat(-2.8853900817779268)));
+  const one = f32x4.splat(1);
+  return v128.or(f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)), sign);
+}
 
 // @ts-ignore: decorator
 @inline
@@ -40,113 +77,189 @@ function sum(x: v128): f64 {
   );
 }
 
-/** tanh(x) = sign(x) (1 - e^-2|x|) / (1 + e^-2|x|). */
 // @ts-ignore: decorator
 @inline
-function tanh(x: v128): v128 {
-  const sign = v128.and(x, f32x4.splat(-0.0));
-  const e = exp2(f32x4.mul(f32x4.abs(x), f32x4.splat(-2.8853900817779268)));
-  const one = f32x4.splat(1);
-  return v128.or(f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)), sign);
+function largestOf(x: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
+    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
+  );
+}
+
+/** Four numbers of t at `at`, in the rows of `stride` bytes each. */
+// @ts-ignore: decorator
+@inline
+function affine(at: usize, stride: usize, p: v128, q: v128, r: v128): v128 {
+  let t = f32x4.mul(v128.load(at), p);
+  t = f32x4.add(t, f32x4.mul(v128.load(at + stride), q));
+  t = f32x4.add(t, f32x4.mul(v128.load(at + 2 * stride), r));
+  return f32x4.add(t, v128.load(at + 3 * stride));
+}
+
+/** t of one block into scratch, the maxima of its parts behind it. Returns the largest. */
+function fillBlock(row: usize, stride: usize, p: v128, q: v128, r: v128, scratch: usize): f32 {
+  let blockMax = f32x4.splat(-Infinity as f32);
+  let maxima = scratch + BLOCK_BYTES;
+  let at = row;
+  for (let part = scratch; part < scratch + BLOCK_BYTES; part += PART_BYTES) {
+    let partMax = f32x4.splat(-Infinity as f32);
+    for (let to = part; to < part + PART_BYTES; to += 64) {
+      const t0 = affine(at, stride, p, q, r);
+      const t1 = affine(at + 16, stride, p, q, r);
+      const t2 = affine(at + 32, stride, p, q, r);
+      const t3 = affine(at + 48, stride, p, q, r);
+      v128.store(to, t0);
+      v128.store(to, t1, 16);
+      v128.store(to, t2, 32);
+      v128.store(to, t3, 48);
+      partMax = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(partMax, t0), t1), t2), t3);
+      at += 64;
+    }
+    v128.store(maxima, partMax);
+    maxima += 16;
+    blockMax = f32x4.pmax(blockMax, partMax);
+  }
+  return largestOf(blockMax);
+}
+
+/** Soft-caps a block and the maxima of its parts: a cap keeps the order. The padding stays low: it would be lifted among the tokens. */
+function capBlock(scratch: usize, cap: f32): f32 {
+  let largest = f32x4.splat(-Infinity as f32);
+  for (let i = scratch; i < scratch + BLOCK_BYTES + BLOCK_BYTES / 16; i += 16) {
+    const t = v128.load(i);
+    const cut = f32x4.mul(tanh(f32x4.div(t, f32x4.splat(cap))), f32x4.splat(cap));
+    const kept = v128.bitselect(t, cut, f32x4.lt(t, f32x4.splat(-1e29)));
+    v128.store(i, kept);
+    largest = f32x4.pmax(largest, kept);
+  }
+  return largestOf(largest);
+}
+
+/** Puts what is larger than the smallest of the k largest among them; of equal ones the earlier stays first. */
+function keepLargest(scratch: usize, first: i32, k: i32, ids: usize, top: usize): void {
+  const last = <usize>((k - 1) << 2);
+  let threshold = load<f32>(top + last);
+  for (let part: usize = 0; part < BLOCK_BYTES; part += PART_BYTES) {
+    if (!v128.any_true(f32x4.gt(v128.load(scratch + BLOCK_BYTES + (part >> 4)), f32x4.splat(threshold)))) continue;
+    for (let i = part; i < part + PART_BYTES; i += 4) {
+      const t = load<f32>(scratch + i);
+      if (!(t > threshold)) continue;
+      let place = last;
+      while (place > 0 && t > load<f32>(top + place - 4)) {
+        store<f32>(top + place, load<f32>(top + place - 4));
+        store<i32>(ids + place, load<i32>(ids + place - 4));
+        place -= 4;
+      }
+      store<f32>(top + place, t);
+      store<i32>(ids + place, first + <i32>(i >> 2));
+      threshold = load<f32>(top + last);
+    }
+  }
+}
+
+/** Adds 2^(t - largest) and 2^(t - largest) (t - largest) of a block to the two sums. */
+function addPowers(scratch: usize, largest: f32, constants: usize, sums: usize): void {
+  // From memory: the compiler would make literals anew for every four numbers.
+  const magic = v128.load_splat<f32>(constants);
+  const e5 = v128.load_splat<f32>(constants, 4);
+  const e4 = v128.load_splat<f32>(constants, 8);
+  const e3 = v128.load_splat<f32>(constants, 12);
+  const e2 = v128.load_splat<f32>(constants, 16);
+  const e1 = v128.load_splat<f32>(constants, 20);
+  const one = v128.load_splat<f32>(constants, 24);
+  const lowest = v128.load_splat<f32>(constants, 28);
+  const m = f32x4.splat(largest);
+  const nothing = f32x4.splat(largest - 80); // 2^-80 of a million tokens is nothing in float32
+  let s = f32x4.splat(0);
+  let w = f32x4.splat(0);
+  let maxima = scratch + BLOCK_BYTES;
+  for (let part = scratch; part < scratch + BLOCK_BYTES; part += PART_BYTES) {
+    const matters = v128.any_true(f32x4.gt(v128.load(maxima), nothing));
+    maxima += 16;
+    if (!matters) continue;
+    for (let i = part; i < part + PART_BYTES; i += 64) {
+      const t0 = f32x4.pmax(f32x4.sub(v128.load(i), m), lowest);
+      const t1 = f32x4.pmax(f32x4.sub(v128.load(i, 16), m), lowest);
+      const y0 = exp2(t0, magic, e5, e4, e3, e2, e1, one);
+      const y1 = exp2(t1, magic, e5, e4, e3, e2, e1, one);
+      s = f32x4.add(f32x4.add(s, y0), y1);
+      w = f32x4.add(f32x4.add(w, f32x4.mul(y0, t0)), f32x4.mul(y1, t1));
+      const t2 = f32x4.pmax(f32x4.sub(v128.load(i, 32), m), lowest);
+      const t3 = f32x4.pmax(f32x4.sub(v128.load(i, 48), m), lowest);
+      const y2 = exp2(t2, magic, e5, e4, e3, e2, e1, one);
+      const y3 = exp2(t3, magic, e5, e4, e3, e2, e1, one);
+      s = f32x4.add(f32x4.add(s, y2), y3);
+      w = f32x4.add(f32x4.add(w, f32x4.mul(y2, t2)), f32x4.mul(y3, t3));
+    }
+  }
+  store<f64>(sums, load<f64>(sums) + sum(s));
+  store<f64>(sums, load<f64>(sums, 8) + sum(w), 8);
 }
 
 /**
- * @param rows pointer to c, u, v, b one after another, [4 * size] f32; size is a multiple of BLOCK
- * @param coefficients pointer to p, q, r per cell, [3 * cells] f32
- * @param cap soft-cap times log2(e): t becomes cap * tanh(t / cap); 0 for none
- * @param scratch pointer to BLOCK f32
- * @param ids, top pointers to [cells * k] i32 and f32 (logits times log2(e)), largest first
- * @param sums pointer to [cells * 2] f64: sum of 2^(t - t1), sum of 2^(t - t1) (t - t1), t1 the largest
+ * Takes cells until none is left.
+ * @param counter pointer to the i32 that says which cell is next; {@link CLOSED} or more while there is no work
+ * @param scratch pointer to this thread's own BLOCK f32, the maxima of their parts and 8 constants
+ * @param job pointer to what is to be done: i32 rows (pointer to c, u, v, b one after another, [4 * size] f32), size (a
+ *   multiple of BLOCK), coefficients (pointer to p, q, r per cell, [3 * cells] f32), cells; f32 cap (the soft-cap times
+ *   log2(e): t becomes cap * tanh(t / cap); 0 for none); i32 k, ids, top (pointers to [cells * k] i32 and f32, largest
+ *   first), sums (pointer to [cells * 2] f64: sum of 2^(t - t1), sum of 2^(t - t1) (t - t1), t1 the largest)
  */
-export function sweep(
-  rows: usize,
-  size: i32,
-  coefficients: usize,
-  cells: i32,
-  cap: f32,
-  k: i32,
-  scratch: usize,
-  ids: usize,
-  top: usize,
-  sums: usize,
-): void {
-  const stride: usize = (<usize>size) << 2;
-  const capped = cap > 0;
-  const capVector = f32x4.splat(cap);
-  const capInverse = f32x4.splat(capped ? 1 / cap : 0);
-  for (let cell = 0; cell < cells; cell++) {
-    const at = coefficients + <usize>(cell * 12);
-    const p = f32x4.splat(load<f32>(at));
-    const q = f32x4.splat(load<f32>(at, 4));
-    const r = f32x4.splat(load<f32>(at, 8));
-    const cellIds = ids + <usize>(cell * k * 4);
-    const cellTop = top + <usize>(cell * k * 4);
-    for (let i = 0; i < k; i++) store<f32>(cellTop + (<usize>i << 2), -Infinity as f32);
-    let threshold: f32 = -Infinity as f32;
-    let largest: f32 = -Infinity as f32;
-    let total: f64 = 0;
-    let weighted: f64 = 0; // sum of 2^(t - largest) (t - largest)
-    for (let block = 0; block < size; block += BLOCK) {
-      const row = rows + (<usize>block << 2);
-      let blockMax = f32x4.splat(-Infinity as f32);
-      for (let i: usize = 0; i < (<usize>BLOCK << 2); i += 16) {
-        let z = f32x4.mul(v128.load(row + i), p);
-        z = f32x4.add(z, f32x4.mul(v128.load(row + stride + i), q));
-        z = f32x4.add(z, f32x4.mul(v128.load(row + 2 * stride + i), r));
-        z = f32x4.add(z, v128.load(row + 3 * stride + i));
-        if (capped) {
-          // The padding stays as low as it is: a cap would lift it among the tokens.
-          const cut = f32x4.mul(tanh(f32x4.mul(z, capInverse)), capVector);
-          z = v128.bitselect(z, cut, f32x4.lt(z, f32x4.splat(-1e29)));
-        }
-        v128.store(scratch + i, z);
-        blockMax = f32x4.pmax(blockMax, z);
+export function sweep(counter: usize, scratch: usize, job: usize): void {
+  const constants = scratch + BLOCK_BYTES + BLOCK_BYTES / 16;
+  store<f32>(constants, MAGIC);
+  store<f32>(constants, E5, 4);
+  store<f32>(constants, E4, 8);
+  store<f32>(constants, E3, 12);
+  store<f32>(constants, E2, 16);
+  store<f32>(constants, E1, 20);
+  store<f32>(constants, 1, 24);
+  store<f32>(constants, LOWEST, 28);
+  for (;;) {
+    const first = atomic.add<i32>(counter, SHARE);
+    if (first >= CLOSED) return;
+    const cells = load<i32>(job, 12);
+    if (first >= cells) return;
+    sweepCells(job, first, min(first + SHARE, cells), scratch, constants);
+  }
+}
+
+function sweepCells(job: usize, first: i32, end: i32, scratch: usize, constants: usize): void {
+  const rows = <usize>load<i32>(job);
+  const size = load<i32>(job, 4);
+  const coefficients = <usize>load<i32>(job, 8);
+  const cap = load<f32>(job, 16);
+  const k = load<i32>(job, 20);
+  const ids = <usize>load<i32>(job, 24);
+  const top = <usize>load<i32>(job, 28);
+  const sums = <usize>load<i32>(job, 32);
+  const stride = <usize>size << 2;
+  for (let i = first * k; i < end * k; i++) store<f32>(top + (<usize>i << 2), -Infinity as f32);
+  for (let i = first; i < end; i++) {
+    store<f64>(sums + (<usize>i << 4), 0);
+    store<f64>(sums + (<usize>i << 4), 0, 8);
+  }
+  for (let block = 0; block < size; block += BLOCK) {
+    for (let cell = first; cell < end; cell++) {
+      const at = coefficients + <usize>(cell * 12);
+      const p = v128.load_splat<f32>(at);
+      const q = v128.load_splat<f32>(at, 4);
+      const r = v128.load_splat<f32>(at, 8);
+      const cellTop = top + <usize>(cell * k * 4);
+      const cellSums = sums + (<usize>cell << 4);
+      let highest = fillBlock(rows + (<usize>block << 2), stride, p, q, r, scratch);
+      if (cap > 0) highest = capBlock(scratch, cap);
+      const before = load<f32>(cellTop);
+      if (highest > before && block > 0) {
+        const step = <f64>before - <f64>highest;
+        const shrink = <f64>f32x4.extract_lane(power(f32x4.splat(<f32>step)), 0);
+        const total = load<f64>(cellSums);
+        store<f64>(cellSums, shrink * (load<f64>(cellSums, 8) + total * step), 8);
+        store<f64>(cellSums, shrink * total);
       }
-      const highest = max(
-        max(f32x4.extract_lane(blockMax, 0), f32x4.extract_lane(blockMax, 1)),
-        max(f32x4.extract_lane(blockMax, 2), f32x4.extract_lane(blockMax, 3)),
-      );
-      if (highest > largest) {
-        if (total > 0) {
-          const step = <f64>largest - <f64>highest;
-          const shrink = <f64>f32x4.extract_lane(exp2(f32x4.splat(<f32>step)), 0);
-          weighted = shrink * (weighted + total * step);
-          total *= shrink;
-        }
-        largest = highest;
-      }
-      if (highest > threshold) {
-        for (let i: usize = 0; i < (<usize>BLOCK << 2); i += 16) {
-          if (!v128.any_true(f32x4.gt(v128.load(scratch + i), f32x4.splat(threshold)))) continue;
-          for (let lane: usize = 0; lane < 16; lane += 4) {
-            const z = load<f32>(scratch + i + lane);
-            if (!(z > threshold)) continue;
-            let place = k - 1;
-            while (place > 0 && z > load<f32>(cellTop + (<usize>(place - 1) << 2))) {
-              store<f32>(cellTop + (<usize>place << 2), load<f32>(cellTop + (<usize>(place - 1) << 2)));
-              store<i32>(cellIds + (<usize>place << 2), load<i32>(cellIds + (<usize>(place - 1) << 2)));
-              place--;
-            }
-            store<f32>(cellTop + (<usize>place << 2), z);
-            store<i32>(cellIds + (<usize>place << 2), block + <i32>((i + lane) >> 2));
-            threshold = load<f32>(cellTop + (<usize>(k - 1) << 2));
-          }
-        }
-      }
-      if (highest < largest - 80) continue; // 2^-80 of a million tokens is nothing in float32
-      const m = f32x4.splat(largest);
-      let s = f32x4.splat(0);
-      let w = f32x4.splat(0);
-      for (let i: usize = 0; i < (<usize>BLOCK << 2); i += 16) {
-        const below = f32x4.sub(v128.load(scratch + i), m);
-        const e = exp2(below);
-        s = f32x4.add(s, e);
-        w = f32x4.add(w, f32x4.mul(e, f32x4.max(below, f32x4.splat(-126))));
-      }
-      total += sum(s);
-      weighted += sum(w);
+      if (highest > load<f32>(cellTop + <usize>((k - 1) << 2)))
+        keepLargest(scratch, block, k, ids + <usize>(cell * k * 4), cellTop);
+      addPowers(scratch, max(highest, before), constants, cellSums);
     }
-    store<f64>(sums + (<usize>cell << 4), total);
-    store<f64>(sums + (<usize>cell << 4), weighted, 8);
   }
 }

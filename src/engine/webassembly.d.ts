@@ -1,8 +1,8 @@
 /** The part of WebAssembly that is used here; Node has it, its type package does not describe it without the DOM. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number; maximum?: number });
-    readonly buffer: ArrayBuffer;
+    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a foreign class is described, not made
