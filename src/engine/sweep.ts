@@ -45,8 +45,9 @@ export class Sweeper {
 /** A helper that fails was none: the others do its work. */
 function started({ module, memory }: SweepMachine, count: number): Worker[] {
   return Array.from({ length: count }, (_, i) => {
-    const workerData: SweepThread = { module, memory, index: i + 1 };
-    const worker = new Worker(join(__dirname, 'sweepWorker.cjs'), { workerData });
+    const worker = new Worker(join(__dirname, 'sweepWorker.cjs'));
+    const thread: SweepThread = { module, memory, index: i + 1 };
+    worker.postMessage(thread);
     worker.on('error', (error) => console.error('A computing thread failed:', error));
     worker.unref();
     return worker;

@@ -86,34 +86,37 @@ function largestOf(x: v128): f32 {
   );
 }
 
-/** Four numbers of t at `at`, in the rows of `stride` bytes each. */
+/** Four numbers of t from the rows' pointers, kept at `to`. */
 // @ts-ignore: decorator
 @inline
-function affine(at: usize, stride: usize, p: v128, q: v128, r: v128): v128 {
-  let t = f32x4.mul(v128.load(at), p);
-  t = f32x4.add(t, f32x4.mul(v128.load(at + stride), q));
-  t = f32x4.add(t, f32x4.mul(v128.load(at + 2 * stride), r));
-  return f32x4.add(t, v128.load(at + 3 * stride));
+function fill(to: usize, c: usize, u: usize, v: usize, b: usize, p: v128, q: v128, r: v128, offset: usize): v128 {
+  let t = f32x4.mul(v128.load(c + offset), p);
+  t = f32x4.add(t, f32x4.mul(v128.load(u + offset), q));
+  t = f32x4.add(t, f32x4.mul(v128.load(v + offset), r));
+  t = f32x4.add(t, v128.load(b + offset));
+  v128.store(to + offset, t);
+  return t;
 }
 
 /** t of one block into scratch, the maxima of its parts behind it. Returns the largest. */
 function fillBlock(row: usize, stride: usize, p: v128, q: v128, r: v128, scratch: usize): f32 {
   let blockMax = f32x4.splat(-Infinity as f32);
   let maxima = scratch + BLOCK_BYTES;
-  let at = row;
+  let c = row;
   for (let part = scratch; part < scratch + BLOCK_BYTES; part += PART_BYTES) {
+    let u = c + stride;
+    let v = u + stride;
+    let b = v + stride;
     let partMax = f32x4.splat(-Infinity as f32);
-    for (let to = part; to < part + PART_BYTES; to += 64) {
-      const t0 = affine(at, stride, p, q, r);
-      const t1 = affine(at + 16, stride, p, q, r);
-      const t2 = affine(at + 32, stride, p, q, r);
-      const t3 = affine(at + 48, stride, p, q, r);
-      v128.store(to, t0);
-      v128.store(to, t1, 16);
-      v128.store(to, t2, 32);
-      v128.store(to, t3, 48);
-      partMax = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(partMax, t0), t1), t2), t3);
-      at += 64;
+    for (let to = part, end = part + PART_BYTES; to < end; to += 64) {
+      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 0));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 16));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 32));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 48));
+      c += 64;
+      u += 64;
+      v += 64;
+      b += 64;
     }
     v128.store(maxima, partMax);
     maxima += 16;
@@ -141,18 +144,21 @@ function keepLargest(scratch: usize, first: i32, k: i32, ids: usize, top: usize)
   let threshold = load<f32>(top + last);
   for (let part: usize = 0; part < BLOCK_BYTES; part += PART_BYTES) {
     if (!v128.any_true(f32x4.gt(v128.load(scratch + BLOCK_BYTES + (part >> 4)), f32x4.splat(threshold)))) continue;
-    for (let i = part; i < part + PART_BYTES; i += 4) {
-      const t = load<f32>(scratch + i);
-      if (!(t > threshold)) continue;
-      let place = last;
-      while (place > 0 && t > load<f32>(top + place - 4)) {
-        store<f32>(top + place, load<f32>(top + place - 4));
-        store<i32>(ids + place, load<i32>(ids + place - 4));
-        place -= 4;
+    for (let four = part; four < part + PART_BYTES; four += 16) {
+      if (!v128.any_true(f32x4.gt(v128.load(scratch + four), f32x4.splat(threshold)))) continue;
+      for (let i = four; i < four + 16; i += 4) {
+        const t = load<f32>(scratch + i);
+        if (!(t > threshold)) continue;
+        let place = last;
+        while (place > 0 && t > load<f32>(top + place - 4)) {
+          store<f32>(top + place, load<f32>(top + place - 4));
+          store<i32>(ids + place, load<i32>(ids + place - 4));
+          place -= 4;
+        }
+        store<f32>(top + place, t);
+        store<i32>(ids + place, first + <i32>(i >> 2));
+        threshold = load<f32>(top + last);
       }
-      store<f32>(top + place, t);
-      store<i32>(ids + place, first + <i32>(i >> 2));
-      threshold = load<f32>(top + last);
     }
   }
 }

@@ -1,7 +1,10 @@
-/** A thread that sweeps: every message says that there may be work. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A thread that sweeps: the first message makes it one, every other says that there may be work. */
+import { parentPort } from 'node:worker_threads';
 import { SweepHand, type SweepThread } from './sweepMachine.js';
 
-const thread: SweepThread = workerData;
-const hand = new SweepHand(thread);
-parentPort?.on('message', () => hand.work());
+let hand: SweepHand | undefined;
+
+parentPort?.on('message', (thread: SweepThread | null) => {
+  if (thread) hand = new SweepHand(thread);
+  else hand?.work();
+});
