@@ -1,64 +1,92 @@
 import { assignSlots, preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
+import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
+import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
 import { type Borders, findBorders } from '../src/map/regions.js';
-import { type TokenOnMap, tokensOnMap } from '../src/map/statistics.js';
+import type { Cells } from '../src/map/tokenMap.js';
+import { unpackRegions } from '../src/protocol/pageRegions.js';
 import { type Paint, paintOf } from './map/paint.js';
 import { type Terrain, terrainOf } from './map/terrain.js';
-import { tokenOf } from './pageMap.js';
+import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState } from './store.js';
 import { scaleOf } from './theme.js';
+import { type ListedToken, listTokens } from './tokenList.js';
 
-/** What follows from the state, computed when it is asked for and kept while nothing that it comes from has changed. */
+/**
+ * What follows from the state, computed when it is asked for and kept while nothing that it comes from has changed. Every
+ * answer is about one map: the one that is seen, unless another is named.
+ */
 export class Derived {
   private readonly slots = new Map<string, number>();
 
   constructor(private readonly onNewSlots: (slots: Readonly<Record<string, number>>) => void) {}
 
-  readonly terrain = memo(
-    (state: PageState) => [state.map?.cells, state.cellsVersion],
-    (state): Terrain | undefined => (state.map ? terrainOf(state.map.cells) : undefined),
+  readonly terrain = perMap(
+    (_, map) => [map.growth.version],
+    (_, map): Terrain => terrainOf(map.cells),
   );
 
-  readonly tokens = memo(
-    (state: PageState) => [state.map?.cells, state.cellsVersion],
-    (state): readonly TokenOnMap[] => (state.map ? tokensOnMap(state.map.cells) : []),
+  /** Where each token wins, exactly; undefined where that is not known, or is too much to draw. */
+  readonly regions = perMap(
+    (_, map) => [map.finish],
+    (_, map): ExactRegions | undefined => (map.finish?.regions ? unpackRegions(map.finish.regions) : undefined),
   );
+
+  /** The same in grid coordinates. */
+  readonly polygons = perMap(
+    (state, map) => [this.regions(state, map)],
+    (state, map): readonly TokenPolygon[] | undefined => {
+      const regions = this.regions(state, map);
+      return regions && gridPolygons(regions, map.specification.grid);
+    },
+  );
+
+  readonly listed = perMap(
+    (_, map) => [map.growth.version, map.finish],
+    (_, map): readonly ListedToken[] => listTokens(map),
+  );
+
+  /** Tokens that win somewhere: of the exact regions where there are some, else of the cells. */
+  tokenCount(state: PageState): number {
+    return state.map?.finish?.regions?.count ?? this.listed(state)?.length ?? 0;
+  }
 
   readonly scale = (state: PageState): ScaleName => scaleOf(state.theme, state.host?.colorScale ?? 'theme');
 
-  readonly paint = memo(
-    (state: PageState) => [this.terrain(state), this.scale(state), state.ui.colorBy, state.host?.tokenColors],
-    (state): Paint | undefined => {
-      const terrain = this.terrain(state);
-      if (!terrain || !state.map) return undefined;
-      if (state.ui.colorBy === 'token') this.assign(state, terrain);
-      return paintOf(state.map.cells, terrain, {
+  readonly paint = perMap(
+    (state, map) => [this.terrain(state, map), this.scale(state), state.ui.colorBy, state.host?.tokenColors],
+    (state, map): Paint | undefined => {
+      const terrain = this.terrain(state, map);
+      if (!terrain) return undefined;
+      if (state.ui.colorBy === 'token') this.assign(state, map, terrain);
+      return paintOf(map.cells, terrain, {
         colorBy: state.ui.colorBy,
         scale: this.scale(state),
-        slot: (id) => this.slot(state, id),
+        slot: (id) => this.slot(map, id),
       });
     },
   );
 
-  readonly borders = memo(
-    (state: PageState) => [this.paint(state)],
-    (state): Borders | undefined => {
-      const terrain = this.terrain(state);
-      const paint = this.paint(state);
-      return terrain && paint && findBorders(terrain.columns, terrain.rows, terrain.top, paint.dark);
+  readonly borders = perMap(
+    (state, map) => [this.paint(state, map), this.regions(state, map)],
+    (state, map): Borders | ExactBorders | undefined => {
+      const terrain = this.terrain(state, map);
+      const paint = this.paint(state, map);
+      const regions = this.regions(state, map);
+      if (!terrain || !paint) return undefined;
+      return regions
+        ? exactBorders(regions, map.specification.grid, paint.dark)
+        : findBorders(terrain.columns, terrain.rows, terrain.top, paint.dark);
     },
   );
 
   /** Color slot of a token, in a map that is colored by token. */
-  slot(state: PageState, id: number): number {
-    if (!state.map) return 0;
-    const { text } = tokenOf(state.map, id);
+  slot(map: PageMap, id: number): number {
+    const { text } = tokenOf(map, id);
     return this.slots.get(text) ?? preferredSlot(text);
   }
 
   /** Gives new tokens a color, which stays theirs; those of a finished map are remembered. */
-  private assign(state: PageState, terrain: Terrain): void {
-    const { map } = state;
-    if (!map) return;
+  private assign(state: PageState, map: PageMap, terrain: Terrain): void {
     for (const [text, slot] of Object.entries(state.host?.tokenColors ?? {})) {
       if (Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS) this.slots.set(text, slot);
     }
@@ -73,16 +101,22 @@ export class Derived {
   }
 }
 
-/** Remembers the last result. */
-function memo<T>(
-  keys: (state: PageState) => readonly unknown[],
-  compute: (state: PageState) => T,
-): (state: PageState) => T {
-  let last: { keys: readonly unknown[]; value: T } | undefined;
-  return (state) => {
-    const now = keys(state);
-    if (last && now.every((key, i) => Object.is(key, last?.keys[i]))) return last.value;
-    last = { keys: now, value: compute(state) };
-    return last.value;
+type PerMap<T> = (state: PageState, map?: PageMap | null) => T | undefined;
+
+/** Remembers the last result of each map, while the keys stay the same. undefined without a map. */
+function perMap<T>(
+  keys: (state: PageState, map: PageMap) => readonly unknown[],
+  compute: (state: PageState, map: PageMap) => T,
+): PerMap<T> {
+  // A map's cells stay the same object while it grows.
+  const known = new WeakMap<Cells, { keys: readonly unknown[]; value: T }>();
+  return (state, map = state.map) => {
+    if (!map) return undefined;
+    const now = keys(state, map);
+    const last = known.get(map.cells);
+    if (last && now.every((key, i) => Object.is(key, last.keys[i]))) return last.value;
+    const value = compute(state, map);
+    known.set(map.cells, { keys: now, value });
+    return value;
   };
 }

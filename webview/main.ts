@@ -163,6 +163,7 @@ function receive(message: HostMessage): void {
       if (map?.id !== message.map) return;
       addBatch(map.cells, message.batch);
       for (const token of message.tokens) map.tokens.set(token.id, token);
+      map.growth.version++;
       refresh ??= setTimeout(() => {
         refresh = undefined;
         store.set({ cellsVersion: store.state.cellsVersion + 1 });
@@ -172,8 +173,9 @@ function receive(message: HostMessage): void {
       if (map?.id !== message.map) return;
       clearTimeout(refresh);
       refresh = undefined;
+      for (const token of message.tokens) map.tokens.set(token.id, token);
       store.set({ map: { ...map, finish: message.finish }, cellsVersion: store.state.cellsVersion + 1 });
-      announce(`Map complete, ${derived.tokens(store.state).length} tokens`);
+      announce(`Map complete, ${derived.tokenCount(store.state)} tokens`);
       break;
     case 'survey': {
       const { news } = message;

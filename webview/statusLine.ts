@@ -2,11 +2,12 @@ import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.j
 import type { HostState, Progress } from '../src/protocol/page.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
 import type { Derived } from './derived.js';
-import { h, icon, setText, show } from './dom.js';
+import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import { isHome, visibleCells } from './map/view.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
+import { countedHow } from './tokenList.js';
 import { tokenText } from './tokenText.js';
 
 /** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
@@ -40,7 +41,7 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
   );
 
   store.onDraw((state) => {
-    const { host, progress } = state;
+    const { host, map, progress } = state;
     const running = host?.run.status === 'running';
     const fault = host ? faultText(host) : undefined;
     show(bar, running);
@@ -50,6 +51,7 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
     show(resume, !running && host?.run.status === 'stopped' && !host.changed);
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
     setText(text, host ? statusText(state, derived, fault) : 'Connecting…');
+    setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });
     setText(seen, seenText(state));
     fillHovered(hovered, state, derived);
   });
@@ -72,13 +74,15 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
   }
   if (host.model.status === 'loading') return `Opening ${host.model.name}…`;
   if (!map) return host.model.status === 'none' ? 'No model' : 'No map yet';
-  const tokens = derived.tokens(state).length;
-  const regions = derived.terrain(state)?.regions.count ?? 0;
+  const tokens = derived.tokenCount(state);
+  const regions = map.finish?.regions
+    ? count(map.finish.regions.count, 'exact region')
+    : count(derived.terrain(state)?.regions.count ?? 0, 'region');
   const { layer } = map.specification;
   const parts = [
     count(map.cells.columns * map.cells.rows, 'cell'),
     count(tokens, 'token'),
-    ...(layout === 'narrow' ? [] : [count(regions, 'region')]),
+    ...(layout === 'narrow' ? [] : [regions]),
     layer === 'embeddings' ? 'embeddings' : `layer ${layer} of 0–${map.facts.blocks - 1}`,
     ...(map.finish ? [map.finish.runtime.device.toUpperCase()] : []),
     ...(map.finish && layout !== 'narrow' ? [formatDuration(map.finish.runtime.seconds)] : []),

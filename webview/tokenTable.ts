@@ -1,13 +1,13 @@
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
-import type { TokenOnMap } from '../src/map/statistics.js';
 import { inspected } from './cell.js';
 import type { Derived } from './derived.js';
-import { h, icon, iconButton, setAttributes, show } from './dom.js';
+import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
 import { confidence, cssColor, legendColor } from './map/paint.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { createBadge } from './toolkit.js';
+import { countedHow, type ListedToken } from './tokenList.js';
 import { tokenText } from './tokenText.js';
 
 /** Rows that are made at most; a search finds the others. */
@@ -46,6 +46,8 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     }
   });
   const body = h('tbody');
+  const counted = h('p', { class: 'counted faint' });
+  const amount = h('th', { scope: 'col', class: 'number' }, 'Cells');
   const rest = h('p', { class: 'faint rest', hidden: true });
   const table = h(
     'table',
@@ -57,7 +59,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
         'tr',
         {},
         h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'Token')),
-        h('th', { scope: 'col', class: 'number' }, 'Cells'),
+        amount,
         h('th', { scope: 'col', class: 'number' }, 'Mean p'),
       ),
     ),
@@ -66,6 +68,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   const scroller = h(
     'div',
     { class: 'tokens-body', id: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': 'Tokens on this map' },
+    counted,
     table,
     rest,
   );
@@ -105,10 +108,17 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
 
   const fill = (state: PageState): void => {
     const { map } = state;
-    const all = derived.tokens(state);
-    badge.update(formatCount(all.length));
-    setAttributes(badge.element, { 'aria-label': `${formatCount(all.length)} tokens` });
+    const all = derived.listed(state) ?? [];
+    const count = derived.tokenCount(state);
+    badge.update(formatCount(count));
+    setAttributes(badge.element, { 'aria-label': `${formatCount(count)} tokens` });
     if (!map) return body.replaceChildren();
+    const how = countedHow(map, count);
+    const exact = map.finish?.regions !== null && map.finish !== null;
+    setText(counted, how.text);
+    setAttributes(counted, { title: how.more });
+    show(counted, how.text !== '');
+    setText(amount, exact ? 'Area' : 'Cells');
     const query = search.value.trim().toLowerCase();
     const found = query
       ? all.filter(({ id }) => `${tokenOf(map, id).text} ${plainToken(tokenOf(map, id))}`.toLowerCase().includes(query))
@@ -122,8 +132,12 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
           'tr',
           { 'data-token': token.id, tabindex: i === 0 ? 0 : -1 },
           h('th', { scope: 'row' }, swatch, tokenText(tokenOf(map, token.id))),
-          h('td', { class: 'number' }, formatCount(token.cells)),
-          h('td', { class: 'number faint' }, formatPercent(token.meanProbability)),
+          h(
+            'td',
+            { class: 'number', title: exact ? `${formatCount(token.cells)} cells` : undefined },
+            exact ? formatPercent(token.share) : formatCount(token.cells),
+          ),
+          h('td', { class: 'number faint' }, formatPercent(token.meanProbability ?? NaN)),
         );
       }),
     );
@@ -156,7 +170,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
 }
 
 /** Mean color of each token's cells. */
-function swatches(state: PageState, map: PageMap, derived: Derived): (token: TokenOnMap) => string {
+function swatches(state: PageState, map: PageMap, derived: Derived): (token: ListedToken) => string {
   const { colorBy } = state.ui;
   const scale = derived.scale(state);
   const sums = new Map<number, { sum: number; count: number }>();
@@ -171,7 +185,7 @@ function swatches(state: PageState, map: PageMap, derived: Derived): (token: Tok
   }
   return (token) => {
     const entry = sums.get(token.id);
-    const part = entry ? entry.sum / entry.count : token.meanProbability;
-    return cssColor(legendColor(colorBy, scale, part, colorBy === 'token' ? derived.slot(state, token.id) : undefined));
+    const part = entry ? entry.sum / entry.count : (token.meanProbability ?? 0);
+    return cssColor(legendColor(colorBy, scale, part, colorBy === 'token' ? derived.slot(map, token.id) : undefined));
   };
 }

@@ -6,6 +6,7 @@ import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { Device, Estimate, ModelDescription, Reading } from './engine.js';
+import type { PageRegions } from './pageRegions.js';
 import type { SettingPath } from './settingsChange.js';
 
 /**
@@ -123,6 +124,8 @@ export interface HostState {
 export interface Finish {
   readonly runtime: Runtime;
   readonly gram: Gram;
+  /** Where each token wins, without a grid; null where that is not known. */
+  readonly regions: PageRegions | null;
 }
 
 /** The map that is shown, with all cells so far. */
@@ -175,7 +178,8 @@ export type HostMessage =
   /** Replaces the map; null: there is none. */
   | { readonly type: 'map'; readonly map: ShownMap | null }
   | { readonly type: 'cells'; readonly map: number; readonly batch: CellBatch; readonly tokens: readonly Token[] }
-  | { readonly type: 'finish'; readonly map: number; readonly finish: Finish }
+  /** `tokens`: those of the regions, some of which may win no cell. */
+  | { readonly type: 'finish'; readonly map: number; readonly finish: Finish; readonly tokens: readonly Token[] }
   | { readonly type: 'survey'; readonly news: SurveyNews }
   | { readonly type: 'point'; readonly point: PointNews | null }
   | { readonly type: 'continuation'; readonly continuation: Continuation | null };

@@ -29,6 +29,8 @@ export interface SyntheticOptions {
   readonly vocabulary?: number;
   readonly spacing?: number;
   readonly center?: readonly [number, number];
+  /** Half the width that the functions are made for, around 0: as they are on a plane, whatever grid is laid over it. */
+  readonly reach?: number;
   /** Steepness of the functions: higher is more confident. */
   readonly steepness?: number;
   readonly hiddenSize?: number;
@@ -46,7 +48,8 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
   const spacing = options.spacing ?? 5 / Math.max(columns, rows);
   const grid = { columns, rows, spacing, center: options.center ?? ([0, 0] as const) };
   const { xs, ys } = coordinates(grid);
-  const reach = (Math.max(columns, rows) / 2) * spacing;
+  const reach = options.reach ?? (Math.max(columns, rows) / 2) * spacing;
+  const middle = options.reach === undefined ? grid.center : ([0, 0] as const);
   // With these offsets the function of the nearest slope wins: a Voronoi diagram, slightly disturbed.
   const functions = Array.from({ length: Math.max(vocabulary, topK) }, () => {
     const slope = [(random() - 0.5) * 3, (random() - 0.5) * 3] as const;
@@ -55,8 +58,8 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
   const cells = emptyCells(columns, rows, topK);
   const tokens = new Map<number, Token>();
   for (let cell = 0; cell < columns * rows; cell++) {
-    const x = ((xs[cell % columns] ?? 0) - grid.center[0]) / reach;
-    const y = ((ys[Math.floor(cell / columns)] ?? 0) - grid.center[1]) / reach;
+    const x = ((xs[cell % columns] ?? 0) - middle[0]) / reach;
+    const y = ((ys[Math.floor(cell / columns)] ?? 0) - middle[1]) / reach;
     const logits = functions.map(({ slope, offset }) => steepness * (slope[0] * x + slope[1] * y + offset));
     const most = Math.max(...logits);
     const weights = logits.map((logit) => Math.exp(logit - most));
@@ -77,7 +80,7 @@ export function syntheticMap(options: SyntheticOptions): TokenMap {
   if (options.exact) {
     const slope = (axis: 0 | 1) => Float32Array.from(functions, (one) => (steepness * one.slope[axis]) / reach);
     const [u, v] = [slope(0), slope(1)];
-    const [x, y] = grid.center;
+    const [x, y] = middle;
     const c = Float32Array.from(functions, (one, i) => steepness * one.offset - x * (u[i] ?? 0) - y * (v[i] ?? 0));
     const window = gridWindow(grid);
     regions = { window, polygons: envelope({ c, u, v }, window).map(({ token, points }) => ({ token, points })) };

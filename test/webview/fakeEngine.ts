@@ -207,8 +207,9 @@ export class FakeEngine implements EngineLease {
       facts: this.description.facts,
       plane: whole.plane,
       survey: syntheticSurvey(whole.plane, parameters),
-      runtime: whole.runtime,
-      tokens: [],
+      runtime: { ...whole.runtime, way: whole.regions ? 'three-rows' : 'each-cell' },
+      ...(whole.regions ? { regions: whole.regions } : {}),
+      tokens: (whole.regions?.polygons ?? []).flatMap(({ token }) => whole.tokens.get(token) ?? []),
     };
   }
 }
@@ -220,14 +221,18 @@ const specificationOf = (parameters: MapParameters, { reference, facts }: ModelD
 });
 
 const known = new Map<string, TokenMap>();
+/** Of the default grid. */
+const REACH = 12.5;
 
-/** Another map for every layer, readout and plane; the same functions for every grid. */
+/** Another map for every layer, readout and plane; the same functions for every grid. Regions are known where a model's are. */
 export function defaultMap(parameters: MapParameters): TokenMap {
   const { grid, topK, layer, readout, plane, question } = parameters;
   let seed = 7;
   for (const letter of JSON.stringify([layer, readout, plane])) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
+  const exact = readout !== 'forward' || layer === 'last' || layer === DESCRIPTION.facts.blocks - 1;
+  const options = { ...grid, topK, seed, vocabulary: 46, steepness: 9, reach: REACH, exact };
   const key = JSON.stringify([grid, topK, seed, question]);
-  const map = known.get(key) ?? asked(syntheticMap({ ...grid, topK, seed, vocabulary: 46, steepness: 9 }), question);
+  const map = known.get(key) ?? asked(syntheticMap(options), question);
   known.set(key, map);
   return map;
 }

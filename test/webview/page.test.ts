@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
+import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import { formatPercent } from '../../src/map/numbers.js';
 import { presetParameters } from '../../src/map/presets.js';
@@ -165,6 +166,70 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.ok(all.white > without.white, JSON.stringify([all, without]));
   });
 
+  onPage('exact regions: shares, borders through cells, an outline for each token', {}, async (stage) => {
+    const { regions, tokens } = defaultMap(DEFAULT_PARAMETERS);
+    assert.ok(regions);
+    const { areaShares } = exactStatistics(regions);
+    const rows = stage.page.locator('table.tokens tbody tr');
+    assert.equal(await rows.count(), areaShares.length);
+    for (const [i, { token, share }] of areaShares.entries()) {
+      const text = tokens.get(token)?.text.replace(/^ /, 'space ') ?? '';
+      assert.equal(await rows.nth(i).locator('.token .only-spoken').textContent(), text);
+      assert.equal(await rows.nth(i).locator('td').first().innerText(), formatPercent(share));
+    }
+    const said = stage.page.locator('.counted');
+    assert.equal(await said.innerText(), `${areaShares.length} tokens win somewhere in this window`);
+    assert.match((await said.getAttribute('title')) ?? '', /^Exact, not sampled/);
+
+    // Half way along a border between two tokens there is a line, also in the middle of a cell; the outline covers it.
+    await stage.button('Labels').click();
+    const box = await stage.plot.boundingBox();
+    assert.ok(box);
+    const { x0, y0, x1, y1 } = regions.window;
+    const place = ({ x, y }: { x: number; y: number }) => ({
+      x: box.x + ((x - x0) / (x1 - x0)) * box.width,
+      y: box.y + (1 - (y - y0) / (y1 - y0)) * box.height,
+    });
+    const borders = tokenBorders(regions)
+      .filter((border) => Math.hypot(border.x1 - border.x0, border.y1 - border.y0) > 3)
+      .map((border) => ({ ...border, at: place({ x: (border.x0 + border.x1) / 2, y: (border.y0 + border.y1) / 2 }) }));
+    assert.ok(borders.length > 10);
+    /** The darkest of the pixels around each place. */
+    const darkest = async (): Promise<number[]> => {
+      const offsets = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as const));
+      const points = borders.flatMap(({ at }) => offsets.map(([dx, dy]) => ({ x: at.x + dx, y: at.y + dy })));
+      const colors = await stage.colorsAt(points);
+      return borders.map((_, i) => Math.min(...colors.slice(9 * i, 9 * i + 9).map((color) => Math.max(...color))));
+    };
+    await stage.page.mouse.move(5, 5);
+    const drawn = await darkest();
+    await stage.button('Region Borders').click();
+    await stage.page.mouse.move(5, 5);
+    const bare = await darkest();
+    assert.ok(
+      borders.every((_, i) => (bare[i] ?? 0) - (drawn[i] ?? 0) > 8),
+      `${drawn.join()} without: ${bare.join()}`,
+    );
+    const { token } = borders[0] ? { token: borders[0].left } : { token: -1 };
+    await stage.page.locator(`table.tokens tr[data-token="${token}"]`).hover();
+    const outlined = await darkest();
+    borders.forEach(({ left, right }, i) => {
+      const changed = Math.abs((outlined[i] ?? 0) - (bare[i] ?? 0)) > 8;
+      assert.equal(changed, left === token || right === token, `border ${i} of ${left} and ${right}`);
+    });
+  });
+
+  onPage(
+    'without exact regions it is said why, and cells are counted',
+    { parameters: { layer: 12 } },
+    async (stage) => {
+      const said = stage.page.locator('.counted');
+      assert.match(await said.innerText(), /^\d+ tokens win at the 2,500 cells$/);
+      assert.match((await said.getAttribute('title')) ?? '', /blocks of the model run after this layer/);
+      assert.deepEqual(await stage.page.locator('table.tokens thead th.number').allInnerTexts(), ['Cells', 'Mean p']);
+    },
+  );
+
   onPage('every control changes the map, and undo takes it back', {}, async (stage) => {
     const settings = (): MapParameters => stage.deps.engine.asked.at(-1)?.parameters ?? DEFAULT_PARAMETERS;
     const { page } = stage;
@@ -228,7 +293,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await eventually(async () => assert.equal(await batch(), '64'));
     await eventually(async () => {
       await undo.press('Enter');
-      assert.ok(await undo.getAttribute('aria-disabled'));
+      assert.equal(await undo.getAttribute('aria-disabled'), 'true');
     });
     await stage.status(/^2,500 cells .* layer 29/);
     await eventually(() => assert.deepEqual(settings(), DEFAULT_PARAMETERS));
@@ -434,7 +499,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       await stage.page.getByRole('tab', { name: 'Token' }).click();
       const borders = '[aria-label^="Region Borders"][aria-disabled="true"][aria-pressed="true"]';
       await stage.page.locator(borders).waitFor();
-      await eventually(() => assert.ok(Object.keys(stage.deps.tokenColors.read()).length > 10));
+      await eventually(() => assert.ok(Object.keys(stage.deps.tokenColors.read()).length > 10, 'colors are remembered'));
       const first = stage.deps.tokenColors.read();
       const map = defaultMap(DEFAULT_PARAMETERS);
       await stage.button('Labels').click();

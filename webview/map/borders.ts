@@ -1,27 +1,26 @@
 import { BORDER } from '../../src/map/colors.js';
+import type { Borders } from '../../src/map/regions.js';
+import type { ExactBorders } from '../../src/map/exactRegions.js';
 import type { GridSize, Projection } from './view.js';
 
 /** Part of all edges between cells that may be borders before these are drawn fainter. */
 const CROWD = 0.3;
 
 /** Part of a grid's edges between cells that are borders. */
-export function crowdOf(
-  { onLight, onDark }: { readonly onLight: Int32Array; readonly onDark: Int32Array },
-  { columns, rows }: GridSize,
-): number {
+export function crowdOf({ onLight, onDark }: Borders | ExactBorders, { columns, rows }: GridSize): number {
   let length = 0;
   for (const runs of [onLight, onDark]) {
     for (let i = 0; i + 3 < runs.length; i += 4) {
-      length += (runs[i + 2] ?? 0) - (runs[i] ?? 0) + (runs[i + 3] ?? 0) - (runs[i + 1] ?? 0);
+      length += Math.abs((runs[i + 2] ?? 0) - (runs[i] ?? 0)) + Math.abs((runs[i + 3] ?? 0) - (runs[i + 1] ?? 0));
     }
   }
   return length / Math.max(1, 2 * columns * rows);
 }
 
-/** Draws straight runs `[x0, y0, x1, y1, ...]` in grid coordinates as one path; those out of sight are left out. */
+/** Draws straight pieces `[x0, y0, x1, y1, ...]` in grid coordinates as one path; those out of sight are left out. */
 export function strokeRuns(
   context: CanvasRenderingContext2D,
-  runs: Int32Array,
+  runs: Int32Array | Float64Array,
   at: Projection,
   style: { readonly color: string; readonly width: number; readonly opacity?: number },
 ): void {
@@ -30,7 +29,8 @@ export function strokeRuns(
   context.beginPath();
   for (let i = 0; i + 3 < runs.length; i += 4) {
     const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [runs[i], runs[i + 1], runs[i + 2], runs[i + 3]];
-    if (x1 < left || x0 > left + width || y1 < bottom || y0 > bottom + height) continue;
+    if (Math.max(x0, x1) < left || Math.min(x0, x1) > left + width) continue;
+    if (Math.max(y0, y1) < bottom || Math.min(y0, y1) > bottom + height) continue;
     context.moveTo(at.x(x0), at.y(y0));
     context.lineTo(at.x(x1), at.y(y1));
   }
@@ -38,7 +38,7 @@ export function strokeRuns(
   context.globalAlpha = style.opacity ?? 1;
   context.strokeStyle = style.color;
   context.lineWidth = style.width;
-  context.lineCap = 'square';
+  context.lineCap = runs instanceof Int32Array ? 'square' : 'round';
   context.stroke();
   context.restore();
 }
@@ -46,7 +46,7 @@ export function strokeRuns(
 /** Borders between regions: black over light cells, white over dark ones; solid in high contrast. */
 export function drawBorders(
   context: CanvasRenderingContext2D,
-  borders: { readonly onLight: Int32Array; readonly onDark: Int32Array },
+  borders: Borders | ExactBorders,
   at: Projection,
   options: { readonly width: number; readonly solid: boolean; readonly crowd: number },
 ): void {

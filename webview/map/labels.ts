@@ -1,6 +1,9 @@
 import { HALO, inkOn, isDark } from '../../src/map/colors.js';
+import { clipPolygon } from '../../src/map/exactRegions.js';
 import { cellLabel, type Label, placeLabels, windowRegions } from '../../src/map/labels.js';
 import { formatWholePercent } from '../../src/map/numbers.js';
+import { placePolygonLabels } from '../../src/map/polygonLabels.js';
+import type { TokenPolygon } from '../../src/map/polygons.js';
 import type { Cells } from '../../src/map/tokenMap.js';
 import { isHighContrast, type Theme } from '../theme.js';
 import { cssColor, meanColor, type Paint } from './paint.js';
@@ -8,7 +11,43 @@ import type { Terrain } from './terrain.js';
 import type { TokenPen } from './tokenPen.js';
 import { type Projection, visibleCells, wholeCells } from './view.js';
 
-/** Places a label for each region, or for the part of it that is in sight. */
+/** Labels of exact regions keep this far from the frame, in px. */
+const EDGE = 3;
+
+/** Places a label for each exact region that is in sight, in its part that is. */
+export function labelsOfPolygons(polygons: readonly TokenPolygon[], at: Projection, pen: TokenPen): Label[] {
+  const { x, y, width, height } = at.view;
+  const [edgeX, edgeY] = [EDGE / at.cellWidth, EDGE / at.cellHeight];
+  const sides = [
+    [-1, 0, -edgeX],
+    [1, 0, width - edgeX],
+    [0, -1, -edgeY],
+    [0, 1, height - edgeY],
+  ] as const;
+  // Counted from the view's corner: far from 0 little would be left of float64 in a view that is small.
+  const inSight = polygons.flatMap(({ token, points }) => {
+    const moved = points.map((coordinate, i) => coordinate - (i % 2 === 0 ? x : y));
+    const part = sides.reduce<Float64Array>((rest, [a, b, c]) => clipPolygon(rest, a, b, c), moved);
+    return part.length > 0 ? [{ token, points: part }] : [];
+  });
+  const labels = placePolygonLabels({
+    polygons: inSight,
+    cellWidth: at.cellWidth,
+    cellHeight: at.cellHeight,
+    segments: pen.segments,
+    measure: pen.measure,
+  });
+  return labels.map((label) => moved(label, x, y));
+}
+
+const moved = (label: Label, x: number, y: number): Label => ({
+  ...label,
+  x: label.x + x,
+  y: label.y + y,
+  box: { ...label.box, x: label.box.x + x, y: label.box.y + y },
+});
+
+/** Places a label for each region of cells, or for the part of it that is in sight. */
 export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen): Label[] {
   // Labels stay clear of the edge: they are placed in cells that are seen wholly.
   const part = wholeCells(at.view, terrain);
@@ -20,13 +59,7 @@ export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen): Label
     segments: pen.segments,
     measure: pen.measure,
   });
-  if (whole) return labels;
-  return labels.map((label) => ({
-    ...label,
-    x: label.x + part.column,
-    y: label.y + part.row,
-    box: { ...label.box, x: label.box.x + part.column, y: label.box.y + part.row },
-  }));
+  return whole ? labels : labels.map((label) => moved(label, part.column, part.row));
 }
 
 /** Draws region labels; in high contrast on plates of the editor's color. */

@@ -11,9 +11,9 @@ import { axisNames } from './axisNames.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { type Frame, frameOf } from './frame.js';
 import { Heatmap } from './heatmap.js';
-import { drawCellTexts, drawLabels, labelsOf } from './labels.js';
+import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
-import { drawHover, drawOutline, drawPin, drawTile } from './marks.js';
+import { drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
 import { Overview } from './overview.js';
 import { confidence } from './paint.js';
@@ -238,7 +238,10 @@ export class MapView {
     const { view } = this.store.state;
     if (!terrain || !this.frame || !view || !this.pen) return;
     const at = new Projection(view, this.frame);
-    this.labels = at.cellWidth >= CELL_LABEL_FROM ? [] : labelsOf(terrain, at, this.pen.pen);
+    const polygons = this.derived.polygons(this.store.state);
+    const { pen } = this.pen;
+    if (at.cellWidth >= CELL_LABEL_FROM) this.labels = [];
+    else this.labels = polygons ? labelsOfPolygons(polygons, at, pen) : labelsOf(terrain, at, pen);
   }
 
   /** Draws borders, labels, axes and color bar. */
@@ -308,7 +311,9 @@ export class MapView {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     context.translate(frame.left, frame.top);
-    if (outlined !== null) drawOutline(context, at, terrain, outlined);
+    const polygons = this.derived.polygons(state);
+    if (outlined !== null && polygons) drawPolygonOutline(context, at, polygons, outlined);
+    else if (outlined !== null) drawOutline(context, at, terrain, outlined);
     const stride = STRIDES.find((one) => one === progress?.stride);
     if (host?.run.status === 'running' && !map.finish && progress && progress.cell >= 0 && stride) {
       drawTile(context, at, tileOf(columns, rows, stride, progress.cell));
@@ -333,7 +338,7 @@ export class MapView {
   /** The map's name for a screen reader. */
   private describe(map: PageMap): void {
     const { columns, rows } = map.cells;
-    const tokens = this.derived.tokens(this.store.state).length;
+    const tokens = this.derived.tokenCount(this.store.state);
     const layer = map.specification.layer === 'embeddings' ? 'embeddings' : `layer ${map.specification.layer}`;
     setAttributes(this.plot, {
       'aria-label': `Token map, ${columns} by ${rows} cells, ${layer}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}`,

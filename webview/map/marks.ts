@@ -1,3 +1,4 @@
+import type { TokenPolygon } from '../../src/map/polygons.js';
 import { findBorders } from '../../src/map/regions.js';
 import type { Tile } from '../../src/map/refinement.js';
 import { isHighContrast, type Theme } from '../theme.js';
@@ -58,6 +59,23 @@ export function drawPin(
   ]);
 }
 
+/** Outline of exact regions; polygons in grid coordinates. */
+export function drawPolygonOutline(
+  context: CanvasRenderingContext2D,
+  at: Projection,
+  polygons: readonly TokenPolygon[],
+  token: number,
+): void {
+  for (const { points } of polygons.filter((polygon) => polygon.token === token)) {
+    const sides = new Float64Array(points.length * 2);
+    for (let i = 0; i < points.length; i += 2) {
+      const next = (i + 2) % points.length;
+      sides.set([points[i] ?? 0, points[i + 1] ?? 0, points[next] ?? 0, points[next + 1] ?? 0], 2 * i);
+    }
+    strokeOutline(context, sides, at);
+  }
+}
+
 /** Outline of all regions of a token. */
 export function drawOutline(context: CanvasRenderingContext2D, at: Projection, terrain: Terrain, token: number): void {
   const { columns, rows, top } = terrain;
@@ -68,8 +86,12 @@ export function drawOutline(context: CanvasRenderingContext2D, at: Projection, t
     for (let column = 0; column < columns; column++)
       if (top[row * columns + column] === token) inside[(row + 1) * wide + column + 1] = 1;
   const runs = findBorders(wide, rows + 2, inside).onLight.map((coordinate) => coordinate - 1);
-  strokeRuns(context, runs, at, { color: '#000000', width: 4 });
-  strokeRuns(context, runs, at, { color: '#ffffff', width: 2 });
+  strokeOutline(context, runs, at);
+}
+
+function strokeOutline(context: CanvasRenderingContext2D, pieces: Int32Array | Float64Array, at: Projection): void {
+  strokeRuns(context, pieces, at, { color: '#000000', width: 4 });
+  strokeRuns(context, pieces, at, { color: '#ffffff', width: 2 });
 }
 
 /** Dashed frame around the tile that is being computed. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
-import { gramOf } from '../../map/plane.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Estimate } from '../../protocol/engine.js';
 import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
@@ -18,7 +17,7 @@ import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureVi
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';
-import { type Asked, type MapRecord, shownMap, surveyed } from './mapRecord.js';
+import { type Asked, finishOf, type MapRecord, regionTokens, shownMap, surveyed } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import { readPageMessage, readSettings, sameCells, sameSettings } from './messages.js';
 import { ModelHold } from './modelHold.js';
@@ -504,7 +503,7 @@ export class MapController {
 
   private sendFinish({ id, complete }: MapRecord): void {
     if (!complete) return;
-    this.page?.send({ type: 'finish', map: id, finish: { runtime: complete.runtime, gram: gramOf(complete.plane) } });
+    this.page?.send({ type: 'finish', map: id, finish: finishOf(complete), tokens: regionTokens(complete) });
   }
 
   private state(): HostState {

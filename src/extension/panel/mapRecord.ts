@@ -2,10 +2,11 @@ import type { GrowingMap } from '../../engine/client.js';
 import { gramOf } from '../../map/plane.js';
 import type { MapParameters, MapSpecification } from '../../map/specification.js';
 import type { Survey } from '../../map/survey.js';
-import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
+import { emptyCells, type ModelFacts, type Token, type TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
-import type { ShownMap } from '../../protocol/page.js';
+import type { Finish, ShownMap } from '../../protocol/page.js';
+import { packRegions } from '../../protocol/pageRegions.js';
 
 /** What a map was asked to be: a resumed run asks the same again. */
 export interface Asked {
@@ -94,7 +95,18 @@ export function shownMap(record: MapRecord): ShownMap {
     facts,
     cells: fewerTokens(cells, pageTopK(cells)),
     tokens: [...tokens.values()],
-    finish: complete ? { runtime: complete.runtime, gram: gramOf(complete.plane) } : null,
+    finish: complete ? finishOf(complete) : null,
     survey: survey ?? null,
   };
 }
+
+/** For the page: what a whole map adds to its cells. */
+export const finishOf = ({ runtime, plane, regions }: TokenMap): Finish => ({
+  runtime,
+  gram: gramOf(plane),
+  regions: regions ? packRegions(regions) : null,
+});
+
+/** Tokens that a map's regions are listed with. */
+export const regionTokens = ({ regions, tokens }: TokenMap): Token[] =>
+  (regions?.polygons ?? []).flatMap(({ token }) => tokens.get(token) ?? []);

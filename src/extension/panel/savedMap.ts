@@ -1,9 +1,9 @@
 import { Fault, type FaultData } from '../../map/fault.js';
-import { gramOf } from '../../map/plane.js';
 import { DEFAULT_BATCH_SIZE, parametersOf } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { HostMessage, HostState, PageAction, PageView } from '../../protocol/page.js';
 import type { Disposable, PictureView, SavedMapDependencies } from './dependencies.js';
+import { finishOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
 import { PageStream } from './pageStream.js';
@@ -75,8 +75,7 @@ export class SavedMapController {
 
   private sendAll(): void {
     this.sendState();
-    const { specification, facts, cells, tokens, runtime, plane, survey = null } = this.map;
-    const finish = { runtime, gram: gramOf(plane) };
+    const { specification, facts, cells, tokens, survey = null } = this.map;
     this.page?.send({
       type: 'map',
       map: {
@@ -85,7 +84,7 @@ export class SavedMapController {
         facts,
         cells: fewerTokens(cells, pageTopK(cells)),
         tokens: [...tokens.values()],
-        finish,
+        finish: finishOf(this.map),
         survey,
       },
     });

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import * as v from 'valibot';
 import { type MapParameters, parseParameters, parseSpecification } from '../../map/specification.js';
+import type { ExactRegions } from '../../map/polygons.js';
 import type { Survey } from '../../map/survey.js';
 import { DEVICES } from '../../protocol/engine.js';
 import type { Token } from '../../map/token.js';
@@ -32,6 +33,7 @@ const snapshot = v.object({
     v.object({
       plane: v.object({ c: floats, u: floats, v: floats }),
       runtime: v.custom<TokenMap['runtime']>((value) => typeof value === 'object' && value !== null),
+      regions: v.optional(v.custom<ExactRegions>((value) => typeof value === 'object' && value !== null)),
     }),
   ),
 });
@@ -50,7 +52,7 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
     tokens: [...tokens.values()],
     secondsBefore,
     survey,
-    finish: complete ? { plane: complete.plane, runtime: complete.runtime } : null,
+    finish: complete ? { plane: complete.plane, runtime: complete.runtime, regions: complete.regions } : null,
   } satisfies v.InferInput<typeof snapshot> & { parameters: MapParameters });
 }
 
@@ -94,7 +96,9 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
         facts: read.facts,
         cells: record.cells,
         tokens: record.tokens,
-        ...read.finish,
+        plane: read.finish.plane,
+        runtime: read.finish.runtime,
+        ...(read.finish.regions ? { regions: read.finish.regions } : {}),
         ...(survey ? { survey } : {}),
       };
     }

@@ -79,6 +79,9 @@ test('a new panel opens its model and computes its map at once', async (context)
   }
   assert.equal(map.specification.layer, 29);
   assert.equal(map.finish?.runtime.seconds, 2.9);
+  const winners = truth.regions?.polygons.map(({ token }) => token) ?? [];
+  assert.equal(map.finish.regions?.count, winners.length);
+  for (const winner of winners) assert.ok(map.tokens.some(({ id }) => id === winner));
   assert.deepEqual(controller.map()?.cells, truth.cells);
   assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · Embedding Grid');
   assert.equal(controller.status.complete, true);
@@ -268,7 +271,9 @@ test('a complete map that comes back is not computed again', async (context) => 
   await after.complete();
   assert.equal(deps.engine.asked.length, 0);
   assert.deepEqual(after.page.map?.cells, before.page.map?.cells);
-  assert.deepEqual(after.page.map?.finish, before.page.map?.finish);
+  assert.ok(before.page.map?.finish?.regions);
+  assert.deepEqual(after.page.map?.finish, before.page.map.finish);
+  assert.deepEqual(after.controller.map()?.regions, before.controller.map()?.regions);
 });
 
 test('a map that was running is computed again where only an older one was kept', async (context) => {
