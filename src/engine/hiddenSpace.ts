@@ -2,7 +2,16 @@ import { Fault } from '../map/fault.js';
 import { axesOf, axisLength, dot, gramOf, type Plane, projectOnto, shapedPlane } from '../map/plane.js';
 import { gridWindow, type MapWindow } from '../map/grid.js';
 import { principalAxes } from '../map/pca.js';
-import type { Direction, Grid, Layer, Overlay, PlaneParameters, Prompt, VectorSource } from '../map/specification.js';
+import {
+  type Direction,
+  type Grid,
+  type Layer,
+  LIMITS,
+  type Overlay,
+  type PlaneParameters,
+  type Prompt,
+  type VectorSource,
+} from '../map/specification.js';
 import { type Mark, type Norms, type Survey, typicalNorm } from '../map/survey.js';
 import { decodeVector } from '../map/vector.js';
 import type { Model } from './model.js';
@@ -235,9 +244,16 @@ export class HiddenSpace {
       text,
       ...standing(vector),
     }));
-    for (const [overlay, one] of overlays.entries())
+    for (const [overlay, one] of overlays.entries()) {
+      if (marks.length > LIMITS.marks)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `The overlays have more than ${LIMITS.marks.toLocaleString('en')} marks.`,
+          hint: 'Show fewer prompts, or shorter ones.',
+        });
       if (one.kind === 'rows') marks.push(...(await this.nearRows(one, overlay, plane, gridWindow(grid))));
       else marks.push(...(await this.promptMarks(one, overlay, layer, standing)));
+    }
     return marks;
   }
 

@@ -167,6 +167,7 @@ export const LIMITS = {
   textCharacters: 2_000_000,
   masked: 1000,
   nearRows: 1000,
+  marks: 10_000,
 } as const;
 
 const whole = (name: string, low: number, high: number) =>

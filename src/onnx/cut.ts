@@ -97,7 +97,37 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
     [...entry.inputs, ...exit.inputs],
   );
   refuseIdsByValue(result, anatomy, start);
-  return transposedHead(rotaryForBatches(result));
+  const alone = !cut.around.prefix && !cut.around.suffix;
+  return transposedHead(rotaryForBatches(alone ? result : headOfLast(result, anatomy)));
+}
+
+/** Products that take each position by itself, and what may follow them. */
+const BY_POSITION = /^(MatMul|FusedMatMul|MatMulNBits|MatMulBnb4)$/;
+const POINTWISE = /^(Cast|Identity|Mul|Div|Tanh|Add)$/;
+
+/**
+ * The head's product for the last position alone: of a whole sequence the others' logits are never read. Left as it is where
+ * something else looks at all positions (one scale for all of them, a reshape).
+ */
+function headOfLast(graph: Graph, { head, graph: whole }: Anatomy): Graph {
+  const { opening, matmul } = head;
+  const [reader, ...others] = graph.consumers.get(opening) ?? [];
+  const product = reader?.output[0] === matmul.output[0] && BY_POSITION.test(reader?.opType ?? '');
+  if (!reader || others.length > 0 || !product || rankOf(whole, opening) !== 3) return graph;
+  if (!head.after.every((type) => POINTWISE.test(type))) return graph;
+  const name = (part: string): string => `embedding_grid.last/${part}`;
+  const last = node('Slice', [opening, name('from'), name('to'), name('axes')], [name('state')]);
+  return graph.with({
+    nodes: graph.nodes.flatMap((n) =>
+      n === reader ? [last, edited(n, { input: n.input.map((i) => (i === opening ? name('state') : i)) })] : [n],
+    ),
+    initializers: [
+      ...graph.initializers.values(),
+      int64Tensor(name('from'), [-1]),
+      int64Tensor(name('to'), [2 ** 40]),
+      int64Tensor(name('axes'), [1]),
+    ],
+  });
 }
 
 /**

@@ -347,7 +347,7 @@ describe('the bundled model', () => {
           parameters: { ...parameters, question: { kind: 'probability', token: ' the cat' } },
           batchSize: 10,
         }),
-        { code: 'bad-parameter', message: /is \d tokens: " the", / },
+        { code: 'bad-parameter', message: /is \d tokens: " the" and / },
       );
     }));
 });
