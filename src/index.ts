@@ -29,8 +29,18 @@ import type { TokenMap } from './map/tokenMap.js';
 import type { Device, ModelDescription } from './protocol/engine.js';
 
 export { Fault, type FaultCode, type FaultData } from './map/fault.js';
-export { type Gram, type OwnAxes, type Plane } from './map/plane.js';
-export { type Mark, type Norms, type Survey } from './map/survey.js';
+export { type Gram, type OwnAxes, type Plane, pointAt } from './map/plane.js';
+export { envelope, type ExactRegions, type PlaneRows } from './map/polygons.js';
+export {
+  fitSpacing,
+  type Mark,
+  normAt,
+  normPercentile,
+  type Norms,
+  normRange,
+  type Survey,
+  typicalNorm,
+} from './map/survey.js';
 export type {
   Axes,
   Direction,

@@ -65,7 +65,12 @@ export class EngineService {
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);
-      const tokens = Math.max(1, Math.min(CONTINUATION_LIMIT, Math.floor(params.tokens)));
+      const { tokens } = params;
+      if (!Number.isInteger(tokens) || tokens < 1 || tokens > CONTINUATION_LIMIT)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `A continuation must have 1 to ${CONTINUATION_LIMIT} tokens.`,
+        });
       return this.inTurn(context.signal, () => this.continue({ ...checked, tokens }, context));
     },
     tokenize: async ({ text }) => {

@@ -369,6 +369,9 @@ test('parameters that no map has are refused, whoever asks', async () => {
       assertSentence(await faultOf(engine.call('map', { parameters: DEFAULT_PARAMETERS, batchSize })));
     for (const only of [Int32Array.of(-1), Int32Array.of(2500)])
       assertSentence(await faultOf(engine.call('map', { parameters: DEFAULT_PARAMETERS, batchSize: 1, only })));
+    const at = { parameters: DEFAULT_PARAMETERS, x: 0, y: 0 };
+    for (const x of [NaN, Infinity]) assertSentence(await faultOf(engine.call('point', { ...at, x })));
+    for (const tokens of [NaN, 0, 1.5, 1e9]) assertSentence(await faultOf(engine.call('continue', { ...at, tokens })));
     const prompt: Context = { kind: 'prompt', text: 'Hello' };
     const typical = { ...DEFAULT_PARAMETERS.plane, lengths: 'typical' } as const;
     for (const change of [{ context: prompt }, { plane: typical }, { masked: [' the'] }])
