@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
+import { presetParameters } from '../map/presets.js';
 import { parametersOf } from '../map/specification.js';
 import { commandLineOf, copyCommand } from './commandLine.js';
 import { openHelp } from './help.js';
@@ -24,7 +25,12 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     chooseModel: () => pickModel(models),
     ...vectorDependencies(services),
     rememberModel: (path, description) => void models.remember(path, description),
-    defaults: () => ({ parameters: settings.parameters, device: settings.device, batchSize: settings.batchSize }),
+    defaults: (modelPath) => {
+      const { parameters, device, batchSize } = settings;
+      // A newcomer sees first what shows most; whoever has chosen a model or a default gets what was chosen.
+      const first = modelPath === models.bundled && !settings.hasOwnDefaults;
+      return { parameters: first ? presetParameters('threePrompts', parameters) : parameters, device, batchSize };
+    },
     colorScale: {
       read: () => settings.colorScale,
       onDidChange: (listener) =>

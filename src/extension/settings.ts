@@ -75,6 +75,16 @@ export class Settings {
     return 1000 * (this.whole(KEYS.engineGraceSeconds, 0, 3600) ?? 60);
   }
 
+  /** A person has chosen something of what new panels begin with. */
+  get hasOwnDefaults(): boolean {
+    const settings = vscode.workspace.getConfiguration(SECTION, null);
+    return Object.values(KEYS).some((key) => {
+      if (!key.startsWith('defaults.')) return false;
+      const set = settings.inspect(key);
+      return [set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].some((value) => value !== undefined);
+    });
+  }
+
   /** What a new panel's controls begin with. */
   get parameters(): MapParameters {
     const layer = String(this.value(KEYS.layer));

@@ -1,4 +1,5 @@
-import { DEFAULT_PARAMETERS, type MapParameters, type Prompt } from './specification.js';
+import { SAMPLE_VECTOR } from './sampleVector.js';
+import { type Axes, DEFAULT_PARAMETERS, type MapParameters, type Prompt } from './specification.js';
 
 /** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else. */
 export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPlane', 'steering'] as const;
@@ -14,100 +15,120 @@ export const PRESET_NAMES: Readonly<Record<Preset, string>> = {
 
 const prompt = (text: string): Prompt => ({ kind: 'prompt', text });
 
-/** Prompts that differ in what comes next, from books as different as the bundled model knows. */
+/** Prompts whose next token the bundled model knows: a whale, Sir Thomas, Moses. Three books, three worlds. */
 export const SAMPLE_PROMPTS = {
-  A: 'The captain of the ship',
-  B: 'She was very much in love with her',
+  A: 'We saw the great sperm',
+  B: 'She was the daughter of Sir',
   C: 'And the LORD spake unto',
 } as const;
+/** One that could go on to several lands, and one to several places. */
+const OPEN_PROMPT = 'They went to the king of';
+const STEERED_PROMPT = 'They went to the';
 
-/** Texts of three kinds: the sea, the drawing room, the Bible. */
+/** Beginnings of sentences about the sea, society and the Bible. */
 export const SAMPLE_TEXTS: readonly string[] = [
-  'The whale rose from the sea and the boats',
-  'The captain stood upon the deck of the ship',
-  'The harpoon was darted; the stricken whale flew',
-  'There she blows! cried the man at the mast',
-  'The sailors pulled hard at their oars',
-  'The wind howled round the cabin of the Pequod',
-  'Elizabeth was very much surprised by his manner',
-  'Mr. Knightley had been sitting with her father',
-  'She could not help smiling at his easy manner',
-  'Lady Catherine was extremely angry with her nephew',
-  'Her sister was to be married to Mr. Bingley',
-  'They walked together to the house and drank tea',
-  'And the LORD said unto Moses',
-  'And it came to pass in those days',
-  'Blessed is the man that walketh not in the counsel',
-  'The children of Israel went up out of the land',
-  'And the king sent messengers unto Jerusalem',
-  'For he shall be great in the sight of the Lord',
+  SAMPLE_PROMPTS.A,
+  'He was a Sperm',
+  'They were hunting the sperm',
+  'the captain of the Pe',
+  'The ship sailed over the',
+  'The harpooneer of the',
+  SAMPLE_PROMPTS.B,
+  'Sir Thomas and Lady',
+  'She danced with Colonel',
+  'She was in love with Captain',
+  'Mrs. Weston and Miss',
+  'Elizabeth and Mr.',
+  SAMPLE_PROMPTS.C,
+  'And the LORD said unto',
+  'the house of Israel, and the children of',
+  'Jesus Christ, the Son of',
+  'He reigned with the king of',
+  'In the beginning God created the heaven and the',
 ];
+
+/** Numbers of the bundled model's hidden states: {@link SAMPLE_VECTOR} is one of them. */
+const SAMPLE_WIDTH = 192;
 
 /**
  * The parameters that a preset stands for. Number of cells, tokens per cell and the sample of the typical norm stay as they are;
  * questions, masks and overlays go, since they belong to what was looked at before.
+ * @param hiddenSize of the model, where it is known: a model that the sample vector does not fit is steered along a token.
  */
-export function presetParameters(preset: Preset, current: MapParameters): MapParameters {
+export function presetParameters(
+  preset: Preset,
+  current: MapParameters,
+  hiddenSize: number | undefined = SAMPLE_WIDTH,
+): MapParameters {
   const { columns, rows } = current.grid;
   const { sample } = current.plane;
-  const spread = (width: number): number => Number((width / Math.min(columns, rows)).toPrecision(2));
+  /** A grid whose shorter side is so long. */
+  const gridOf = (length: number): MapParameters['grid'] => {
+    const spacing = Number((length / Math.min(columns, rows)).toPrecision(4));
+    return { columns, rows, spacing, center: [0, 0] };
+  };
   const base: MapParameters = {
     ...DEFAULT_PARAMETERS,
-    grid: { columns, rows, spacing: spread(25), center: [0, 0] },
+    grid: gridOf(25),
     plane: { ...DEFAULT_PARAMETERS.plane, sample },
     topK: current.topK,
   };
-  const around: MapParameters = { ...base, grid: { ...base.grid, spacing: spread(4) } };
-  const first = prompt(SAMPLE_PROMPTS.A);
   switch (preset) {
     case 'original':
       return base;
-    case 'aroundPrompt':
+    case 'aroundPrompt': {
+      const center = prompt(OPEN_PROMPT);
+      return { ...base, context: center, plane: { ...base.plane, center, lengths: 'typical' }, grid: gridOf(3) };
+    }
+    case 'threePrompts': {
+      const center = prompt(SAMPLE_PROMPTS.A);
+      const axes: Axes = { method: 'directions', x: prompt(SAMPLE_PROMPTS.B), y: prompt(SAMPLE_PROMPTS.C) };
+      const grid = gridOf(2.5);
+      // Around the triangle, with (0, 0) and, for 50 cells, (1, 0) and (0, 1) on cells.
+      const middle = (count: number): number =>
+        Number((((count - 1) / 2 - Math.round(0.34 * count)) * grid.spacing).toPrecision(6));
       return {
-        ...around,
-        context: first,
-        plane: { ...base.plane, center: first, lengths: 'typical' },
+        ...base,
+        context: center,
+        plane: { ...base.plane, axes, center },
+        grid: { ...grid, center: [middle(columns), middle(rows)] },
       };
-    case 'threePrompts':
-      return {
-        ...around,
-        context: first,
-        plane: {
-          ...base.plane,
-          center: first,
-          axes: { method: 'directions', x: prompt(SAMPLE_PROMPTS.B), y: prompt(SAMPLE_PROMPTS.C) },
-        },
-      };
+    }
     case 'principalPlane':
       return {
-        ...around,
+        ...base,
         context: { kind: 'bos' },
         plane: {
           ...base.plane,
-          center: { kind: 'texts' },
           axes: { method: 'pca_basis', texts: SAMPLE_TEXTS, positions: 'last' },
+          center: { kind: 'texts' },
           lengths: 'typical',
         },
+        grid: gridOf(3),
       };
-    case 'steering':
+    case 'steering': {
+      const center = prompt(STEERED_PROMPT);
+      const fits = hiddenSize === SAMPLE_WIDTH;
+      const axes: Axes = {
+        method: 'directions',
+        x: fits
+          ? { kind: 'vector', vector: SAMPLE_VECTOR, name: 'to sea' }
+          : { kind: 'row', matrix: 'unembedding', token: ' sea' },
+        y: { kind: 'random', seed: 42 },
+      };
       return {
-        ...around,
-        context: first,
-        plane: {
-          ...base.plane,
-          center: first,
-          axes: {
-            method: 'directions',
-            x: { kind: 'row', matrix: 'unembedding', token: ' sea' },
-            y: { kind: 'random', seed: 42 },
-          },
-          orthogonal: true,
-          lengths: 'typical',
-        },
+        ...base,
+        layer: fits ? 4 : 'last',
+        context: center,
+        plane: { ...base.plane, axes, center, orthogonal: true, lengths: 'typical' },
+        grid: gridOf(2.5),
       };
+    }
   }
 }
 
 /** The preset that gives exactly these parameters, if any does. */
-export const presetOf = (parameters: MapParameters): Preset | undefined =>
-  PRESETS.find((preset) => JSON.stringify(presetParameters(preset, parameters)) === JSON.stringify(parameters));
+export const presetOf = (parameters: MapParameters, hiddenSize?: number): Preset | undefined =>
+  PRESETS.find(
+    (preset) => JSON.stringify(presetParameters(preset, parameters, hiddenSize)) === JSON.stringify(parameters),
+  );

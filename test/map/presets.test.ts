@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { coordinates } from '../../src/map/grid.js';
 import { type Preset, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type MapParameters, parseParameters } from '../../src/map/specification.js';
+import { decodeVector } from '../../src/map/vector.js';
 
 const OTHER: MapParameters = {
   ...DEFAULT_PARAMETERS,
@@ -27,10 +29,7 @@ test('every preset gives parameters that are right, and is known again', () => {
 test('cells, tokens per cell and the sample stay; the rest is the preset’s', () => {
   const { grid, topK, plane, question, masked, overlays, layer, readout } = presetParameters('threePrompts', OTHER);
   assert.deepEqual([grid.columns, grid.rows, topK, plane.sample], [80, 60, 7, ['a', 'b']]);
-  assert.deepEqual(
-    [grid.center, question, masked, overlays, layer, readout],
-    [[0, 0], null, [], [], 'last', 'forward'],
-  );
+  assert.deepEqual([question, masked, overlays, layer, readout], [null, [], [], 'last', 'forward']);
 });
 
 test('the original’s defaults are one of them', () => {
@@ -41,7 +40,19 @@ test('three prompts: each at its place, the context is the first one’s own', (
   const { plane, context, grid } = presetParameters('threePrompts', DEFAULT_PARAMETERS);
   assert.ok(plane.axes.method === 'directions' && plane.lengths === 'own' && !plane.orthogonal);
   assert.deepEqual(context, plane.center);
-  assert.ok(grid.spacing * 25 > 1);
+  // All three anchors are cells of the default grid.
+  const { xs, ys } = coordinates(grid);
+  for (const values of [xs, ys])
+    for (const anchor of [0, 1]) assert.ok(values.some((value) => Math.abs(value - anchor) < 1e-9));
+});
+
+test('a model that the sample vector does not fit is steered along a token', () => {
+  const other = presetParameters('steering', DEFAULT_PARAMETERS, 576);
+  assert.ok(other.plane.axes.method === 'directions' && other.plane.axes.x.kind === 'row' && other.layer === 'last');
+  assert.equal(presetOf(other, 576), 'steering');
+  const own = presetParameters('steering', DEFAULT_PARAMETERS, 192);
+  assert.ok(own.plane.axes.method === 'directions' && own.plane.axes.x.kind === 'vector');
+  assert.equal(decodeVector(own.plane.axes.x.vector, 'it').length, 192);
 });
 
 test('what was changed is no preset any more', () => {

@@ -10,7 +10,8 @@ const OVERLAYS: readonly Overlay[] = [
   { kind: 'state', prompt: { kind: 'prompt', text: 'The whale swam' } },
   { kind: 'rows', matrix: 'unembedding', count: 5 },
 ];
-const PARAMETERS = { ...presetParameters('threePrompts', DEFAULT_PARAMETERS), overlays: OVERLAYS };
+const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+const PARAMETERS = { ...PRESET, grid: { ...PRESET.grid, spacing: 0.08, center: [0, 0] as const }, overlays: OVERLAYS };
 
 suite('Anchors and overlays', { skip: leftOut(), timeout: 240_000 }, () => {
   let browser: Browser;
@@ -42,8 +43,8 @@ suite('Anchors and overlays', { skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('anchors stand at 0, 1 and 1, and say what they are', {}, async (stage) => {
     for (const [x, y, text] of [
-      [0, 0, 'A “The captain of the ship”'],
-      [1, 0, 'B “She was very much in love with her”'],
+      [0, 0, 'A “We saw the great sperm”'],
+      [1, 0, 'B “She was the daughter of Sir”'],
       [0, 1, 'C “And the LORD spake unto”'],
     ] as const) {
       const place = await at(stage, x, y);

@@ -11,7 +11,7 @@ const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
   aroundPrompt: 'A random plane around the hidden state of a prompt.',
   threePrompts: 'The plane through the hidden states of three prompts, each at a known place.',
   principalPlane: 'The two directions in which texts differ most.',
-  steering: 'Along one direction, which is added to the hidden state of a prompt.',
+  steering: 'One direction, added more and more to a prompt’s hidden state.',
 };
 
 /** Where to start from: sets all parameters at once. */
@@ -19,8 +19,9 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
   const dropdown = createDropdown('Start from', (value) => {
     const preset = PRESETS.find((one) => one === value);
     const parameters = form.settings?.parameters;
-    if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters));
+    if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters, hiddenSize));
   });
+  let hiddenSize: number | undefined;
   const field = createField('Start from', dropdown.element);
   const element = h(
     'section',
@@ -31,7 +32,8 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
     element,
     update({ settings, model }) {
       show(element, model.status !== 'none');
-      const preset = presetOf(settings.parameters);
+      hiddenSize = model.status === 'ready' ? model.summary.facts.hiddenSize : undefined;
+      const preset = presetOf(settings.parameters, hiddenSize);
       dropdown.update(
         [
           ...(preset ? [] : [{ value: 'custom', label: 'Custom' }]),

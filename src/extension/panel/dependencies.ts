@@ -77,7 +77,8 @@ export interface PanelDependencies {
   /** Called after a model was opened: for the list of recent models. */
   rememberModel(path: string, description: ModelDescription): void;
 
-  defaults(): PanelDefaults;
+  /** What a new panel begins with, on this model. */
+  defaults(modelPath: string | undefined): PanelDefaults;
   /** The setting for the map's colors; panels follow it. */
   readonly colorScale: { read(): ColorScaleChoice; readonly onDidChange: Signal };
 

@@ -28,7 +28,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     vscode.ViewColumn.Active,
     webviewOptions(extensionUri),
   );
-  const defaults = deps.defaults();
+  const defaults = deps.defaults(start.modelPath);
   const settings = {
     modelPath: start.modelPath ?? null,
     parameters: start.parameters ?? defaults.parameters,
@@ -49,7 +49,7 @@ export function revivePanel(
   const kept = readKept(state);
   const controller = kept
     ? new MapController(deps, { settings: kept.settings, run: kept.running, revivedKey: kept.key })
-    : new MapController(deps, { settings: { modelPath: null, ...deps.defaults() }, run: false });
+    : new MapController(deps, { settings: { modelPath: null, ...deps.defaults(undefined) }, run: false });
   return new WebviewMapPanel(extensionUri, panel, controller);
 }
 
