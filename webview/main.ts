@@ -179,7 +179,8 @@ function receive(message: HostMessage): void {
       break;
     case 'survey': {
       const { news } = message;
-      store.set({ news, ...(map && news.map === map.id ? { map: { ...map, survey: news.survey }, mark: null } : {}) });
+      store.set({ news });
+      if (map?.id === news.map) store.set({ map: { ...map, survey: news.survey }, mark: null });
       break;
     }
     case 'point':

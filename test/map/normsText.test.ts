@@ -25,7 +25,7 @@ test('a plane where no real text is gets a warning', () => {
   assert.match(normsText(survey(90), grid(1), 'layer 3')?.text ?? '', /all of it is farther out/);
   const parts = normsText(survey(0), grid(20), 'layer 3');
   assert.equal(parts?.kind, 'warning');
-  assert.match(parts?.text ?? '', /0\.00–14 × typical.*parts are farther out/);
+  assert.match(parts.text, /0\.00–14 × typical.*parts are farther out/);
 });
 
 test('norms that could not be measured say why, or nothing', () => {

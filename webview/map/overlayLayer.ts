@@ -13,9 +13,9 @@ export class OverlayLayer {
 
   /** Index of the mark at a point of the frame in px; null for none. */
   markAt(state: PageState, x: number, y: number): number | null {
-    const survey = state.map?.survey;
-    if (!this.at || !survey || !state.map || !state.ui.anchors) return null;
-    return markAt(survey, state.map.specification.grid, this.at.projection, x, y);
+    const { map, ui } = state;
+    if (!this.at || !map?.survey || !ui.anchors) return null;
+    return markAt(map.survey, map.specification.grid, this.at.projection, x, y);
   }
 
   draw(state: PageState, frame: Frame): void {
