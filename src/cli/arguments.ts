@@ -40,7 +40,7 @@ export interface InspectCommand {
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {
   const inspect = args[0] === 'inspect';
-  const { values, positionals } = parseFlags(inspect ? args.slice(1) : args, [
+  const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...RUN_FLAGS]),
     ...ASKING_FLAGS,
   ]);
@@ -63,7 +63,7 @@ export function parseCommand(args: readonly string[]): Command {
     };
   return {
     kind: 'draw',
-    map: Object.fromEntries(MAP_FLAGS.map(({ name }) => [name, values.get(name)])),
+    map: Object.fromEntries(MAP_FLAGS.map(({ name, many }) => [name, many ? several.get(name) : values.get(name)])),
     model: values.get('model'),
     specification: values.get('specification'),
     batchSize: batchSize(values.get('batch-size')),
@@ -75,11 +75,11 @@ export function parseCommand(args: readonly string[]): Command {
   };
 }
 
-/** The flags' values by name, a switch's being empty; of a flag given twice the last counts. */
+/** The flags' values by name, a switch's being empty: the last of each, and of flags that can be given several times all. */
 function parseFlags(
   args: readonly string[],
   flags: readonly Flag[],
-): { values: Map<string, string>; positionals: string[] } {
+): { values: Map<string, string>; several: Map<string, string[]>; positionals: string[] } {
   const { tokens } = parseArgs({
     args: [...args],
     options: {
@@ -92,6 +92,7 @@ function parseFlags(
     tokens: true,
   });
   const values = new Map<string, string>();
+  const several = new Map<string, string[]>();
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
@@ -106,8 +107,9 @@ function parseFlags(
     if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
       throw bad(`--${flag.name} needs a value.`, `Write it as --${flag.name} ${flag.value}.`);
     values.set(flag.name, token.value);
+    if (flag.many) several.set(flag.name, [...(several.get(flag.name) ?? []), token.value]);
   }
-  return { values, positionals };
+  return { values, several, positionals };
 }
 
 /** What a person may have meant by a flag that does not exist. */

@@ -9,6 +9,7 @@ import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { DrawCommand } from './arguments.js';
 import { assetsFolder, bundledModel } from './installation.js';
+import { readFlagFiles } from './flagFiles.js';
 import { formatBytes } from './inspect.js';
 import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from './models.js';
 import { prepareOutputFolder } from './outputFolder.js';
@@ -25,7 +26,7 @@ const SILENT: Output = { write: () => undefined };
 export async function draw(command: DrawCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const saved = command.specification === undefined ? undefined : readSpecification(command.specification);
-  const parameters = parametersFromFlags(command.map, saved?.parameters);
+  const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
   const takeFoldersAway = prepareOutputFolder(command.outputDir);
   const say = command.quiet ? SILENT : out;
   const progress = command.quiet ? silentProgress : err.isTTY ? progressBar(err) : progressLines(out);

@@ -57,7 +57,8 @@ export function helpText(): string {
     flags
       .map((flag) => {
         const about = flag.default === undefined ? flag.help : `${flag.help} [${flag.default}]`;
-        return `  ${flagUsage(flag).padEnd(22)} ${wrapped(about, 25)}`;
+        const usage = flagUsage(flag);
+        return `  ${usage.length > 22 ? `${usage}\n${' '.repeat(24)}` : usage.padEnd(22)} ${wrapped(about, 25)}`;
       })
       .join('\n');
   return `Draws what a language model would say next, everywhere on a plane through its hidden space.

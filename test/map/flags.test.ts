@@ -93,7 +93,7 @@ test('what is wrong is said with the flag and what it was given', () => {
       { 'embedding-method': 'pca' },
       /^--embedding-method pca: method must be direct, replicated, random_projection, directions or pca_basis\.$/,
     ],
-    [{ 'embedding-method': 'directions' }, /^--embedding-method directions: it comes with a saved map\.$/],
+    [{ 'embedding-method': 'directions' }, /^--embedding-method directions needs its axes\.$/],
     [{ seed: '-1' }, /^--seed -1: seed must be at least 0\.$/],
     [{ seed: '4294967296' }, /^--seed 4294967296: seed must be at most 4294967295\.$/],
     [{ dimensions: '0,1' }, /^--dimensions belongs to --embedding-method direct\.$/],

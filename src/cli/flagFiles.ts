@@ -1,0 +1,91 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readVector, withFile } from '../formats/vectorFile.js';
+import { Fault } from '../map/fault.js';
+import { type FlagFiles, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { LIMITS } from '../map/specification.js';
+import { encodeVector } from '../map/vector.js';
+
+/** Reads all files that flags of the map name. @throws Fault `file` or `bad-parameter` that names the file. */
+export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
+  const texts = new Map<string, readonly string[]>();
+  const vectors = new Map<string, { vector: string; name: string }>();
+  for (const { name, file } of MAP_FLAGS) {
+    const value = given[name];
+    if (typeof value !== 'string') continue;
+    if (file === 'texts') texts.set(value, readTexts(value));
+    if (file === 'vectors') vectors.set(value, await readPlace(value));
+  }
+  return { texts, vectors };
+}
+
+/** Lines of a UTF-8 file that are not empty. */
+function readTexts(path: string): readonly string[] {
+  const refused = (why: string): Fault =>
+    new Fault({
+      code: 'file',
+      message: `The texts ${path} cannot be read: ${why}.`,
+      hint: 'Give a .txt file, one text a line.',
+    });
+  let bytes: Uint8Array;
+  try {
+    const stat = statSync(path);
+    // A pipe or a device would be read for ever.
+    if (!stat.isFile()) throw refused(stat.isDirectory() ? 'it is a folder' : 'it is no file');
+    // A character of UTF-8 has four bytes at most.
+    if (stat.size > 4 * LIMITS.textCharacters)
+      throw refused(`it is larger than ${(4 * LIMITS.textCharacters) / 1e6} MB`);
+    bytes = readFileSync(path);
+  } catch (thrown) {
+    if (thrown instanceof Fault) throw thrown;
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    throw refused(code === 'ENOENT' ? 'there is no such file' : message);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refused('it is no text in UTF-8');
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw refused('it is empty');
+  return lines;
+}
+
+async function readPlace(value: string): Promise<{ vector: string; name: string }> {
+  const { path, key, row } = vectorPlace(value, isFile);
+  const { vector, name } = await withFile(path, (file) => readVector(file, { key, row }));
+  return { vector: encodeVector(vector), name };
+}
+
+/**
+ * Parts of `FILE[:KEY][#ROW]`. Names of files and keys may hold `:` and `#` themselves (`C:\v.npz`): which files there are
+ * decides, the longest name first.
+ */
+export function vectorPlace(
+  text: string,
+  exists: (path: string) => boolean,
+): { path: string; key: string | undefined; row: number | undefined } {
+  const [, before = text, row] = /^(.+)#(\d+)$/s.exec(text) ?? [];
+  const whole = { path: text, key: undefined, row: undefined };
+  const places = [
+    whole,
+    ...readings(before, row === undefined ? undefined : Number(row)),
+    ...readings(text, undefined),
+  ];
+  // Where none is there, the file is said to be missing that was most likely meant: a drive's letter is no file.
+  return places.find(({ path }) => exists(path)) ?? { ...whole, path: /^(?:[A-Za-z]:)?[^:]*/.exec(before)?.[0] ?? before };
+}
+
+/** What `FILE:KEY` can mean: all of it is the file, or the file ends at one of the colons. */
+function readings(
+  text: string,
+  row: number | undefined,
+): { path: string; key: string | undefined; row: number | undefined }[] {
+  const colons = [...text.matchAll(/:/g)].map(({ index }) => index).reverse();
+  return [
+    { path: text, key: undefined, row },
+    ...colons.map((at) => ({ path: text.slice(0, at), key: text.slice(at + 1), row })),
+  ];
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -1,0 +1,153 @@
+import type { Overlay } from '../specification.js';
+import { bad, type Loose, type MapFlag, number } from './mapFlag.js';
+import { positionFlag, promptsOf } from './planeFlags.js';
+import { parseTokens, writeToken } from './tokenNames.js';
+
+const NEAR_ROWS = 50;
+
+export const CONTEXT_FLAGS: readonly MapFlag[] = [
+  {
+    name: 'context',
+    value: 'C',
+    help: 'what stands around the vector: none, bos, or prompt (with --prompt)',
+    default: 'none',
+    fields: ['context.kind'],
+    read(text, draft, { values }) {
+      if (text !== 'prompt') draft.context = { kind: text };
+      else if ((values.prompt ?? values['prompt-ids'] ?? draft.context.text ?? draft.context.ids) === undefined)
+        throw bad('--context prompt needs the prompt itself.', 'Add --prompt TEXT.');
+    },
+    write: ({ context }) => (context.kind === 'none' || context.kind === 'bos' ? context.kind : undefined),
+  },
+  {
+    name: 'prompt',
+    value: 'TEXT',
+    help: 'text around the vector, which takes the place of its last token, or of the one at --position',
+    fields: ['context.text'],
+    read(text, draft, { values: { context = 'prompt' } }) {
+      if (context !== 'prompt')
+        throw bad(`--prompt and --context ${String(context)} exclude each other.`, 'Leave one of them out.');
+      draft.context = { kind: 'prompt', text };
+    },
+    write: ({ context }) => (context.kind === 'prompt' ? context.text : undefined),
+  },
+  {
+    name: 'prompt-ids',
+    value: 'I,J,...',
+    help: 'the same as token ids, for a model without a tokenizer or an exact repetition',
+    fields: ['context.ids'],
+    read(text, draft, { values: { prompt, context = 'prompt' } }) {
+      if (context !== 'prompt')
+        throw bad(`--prompt-ids and --context ${String(context)} exclude each other.`, 'Leave one of them out.');
+      if (prompt !== undefined) throw bad('--prompt and --prompt-ids exclude each other.', 'Leave one of them out.');
+      draft.context = { kind: 'tokens', ids: text.split(',').map(number) };
+    },
+    write: ({ context }) => (context.kind === 'tokens' ? context.ids.join(',') : undefined),
+  },
+  positionFlag(
+    'position',
+    '--prompt',
+    'context',
+    ({ context }) => context,
+    ({ context }) => (context.kind === 'prompt' || context.kind === 'tokens' ? context : undefined),
+  ),
+];
+
+export const ASKING_FLAGS: readonly MapFlag[] = [
+  {
+    name: 'top-k',
+    value: 'K',
+    help: 'tokens recorded per cell, 2 to 100',
+    default: '10',
+    fields: ['topK'],
+    read: (text, draft) => void (draft.topK = number(text)),
+    write: ({ topK }) => `${topK}`,
+  },
+  {
+    name: 'question',
+    value: 'Q',
+    help: 'asked of every cell: probability:TOKEN, difference:TOKEN,TOKEN (of their logits) or divergence (from the prediction of the context, in nats)',
+    fields: ['question'],
+    read(text, draft) {
+      const [, kind = '', rest] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
+      const tokens = rest === undefined ? [] : parseTokens(rest);
+      const [first, second] = tokens;
+      if (kind === 'divergence' && tokens.length === 0) draft.question = { kind };
+      else if (kind === 'probability' && tokens.length === 1) draft.question = { kind, token: first };
+      else if (kind === 'difference' && tokens.length === 2) draft.question = { kind, first, second };
+      else
+        throw bad(
+          `--question ${text}: this is no question.`,
+          'Write "probability: Paris", "difference: Paris, Berlin" or divergence; spaces count, and a comma in a token is \\,.',
+        );
+    },
+    write({ question }) {
+      switch (question?.kind) {
+        case undefined:
+          return undefined;
+        case 'probability':
+          return `probability:${writeToken(question.token)}`;
+        case 'difference':
+          return `difference:${writeToken(question.first)},${writeToken(question.second)}`;
+        case 'divergence':
+          return 'divergence';
+      }
+    },
+  },
+  {
+    name: 'mask',
+    value: 'TOKEN,...',
+    help: 'tokens left out of the race; spaces count, a comma in a token is \\, and #7 is token 7',
+    fields: ['masked'],
+    read: (text, draft) => void (draft.masked = parseTokens(text)),
+    write: ({ masked }) => (masked.length === 0 ? undefined : masked.map(writeToken).join(',')),
+  },
+  {
+    name: 'overlay',
+    value: 'WHAT',
+    many: true,
+    help: `real things shown at their places: state:TEXT (a prompt's hidden state), layers:TEXT and positions:TEXT (its way through them), rows:embedding and rows:unembedding (the nearest ${NEAR_ROWS} tokens; rows:embedding,20 for 20); can be given several times`,
+    fields: ['overlays'],
+    read(text, draft) {
+      const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
+      if (kind === 'rows') {
+        const [matrix, count = `${NEAR_ROWS}`] = rest.split(',');
+        draft.overlays.push({ kind, matrix, count: number(count) });
+      } else if (['state', 'layers', 'positions'].includes(kind))
+        draft.overlays.push({ kind, prompt: { kind: 'prompt', text: rest } });
+      else throw bad(`--overlay ${text}: write state:, layers: or positions: and a text, or rows: and a matrix.`);
+    },
+    write: ({ overlays }) => (overlays.length === 0 ? undefined : overlays.map(overlayText)),
+  },
+  {
+    name: 'chat',
+    help: "the texts of all prompts are what a user says: the model's chat template is put around each",
+    fields: [],
+    read(_, draft) {
+      const say = (source: unknown): unknown =>
+        isLoose(source) && source.kind === 'prompt' ? { ...source, chat: true } : source;
+      const sayIn = (source: unknown): unknown =>
+        isLoose(source) && Array.isArray(source.prompts)
+          ? { ...source, prompts: (source.prompts as unknown[]).map(say) }
+          : say(source);
+      const { plane } = draft;
+      draft.context = { ...draft.context, ...(draft.context.kind === 'prompt' ? { chat: true } : {}) };
+      plane.center = loose(sayIn(plane.center));
+      plane.axes = { ...plane.axes, x: sayIn(plane.axes.x), y: sayIn(plane.axes.y) };
+      draft.overlays = draft.overlays.map((overlay) => ({ ...overlay, prompt: say(overlay.prompt) }));
+    },
+    write(parameters) {
+      const texts = promptsOf(parameters).filter(({ kind }) => kind === 'prompt');
+      return texts.some((prompt) => prompt.kind === 'prompt' && prompt.chat === true) ? '' : undefined;
+    },
+  },
+];
+
+/** What an overlay is typed as. What is left out here is found missing when the flags are read back. */
+function overlayText(overlay: Overlay): string {
+  if (overlay.kind === 'rows') return `rows:${overlay.matrix}${overlay.count === NEAR_ROWS ? '' : `,${overlay.count}`}`;
+  return `${overlay.kind}:${overlay.prompt.kind === 'prompt' ? overlay.prompt.text : ''}`;
+}
+
+const isLoose = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
+const loose = (value: unknown): Loose => (isLoose(value) ? value : {});
