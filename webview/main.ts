@@ -14,6 +14,7 @@ import { createInspector } from './inspector.js';
 import { listenToKeys } from './keyboard.js';
 import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
+import { createMarkTable } from './markTable.js';
 import { pageMap } from './pageMap.js';
 import { createStatusLine } from './statusLine.js';
 import { type Layout, type PageState, Store } from './store.js';
@@ -72,6 +73,7 @@ const inspector = h(
   'aside',
   { class: 'inspector', 'aria-label': 'Inspector' },
   createInspector(store, derived),
+  createMarkTable(store, view),
   createTokenTable(store, derived),
 );
 const toolbar = createToolbar(store, view, toggleControls);

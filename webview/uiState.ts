@@ -33,7 +33,7 @@ export const INITIAL_UI: UiState = {
   anchors: true,
   ring: true,
   controls: true,
-  collapsed: ['context', 'advanced'],
+  collapsed: ['context', 'overlays', 'advanced', 'marks'],
   pin: null,
   zoom: null,
 };

@@ -17,7 +17,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     await (await workbench.findCommand(GENERATE)).click();
     await page.complete(/^2,500 cells/);
     const start = page.frame.getByRole('combobox', { name: 'Start from', exact: true });
-    assert.match(await start.innerText(), /Between three prompts/);
+    assert.equal(await start.evaluate((element): unknown => Reflect.get(element, 'value')), 'threePrompts');
     const tip = page.frame.locator('.mark-tip strong');
     const pointAt = async (x: number, y: number): Promise<string> => {
       const box = await page.frame.locator('.plot').boundingBox();
@@ -29,7 +29,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     };
     // Cells 17 and 37 of 50 are 0 and 1.
     const [zero, one] = [17.5 / 50, 37.5 / 50];
-    await until(async () => assert.match(await pointAt(zero, zero), /^A “We saw the great sperm”/));
+    await until('A is at (0, 0)', async () => (await pointAt(zero, zero)).startsWith('A “We saw the great sperm”'));
     await page.clickCell(17, 17, 50, 50);
     assert.match((await page.inspected()).token, /whale/);
     assert.match(await pointAt(one, zero), /^B /);
@@ -48,10 +48,9 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
       ['As the original', 'ak'],
       ['Between three prompts', 'Moses'],
     ] as const) {
-      await start.click();
-      await page.frame.getByRole('option', { name: preset, exact: true }).click();
+      await page.choose('Start from', preset);
       const cell = page.frame.locator('.tokens tbody th', { hasText: token }).first();
-      await until(async () => assert.ok(await cell.isVisible()));
+      await until(`${token} on the map of "${preset}"`, () => cell.isVisible());
       await page.complete(/^2,500 cells/);
       await workbench.picture(`preset-${preset.toLowerCase().replaceAll(' ', '-')}`);
     }

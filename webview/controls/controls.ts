@@ -9,6 +9,7 @@ import { Form } from './form.js';
 import { createGridSize } from './gridSize.js';
 import { createLayerAndReadout } from './layerAndReadout.js';
 import { createModel } from './model.js';
+import { createOverlays } from './overlays.js';
 import { createPlane } from './plane.js';
 import { createPreset } from './preset.js';
 import { createCenterAndSpacing } from './centerAndSpacing.js';
@@ -34,6 +35,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     createCenterAndSpacing(store, form),
     createGridSize(store, form),
     createContext(store, form),
+    createOverlays(store, form),
     createAdvanced(store, form),
   ];
   const saved = createSavedFacts();

@@ -1,0 +1,125 @@
+import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
+import { LIMITS, type Overlay } from '../../src/map/specification.js';
+import { h, iconButton } from '../dom.js';
+import { createMenu, type MenuItem } from '../menu.js';
+import type { Store } from '../store.js';
+import { createCheckbox, createTextField } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { createGroup } from './group.js';
+import { createNumberField } from './numberField.js';
+import { promptText } from './sourceKinds.js';
+
+const prompt = { kind: 'prompt', text: SAMPLE_PROMPTS.B } as const;
+const KINDS: readonly { readonly label: string; readonly icon: string; readonly overlay: Overlay }[] = [
+  { label: 'Prompt', icon: 'comment', overlay: { kind: 'state', prompt } },
+  { label: 'Prompt’s Way Through the Layers', icon: 'layers', overlay: { kind: 'layers', prompt } },
+  { label: 'Prompt’s Way Through Its Positions', icon: 'ellipsis', overlay: { kind: 'positions', prompt } },
+  { label: 'Embeddings Near the Plane', icon: 'symbol-key', overlay: { kind: 'rows', matrix: 'embedding', count: 20 } },
+  {
+    label: 'Unembeddings Near the Plane',
+    icon: 'symbol-string',
+    overlay: { kind: 'rows', matrix: 'unembedding', count: 20 },
+  },
+];
+
+const labelOf = (overlay: Overlay): string =>
+  overlay.kind === 'rows'
+    ? overlay.matrix === 'embedding'
+      ? 'Embeddings'
+      : 'Unembed.'
+    : { state: 'Prompt', layers: 'Layers', positions: 'Positions' }[overlay.kind];
+
+/** An overlay's line: what it is of, and a button that takes it away. */
+interface Line {
+  readonly element: HTMLElement;
+  update(overlay: Overlay): void;
+}
+
+function createLine(index: number, overlay: Overlay, form: Form): Line {
+  const overlays = (): readonly Overlay[] => form.settings?.parameters.overlays ?? [];
+  const what = `${labelOf(overlay)} ${index + 1}`;
+  const remove = iconButton('close', `Remove ${what}`, () =>
+    form.edit(
+      'overlays',
+      overlays().filter((_, i) => i !== index),
+    ),
+  );
+  if (overlay.kind === 'rows') {
+    const count = createNumberField(
+      `Number of ${what}`,
+      (value, step) => form.edit(`overlays.${index}.count`, value, step),
+      { step: 5, low: 1, high: LIMITS.nearRows },
+    );
+    const field = createField(labelOf(overlay), count.element, h('span', { class: 'beside' }, 'nearest'), remove);
+    return {
+      element: field.element,
+      update(current) {
+        const fault = form.faultUnder(`overlays.${index}`);
+        if (current.kind === 'rows') count.update(current.count, { disabled: false, invalid: fault !== undefined });
+        field.update(fault);
+      },
+    };
+  }
+  const text = createTextField(`Prompt of ${what}`, (typed) => form.edit(`overlays.${index}.prompt.text`, typed));
+  const field = createField(labelOf(overlay), text.element, remove);
+  return {
+    element: field.element,
+    update(current) {
+      const fault = form.faultUnder(`overlays.${index}`);
+      if (current.kind !== 'rows') {
+        const ids = current.prompt.kind === 'tokens';
+        text.update(current.prompt.kind === 'prompt' ? current.prompt.text : promptText(current.prompt), {
+          disabled: ids,
+          invalid: fault !== undefined,
+        });
+      }
+      field.update(fault);
+    },
+  };
+}
+
+/** What is shown at its place on the plane beside the cells; none of it is computed into them. */
+export function createOverlays(store: Store, form: Form): ControlGroup {
+  const holder = h('div', { class: 'overlay-lines' });
+  const ring = createCheckbox('Ring of the typical norm', (checked) => store.setUi({ ring: checked }));
+  const ringField = createField('', ring.element);
+  const add = createMenu(
+    'Add Overlay',
+    () =>
+      KINDS.map(({ label, icon, overlay }): MenuItem => ({
+        label,
+        icon,
+        run: () => form.edit('overlays', [...(form.settings?.parameters.overlays ?? []), overlay]),
+      })),
+    'add',
+  );
+  const addField = createField('Add', add);
+  addField.element.classList.add('add-overlay');
+  const group = createGroup('overlays', 'Overlays', store, holder, addField.element, ringField.element);
+  let shape = '';
+  let lines: readonly Line[] = [];
+  return {
+    element: group.element,
+    update({ settings, model }, state) {
+      const { overlays } = settings.parameters;
+      group.update({
+        open: !state.ui.collapsed.includes('overlays'),
+        disabled: model.status === 'none',
+        summary: [...(overlays.length > 0 ? [`${overlays.length}`] : []), ...(state.ui.ring ? ['ring'] : [])].join(
+          ', ',
+        ),
+      });
+      const now = overlays.map(labelOf).join();
+      if (now !== shape) {
+        shape = now;
+        lines = overlays.map((overlay, i) => createLine(i, overlay, form));
+        holder.replaceChildren(...lines.map(({ element }) => element));
+      }
+      overlays.forEach((overlay, i) => lines[i]?.update(overlay));
+      addField.update(form.fault('overlays'));
+      ring.update(state.ui.ring);
+    },
+  };
+}

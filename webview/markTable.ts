@@ -1,0 +1,163 @@
+import { formatTimes } from '../src/map/normsText.js';
+import { formatCount, formatFixed } from '../src/map/numbers.js';
+import { type Mark, type Survey, typicalNorm } from '../src/map/survey.js';
+import { cellAtPlace, placeOfCell } from './cell.js';
+import { badge } from './controls/field.js';
+import { h, icon, iconButton, setAttributes, show } from './dom.js';
+import type { MapView } from './map/mapView.js';
+import { markLines, markName } from './map/overlayMarks.js';
+import { anyOf, type PageState, type Store } from './store.js';
+import { createBadge } from './toolkit.js';
+import { tokenText } from './tokenText.js';
+
+/** Rows that are made at most; a search finds the others. */
+const MOST_ROWS = 400;
+
+/** Anchors and overlays as a list: each shows where it stands, and Enter goes there. */
+export function createMarkTable(store: Store, map: MapView): HTMLElement {
+  const count = createBadge();
+  const chevron = icon('chevron-right');
+  const toggle = h(
+    'button',
+    { type: 'button', class: 'group-header', 'aria-controls': 'marks-body' },
+    chevron,
+    h('span', { class: 'group-title' }, 'On This Plane'),
+  );
+  toggle.addEventListener('click', () => {
+    const { collapsed } = store.state.ui;
+    store.setUi({
+      collapsed: collapsed.includes('marks') ? collapsed.filter((one) => one !== 'marks') : [...collapsed, 'marks'],
+    });
+  });
+  const search = h('input', {
+    type: 'search',
+    class: 'search',
+    'aria-label': 'Find on this plane',
+    placeholder: 'Find a prompt or token',
+    hidden: true,
+  });
+  const find = iconButton('search', 'Find on This Plane', () => {
+    show(search, search.hidden);
+    setAttributes(find, { 'aria-pressed': String(!search.hidden) });
+    if (!search.hidden) search.focus();
+    else {
+      search.value = '';
+      fill(store.state);
+    }
+  });
+  const body = h('tbody');
+  const rest = h('p', { class: 'faint rest', hidden: true });
+  const table = h(
+    'table',
+    { class: 'tokens marks', 'aria-label': 'Anchors and overlays' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'What')),
+        h(
+          'th',
+          { scope: 'col', class: 'number', title: 'Length of the vector, as a multiple of the typical norm' },
+          'Norm',
+        ),
+        h('th', { scope: 'col', class: 'number', title: 'From the plane, as a multiple of the typical norm' }, 'Away'),
+      ),
+    ),
+    body,
+  );
+  const scroller = h(
+    'div',
+    { class: 'tokens-body', id: 'marks-body', tabindex: 0, role: 'region', 'aria-label': 'Anchors and overlays' },
+    table,
+    rest,
+  );
+  const element = h(
+    'section',
+    { class: 'tokens-pane marks-pane', 'aria-label': 'On this plane' },
+    h('div', { class: 'pane-header' }, h('h2', {}, toggle), count.element, h('span', { class: 'spring' }), find),
+    search,
+    scroller,
+  );
+
+  const rowOf = (event: Event): number | null => {
+    const row = event.target instanceof Element ? event.target.closest('tr[data-mark]') : null;
+    return row instanceof HTMLElement ? Number(row.dataset.mark) : null;
+  };
+  body.addEventListener('pointerover', (event) => store.set({ mark: rowOf(event) }));
+  body.addEventListener('pointerleave', () => store.set({ mark: null }));
+  body.addEventListener('focusin', (event) => store.set({ mark: rowOf(event) }));
+  body.addEventListener('focusout', () => store.set({ mark: null }));
+  const go = (event: Event): void => {
+    const { map: shown } = store.state;
+    const mark = shown?.survey?.marks[rowOf(event) ?? -1];
+    const cell = shown && mark ? cellAtPlace(shown, mark) : null;
+    if (!shown || cell === null) return;
+    store.setUi({ pin: placeOfCell(shown, cell) });
+    map.reveal(cell);
+  };
+  body.addEventListener('click', go);
+  body.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') return go(event);
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    const row = event.target instanceof Element ? event.target.closest('tr') : null;
+    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
+    if (!(next instanceof HTMLElement)) return;
+    event.preventDefault();
+    next.focus();
+  });
+  search.addEventListener('input', () => fill(store.state));
+
+  const fill = ({ map: shown }: PageState): void => {
+    const survey = shown?.survey;
+    const marks = survey?.marks ?? [];
+    count.update(formatCount(marks.length));
+    setAttributes(count.element, { 'aria-label': `${formatCount(marks.length)} things` });
+    if (!survey) return body.replaceChildren();
+    const query = search.value.trim().toLowerCase();
+    const found = marks
+      .map((mark, i) => ({ mark, i }))
+      .filter(({ mark }) => !query || `${markName(mark)} ${mark.token?.text ?? ''}`.toLowerCase().includes(query));
+    body.replaceChildren(...found.slice(0, MOST_ROWS).map(({ mark, i }, row) => rowFor(mark, i, row, survey)));
+    const more = found.length - MOST_ROWS;
+    show(rest, more > 0 || found.length === 0);
+    rest.textContent = more > 0 ? `and ${formatCount(more)} more` : found.length === 0 ? 'Nothing found' : '';
+  };
+
+  let filled: Survey | null | undefined;
+  store.onDraw((state, changed) => {
+    const survey = state.map?.survey ?? null;
+    show(element, (survey?.marks.length ?? 0) > 0);
+    const open = !state.ui.collapsed.includes('marks');
+    show(scroller, open);
+    show(find, open);
+    if (!open) show(search, false);
+    setAttributes(toggle, { 'aria-expanded': String(open) });
+    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    if (survey !== filled) fill(state);
+    filled = survey;
+    if (anyOf(changed, 'mark'))
+      for (const row of body.querySelectorAll<HTMLElement>('tr'))
+        setAttributes(row, { 'aria-current': row.dataset.mark === String(state.mark) ? 'true' : undefined });
+  });
+  return element;
+}
+
+function rowFor(mark: Mark, index: number, row: number, survey: Survey): HTMLElement {
+  const typical = survey.norms ? typicalNorm(survey.norms) : 0;
+  const times = (length: number): string => (typical > 0 ? formatTimes(length / typical) : formatFixed(length, 1));
+  const name =
+    mark.kind === 'anchor'
+      ? markName(mark).replace(/^[ABC] /, '')
+      : mark.token && mark.kind !== 'state'
+        ? tokenText(mark.token)
+        : markName(mark);
+  return h(
+    'tr',
+    { 'data-mark': index, tabindex: row === 0 ? 0 : -1, title: markLines(mark, survey).join('\n') },
+    h('th', { scope: 'row' }, ...(mark.badge ? [badge(mark.badge)] : []), name),
+    h('td', { class: 'number faint' }, times(mark.norm)),
+    h('td', { class: 'number faint' }, times(mark.distance)),
+  );
+}
