@@ -1,7 +1,7 @@
 import { Fault } from '../map/fault.js';
 import { axesOf, axisLength, dot, gramOf, type Plane, projectOnto, shapedPlane } from '../map/plane.js';
 import { gridWindow, type MapWindow } from '../map/grid.js';
-import { principalAxes } from '../map/pca.js';
+import { type PrincipalAxes, principalAxesInSteps } from '../map/pca.js';
 import {
   type Direction,
   type Grid,
@@ -169,7 +169,7 @@ export class HiddenSpace {
     { texts, positions }: Extract<PlaneParameters['axes'], { method: 'pca_basis' }>,
     layer: Layer,
     width: number,
-  ): Promise<ReturnType<typeof principalAxes>> {
+  ): Promise<PrincipalAxes> {
     const sequences = texts.map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
     // The first position is an outlier of most models: it would be the first component.
     const counts = sequences.map((ids) => (positions === 'last' ? 1 : Math.max(0, ids.length - 1)));
@@ -188,7 +188,12 @@ export class HiddenSpace {
       rows.set(part, at);
       at += part.length;
     });
-    return principalAxes(rows, count, width);
+    const steps = principalAxesInSteps(rows, count, width);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await new Promise(setImmediate); // lets a cancel in
+    }
   }
 
   /**
