@@ -58,6 +58,8 @@ export class Model {
   private readonly runners = new Map<string, Promise<CellRunner>>();
   /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
   private readonly sessions = new Map<string, Promise<CutSession>>();
+  /** Layers behind which attention may be left out for a vector that stands alone. */
+  private readonly lone = new Map<number, Promise<boolean>>();
   manner: Manner;
 
   private constructor(
@@ -129,6 +131,7 @@ export class Model {
     const cut: CellCut = {
       layer: cutLayer,
       around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
+      ...((await this.isLone(cutLayer, around)) ? { attention: 'lone' as const } : {}),
       output: plan.output,
     };
     const { prefix, own, suffix } = around;
@@ -142,6 +145,45 @@ export class Model {
       await this.releaseOldRunners();
     }
     return runner;
+  }
+
+  /**
+   * Whether attention may be left out: the vector stands alone, and the first block that runs gives the same without queries,
+   * keys and masks. Tried on two vectors, once for a layer.
+   */
+  private async isLone(layer: CellCut['layer'], around: Surroundings): Promise<boolean> {
+    if (layer === 'head' || layer >= this.facts.blocks - 1 || this.manner.literal) return false;
+    if (around.prefix.length > 0 || around.suffix.length > 0) return false;
+    const proof = this.lone.get(layer) ?? this.provesLone(layer, around);
+    this.lone.set(layer, proof);
+    return proof;
+  }
+
+  private async provesLone(layer: number, around: Surroundings): Promise<boolean> {
+    const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: { kind: 'block' } };
+    const { hiddenSize, numberType } = this.facts;
+    const points = Float32Array.from({ length: 2 * hiddenSize }, (_, i) => Math.sin(1.7 * i * i));
+    const states = async (graph: Graph): Promise<Float32Array> => {
+      const session = await this.session(graph, false);
+      const opened = { session, graph, weightsBytes: 0, hiddenSize };
+      const nothing = { whole: new Float32Array(0), prefix: false, pasts: new Map<string, Tensor>() };
+      try {
+        return await this.runnerOf(opened, around, this.manner, nothing).logits(points, 2);
+      } finally {
+        await session.release();
+      }
+    };
+    try {
+      const whole = cutCells(this.anatomy, cut);
+      const lone = cutCells(this.anatomy, { ...cut, attention: 'lone' });
+      if (lone.nodes.length === whole.nodes.length) return false;
+      const [a, b] = [await states(whole), await states(lone)];
+      const size = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const difference = a.reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] ?? NaN))), 0);
+      return difference <= size * (numberType === 'float32' ? 1e-6 : 1e-3);
+    } catch {
+      return false; // the rewritten block does not run; a broken model is told by the run that follows
+    }
   }
 
   /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */

@@ -19,6 +19,7 @@ import {
   withAttribute,
 } from './graph.js';
 import { elementType, isConstant, rankOf, smallIntegers } from './inference.js';
+import { loneAttention } from './loneAttention.js';
 import { unsupported } from './source.js';
 
 /** Names of what a cut graph takes and gives. */
@@ -57,8 +58,11 @@ export interface TopOutput {
   readonly functional: boolean;
 }
 
-/** Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap. */
-export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' };
+/**
+ * Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap; or the hidden
+ * states behind the first block that runs.
+ */
+export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' };
 
 export interface CellCut {
   /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
@@ -68,6 +72,8 @@ export interface CellCut {
    * before it, of those behind it.
    */
   readonly around: { readonly prefix: boolean; readonly suffix: boolean };
+  /** The cells' position is the only one: attention gives its own values, and nothing else of it is computed. */
+  readonly attention?: 'lone';
   readonly output: CellOutput;
 }
 
@@ -79,7 +85,7 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
   const { graph, head, residual } = anatomy;
   const start = cut.layer === 'head' ? head.opening : residual[cut.layer + 1];
   if (start === undefined) throw new RangeError(`No layer ${cut.layer}.`);
-  const end = cut.layer === 'head' || cut.output.kind === 'head' ? head.closing : anatomy.interface.logits;
+  const end = endOf(anatomy, cut);
 
   const entry = enterCells(anatomy, start, cut);
   const redirected = cut.layer === 'head' ? graph.nodes : readShapesFrom(anatomy, cut.layer, start);
@@ -98,8 +104,17 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
   );
   refuseIdsByValue(result, anatomy, start);
   const alone = !cut.around.prefix && !cut.around.suffix;
-  return transposedHead(rotaryForBatches(alone ? result : headOfLast(result, anatomy)));
+  const attended = cut.attention === 'lone' ? needed(loneAttention(result)) : result;
+  return transposedHead(rotaryForBatches(alone ? attended : headOfLast(attended, anatomy)));
 }
+
+function endOf({ head, residual, interface: io }: Anatomy, { layer, output }: CellCut): string {
+  if (layer === 'head' || output.kind === 'head') return head.closing;
+  return (output.kind === 'block' ? residual[layer + 2] : undefined) ?? io.logits;
+}
+
+/** What is left when a rewrite has made something needless. */
+const needed = (graph: Graph): Graph => slice(graph, graph.nodes, graph.outputs, [], []);
 
 /** Products that take each position by itself, and what may follow them. */
 const BY_POSITION = /^(MatMul|FusedMatMul|MatMulNBits|MatMulBnb4)$/;
@@ -386,8 +401,7 @@ function transposedHead(graph: Graph): Graph {
   });
   if (nodes.every((n, i) => n === graph.nodes[i])) return graph;
   const opsets = new Map(graph.opsets).set(MICROSOFT, graph.opsets.get(MICROSOFT) ?? 1);
-  const rewritten = graph.with({ nodes, opsets });
-  return slice(rewritten, rewritten.nodes, rewritten.outputs, [], []);
+  return needed(graph.with({ nodes, opsets }));
 }
 
 /**
