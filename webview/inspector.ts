@@ -1,10 +1,15 @@
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatBits, formatEqualChoices, formatFixed, formatPercent, formatPoints } from '../src/map/numbers.js';
+import { formatTimes } from '../src/map/normsText.js';
+import { nearestMark, typicalNorm } from '../src/map/survey.js';
 import { margin } from '../src/map/tokenMap.js';
+import { answerText, questionText } from './answer.js';
 import { formatX, inspected, normAt, placeOfCell, ranking } from './cell.js';
 import type { Derived } from './derived.js';
-import { h, icon, iconButton, setIconButton, setText, show } from './dom.js';
+import { h, icon, iconButton, setAttributes, setIconButton, setText, show } from './dom.js';
 import { send } from './host.js';
+import { markName } from './map/overlayMarks.js';
+import { createNormGauge } from './normGauge.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { tokenText } from './tokenText.js';
@@ -26,7 +31,13 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   const position = h('dd');
   const marginOver = h('dd');
   const entropy = h('dd');
-  const norm = h('dd');
+  const normNumber = h('span');
+  const gauge = createNormGauge();
+  const norm = h('dd', { class: 'norm' }, normNumber, gauge.element);
+  const nearest = h('dd');
+  const nearestName = h('dt', {}, 'Nearest');
+  const answer = h('dd');
+  const answerName = h('dt', {}, 'Answer');
   const normName = h('dt', {}, 'Norm');
   const fewer = h('p', { class: 'not-yet', hidden: true });
   const notYet = h('p', { class: 'not-yet' }, 'Not computed yet: what a coarser cell nearby shows.');
@@ -57,6 +68,10 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
       entropy,
       normName,
       norm,
+      nearestName,
+      nearest,
+      answerName,
+      answer,
     ),
     notYet,
     fewer,
@@ -105,7 +120,43 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
     );
     show(normName, map.finish !== null);
     show(norm, map.finish !== null);
-    if (map.finish) setText(norm, normText(normAt(map.finish.gram, x, y)));
+    if (map.finish) {
+      const length = normAt(map.finish.gram, x, y);
+      const norms = map.survey?.norms ?? null;
+      const typical = norms ? typicalNorm(norms) : 0;
+      normNumber.replaceChildren(
+        normText(length),
+        ...(typical > 0 ? [h('span', { class: 'faint' }, `  ${formatTimes(length / typical)} × typical`)] : []),
+      );
+      gauge.update(norms, length);
+    }
+    const { survey } = map;
+    const near = survey ? nearestMark(survey, x, y) : undefined;
+    show(nearestName, Boolean(near));
+    show(nearest, Boolean(near));
+    if (near) {
+      const typical = survey?.norms ? typicalNorm(survey.norms) : 0;
+      nearest.replaceChildren(
+        `${markName(near.mark)} `,
+        h('span', { class: 'faint' }, typical > 0 ? `${formatTimes(near.distance / typical)} × typical away` : ''),
+      );
+      setAttributes(nearest, { title: markName(near.mark) });
+    }
+    const { question } = map.specification;
+    const answered = question && stand >= 0 ? map.cells.answers?.[stand] : undefined;
+    show(answerName, answered !== undefined);
+    show(answer, answered !== undefined);
+    if (question && answered !== undefined) {
+      setText(answerName, question.kind === 'divergence' ? 'KL' : question.kind === 'difference' ? 'Logits' : 'Asked');
+      answer.replaceChildren(
+        `${answerText(question, answered)} `,
+        h(
+          'span',
+          { class: 'faint' },
+          question.kind === 'divergence' ? 'from the prompt’s own' : questionText(question),
+        ),
+      );
+    }
     const most = first?.probability ?? 1;
     body.replaceChildren(
       ...ranked.map(({ id, probability }, i) => {

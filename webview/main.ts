@@ -16,6 +16,7 @@ import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { createMarkTable } from './markTable.js';
 import { pageMap } from './pageMap.js';
+import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
 import { type Layout, type PageState, Store } from './store.js';
 import { onThemeChange, readTheme } from './theme.js';
@@ -73,6 +74,7 @@ const inspector = h(
   'aside',
   { class: 'inspector', 'aria-label': 'Inspector' },
   createInspector(store, derived),
+  createPointPane(store, view),
   createMarkTable(store, view),
   createTokenTable(store, derived),
 );

@@ -33,7 +33,7 @@ export const INITIAL_UI: UiState = {
   anchors: true,
   ring: true,
   controls: true,
-  collapsed: ['context', 'overlays', 'advanced', 'marks'],
+  collapsed: ['context', 'overlays', 'advanced', 'marks', 'point'],
   pin: null,
   zoom: null,
 };

@@ -112,7 +112,7 @@ export function presetParameters(
       const axes: Axes = {
         method: 'directions',
         x: fits
-          ? { kind: 'vector', vector: SAMPLE_VECTOR, name: 'to sea' }
+          ? { kind: 'vector', vector: SAMPLE_VECTOR, name: 'sea − drawing room' }
           : { kind: 'row', matrix: 'unembedding', token: ' sea' },
         y: { kind: 'random', seed: 42 },
       };

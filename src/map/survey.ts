@@ -62,6 +62,22 @@ export function normAt({ cc, cu, cv, uu, uv, vv }: Gram, x: number, y: number): 
   return Math.sqrt(Math.max(0, cc + 2 * x * cu + 2 * y * cv + x * x * uu + 2 * x * y * uv + y * y * vv));
 }
 
+/** The mark whose vector is nearest to a point of the plane, and how far it is, in the hidden space's own units. */
+export function nearestMark(
+  { marks, gram: { uu, uv, vv } }: Survey,
+  x: number,
+  y: number,
+): { readonly mark: Mark; readonly distance: number } | undefined {
+  let nearest: { mark: Mark; distance: number } | undefined;
+  for (const mark of marks) {
+    const [dx, dy] = [mark.x - x, mark.y - y];
+    const inPlane = dx * dx * uu + 2 * dx * dy * uv + dy * dy * vv;
+    const distance = Math.sqrt(Math.max(0, inPlane) + mark.distance ** 2);
+    if (!nearest || distance < nearest.distance) nearest = { mark, distance };
+  }
+  return nearest;
+}
+
 /** Smallest and largest norm of the plane's points in a window. */
 export function normRange(gram: Gram, { x0, x1, y0, y1 }: MapWindow): readonly [number, number] {
   const { cu, cv, uu, uv, vv } = gram;

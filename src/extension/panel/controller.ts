@@ -313,7 +313,8 @@ export class MapController {
     const read = readSettings(withSetting(this.settings, setting, value));
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
-    if (this.history.set(read.settings, step ? setting : undefined)) this.settled();
+    // Who starts from a preset wants to see it, however long it takes.
+    if (this.history.set(read.settings, step ? setting : undefined)) this.settled(setting === 'parameters');
   }
 
   /** Puts what a file holds into a setting. */

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { presetParameters } from '../../src/map/presets.js';
+import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
+import { leftOut } from '../vscode/support/places.js';
+import { eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+
+const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
+const OVERLAYS: readonly Overlay[] = [{ kind: 'positions', prompt }];
+const PARAMETERS = { ...presetParameters('threePrompts', DEFAULT_PARAMETERS), overlays: OVERLAYS };
+
+suite('Points and overlays in words', { skip: leftOut(), timeout: 240_000 }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser.close());
+
+  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>): void => {
+    test(name, async () => {
+      const stage = await Stage.open(browser, { parameters: PARAMETERS, ...options });
+      try {
+        await stage.status(/cells ·/);
+        await run(stage);
+        assert.deepEqual(stage.problems, []);
+      } finally {
+        await stage.close();
+      }
+    });
+  };
+  const pane = (stage: Stage, name: string) => stage.page.getByRole('button', { name, exact: true });
+
+  onPage('a point is found by its coordinates: logits, norm, the cell is pinned', {}, async (stage) => {
+    await pane(stage, 'Any Point').click();
+    await stage.page.getByRole('textbox', { name: 'x', exact: true }).fill('1');
+    await stage.page.getByRole('textbox', { name: 'y', exact: true }).fill('0');
+    await stage.page.keyboard.press('Enter');
+    const rows = stage.page.locator('.point-pane tbody tr');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 10);
+    assert.match(
+      await stage.page.locator('.point-summary').innerText(),
+      /margin .* points · .* bits · norm .* × typical/,
+    );
+    assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');
+    assert.match(await stage.page.locator('.cell-summary').innerText(), /Nearest\s+B “She was the daughter of Sir”/);
+  });
+
+  onPage('the model writes on from a point, and can be stopped', { engine: { endlessText: true } }, async (stage) => {
+    await pane(stage, 'Any Point').click();
+    await stage.button('Continue from Here').click();
+    const text = stage.page.locator('.continuation');
+    await text.filter({ hasText: 'and so on…' }).waitFor();
+    await stage.button('Stop').click();
+    await stage.button('Continue from Here').waitFor();
+    assert.equal(await text.innerText(), ' and so on');
+  });
+
+  onPage('vectors leave the map', {}, async (stage) => {
+    await pane(stage, 'Any Point').click();
+    await stage.button('Copy Vector').click();
+    await stage.button('Save Vector…').click();
+    await stage.button('Save Plane…').click();
+    await eventually(() => {
+      const { calls } = stage.deps;
+      assert.ok(calls.some((call) => /^copy \[-?\d/.test(call)) && calls.includes('savePlane'));
+      assert.ok(calls.some((call) => call.startsWith('saveVector ')));
+    });
+  });
+
+  onPage('what lies on the plane is a list: arrows, search, Enter goes there', {}, async (stage) => {
+    await pane(stage, 'On This Plane').click();
+    const rows = stage.page.locator('.marks tbody tr');
+    assert.equal(await rows.count(), 6);
+    await rows.first().focus();
+    await stage.page.keyboard.press('ArrowDown');
+    const tip = stage.page.locator('.mark-tip strong');
+    await tip.waitFor();
+    assert.equal(await tip.innerText(), 'B “She was the daughter of Sir”');
+    await stage.page.keyboard.press('Enter');
+    await stage.settled();
+    assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');
+    await stage.button('Find on This Plane').click();
+    await stage.page.getByRole('searchbox', { name: 'Find on this plane' }).fill('WHALE');
+    assert.equal(await rows.count(), 1);
+  });
+
+  onPage('overlays are added, changed and removed in the form', {}, async (stage) => {
+    const asked = () => stage.deps.engine.surveyed.at(-1)?.overlays;
+    const cells = stage.deps.engine.asked.length;
+    await stage.page.locator('.group-header', { hasText: 'Overlays' }).click();
+    await stage.button('Add Overlay').click();
+    await stage.page.getByRole('menuitem', { name: 'Embeddings Near the Plane', exact: true }).click();
+    await eventually(() => assert.deepEqual(asked()?.[1], { kind: 'rows', matrix: 'embedding', count: 20 }));
+    await stage.type('Number of Embeddings 2', '7');
+    await eventually(() => assert.deepEqual(asked()?.[1], { kind: 'rows', matrix: 'embedding', count: 7 }));
+    await stage.type('Prompt of Positions 1', 'Call me');
+    await eventually(() =>
+      assert.deepEqual(asked()?.[0], { kind: 'positions', prompt: { kind: 'prompt', text: 'Call me' } }),
+    );
+    await stage.button('Remove Positions 1').click();
+    await eventually(() => assert.equal(asked()?.length, 1));
+    assert.equal(stage.deps.engine.asked.length, cells);
+  });
+});

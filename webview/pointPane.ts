@@ -1,0 +1,197 @@
+import { segmentsText, tokenSegments } from '../src/map/display.js';
+import { formatTimes } from '../src/map/normsText.js';
+import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
+import { typicalNorm } from '../src/map/survey.js';
+import type { Token } from '../src/map/token.js';
+import { answerText, questionText } from './answer.js';
+import { cellAtPlace, formatX, inspected, placeOfCell } from './cell.js';
+import { readNumber } from './controls/form.js';
+import { h, icon, setAttributes, setText, show } from './dom.js';
+import { send } from './host.js';
+import type { MapView } from './map/mapView.js';
+import { anyOf, type PageState, type Store } from './store.js';
+import { createButton, createTextField } from './toolkit.js';
+import { tokenText } from './tokenText.js';
+
+/** Any point of the plane by its coordinates: what the model says there, what it writes from there, the vector itself. */
+export function createPointPane(store: Store, map: MapView): HTMLElement {
+  const chevron = icon('chevron-right');
+  const toggle = h(
+    'button',
+    { type: 'button', class: 'group-header', 'aria-controls': 'point-body' },
+    chevron,
+    h('span', { class: 'group-title' }, 'Any Point'),
+  );
+  toggle.addEventListener('click', () => {
+    const { collapsed } = store.state.ui;
+    store.setUi({
+      collapsed: collapsed.includes('point') ? collapsed.filter((one) => one !== 'point') : [...collapsed, 'point'],
+    });
+  });
+  /** What was typed, until another cell is inspected. */
+  let typed: { x: string; y: string } | undefined;
+  const place = (): { x: number; y: number } | undefined => {
+    const [px, py] = [readNumber(x.value), readNumber(y.value)];
+    return Number.isFinite(px) && Number.isFinite(py) ? { x: px, y: py } : undefined;
+  };
+  const type = (): void => {
+    typed = { x: x.value, y: y.value };
+  };
+  const x = createTextField('x', type);
+  const y = createTextField('y', type);
+  const go = (): void => {
+    const at = place();
+    const { map: shown, host } = store.state;
+    if (!at || !shown) return;
+    const cell = cellAtPlace(shown, at);
+    if (cell !== null) {
+      store.setUi({ pin: placeOfCell(shown, cell) });
+      map.reveal(cell);
+    }
+    if (host?.mode !== 'saved') send({ type: 'point', ...at });
+  };
+  const read = createButton('Go', 'secondary', go);
+  const where = h(
+    'div',
+    { class: 'point-line' },
+    h('span', { 'aria-hidden': 'true' }, 'x'),
+    h('span', { class: 'number-field' }, x.element),
+    h('span', { 'aria-hidden': 'true' }, 'y'),
+    h('span', { class: 'number-field' }, y.element),
+    read.element,
+  );
+  where.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    go();
+  });
+  const summary = h('p', { class: 'point-summary', 'aria-live': 'polite' });
+  const rows = h('tbody');
+  const table = h(
+    'table',
+    { class: 'ranking', 'aria-label': 'Most probable tokens at the point' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        { class: 'faint' },
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'Token')),
+        h('th', { scope: 'col', class: 'number' }, 'Logit'),
+        h('th', { scope: 'col', class: 'number' }, 'p'),
+      ),
+    ),
+    rows,
+  );
+  const written = h('p', { class: 'continuation', 'aria-live': 'polite' });
+  const write = createButton('Continue from Here', 'secondary', () => {
+    const running = store.state.continuation?.status === 'running';
+    send({ type: 'continue', from: running ? null : (place() ?? null) });
+  });
+  const link = (label: string, act: () => void): HTMLButtonElement => {
+    const button = h('button', { type: 'button', class: 'link' }, label);
+    button.addEventListener('click', act);
+    return button;
+  };
+  const vector = (to: 'clipboard' | 'file') => () => {
+    const at = place();
+    if (at) send({ type: 'vector', ...at, to });
+  };
+  const links = h(
+    'div',
+    { class: 'point-links' },
+    link('Copy Vector', vector('clipboard')),
+    link('Save Vector…', vector('file')),
+    link('Save Plane…', () => send({ type: 'action', action: 'savePlane' })),
+  );
+  const scroller = h(
+    'div',
+    { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': 'Any point' },
+    where,
+    h('div', { class: 'point-line' }, write.element),
+    written,
+    summary,
+    table,
+    links,
+  );
+  const element = h(
+    'section',
+    { class: 'tokens-pane point-pane', 'aria-label': 'Any point' },
+    h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
+    scroller,
+  );
+
+  let lastCell: number | undefined;
+  store.onDraw((state, changed) => {
+    const open = !state.ui.collapsed.includes('point');
+    show(scroller, open);
+    setAttributes(toggle, { 'aria-expanded': String(open) });
+    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    if (!open || !anyOf(changed, 'map', 'ui', 'hover', 'point', 'continuation', 'host')) return;
+    const { map: shown, point, continuation, host } = state;
+    if (!shown) return;
+    const at = inspected(state);
+    if (at && at.kind !== 'hovered' && at.cell !== lastCell) {
+      lastCell = at.cell;
+      const here =
+        point?.map === shown.id && cellAtPlace(shown, point) === at.cell ? point : placeOfCell(shown, at.cell);
+      typed = { x: formatX(shown, here.x), y: formatX(shown, here.y) };
+    }
+    x.update(typed?.x ?? '');
+    y.update(typed?.y ?? '');
+    const saved = host?.mode === 'saved';
+    show(write.element, !saved);
+    for (const one of links.querySelectorAll('button')) show(one, shown.finish !== null);
+    fill(state);
+    const running = continuation?.status === 'running';
+    write.update({ label: running ? 'Stop' : 'Continue from Here' });
+    written.replaceChildren(...(continuation ? textOf(continuation.tokens) : []));
+    if (continuation?.fault) written.append(` ${continuation.fault.message}`);
+    else if (running) written.append('…');
+    show(written, continuation !== null);
+  });
+
+  const fill = ({ map: shown, point }: PageState): void => {
+    const reading = point?.map === shown?.id ? point?.reading : null;
+    show(table, Boolean(reading));
+    const parts: string[] = [];
+    if (shown && reading) {
+      const { norms = null } = shown.survey ?? {};
+      const typical = norms ? typicalNorm(norms) : 0;
+      const [first = 0, second = 0] = reading.probabilities;
+      parts.push(
+        `margin ${formatFixed((first - second) * 100, 1)} points`,
+        formatBits(reading.entropy),
+        `norm ${formatFixed(reading.norm, reading.norm >= 10 ? 0 : 2)}${typical > 0 ? `, ${formatTimes(reading.norm / typical)} × typical` : ''}`,
+      );
+      const { question } = shown.specification;
+      if (question && reading.answer !== null)
+        parts.push(`${questionText(question)}: ${answerText(question, reading.answer)}`);
+      const tokens = new Map(reading.tokens.map((token) => [token.id, token]));
+      rows.replaceChildren(
+        ...[...reading.ids].map((id, i) =>
+          h(
+            'tr',
+            { class: i === 0 ? 'first' : undefined },
+            h('th', { scope: 'row' }, tokenText(tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` })),
+            h('td', { class: 'number' }, formatFixed(reading.logits[i] ?? NaN, 2)),
+            h('td', { class: 'number' }, formatPercent(reading.probabilities[i] ?? NaN)),
+          ),
+        ),
+      );
+    } else if (point?.fault) parts.push(point.fault.message);
+    else if (point) parts.push('Computing…');
+    setText(summary, parts.join(' · '));
+    show(summary, parts.length > 0);
+  };
+  return element;
+}
+
+/** Tokens as running text; what cannot be seen is drawn. */
+const textOf = (tokens: readonly Token[]): Node[] =>
+  tokens.map((token) => {
+    const segments = tokenSegments(token);
+    return segments.every((segment) => segment.kind === 'text' || segment.name === 'space')
+      ? document.createTextNode(token.text)
+      : h('span', { class: 'faint' }, segmentsText(segments));
+  });
