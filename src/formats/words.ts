@@ -33,7 +33,7 @@ const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embe
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
   const { grid, plane, layer, readout, model } = specification;
-  const [x, y] = axisWords(plane.axes);
+  const [x, y] = axisWords(plane);
   const name = safeText(model.name, 80);
   const computed = cells.computed.reduce((sum, one) => sum + one, 0);
   const all = grid.columns * grid.rows;
@@ -66,6 +66,9 @@ function planeWords({ axes, center }: MapSpecification['plane']): string {
   if (axes.method === 'direct')
     return `Plane of dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]} of the hidden state`;
   if (axes.method === 'replicated') return 'Plane of the even and the odd dimensions of the hidden state';
+  // The letters of a plane through prompts are told in the key.
+  if (axes.method === 'directions' && isState(axes.x) && isState(axes.y) && center.kind !== 'origin')
+    return `Plane through the hidden states of three prompts`;
   const through = `${center.kind === 'origin' ? 'through' : 'around'} ${centerWords(center)}`;
   if (axes.method === 'directions')
     return `Plane along ${directionWords(axes.x)} and ${directionWords(axes.y)}, ${through}`;
@@ -110,10 +113,16 @@ function methodWords(axes: Axes): string {
   }[axes.method];
 }
 
-function axisWords(axes: Axes): [string, string] {
+const isState = ({ kind }: Direction): boolean => kind === 'prompt' || kind === 'tokens' || kind === 'mean';
+
+function axisWords({ axes }: MapSpecification['plane']): [string, string] {
   if (axes.method === 'direct') return [`dimension ${axes.dimensions[0]}`, `dimension ${axes.dimensions[1]}`];
   if (axes.method === 'replicated') return ['even dimensions', 'odd dimensions'];
-  if (axes.method === 'directions') return [`along ${directionWords(axes.x)}`, `along ${directionWords(axes.y)}`];
+  if (axes.method === 'directions') {
+    const name = (direction: Direction, badge: string): string =>
+      isState(direction) ? `toward ${badge}` : `along ${directionWords(direction)}`;
+    return [name(axes.x, 'B'), name(axes.y, 'C')];
+  }
   if (axes.method === 'pca_basis') return ['first principal component', 'second principal component'];
   return ['along u, random, length 1', 'along v, random, length 1'];
 }
@@ -123,7 +132,11 @@ function contextWords({ context }: MapSpecification): string {
   if (context.kind === 'bos') return 'BOS';
   if (context.kind === 'tokens') {
     const shown = context.ids.slice(0, 24).join(' ');
-    return `tokens ${shown}${context.ids.length > 24 ? ' …' : ''}, the last one replaced`;
+    const { position = -1 } = context;
+    const where = position === -1 ? 'the last one' : `the one at position ${position}`;
+    return `tokens ${shown}${context.ids.length > 24 ? ' …' : ''}, ${where} replaced`;
   }
-  return `prompt “${safeText(context.text, 120)}”, its last token replaced`;
+  const { position = -1 } = context;
+  const where = position === -1 ? 'its last token' : `its token at position ${position}`;
+  return `prompt “${safeText(context.text, 120)}”${context.chat === true ? ' as a chat' : ''}, ${where} replaced`;
 }

@@ -13,6 +13,7 @@ import { polygonArea } from '../../src/map/polygons.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
+import { syntheticSurvey } from '../map/syntheticSurvey.js';
 import { makeAssets } from './assets.js';
 import { HOSTILE_TOKENS } from './hostileTokens.js';
 
@@ -38,7 +39,7 @@ function parseXml(xml: string): Element {
   };
   const document: Element = { name: '', attributes: {}, children: [], text: '' };
   const open = [document];
-  const token = /<\?xml[^>]*\?>\n|<(\/?)([a-z]+)((?: [\w:-]+="[^"<]*")*)(\/?)>|([^<]+)/gy;
+  const token = /<\?xml[^>]*\?>\n|<(\/?)([a-zA-Z]+)((?: [\w:-]+="[^"<]*")*)(\/?)>|([^<]+)/gy;
   let end = 0;
   for (let match = token.exec(xml); match; match = token.exec(xml)) {
     end = token.lastIndex;
@@ -185,6 +186,47 @@ test('the caption holds the whole specification', async () => {
   const direct = { plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'direct', dimensions: [3, 5] } } } as const;
   const other = texts(await svg(syntheticMap({ columns: 5, rows: 4, specification: direct }))).join(' ');
   assert.ok(other.includes('seed: not used') && other.includes('dimension 3'));
+});
+
+test('real things stand at their places, and the letters are explained; their words stay text', async () => {
+  const prompt = (text: string) => ({ kind: 'prompt', text }) as const;
+  const hostile = '<img src=x onerror=alert(1)> \u202Egnissim';
+  const specification = {
+    layer: 3,
+    plane: {
+      ...DEFAULT_PARAMETERS.plane,
+      center: prompt('A & co'),
+      axes: { method: 'directions', x: prompt(hostile), y: prompt('the third') },
+    },
+    overlays: [
+      { kind: 'state', prompt: prompt(hostile) },
+      { kind: 'layers', prompt: prompt('on its way') },
+    ],
+  } as const;
+  const map = syntheticMap({ columns: 20, rows: 10, spacing: 0.4, specification });
+  const survey = syntheticSurvey(map.plane, map.specification);
+  const root = await svg({ ...map, survey });
+  const frame = frameOf(root);
+  const { xs, ys } = coordinates(map.specification.grid);
+  const half = map.specification.grid.spacing / 2;
+  const [x0, x1] = [(xs[0] ?? 0) - half, (xs.at(-1) ?? 0) + half];
+  const [y0, y1] = [(ys[0] ?? 0) - half, (ys.at(-1) ?? 0) + half];
+  const circles = [...all(root)].filter(({ name }) => name === 'circle');
+  for (const mark of survey.marks) {
+    if (mark.x < x0 || mark.x > x1 || mark.y < y0 || mark.y > y1) continue;
+    const x = frame.x + ((mark.x - x0) / (x1 - x0)) * frame.width;
+    const y = frame.y + ((y1 - mark.y) / (y1 - y0)) * frame.height;
+    assert.ok(
+      circles.some(({ attributes: { cx, cy } }) => Math.hypot(Number(cx) - x, Number(cy) - y) < 0.1),
+      `${mark.kind} at ${mark.x}, ${mark.y}`,
+    );
+  }
+  const words = texts(root);
+  for (const letter of ['A', 'B', 'C']) assert.equal(words.filter((text) => text === letter).length, 2, letter);
+  assert.ok(words.includes('(0, 0)  “A & co”'));
+  assert.ok(words.some((text) => text.startsWith('(1, 0)  “<img src=x onerror=alert(1)> U+202E')));
+  assert.ok(words.some((text) => text.includes('toward B')) && words.some((text) => text.includes('toward C')));
+  for (const { name } of all(root)) assert.notEqual(name, 'img');
 });
 
 test('hostile tokens stay text: nothing but the elements of a figure, and no character that acts', async () => {

@@ -1,0 +1,177 @@
+import { safeText, tokenText } from '../map/display.js';
+import { gridWindow } from '../map/grid.js';
+import { normRing } from '../map/normRings.js';
+import { formatShort } from '../map/numbers.js';
+import { type Mark, type Survey, typicalNorm } from '../map/survey.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { type Frame, INK, type Writer } from './figureWriter.js';
+import { element, escapeXml, svgNumber } from './xml.js';
+
+/** Radius of an anchor's badge, and of another mark on the plane and far from it, in px. */
+const BADGE = 10;
+const NEAR = 4.5;
+const FAR = 2.5;
+/** Names of marks, in px; those that would lie over another are left out. */
+const NAME = 11;
+
+/** Real things at their places: anchors with their letters, overlays, ways, and the ring of the layer's typical norm. */
+export function drawMarks(map: TokenMap, frame: Frame, write: Writer): string {
+  const { survey, specification } = map;
+  if (!survey) return '';
+  const { x0, x1, y0, y1 } = gridWindow(specification.grid);
+  const at = (x: number, y: number) => ({
+    x: frame.x + ((x - x0) / (x1 - x0)) * frame.width,
+    y: frame.y + ((y1 - y) / (y1 - y0)) * frame.height,
+  });
+  const inside = survey.marks.filter(({ x, y }) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
+  const clip = 'embedding-grid-frame';
+  const boxes: Box[] = inside
+    .filter(({ kind }) => kind === 'anchor')
+    .map((mark) => ({ ...centered(at(mark.x, mark.y), 2 * BADGE), mark }));
+  const dots = inside
+    .filter(({ kind }) => kind !== 'anchor')
+    .map((mark) => drawDot(mark, at(mark.x, mark.y), survey, boxes, frame, write));
+  const anchors = boxes.flatMap(({ mark, x, y }) =>
+    mark ? [drawBadge(mark, { x: x + BADGE, y: y + BADGE }, write)] : [],
+  );
+  const lines = drawWays(survey.marks, at) + drawRing(survey, at);
+  const clipped =
+    lines &&
+    element('clipPath', { id: clip }, element('rect', { ...frame })) +
+      element('g', { 'clip-path': `url(#${clip})` }, lines);
+  return clipped + dots.join('') + anchors.join('');
+}
+
+type At = (x: number, y: number) => { readonly x: number; readonly y: number };
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly mark?: Mark;
+}
+
+const centered = ({ x, y }: { x: number; y: number }, size: number): Box => ({
+  x: x - size / 2,
+  y: y - size / 2,
+  width: size,
+  height: size,
+});
+
+const apart = (a: Box, b: Box): boolean =>
+  a.x > b.x + b.width || a.x + a.width < b.x || a.y > b.y + b.height || a.y + a.height < b.y;
+
+/** A line that is seen on any ground: white, on a wider dark one. */
+function twoTone(d: string, width: number): string {
+  const pen = { d, fill: 'none', 'stroke-linejoin': 'round' };
+  return (
+    element('path', { ...pen, stroke: '#000000', 'stroke-opacity': 0.65, 'stroke-width': width + 1.75 }) +
+    element('path', { ...pen, stroke: '#ffffff', 'stroke-width': width })
+  );
+}
+
+/** From mark to mark of a way through layers or positions. */
+function drawWays(marks: readonly Mark[], at: At): string {
+  let d = '';
+  marks.forEach((mark, i) => {
+    const before = marks[i - 1];
+    if ((mark.kind !== 'layers' && mark.kind !== 'positions') || before?.overlay !== mark.overlay) return;
+    const [from, to] = [at(before.x, before.y), at(mark.x, mark.y)];
+    d += `M${svgNumber(from.x)} ${svgNumber(from.y)}L${svgNumber(to.x)} ${svgNumber(to.y)}`;
+  });
+  return d && twoTone(d, 1.25);
+}
+
+function drawRing({ norms, gram }: Survey, at: At): string {
+  const ring = norms ? normRing(gram, typicalNorm(norms)) : undefined;
+  if (!ring) return '';
+  let d = '';
+  for (let i = 0; i + 1 < ring.length; i += 2) {
+    const { x, y } = at(ring[i] ?? 0, ring[i + 1] ?? 0);
+    d += `${i === 0 ? 'M' : 'L'}${svgNumber(x)} ${svgNumber(y)}`;
+  }
+  return twoTone(`${d}Z`, 1.25);
+}
+
+/** A dot with its name where there is room: smaller the farther it is from the plane. */
+function drawDot(
+  mark: Mark,
+  place: { readonly x: number; readonly y: number },
+  { norms }: Survey,
+  boxes: Box[],
+  frame: Frame,
+  write: Writer,
+): string {
+  const typical = norms ? typicalNorm(norms) : mark.norm;
+  const near = typical > 0 ? Math.max(0, 1 - mark.distance / typical) : 1;
+  const name = nameOf(mark);
+  const radius = FAR + (NEAR - FAR) * near;
+  const dot = element(
+    'circle',
+    {
+      cx: place.x,
+      cy: place.y,
+      r: radius,
+      fill: '#ffffff',
+      'fill-opacity': 0.3 + 0.7 * near,
+      stroke: INK,
+      'stroke-width': 1.25,
+    },
+    element('title', {}, escapeXml(`${name}, ${formatShort(mark.distance)} from the plane`)),
+  );
+  const width = write.font.measure(name, 600) * NAME;
+  const box: Box = { x: place.x + 7, y: place.y - 0.7 * NAME, width, height: 1.4 * NAME };
+  const fits = box.x + width < frame.x + frame.width && boxes.every((other) => apart(box, other));
+  if (!fits || name === '') return dot;
+  boxes.push(box);
+  const look = { x: box.x, y: place.y + 0.36 * NAME, size: NAME, weight: 600, fill: INK, halo: '#ffffff' } as const;
+  return dot + write.line(name, look);
+}
+
+function nameOf(mark: Mark): string {
+  if (mark.kind === 'layers') return mark.layer === 'embeddings' ? 'embeddings' : String(mark.layer ?? '');
+  if (mark.kind === 'state' || !mark.token) return safeText(mark.text, 32);
+  return tokenText(mark.token, 24);
+}
+
+/** A letter on a disk. */
+function drawBadge(
+  { badge = 'A', text }: Mark,
+  { x, y }: { readonly x: number; readonly y: number },
+  write: Writer,
+): string {
+  const disk = { cx: x, cy: y, r: BADGE - 0.75, fill: '#ffffff', stroke: INK, 'stroke-width': 1.5 };
+  const name = text ? element('title', {}, escapeXml(`${badge}: ${safeText(text)}`)) : '';
+  return (
+    element('circle', disk, name) +
+    write.line(badge, { x, y: y + 4.3, size: 12, weight: 600, anchor: 'middle', fill: INK })
+  );
+}
+
+export interface AnchorKey {
+  readonly svg: string;
+  readonly height: number;
+}
+
+/** What the letters stand for, in as many lines as it takes: place and text of each. */
+export function anchorKey(
+  map: TokenMap,
+  write: Writer,
+  { x, y, room }: { readonly x: number; readonly y: number; readonly room: number },
+): AnchorKey {
+  const size = 13;
+  const anchors = (map.survey?.marks ?? []).filter(({ kind }) => kind === 'anchor');
+  let [left, line, svg] = [x, 0, ''];
+  for (const mark of anchors) {
+    const place = `(${[mark.x, mark.y].map((value) => formatShort(Math.round(value * 1e4) / 1e4)).join(', ')})`;
+    const words = `${place}  “${safeText(mark.text, 60)}”`;
+    const width = 2 * BADGE + 6 + write.font.measure(words, 400) * size + 28;
+    if (left > x && left + width - 28 > x + room) [left, line] = [x, line + 1];
+    const top = y + line * 26;
+    svg += drawBadge(mark, { x: left + BADGE, y: top }, write);
+    svg += write.line(words, { x: left + 2 * BADGE + 6, y: top + 4.6, size });
+    left += width;
+  }
+  return { svg, height: anchors.length > 0 ? 26 * (line + 1) - 4 : 0 };
+}
