@@ -38,6 +38,7 @@ const parts = () => [
   'dist/assets',
   'media/icons',
   'media/walkthrough',
+  'media/pictures',
   'media/bundled-model',
 ];
 /** Within those: what only the repository needs. */
