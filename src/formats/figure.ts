@@ -21,7 +21,7 @@ import { placePolygonLabels } from '../map/polygonLabels.js';
 import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
-import { type AnchorKey, anchorKey, drawMarks } from './figureMarks.js';
+import { type AnchorKey, anchorKey, drawMarkLines, drawMarks } from './figureMarks.js';
 import { type Frame, INK, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
@@ -125,6 +125,7 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     (crowded ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
     drawRegions(map, frame, write) +
     element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
+    drawMarkLines(map, frame) +
     texts +
     drawMarks(map, frame, write) +
     axes +

@@ -2,6 +2,7 @@ import { safeText, tokenText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
 import { normRing } from '../map/normRings.js';
 import { formatShort } from '../map/numbers.js';
+import type { Grid } from '../map/specification.js';
 import { type Mark, type Survey, typicalNorm } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { type Frame, INK, type Writer } from './figureWriter.js';
@@ -14,17 +15,25 @@ const FAR = 2.5;
 /** Names of marks, in px; those that would lie over another are left out. */
 const NAME = 11;
 
-/** Real things at their places: anchors with their letters, overlays, ways, and the ring of the layer's typical norm. */
-export function drawMarks(map: TokenMap, frame: Frame, write: Writer): string {
-  const { survey, specification } = map;
+/** Ways through layers or positions, and the ring of the layer's typical norm: below the words of the map. */
+export function drawMarkLines({ survey, specification }: TokenMap, frame: Frame): string {
+  if (!survey) return '';
+  const at = placing(specification.grid, frame);
+  const lines = drawWays(survey.marks, at) + drawRing(survey, at);
+  if (!lines) return '';
+  const clip = 'embedding-grid-frame';
+  return (
+    element('clipPath', { id: clip }, element('rect', { ...frame })) +
+    element('g', { 'clip-path': `url(#${clip})` }, lines)
+  );
+}
+
+/** Real things at their places: anchors with their letters, and overlays. */
+export function drawMarks({ survey, specification }: TokenMap, frame: Frame, write: Writer): string {
   if (!survey) return '';
   const { x0, x1, y0, y1 } = gridWindow(specification.grid);
-  const at = (x: number, y: number) => ({
-    x: frame.x + ((x - x0) / (x1 - x0)) * frame.width,
-    y: frame.y + ((y1 - y) / (y1 - y0)) * frame.height,
-  });
+  const at = placing(specification.grid, frame);
   const inside = survey.marks.filter(({ x, y }) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
-  const clip = 'embedding-grid-frame';
   const boxes: Box[] = inside
     .filter(({ kind }) => kind === 'anchor')
     .map((mark) => ({ ...centered(at(mark.x, mark.y), 2 * BADGE), mark }));
@@ -34,12 +43,16 @@ export function drawMarks(map: TokenMap, frame: Frame, write: Writer): string {
   const anchors = boxes.flatMap(({ mark, x, y }) =>
     mark ? [drawBadge(mark, { x: x + BADGE, y: y + BADGE }, write)] : [],
   );
-  const lines = drawWays(survey.marks, at) + drawRing(survey, at);
-  const clipped =
-    lines &&
-    element('clipPath', { id: clip }, element('rect', { ...frame })) +
-      element('g', { 'clip-path': `url(#${clip})` }, lines);
-  return clipped + dots.join('') + anchors.join('');
+  return dots.join('') + anchors.join('');
+}
+
+/** From plane coordinates to the figure's. */
+function placing(grid: Grid, frame: Frame): At {
+  const { x0, x1, y0, y1 } = gridWindow(grid);
+  return (x, y) => ({
+    x: frame.x + ((x - x0) / (x1 - x0)) * frame.width,
+    y: frame.y + ((y1 - y) / (y1 - y0)) * frame.height,
+  });
 }
 
 type At = (x: number, y: number) => { readonly x: number; readonly y: number };

@@ -1,7 +1,8 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
-import { formatCount, formatShort } from '../map/numbers.js';
+import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
 import type { Axes, Center, Direction, Layer, MapSpecification, Readout, VectorSource } from '../map/specification.js';
+import { type Survey, typicalNorm } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 
 /** The words of a figure. All are safe lines: names and prompts come from outside. */
@@ -33,7 +34,7 @@ const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embe
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
   const { grid, plane, layer, readout, model } = specification;
-  const [x, y] = axisWords(plane);
+  const [x, y] = axisWords(plane, map.survey?.explained ?? null);
   const name = safeText(model.name, 80);
   const computed = cells.computed.reduce((sum, one) => sum + one, 0);
   const all = grid.columns * grid.rows;
@@ -52,6 +53,9 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       `context: ${contextWords(specification)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
+      ...(map.survey?.norms
+        ? [`ring: typical norm, ${formatShort(Number(typicalNorm(map.survey.norms).toPrecision(3)))}`]
+        : []),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
       `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
       `Embedding Grid ${safeText(runtime.version, 40)}`,
@@ -115,7 +119,7 @@ function methodWords(axes: Axes): string {
 
 const isState = ({ kind }: Direction): boolean => kind === 'prompt' || kind === 'tokens' || kind === 'mean';
 
-function axisWords({ axes }: MapSpecification['plane']): [string, string] {
+function axisWords({ axes }: MapSpecification['plane'], explained: Survey['explained']): [string, string] {
   if (axes.method === 'direct') return [`dimension ${axes.dimensions[0]}`, `dimension ${axes.dimensions[1]}`];
   if (axes.method === 'replicated') return ['even dimensions', 'odd dimensions'];
   if (axes.method === 'directions') {
@@ -123,7 +127,11 @@ function axisWords({ axes }: MapSpecification['plane']): [string, string] {
       isState(direction) ? `toward ${badge}` : `along ${directionWords(direction)}`;
     return [name(axes.x, 'B'), name(axes.y, 'C')];
   }
-  if (axes.method === 'pca_basis') return ['first principal component', 'second principal component'];
+  if (axes.method === 'pca_basis') {
+    const share = (i: number): string =>
+      explained ? `, ${formatPercent(explained.ratio[i] ?? 0)} of the variance` : '';
+    return [`first principal component${share(0)}`, `second principal component${share(1)}`];
+  }
   return ['along u, random, length 1', 'along v, random, length 1'];
 }
 
