@@ -1,8 +1,9 @@
 import { CUT } from '../onnx/cut.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Interface } from '../onnx/interface.js';
+import { repeatedPast } from '../onnx/sharedPast.js';
 import { Fault } from '../map/fault.js';
-import { cacheLayout, emptyPast, repeatPast, sequenceFeeds } from './feeds.js';
+import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, type Results, type Session, Tensor } from './session.js';
 
@@ -19,7 +20,7 @@ export interface CellRunnerParts {
   /** Hidden states of the later positions, [1, positions, hiddenSize]. */
   readonly suffix: Tensor | undefined;
   readonly suffixIds: readonly number[];
-  /** Past keys and values of the earlier positions, batch 1, by input name; empty where there is nothing before. */
+  /** Past keys and values of the earlier positions, batch 1 for all cells, by input name; empty where there is nothing before. */
   readonly pasts: ReadonlyMap<string, Tensor>;
   /** The cells would see each other: run every one alone. */
   readonly oneByOne: boolean;
@@ -53,6 +54,9 @@ export interface GraphTops extends Tops {
   readonly functional: Float32Array;
 }
 
+/** Heads of attention that are reckoned with. */
+const MOST_HEADS = 32;
+
 /** A cut graph with everything before the cells computed: takes hidden states, gives predictions. */
 export class CellRunner {
   private feeds: { batch: number; feeds: Feeds } | undefined;
@@ -83,10 +87,19 @@ export class CellRunner {
 
   /** Bytes that one cell of a batch takes while it runs: its logits several times over, its pasts, its activations. */
   get bytesPerCell(): number {
-    const { vocabularySize, hiddenSize, prefix, suffix, pasts, prefixIds, suffixIds } = this.parts;
+    const { vocabularySize, hiddenSize, prefix, suffix, pasts, prefixIds, suffixIds, graph } = this.parts;
     const positions = (prefix ? prefixIds.length : 0) + 1 + suffixIds.length;
-    const past = [...pasts.values()].reduce((sum, t) => sum + t.data.length * 4, 0);
-    return vocabularySize * 4 * (5 + ((prefix ?? suffix) ? positions : 1)) + positions * hiddenSize * 4 * 24 + past * 2;
+    // A past that every cell has a copy of stands several times over (joined, for every head), one block at a time; of a shared
+    // one there are scores alone.
+    const copied = [...pasts].filter(([past]) => graph.producers.has(repeatedPast(past)));
+    const copies = copied.reduce((most, [, t]) => Math.max(most, t.data.length * 4), 0);
+    const scores = pasts.size > copied.length ? prefixIds.length * 4 * 4 * MOST_HEADS : 0;
+    return (
+      vocabularySize * 4 * (5 + ((prefix ?? suffix) ? positions : 1)) +
+      positions * hiddenSize * 4 * 24 +
+      copies * 16 +
+      scores
+    );
   }
 
   /**
@@ -191,9 +204,7 @@ export class CellRunner {
     const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, { batch, past, ids }) };
     for (const slot of io.caches) {
       if (!graph.isInput(slot.past)) continue;
-      const layout = cacheLayout(slot, config);
-      const present = pasts.get(slot.past);
-      feeds[slot.past] = present ? repeatPast(present, layout, batch) : emptyPast(slot, layout, batch);
+      feeds[slot.past] = pasts.get(slot.past) ?? emptyPast(slot, cacheLayout(slot, config), 1);
     }
     if (prefix) feeds[CUT.prefix] = prefix;
     if (suffix) feeds[CUT.suffix] = suffix;

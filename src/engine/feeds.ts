@@ -1,6 +1,6 @@
 import { Fault } from '../map/fault.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from '../onnx/graph.js';
-import type { CacheSlot, Interface } from '../onnx/interface.js';
+import { batchAxisOf, type CacheSlot, type Interface } from '../onnx/interface.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, Tensor } from './session.js';
 
@@ -142,8 +142,7 @@ export interface CacheLayout {
 /** @throws Fault `model-unsupported` where a size is stated neither in the graph nor in the configuration. */
 export function cacheLayout(slot: CacheSlot, config: ModelConfig): CacheLayout {
   const { shape } = slot;
-  const batchNamed = shape.findIndex((d) => typeof d === 'string' && /batch/i.test(d));
-  const batchAxis = batchNamed >= 0 ? batchNamed : shape.length === 5 ? 1 : 0;
+  const batchAxis = batchAxisOf(slot);
   const positionNamed = shape.findIndex(
     (d, i) => i !== batchAxis && typeof d === 'string' && /past|seq|len|cache/i.test(d),
   );
@@ -182,22 +181,21 @@ export function emptyPast(slot: CacheSlot, layout: CacheLayout, batch: number): 
   return new Tensor('float32', new Float32Array(0), dims);
 }
 
-/** The same past for every row of a batch. */
-export function repeatPast(present: Tensor, layout: CacheLayout, batch: number): Tensor {
-  if (batch === 1) return present;
-  const dims = [...present.dims];
-  const inner = dims.slice(layout.batchAxis).reduce((a, b) => a * b, 1);
-  const outer = dims.slice(0, layout.batchAxis).reduce((a, b) => a * b, 1);
-  dims[layout.batchAxis] = (dims[layout.batchAxis] ?? 1) * batch;
-  const repeat = <T extends Float32Array | Uint16Array>(from: T, to: T): T => {
-    for (let o = 0; o < outer; o++)
-      for (let b = 0; b < batch; b++) to.set(from.subarray(o * inner, (o + 1) * inner), (o * batch + b) * inner);
-    return to;
-  };
-  const data: unknown = present.data;
-  if (data instanceof Float32Array)
-    return new Tensor('float32', repeat(data, new Float32Array(data.length * batch)), dims);
-  if (data instanceof Uint16Array)
-    return new Tensor('float16', repeat(data, new Uint16Array(data.length * batch)), dims);
-  throw new Fault({ code: 'internal', message: `Past keys of type ${present.type} are not known.` });
+/** A past with some numbers or other, batch 1. */
+export function anyPast(slot: CacheSlot, config: ModelConfig, positions: number): Tensor {
+  const { dims, positionAxis } = cacheLayout(slot, config);
+  const shape = dims.map((d, i) => (i === positionAxis ? positions : d));
+  const length = shape.reduce((a, b) => a * b, 1);
+  // Of float16: from 1/8 to 1/4, either sign.
+  if (slot.elemType === DataType.FLOAT16)
+    return new Tensor(
+      'float16',
+      Uint16Array.from({ length }, (_, i) => 0x3000 + (Math.imul(i + 1, 0x9e3779b1) >>> 22) + ((i & 1) << 15)),
+      shape,
+    );
+  return new Tensor(
+    'float32',
+    Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i * i)),
+    shape,
+  );
 }

@@ -19,7 +19,9 @@ import {
   withAttribute,
 } from './graph.js';
 import { elementType, isConstant, rankOf, smallIntegers } from './inference.js';
+import { batchAxisOf } from './interface.js';
 import { loneAttention } from './loneAttention.js';
+import { repeatPasts, splitPasts } from './sharedPast.js';
 import { unsupported } from './source.js';
 
 /** Names of what a cut graph takes and gives. */
@@ -72,8 +74,11 @@ export interface CellCut {
    * before it, of those behind it.
    */
   readonly around: { readonly prefix: boolean; readonly suffix: boolean };
-  /** The cells' position is the only one: attention gives its own values, and nothing else of it is computed. */
-  readonly attention?: 'lone';
+  /**
+   * What is known of the cells' position. `lone`: it is the only one, so that attention gives its own values and nothing else of
+   * it is computed. `split`: it follows past keys and values, which all cells share.
+   */
+  readonly attention?: 'lone' | 'split';
   readonly output: CellOutput;
 }
 
@@ -104,8 +109,15 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
   );
   refuseIdsByValue(result, anatomy, start);
   const alone = !cut.around.prefix && !cut.around.suffix;
-  const attended = cut.attention === 'lone' ? needed(loneAttention(result)) : result;
+  const attended = shareAttention(result, anatomy, cut.attention);
   return transposedHead(rotaryForBatches(alone ? attended : headOfLast(attended, anatomy)));
+}
+
+/** Past keys and values are fed with batch 1, whatever the batch of the cells. */
+function shareAttention(graph: Graph, { interface: io }: Anatomy, attention: CellCut['attention']): Graph {
+  const pasts = new Map(io.caches.map((slot) => [slot.past, batchAxisOf(slot)]));
+  const shared = attention === 'lone' ? loneAttention(graph) : attention === 'split' ? splitPasts(graph, pasts) : graph;
+  return needed(repeatPasts(needed(shared), pasts, CUT.cells));
 }
 
 function endOf({ head, residual, interface: io }: Anatomy, { layer, output }: CellCut): string {

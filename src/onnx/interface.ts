@@ -12,6 +12,12 @@ export interface CacheSlot {
   readonly shape: readonly (number | string)[];
 }
 
+/** Which axis of a past is the batch: the one that says so, else the first, or the second behind a pair of key and value. */
+export function batchAxisOf({ shape }: CacheSlot): number {
+  const named = shape.findIndex((d) => typeof d === 'string' && /batch/i.test(d));
+  return named >= 0 ? named : shape.length === 5 ? 1 : 0;
+}
+
 /** What a decoder takes and gives, by role. */
 export interface Interface {
   readonly ids: string | undefined;
