@@ -146,7 +146,7 @@ function chainOf(graph: Graph, pasts: Pasts, order: ReadonlyMap<NodeProto, numbe
   const [past = '', own = ''] = join?.input ?? [];
   const axis = Number(join && findAttribute(join, 'axis')?.i);
   // [batch, heads, positions, width]
-  if (!join || join.input.length !== 2 || pasts.get(past) !== 0 || rankOf(graph, past) !== 4) return undefined;
+  if (join?.input.length !== 2 || pasts.get(past) !== 0 || rankOf(graph, past) !== 4) return undefined;
   if (axis !== 2 && axis !== -2) return undefined;
   const first = order.get(join) ?? 0;
   const depends = new Map<string, boolean>([[join.output[0] ?? '', true]]);
