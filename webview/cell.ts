@@ -1,5 +1,4 @@
 import { tokenSpoken } from '../src/map/display.js';
-import { coordinates } from '../src/map/grid.js';
 import { formatCoordinate, formatPercent } from '../src/map/numbers.js';
 import type { Gram } from '../src/map/plane.js';
 import { type PageMap, tokenOf } from './pageMap.js';
@@ -12,10 +11,16 @@ export interface Ranked {
 }
 
 /** Plane coordinates of a cell. */
-export function placeOfCell(map: PageMap, cell: number): { x: number; y: number } {
-  const { grid } = map.specification;
-  const { xs, ys } = coordinates(grid);
-  return { x: xs[cell % grid.columns] ?? 0, y: ys[Math.floor(cell / grid.columns)] ?? 0 };
+export const placeOfCell = (map: PageMap, cell: number): { x: number; y: number } =>
+  placeOf(map, cell % map.cells.columns, Math.floor(cell / map.cells.columns));
+
+/** Plane coordinates of a column and a row of cells, which may lie beyond the grid's edge. */
+export function placeOf(map: PageMap, column: number, row: number): { x: number; y: number } {
+  const { columns, rows, spacing, center } = map.specification.grid;
+  return {
+    x: center[0] + (column - (columns - 1) / 2) * spacing,
+    y: center[1] + (row - (rows - 1) / 2) * spacing,
+  };
 }
 
 /** The cell at plane coordinates, or null outside the grid. */

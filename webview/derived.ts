@@ -22,7 +22,7 @@ export class Derived {
 
   readonly terrain = perMap(
     (_, map) => [map.growth.version],
-    (_, map): Terrain => terrainOf(map.cells),
+    (_, map): Terrain => terrainOf(map.cells, map.backdrop),
   );
 
   /** Where each token wins, exactly; undefined where that is not known, or is too much to draw. */

@@ -1,11 +1,13 @@
 import { COLOR_BY } from '../src/map/colors.js';
 import { layerIndex } from '../src/map/specification.js';
-import { cellAtPlace, inspected, placeOfCell } from './cell.js';
+import { cellAtPlace, inspected, placeOf } from './cell.js';
 import { lastLayer, layerAt, layerOf } from './controls/layerAndReadout.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import { togglePin } from './inspector.js';
+import { refines, seesDetail } from './map/detail.js';
 import type { MapView } from './map/mapView.js';
+import type { GridSize } from './map/view.js';
 import type { Store } from './store.js';
 
 const ZOOM_STEP = 1.5;
@@ -19,7 +21,9 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     const shown = inspected(state);
     const terrain = derived.terrain(state);
     if (!state.map || !shown || !terrain) return;
-    const inside = (value: number, count: number): number => Math.min(Math.max(value, 0), count - 1);
+    // Beyond the edge of a part there is more: the view follows.
+    const more = seesDetail(state) ? Infinity : 0;
+    const inside = (value: number, count: number): number => Math.min(Math.max(value, -more), count - 1 + more);
     let column = shown.cell % terrain.columns;
     let row = Math.floor(shown.cell / terrain.columns);
     // The first arrow pins the cell that is inspected; from then on arrows move.
@@ -29,12 +33,17 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
         const next = [inside(column + columns, terrain.columns), inside(row + rows, terrain.rows)] as const;
         if (next[0] === column && next[1] === row) break;
         [column, row] = next;
-      } while (toNextRegion && terrain.regions.of[row * terrain.columns + column] === start);
+      } while (
+        toNextRegion &&
+        isOn(terrain, column, row) &&
+        terrain.regions.of[row * terrain.columns + column] === start
+      );
     }
-    const cell = row * terrain.columns + column;
-    store.setUi({ pin: placeOfCell(state.map, cell) });
-    map.reveal(cell);
-    announce(cell);
+    const place = placeOf(state.map, column, row);
+    if (!state.base || cellAtPlace(state.base, place) === null) return;
+    store.setUi({ pin: place });
+    map.reveal(place);
+    if (isOn(terrain, column, row)) announce(row * terrain.columns + column);
   };
   const moveLayer = (by: number): void => {
     const { host } = store.state;
@@ -62,6 +71,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     l: () => store.setUi({ labels: !store.state.ui.labels }),
     b: () => store.setUi({ borders: !store.state.ui.borders }),
     a: () => store.setUi({ anchors: !store.state.ui.anchors }),
+    r: () => store.state.host?.refinable.ok && store.setUi({ refine: !refines(store.state) }),
     '[': () => moveLayer(-1),
     ']': () => moveLayer(1),
   };
@@ -79,7 +89,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
     const { host, drawer, table, ui } = store.state;
-    if (host?.run.status === 'running') send({ type: 'cancel' });
+    if (host?.run.status === 'running' || host?.detail.status === 'running') send({ type: 'cancel' });
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });
     else if (ui.pin) store.setUi({ pin: null });
@@ -87,3 +97,6 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     event.preventDefault();
   });
 }
+
+const isOn = ({ columns, rows }: GridSize, column: number, row: number): boolean =>
+  column >= 0 && row >= 0 && column < columns && row < rows;

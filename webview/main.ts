@@ -1,6 +1,5 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
-import { addBatch } from '../src/map/tokenMap.js';
 import type { HostMessage, PageView } from '../src/protocol/page.js';
 import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
 import { createCellTable } from './cellTable.js';
@@ -14,8 +13,8 @@ import { createInspector } from './inspector.js';
 import { listenToKeys } from './keyboard.js';
 import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
+import { Maps } from './maps.js';
 import { createMarkTable } from './markTable.js';
-import { pageMap } from './pageMap.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
 import { type Layout, type PageState, Store } from './store.js';
@@ -24,15 +23,13 @@ import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
 import { readUi } from './uiState.js';
 
-/** The picture of a growing map is drawn anew at most this often, in ms, and takes at most a fifth of the time. */
-const REFRESH_MS = 60;
-const refreshMilliseconds = (): number => Math.max(REFRESH_MS, 5 * store.cellsMilliseconds);
-
 const layoutOf = (width: number): Layout => (width >= 1200 ? 'wide' : width >= 720 ? 'medium' : 'narrow');
 
 const store = new Store({
   host: null,
   map: null,
+  base: null,
+  detail: null,
   cellsVersion: 0,
   progress: null,
   news: null,
@@ -43,13 +40,17 @@ const store = new Store({
   layout: layoutOf(window.innerWidth),
   drawer: false,
   view: null,
+  rested: 0,
   hover: null,
   outlined: null,
   mark: null,
   table: false,
 });
 const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
-const view = new MapView(store, derived);
+const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
+const announce = (text: string): void => setText(announcer, text);
+const maps = new Maps(store, derived, announce);
+const view = new MapView(store, derived, maps);
 
 /** Opens and closes the controls: a column where there is room for one, else a drawer over the map. */
 const toggleControls = (): void => {
@@ -58,8 +59,6 @@ const toggleControls = (): void => {
   else store.set({ drawer: !drawer });
 };
 let drawerOpen = false;
-const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
-const announce = (text: string): void => setText(announcer, text);
 const announceCell = (cell: number): void => {
   const { map } = store.state;
   const stand = derived.terrain(store.state)?.stand[cell] ?? -1;
@@ -128,11 +127,9 @@ store.onDraw((state) => {
   send({ type: 'view', view: now });
 });
 
-let refresh: ReturnType<typeof setTimeout> | undefined;
 let quarter = 0;
 
 function receive(message: HostMessage): void {
-  const { map } = store.state;
   switch (message.type) {
     case 'state': {
       const { run } = message.state;
@@ -140,7 +137,8 @@ function receive(message: HostMessage): void {
         quarter = 0;
         if (run.status === 'stopped') announce(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
       }
-      store.set({ host: message.state, progress: run.status === 'running' ? run.progress : null });
+      const working = [run, message.state.detail].find((one) => one.status === 'running');
+      store.set({ host: message.state, progress: working?.status === 'running' ? working.progress : null });
       break;
     }
     case 'progress': {
@@ -151,42 +149,15 @@ function receive(message: HostMessage): void {
       break;
     }
     case 'map':
-      clearTimeout(refresh);
-      refresh = undefined;
-      store.set({
-        map: message.map && pageMap(message.map),
-        hover: null,
-        outlined: null,
-        mark: null,
-        point: null,
-        continuation: null,
-        cellsVersion: 0,
-      });
-      break;
+      return maps.takeBase(message);
+    case 'detail':
+      return maps.takeDetail(message);
     case 'cells':
-      if (map?.id !== message.map) return;
-      addBatch(map.cells, message.batch);
-      for (const token of message.tokens) map.tokens.set(token.id, token);
-      map.growth.version++;
-      refresh ??= setTimeout(() => {
-        refresh = undefined;
-        store.set({ cellsVersion: store.state.cellsVersion + 1 });
-      }, refreshMilliseconds());
-      break;
+      return maps.takeCells(message);
     case 'finish':
-      if (map?.id !== message.map) return;
-      clearTimeout(refresh);
-      refresh = undefined;
-      for (const token of message.tokens) map.tokens.set(token.id, token);
-      store.set({ map: { ...map, finish: message.finish }, cellsVersion: store.state.cellsVersion + 1 });
-      announce(`Map complete, ${derived.tokenCount(store.state)} tokens`);
-      break;
-    case 'survey': {
-      const { news } = message;
-      store.set({ news });
-      if (map?.id === news.map) store.set({ map: { ...map, survey: news.survey }, mark: null });
-      break;
-    }
+      return maps.takeFinish(message);
+    case 'survey':
+      return maps.takeSurvey(message);
     case 'point':
       store.set({ point: message.point });
       break;

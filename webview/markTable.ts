@@ -1,7 +1,7 @@
 import { formatTimes } from '../src/map/normsText.js';
 import { formatCount, formatFixed } from '../src/map/numbers.js';
 import { type Mark, type Survey, typicalNorm } from '../src/map/survey.js';
-import { cellAtPlace, placeOfCell } from './cell.js';
+import { cellAtPlace } from './cell.js';
 import { badge } from './controls/field.js';
 import { h, icon, iconButton, setAttributes, show } from './dom.js';
 import type { MapView } from './map/mapView.js';
@@ -90,12 +90,12 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   body.addEventListener('focusin', (event) => store.set({ mark: rowOf(event) }));
   body.addEventListener('focusout', () => store.set({ mark: null }));
   const go = (event: Event): void => {
-    const { map: shown } = store.state;
-    const mark = shown?.survey?.marks[rowOf(event) ?? -1];
-    const cell = shown && mark ? cellAtPlace(shown, mark) : null;
-    if (!shown || cell === null) return;
-    store.setUi({ pin: placeOfCell(shown, cell) });
-    map.reveal(cell);
+    const { base } = store.state;
+    const mark = base?.survey?.marks[rowOf(event) ?? -1];
+    if (!mark || cellAtPlace(base, mark) === null) return;
+    const place = { x: mark.x, y: mark.y };
+    store.setUi({ pin: place });
+    map.reveal(place);
   };
   body.addEventListener('click', go);
   body.addEventListener('keydown', (event) => {

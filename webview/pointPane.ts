@@ -41,12 +41,11 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   const y = createTextField('y', type);
   const go = (): void => {
     const at = place();
-    const { map: shown, host } = store.state;
-    if (!at || !shown) return;
-    const cell = cellAtPlace(shown, at);
-    if (cell !== null) {
-      store.setUi({ pin: placeOfCell(shown, cell) });
-      map.reveal(cell);
+    const { base, host } = store.state;
+    if (!at || !base) return;
+    if (cellAtPlace(base, at) !== null) {
+      store.setUi({ pin: at });
+      map.reveal(at);
     }
     if (host?.mode !== 'saved') send({ type: 'point', ...at });
   };
@@ -128,13 +127,13 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     setAttributes(toggle, { 'aria-expanded': String(open) });
     chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
     if (!open || !anyOf(changed, 'map', 'ui', 'hover', 'point', 'continuation', 'host')) return;
-    const { map: shown, point, continuation, host } = state;
+    const { map: shown, base, point, continuation, host } = state;
     if (!shown) return;
     const at = inspected(state);
     if (at && at.kind !== 'hovered' && at.cell !== lastCell) {
       lastCell = at.cell;
       const here =
-        point?.map === shown.id && cellAtPlace(shown, point) === at.cell ? point : placeOfCell(shown, at.cell);
+        point && point.map === base?.id && cellAtPlace(shown, point) === at.cell ? point : placeOfCell(shown, at.cell);
       typed = { x: formatX(shown, here.x), y: formatX(shown, here.y) };
     }
     x.update(typed?.x ?? '');
@@ -151,8 +150,8 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     show(written, continuation !== null);
   });
 
-  const fill = ({ map: shown, point }: PageState): void => {
-    const reading = point?.map === shown?.id ? point?.reading : null;
+  const fill = ({ map: shown, base, point }: PageState): void => {
+    const reading = point?.map === base?.id ? point?.reading : null;
     show(table, Boolean(reading));
     const parts: string[] = [];
     if (shown && reading) {

@@ -1,10 +1,12 @@
+import { gridWindow } from '../src/map/grid.js';
 import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
 import type { HostState, Progress } from '../src/protocol/page.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
 import type { Derived } from './derived.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
-import { isHome, visibleCells } from './map/view.js';
+import { isWhole, reachedLimit, seesDetail } from './map/detail.js';
+import { visibleCells } from './map/view.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { countedHow } from './tokenList.js';
@@ -52,7 +54,9 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
     setText(text, host ? statusText(state, derived, fault) : 'Connecting…');
     setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });
-    setText(seen, seenText(state));
+    const look = lookText(state);
+    setText(seen, look.text);
+    setAttributes(seen, { title: look.more });
     fillHovered(hovered, state, derived);
   });
   return element;
@@ -104,11 +108,45 @@ export function progressText({ done, total, secondsLeft, seconds }: Progress): s
   ].join(' · ');
 }
 
-function seenText({ host, map, progress, view }: PageState): string {
-  if (host?.run.status === 'running' && progress && progress.done > 0) return 'refining from the center outwards';
-  if (!map || !view || isHome(view, map.cells)) return '';
-  const part = visibleCells(view, map.cells);
-  return `showing ${part.columns} × ${part.rows} cells`;
+/** A window that takes no longer than this, in s, is not worth words about its progress. */
+const SOON = 0.4;
+
+/** What part of the plane is looked at, and how. */
+function lookText(state: PageState): { readonly text: string; readonly more?: string } {
+  const { host, map, progress, view } = state;
+  if (host?.run.status === 'running' && progress && progress.done > 0)
+    return { text: 'refining from the center outwards' };
+  if (!map || !view || isWhole(state)) return { text: '' };
+  const end = reachedLimit(state)?.by;
+  const limit = end === 'float32' ? FLOAT32_ENDS : end === 'zoom' ? { text: 'closest', more: '' } : undefined;
+  if (!seesDetail(state)) {
+    const part = visibleCells(view, map.cells);
+    const text = `showing ${part.columns} × ${part.rows} cells`;
+    return limit ? { text: `${text} · ${limit.text}`, more: limit.more } : { text };
+  }
+  const { detail } = host ?? {};
+  const slow = detail?.status === 'running' && progress !== null && progress.seconds > SOON;
+  const window = windowText(map);
+  const parts = [
+    window,
+    ...(slow ? [`refining: ${progressText(progress)}`] : []),
+    ...(detail?.status === 'stopped' ? ['stopped before it was complete'] : []),
+    ...(limit ? [limit.text] : []),
+  ];
+  const more = `${window}, computed afresh. ${map.finish ? 'Save, Export Picture and Copy as Command Line take this window; 0 goes back to the whole map.' : ''}`;
+  return { text: parts.join(' · '), more: limit ? `${more} ${limit.more}` : more };
+}
+
+const FLOAT32_ENDS = {
+  text: 'float32 ends here',
+  more: 'Closer, neighboring cells would have the same vector in float32, the 32-bit numbers that models compute in.',
+} as const;
+
+/** The window of a map in plane coordinates: `window x −1.20 to 0.40, y 2.10 to 3.70`. */
+function windowText(map: PageMap): string {
+  const { x0, x1, y0, y1 } = gridWindow(map.specification.grid);
+  const number = (value: number): string => formatX(map, value);
+  return `window x ${number(x0)} to ${number(x1)}, y ${number(y0)} to ${number(y1)}`;
 }
 
 function fillHovered(element: HTMLElement, state: PageState, derived: Derived): void {

@@ -11,7 +11,12 @@ export type Layout = 'wide' | 'medium' | 'narrow';
 export interface PageState {
   /** null until the host has answered. */
   readonly host: HostState | null;
+  /** What is seen: {@link PageState.base}, or {@link PageState.detail}. */
   readonly map: PageMap | null;
+  /** The panel's map, or the saved one. */
+  readonly base: PageMap | null;
+  /** A map of the part that is or was looked at more closely. */
+  readonly detail: PageMap | null;
   /** Counts what was added to the map's cells, which are changed in place. */
   readonly cellsVersion: number;
   readonly progress: Progress | null;
@@ -25,8 +30,10 @@ export interface PageState {
   readonly layout: Layout;
   /** The controls' drawer is open, where the layout has one. */
   readonly drawer: boolean;
-  /** The part of the map that is seen; null while there is no map. */
+  /** The part of the plane that is seen, in cells of `map`; null while there is no map. */
   readonly view: View | null;
+  /** Counts how often the view has come to rest. */
+  readonly rested: number;
   /** Cell below the pointer. */
   readonly hover: number | null;
   /** Token whose regions are outlined. */

@@ -1,8 +1,10 @@
 import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
+import { formatCount } from '../src/map/numbers.js';
 import type { PageAction } from '../src/protocol/page.js';
 import { canResume, mainButton, pressMainButton } from './controls/footer.js';
 import { h, iconButton, setAttributes, setEnabled, setText, show } from './dom.js';
 import { send } from './host.js';
+import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './map/detail.js';
 import type { MapView } from './map/mapView.js';
 import { createMenu, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
@@ -21,6 +23,20 @@ const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> 
   entropy: { label: 'Entropy', description: 'Colors show the entropy of the prediction, 12 bits and more to 0 bits.' },
 };
 const ZOOM_STEP = 1.5;
+
+const REFINE = 'Refine on Zoom';
+const REFINE_ON = `${REFINE}: the part that is looked at is computed afresh (R)`;
+const REFINE_OFF = `${REFINE} is off: cells grow, and show token and probability (R)`;
+/** Why one cannot zoom in further. */
+const LIMITS: Readonly<Record<ZoomLimit['by'], string>> = {
+  cells: 'the map’s cells end here; Refine on Zoom computes more',
+  float32: 'float32 ends here: closer, neighboring cells would have the same vector',
+  zoom: 'this is as close as it gets',
+};
+
+/** `385%`, and from a hundredfold on `320×`. */
+const zoomWords = (zoom: number): string =>
+  zoom < 100 ? `${Math.round(zoom * 100)}%` : `${formatCount(Number(zoom.toPrecision(3)))}×`;
 
 const act = (action: PageAction) => () => send({ type: 'action', action });
 
@@ -51,6 +67,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   const anchors = iconButton('location', 'Anchors and Overlays', () =>
     store.setUi({ anchors: !store.state.ui.anchors }),
   );
+  const refine = iconButton('telescope', REFINE, () => store.setUi({ refine: !refines(store.state) }));
   const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
   const zoomText = h('span', { class: 'zoom-text', 'aria-live': 'off' }, '100%');
   const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
@@ -71,6 +88,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     borders,
     anchors,
     separator(),
+    refine,
     zooming,
     reset,
     separator(),
@@ -80,7 +98,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   );
 
   store.onDraw((state, changed) => {
-    if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'view', 'drawer')) return;
+    if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });
     setAttributes(anchors, { 'aria-pressed': String(ui.anchors) });
@@ -93,19 +111,26 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
       ui.colorBy,
     );
     const percent = Math.round(map.zoom * 100);
-    setText(zoomText, `${percent}%`);
+    setText(zoomText, zoomWords(map.zoom));
     setEnabled(
       save,
       Boolean(shown?.finish) && host?.mode !== 'saved',
-      'Save Map',
+      seesDetail(state) ? 'Save This Window' : 'Save Map',
       host?.mode === 'saved' ? 'it is saved' : 'there is no complete map',
     );
+    const on = refines(state);
+    setAttributes(refine, { 'aria-pressed': String(on) });
+    const { refinable } = host ?? {};
+    if (refinable?.ok === false) setEnabled(refine, false, REFINE, refinable.reason);
+    else setAttributes(refine, { 'aria-disabled': undefined, title: on ? REFINE_ON : REFINE_OFF });
     setEnabled(zoomOut, percent > 100, 'Zoom Out', 'the whole map is shown');
     setEnabled(reset, percent > 100, 'Whole Map', 'the whole map is shown');
-    setEnabled(zoomIn, shown !== null, 'Zoom In', 'there is no map');
+    const limit = reachedLimit(state);
+    setEnabled(zoomIn, shown !== null && !limit, 'Zoom In', shown && limit ? LIMITS[limit.by] : 'there is no map');
     setAttributes(parameters, { 'aria-pressed': String(state.drawer), 'aria-controls': 'controls' });
     show(parameters, layout === 'narrow');
     show(zooming, layout !== 'narrow');
+    show(refine, layout !== 'narrow');
     for (const one of element.querySelectorAll<HTMLElement>('.separator')) show(one, layout !== 'narrow');
     show(save, layout !== 'narrow' && host?.mode !== 'saved');
     const open = layout === 'wide' && ui.controls;
@@ -118,7 +143,9 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   return element;
 }
 
-function menuItems({ host, map, layout }: PageState, store: Store, view: MapView): (MenuItem | 'separator')[] {
+function menuItems(state: PageState, store: Store, view: MapView): (MenuItem | 'separator')[] {
+  const { host, map, layout } = state;
+  const closer = seesDetail(state);
   const saved = host?.mode === 'saved';
   const incomplete = map?.finish ? undefined : 'There is no complete map.';
   const noModel = !saved && host?.model.status === 'none' ? 'There is no model.' : undefined;
@@ -133,14 +160,35 @@ function menuItems({ host, map, layout }: PageState, store: Store, view: MapView
       ? ([
           { label: 'Zoom In', icon: 'zoom-in', run: () => view.zoomBy(ZOOM_STEP) },
           { label: 'Zoom Out', icon: 'zoom-out', run: () => view.zoomBy(1 / ZOOM_STEP) },
+          {
+            label: refines(state) ? 'Do Not Refine on Zoom' : REFINE,
+            icon: 'telescope',
+            reason: host?.refinable.ok === false ? host.refinable.reason : undefined,
+            run: () => store.setUi({ refine: !refines(state) }),
+          },
           'separator',
         ] as const)
       : []),
     ...(saved
       ? []
-      : [item('Save Map', 'save', 'save', incomplete), item('Save Map As…', 'save-as', 'saveAs', incomplete)]),
-    item('Export Picture…', 'device-camera', 'exportPicture', incomplete),
+      : [
+          item(closer ? 'Save This Window' : 'Save Map', 'save', 'save', incomplete),
+          item(closer ? 'Save This Window As…' : 'Save Map As…', 'save-as', 'saveAs', incomplete),
+        ]),
+    item(closer ? 'Export Picture of This Window…' : 'Export Picture…', 'device-camera', 'exportPicture', incomplete),
     item('Copy as Command Line', 'terminal', 'copyCommandLine', noModel),
+    ...(saved
+      ? []
+      : [
+          item(
+            'Use This View as Map',
+            'screen-full',
+            'useView',
+            isWhole(state)
+              ? 'The whole map is shown.'
+              : (noModel ?? (state.base?.finish ? undefined : 'The map is not complete.')),
+          ),
+        ]),
     'separator',
     {
       label: store.state.ui.ring ? 'Hide Ring of the Typical Norm' : 'Show Ring of the Typical Norm',

@@ -16,6 +16,8 @@ export interface UiState {
   /** Anchors and overlays, and the ring of the typical norm. */
   readonly anchors: boolean;
   readonly ring: boolean;
+  /** The part that is looked at is computed afresh; null: where that costs next to nothing. */
+  readonly refine: boolean | null;
   /** The controls' column is open, where there is room for one. */
   readonly controls: boolean;
   /** Names of the groups that are folded. */
@@ -32,6 +34,7 @@ export const INITIAL_UI: UiState = {
   borders: true,
   anchors: true,
   ring: true,
+  refine: null,
   controls: true,
   collapsed: ['context', 'overlays', 'advanced', 'marks', 'point'],
   pin: null,
@@ -56,6 +59,7 @@ export function readUi(kept: unknown): UiState {
     borders: bool('borders'),
     anchors: bool('anchors'),
     ring: bool('ring'),
+    refine: typeof ui.refine === 'boolean' ? ui.refine : null,
     controls: bool('controls'),
     collapsed: Array.isArray(collapsed)
       ? collapsed.filter((name): name is string => typeof name === 'string')

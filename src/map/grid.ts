@@ -24,6 +24,14 @@ export function gridWindow({ columns, rows, spacing, center: [x, y] }: Grid): Ma
   return { x0: x - halfWidth, x1: x + halfWidth, y0: y - halfHeight, y1: y + halfHeight };
 }
 
+/** Whether two grids have the same cells. */
+export const sameGrid = (a: Grid, b: Grid): boolean =>
+  a.columns === b.columns &&
+  a.rows === b.rows &&
+  a.spacing === b.spacing &&
+  a.center[0] === b.center[0] &&
+  a.center[1] === b.center[1];
+
 /** Where a cell stands: cells are numbered row by row, `row * columns + column`. */
 export interface Place {
   readonly row: number;

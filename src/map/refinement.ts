@@ -88,14 +88,11 @@ function representative(i: number, count: number, stride: Stride): number {
 
 /**
  * For every cell, the computed cell that stands for it: itself, else the cell of its block of 4 x 4, else that of 16 x 16,
- * else -1. `computed` [columns * rows] is 1 where a cell is computed; the answer [columns * rows] is written into `out`.
+ * else -1. `computed` [columns * rows] is 1 where a cell is computed; the answer is [columns * rows]. Blocks coarser than
+ * `coarsest` are left out of it.
  */
-export function coverage(
-  computed: Uint8Array,
-  columns: number,
-  rows: number,
-  out: Int32Array = new Int32Array(columns * rows),
-): Int32Array {
+export function coverage(computed: Uint8Array, columns: number, rows: number, coarsest: Stride = 16): Int32Array {
+  const out = new Int32Array(columns * rows);
   const blocks = (stride: Stride) => ({
     column: Int32Array.from({ length: columns }, (_, i) => representative(i, columns, stride)),
     row: Int32Array.from({ length: rows }, (_, i) => representative(i, rows, stride) * columns),
@@ -112,7 +109,7 @@ export function coverage(
       }
       const at4 = row4 + (four.column[column] ?? 0);
       const at16 = row16 + (sixteen.column[column] ?? 0);
-      out[cell] = computed[at4] ? at4 : computed[at16] ? at16 : -1;
+      out[cell] = coarsest >= 4 && computed[at4] ? at4 : coarsest >= 16 && computed[at16] ? at16 : -1;
     }
   }
   return out;

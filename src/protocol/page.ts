@@ -1,11 +1,11 @@
 import type { ColorBy } from '../map/colors.js';
 import type { FaultData } from '../map/fault.js';
 import type { Gram } from '../map/plane.js';
-import type { MapParameters, MapSpecification } from '../map/specification.js';
+import type { Grid, MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
-import type { Device, Estimate, ModelDescription, Reading } from './engine.js';
+import type { Device, Estimate, ModelDescription, Reading, Support } from './engine.js';
 import type { PageRegions } from './pageRegions.js';
 import type { SettingPath } from './settingsChange.js';
 
@@ -109,6 +109,10 @@ export interface HostState {
   /** The settings differ from those of the map that is shown or computed. */
   readonly changed: boolean;
   readonly run: RunState;
+  /** Computing of the window that is looked at. */
+  readonly detail: RunState;
+  /** Whether a window of the shown map can be computed afresh. */
+  readonly refinable: Support;
   /** Of the last run or action. A model's fault is in `model`. */
   readonly fault: FaultData | null;
   /** Notices of the last run: what it had to do otherwise than asked. */
@@ -177,6 +181,8 @@ export type HostMessage =
   | { readonly type: 'progress'; readonly progress: Progress }
   /** Replaces the map; null: there is none. */
   | { readonly type: 'map'; readonly map: ShownMap | null }
+  /** Replaces the detail: a map of the part that is looked at, with the survey of the whole; null: there is none. */
+  | { readonly type: 'detail'; readonly map: ShownMap | null }
   | { readonly type: 'cells'; readonly map: number; readonly batch: CellBatch; readonly tokens: readonly Token[] }
   /** `tokens`: those of the regions, some of which may win no cell. */
   | { readonly type: 'finish'; readonly map: number; readonly finish: Finish; readonly tokens: readonly Token[] }
@@ -205,6 +211,7 @@ export const PAGE_ACTIONS = [
   'editAndRun',
   'openAsText',
   'savePlane',
+  'useView',
 ] as const;
 export type PageAction = (typeof PAGE_ACTIONS)[number];
 
@@ -224,6 +231,16 @@ export type PageMessage =
   | { readonly type: 'resume' }
   | { readonly type: 'dismissFault' }
   | { readonly type: 'view'; readonly view: PageView }
+  /**
+   * The window of a map that is looked at, once it rests; null: all of it. `refine`: a detail is wanted, a map of this window
+   * with as many cells.
+   */
+  | {
+      readonly type: 'window';
+      readonly map: number;
+      readonly grid: Pick<Grid, 'spacing' | 'center'> | null;
+      readonly refine: boolean;
+    }
   | { readonly type: 'tokenColors'; readonly slots: Readonly<Record<string, number>> }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'action'; readonly action: PageAction }

@@ -75,7 +75,7 @@ suite('Anchors and overlays', { skip: leftOut(), timeout: 240_000 }, () => {
     const place = await at(stage, 0, 0);
     const button = stage.button('Anchors and Overlays');
     await button.click();
-    assert.equal(await button.getAttribute('aria-pressed'), 'false');
+    await eventually(async () => assert.equal(await button.getAttribute('aria-pressed'), 'false'));
     await stage.page.mouse.move(place.x, place.y);
     await stage.settled();
     assert.equal(await tip(stage).isVisible(), false);

@@ -454,6 +454,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('the wheel zooms at the pointer, a drag pans, a double click resets', {}, async (stage) => {
     const { page } = stage;
+    await stage.button('Refine on Zoom').click();
     const position = page.locator('.cell dd').first();
     await stage.hoverCell(12, 38);
     const before = await position.innerText();
@@ -477,6 +478,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
   });
 
   onPage('plotly’s heatmap is what the zoomed map shows', {}, async (stage) => {
+    await stage.button('Refine on Zoom').click();
     await stage.page.getByRole('button', { name: 'Zoom In' }).click();
     await stage.page.getByRole('button', { name: 'Zoom In' }).click();
     await stage.page.locator('.status-seen', { hasText: 'showing' }).waitFor();
@@ -499,7 +501,9 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       await stage.page.getByRole('tab', { name: 'Token' }).click();
       const borders = '[aria-label^="Region Borders"][aria-disabled="true"][aria-pressed="true"]';
       await stage.page.locator(borders).waitFor();
-      await eventually(() => assert.ok(Object.keys(stage.deps.tokenColors.read()).length > 10, 'colors are remembered'));
+      await eventually(() =>
+        assert.ok(Object.keys(stage.deps.tokenColors.read()).length > 10, 'colors are remembered'),
+      );
       const first = stage.deps.tokenColors.read();
       const map = defaultMap(DEFAULT_PARAMETERS);
       await stage.button('Labels').click();
@@ -574,6 +578,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('the cells in sight as a table', {}, async (stage) => {
     const map = defaultMap(DEFAULT_PARAMETERS);
+    await stage.button('Refine on Zoom').click();
     await stage.button('Zoom In').click();
     await stage.button('Zoom In').click();
     await stage.button('Zoom In').click();
@@ -599,19 +604,20 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.locator('.group-header', { hasText: 'Grid Size' }).click();
     await page.locator('.group-header', { hasText: 'Advanced' }).click();
     await stage.button('Zoom In').click();
-    await page.locator('.status-seen', { hasText: 'showing' }).waitFor();
+    await page.locator('.status-seen', { hasText: 'window' }).waitFor();
     const position = await page.locator('.cell dd').first().innerText();
     await page.waitForFunction(() => window.name.includes('"zoom":{'));
     await page.reload();
     await stage.status(/^2,500 cells/);
     await page.getByRole('tab', { name: 'Entropy', selected: true }).waitFor();
     assert.equal(await stage.button('Labels').getAttribute('aria-pressed'), 'false');
+    await page.locator('.status-seen', { hasText: 'window' }).waitFor();
     assert.equal(await page.locator('.cell h2').innerText(), 'Pinned cell');
     assert.equal(await page.locator('.cell dd').first().innerText(), position);
     assert.equal(await page.locator('.group-header', { hasText: 'Grid Size' }).getAttribute('aria-expanded'), 'false');
     assert.equal(await page.locator('.group-header', { hasText: 'Advanced' }).getAttribute('aria-expanded'), 'true');
     assert.equal(await page.locator('.zoom-text').innerText(), '150%');
-    assert.equal(stage.deps.engine.asked.length, 1, 'nothing is computed again');
+    assert.equal(stage.deps.engine.asked.length, 2, 'neither the map nor its window is computed again');
   });
 
   onPage(

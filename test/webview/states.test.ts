@@ -21,8 +21,12 @@ const pinAndHover = async (stage: Stage): Promise<void> => {
   await stage.clickCell(31, 21);
   await stage.hoverCell(16, 38);
 };
-/** Zooms in around a cell, until cells carry their tokens. */
+/** Zooms in around a cell, until cells carry their tokens: they grow. */
 const zoom = async (stage: Stage): Promise<void> => {
+  await stage.button('Refine on Zoom').click();
+  await zoomIn(stage);
+};
+const zoomIn = async (stage: Stage): Promise<void> => {
   const { x, y } = await stage.cellPoint(30, 26);
   const text = stage.page.locator('.zoom-text');
   await stage.page.mouse.move(x, y);
@@ -61,6 +65,21 @@ const STATES: Readonly<Record<string, State>> = {
     reach: async (stage) => {
       await pinAndHover(stage);
       await zoom(stage);
+    },
+  },
+  'panel-refined': {
+    reach: async (stage) => {
+      await pinAndHover(stage);
+      await zoomIn(stage);
+      await stage.page.locator('.status-seen', { hasText: 'window' }).waitFor();
+    },
+  },
+  'panel-refined-light': {
+    options: { theme: 'light' },
+    reach: async (stage) => {
+      await stage.page.getByRole('tab', { name: 'Token' }).click();
+      await zoomIn(stage);
+      await stage.page.locator('.status-seen', { hasText: 'window' }).waitFor();
     },
   },
   'panel-empty': { options: { modelPath: null }, reach: (stage) => stage.status('No model') },

@@ -6,16 +6,33 @@ import { type GridSize, Projection, type Size, type View } from './view.js';
 
 Plotly.register([heatmap]);
 
+/** A picture is scaled no further than this. */
+const MOST_SCALED = 1000;
+
+/** The color of the cell in the middle of a view. */
+function colorAt({ entries, palette }: Paint, { x, y, width, height }: View): string {
+  const color = palette[entries[Math.floor(y + height / 2)]?.[Math.floor(x + width / 2)] ?? NaN];
+  return color ? cssColor(color) : '';
+}
+
 /**
  * The cells' colors, drawn by plotly.js as a heatmap. Coordinates are cells, so that no spacing is too small or too large for
  * it. While a view is moved the picture that plotly has drawn is only transformed; {@link Heatmap.settle} tells plotly.
  */
 export class Heatmap {
   readonly element = h('div', { class: 'heatmap' });
-  private drawn: { grid: GridSize; size: Size; view: View } | undefined;
+  private drawn: { paint: Paint; grid: GridSize; size: Size; view: View } | undefined;
 
-  /** Draws the cells anew. */
+  /** Draws the cells, or only moves their picture where neither their colors nor the size have changed. */
   draw(paint: Paint, grid: GridSize, size: Size, view: View): void {
+    const { drawn } = this;
+    const same = drawn?.paint === paint && drawn.size.width === size.width && drawn.size.height === size.height;
+    // What is scaled this far is one cell: its color is enough, and a renderer's numbers are not.
+    const flat = grid.columns / view.width > MOST_SCALED;
+    this.element.style.background = flat ? colorAt(paint, view) : '';
+    for (const child of this.element.children) if (child instanceof HTMLElement) child.hidden = flat;
+    if (flat) return;
+    if (same) return this.place(view);
     const last = Math.max(1, paint.palette.length - 1);
     void Plotly.react(
       this.element,
@@ -47,11 +64,11 @@ export class Heatmap {
       },
       { staticPlot: true, displayModeBar: false, responsive: false },
     );
-    this.drawn = { grid, size, view };
+    this.drawn = { paint, grid, size, view };
   }
 
   /** Moves the drawn picture to a view, cheaply. */
-  place(view: View): void {
+  private place(view: View): void {
     const image = this.element.querySelector('.heatmaplayer image');
     if (!image || !this.drawn) return;
     const { grid, size } = this.drawn;

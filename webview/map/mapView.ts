@@ -4,41 +4,42 @@ import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import { pinnedCell } from '../cell.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
-import { type PageMap, tokenOf } from '../pageMap.js';
+import type { Maps } from '../maps.js';
+import { type PageMap, tokenOf, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
+import { baseView, contains, isWhole, refines, seesDetail, zoomLimit } from './detail.js';
 import { type Frame, frameOf } from './frame.js';
-import { Heatmap } from './heatmap.js';
 import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
 import { drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
-import { Overview } from './overview.js';
 import { confidence } from './paint.js';
+import { Pictures } from './pictures.js';
 import { TokenPen } from './tokenPen.js';
 import {
-  absoluteView,
-  type GridSize,
   home,
   isHome,
   panned,
   Projection,
   relativeView,
+  sameView,
   showing,
   type Size,
   type View,
+  viewOn,
   zoomed,
   zoomOf,
 } from './view.js';
 
-/** How long a view rests before labels are placed anew and plotly draws it. */
-const REST_MS = 140;
+/** How long after the last step of a wheel or a drag a view rests: then labels are placed, and a closer look is asked for. */
+const REST_MS = 100;
 
 /**
- * The map: plotly's heatmap, over it a canvas with borders, labels, axes and color bar, over that one with what follows the
- * pointer. While the view moves, the heatmap's picture is transformed and the canvases are drawn anew; labels keep their
+ * The map: plotly's heatmaps, over them a canvas with borders, labels, axes and color bar, over that one with what follows the
+ * pointer. While the view moves, the heatmaps' pictures are transformed and the canvases are drawn anew; labels keep their
  * places in the grid until the view rests.
  */
 export class MapView {
@@ -46,11 +47,10 @@ export class MapView {
   readonly element: HTMLElement;
   /** The map itself: has the focus and gets keys and the pointer. */
   readonly plot: HTMLElement;
-  private readonly heatmap = new Heatmap();
+  private readonly pictures: Pictures;
   private readonly drawing = h('canvas', { class: 'layer' });
   private readonly overlays = new OverlayLayer();
   private readonly pointing = h('canvas', { class: 'layer' });
-  private readonly overview = new Overview();
   private frame: Frame | undefined;
   /** The room that the frame was made for. */
   private area: Size = { width: 0, height: 0 };
@@ -61,12 +61,14 @@ export class MapView {
   constructor(
     private readonly store: Store,
     private readonly derived: Derived,
+    private readonly maps: Maps,
   ) {
+    this.pictures = new Pictures(derived);
     this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
     this.element = h(
       'div',
       { class: 'map-area' },
-      this.heatmap.element,
+      this.pictures.element,
       this.drawing,
       this.overlays.canvas,
       this.pointing,
@@ -77,39 +79,43 @@ export class MapView {
     store.onDraw((state, changed) => this.render(state, changed));
   }
 
+  /** How many times enlarged against the whole map. */
   get zoom(): number {
-    const { map, view } = this.store.state;
-    return map && view ? zoomOf(view, map.cells) : 1;
+    const { state } = this.store;
+    const view = baseView(state);
+    return state.base && view ? zoomOf(view, state.base.cells) : 1;
   }
 
   /** Enlarges the map, around a point of the frame in px or around its middle. */
   zoomBy(factor: number, x?: number, y?: number): void {
-    const { map, view } = this.store.state;
-    if (!map || !view || !this.frame) return;
-    const at = new Projection(view, this.frame);
-    const { width, height } = this.frame;
-    this.move(zoomed(view, map.cells, factor, at.gridX(x ?? width / 2), at.gridY(y ?? height / 2)));
+    this.change((view, base, at) => {
+      const { width, height } = at.size;
+      const [gridX, gridY] = [at.gridX(x ?? width / 2), at.gridY(y ?? height / 2)];
+      return zoomed(view, base.cells, factor, gridX, gridY, zoomLimit(this.store.state, gridX, gridY).most);
+    });
+    // A step by key or button stands for itself; the wheel's come in rows.
+    if (x === undefined) this.settle();
   }
 
   /** Moves the map with the pointer, by px. */
   panBy(x: number, y: number): void {
-    const { map, view } = this.store.state;
-    if (!map || !view || !this.frame) return;
-    const at = new Projection(view, this.frame);
-    this.move(panned(view, map.cells, -x / at.cellWidth, y / at.cellHeight));
+    this.change((view, base, at) => panned(view, base.cells, -x / at.cellWidth, y / at.cellHeight));
   }
 
   reset(): void {
-    const { map } = this.store.state;
-    if (map) this.move(home(map.cells));
+    this.change((_, base) => home(base.cells));
+    this.settle();
   }
 
-  /** Moves the view as little as it takes to show a cell. */
-  reveal(cell: number): void {
-    const { map, view } = this.store.state;
-    if (!map || !view) return;
-    const { columns } = map.cells;
-    this.move(showing(view, map.cells, cell % columns, Math.floor(cell / columns)));
+  /** Moves the view as little as it takes to show a place of the plane, with a cell's room around. */
+  reveal(place: { readonly x: number; readonly y: number }): void {
+    const { base, map } = this.store.state;
+    if (!base || !map) return;
+    const { grid } = base.specification;
+    const side = map.specification.grid.spacing / grid.spacing;
+    const column = (place.x - grid.center[0]) / grid.spacing + grid.columns / 2 - side / 2;
+    const row = (place.y - grid.center[1]) / grid.spacing + grid.rows / 2 - side / 2;
+    this.change((view) => showing(view, base.cells, column, row, side));
   }
 
   /** The cell at a point of the frame in px, or null. */
@@ -128,44 +134,56 @@ export class MapView {
     return this.overlays.markAt(this.store.state, x, y);
   }
 
-  private move(view: View): void {
-    const before = this.store.state.view;
-    if (before && (['x', 'y', 'width', 'height'] as const).every((key) => Math.abs(before[key] - view[key]) < 1e-9))
-      return;
-    this.store.set({ view });
+  /** Changes the view, which is handed over in cells of the whole map. */
+  private change(next: (view: View, base: PageMap, at: Projection) => View): void {
+    const { state } = this.store;
+    const { base, map } = state;
+    const before = baseView(state);
+    if (!base || !map || !before || !this.frame) return;
+    const view = next(before, base, new Projection(before, this.frame));
+    if (sameView(before, view)) return;
+    this.store.set({ view: viewOn(view, base.specification.grid, map.specification.grid) });
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.settle(), REST_MS);
   }
 
-  /** The view rests: labels find their places, plotly learns of it, and it is kept. */
-  private settle(): void {
-    const { map, view } = this.store.state;
-    if (!map || !view) return;
-    this.heatmap.settle();
-    this.placeLabels();
-    this.draw();
+  /** The view rests: labels find their places, plotly learns of it, it is kept, and a closer look may be asked for. */
+  settle(): void {
+    clearTimeout(this.rest);
+    this.rest = undefined;
+    const { base, rested } = this.store.state;
+    const view = baseView(this.store.state);
+    if (!base || !view) return;
     this.store.setUi({
-      zoom: isHome(view, map.cells) ? null : { window: windowOf(map), view: relativeView(view, map.cells) },
+      zoom: isHome(view, base.cells) ? null : { window: windowOf(base), view: relativeView(view, base.cells) },
     });
+    this.maps.rest();
+    this.store.set({ rested: rested + 1 });
   }
 
   private render(state: PageState, changed: Changed): void {
-    const { map } = state;
+    const { base, map } = state;
     this.element.hidden = !map;
-    if (!map) {
-      if (changed.has('map')) this.heatmap.clear();
+    if (!base || !map) {
+      if (changed.has('map')) this.pictures.clear();
       this.frame = undefined;
       return;
     }
-    const anew = anyOf(changed, 'map', 'theme', 'layout') || !this.frame;
-    if (anew) this.prepare(state, map);
+    const anew = anyOf(changed, 'base', 'theme', 'layout') || !this.frame;
+    if (anew) this.layout(base);
+    const { frame } = this;
+    if (!frame) return;
+    this.choosePen(state, map);
     const moved = changed.has('view');
-    const colors = anew || changed.has('cellsVersion') || this.derived.paint(state) !== this.painted;
-    if (colors) this.paint();
-    else if (moved && state.view) this.heatmap.place(state.view);
-    if (anew || changed.has('cellsVersion')) this.placeLabels();
-    if (colors || moved || changed.has('ui')) this.draw();
-    if (this.frame && (colors || moved || anyOf(changed, 'ui', 'mark'))) this.overlays.draw(state, this.frame);
+    const paint = this.derived.paint(state);
+    const colors = anew || anyOf(changed, 'map', 'cellsVersion') || paint !== this.painted;
+    this.painted = paint;
+    const rested = changed.has('rested');
+    if (colors || moved) this.pictures.draw(state, frame);
+    if (rested) this.pictures.settle();
+    if (anew || rested || anyOf(changed, 'map', 'cellsVersion')) this.placeLabels();
+    if (colors || moved || rested || changed.has('ui')) this.draw();
+    if (colors || moved || anyOf(changed, 'ui', 'mark')) this.overlays.draw(state, frame);
     if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host')) this.point();
     if (colors) this.describe(map);
   }
@@ -175,35 +193,22 @@ export class MapView {
     const { state } = this.store;
     const { clientWidth, clientHeight } = this.element;
     const { width, height } = this.area;
-    if (!state.map || this.element.hidden || (clientWidth === width && clientHeight === height)) return;
-    this.layout(state.map);
-    this.paint();
+    if (!state.base || this.element.hidden || (clientWidth === width && clientHeight === height)) return;
+    this.layout(state.base);
+    if (!this.frame) return;
+    this.pictures.draw(state, this.frame);
     this.placeLabels();
     this.draw();
-    if (this.frame) this.overlays.draw(state, this.frame);
+    this.overlays.draw(state, this.frame);
     this.point();
   }
 
-  /** Makes ready for another map, theme or layout. */
-  private prepare(state: PageState, map: PageMap): void {
-    this.layout(map);
-    this.store.set({ view: this.keptView(state, map) });
-    const key = `${map.id} ${state.theme.font}`;
+  private choosePen({ theme }: PageState, map: PageMap): void {
+    const key = `${map.id} ${theme.font}`;
     if (this.pen?.key === key) return;
     // Tokens are looked up when they are first drawn, also those that come later.
-    this.pen = { key, pen: new TokenPen(state.theme.font, (token) => tokenOf(map, token)) };
+    this.pen = { key, pen: new TokenPen(theme.font, (token) => tokenOf(map, token)) };
   }
-
-  /** The view for a map: the one that there is while it shows the same part of the plane, else the one that was kept. */
-  private keptView({ ui: { zoom }, view }: PageState, map: PageMap): View {
-    const before = this.viewOf;
-    const window = windowOf(map);
-    this.viewOf = { window, grid: map.cells };
-    if (view && before?.window === window) return absoluteView(relativeView(view, before.grid), map.cells);
-    return zoom?.window === window ? absoluteView(zoom.view, map.cells) : home(map.cells);
-  }
-  /** What the view is a part of. */
-  private viewOf: { readonly window: string; readonly grid: GridSize } | undefined;
 
   /** Finds the frame that fits. */
   private layout(map: PageMap): void {
@@ -219,28 +224,27 @@ export class MapView {
     }
     if (!this.frame) return;
     const { left, top, width, height } = this.frame;
-    for (const box of [this.heatmap.element, this.plot]) {
+    for (const box of [this.pictures.element, this.plot]) {
       Object.assign(box.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     }
   }
 
-  private paint(): void {
-    const { state } = this.store;
-    const paint = this.derived.paint(state);
-    this.painted = paint;
-    if (!paint || !state.map || !state.view || !this.frame) return;
-    this.heatmap.draw(paint, state.map.cells, this.frame, state.view);
-    this.overview.draw(paint, state.map.cells);
+  /** Cells carry their own tokens where they are large enough. Those that a closer look will replace do not grow into that. */
+  private isLarge(state: PageState, at: Projection): boolean {
+    const growing = !refines(state) || !state.base?.finish;
+    const width = growing ? at.cellWidth : at.size.width / (state.map?.cells.columns ?? 1);
+    return width >= CELL_LABEL_FROM;
   }
 
   private placeLabels(): void {
-    const terrain = this.derived.terrain(this.store.state);
-    const { view } = this.store.state;
+    const { state } = this.store;
+    const terrain = this.derived.terrain(state);
+    const { view } = state;
     if (!terrain || !this.frame || !view || !this.pen) return;
     const at = new Projection(view, this.frame);
-    const polygons = this.derived.polygons(this.store.state);
+    const polygons = this.derived.polygons(state);
     const { pen } = this.pen;
-    if (at.cellWidth >= CELL_LABEL_FROM) this.labels = [];
+    if (this.isLarge(state, at)) this.labels = [];
     else this.labels = polygons ? labelsOfPolygons(polygons, at, pen) : labelsOf(terrain, at, pen);
   }
 
@@ -263,16 +267,12 @@ export class MapView {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     context.translate(frame.left, frame.top);
-    const large = at.cellWidth >= CELL_LABEL_FROM && ui.labels;
+    const large = this.isLarge(state, at) && ui.labels;
     if (large) drawCellGrid(context, at);
-    const borders = this.derived.borders(state);
     // Colors of tokens cannot all be told apart: there, borders stay.
-    if (borders && (ui.borders || ui.colorBy === 'token')) {
-      drawBorders(context, borders, at, {
-        width: large ? 2 : 1.25,
-        solid: isHighContrast(theme),
-        crowd: large ? 0 : crowdOf(borders, map.cells),
-      });
+    if (ui.borders || ui.colorBy === 'token') {
+      this.drawBordersOf(state, map, context, at, large);
+      if (seesDetail(state) && !contains(map.cells, view)) this.drawBordersBeside(state, context, at);
     }
     if (large) drawCellTexts(context, map.cells, terrain, at, paint, this.pen.pen);
     else if (ui.labels) drawLabels(context, this.labels, at, paint, this.pen.pen, theme);
@@ -281,14 +281,45 @@ export class MapView {
     const narrow = state.layout === 'narrow';
     const { grid, plane } = map.specification;
     const legend = { context, frame, at, theme, grid, narrow, names: axisNames(plane) };
-    const moved = !isHome(view, map.cells);
-    const bar = barOf(frame, moved);
+    const part = isWhole(state) ? null : baseView(state);
+    const bar = barOf(frame, part !== null);
     drawAxes(legend);
     drawColorBar(legend, bar, ui.colorBy, this.derived.scale(state));
-    if (moved) {
-      const left = bar.left;
-      this.overview.place(context, left, frame.top + frame.height - OVERVIEW, OVERVIEW, map.cells, view, theme);
+    if (part) {
+      const top = frame.top + frame.height - OVERVIEW;
+      this.pictures.overview.place(context, bar.left, top, OVERVIEW, map.cells, part, theme);
     }
+  }
+
+  private drawBordersOf(
+    state: PageState,
+    map: PageMap,
+    context: CanvasRenderingContext2D,
+    at: Projection,
+    large: boolean,
+  ): void {
+    const borders = this.derived.borders(state, map);
+    if (!borders) return;
+    drawBorders(context, borders, at, {
+      width: large ? 2 : 1.25,
+      solid: isHighContrast(state.theme),
+      crowd: large ? 0 : crowdOf(borders, map.cells),
+    });
+  }
+
+  /** Beside a detail that has been moved away the whole map is seen. */
+  private drawBordersBeside(state: PageState, context: CanvasRenderingContext2D, at: Projection): void {
+    const { base, map } = state;
+    const view = baseView(state);
+    if (!base || !map || !view) return;
+    const { columns, rows } = map.cells;
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, at.size.width, at.size.height);
+    context.rect(at.x(0), at.y(rows), columns * at.cellWidth, rows * at.cellHeight);
+    context.clip('evenodd');
+    this.drawBordersOf(state, base, context, new Projection(view, at.size), false);
+    context.restore();
   }
 
   /** Draws what follows the pointer: pin, hover, outlined token, tile in work. */
@@ -315,7 +346,8 @@ export class MapView {
     if (outlined !== null && polygons) drawPolygonOutline(context, at, polygons, outlined);
     else if (outlined !== null) drawOutline(context, at, terrain, outlined);
     const stride = STRIDES.find((one) => one === progress?.stride);
-    if (host?.run.status === 'running' && !map.finish && progress && progress.cell >= 0 && stride) {
+    const work = seesDetail(state) ? host?.detail : host?.run;
+    if (work?.status === 'running' && !map.finish && progress && progress.cell >= 0 && stride) {
       drawTile(context, at, tileOf(columns, rows, stride, progress.cell));
     }
     if (hover !== null) drawHover(context, at, columns, hover);
@@ -330,7 +362,7 @@ export class MapView {
     if (y >= 0 && y <= frame.height) drawPointer(context, frame.left - 2, frame.top + y, 'left', theme.foreground);
     const stand = terrain.stand[pin] ?? -1;
     if (stand < 0) return;
-    const bar = barOf(frame, !isHome(view, map.cells));
+    const bar = barOf(frame, !isWhole(state));
     const part = Math.min(1, confidence(map.cells, stand, ui.colorBy));
     drawPointer(context, bar.left - 2, bar.top + bar.height * (1 - part), 'left', theme.foreground);
   }
@@ -344,10 +376,4 @@ export class MapView {
       'aria-label': `Token map, ${columns} by ${rows} cells, ${layer}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}`,
     });
   }
-}
-
-/** Names the part of the plane that a map shows: a zoom is kept from map to map as long as it stays the same. */
-export function windowOf(map: PageMap): string {
-  const { columns, rows, spacing, center } = map.specification.grid;
-  return [columns * spacing, rows * spacing, ...center].join(' ');
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
 import type { TokenMap } from '../../map/tokenMap.js';
-import type { Estimate } from '../../protocol/engine.js';
+import type { Grid } from '../../map/specification.js';
+import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
 import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
 import type {
   HostMessage,
@@ -13,6 +14,7 @@ import type {
   PageView,
   PanelSettings,
 } from '../../protocol/page.js';
+import { checkWindow, Details } from './details.js';
 import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureView } from './dependencies.js';
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
@@ -48,6 +50,7 @@ export class MapController {
   private readonly history: History<PanelSettings>;
   private readonly model: ModelHold;
   private readonly runs: MapRuns;
+  private readonly details: Details;
   private readonly keeper: Keeper;
   private readonly surveys: Surveys;
   private readonly points: Points;
@@ -87,13 +90,13 @@ export class MapController {
     );
     this.runs = new MapRuns({
       onShown: () => {
+        this.details.forget();
         this.points.forget();
         this.surveyShown();
         this.sendMap();
       },
-      onCells: (record, { batch, tokens }) => {
-        const { cells } = record;
-        this.page?.cells(record.id, fewerInBatch(batch, cells.topK, pageTopK(cells)), tokens);
+      onCells: (record, event) => {
+        this.sendCells(record, event);
         this.keeper.keep(record);
       },
       onProgress: (progress) => {
@@ -109,6 +112,18 @@ export class MapController {
       onStop: (record) => this.keeper.keep(record, true),
       onFault: (fault) => this.complain(fault),
     });
+    this.details = new Details(
+      (record) => this.leaseFor(record),
+      {
+        onShown: () => this.details.shown && this.page?.send({ type: 'detail', map: shownMap(this.details.shown) }),
+        onCells: (record, event) => this.sendCells(record, event),
+        onProgress: (progress) => this.page?.progress(progress),
+        onFinish: (record) => this.sendFinish(record),
+        onChange: () => this.changed(),
+        onFault: (fault) => this.complain(fault),
+      },
+      this.runs.nextId,
+    );
     this.following = [
       deps.onDidChangeModels(() => void this.listModels()),
       deps.colorScale.onDidChange(() => this.changed()),
@@ -133,9 +148,9 @@ export class MapController {
     };
   }
 
-  /** The whole map that is shown, or undefined. */
+  /** The whole map that is seen: the detail of a window, where one is looked at. undefined while cells are missing. */
   map(): TokenMap | undefined {
-    return this.runs.shown?.complete;
+    return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
   }
 
   private get settings(): PanelSettings {
@@ -202,6 +217,8 @@ export class MapController {
       case 'view':
         this.view = message.view;
         return;
+      case 'window':
+        return this.look(message.map, message.grid, message.refine);
       case 'tokenColors':
         this.deps.tokenColors.remember(message.slots);
         return this.changed();
@@ -236,8 +253,10 @@ export class MapController {
       case 'helpConvert':
         return this.deps.openHelp('convert');
       case 'savePlane':
-        await this.deps.savePlane(this.wholeMap());
+        await this.deps.savePlane(this.whole(this.runs.shown?.complete));
         return;
+      case 'useView':
+        return this.useView();
       case 'editAndRun':
       case 'openAsText':
         return; // a saved map's
@@ -261,6 +280,7 @@ export class MapController {
 
   cancel(): void {
     this.runs.cancel();
+    this.details.cancel();
   }
 
   /** Computes the cells that a stopped run left. */
@@ -279,8 +299,34 @@ export class MapController {
   }
 
   async copyCommandLine(): Promise<void> {
-    const { modelPath, parameters, device, batchSize } = this.settings;
-    if (modelPath !== null) await this.deps.copyCommandLine({ modelPath, parameters, device, batchSize });
+    const { batchSize } = this.settings;
+    const { shown } = this.runs;
+    const grid = this.details.wanted ? this.details.windowOf(shown) : undefined;
+    const asked = shown && grid ? { ...shown, parameters: { ...shown.parameters, grid } } : this.asked();
+    if (!asked) return;
+    const { modelPath, parameters, device } = asked;
+    await this.deps.copyCommandLine({ modelPath, parameters, device, batchSize });
+  }
+
+  /**
+   * The window that is looked at becomes the panel's map, with the parameters that the map has; undo goes back.
+   * @throws Fault while all of the map is looked at.
+   */
+  useView(): void {
+    const { shown } = this.runs;
+    const grid = this.details.windowOf(shown);
+    if (!shown || !grid)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'The whole map is shown.',
+        hint: 'Zoom in to the part that is to become the map.',
+      });
+    const detail = this.details.complete;
+    if (!this.history.set({ ...this.settings, parameters: { ...shown.parameters, grid } })) return;
+    if (!detail) return this.settled(true);
+    this.runs.adopt(detail);
+    this.keeper.keep(detail, true);
+    this.settled();
   }
 
   async restartEngine(): Promise<void> {
@@ -300,6 +346,7 @@ export class MapController {
     this.turn++;
     clearTimeout(this.debounce);
     void this.runs.end();
+    this.details.forget();
     this.points.forget();
     this.page?.drop();
     this.page = undefined;
@@ -326,7 +373,7 @@ export class MapController {
   }
 
   private async takeVector(place: { readonly x: number; readonly y: number }, to: 'clipboard' | 'file'): Promise<void> {
-    await takeVector(this.deps, this.wholeMap(), place, to);
+    await takeVector(this.deps, this.whole(this.runs.shown?.complete), place, to);
   }
 
   /** A survey has come: the page learns of it, and so does the map that has the same plane. */
@@ -346,13 +393,41 @@ export class MapController {
   }
 
   private wholeMap(): TokenMap {
-    const map = this.map();
+    if (!this.details.wanted || this.details.complete) return this.whole(this.map());
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'The window that is shown is not complete yet.',
+      hint: 'Wait until it is, or go back to the whole map with 0.',
+    });
+  }
+
+  private whole(map: TokenMap | undefined): TokenMap {
     if (map) return map;
     throw new Fault({
       code: 'bad-parameter',
       message: 'There is no complete map yet.',
       hint: 'Wait until the map is complete, or press Resume.',
     });
+  }
+
+  /** A person looks at a window of the map that is shown, or at all of it. */
+  private look(id: number, window: Pick<Grid, 'spacing' | 'center'> | null, refine: boolean): void {
+    const { shown } = this.runs;
+    if (shown?.id !== id) return; // said before the page knew of this map
+    if (!window) this.details.lookAway();
+    else {
+      checkWindow(shown, window);
+      const wanted = refine && shown.complete !== undefined && this.refinable().ok;
+      this.details.look(shown, window, wanted, this.settings.batchSize);
+    }
+    this.changed();
+  }
+
+  private refinable(): Support {
+    const { shown } = this.runs;
+    const { modelPath, device } = this.settings;
+    if (!shown || (shown.modelPath === modelPath && shown.device === device)) return { ok: true };
+    return { ok: false, reason: 'another model was chosen since this map was made' };
   }
 
   private picture(): PictureView {
@@ -397,6 +472,7 @@ export class MapController {
     clearTimeout(this.debounce);
     const turn = ++this.turn;
     this.fault = null;
+    this.details.pause();
     await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
     // A dead engine is not started again for an estimate.
     if (turn === this.turn && !this.disposed && this.healthy) await this.learnEstimate();
@@ -502,6 +578,10 @@ export class MapController {
     this.page?.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
   }
 
+  private sendCells({ id, cells }: MapRecord, { batch, tokens }: Extract<MapEvent, { kind: 'cells' }>): void {
+    this.page?.cells(id, fewerInBatch(batch, cells.topK, pageTopK(cells)), tokens);
+  }
+
   private sendFinish({ id, complete }: MapRecord): void {
     if (!complete) return;
     this.page?.send({ type: 'finish', map: id, finish: finishOf(complete), tokens: regionTokens(complete) });
@@ -520,6 +600,8 @@ export class MapController {
       obstacle: this.obstacle,
       changed: runs.asked !== undefined && this.differs(),
       run: runs.state,
+      detail: this.details.state,
+      refinable: this.refinable(),
       fault: this.fault,
       notices: runs.notices,
       colorScale: this.deps.colorScale.read(),

@@ -1,6 +1,6 @@
 import { computeMap, type GrowingMap } from '../../engine/client.js';
 import { Fault } from '../../map/fault.js';
-import type { TokenMap } from '../../map/tokenMap.js';
+import type { Cells, TokenMap } from '../../map/tokenMap.js';
 import type { MapEvent } from '../../protocol/engine.js';
 import type { Progress, RunState } from '../../protocol/page.js';
 import type { EngineLease } from './dependencies.js';
@@ -47,7 +47,13 @@ export class MapRuns {
   /** Settles when no run is on its way. */
   private last: Promise<void> = Promise.resolve();
 
-  constructor(private readonly listener: RunListener) {}
+  /**
+   * @param options `nextId` numbers maps, where others number theirs along; `shownFrom`: from how many cells on a map is shown.
+   */
+  constructor(
+    private readonly listener: RunListener,
+    private readonly options: { readonly nextId?: () => number; readonly shownFrom?: (cells: Cells) => number } = {},
+  ) {}
 
   get running(): boolean {
     return this.run !== undefined;
@@ -64,9 +70,7 @@ export class MapRuns {
     return this.run?.asked ?? this.latest;
   }
 
-  nextId(): number {
-    return ++this.ids;
-  }
+  nextId = (): number => this.options.nextId?.() ?? ++this.ids;
 
   /** Takes over a map from before a reload of the window. */
   adopt(record: MapRecord): void {
@@ -80,10 +84,24 @@ export class MapRuns {
     this.run?.abort.abort();
   }
 
+  /** Tells of the map that is shown once more: to who has come anew. */
+  showAgain(): void {
+    this.listener.onShown();
+  }
+
+  /** Shows no map any more; what is on its way ends silently. */
+  forget(): void {
+    void this.end();
+    this.shown = undefined;
+    this.latest = undefined;
+    this.stopped = undefined;
+  }
+
   /** Ends what is on its way, silently. */
   async end(): Promise<void> {
     if (this.run) this.run.superseded = true;
     this.cancel();
+    this.run = undefined;
     await this.last;
   }
 
@@ -163,7 +181,7 @@ export class MapRuns {
       cell: event.batch.indices.at(-1) ?? -1,
     };
     if (this.shown === record) this.listener.onCells(record, event);
-    else if (record.done >= firstPass(record.cells)) {
+    else if (record.done >= (this.options.shownFrom ?? firstPass)(record.cells)) {
       this.shown = record;
       this.listener.onShown();
     }

@@ -20,6 +20,7 @@ const runSettings = {
   device: v.picklist(DEVICES),
   batchSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.batch)),
 };
+const finite = v.pipe(v.number(), v.finite());
 const view = v.object({ colorBy: v.picklist(COLOR_BY), labels: v.boolean(), borders: v.boolean() });
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
@@ -43,6 +44,12 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
   v.object({ type: v.literal('view'), view }),
+  v.object({
+    type: v.literal('window'),
+    map: v.pipe(v.number(), v.integer()),
+    grid: v.nullable(v.object({ spacing: finite, center: v.tuple([finite, finite]) })),
+    refine: v.boolean(),
+  }),
   v.object({
     type: v.literal('tokenColors'),
     slots: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(TOKEN_SLOTS - 1))),

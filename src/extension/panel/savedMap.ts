@@ -107,6 +107,8 @@ export class SavedMapController {
       obstacle: null,
       changed: false,
       run: { status: 'idle' },
+      detail: { status: 'idle' },
+      refinable: { ok: false, reason: 'a saved map has the cells that it has' },
       fault: this.fault,
       notices: this.map.runtime.notices,
       colorScale: this.deps.colorScale.read(),

@@ -1,0 +1,198 @@
+import { sameGrid } from '../src/map/grid.js';
+import type { Grid } from '../src/map/specification.js';
+import { addBatch } from '../src/map/tokenMap.js';
+import type { HostMessage, ShownMap } from '../src/protocol/page.js';
+import { cellAtPlace, placeOfCell } from './cell.js';
+import type { Derived } from './derived.js';
+import { send } from './host.js';
+import { baseView, detailGrid, fillFromBehind, refines, touches, zoomLimit } from './map/detail.js';
+import { absoluteView, home, inside, isHome, relativeView, type View, viewOn } from './map/view.js';
+import { type PageMap, pageMap, windowOf } from './pageMap.js';
+import { type PageState, type Store } from './store.js';
+
+/** The picture of a growing map is drawn anew at most this often, in ms, and takes at most a fifth of the time. */
+const REFRESH_MS = 60;
+
+type Of<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
+
+/**
+ * The maps that the page has: the panel's (`base`), and while a part of it is looked at closely, a detail of that part. Decides
+ * which of them is seen (`map`), and tells the host which window is looked at once the view rests.
+ */
+export class Maps {
+  private refresh: ReturnType<typeof setTimeout> | undefined;
+  /** The window that the host was told of. */
+  private told = '';
+  /** The detail that was asked for. */
+  private wanted: Grid | undefined;
+
+  /** @param announce reads out. */
+  constructor(
+    private readonly store: Store,
+    private readonly derived: Derived,
+    private readonly announce: (text: string) => void,
+  ) {
+    let refine: unknown;
+    store.onDraw((state, changed) => {
+      const now = refines(state);
+      if (changed.has('base') || now !== refine) this.rest();
+      refine = now;
+    });
+  }
+
+  /** Another map of the panel's, or none. */
+  takeBase({ map: shown }: Of<'map'>): void {
+    this.stopRefresh();
+    const base = shown && pageMap(shown);
+    this.wanted = undefined;
+    this.store.set({
+      base,
+      detail: null,
+      map: base,
+      view: base && viewFor(base, this.store.state),
+      hover: null,
+      outlined: null,
+      mark: null,
+      point: null,
+      continuation: null,
+      cellsVersion: 0,
+    });
+  }
+
+  /** A detail of the base. It is seen with its first cells, over what was seen before. */
+  takeDetail({ map: shown }: Of<'detail'>): void {
+    const { base } = this.store.state;
+    if (!base) return;
+    this.store.set({ detail: shown && this.overWhatIsSeen(shown, base) });
+    this.refreshSoon();
+  }
+
+  takeCells({ map: id, batch, tokens }: Of<'cells'>): void {
+    const map = this.mapOf(id);
+    if (!map) return;
+    addBatch(map.cells, batch);
+    for (const token of tokens) map.tokens.set(token.id, token);
+    map.growth.version++;
+    this.refreshSoon();
+  }
+
+  takeFinish({ map: id, finish, tokens }: Of<'finish'>): void {
+    const map = this.mapOf(id);
+    if (!map) return;
+    for (const token of tokens) map.tokens.set(token.id, token);
+    this.replace(map, { ...map, finish });
+    this.stopRefresh();
+    this.draw();
+    const count = this.derived.tokenCount(this.store.state);
+    this.announce(
+      id === this.store.state.base?.id ? `Map complete, ${count} tokens` : `Window refined, ${count} tokens`,
+    );
+  }
+
+  /** The survey of the panel's plane: also that of a detail. */
+  takeSurvey({ news }: Of<'survey'>): void {
+    const { base, detail } = this.store.state;
+    this.store.set({ news });
+    if (base?.id !== news.map) return;
+    this.store.set({ mark: null });
+    for (const map of [detail, base]) if (map) this.replace(map, { ...map, survey: news.survey });
+  }
+
+  /** To be called when the view rests: the detail of it is asked for, or the whole map is what is seen. */
+  rest(): void {
+    const { state } = this.store;
+    const { base, detail } = state;
+    const view = baseView(state);
+    if (!base || !view) return;
+    const { grid } = base.specification;
+    const refine = refines(state) && base.finish !== null;
+    const part = isHome(view, grid) ? null : detailGrid(grid, view);
+    this.wanted = refine && part ? part : undefined;
+    if (!this.wanted) {
+      this.see(base);
+      this.store.set({ detail: null });
+    } else if (detail && !touches(detail.cells, viewOn(view, grid, detail.specification.grid))) this.see(base);
+    this.tell(base.id, part, refine);
+    // Where cells only grow they do so up to a size; a map that is not complete may yet be refined.
+    if (refine || !base.finish) return;
+    const { most } = zoomLimit(state, view.x + view.width / 2, view.y + view.height / 2);
+    this.store.set({ view: inside(view, grid, most) });
+  }
+
+  private tell(map: number, grid: Grid | null, refine: boolean): void {
+    const part = grid && { spacing: grid.spacing, center: grid.center };
+    const key = JSON.stringify([map, part, refine]);
+    if (key === this.told) return;
+    this.told = key;
+    send({ type: 'window', map, grid: part, refine });
+  }
+
+  private mapOf(id: number): PageMap | undefined {
+    const { base, detail } = this.store.state;
+    return [base, detail].find((map) => map?.id === id) ?? undefined;
+  }
+
+  /** Another object for a map, wherever it stands. */
+  private replace(map: PageMap, by: PageMap): void {
+    const { base, detail, map: seen } = this.store.state;
+    this.store.set({
+      ...(base === map ? { base: by } : {}),
+      ...(detail === map ? { detail: by } : {}),
+      ...(seen === map ? { map: by } : {}),
+    });
+  }
+
+  private overWhatIsSeen(shown: ShownMap, base: PageMap): PageMap {
+    const { state } = this.store;
+    const map = pageMap(shown);
+    const behind = [state.map, base].flatMap((one) => {
+      const stand = this.derived.terrain(state, one)?.stand;
+      return one && stand ? [{ map: one, stand }] : [];
+    });
+    const backdrop = fillFromBehind(map.cells, map.tokens, map.specification.grid, behind);
+    return { ...map, survey: base.survey, backdrop };
+  }
+
+  private refreshSoon(): void {
+    this.refresh ??= setTimeout(
+      () => {
+        this.refresh = undefined;
+        this.draw();
+      },
+      Math.max(REFRESH_MS, 5 * this.store.cellsMilliseconds),
+    );
+  }
+
+  private stopRefresh(): void {
+    clearTimeout(this.refresh);
+    this.refresh = undefined;
+  }
+
+  /** Draws new cells; those of the detail that is wanted make it what is seen. */
+  private draw(): void {
+    const { detail, cellsVersion } = this.store.state;
+    if (detail && this.wanted && sameGrid(detail.specification.grid, this.wanted)) this.see(detail);
+    this.store.set({ cellsVersion: cellsVersion + 1 });
+  }
+
+  /** Makes a map the one that is seen: the view stays where it is on the plane. */
+  private see(map: PageMap): void {
+    const { map: before, view, hover } = this.store.state;
+    if (!before || !view || before === map) return;
+    this.store.set({
+      map,
+      view: viewOn(view, before.specification.grid, map.specification.grid),
+      hover: hover === null ? null : cellAtPlace(map, placeOfCell(before, hover)),
+      outlined: null,
+    });
+  }
+}
+
+/** The view of a new map: the part that was seen, or the one that was kept, if the map shows the same window; else all. */
+function viewFor(map: PageMap, state: PageState): View {
+  const window = windowOf(map);
+  const { base, ui } = state;
+  const view = baseView(state);
+  if (base && view && windowOf(base) === window) return absoluteView(relativeView(view, base.cells), map.cells);
+  return ui.zoom?.window === window ? absoluteView(ui.zoom.view, map.cells) : home(map.cells);
+}
