@@ -6,12 +6,12 @@ import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } fr
 import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import { formatPercent } from '../../src/map/numbers.js';
-import { presetParameters } from '../../src/map/presets.js';
 import { coverage } from '../../src/map/refinement.js';
 import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { leftOut } from '../vscode/support/places.js';
+import { syntheticMap } from '../map/syntheticMap.js';
 import { defaultMap } from './fakeEngine.js';
 import { decode, eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
 
@@ -138,39 +138,44 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     false,
   );
 
-  // This plane's map has light and dark regions.
-  const { plane } = presetParameters('threePrompts', DEFAULT_PARAMETERS);
-  onPage('regions are labeled in the ink that is read best, and bordered', { parameters: { plane } }, async (stage) => {
-    const box = await stage.plot.boundingBox();
-    assert.ok(box);
-    // All pixels of the map: how many are pure ink of labels, with labels and without.
-    const ink = async (): Promise<{ black: number; white: number }> => {
-      const points = Array.from({ length: 150 * 150 }, (_, i) => ({
-        x: box.x + 4 + ((i % 150) / 150) * (box.width - 8),
-        y: box.y + 4 + (Math.floor(i / 150) / 150) * (box.height - 8),
-      }));
-      const colors = await stage.colorsAt(points);
-      return {
-        black: colors.filter((color) => Math.max(...color) < 12).length,
-        white: colors.filter((color) => Math.min(...color) > 243).length,
+  // Steep functions: some regions are dark, so that there are labels in white.
+  const steep = ({ grid, topK }: MapParameters): TokenMap =>
+    syntheticMap({ ...grid, topK, seed: 3, vocabulary: 46, steepness: 16, exact: true });
+  onPage(
+    'regions are labeled in the ink that is read best, and bordered',
+    { engine: { map: steep } },
+    async (stage) => {
+      const box = await stage.plot.boundingBox();
+      assert.ok(box);
+      // All pixels of the map: how many are pure ink of labels, with labels and without.
+      const ink = async (): Promise<{ black: number; white: number }> => {
+        const points = Array.from({ length: 150 * 150 }, (_, i) => ({
+          x: box.x + 4 + ((i % 150) / 150) * (box.width - 8),
+          y: box.y + 4 + (Math.floor(i / 150) / 150) * (box.height - 8),
+        }));
+        const colors = await stage.colorsAt(points);
+        return {
+          black: colors.filter((color) => Math.max(...color) < 12).length,
+          white: colors.filter((color) => Math.min(...color) > 243).length,
+        };
       };
-    };
-    const all = await ink();
-    await stage.button('Labels').click();
-    await stage.page.mouse.move(5, 5);
-    const without = await ink();
-    assert.ok(all.black - without.black > 40, JSON.stringify([all, without]));
-    // This map has dark regions too: some labels are white.
-    const darkest = scaleColors('dark').findIndex(isDark);
-    assert.ok(darkest > 0 && inkOn(scaleColors('dark')[255] ?? [0, 0, 0]) === '#ffffff');
-    assert.ok(all.white > without.white, JSON.stringify([all, without]));
-  });
+      const all = await ink();
+      await stage.button('Labels').click();
+      await stage.page.mouse.move(5, 5);
+      const without = await ink();
+      assert.ok(all.black - without.black > 40, JSON.stringify([all, without]));
+      // This map has dark regions too: some labels are white.
+      const darkest = scaleColors('dark').findIndex(isDark);
+      assert.ok(darkest > 0 && inkOn(scaleColors('dark')[255] ?? [0, 0, 0]) === '#ffffff');
+      assert.ok(all.white > without.white, JSON.stringify([all, without]));
+    },
+  );
 
   onPage('exact regions: shares, borders through cells, an outline for each token', {}, async (stage) => {
     const { regions, tokens } = defaultMap(DEFAULT_PARAMETERS);
     assert.ok(regions);
     const { areaShares } = exactStatistics(regions);
-    const rows = stage.page.locator('table.tokens tbody tr');
+    const rows = stage.page.locator('table[aria-label="Tokens on this map"] tbody tr');
     assert.equal(await rows.count(), areaShares.length);
     for (const [i, { token, share }] of areaShares.entries()) {
       const text = tokens.get(token)?.text.replace(/^ /, 'space ') ?? '';
@@ -226,7 +231,10 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
       const said = stage.page.locator('.counted');
       assert.match(await said.innerText(), /^\d+ tokens win at the 2,500 cells$/);
       assert.match((await said.getAttribute('title')) ?? '', /blocks of the model run after this layer/);
-      assert.deepEqual(await stage.page.locator('table.tokens thead th.number').allInnerTexts(), ['Cells', 'Mean p']);
+      assert.deepEqual(await stage.page.locator('[aria-label="Tokens on this map"] thead th.number').allInnerTexts(), [
+        'Cells',
+        'Mean p',
+      ]);
     },
   );
 
