@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { computeMap } from '../engine/client.js';
+import { preparePng } from '../formats/pictures.js';
 import { saveMap } from '../formats/saveMap.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
@@ -28,6 +29,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   const saved = command.specification === undefined ? undefined : readSpecification(command.specification);
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
   const takeFoldersAway = prepareOutputFolder(command.outputDir);
+  const endPictures = command.formats.includes('png') ? preparePng(assetsFolder) : () => undefined;
   const say = command.quiet ? SILENT : out;
   const progress = command.quiet ? silentProgress : err.isTTY ? progressBar(err) : progressLines(out);
   const note = (text: string): void => {
@@ -70,6 +72,8 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   } catch (thrown) {
     takeFoldersAway();
     throw forTerminal(thrown);
+  } finally {
+    endPictures();
   }
 }
 

@@ -1,12 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import { Fault } from '../map/fault.js';
 import type { PictureAnswer, PictureRequest } from './pictures.js';
-import { renderPng } from './png.js';
+import { prepareRenderer, renderPng } from './png.js';
 
 // The rasterizer runs once and for a tenth of a second: compiling it well takes three times as long as it then runs.
 setFlagsFromString('--liftoff-only');
 
 const answer = (message: PictureAnswer): void => void process.send?.(message);
+
+const [, , assets] = process.argv;
+// Before it is asked; whether it fails is told by the picture.
+if (assets !== undefined) prepareRenderer(assets).catch(() => undefined);
 
 process.once('disconnect', () => process.exit());
 process.once('message', ({ svg, options }: PictureRequest) => {

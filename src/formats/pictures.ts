@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -50,15 +50,52 @@ export interface PictureRequest {
 }
 export type PictureAnswer = { readonly png: Uint8Array } | { readonly fault: FaultData };
 
+/** Picture processes that wait for their picture, by program. */
+const waiting = new Map<string, ChildProcess>();
+
+/**
+ * Starts what draws the next PNG, which takes longer to start than to draw: worth it while a map is still computed.
+ * @param assets as in {@link PictureOptions}
+ * @returns ends it, if it was not used until then
+ */
+export function preparePng(assets: string): () => void {
+  const program = join(assets, PICTURE_PROCESS);
+  if (!existsSync(program) || waiting.has(program)) return () => undefined;
+  const child = start(program, assets);
+  waiting.set(program, child);
+  const forget = (): void => {
+    if (waiting.get(program) === child) waiting.delete(program);
+  };
+  child.once('error', forget).once('exit', forget);
+  child.unref();
+  child.channel?.unref();
+  return () => {
+    if (waiting.get(program) === child) child.kill('SIGKILL');
+    forget();
+  };
+}
+
+const start = (program: string, assets: string): ChildProcess =>
+  fork(program, [assets], {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // In VS Code the program that runs us is Electron.
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+  });
+
+function taken(program: string, assets: string): ChildProcess {
+  const child = waiting.get(program);
+  if (!child?.connected) return start(program, assets);
+  waiting.delete(program);
+  child.ref();
+  child.channel?.ref();
+  return child;
+}
+
 function inProcess(program: string, request: PictureRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const child = fork(program, [], {
-      serialization: 'advanced',
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      // In VS Code the program that runs us is Electron.
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    });
+    const child = taken(program, request.options.assets);
     const stop = (): void => void child.kill('SIGKILL');
     const end = (settle: () => void): void => {
       signal?.removeEventListener('abort', stop);

@@ -35,12 +35,18 @@ async function start(assets: string): Promise<void> {
   }
 }
 
+/** Loads what {@link renderPng} needs. @throws Fault `internal`. */
+export async function prepareRenderer(assets: string): Promise<void> {
+  await (ready ??= start(assets));
+  await loadBundledFont(assets);
+}
+
 /**
  * Draws an SVG document as a PNG. Blocks its thread while it draws (a tenth of a second to a second): not for a thread that
  * answers a person. @throws Fault `internal`.
  */
 export async function renderPng(svg: string, options: PngOptions): Promise<Uint8Array> {
-  await (ready ??= start(options.assets));
+  await prepareRenderer(options.assets);
   const { files } = await loadBundledFont(options.assets);
   const fallbacks = await Promise.all(options.fallbackFonts.map((file) => readFile(file)));
   const document = new Resvg(svg, {
