@@ -1,4 +1,5 @@
 import { assignSlots, preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
+import { type Coloring, coloringOf } from '../src/map/coloring.js';
 import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
 import { type Borders, findBorders } from '../src/map/regions.js';
@@ -52,14 +53,21 @@ export class Derived {
 
   readonly scale = (state: PageState): ScaleName => scaleOf(state.theme, state.host?.colorScale ?? 'theme');
 
+  readonly coloring = perMap(
+    (state, map) => [state.ui.colorBy, state.ui.colorBy === 'question' && map.growth.version],
+    (state, map): Coloring => coloringOf(map.cells, map.specification.question, state.ui.colorBy),
+  );
+
   readonly paint = perMap(
-    (state, map) => [this.terrain(state, map), this.scale(state), state.ui.colorBy, state.host?.tokenColors],
+    (state, map) => [this.terrain(state, map), this.scale(state), this.coloring(state), state.host?.tokenColors],
     (state, map): Paint | undefined => {
       const terrain = this.terrain(state, map);
-      if (!terrain) return undefined;
+      // Of the map that is seen: another that is to take its place has the same colors.
+      const coloring = this.coloring(state) ?? this.coloring(state, map);
+      if (!terrain || !coloring) return undefined;
       if (state.ui.colorBy === 'token') this.assign(state, map, terrain);
       return paintOf(map.cells, terrain, {
-        colorBy: state.ui.colorBy,
+        coloring,
         scale: this.scale(state),
         slot: (id) => this.slot(map, id),
       });

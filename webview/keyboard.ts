@@ -3,6 +3,7 @@ import { layerIndex } from '../src/map/specification.js';
 import { cellAtPlace, inspected, placeOf } from './cell.js';
 import { lastLayer, layerAt, layerOf } from './controls/layerAndReadout.js';
 import type { Derived } from './derived.js';
+import { colorMap } from './colorMap.js';
 import { send } from './host.js';
 import { togglePin } from './inspector.js';
 import { refines, seesDetail } from './map/detail.js';
@@ -83,7 +84,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     if (command || (!run && !color)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (color) store.setUi({ colorBy: color });
+    if (color) colorMap(store, color);
     else run?.(event);
   });
   document.addEventListener('keydown', (event) => {

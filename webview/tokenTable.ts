@@ -1,9 +1,11 @@
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
+import type { Token } from '../src/map/token.js';
 import { inspected } from './cell.js';
 import type { Derived } from './derived.js';
 import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
-import { confidence, cssColor, legendColor } from './map/paint.js';
+import { send } from './host.js';
+import { cssColor, legendColor } from './map/paint.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { createBadge } from './toolkit.js';
@@ -106,6 +108,20 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     next.focus();
   });
 
+  const leaveOutButton = (token: Token): HTMLElement => {
+    const button = iconButton('circle-slash', `Leave ${plainToken(token)} Out of the Race`, () =>
+      leaveOut(store, token),
+    );
+    button.classList.add('leave-out');
+    button.tabIndex = -1;
+    return button;
+  };
+  body.addEventListener('keydown', (event) => {
+    const id = rowId(event);
+    const { map, host } = store.state;
+    if (event.key === 'Delete' && id !== null && map && host?.mode === 'panel') leaveOut(store, tokenOf(map, id));
+  });
+
   const fill = (state: PageState): void => {
     const { map } = state;
     const all = derived.listed(state) ?? [];
@@ -131,7 +147,13 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
         return h(
           'tr',
           { 'data-token': token.id, tabindex: i === 0 ? 0 : -1 },
-          h('th', { scope: 'row' }, swatch, tokenText(tokenOf(map, token.id))),
+          h(
+            'th',
+            { scope: 'row' },
+            swatch,
+            tokenText(tokenOf(map, token.id)),
+            ...(state.host?.mode === 'panel' ? [leaveOutButton(tokenOf(map, token.id))] : []),
+          ),
           h(
             'td',
             { class: 'number', title: exact ? `${formatCount(token.cells)} cells` : undefined },
@@ -169,23 +191,32 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   return element;
 }
 
+/** Leaves a token out of the race; Delete on its row does the same. */
+function leaveOut(store: Store, token: Token): void {
+  const masked = store.state.host?.settings.parameters.masked ?? [];
+  const name = token.kind === 'text' ? token.text : token.id;
+  if (!masked.includes(name)) send({ type: 'edit', path: 'masked', value: [...masked, name] });
+}
+
 /** Mean color of each token's cells. */
 function swatches(state: PageState, map: PageMap, derived: Derived): (token: ListedToken) => string {
-  const { colorBy } = state.ui;
+  const coloring = derived.coloring(state, map);
+  if (!coloring) return () => '';
+  const { colorBy } = coloring;
   const scale = derived.scale(state);
   const sums = new Map<number, { sum: number; count: number }>();
-  if (colorBy === 'margin' || colorBy === 'entropy') {
+  if (colorBy !== 'probability' && colorBy !== 'token') {
     const { computed, ids, topK } = map.cells;
     computed.forEach((there, cell) => {
       if (!there) return;
       const id = ids[cell * topK] ?? 0;
       const entry = sums.get(id) ?? { sum: 0, count: 0 };
-      sums.set(id, { sum: entry.sum + confidence(map.cells, cell, colorBy), count: entry.count + 1 });
+      sums.set(id, { sum: entry.sum + coloring.part(map.cells, cell), count: entry.count + 1 });
     });
   }
   return (token) => {
     const entry = sums.get(token.id);
     const part = entry ? entry.sum / entry.count : (token.meanProbability ?? 0);
-    return cssColor(legendColor(colorBy, scale, part, colorBy === 'token' ? derived.slot(map, token.id) : undefined));
+    return cssColor(legendColor(coloring, scale, part, colorBy === 'token' ? derived.slot(map, token.id) : undefined));
   };
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../src/map/numbers.js';
 import type { PageAction } from '../src/protocol/page.js';
 import { canResume, mainButton, pressMainButton } from './controls/footer.js';
 import { h, iconButton, setAttributes, setEnabled, setText, show } from './dom.js';
+import { colorMap } from './colorMap.js';
 import { send } from './host.js';
 import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './map/detail.js';
 import type { MapView } from './map/mapView.js';
@@ -20,6 +21,7 @@ const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> 
     label: 'Margin',
     description: 'Colors show how far the first token is ahead of the second, in percentage points.',
   },
+  question: { label: 'Question', description: 'Colors show the answer to the question of the parameters.' },
   entropy: { label: 'Entropy', description: 'Colors show the entropy of the prediction, 12 bits and more to 0 bits.' },
 };
 const ZOOM_STEP = 1.5;
@@ -44,7 +46,7 @@ const act = (action: PageAction) => () => send({ type: 'action', action });
 export function createToolbar(store: Store, map: MapView, onToggleControls: () => void): HTMLElement {
   const chooseColor = (id: string): void => {
     const colorBy = COLOR_BY.find((one) => one === id);
-    if (colorBy) store.setUi({ colorBy });
+    if (colorBy) colorMap(store, colorBy);
   };
   const parameters = iconButton('settings', 'Parameters', onToggleControls);
   const tabs = createTabs(

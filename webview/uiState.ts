@@ -36,7 +36,7 @@ export const INITIAL_UI: UiState = {
   ring: true,
   refine: null,
   controls: true,
-  collapsed: ['context', 'overlays', 'advanced', 'marks', 'point'],
+  collapsed: ['context', 'question', 'overlays', 'advanced', 'marks', 'point'],
   pin: null,
   zoom: null,
 };

@@ -3,15 +3,14 @@ import {
   BORDER,
   type ColorBy,
   ENTROPY_RANGE_BITS,
-  entropyConfidence,
   hexOf,
   inkOn,
   isDark,
   type Rgb,
-  scaleColor,
   tokenColor,
   tokenGray,
 } from '../map/colors.js';
+import { type Coloring, coloringColors, coloringOf } from '../map/coloring.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
 import { type ExactBorders, exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
@@ -19,7 +18,7 @@ import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } f
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
 import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
-import { margin, type TokenMap } from '../map/tokenMap.js';
+import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
 import { type AnchorKey, anchorKey, drawMarkLines, drawMarks } from './figureMarks.js';
 import { type Frame, INK, Writer } from './figureWriter.js';
@@ -59,12 +58,12 @@ const MOST_POLYGONS = 20_000;
  */
 export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOptions = {}): string {
   const { cells } = map;
-  const colorBy = options.colorBy ?? 'probability';
+  const coloring = coloringOf(cells, map.specification.question, options.colorBy ?? 'probability');
   const write = new Writer(font, options.unshown ?? new Set());
   const top = topTokens(cells);
   const regions = findRegions(cells.columns, cells.rows, top);
-  const color = cellColors(map, colorBy, regions, options.slots);
-  const words = figureWords(map, colorBy);
+  const color = cellColors(map, coloring, regions, options.slots);
+  const words = figureWords(map, coloring.colorBy);
 
   const side = mapSize(cells.columns, cells.rows);
   const width = Math.max(LEAST_WIDTH, LEFT + side.width + RIGHT);
@@ -129,7 +128,7 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     texts +
     drawMarks(map, frame, write) +
     axes +
-    drawColorBar(colorBy, frame, write) +
+    drawColorBar(coloring, frame, write) +
     (key.width > 0 ? keyAt : '') +
     anchors.svg +
     rule +
@@ -166,26 +165,19 @@ function mapSize(columns: number, rows: number): { width: number; height: number
 /** Color of each cell; undefined where it is not computed. */
 function cellColors(
   map: TokenMap,
-  colorBy: ColorBy,
+  coloring: Coloring,
   regions: Regions,
   slots: ReadonlyMap<string, number> | undefined,
 ): (cell: number) => Rgb | undefined {
   const { cells, tokens } = map;
   const text = (token: number): string => tokens.get(token)?.text ?? `#${token}`;
-  const assigned = colorBy === 'token' ? assignSlots(regions, text, slots) : undefined;
+  const assigned = coloring.colorBy === 'token' ? assignSlots(regions, text, slots) : undefined;
+  const scale = coloringColors(coloring, 'light');
   return (cell) => {
     if (!cells.computed[cell]) return undefined;
-    const probability = cells.probabilities[cell * cells.topK] ?? 0;
-    switch (colorBy) {
-      case 'probability':
-        return scaleColor('light', probability);
-      case 'margin':
-        return scaleColor('light', margin(cells, cell));
-      case 'entropy':
-        return scaleColor('light', entropyConfidence(cells.entropy[cell] ?? 0));
-      case 'token':
-        return tokenColor('light', assigned?.get(text(cells.ids[cell * cells.topK] ?? 0)) ?? 0, probability);
-    }
+    const part = coloring.part(cells, cell);
+    if (assigned) return tokenColor('light', assigned.get(text(cells.ids[cell * cells.topK] ?? 0)) ?? 0, part);
+    return scale[Math.round(Math.min(1, Math.max(0, part || 0)) * 255)];
   };
 }
 
@@ -406,31 +398,38 @@ function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, wri
   return element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) + texts;
 }
 
-function drawColorBar(colorBy: ColorBy, frame: Frame, write: Writer): string {
+/** Names and ticks of the bar, as figures have them: the unit once, at an end. */
+function barWords({ colorBy, name, ticks }: Coloring): Pick<Coloring, 'name' | 'ticks'> {
+  if (colorBy === 'margin')
+    return { name, ticks: ticks.map(({ part }) => ({ part, text: `${100 * part}${part === 1 ? ' points' : ''}` })) };
+  if (colorBy !== 'entropy') return { name, ticks };
+  // From unsure at the bottom, as the other scales: darker is more confident.
+  const most = ENTROPY_RANGE_BITS;
+  return {
+    name,
+    ticks: [12, 10, 8, 6, 4, 2, 0].map((bits) => ({
+      part: 1 - bits / most,
+      text: bits === most ? `${bits} bits` : `${bits}`,
+    })),
+  };
+}
+
+function drawColorBar(coloring: Coloring, frame: Frame, write: Writer): string {
   const x = frame.x + frame.width + 17;
   const y = frame.y + 22;
   const width = 13;
   const height = Math.max(80, frame.height - 22);
   const steps = 256;
+  const scale = coloringColors(coloring, 'light');
   const color = (step: number): Rgb => {
     const part = step / (steps - 1);
-    return colorBy === 'token' ? tokenGray('light', part) : scaleColor('light', part);
+    return coloring.colorBy === 'token' ? tokenGray('light', part) : (scale[step] ?? [0, 0, 0]);
   };
-  const ends: Readonly<Record<ColorBy, { name: string; ticks: readonly string[] }>> = {
-    probability: { name: 'Probability', ticks: ['0%', '20%', '40%', '60%', '80%', '100%'] },
-    token: { name: 'Probability', ticks: ['0%', '20%', '40%', '60%', '80%', '100%'] },
-    margin: { name: 'Margin', ticks: ['0', '20', '40', '60', '80', '100 points'] },
-    // From unsure at the bottom, as the other scales: darker is more confident.
-    entropy: {
-      name: 'Entropy',
-      ticks: [12, 10, 8, 6, 4, 2, 0].map((bits) => (bits === 12 ? `${ENTROPY_RANGE_BITS} bits` : `${bits}`)),
-    },
-  };
-  const { name, ticks } = ends[colorBy];
+  const { name, ticks } = barWords(coloring);
   let marks = '';
   let texts = write.line(name, { x: x - 1, y: frame.y + 7, size: 13 });
-  ticks.forEach((text, i) => {
-    const at = y + height - (i / (ticks.length - 1)) * height;
+  ticks.forEach(({ part, text }) => {
+    const at = y + height - part * height;
     marks += `M${svgNumber(x + width)} ${svgNumber(at)}h5`;
     texts += write.line(text, { x: x + width + 9, y: at + 4.6, size: 13 });
   });

@@ -6,7 +6,7 @@ import { type MapSpecification, parseSpecification } from '../map/specification.
 import type { Token } from '../map/token.js';
 import { type Cells, emptyCells, type TokenMap } from '../map/tokenMap.js';
 import { float32FromBase64 } from './float32.js';
-import { surveySchema } from './surveySchema.js';
+import { normsSchema, surveySchema } from './surveySchema.js';
 import { JSON_FORMAT, JSON_VERSION } from './toJson.js';
 
 /** JavaScript's longest string, in bytes of ASCII. */
@@ -30,6 +30,7 @@ const runtimeSchema = v.object({
   finished: text,
   way: v.picklist(['each-cell', 'three-rows']),
   largestDifference: v.optional(v.pipe(v.number(), v.finite())),
+  norms: v.optional(normsSchema),
   notices: v.pipe(v.array(text), v.maxLength(1000)),
 });
 const tokenSchema = v.object({ text: v.string(), kind: v.picklist(['text', 'special', 'bytes', 'unknown']) });
@@ -64,7 +65,8 @@ export function fromJson(file: Uint8Array | string): TokenMap {
     const [issue] = parsed.issues;
     throw damaged(`"${v.getDotPath(issue) ?? ''}" is missing or not what it should be (${issue.message})`);
   }
-  const { model, runtime, plane, top, predictions, regions, survey } = parsed.output;
+  const { norms: measured, ...runtime } = parsed.output.runtime;
+  const { model, plane, top, predictions, regions, survey } = parsed.output;
   const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
   const vector = (name: 'c' | 'u' | 'v'): Float32Array => {
     const values = float32FromBase64(plane[name]);
@@ -80,7 +82,7 @@ export function fromJson(file: Uint8Array | string): TokenMap {
     plane: { c: vector('c'), u: vector('u'), v: vector('v') },
     runtime,
     ...(regions === undefined ? {} : { regions: readRegions(regions, specification, tokens) }),
-    ...(survey === undefined ? {} : { survey }),
+    ...(survey === undefined ? {} : { survey: measured ? { ...survey, norms: measured } : survey }),
   };
 }
 

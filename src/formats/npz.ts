@@ -2,6 +2,7 @@ import { type Zippable, zipSync } from 'fflate';
 import { coordinates } from '../map/grid.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { jsonValue } from './jsonText.js';
+import { parted } from './measured.js';
 import { npy, npyText } from './npy.js';
 
 /**
@@ -57,7 +58,7 @@ export function toNpz(map: TokenMap): Uint8Array {
     u: npy(plane.u, [plane.u.length]),
     v: npy(plane.v, [plane.v.length]),
     specification: npyText(jsonValue(specification)),
-    ...(map.survey ? { survey: npyText(jsonValue(map.survey)) } : {}),
+    ...(map.survey ? { survey: npyText(jsonValue(parted(map).survey)) } : {}),
   };
   return npzOf(arrays);
 }

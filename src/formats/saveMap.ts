@@ -2,6 +2,7 @@ import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
 import type { Format } from './names.js';
+import { withoutMeasured } from './measured.js';
 import { toNpz } from './npz.js';
 import { diskFolder, type OutputFolder } from './outputFolder.js';
 import { type PictureOptions, toPng, toSvg } from './pictures.js';
@@ -40,7 +41,7 @@ export async function saveMap(map: TokenMap, options: SaveOptions): Promise<Save
   const temporary = new Map<string, string>();
   try {
     // The picture is drawn elsewhere: it is begun first and the others are made meanwhile.
-    const pictures = options.formats.includes('png') ? toPng(map, options) : undefined;
+    const pictures = options.formats.includes('png') ? toPng(withoutMeasured(map), options) : undefined;
     pictures?.catch(() => undefined); // whether it fails is asked for below
     for (const [format, name] of [...plan.names].sort(([a], [b]) => Number(a === 'png') - Number(b === 'png'))) {
       const bytes = format === 'png' && pictures ? await pictures : await contents(map, format, options);
@@ -72,9 +73,9 @@ async function contents(map: TokenMap, format: Format, options: PictureOptions):
     case 'npz':
       return toNpz(map);
     case 'svg':
-      return Buffer.from(await toSvg(map, options));
+      return Buffer.from(await toSvg(withoutMeasured(map), options));
     case 'png':
-      return toPng(map, options);
+      return toPng(withoutMeasured(map), options);
   }
 }
 

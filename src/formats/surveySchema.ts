@@ -18,10 +18,12 @@ const mark = v.object({
   norm: length,
 });
 
+export const normsSchema = v.object({ quantiles: v.pipe(v.array(length), v.length(21)), count: index });
+
 /** A survey as a saved map holds it; nothing in it is trusted. */
 export const surveySchema = v.object({
   gram: v.object({ cc: finite, cu: finite, cv: finite, uu: finite, uv: finite, vv: finite }),
-  norms: v.nullable(v.object({ quantiles: v.pipe(v.array(length), v.length(21)), count: index })),
+  norms: v.nullable(normsSchema),
   normsReason: v.exactOptional(text),
   marks: v.pipe(v.array(mark), v.maxLength(1_000_000)),
   explained: v.nullable(

@@ -6,6 +6,7 @@ import { mapStatistics, type Spread, tokensOnMap } from '../map/statistics.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { float32Text, float32ToBase64 } from './float32.js';
 import { jsonText, jsonValue } from './jsonText.js';
+import { parted } from './measured.js';
 
 /** Marks a file as ours. */
 export const JSON_FORMAT = 'embedding-grid-map';
@@ -17,7 +18,7 @@ export const JSON_VERSION = 1;
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
  * of a cell that is not computed are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
- * a probability, a difference of logits or a divergence in nats. `survey` is what is known of the plane itself. float32 numbers are written with the fewest digits
+ * a probability, a difference of logits or a divergence in nats. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
  * that give them back exactly. What a list of files needs stands in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
@@ -34,7 +35,8 @@ export function toJson(map: TokenMap): Uint8Array {
 }
 
 function* jsonLines(map: TokenMap): Generator<string> {
-  const { specification, facts, runtime, cells, tokens, plane, regions, survey } = map;
+  const { specification, facts, runtime, cells, tokens, plane, regions } = map;
+  const { survey, measured } = parted(map);
   const { columns, rows, topK, answers } = cells;
   const { xs, ys } = coordinates(specification.grid);
   const { grid, model } = specification;
@@ -52,7 +54,7 @@ function* jsonLines(map: TokenMap): Generator<string> {
     }),
   );
   yield* entry('statistics', jsonValue(statistics(map)));
-  yield* entry('runtime', jsonValue(runtime));
+  yield* entry('runtime', jsonValue(measured ? { ...runtime, norms: measured } : runtime));
   yield* entry('model', jsonValue({ ...model, ...facts }));
   yield* entry('specification', jsonValue(specification));
   yield '"tokens": {\n';

@@ -1,7 +1,17 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
-import type { Axes, Center, Direction, Layer, MapSpecification, Readout, VectorSource } from '../map/specification.js';
+import type {
+  Axes,
+  Center,
+  Direction,
+  Layer,
+  MapSpecification,
+  Question,
+  Readout,
+  TokenName,
+  VectorSource,
+} from '../map/specification.js';
 import { type Survey, typicalNorm } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 
@@ -20,7 +30,25 @@ const COLOR_WORDS: Readonly<Record<ColorBy, string>> = {
   token: 'color is the token, darker where it is more probable',
   margin: 'color is the margin between the two most probable tokens',
   entropy: 'color is the entropy of the whole distribution',
+  question: '',
 };
+
+/** A token that a person has named, its spaces to be seen. */
+const named = (token: TokenName): string =>
+  typeof token === 'number' ? `#${token}` : `“${safeText(token, 40).replaceAll(' ', '\u2423')}”`;
+
+/** What color tells, in a part of a sentence. */
+function colorWords(colorBy: ColorBy, question: Question | null): string {
+  if (colorBy !== 'question' || !question) return COLOR_WORDS[colorBy];
+  switch (question.kind) {
+    case 'probability':
+      return `color is the probability of ${named(question.token)}`;
+    case 'difference':
+      return `color is the logit of ${named(question.first)} less that of ${named(question.second)}`;
+    case 'divergence':
+      return 'color is the divergence of the prediction from the context’s own, D(own ‖ cell)';
+  }
+}
 
 const READOUT_WORDS: Readonly<Record<Readout, string>> = {
   forward: '',
@@ -40,7 +68,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const all = grid.columns * grid.rows;
   return {
     title: `Most probable next token after ${layerWords(layer)} of ${name}`,
-    subtitle: `${READOUT_WORDS[readout]}${planeWords(plane)}; ${COLOR_WORDS[colorBy]}`,
+    subtitle: `${READOUT_WORDS[readout]}${planeWords(plane)}; ${colorWords(colorBy, specification.question)}`,
     xAxis: `x   (${x})`,
     yAxis: `y   (${y})`,
     caption: [
@@ -50,6 +78,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
         : `layer ${layer} of 0–${facts.blocks - 1}`,
       `${readout} readout`,
       `plane: ${methodWords(plane.axes)}, h = c + x u + y v, ${plane.center.kind === 'origin' ? 'c = 0' : `c ${centerWords(plane.center)}`}`,
+      ...(specification.masked.length > 0 ? [`left out: ${specification.masked.map(named).join(', ')}`] : []),
       `context: ${contextWords(specification)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),

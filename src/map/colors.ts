@@ -8,7 +8,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 export type ScaleName = 'light' | 'dark';
 
 /** What the color of a cell tells. */
-export const COLOR_BY = ['probability', 'token', 'margin', 'entropy'] as const;
+export const COLOR_BY = ['probability', 'token', 'margin', 'entropy', 'question'] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
 
 /** The sequential scales, from unsure to confident; darker is more confident in every theme. */
@@ -107,6 +107,38 @@ export function scaleColors(name: ScaleName): readonly Rgb[] {
     return rgbOfOklch(mix(from.lightness, to.lightness), mix(from.chroma, to.chroma), from.hue + turn * part);
   });
   scales.set(name, colors);
+  return colors;
+}
+
+/**
+ * The diverging scales: orange, a pale middle, blue, which people who see few colors tell apart as well; equally light on both
+ * sides, darker farther from the middle. The middle is as pale as the sequential scale's end.
+ */
+const DIVERGING: Readonly<Record<ScaleName, { readonly middle: number; readonly end: number }>> = {
+  light: { middle: 0.96, end: 0.38 },
+  dark: { middle: 0.85, end: 0.36 },
+};
+const DIVERGING_HUES = [55, 255] as const;
+const DIVERGING_CHROMA = 0.13;
+const divergings = new Map<ScaleName, readonly Rgb[]>();
+
+/** The 256 colors of a diverging scale, from the negative end over nothing to the positive one. */
+export function divergingColors(name: ScaleName): readonly Rgb[] {
+  const known = divergings.get(name);
+  if (known) return known;
+  const { middle, end } = DIVERGING[name];
+  const colors = Array.from({ length: STEPS }, (_, i): Rgb => {
+    const at = (2 * i) / (STEPS - 1) - 1;
+    const strength = Math.abs(at);
+    const hue = DIVERGING_HUES[at < 0 ? 0 : 1];
+    const lightness = middle + (end - middle) * strength;
+    // Both sides are as colorful as the side that can show less.
+    const chroma = Math.min(
+      ...DIVERGING_HUES.map((one) => shownChroma(lightness, DIVERGING_CHROMA * Math.min(1, 1.6 * strength), one)),
+    );
+    return rgbOfOklch(lightness, chroma, hue);
+  });
+  divergings.set(name, colors);
   return colors;
 }
 

@@ -270,6 +270,17 @@ test('answers, the survey and all of the specification come back as they were', 
   assert.equal(Math.fround(Number(at(file, 'predictions', 'answers', 1, 2))), map.cells.answers?.[6]);
 });
 
+test('norms that the map does not depend on are no part of it: two maps are the same with and without', () => {
+  const map = askedMap();
+  const plane = { ...map.specification.plane, lengths: 'own' as const };
+  const own = { ...map, specification: { ...map.specification, plane } };
+  assert.deepEqual(fromJson(toJson(own)), own);
+  assert.ok(own.survey);
+  const unmeasured = { ...own, survey: { ...own.survey, norms: null } };
+  const content = (of: TokenMap): Plain => ({ ...(plain(of) as Record<string, Plain>), runtime: null });
+  assert.deepEqual(content(own), content(unmeasured));
+});
+
 test('an answer that is no finite number is null in the file; cells that are missing have none', () => {
   const map = askedMap();
   map.cells.answers?.set([Infinity, NaN, 3]);

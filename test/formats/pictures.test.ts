@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specification.js';
 import { inflateSync } from 'node:zlib';
 import { loadBundledFont } from '../../src/formats/fonts.js';
 import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
@@ -383,8 +383,48 @@ test('a grid far from the origin, or finer than float64 there, still gets a figu
   }
 });
 
-test('color can tell the token, the margin or the entropy', async () => {
+/** A map on a plane through three prompts that was asked a question, with an overlay. */
+function askedMap(): TokenMap {
   const map = syntheticMap({ columns: 30, rows: 30 });
+  const prompt = (text: string) => ({ kind: 'prompt', text }) as const;
+  const specification: MapSpecification = {
+    ...map.specification,
+    plane: {
+      ...map.specification.plane,
+      axes: { method: 'directions', x: prompt('Call me <b>'), y: prompt('It is a truth') },
+      center: prompt('In the beginning'),
+    },
+    question: { kind: 'difference', first: ' he', second: ' she' },
+    overlays: [{ kind: 'state', prompt: prompt('The whale swam') }],
+  };
+  const answers = Float32Array.from({ length: 900 }, (_, cell) => (cell % 30) - 14.5);
+  return {
+    ...map,
+    specification,
+    cells: { ...map.cells, answers },
+    survey: syntheticSurvey(map.plane, specification),
+  };
+}
+
+test('color tells a question’s answers: orange for less, blue for more, pale between', async () => {
+  const map = askedMap();
+  const root = await svg(map, { colorBy: 'question' });
+  const frame = frameOf(root);
+  const column = (part: number) => colorAt(root, frame.x + part * frame.width, frame.y + 5);
+  const [low, middle, high] = [column(0.02), column(0.51), column(0.98)];
+  assert.ok(low && middle && high, 'three colors');
+  const blue = (color: string): number => {
+    const [red, , blueness] = parseHex(color);
+    return blueness - red;
+  };
+  assert.ok(blue(low) < -40 && blue(high) > 40 && Math.abs(blue(middle)) < 25, JSON.stringify([low, middle, high]));
+  const words = texts(root);
+  assert.ok(words.includes('+20') && words.includes('−20') && words.includes('Logits'));
+  assert.ok(words.some((text) => text.includes('color is the logit of “␣he” less that of “␣she”')));
+});
+
+test('color can tell the token, the margin or the entropy', async () => {
+  const map = askedMap();
   const figures = await Promise.all(COLOR_BY.map((colorBy) => toSvg(map, { assets, colorBy })));
   assert.equal(new Set(figures).size, COLOR_BY.length);
   assert.ok(figures[3]?.includes('12 bits'));

@@ -12,6 +12,7 @@ import { createModel } from './model.js';
 import { createOverlays } from './overlays.js';
 import { createPlane } from './plane.js';
 import { createPreset } from './preset.js';
+import { createQuestion } from './question.js';
 import { createCenterAndSpacing } from './centerAndSpacing.js';
 import { createSavedFacts } from './savedFacts.js';
 
@@ -35,6 +36,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     createCenterAndSpacing(store, form),
     createGridSize(store, form),
     createContext(store, form),
+    createQuestion(store, form),
     createOverlays(store, form),
     createAdvanced(store, form),
   ];

@@ -1,4 +1,5 @@
-import { type ColorBy, ENTROPY_RANGE_BITS, type ScaleName } from '../../src/map/colors.js';
+import type { Coloring } from '../../src/map/coloring.js';
+import type { ScaleName } from '../../src/map/colors.js';
 import { formatFixed, niceTicks } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
 import type { Theme } from '../theme.js';
@@ -91,25 +92,6 @@ const frameColor = (theme: Theme): string =>
       ? 'rgba(0, 0, 0, 0.28)'
       : theme.foreground;
 
-const TITLES: Readonly<Record<ColorBy, string>> = {
-  probability: 'Probability',
-  token: 'Probability',
-  margin: 'Margin',
-  entropy: 'Entropy',
-};
-
-/** What stands beside the bar, from its lower end. */
-const marks = (colorBy: ColorBy): { part: number; text: string }[] =>
-  colorBy === 'entropy'
-    ? [12, 9, 6, 3, 0].map((bits) => ({
-        part: 1 - bits / ENTROPY_RANGE_BITS,
-        text: bits === 12 ? '≥12 bits' : `${bits} bits`,
-      }))
-    : [0, 20, 40, 60, 80, 100].map((percent) => ({
-        part: percent / 100,
-        text: colorBy === 'margin' ? `${percent} pts` : `${percent}%`,
-      }));
-
 /** Where the color bar lies. `zoomed`: above the overview. */
 export function barOf(frame: Frame, zoomed: boolean): Frame {
   const bottom = frame.top + frame.height - (zoomed ? OVERVIEW + 24 : 0);
@@ -120,11 +102,11 @@ export function barOf(frame: Frame, zoomed: boolean): Frame {
 export function drawColorBar(
   { context, theme, narrow }: LegendContext,
   bar: Frame,
-  colorBy: ColorBy,
+  coloring: Coloring,
   scale: ScaleName,
 ): void {
   const gradient = context.createLinearGradient(0, bar.top + bar.height, 0, bar.top);
-  for (let i = 0; i <= 32; i++) gradient.addColorStop(i / 32, cssColor(legendColor(colorBy, scale, i / 32)));
+  for (let i = 0; i <= 32; i++) gradient.addColorStop(i / 32, cssColor(legendColor(coloring, scale, i / 32)));
   context.fillStyle = gradient;
   context.fillRect(bar.left, bar.top, bar.width, bar.height);
   context.strokeStyle = frameColor(theme);
@@ -135,7 +117,7 @@ export function drawColorBar(
   context.strokeStyle = theme.description;
   context.textAlign = 'left';
   context.textBaseline = 'middle';
-  for (const { part, text } of marks(colorBy)) {
+  for (const { part, text } of coloring.ticks) {
     const y = Math.round(bar.top + bar.height * (1 - part) - 0.5) + 0.5;
     context.beginPath();
     context.moveTo(bar.left + bar.width + 1, y);
@@ -143,7 +125,7 @@ export function drawColorBar(
     context.stroke();
     context.fillText(text, bar.left + bar.width + 8, y);
   }
-  if (!narrow) context.fillText(TITLES[colorBy], bar.left - 1, bar.top - 17);
+  if (!narrow) context.fillText(coloring.name, bar.left - 1, bar.top - 17);
 }
 
 /** A small triangle that points at (x, y) from outside. */

@@ -16,7 +16,6 @@ import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
 import { drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
-import { confidence } from './paint.js';
 import { Pictures } from './pictures.js';
 import { TokenPen } from './tokenPen.js';
 import {
@@ -284,7 +283,8 @@ export class MapView {
     const part = isWhole(state) ? null : baseView(state);
     const bar = barOf(frame, part !== null);
     drawAxes(legend);
-    drawColorBar(legend, bar, ui.colorBy, this.derived.scale(state));
+    const coloring = this.derived.coloring(state);
+    if (coloring) drawColorBar(legend, bar, coloring, this.derived.scale(state));
     if (part) {
       const top = frame.top + frame.height - OVERVIEW;
       this.pictures.overview.place(context, bar.left, top, OVERVIEW, map.cells, part, theme);
@@ -326,7 +326,7 @@ export class MapView {
   private point(): void {
     const { state } = this.store;
     const context = this.pointing.getContext('2d');
-    const { map, ui, hover, outlined, theme, host, progress, view } = state;
+    const { map, hover, outlined, theme, host, progress, view } = state;
     const terrain = this.derived.terrain(state);
     if (!context || !map || !terrain || !this.frame || !view) return;
     const { frame } = this;
@@ -363,7 +363,7 @@ export class MapView {
     const stand = terrain.stand[pin] ?? -1;
     if (stand < 0) return;
     const bar = barOf(frame, !isWhole(state));
-    const part = Math.min(1, confidence(map.cells, stand, ui.colorBy));
+    const part = Math.min(1, Math.max(0, this.derived.coloring(state)?.part(map.cells, stand) ?? 0));
     drawPointer(context, bar.left - 2, bar.top + bar.height * (1 - part), 'left', theme.foreground);
   }
 

@@ -1,20 +1,11 @@
-import {
-  type ColorBy,
-  entropyConfidence,
-  isDark,
-  oklabOf,
-  type Rgb,
-  rgbOfOklch,
-  scaleColors,
-  type ScaleName,
-  tokenColor,
-} from '../../src/map/colors.js';
-import { type Cells, margin } from '../../src/map/tokenMap.js';
+import { type Coloring, coloringColors } from '../../src/map/coloring.js';
+import { isDark, oklabOf, type Rgb, rgbOfOklch, type ScaleName, tokenColor } from '../../src/map/colors.js';
+import type { Cells } from '../../src/map/tokenMap.js';
 import type { Terrain } from './terrain.js';
 
 /** How cells are colored. */
 export interface PaintOptions {
-  readonly colorBy: ColorBy;
+  readonly coloring: Coloring;
   readonly scale: ScaleName;
   /** Color slot of a token. */
   readonly slot: (token: number) => number;
@@ -32,19 +23,13 @@ export interface Paint {
 /** Shades of one token's color. */
 const SHADES = 64;
 
-/** 0 ... 1: what a cell's color tells; darker is more confident. */
-export function confidence(cells: Cells, cell: number, colorBy: ColorBy): number {
-  if (colorBy === 'margin') return margin(cells, cell);
-  if (colorBy === 'entropy') return entropyConfidence(cells.entropy[cell] ?? 0);
-  return cells.probabilities[cell * cells.topK] ?? 0;
-}
-
 export function paintOf(cells: Cells, terrain: Terrain, options: PaintOptions): Paint {
   const { columns, rows, stand, top } = terrain;
   const palette: Rgb[] = [];
   const shadesOf = new Map<number, number>();
-  const byToken = options.colorBy === 'token';
-  if (!byToken) palette.push(...scaleColors(options.scale));
+  const { coloring } = options;
+  const byToken = coloring.colorBy === 'token';
+  if (!byToken) palette.push(...coloringColors(coloring, options.scale));
   const first = (token: number): number => {
     const slot = options.slot(token);
     const known = shadesOf.get(slot);
@@ -60,7 +45,7 @@ export function paintOf(cells: Cells, terrain: Terrain, options: PaintOptions): 
       const cell = r * columns + column;
       const standing = stand[cell] ?? -1;
       if (standing < 0) continue;
-      const part = Math.min(1, Math.max(0, confidence(cells, standing, options.colorBy)));
+      const part = Math.min(1, Math.max(0, coloring.part(cells, standing) || 0));
       row[column] = byToken ? first(top[cell] ?? -1) + Math.round(part * (SHADES - 1)) : Math.round(part * 255);
     }
   });
@@ -89,8 +74,9 @@ export function meanColor(paint: Paint, column: number, row: number, columns: nu
 }
 
 /** Color of one confidence, for a legend or a swatch. Without a slot tokens' lightness is shown in gray. */
-export function legendColor(colorBy: ColorBy, scale: ScaleName, part: number, slot?: number): Rgb {
-  if (colorBy !== 'token') return scaleColors(scale)[Math.round(Math.min(1, Math.max(0, part)) * 255)] ?? [0, 0, 0];
+export function legendColor(coloring: Coloring, scale: ScaleName, part: number, slot?: number): Rgb {
+  if (coloring.colorBy !== 'token')
+    return coloringColors(coloring, scale)[Math.round(Math.min(1, Math.max(0, part)) * 255)] ?? [0, 0, 0];
   const color = tokenColor(scale, slot ?? 0, part);
   return slot === undefined ? rgbOfOklch(oklabOf(color)[0], 0, 0) : color;
 }

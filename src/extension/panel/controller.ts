@@ -105,7 +105,9 @@ export class MapController {
       },
       onFinish: (record) => {
         this.sendFinish(record);
-        if (record.complete?.survey) this.surveys.learn(record, record.complete.survey);
+        const survey = record.complete?.survey;
+        // One without norms was made without measuring them: they are asked for.
+        if (survey && (survey.norms ?? survey.normsReason)) this.surveys.learn(record, survey);
         this.keeper.keep(record, true);
       },
       onChange: () => this.changed(),
@@ -456,13 +458,14 @@ export class MapController {
       if (this.disposed) return;
       if (revived) this.runs.adopt(revived);
       if (!asked || turn !== this.turn) return;
-      this.surveys.want(asked);
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
       if (run && revived && !revived.complete) return await this.compute(revived, revived);
       await this.learnEstimate();
       const seconds = this.estimate?.seconds ?? Infinity;
-      if (turn === this.turn && seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
+      if (turn !== this.turn) return;
+      if (seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
+      else if (this.healthy) this.surveys.want(asked);
     } catch (error) {
       this.complain(error);
     }
@@ -475,7 +478,10 @@ export class MapController {
     this.details.pause();
     await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
     // A dead engine is not started again for an estimate.
-    if (turn === this.turn && !this.disposed && this.healthy) await this.learnEstimate();
+    if (turn !== this.turn || this.disposed || !this.healthy) return;
+    await this.learnEstimate();
+    // After the map: on a large model the norms take longer than the first picture may.
+    this.surveys.want(this.asked());
   }
 
   private get healthy(): boolean {

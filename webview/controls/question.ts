@@ -1,0 +1,132 @@
+import { LIMITS, type Question, type TokenName } from '../../src/map/specification.js';
+import { namedToken, questionText } from '../answer.js';
+import { h, iconButton, show } from '../dom.js';
+import type { Store } from '../store.js';
+import { createDropdown, createTextField } from '../toolkit.js';
+import type { ControlGroup } from './controls.js';
+import { createField } from './field.js';
+import type { Form } from './form.js';
+import { createGroup } from './group.js';
+import { readToken, tokenInput } from './sourceKinds.js';
+
+const KINDS = [
+  { value: 'none', label: 'None' },
+  { value: 'probability', label: 'Probability of a token' },
+  { value: 'difference', label: 'Logit difference' },
+  { value: 'divergence', label: 'Divergence from the prompt' },
+] as const;
+
+/** What is asked of every cell besides its tokens, and which tokens are left out of the race. */
+export function createQuestion(store: Store, form: Form): ControlGroup {
+  /** What each kind was last set to, so that trying another one loses nothing. */
+  const last: { [K in Question['kind']]: Extract<Question, { kind: K }> } = {
+    probability: { kind: 'probability', token: ' the' },
+    difference: { kind: 'difference', first: ' he', second: ' she' },
+    divergence: { kind: 'divergence' },
+  };
+  const dropdown = createDropdown('Question', (value) => {
+    const kind = KINDS.find((one) => one.value === value)?.value;
+    if (!kind) return;
+    form.edit('question', kind === 'none' ? null : last[kind]);
+    if (kind !== 'none') store.setUi({ colorBy: 'question' });
+    else if (store.state.ui.colorBy === 'question') store.setUi({ colorBy: 'probability' });
+  });
+  const kind = createField('Question', dropdown.element);
+  const token = createTextField('Token', (text) => form.edit('question.token', readToken(text)));
+  const tokenField = createField('Token', token.element);
+  const first = createTextField('First token', (text) => form.edit('question.first', readToken(text)));
+  const second = createTextField('Second token', (text) => form.edit('question.second', readToken(text)));
+  const firstField = createField('Logit of', first.element);
+  const secondField = createField('less that of', second.element);
+
+  const masked = (): readonly TokenName[] => form.settings?.parameters.masked ?? [];
+  const list = h('div', { class: 'masked', role: 'list', 'aria-label': 'Tokens left out of the race' });
+  const leaveOut = createTextField('Token to leave out', () => undefined);
+  const add = (): void => {
+    if (leaveOut.value === '') return;
+    form.edit('masked', [...masked(), readToken(leaveOut.value)]);
+    leaveOut.update('');
+  };
+  leaveOut.element.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    add();
+  });
+  const maskField = createField('Leave out', leaveOut.element, iconButton('add', 'Leave This Token Out', add));
+  const group = createGroup(
+    'question',
+    'Question & Mask',
+    store,
+    kind.element,
+    tokenField.element,
+    firstField.element,
+    secondField.element,
+    maskField.element,
+    list,
+  );
+  let listed = '';
+  return {
+    element: group.element,
+    update({ settings, model }, state) {
+      const { question, masked: names, context } = settings.parameters;
+      if (question?.kind === 'probability') last.probability = question;
+      else if (question?.kind === 'difference') last.difference = question;
+      group.update({
+        open: !state.ui.collapsed.includes('question'),
+        disabled: model.status === 'none',
+        summary: [
+          ...(question ? [questionText(question)] : []),
+          ...(names.length > 0 ? [`${names.length} left out`] : []),
+        ].join(', '),
+      });
+      dropdown.update(KINDS, question?.kind ?? 'none');
+      const inContext = context.kind === 'prompt' || context.kind === 'tokens';
+      kind.update(
+        form.fault('question'),
+        question?.kind === 'divergence' && !inContext
+          ? { text: 'Needs a prompt as the context: the divergence is from its own prediction.', kind: 'warning' }
+          : undefined,
+      );
+      show(tokenField.element, question?.kind === 'probability');
+      show(firstField.element, question?.kind === 'difference');
+      show(secondField.element, question?.kind === 'difference');
+      const fault = form.faultUnder('question');
+      const invalid = fault !== undefined;
+      if (question?.kind === 'probability') token.update(tokenInput(question.token), { invalid });
+      tokenField.update(fault, spaceNote(question?.kind === 'probability' ? [question.token] : []));
+      if (question?.kind === 'difference') {
+        first.update(tokenInput(question.first), { invalid });
+        second.update(tokenInput(question.second), { invalid });
+        secondField.update(fault, spaceNote([question.first, question.second]));
+      }
+      maskField.update(
+        form.faultUnder('masked'),
+        names.length >= LIMITS.masked ? { text: `At most ${LIMITS.masked} tokens.`, kind: 'info' } : undefined,
+      );
+      const now = JSON.stringify(names);
+      show(list, names.length > 0);
+      if (now === listed) return;
+      listed = now;
+      list.replaceChildren(
+        ...names.map((name, i) =>
+          h(
+            'span',
+            { class: 'chip', role: 'listitem' },
+            namedToken(name),
+            iconButton('close', `Take ${namedToken(name)} In Again`, () =>
+              form.edit(
+                'masked',
+                masked().filter((_, at) => at !== i),
+              ),
+            ),
+          ),
+        ),
+      );
+    },
+  };
+}
+
+const spaceNote = (tokens: readonly TokenName[]): { text: string; kind: 'info' } | undefined =>
+  tokens.some((token) => typeof token === 'string' && /^\w/.test(token))
+    ? { text: 'A leading space counts: “ Paris” and “Paris” are different tokens.', kind: 'info' }
+    : undefined;
