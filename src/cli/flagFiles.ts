@@ -73,7 +73,9 @@ export function vectorPlace(
     ...readings(text, undefined),
   ];
   // Where none is there, the file is said to be missing that was most likely meant: a drive's letter is no file.
-  return places.find(({ path }) => exists(path)) ?? { ...whole, path: /^(?:[A-Za-z]:)?[^:]*/.exec(before)?.[0] ?? before };
+  return (
+    places.find(({ path }) => exists(path)) ?? { ...whole, path: /^(?:[A-Za-z]:)?[^:]*/.exec(before)?.[0] ?? before }
+  );
 }
 
 /** What `FILE:KEY` can mean: all of it is the file, or the file ends at one of the colons. */

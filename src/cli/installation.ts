@@ -19,7 +19,7 @@ export const engineFile = (): string => process.env.EMBEDDING_GRID_ENGINE ?? pat
 export const assetsFolder = path.join(folder, 'dist', 'assets');
 
 /** The model that comes with the program. */
-export const bundledModel = path.join(folder, 'media', 'bundled-model');
+export const bundledModel = path.join(folder, 'media', 'novella-3m');
 
 /** The program's version. */
 export function version(): string {

@@ -36,7 +36,7 @@ export class Models implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable;
 
   constructor(private readonly context: vscode.ExtensionContext) {
-    this.bundled = vscode.Uri.joinPath(context.extensionUri, 'media', 'bundled-model').fsPath;
+    this.bundled = vscode.Uri.joinPath(context.extensionUri, 'media', 'novella-3m').fsPath;
     const watcher = vscode.workspace.createFileSystemWatcher(MODELS_IN_WORKSPACE, false, true, false);
     const search = (): void => this.search();
     this.subscriptions = vscode.Disposable.from(

@@ -15,7 +15,7 @@ import { temporaryFolder } from './temporary.js';
 /** Laws of what a map can mean: places, questions, masks, positions, continuations. */
 
 const root = join(import.meta.dirname, '..', '..');
-const bundled = join(root, 'media', 'bundled-model');
+const bundled = join(root, 'media', 'novella-3m');
 const tiny = join(temporaryFolder(), 'tiny.onnx');
 writeFileSync(tiny, llama(TINY, seededWeights(5)).toBytes());
 const VOCABULARY = 64;

@@ -9,7 +9,7 @@ import * as v from 'valibot';
 /** The bundled model is the one whose answers were computed in PyTorch, and gives them. */
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MODEL = join(ROOT, 'media', 'bundled-model');
+const MODEL = join(ROOT, 'media', 'novella-3m');
 const BLOCKS = 6;
 const HEADS = 6;
 const HEAD_SIZE = 32;

@@ -39,10 +39,10 @@ const parts = () => [
   'media/icons',
   'media/walkthrough',
   'media/pictures',
-  'media/bundled-model',
+  'media/novella-3m',
 ];
 /** Within those: what only the repository needs. */
-const left = [/^media\/bundled-model\/training(\/|$)/, /^media\/icons\/icon\.svg$/, /\.map$/, /\.py$/];
+const left = [/^media\/novella-3m\/training(\/|$)/, /^media\/icons\/icon\.svg$/, /\.map$/, /\.py$/];
 
 const staging = path.join(root, '.cache', 'package');
 const inStaging = (...names) => path.join(staging, ...names);

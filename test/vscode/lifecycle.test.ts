@@ -34,7 +34,7 @@ const cellsDone = async (page: MapPage): Promise<number> => {
 suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'tiny'), {
+      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
         recursive: true,
         filter: (file) => !file.includes('training'),
       }),

@@ -27,7 +27,7 @@ async function smallMap(workbench: Workbench): Promise<MapPage> {
 suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'tiny'), {
+      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
         recursive: true,
         filter: (file) => !file.includes('training'),
       }),

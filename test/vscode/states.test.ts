@@ -22,7 +22,7 @@ async function look(workbench: Workbench, name: string): Promise<void> {
 suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) => {
-      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'models', 'tiny'), {
+      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'models', 'tiny'), {
         recursive: true,
         filter: (file) => !file.includes('training'),
       });

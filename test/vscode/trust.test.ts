@@ -10,7 +10,7 @@ suite('In a folder that is not trusted', { skip: leftOut(), timeout: 120_000 }, 
   const session = useSession(() => ({
     settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
     fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'bundled-model'), path.join(workspace, 'stranger'), {
+      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'stranger'), {
         recursive: true,
         filter: (file) => !file.includes('training'),
       }),
