@@ -3,6 +3,7 @@ import type { Graph } from '../onnx/graph.js';
 import type { Interface } from '../onnx/interface.js';
 import { repeatedPast } from '../onnx/sharedPast.js';
 import { Fault } from '../map/fault.js';
+import { BatchSize } from './batchSize.js';
 import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, type Results, type Session, Tensor } from './session.js';
@@ -59,6 +60,7 @@ const MOST_HEADS = 32;
 
 /** A cut graph with everything before the cells computed: takes hidden states, gives predictions. */
 export class CellRunner {
+  readonly batchSize = new BatchSize();
   private feeds: { batch: number; feeds: Feeds } | undefined;
   private running = 0;
 

@@ -10,10 +10,7 @@ import type { Sweeper } from './sweep.js';
 
 /** Memory that one batch may take beside the weights. */
 export const BATCH_BYTES = 192 * 2 ** 20;
-/** A batch that ends sooner than this may be twice as large next time; one that takes longer than that must shrink. */
-const SOON_MS = 300;
-const LONGEST_MS = 1000;
-/** Cells of the very first run, before anything is known of its speed. */
+/** Least cells of a sweep, and of its first batch four times as many. */
 const FIRST_CELLS = 16;
 /** Logits that a batch of a sweep goes through: some 50 ms. */
 const SWEEP_LOGITS = 6e7;
@@ -44,12 +41,11 @@ function answered(asked: Asked, { probabilities, entropy }: Tops, functional: (c
   return entropy.map((_, i) => asked.answer(functional(i), probabilities[i * k] ?? 0));
 }
 
-/** Every cell through the cut graph, in batches that grow while they end soon. Rows share the reading of the weights. */
+/** Every cell through the cut graph, in batches of the size that is fastest. Cells of a batch share the reading of the weights. */
 export class EachCell implements CellSource {
   readonly way = 'each-cell';
   readonly largestDifference = undefined;
   private limit: number;
-  private size: number;
   private buffer = new Float32Array(0);
 
   constructor(
@@ -60,7 +56,6 @@ export class EachCell implements CellSource {
     batchSize: number,
   ) {
     this.limit = Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / runner.bytesPerCell)));
-    this.size = Math.min(FIRST_CELLS, this.limit);
   }
 
   regions(): undefined {
@@ -68,7 +63,7 @@ export class EachCell implements CellSource {
   }
 
   next(): number {
-    return this.size;
+    return this.runner.batchSize.next(this.limit);
   }
 
   async cells(indices: Int32Array): Promise<Tops> {
@@ -79,16 +74,14 @@ export class EachCell implements CellSource {
     const points = pointsOf(this.plane, this.grid, indices, this.buffer);
     const { ids, probabilities, entropy, functional } = await this.runner.tops(points, count, this.race.feeds);
     const tops: Tops = { ids, probabilities, entropy };
-    const elapsed = performance.now() - before;
-    if (elapsed > LONGEST_MS) this.size = Math.max(1, count >> 1);
-    else if (elapsed < SOON_MS && count === this.size) this.size = Math.min(this.limit, this.size * 2);
+    this.runner.batchSize.took(count, performance.now() - before, this.limit);
     const { asked } = this.race;
     return asked ? { ...tops, answers: answered(asked, tops, (i) => functional[i] ?? 0) } : tops;
   }
 
   shrink(error: unknown, count: number): number | undefined {
     if (Fault.from(error).code !== 'memory' || count <= 1) return undefined;
-    this.limit = this.size = Math.max(1, count >> 1);
+    this.limit = Math.max(1, count >> 1);
     return this.limit;
   }
 }

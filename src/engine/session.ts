@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { Fault } from '../map/fault.js';
 import type { Graph } from '../onnx/graph.js';
@@ -14,6 +16,23 @@ export interface SessionOptions {
   readonly optimize?: boolean;
   /** Whether the session will run many times. */
   readonly prepack: boolean;
+}
+
+/**
+ * Processor cores that this process may use; undefined where the system does not tell. onnxruntime takes as many by itself, but
+ * then ties every thread to a core, and one that another program keeps busy holds up all of them.
+ */
+const CORES = physicalCores();
+
+function physicalCores(): number | undefined {
+  try {
+    const siblings = cpus().map((_, i) =>
+      readFileSync(`/sys/devices/system/cpu/cpu${i}/topology/thread_siblings_list`, 'utf8'),
+    );
+    return Math.max(1, Math.min(availableParallelism(), new Set(siblings).size));
+  } catch {
+    return undefined;
+  }
 }
 
 /** A graph ready to run. Its weights stay in the model's own files; the operating system maps what is read. */
@@ -35,6 +54,7 @@ export class Session {
         graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
         logSeverityLevel: 3,
         enableMemPattern: false,
+        ...(CORES === undefined ? {} : { intraOpNumThreads: CORES }),
         extra: {
           session: {
             model_external_initializers_file_folder_path: weights.folder,
