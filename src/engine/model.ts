@@ -131,7 +131,7 @@ export class Model {
     const cut: CellCut = {
       layer: cutLayer,
       around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
-      ...(await this.attention(cutLayer, around, reuse)),
+      ...(await this.attention(cutLayer, around, reuse, manner)),
       output: plan.output,
     };
     const { prefix, own, suffix } = around;
@@ -155,8 +155,9 @@ export class Model {
     layer: CellCut['layer'],
     { prefix, suffix }: Surroundings,
     reuse: boolean,
+    { literal }: Manner,
   ): Promise<Pick<CellCut, 'attention'>> {
-    if (layer === 'head' || layer >= this.facts.blocks - 1 || this.manner.literal) return {};
+    if (layer === 'head' || layer >= this.facts.blocks - 1 || literal) return {};
     if (suffix.length > 0 || (prefix.length > 0 && !reuse)) return {};
     const way = reuse ? 'split' : 'lone';
     const key = `${way}/${layer}`;

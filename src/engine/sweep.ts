@@ -18,23 +18,26 @@ export class Sweeper {
   private loaded = '';
   private helpers: Worker[] | undefined;
 
+  /** @param folder where `sweep.wasm` and `sweepWorker.cjs` are: beside the built engine */
+  constructor(private readonly folder = __dirname) {}
+
   /**
    * @param key names the rows: the same key, the same rows
    * @param coefficients [cells * 3]: 1 / s, x / s, y / s
    * @param total cells of the whole map, which decides whether threads are worth it
-   * @throws Fault `memory`
+   * @throws Fault `memory`, `internal`
    */
   tops(rows: Rows, key: string, coefficients: Float32Array, k: number, total: number): Tops {
     try {
       const threads = Math.min(MOST_THREADS, availableParallelism());
-      const machine = (this.machine ??= new SweepMachine(join(__dirname, 'sweep.wasm'), threads));
+      const machine = (this.machine ??= new SweepMachine(join(this.folder, 'sweep.wasm'), threads));
       if (this.loaded !== key) {
         machine.load(rows);
         this.loaded = key;
       }
       return machine.run(coefficients, k, () => {
         if (total * rows.c.length < WORTH_THREADS) return;
-        for (const helper of (this.helpers ??= started(machine, threads - 1))) helper.postMessage(null);
+        for (const helper of (this.helpers ??= started(machine, threads - 1, this.folder))) helper.postMessage(null);
       });
     } catch (error) {
       throw sweepFault(error);
@@ -43,9 +46,9 @@ export class Sweeper {
 }
 
 /** A helper that fails was none: the others do its work. */
-function started({ module, memory }: SweepMachine, count: number): Worker[] {
+function started({ module, memory }: SweepMachine, count: number, folder: string): Worker[] {
   return Array.from({ length: count }, (_, i) => {
-    const worker = new Worker(join(__dirname, 'sweepWorker.cjs'));
+    const worker = new Worker(join(folder, 'sweepWorker.cjs'));
     const thread: SweepThread = { module, memory, index: i + 1 };
     worker.postMessage(thread);
     worker.on('error', (error) => console.error('A computing thread failed:', error));

@@ -1,92 +1,31 @@
 /**
- * `npm run bench`: milliseconds per cell and peak memory, per model, layer and readout, in one table. Models: the bundled one
- * and those of `BENCH_MODELS`, paths separated as in PATH (for instance SmolLM2-135M); then large random heads (heads.ts).
- * Nothing is asserted.
+ * `npm run bench`, or `npm run bench -- heads files` for some of it: every case beside the straightforward way, in one run, as
+ * a ratio. Nothing is asserted. More is measured where it is given:
+ *   BENCH_MODEL    a folder of an ONNX decoder, for instance SmolLM2-135M: maps through its blocks
+ *   BENCH_PYTHON   a Python with torch and transformers, and
+ *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
+ * and, where the processor has AVX-512 and there is a gcc, the sweep in C (sweep.c).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { openModel } from '../../src/cli/models.js';
 import { bundledModel } from '../../src/cli/installation.js';
+import { benchFiles } from './files.js';
+import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
-import { computeMap } from '../../src/engine/client.js';
-import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type Layer, type Readout } from '../../src/map/specification.js';
+import { describeMachine } from './machine.js';
+import { benchSweep } from './sweep.js';
 
-interface Row {
-  readonly model: string;
-  readonly layer: Layer;
-  readonly readout: Readout;
-  readonly cells: number;
-  readonly 'ms/cell': number;
-  readonly 'first cells, ms': number;
-  readonly 'peak memory, MB': number | string;
-  readonly way: string;
-}
+const model = process.env.BENCH_MODEL;
+const parts: Readonly<Record<string, () => unknown>> = {
+  heads: benchHeads,
+  sweep: benchSweep,
+  forward: () => {
+    if (model !== undefined) return benchForward(model, process.env);
+    console.log('\nBENCH_MODEL is not given: the bundled model instead, without PyTorch.');
+    return benchForward(bundledModel);
+  },
+  files: () => benchFiles(model === undefined ? [] : [model]),
+  regions: () => import('./polygons.js'),
+};
 
-const GRID = { ...DEFAULT_PARAMETERS.grid, columns: 50, rows: 50 };
-
-/** Peak resident memory of a process in MB, where the system tells (Linux). */
-function peakMemory(pid: number | undefined): number | string {
-  const status = `/proc/${pid ?? 0}/status`;
-  if (!existsSync(status)) return 'unknown';
-  const [, kilobytes = '0'] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(status, 'utf8')) ?? [];
-  return Math.round(Number(kilobytes) / 1000);
-}
-
-/** One map on an engine of its own, so that its peak memory is this map's. */
-async function measure(model: string, layer: Layer, readout: Readout): Promise<Row> {
-  const { engine, description } = await openModel(model, { device: 'cpu', skipChecks: true });
-  try {
-    const parameters = { ...DEFAULT_PARAMETERS, grid: GRID, layer, readout };
-    let first: number | undefined;
-    const started = performance.now();
-    const map = await computeMap(
-      engine,
-      { parameters, batchSize: DEFAULT_BATCH_SIZE },
-      {
-        onEvent: (event) => {
-          if (event.kind === 'cells') first ??= performance.now() - started;
-        },
-      },
-    );
-    const cells = GRID.columns * GRID.rows;
-    return {
-      model: description.reference.name,
-      layer,
-      readout,
-      cells,
-      'ms/cell': Number(((performance.now() - started) / cells).toPrecision(3)),
-      'first cells, ms': Math.round(first ?? NaN),
-      'peak memory, MB': peakMemory(engine.pid),
-      way: map.runtime.way,
-    };
-  } finally {
-    await engine.dispose();
-  }
-}
-
-const models = [
-  bundledModel,
-  ...(process.env.BENCH_MODELS ?? '').split(path.delimiter).filter((place) => place !== ''),
-];
-const rows: Row[] = [];
-for (const model of models) {
-  const { engine, description } = await openModel(model, { device: 'cpu', skipChecks: true });
-  await engine.dispose();
-  const last = description.facts.blocks - 1;
-  const cases: [Layer, Readout][] = [
-    ['embeddings', 'forward'],
-    [Math.floor(last / 2), 'forward'],
-    [last, 'forward'],
-    [Math.floor(last / 2), 'lens'],
-    [last, 'unembed'],
-  ];
-  for (const [layer, readout] of cases)
-    if (description.readouts[readout].ok) rows.push(await measure(model, layer, readout));
-}
-console.log(
-  `${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} threads, Node ${process.versions.node}`,
-);
-console.table(rows);
-await benchHeads();
-await import('./polygons.js');
+console.log(describeMachine());
+const wanted = process.argv.slice(2);
+for (const [name, run] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await run();

@@ -1,60 +1,25 @@
 /**
- * `npm run bench -- heads`: last-layer maps of large random heads, by three rows against the full product for every cell in the
- * same engine and run, as ratios; and the sweep alone against `sweep.c` (SWEEP_C names its source), where the machine has
- * AVX-512 and a compiler. Nothing is asserted.
+ * Last-layer maps of large random heads: three rows against the full product for every cell, in the same engine and run. The
+ * straightforward way's time per cell does not depend on how many there are, so some stand for all.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { computeMap, Engine } from '../../src/engine/client.js';
-import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { Engine } from '../../src/engine/client.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
-import { EIGHT_BILLION, llama, type LlamaSizes } from '../engine/llama.js';
-import { sparseWeights } from '../engine/sparseWeights.js';
 import { engineFile } from '../engine/engine.js';
+import { EIGHT_BILLION, llama } from '../engine/llama.js';
+import { sparseWeights } from '../engine/sparseWeights.js';
+import { median, three, times } from './machine.js';
+import { randomPlane, square, timed } from './maps.js';
 
-const HEADS: readonly Pick<LlamaSizes, 'vocabulary' | 'hidden'>[] = [
+const HEADS = [
   { vocabulary: 49_152, hidden: 576 },
   { vocabulary: 128_256, hidden: 4096 },
-];
-/** Cells that stand for all of a map computed the straightforward way: its time per cell does not depend on how many. */
-const SAMPLE = { columns: 10, rows: 20 };
-
-const parametersOf = (columns: number, rows: number): MapParameters => ({
-  ...DEFAULT_PARAMETERS,
-  grid: { columns, rows, spacing: 25 / columns, center: [0, 0] },
-});
-
-interface Row {
-  readonly head: string;
-  readonly cells: string;
-  readonly 'each cell, ms': number;
-  readonly 'three rows, ms': number;
-  readonly 'rows + first map, ms': number;
-  readonly 'first picture, ms': number;
-  readonly 'times faster': number;
-  readonly 'other winners': string;
-}
-
-async function timed(
-  engine: Engine,
-  parameters: MapParameters,
-  way?: 'each-cell',
-): Promise<{ map: TokenMap; ms: number; first: number }> {
-  const started = performance.now();
-  let first = NaN;
-  const map = await computeMap(
-    engine,
-    { parameters, batchSize: 100, ...(way === undefined ? {} : { way }) },
-    {
-      onEvent: (event) => {
-        if (event.kind === 'cells' && Number.isNaN(first)) first = performance.now() - started;
-      },
-    },
-  );
-  return { map, ms: performance.now() - started, first };
-}
+] as const;
+/** 196 cells, computed before and after the others. */
+const SAMPLE = 14;
+const ROUNDS = 3;
 
 /** Cells with another winner, and how many of them are closer than float32 can tell (1e-4 in log-probability). */
 function differences(a: TokenMap, b: TokenMap): string {
@@ -67,97 +32,56 @@ function differences(a: TokenMap, b: TokenMap): string {
     const [p = 1, q = 1] = [b.cells.probabilities[cell * k], b.cells.probabilities[cell * k + 1]];
     if (Math.log(p / q) < 1e-4) near++;
   }
-  return `${other} (${near} near-ties)`;
+  return `${other} of ${a.cells.computed.length} (${near} near ties)`;
 }
 
-async function measure(head: (typeof HEADS)[number]): Promise<Row[]> {
+async function measure({ vocabulary, hidden }: (typeof HEADS)[number]): Promise<object[]> {
   const folder = mkdtempSync(join(os.tmpdir(), 'embedding-grid-bench-'));
+  const engine = new Engine({ file: engineFile });
   try {
-    const sizes: LlamaSizes = {
-      ...EIGHT_BILLION,
-      ...head,
-      blocks: 1,
-      heads: head.hidden / 64,
-      keyValueHeads: head.hidden / 64,
-      inner: 256,
-    };
+    const heads = hidden / 64;
+    const sizes = { ...EIGHT_BILLION, vocabulary, hidden, blocks: 1, heads, keyValueHeads: heads, inner: 256 };
     const file = sparseWeights(join(folder, 'model.onnx.data'), 'model.onnx.data', (name) => /head|norm/.test(name));
     writeFileSync(join(folder, 'model.onnx'), llama(sizes, file.weights).toBytes());
     file.close();
-    const engine = new Engine({ file: engineFile });
-    try {
-      await engine.call('open', { path: folder, device: 'cpu', skipChecks: true });
-      const plain = await timed(engine, parametersOf(SAMPLE.columns, SAMPLE.rows), 'each-cell');
-      const perCell =
-        (await timed(engine, parametersOf(SAMPLE.columns, SAMPLE.rows), 'each-cell')).ms /
-        (SAMPLE.columns * SAMPLE.rows);
-      const fast = await timed(engine, parametersOf(SAMPLE.columns, SAMPLE.rows));
-      const rows: Row[] = [];
-      for (const side of [50, 100, 200]) {
-        // Another seed is another plane: its rows are computed with the map.
-        const fresh: MapParameters = {
-          ...parametersOf(side, side),
-          plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'random_projection', seed: side } },
-        };
-        const withRows = await timed(engine, fresh);
-        const again = await timed(engine, fresh);
-        rows.push({
-          head: `${head.vocabulary} x ${head.hidden}`,
-          cells: `${side} x ${side}`,
-          'each cell, ms': Math.round(perCell * side * side),
-          'three rows, ms': Math.round(again.ms),
-          'rows + first map, ms': Math.round(withRows.ms),
-          'first picture, ms': Math.round(again.first),
-          'times faster': Math.round((perCell * side * side) / withRows.ms),
-          'other winners': `${differences(fast.map, plain.map)} of ${SAMPLE.columns * SAMPLE.rows}`,
-        });
+    await engine.call('open', { path: folder, device: 'cpu', skipChecks: true });
+    await timed(engine, square(SAMPLE), 'each-cell');
+    const plain = [await timed(engine, square(SAMPLE), 'each-cell')];
+    const rows: { side: number; fresh: number[]; again: number[]; first: number[] }[] = [];
+    for (const side of [50, 100, 200]) {
+      const row = { side, fresh: [] as number[], again: [] as number[], first: [] as number[] };
+      for (let round = 0; round < ROUNDS; round++) {
+        const parameters = square(side, randomPlane(100 * side + round));
+        row.fresh.push((await timed(engine, parameters)).ms);
+        const { ms, first } = await timed(engine, parameters);
+        row.again.push(ms);
+        row.first.push(first);
       }
-      return rows;
-    } finally {
-      await engine.dispose();
+      rows.push(row);
+      plain.push(await timed(engine, square(SAMPLE), 'each-cell'));
     }
+    const perCell = median(plain.map(({ ms }) => ms)) / SAMPLE ** 2;
+    const fast = await timed(engine, square(SAMPLE));
+    return rows.map(({ side, fresh, again, first }) => ({
+      head: `${vocabulary} × ${hidden}`,
+      cells: `${side} × ${side}`,
+      'full product, s': three((perCell * side * side) / 1000),
+      'new plane, s': three(median(fresh) / 1000),
+      'times faster': times((perCell * side * side) / median(fresh)),
+      'same plane, s': three(median(again) / 1000),
+      'times faster ': times((perCell * side * side) / median(again)),
+      'first cells, ms': Math.round(median(first)),
+      'other winners': differences(fast.map, plain[0]?.map ?? fast.map),
+    }));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The C sweep's milliseconds per cell with all threads, or why not. */
-function sweepInC(vocabulary: number): number | string {
-  const source =
-    process.env.SWEEP_C ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'reference', 'baseline', 'sweep.c');
-  if (!existsSync(source)) return 'no sweep.c';
-  if (process.platform !== 'linux' || !readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f'))
-    return 'no AVX-512 here';
-  const folder = mkdtempSync(join(os.tmpdir(), 'embedding-grid-sweep-'));
-  try {
-    const binary = join(folder, 'sweep');
-    execFileSync(
-      'gcc',
-      ['-O3', '-march=native', '-ffast-math', '-fno-finite-math-only', '-fopenmp', source, '-o', binary, '-lm'],
-      { stdio: 'ignore' },
-    );
-    const out = execFileSync(binary, [String(vocabulary), '2000', String(os.availableParallelism())], {
-      encoding: 'utf8',
-    });
-    return Number(/fused 1-pass[^}]*"median":([\d.]+)/.exec(out)?.[1] ?? NaN);
-  } catch {
-    return 'no compiler';
-  } finally {
+    await engine.dispose();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 export async function benchHeads(): Promise<void> {
-  const rows: Row[] = [];
+  console.log('\nLast layer: three rows against the full product for every cell (batches of 100)');
+  const rows: object[] = [];
   for (const head of HEADS) rows.push(...(await measure(head)));
   console.table(rows);
-  for (const { vocabulary } of HEADS) {
-    const c = sweepInC(vocabulary);
-    const ours = rows.find((r) => r.head.startsWith(`${vocabulary} `) && r.cells === '200 x 200');
-    const perCell = (ours?.['three rows, ms'] ?? NaN) / 40_000;
-    const ratio = typeof c === 'number' ? `${c.toFixed(4)} ms; ${(perCell / c).toFixed(1)} times` : c;
-    console.log(
-      `sweep, V = ${vocabulary}: ${perCell.toFixed(4)} ms a cell, softmax, top 10 and entropy included; sweep.c (AVX-512): ${ratio}`,
-    );
-  }
 }
