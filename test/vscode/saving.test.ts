@@ -4,6 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, outputFolder, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -65,10 +66,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.picture('save-conflict');
     await dialog.getByRole('button', { name: 'Keep Both' }).click();
     await workbench.explorerRow('results_layer_5_2.json').waitFor();
-    assert.deepEqual((json(results()).specification as { plane: unknown }).plane, {
-      axes: { method: 'random_projection', seed: 42 },
-      center: { kind: 'origin' },
-    });
+    assert.deepEqual((json(results()).specification as { plane: unknown }).plane, DEFAULT_PARAMETERS.plane);
 
     await workbench.closeSideBar();
     await page.changes('a seed', () => page.type('Seed', '9'));

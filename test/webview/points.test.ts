@@ -103,4 +103,29 @@ suite('Points and overlays in words', { skip: leftOut(), timeout: 240_000 }, () 
     await eventually(() => assert.equal(asked()?.length, 1));
     assert.equal(stage.deps.engine.asked.length, cells);
   });
+
+  onPage('a question colors the map; tokens are left out of the race and come in again', {}, async (stage) => {
+    const asked = () => stage.deps.engine.asked.at(-1)?.parameters;
+    await stage.page.getByRole('tab', { name: 'Question' }).click();
+    await eventually(() => assert.deepEqual(asked()?.question, { kind: 'divergence' }));
+    await stage.choose('Question', 'Logit difference');
+    await stage.type('First token', ' Paris');
+    await stage.type('Second token', '#7');
+    const wanted = { kind: 'difference', first: ' Paris', second: 7 };
+    await eventually(() => assert.deepEqual(asked()?.question, wanted));
+    const words = stage.page.locator('.cell-summary');
+    await words.filter({ hasText: /[+−][\d.]+ logits\s+␣Paris − #7/ }).waitFor();
+    await stage.status(/cells ·/);
+    // The engine's answers rise from −10 to 10 along x.
+    const at = await Promise.all([0, 49].map((column) => stage.cellPoint(column, 2)));
+    await eventually(async () => {
+      const [left, right] = await stage.colorsAt(at);
+      assert.ok(left && right && left[0] > left[2] + 40 && right[2] > right[0] + 40, JSON.stringify([left, right]));
+    });
+    await stage.page.locator('.tokens-pane:not(.marks-pane) .tokens tbody tr').first().focus();
+    await stage.page.keyboard.press('Delete');
+    await eventually(() => assert.equal(asked()?.masked.length, 1));
+    await stage.page.getByRole('button', { name: /^Take .* In Again$/ }).click();
+    await eventually(() => assert.deepEqual(asked()?.masked, []));
+  });
 });
