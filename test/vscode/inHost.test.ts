@@ -4,7 +4,7 @@ import { runInHost } from './support/inHost.js';
 import { leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 
-suite('Inside the extension host', { skip: leftOut(), timeout: 180_000 }, () => {
+suite('Inside the extension host', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession();
 
   test('API, settings, views and serializer', async (context) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { Token } from '../../src/map/token.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
@@ -23,14 +23,13 @@ const hostile = [
 const tokens: readonly Token[] = hostile.map((text, id) => ({ id, kind: 'text', text }));
 
 async function openSaved(workbench: Workbench, name: string): Promise<MapPage> {
-  await workbench.activation();
   await workbench.openFromExplorer(name);
   const page = new MapPage(workbench);
   await page.complete();
   return page;
 }
 
-suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
+suite('Maps from files', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) => {
       const save = (name: string, map: Parameters<typeof toJson>[0]): void =>
@@ -41,8 +40,13 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     },
   }));
 
-  test('tokens are text, whatever they hold', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
+  let workbench: Workbench;
+  before(async () => {
+    workbench = await session.open(undefined, { sideBar: true });
+    await workbench.activation();
+  });
+
+  test('tokens are text, whatever they hold', async () => {
     const page = await openSaved(workbench, 'hostile');
     const rows = page.frame.locator('table.tokens tbody tr');
     const count = await rows.count();
@@ -59,8 +63,7 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     await workbench.picture('hostile-tokens');
   });
 
-  test('200 x 200 cells pan and zoom at 30 frames a second', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
+  test('200 x 200 cells pan and zoom at 30 frames a second', async () => {
     const page = await openSaved(workbench, 'large');
     const box = await page.plot.boundingBox();
     assert.ok(box);
@@ -83,9 +86,7 @@ suite('Maps from files', { skip: leftOut(), timeout: 180_000 }, () => {
     await workbench.picture('panel-200');
   });
 
-  test('a file that is no map is shown as text, and why', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
-    await workbench.activation();
+  test('a file that is no map is shown as text, and why', async () => {
     await workbench.openFromExplorer('broken');
     await workbench.notification(/not JSON|no map/);
     await workbench.page.locator('.monaco-editor .view-line', { hasText: '"config"' }).waitFor();

@@ -1,119 +1,100 @@
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, ROOT } from './support/places.js';
-import { type Session, useSession } from './support/session.js';
+import { useSession } from './support/session.js';
 import { until } from './support/until.js';
+import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+const CHOOSE = 'Embedding Grid: Choose Model...';
+const LONG_MAP = /^Token map, 400 by 400 cells/;
 
-/** Process ids of the engines of a server. */
-const engines = async (session: Session): Promise<readonly number[]> =>
-  (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
-
-/** Waits until this many engines run: those of an earlier window end a moment after it. */
-const untilEngines = (session: Session, count: number): Promise<void> =>
-  until(`${count} engines`, async () => (await engines(session)).length === count);
-
-/** Asks for a map that takes long. */
-async function startLongMap(page: MapPage): Promise<void> {
-  await page.type('Layer number', '0');
-  await page.type('Columns', '1000');
-  await page.type('Rows', '1000');
-  await page.button('Generate').click();
-  await page.running();
-}
-
-const cellsDone = async (page: MapPage): Promise<number> => {
-  const [, count = '0'] = /([\d,]+) of [\d,]+ cells/.exec(await page.status.innerText()) ?? [];
-  return Number(count.replaceAll(',', ''));
-};
-
-suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
+    settings: { 'embeddingGrid.engineGraceSeconds': 0 },
     fill: (workspace) =>
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
         recursive: true,
         filter: (file) => !file.includes('training'),
       }),
   }));
+  let workbench: Workbench;
+  let page: MapPage;
 
-  test('no engine before the first map; a window that is closed leaves no process', async (context) => {
-    const workbench = await session.open(context);
-    await workbench.run('Embedding Grid: Show Log');
-    assert.deepEqual(await engines(session), []);
-    await workbench.run(GENERATE);
-    await new MapPage(workbench).complete();
-    assert.equal((await engines(session)).length, 1);
-    await workbench.close();
-    await untilEngines(session, 0);
+  /** Process ids of the engines of all windows. */
+  const engines = async (): Promise<readonly number[]> =>
+    (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
+  const untilEngines = (count: number): Promise<void> =>
+    until(`${count} engines`, async () => (await engines()).length === count);
+  const closePanels = async (): Promise<void> => {
+    await workbench.run('View: Close All Editors');
+    await untilEngines(0);
+  };
+
+  before(async () => {
+    workbench = await session.open();
+    page = new MapPage(workbench);
   });
 
-  test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async (context) => {
-    const workbench = await session.open(context);
+  test('no engine before the first map', async () => {
+    await workbench.activation();
+    assert.deepEqual(await engines(), []);
     await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
     await page.complete();
-    await startLongMap(page);
-    await until('the first pass', async () => (await cellsDone(page)) > 700);
-    await workbench.stateIsKept(/columns:1000,rows:1000.*running:true/);
+    assert.equal((await engines()).length, 1);
+  });
+
+  test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {
+    await page.startLongMap();
+    await workbench.stateIsKept(/columns:400,rows:400.*running:true/);
     await workbench.reload();
     await page.running();
-    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '1000');
-    await page.frame.locator('.heatmaplayer image').first().waitFor();
-    await page.button('Cancel').click();
+    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '400');
+    await page.shows(LONG_MAP);
+    await untilEngines(1); // that of the window before ends with it
   });
 
-  test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async (context) => {
-    await untilEngines(session, 0);
-    const workbench = await session.open(context);
-    await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
-    await page.complete();
-    await startLongMap(page);
-    await until('the first pass', async () => (await cellsDone(page)) > 700);
-    const [pid, ...others] = await engines(session);
-    assert.ok(pid !== undefined && others.length === 0);
+  test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async () => {
+    await page.running();
+    const [pid] = await engines();
+    assert.ok(pid !== undefined);
     process.kill(pid, 'SIGKILL');
     await page.status.filter({ hasText: 'SIGKILL' }).waitFor();
-    await page.frame.locator('.heatmaplayer image').first().waitFor();
+    await page.shows(LONG_MAP);
     await workbench.picture('panel-engine-died');
     await page.type('Layer number', '5');
     await page.type('Columns', '40');
     await page.type('Rows', '40');
     await page.button('Generate').click();
     await page.complete(/^1,600 cells/);
-    await untilEngines(session, 1);
+    await untilEngines(1);
+    assert.ok(!(await engines()).includes(pid));
+    await closePanels();
   });
 
-  test('two panels on two models at once; hidden and shown again', async (context) => {
-    await untilEngines(session, 0);
-    const workbench = await session.open(context);
+  test('two panels on two models at once; hidden and shown again', async () => {
+    await workbench.pick(CHOOSE, 'tiny');
+    await page.complete();
     await workbench.run(GENERATE);
-    await new MapPage(workbench).complete();
-    await workbench.run('Embedding Grid: Choose Model...');
-    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' }).first().click();
-    await new MapPage(workbench).complete();
-    await workbench.run(GENERATE);
-    await new MapPage(workbench).complete();
-    await untilEngines(session, 2);
     const tabs = workbench.page.locator('.tabs-container .tab', { hasText: 'Embedding Grid' });
-    assert.equal(await tabs.count(), 2);
+    await tabs.nth(1).waitFor();
+    await page.complete();
+    await untilEngines(2);
     await tabs.first().click();
-    await new MapPage(workbench).complete(/^2,500 cells/);
+    await workbench.page.locator('.tab.active', { hasText: 'tiny' }).waitFor();
+    await page.complete(/^2,500 cells/);
     await workbench.run('View: Move Editor into Right Group');
     await new MapPage(workbench, workbench.webviewOf(0)).complete(/^2,500 cells/);
     await new MapPage(workbench, workbench.webviewOf(1)).complete(/^2,500 cells/);
     await workbench.picture('two-panels');
+    await closePanels();
   });
 
-  test('a model that is deleted is named; the map of it stays and opens again', async (context) => {
-    const workbench = await session.open(context);
-    const page = new MapPage(workbench);
-    await workbench.run('Embedding Grid: Choose Model...');
-    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' }).first().click();
+  test('a model that is deleted is named; the map of it stays and opens again', async () => {
+    await workbench.pick(CHOOSE, 'tiny');
     await page.complete();
     await page.button('Save Map').click();
     await workbench.explorerRow('results_layer_5.json').waitFor();
@@ -124,8 +105,15 @@ suite('Through what may happen', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.frame.locator('.heatmaplayer image').first().waitFor();
     await workbench.picture('panel-model-deleted');
     await workbench.openFromExplorer('results_layer_5.json');
-    const viewer = new MapPage(workbench);
-    await viewer.button('Edit and Run Again').waitFor();
-    await viewer.complete(/^2,500 cells/);
+    await page.button('Edit and Run Again').waitFor();
+    await page.complete(/^2,500 cells/);
+  });
+
+  test('a window that is closed leaves no engine', async () => {
+    await workbench.run(GENERATE);
+    await page.complete();
+    await untilEngines(1);
+    await workbench.close();
+    await untilEngines(0);
   });
 });

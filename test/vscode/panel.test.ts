@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { scaleColors } from '../../src/map/colors.js';
 import { MapPage } from './support/mapPage.js';
 import { leftOut } from './support/places.js';
@@ -11,14 +11,13 @@ import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
-suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession();
   let workbench: Workbench;
   let page: MapPage;
 
   before(async () => {
     workbench = await session.open();
-    after(() => workbench.picture('at-the-end-of-the-panel'));
     page = new MapPage(workbench);
   });
 
@@ -210,21 +209,17 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   });
 
   test('a long map is cancelled by button and by Esc, keeps its cells, and goes on', async () => {
-    await page.type('Layer number', '0');
-    await page.type('Columns', '1000');
-    await page.type('Rows', '1000');
-    await page.button('Generate').click();
-    await page.running();
+    await page.startLongMap();
     await workbench.picture('panel-progress');
     await workbench.page.locator('.statusbar-item', { hasText: /Token map \d+%/ }).waitFor();
     await page.button('Cancel').click();
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 1,000,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 160,000 cells/ }).waitFor();
     const [, first] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     await page.button('Resume').click();
     await page.running();
     await page.plot.focus();
     await workbench.page.keyboard.press('Escape');
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 1,000,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 160,000 cells/ }).waitFor();
     const [, second] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     const number = (text = ''): number => Number(text.replaceAll(',', ''));
     assert.ok(number(second) >= number(first) && number(first) > 0, `${first} ${second}`);
@@ -232,7 +227,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.type('Layer number', '5');
     await page.type('Columns', '50');
     await page.type('Rows', '50');
-    await page.button('Generate').click();
+    await page.generate();
     await page.complete(/^2,500 cells/);
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { MapPage } from './support/mapPage.js';
@@ -18,14 +18,14 @@ const PICTURE = 'embedding_grid_layer_5_size_20_method_random_projection';
 async function smallMap(workbench: Workbench): Promise<MapPage> {
   await workbench.run(GENERATE);
   const page = new MapPage(workbench);
-  await page.complete();
+  await page.complete(/^2,500 cells/);
   await page.type('Columns', '20');
   await page.type('Rows', '20');
   await page.complete(/^400 cells/);
   return page;
 }
 
-suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) =>
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
@@ -40,9 +40,14 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
       unknown
     >;
 
-  test('the panel and the command line write the same files', async (context) => {
-    const workbench = await session.open(context);
-    const page = await smallMap(workbench);
+  let workbench: Workbench;
+  let page: MapPage;
+  before(async () => {
+    workbench = await session.open();
+    page = await smallMap(workbench);
+  });
+
+  test('the panel and the command line write the same files', async () => {
     await page.button('Save Map').click();
     await workbench.explorerRow('results_layer_5.json').waitFor();
 
@@ -56,9 +61,8 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.deepEqual({ ...json(results()), runtime: null }, { ...json(other), runtime: null });
   });
 
-  test('another map of that name is not replaced without a question', async (context) => {
-    const workbench = await session.open(context);
-    const page = await smallMap(workbench);
+  test('another map of that name is not replaced without a question', async () => {
+    await workbench.closeSideBar();
     await page.changes('a seed', () => page.type('Seed', '8'));
     await page.button('Save Map').click();
     const dialog = workbench.page.locator('.monaco-dialog-box');
@@ -86,9 +90,7 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.ok(!existsSync(path.join(results(), 'embedding_grid_results_layer_5_3.json')));
   });
 
-  test('a saved map is deleted with its pictures, after a question', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
-    await workbench.activation();
+  test('a saved map is deleted with its pictures, after a question', async () => {
     await workbench.run('View: Show Embedding Grid');
     const row = workbench.page.locator('.pane', { hasText: 'Saved Maps' }).locator('.monaco-list-row', {
       hasText: 'Layer 5, random',
@@ -104,23 +106,8 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     assert.equal(readdirSync(results()).length, before - 3);
   });
 
-  test('without a folder it says what to do', async (context) => {
-    const workbench = await session.open(context, { empty: true });
-    const page = await smallMap(workbench);
-    await page.button('Save Map').click();
-    const notification = await workbench.notification('none is');
-    await notification.getByRole('button', { name: 'Save As...' }).click();
-    const place = path.join(session.server.folder, 'elsewhere.npz');
-    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('layer_5.json'));
-    await workbench.quickInput.fill(place);
-    await workbench.quickInput.press('Enter');
-    await until('the file', () => Promise.resolve(existsSync(place)));
-    assert.equal(readFileSync(place).subarray(0, 2).toString(), 'PK');
-  });
-
-  test('the Explorer offers a map of a model file and of its folders, and of no other', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
-    await workbench.activation();
+  test('the Explorer offers a map of a model file and of its folders, and of no other', async () => {
+    await workbench.run('View: Show Explorer');
     const item = workbench.page.locator('.context-view .action-label', {
       hasText: 'Generate Embedding Grid from This Model',
     });
@@ -139,5 +126,19 @@ suite('Saving', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.explorerRow('embedding_grid_results').click({ button: 'right' });
     await menu.waitFor();
     assert.equal(await item.isVisible(), false);
+  });
+
+  test('without a folder it says what to do', async (context) => {
+    const workbench = await session.open(context, { empty: true });
+    const page = await smallMap(workbench);
+    await page.button('Save Map').click();
+    const notification = await workbench.notification('none is');
+    await notification.getByRole('button', { name: 'Save As...' }).click();
+    const place = path.join(session.server.folder, 'elsewhere.npz');
+    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('layer_5.json'));
+    await workbench.quickInput.fill(place);
+    await workbench.quickInput.press('Enter');
+    await until('the file', () => Promise.resolve(existsSync(place)));
+    assert.equal(readFileSync(place).subarray(0, 2).toString(), 'PK');
   });
 });

@@ -1,6 +1,6 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { expectNoViolations } from './support/accessibility.js';
@@ -19,7 +19,7 @@ async function look(workbench: Workbench, name: string): Promise<void> {
   await expectNoViolations(workbench.webview.locator(BODY), name);
 }
 
-suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     fill: (workspace) => {
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'models', 'tiny'), {
@@ -31,39 +31,42 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
       writeFileSync(path.join(workspace, 'embedding_grid_results_layer_29.json'), toJson(unknown));
     },
   }));
+  let workbench: Workbench;
+  let page: MapPage;
 
-  test('complete, in all themes', async (context) => {
-    const workbench = await session.open(context);
+  before(async () => {
+    workbench = await session.open();
+    page = new MapPage(workbench);
+  });
+
+  test('complete, in all themes', async () => {
     await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
     await page.complete();
     await page.clickCell(35, 30, 50, 50);
     for (const [name, theme, kind] of [
-      ['panel-dark', 'Dark Modern', 'vscode-dark'],
       ['panel-light', 'Light Modern', 'vscode-light'],
       ['panel-high-contrast', 'Dark High Contrast', 'vscode-high-contrast'],
       ['panel-high-contrast-light', 'Light High Contrast', 'vscode-high-contrast-light'],
+      ['panel-dark', 'Dark Modern', 'vscode-dark'],
     ] as const) {
       await workbench.theme(theme);
       await page.frame.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor();
       await until('colors of the theme', async () => (await page.colors()).width === 50);
       await look(workbench, name);
     }
-    await workbench.theme('Dark Modern');
-    await page.frame.locator('body[data-vscode-theme-kind="vscode-dark"]').waitFor();
     await page.frame.getByRole('tab', { name: 'Token' }).click();
+    await page.frame.getByRole('tab', { name: 'Token', selected: true }).waitFor();
     await look(workbench, 'panel-token-colors');
+    await page.frame.getByRole('tab', { name: 'Probability' }).click();
     for (let i = 0; i < 6; i++) await page.button('Zoom In').click();
     await look(workbench, 'panel-zoomed');
     await page.more('Show Cells as Table');
     await look(workbench, 'panel-table');
+    await page.button('Show as Map').click();
+    await page.button('Whole Map').click();
   });
 
-  test('at every width, and with the side bar', async (context) => {
-    const workbench = await session.open(context);
-    await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
-    await page.complete();
+  test('at every width, and with the side bar', async () => {
     await workbench.page.setViewportSize({ width: 1000, height: 900 });
     await page.frame.locator('body[data-layout="medium"]').waitFor();
     await look(workbench, 'panel-medium');
@@ -86,71 +89,63 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 240_000 }, () => {
     await workbench.page.keyboard.press('ArrowRight');
     await models.getByText('6 decoder layers').waitFor();
     await look(workbench, 'sidebar');
+    await workbench.closeSideBar();
   });
 
-  test('running, cancelled, and with a field that is wrong', async (context) => {
-    const workbench = await session.open(context);
-    await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
-    await page.complete();
+  test('exported', async () => {
+    await page.more('Export Picture…');
+    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'PNG 2×' }).click();
+    await workbench.quickInput.waitFor();
+    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('.png'));
+    await workbench.picture('export-dialog');
+    const exported = path.join(session.server.workspace, 'exported.png');
+    await workbench.quickInput.fill(exported);
+    await workbench.quickInput.press('Enter');
+    await until('the picture', () => Promise.resolve(existsSync(exported)));
+    await workbench.run('View: Show Explorer');
+    await workbench.openFromExplorer('exported.png');
+    await workbench.webview.locator('img').waitFor();
+    await workbench.picture('export');
+    await workbench.run('View: Close Editor');
+    await workbench.closeSideBar();
+  });
+
+  test('running, cancelled, and with a field that is wrong', async () => {
     await page.type('Spacing', '-1');
     await look(workbench, 'panel-invalid-field');
     await page.type('Spacing', '0.5');
-    await page.type('Layer number', '0');
-    await page.type('Columns', '1000');
-    await page.type('Rows', '1000');
-    await page.button('Generate').click();
-    await page.running();
+    await page.startLongMap();
     await until('some of the second pass', async () => /· [1-9]\d?%/.test(await page.status.innerText()));
     await look(workbench, 'panel-progress');
     await page.button('Cancel').click();
     await page.button('Resume').waitFor();
     await look(workbench, 'panel-cancelled');
+    await workbench.close();
   });
 
-  test('without a model, and with one that cannot be opened', async (context) => {
+  test('without a model, and with one that cannot be opened', async () => {
     session.server.setUserSettings({
       'embeddingGrid.defaultModel': path.join(session.server.workspace, 'broken.onnx'),
     });
-    const workbench = await session.open(context);
+    workbench = await session.open();
+    page = new MapPage(workbench);
     await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
     await page.button('Try Again').waitFor();
     await look(workbench, 'panel-error');
     await page.button('Show Log').click();
     await workbench.page.locator('.part.panel .view-lines', { hasText: 'broken.onnx' }).waitFor();
-    session.server.setUserSettings({ 'embeddingGrid.defaultModel': '' });
+    await workbench.run('View: Toggle Panel Visibility');
   });
 
-  test('saved, and without its model', async (context) => {
-    const workbench = await session.open(context, { sideBar: true });
-    await workbench.activation();
+  test('saved, and without its model', async () => {
+    await workbench.run('View: Show Explorer');
     await workbench.openFromExplorer('layer_29.json');
     await workbench.closeSideBar();
-    const page = new MapPage(workbench);
     await page.complete(/^900 cells/);
     await look(workbench, 'saved-map');
     await page.button('Edit and Run Again').click();
     await page.frame.getByRole('heading', { name: 'Choose a model to map' }).waitFor();
     await look(workbench, 'panel-empty');
     await workbench.notification(/The model .* was not found/);
-  });
-
-  test('exported', async (context) => {
-    const workbench = await session.open(context);
-    await workbench.run(GENERATE);
-    const page = new MapPage(workbench);
-    await page.complete();
-    await page.more('Export Picture…');
-    await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'PNG 2×' }).click();
-    await workbench.quickInput.waitFor();
-    await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('.png'));
-    await workbench.picture('export-dialog');
-    await workbench.quickInput.press('Enter');
-    const name = 'embedding_grid_layer_5_size_50_method_random_projection.png';
-    await workbench.run('View: Show Explorer');
-    await workbench.openFromExplorer(name);
-    await workbench.webview.locator('img').waitFor();
-    await workbench.picture('export');
   });
 });

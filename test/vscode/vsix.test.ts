@@ -12,7 +12,7 @@ import { useSession } from './support/session.js';
 const run = promisify(execFile);
 const script = path.join(ROOT, 'test', 'tools', 'package.mjs');
 
-suite('Installed from a VSIX', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
   const folder = outputFolder('package');
   const file = path.join(folder, 'embedding-grid-linux-x64.vsix');
   let printed = '';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator } from 'playwright-core';
+import { firstPass } from '../../../src/extension/panel/mapRecord.js';
 import { until } from './until.js';
 import type { Workbench } from './workbench.js';
 
@@ -100,9 +101,33 @@ export class MapPage {
     return (await this.frame.locator('.heatmaplayer image').first().getAttribute('href')) ?? '';
   }
 
-  /** Waits until a map is being computed. */
-  async running(): Promise<void> {
-    await this.status.filter({ hasText: /of [\d,]+ cells · \d+%/ }).waitFor({ timeout: MAP_LIMIT_MS });
+  /** Waits until a map is being computed and this many of its cells have come. A cancel before the first leaves nothing. */
+  async running(cells = 1): Promise<void> {
+    await until(`${cells} cells of a running map`, async () => {
+      const [, done] = /^([\d,]+) of [\d,]+ cells · \d+%/.exec(await this.status.innerText()) ?? [];
+      return done !== undefined && Number(done.replaceAll(',', '')) >= cells;
+    });
+  }
+
+  /** Generates, whether or not a map is running: by its key, as the button may have become Cancel. */
+  async generate(): Promise<void> {
+    await this.controls.getByRole('textbox', { name: 'Rows', exact: true }).press('Control+Enter');
+  }
+
+  /** Asks for a map that takes long, and waits until its first pass stands. */
+  async startLongMap(): Promise<void> {
+    await this.type('Layer number', 'embeddings');
+    await this.type('Columns', '400');
+    await this.type('Rows', '400');
+    await this.generate();
+    await this.running(firstPass({ columns: 400, rows: 400 }));
+    await this.shows(/^Token map, 400 by 400 cells/);
+  }
+
+  /** Waits until a map with such a name for screen readers is drawn. */
+  async shows(name: RegExp): Promise<void> {
+    await this.frame.getByRole('application', { name }).waitFor();
+    await this.frame.locator('.heatmaplayer image').first().waitFor();
   }
 
   /** The colors of the picture that plotly drew, a pixel per cell, from the top left. */

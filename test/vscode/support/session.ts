@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.js';
@@ -9,9 +10,11 @@ import { Workbench, type WorkbenchOptions } from './workbench.js';
 export interface Session {
   readonly server: Server;
   readonly browser: Browser;
-  /** Opens a window with the unpacked extension, editors over its whole width. It is closed after the test. */
+  /** Opens a window with the unpacked extension, editors over its whole width. It is closed after the test, or after all. */
   open(test?: TestContext, options?: WorkbenchOptions): Promise<Workbench>;
 }
+
+const fileName = (): string => path.basename(process.argv[1] ?? 'test', '.test.ts');
 
 /** Starts both before the tests of the surrounding suite and ends them after. */
 export function useSession(options: () => ServerOptions = () => ({})): Session {
@@ -24,7 +27,11 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
   before(async () => {
     [server, browser] = await Promise.all([startServer(options()), launchBrowser()]);
   });
+  const shared: Workbench[] = [];
   after(async () => {
+    for (const [i, workbench] of shared.entries()) {
+      if (!workbench.page.isClosed()) await workbench.picture(`${fileName()}-at-the-end-${i}`);
+    }
     await browser?.close();
     await server?.stop();
   });
@@ -41,6 +48,7 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
         there(server),
         options.installed === true ? options : { extension: ROOT, ...options },
       );
+      if (test === undefined) shared.push(workbench);
       test?.after(async () => {
         if (workbench.page.isClosed()) return;
         await workbench.picture(`at-the-end-of-${test.name.replace(/\W+/g, '-')}`); // what a failed test has seen last
