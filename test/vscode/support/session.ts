@@ -1,5 +1,4 @@
-import path from 'node:path';
-import { after, before, type TestContext } from 'node:test';
+import { after, afterEach, before, type SuiteContext, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.js';
 import { ROOT } from './places.js';
@@ -14,7 +13,11 @@ export interface Session {
   open(test?: TestContext, options?: WorkbenchOptions): Promise<Workbench>;
 }
 
-const fileName = (): string => path.basename(process.argv[1] ?? 'test', '.test.ts');
+/** What a failed test has seen last: a picture. */
+async function lastSight(test: TestContext | SuiteContext, workbench: Workbench): Promise<void> {
+  const failed = 'passed' in test && !test.passed;
+  if (failed && !workbench.page.isClosed()) await workbench.picture(`failed-${test.name.replace(/\W+/g, '-')}`);
+}
 
 /** Starts both before the tests of the surrounding suite and ends them after. */
 export function useSession(options: () => ServerOptions = () => ({})): Session {
@@ -28,10 +31,10 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
     [server, browser] = await Promise.all([startServer(options()), launchBrowser()]);
   });
   const shared: Workbench[] = [];
+  afterEach(async (test) => {
+    for (const workbench of shared) await lastSight(test, workbench);
+  });
   after(async () => {
-    for (const [i, workbench] of shared.entries()) {
-      if (!workbench.page.isClosed()) await workbench.picture(`${fileName()}-at-the-end-${i}`);
-    }
     await browser?.close();
     await server?.stop();
   });
@@ -50,8 +53,7 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
       );
       if (test === undefined) shared.push(workbench);
       test?.after(async () => {
-        if (workbench.page.isClosed()) return;
-        await workbench.picture(`at-the-end-of-${test.name.replace(/\W+/g, '-')}`); // what a failed test has seen last
+        await lastSight(test, workbench);
         await workbench.close();
       });
       if (options.sideBar !== true) await workbench.closeSideBar();
