@@ -7,7 +7,7 @@ import { windowAddress } from './support/workbench.js';
 
 const server = await startServer({
   workspace: process.argv[2] ?? process.cwd(),
-  settings: { 'security.workspace.trust.enabled': true, 'workbench.colorTheme': 'Default Dark Modern' },
+  settings: () => ({ 'security.workspace.trust.enabled': true, 'workbench.colorTheme': 'Default Dark Modern' }),
 });
 process.stdout.write(
   `VS Code with Embedding Grid, until Ctrl-C:\n\n  ${windowAddress(server, { extension: ROOT })}\n\n`,

@@ -14,7 +14,7 @@ const LONG_MAP = /^Token map, 400 by 400 cells/;
 
 suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
-    settings: { 'embeddingGrid.engineGraceSeconds': 0 },
+    settings: () => ({ 'embeddingGrid.engineGraceSeconds': 0 }),
     fill: (workspace) =>
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
         recursive: true,

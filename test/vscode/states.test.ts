@@ -21,6 +21,7 @@ async function look(workbench: Workbench, name: string): Promise<void> {
 
 suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
+    settings: (workspace) => ({ 'embeddingGrid.defaultModel': path.join(workspace, 'broken.onnx') }),
     fill: (workspace) => {
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'models', 'tiny'), {
         recursive: true,
@@ -39,8 +40,30 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     page = new MapPage(workbench);
   });
 
-  test('complete, in all themes', async () => {
+  test('with a model that cannot be opened', async () => {
     await workbench.run(GENERATE);
+    await page.button('Try Again').waitFor();
+    await look(workbench, 'panel-error');
+    await page.button('Show Log').click();
+    await workbench.page.locator('.part.panel .view-lines', { hasText: 'broken.onnx' }).waitFor();
+    await workbench.run('View: Toggle Panel Visibility');
+  });
+
+  test('saved, and without its model or any other', async () => {
+    await workbench.run('View: Show Explorer');
+    await workbench.openFromExplorer('layer_29.json');
+    await workbench.closeSideBar();
+    await page.complete(/^900 cells/);
+    await look(workbench, 'saved-map');
+    await page.button('Edit and Run Again').click();
+    await page.frame.getByRole('heading', { name: 'Choose a model to map' }).waitFor();
+    await look(workbench, 'panel-empty');
+    await workbench.notification(/The model .* was not found/);
+    await workbench.run('View: Close All Editors');
+  });
+
+  test('complete, in all themes', async () => {
+    await workbench.pick('Embedding Grid: Choose Model...', 'bundled-model');
     await page.complete();
     await page.clickCell(35, 30, 50, 50);
     for (const [name, theme, kind] of [
@@ -120,32 +143,5 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.button('Cancel').click();
     await page.button('Resume').waitFor();
     await look(workbench, 'panel-cancelled');
-    await workbench.close();
-  });
-
-  test('without a model, and with one that cannot be opened', async () => {
-    session.server.setUserSettings({
-      'embeddingGrid.defaultModel': path.join(session.server.workspace, 'broken.onnx'),
-    });
-    workbench = await session.open();
-    page = new MapPage(workbench);
-    await workbench.run(GENERATE);
-    await page.button('Try Again').waitFor();
-    await look(workbench, 'panel-error');
-    await page.button('Show Log').click();
-    await workbench.page.locator('.part.panel .view-lines', { hasText: 'broken.onnx' }).waitFor();
-    await workbench.run('View: Toggle Panel Visibility');
-  });
-
-  test('saved, and without its model', async () => {
-    await workbench.run('View: Show Explorer');
-    await workbench.openFromExplorer('layer_29.json');
-    await workbench.closeSideBar();
-    await page.complete(/^900 cells/);
-    await look(workbench, 'saved-map');
-    await page.button('Edit and Run Again').click();
-    await page.frame.getByRole('heading', { name: 'Choose a model to map' }).waitFor();
-    await look(workbench, 'panel-empty');
-    await workbench.notification(/The model .* was not found/);
   });
 });

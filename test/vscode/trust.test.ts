@@ -8,7 +8,7 @@ import { useSession } from './support/session.js';
 
 suite('In a folder that is not trusted', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
-    settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
+    settings: () => ({ 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' }),
     fill: (workspace) =>
       cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'stranger'), {
         recursive: true,

@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { SERVER_MAIN, SERVER_NODE } from './places.js';
 
 export interface ServerOptions {
-  /** User settings beside {@link QUIET_SETTINGS}. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** User settings beside {@link QUIET_SETTINGS}; they may name places in the workspace folder. */
+  readonly settings?: (workspace: string) => Readonly<Record<string, unknown>>;
   /** The folder to open; a new one by default, which is removed in the end. */
   readonly workspace?: string;
   /** Called with the workspace folder before the server starts, to fill it. */
@@ -32,8 +32,6 @@ export interface Server {
   readonly folder: string;
   /** Process ids of everything that the server started and that still runs, its extension hosts and their children too. */
   processes(): Promise<readonly ServerProcess[]>;
-  /** Changes user settings, for windows that are opened after. */
-  setUserSettings(settings: Readonly<Record<string, unknown>>): void;
   /** What the server wrote to its standard streams. */
   log(): string;
   /** Ends the server and everything that it started, and removes its folder. */
@@ -83,10 +81,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
   const workspace = options.workspace ?? place('workspace');
   options.fill?.(workspace);
-  const settings: Record<string, unknown> = { ...QUIET_SETTINGS, ...options.settings };
-  const settingsFile = path.join(place('user/User'), 'settings.json');
-  const writeSettings = (): void => writeFileSync(settingsFile, JSON.stringify(settings, null, 2));
-  writeSettings();
+  const settings = { ...QUIET_SETTINGS, ...options.settings?.(workspace) };
+  writeFileSync(path.join(place('user/User'), 'settings.json'), JSON.stringify(settings, null, 2));
   const env = cleanEnvironment({ HOME: place('home'), TMPDIR: place('tmp') });
   const common = [
     ...['--server-data-dir', place('server'), '--user-data-dir', path.join(folder, 'user')],
@@ -123,10 +119,6 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     workspace,
     folder,
     processes: () => descendants(child.pid ?? -1),
-    setUserSettings: (changes) => {
-      Object.assign(settings, changes);
-      writeSettings();
-    },
     log: () => log,
     async stop() {
       child.stdin.end();

@@ -211,7 +211,7 @@ export class Workbench {
   /** Gives the editors the whole width. */
   async closeSideBar(): Promise<void> {
     const sideBar = this.page.locator('.part.sidebar');
-    if (await sideBar.isVisible()) await this.page.keyboard.press('Control+B');
+    if (await sideBar.isVisible()) await this.run('View: Close Primary Side Bar');
     await sideBar.waitFor({ state: 'hidden' });
   }
 
