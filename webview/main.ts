@@ -143,6 +143,7 @@ function receive(message: HostMessage): void {
     }
     case 'progress': {
       store.set({ progress: message.progress });
+      requestAnimationFrame(() => send({ type: 'drawn' })); // behind the store's own
       const reached = Math.floor((4 * message.progress.done) / Math.max(1, message.progress.total));
       if (reached > quarter && reached < 4) announce(`${reached * 25} percent of the map`);
       quarter = Math.max(quarter, reached);

@@ -18,6 +18,9 @@ export class Panels implements vscode.Disposable {
   /** The one used last comes last. */
   private editors: readonly MapEditor[] = [];
   private readonly item: vscode.StatusBarItem;
+  /** What the item says, if it is shown. */
+  private shown: string | undefined;
+  private readonly told = new Map<string, boolean>();
 
   constructor() {
     this.item = vscode.window.createStatusBarItem('embeddingGrid.progress', vscode.StatusBarAlignment.Left);
@@ -65,13 +68,23 @@ export class Panels implements vscode.Disposable {
   update(): void {
     const active = this.editors.find((editor) => editor.active);
     if (active) this.editors = [...this.editors.filter((editor) => editor !== active), active];
-    setContext('embeddingGrid.hasEditor', this.editor !== undefined);
-    setContext('embeddingGrid.hasPanel', this.panel !== undefined);
-    setContext('embeddingGrid.hasMap', this.editor?.hasMap === true);
-    const running = this.running;
-    if (running === undefined) return this.item.hide();
-    this.item.text = `$(loading~spin) Token map ${Math.floor(100 * running.status.progress)}%`;
+    this.tell('embeddingGrid.hasEditor', this.editor !== undefined);
+    this.tell('embeddingGrid.hasPanel', this.panel !== undefined);
+    this.tell('embeddingGrid.hasMap', this.editor?.hasMap === true);
+    const { running } = this;
+    const text = running && `$(loading~spin) Token map ${Math.floor(100 * running.status.progress)}%`;
+    if (text === this.shown) return;
+    this.shown = text;
+    if (text === undefined) return this.item.hide();
+    this.item.text = text;
     this.item.show();
+  }
+
+  /** Sets a context key where it has changed: every change makes VS Code look at all menus anew. */
+  private tell(key: string, value: boolean): void {
+    if (this.told.get(key) === value) return;
+    this.told.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
   }
 
   /** The editor that a command means: the active one, else the one used last. */
@@ -88,8 +101,4 @@ export class Panels implements vscode.Disposable {
   get running(): MapPanel | undefined {
     return this.editors.findLast(({ panel }) => panel?.status.running)?.panel;
   }
-}
-
-function setContext(key: string, value: boolean): void {
-  void vscode.commands.executeCommand('setContext', key, value);
 }

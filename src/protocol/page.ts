@@ -217,6 +217,8 @@ export type PageAction = (typeof PAGE_ACTIONS)[number];
 
 export type PageMessage =
   | { readonly type: 'ready'; readonly view: PageView }
+  /** The last `progress` and the cells before it are on screen: more may come. */
+  | { readonly type: 'drawn' }
   /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */
   | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
   /** A file is to be chosen for a setting: a vector (`plane.center`), or texts, one a line (`plane.sample`). */

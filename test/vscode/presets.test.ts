@@ -9,7 +9,7 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
 suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   // A newcomer: nothing of the settings has been changed.
-  const session = useSession(() => ({ settings: { 'embeddingGrid.defaults.seed': undefined } }));
+  const session = useSession(() => ({ settings: () => ({ 'embeddingGrid.defaults.seed': undefined }) }));
 
   test('the first panel lies between three prompts; each preset gives its map; anchors stay through zoom', async (context) => {
     const workbench = await session.open(context);

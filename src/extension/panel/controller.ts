@@ -179,6 +179,9 @@ export class MapController {
       case 'ready':
         this.view = message.view;
         return this.sendAll();
+      case 'drawn':
+        this.page?.drawn();
+        return;
       case 'edit':
         return this.edit(message.path, message.value, message.step);
       case 'chooseFile':

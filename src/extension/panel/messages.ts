@@ -29,6 +29,7 @@ const place = { x: coordinate, y: coordinate };
 
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view }),
+  v.object({ type: v.literal('drawn') }),
   v.object({
     type: v.literal('edit'),
     path: v.pipe(v.string(), v.maxLength(200)),

@@ -8,11 +8,16 @@ const TOGETHER_MS = 25;
 /** A typed array of its own: a view into a larger buffer would carry all of that buffer across. */
 const own = <T extends Int32Array | Float32Array>(array: T): T => array.slice() as T;
 
-/** Sends cells to the page, gathered; anything else only after the cells that came before it. */
+/**
+ * Sends cells to the page, gathered; anything else only after the cells that came before it. The next cells wait until the page
+ * has drawn the last ones: a slow page gets larger batches, not a queue that hides what happens meanwhile.
+ */
 export class PageStream {
   private waiting: { map: number; batches: CellBatch[]; tokens: Token[] } | undefined;
   private waitingProgress: Progress | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Progress was sent, and the page has not drawn it yet. */
+  private undrawn = false;
 
   constructor(private readonly post: (message: HostMessage) => void) {}
 
@@ -26,28 +31,45 @@ export class PageStream {
     this.waiting ??= { map, batches: [], tokens: [] };
     this.waiting.batches.push(batch);
     this.waiting.tokens.push(...tokens);
-    this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
+    this.soon();
   }
 
   /** Progress goes with the cells that it counts. */
   progress(progress: Progress): void {
     this.waitingProgress = progress;
-    this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
+    this.soon();
+  }
+
+  /** The page has drawn the last progress. */
+  drawn(): void {
+    this.undrawn = false;
+    if (this.waiting || this.waitingProgress) this.soon();
   }
 
   /** Forgets what waits: the page is sent everything anew. */
   drop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.waiting = undefined;
-    this.waitingProgress = undefined;
+    this.clear();
+    this.undrawn = false;
+  }
+
+  private soon(): void {
+    if (!this.undrawn) this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
   }
 
   private flush(): void {
     const { waiting, waitingProgress } = this;
-    this.drop();
+    this.clear();
     if (waiting) this.post({ type: 'cells', map: waiting.map, batch: joined(waiting.batches), tokens: waiting.tokens });
-    if (waitingProgress) this.post({ type: 'progress', progress: waitingProgress });
+    if (!waitingProgress) return;
+    this.post({ type: 'progress', progress: waitingProgress });
+    this.undrawn = true;
+  }
+
+  private clear(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.waiting = undefined;
+    this.waitingProgress = undefined;
   }
 }
 

@@ -35,6 +35,8 @@ function open(
     engine?: FakeEngineOptions;
     deps?: FakeDependencies;
     revivedKey?: string;
+    /** The page draws what it gets. */
+    draws?: boolean;
   } = {},
 ): Panel {
   const deps = options.deps ?? new FakeDependencies({ seconds: 0.2, ...options.engine });
@@ -45,8 +47,11 @@ function open(
   });
   context.after(() => controller.dispose(true));
   const page = new Recorder();
-  controller.connect(page.post);
   const say = (message: PageMessage): void => controller.receive(message);
+  controller.connect((message) => {
+    page.post(message);
+    if (message.type === 'progress' && options.draws !== false) setImmediate(() => say({ type: 'drawn' }));
+  });
   say({ type: 'ready', view: VIEW });
   return {
     controller,
