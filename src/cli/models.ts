@@ -50,7 +50,7 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
     const description = await engine.call('open', {
       path: path.resolve(model),
       device: options.device,
-      ...(options.skipChecks ? { skipChecks: true } : {}),
+      ...(options.skipChecks === undefined ? {} : { skipChecks: options.skipChecks }),
     });
     return { engine, description };
   } catch (thrown) {

@@ -5,7 +5,26 @@ import type { Check } from '../protocol/engine.js';
 import type { Manner, Model } from './model.js';
 
 /** Models with more weights are checked only when somebody asks (`inspect`). */
-export const CHECKED_BYTES = 256 * 2 ** 20;
+const CHECKED_BYTES = 256 * 2 ** 20;
+
+/**
+ * Models, by their hash, that our own tests check: the bundled one. It need not prove itself again at every start, on the device
+ * that it was proven on.
+ */
+const PROVEN: Readonly<Record<string, string>> = {
+  '5a3ea71b6e4c034092c78148fb8b58bf57161a1796a61a23767ac0876e3a6f58': 'cpu',
+};
+
+/** Why a model is opened without its checks, or undefined where they are to run. `asked`: what the opener said. */
+export function reasonToSkip(
+  { facts, reference }: Pick<Model, 'facts' | 'reference'>,
+  device: string,
+  asked: boolean | undefined,
+): string | undefined {
+  if (asked !== undefined) return asked ? 'left out, as was asked' : undefined;
+  if (PROVEN[reference.sha256] === device) return 'a known model, checked before; "inspect" runs the checks again';
+  return facts.weightsBytes > CHECKED_BYTES ? 'the model is large; "inspect" runs the checks' : undefined;
+}
 
 /** How far log-probabilities may differ where the arithmetic is merely rearranged. */
 const TOLERANCE: Readonly<Record<NumberType, number>> = {

@@ -14,6 +14,7 @@ import {
 } from '../map/specification.js';
 import { type Mark, type Norms, type Survey, typicalNorm } from '../map/survey.js';
 import { decodeVector } from '../map/vector.js';
+import { stopIfCancelled } from '../protocol/channel.js';
 import type { Model } from './model.js';
 import { allIds, readPrompt } from './prompts.js';
 import { tokenId } from './question.js';
@@ -198,15 +199,16 @@ export class HiddenSpace {
 
   /**
    * Norms of the hidden states of a sample at a layer, first positions left out.
-   * @throws Fault `tokenizer` where the model has none
+   * @throws Fault `tokenizer` where the model has none; `cancelled`, between two texts
    */
-  async norms(layer: Layer, sample: readonly string[] | null): Promise<Norms> {
+  async norms(layer: Layer, sample: readonly string[] | null, signal?: AbortSignal): Promise<Norms> {
     const key = JSON.stringify([layer, sample]);
     const kept = this.measured.get(key);
     if (kept) return kept;
     const sequences = (sample ?? SAMPLE_TEXTS).map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
     const found: number[] = [];
     await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
+      if (signal) stopIfCancelled(signal);
       const ids = sequences[sequence] ?? [];
       const d = (states?.length ?? 0) / ids.length;
       for (let i = ids.length > 1 ? 1 : 0; i < ids.length; i++) {

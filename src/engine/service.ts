@@ -4,7 +4,7 @@ import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import { layerIndex, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
-import type { Norms, Survey } from '../map/survey.js';
+import { ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
 import {
@@ -23,13 +23,16 @@ import { finiteCells, newTokens } from './batches.js';
 import type { Tops } from './cellRunner.js';
 import { BATCH_BYTES, type CellSource } from './cellSource.js';
 import { CellSources } from './cellSources.js';
-import { CHECKED_BYTES, runChecks } from './checks.js';
+import { reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import { type CellPlan, Model } from './model.js';
 import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
 import { version } from './version.js';
+
+/** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
+const MEASURED_BYTES = 2 * 2 ** 30;
 
 interface Opened {
   readonly model: Model;
@@ -55,9 +58,9 @@ export class EngineService {
       const checked = checkedMap(params);
       return this.inTurn(context.signal, () => this.map(checked, context));
     },
-    survey: ({ parameters }, { signal }) => {
+    survey: ({ parameters, measure = true }, { signal }) => {
       const checked = parseParameters(parameters);
-      return this.inTurn(signal, () => this.survey(checked));
+      return this.inTurn(signal, () => this.survey(checked, measure, signal));
     },
     point: (params, { signal }) => {
       const checked = checkedPoint(params);
@@ -94,12 +97,10 @@ export class EngineService {
     try {
       const report = await chooseDevice(device);
       const model = Model.open(path, report.used);
-      const skip = skipChecks ?? model.facts.weightsBytes > CHECKED_BYTES;
-      const outcome = skip ? undefined : await runChecks(model);
+      const skipped = reasonToSkip(model, report.used, skipChecks);
+      const outcome = skipped === undefined ? await runChecks(model) : undefined;
       if (outcome) model.manner = outcome.manner;
-      const checks = outcome?.checks ?? [
-        { name: 'run', outcome: 'skipped' as const, detail: 'the model is large; "inspect" runs the checks' },
-      ];
+      const checks = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
       return {
         model,
         space: new HiddenSpace(model),
@@ -146,35 +147,37 @@ export class EngineService {
     return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
-  private async survey(parameters: MapParameters): Promise<Survey> {
+  private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
     const { model, space } = await this.model();
     const { plan, found } = await readParameters(model, space, parameters);
-    return this.surveyOf(space, plan, found, parameters, true);
-  }
-
-  /** @param measure the norms as well, where they are not known yet; a model without a tokenizer says why it has none. */
-  private async surveyOf(
-    space: HiddenSpace,
-    { layer }: CellPlan,
-    found: FoundPlane,
-    { plane, overlays, grid }: MapParameters,
-    measure: boolean,
-  ): Promise<Survey> {
-    let norms: Norms | null = space.keptNorms(layer, plane.sample) ?? null;
+    if (!measure) return this.surveyOf(space, plan, found, parameters);
+    const { layer } = plan;
+    const { sample } = parameters.plane;
     let normsReason: string | undefined;
-    if (!norms && measure) {
+    if (!space.keptNorms(layer, sample) && model.facts.weightsBytes > MEASURED_BYTES)
+      normsReason = 'Norms of real text are not measured on a model of this size, unless lengths are counted in them.';
+    else
       try {
-        norms = await space.norms(layer, plane.sample);
+        await space.norms(layer, sample, signal);
       } catch (error) {
         const fault = Fault.from(error);
         if (fault.code !== 'tokenizer' && fault.code !== 'bad-parameter') throw fault;
         normsReason = fault.message;
       }
-    }
+    const survey = await this.surveyOf(space, plan, found, parameters);
+    return { ...survey, ...(normsReason === undefined ? {} : { normsReason }) };
+  }
+
+  /** With the norms, if they are known. */
+  private async surveyOf(
+    space: HiddenSpace,
+    { layer }: CellPlan,
+    found: FoundPlane,
+    { plane, overlays, grid }: MapParameters,
+  ): Promise<Survey> {
     return {
       gram: gramOf(found.plane),
-      norms,
-      ...(normsReason === undefined ? {} : { normsReason }),
+      norms: space.keptNorms(layer, plane.sample) ?? null,
       marks: await space.marks(found, overlays, layer, grid),
       explained: found.explained,
     };
@@ -297,7 +300,7 @@ export class EngineService {
       specification,
       facts: model.facts,
       plane: found.plane,
-      survey: await this.surveyOf(space, plan, found, parameters, false),
+      survey: ownSurvey(await this.surveyOf(space, plan, found, parameters), parameters),
       runtime: {
         version: version(),
         device: description.device.used,

@@ -1,6 +1,6 @@
 import type { MapWindow } from './grid.js';
 import type { Gram } from './plane.js';
-import type { Grid, Layer } from './specification.js';
+import type { Grid, Layer, MapParameters } from './specification.js';
 import type { Token } from './token.js';
 
 /** Norms of the hidden states that real text has at a layer, first positions left out (they are outliers of their own). */
@@ -42,6 +42,14 @@ export interface Survey {
   readonly marks: readonly Mark[];
   /** Of `pca_basis`: variance along both axes, and its share of the whole variance (scikit-learn's two numbers). */
   readonly explained: { readonly variance: readonly number[]; readonly ratio: readonly number[] } | null;
+}
+
+/**
+ * What belongs to a map of these parameters: norms only where lengths are counted in them. So a map's files are the same whatever
+ * else was measured meanwhile.
+ */
+export function ownSurvey({ gram, norms, marks, explained }: Survey, { plane }: Pick<MapParameters, 'plane'>): Survey {
+  return { gram, norms: plane.lengths === 'typical' ? norms : null, marks, explained };
 }
 
 /** The median of the norms: the layer's typical norm. */

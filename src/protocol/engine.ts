@@ -74,7 +74,7 @@ export interface OpenParams {
   /** A .onnx file or a model folder; absolute. */
   readonly path: string;
   readonly device: Device;
-  /** Skip the load-time checks that run the model. */
+  /** Whether the load-time checks that run the model are skipped; by default on large models and on the bundled one. */
   readonly skipChecks?: boolean;
 }
 
@@ -155,8 +155,11 @@ export type EngineRequests = Requests<{
   open: { params: OpenParams; event: never; result: ModelDescription };
   estimate: { params: { parameters: MapParameters; batchSize: number }; event: never; result: Estimate };
   map: { params: MapParams; event: MapEvent; result: MapResult };
-  /** What is known of a plane without any cell: norms of real hidden states, where real things stand. */
-  survey: { params: { parameters: MapParameters }; event: never; result: Survey };
+  /**
+   * What is known of a plane without any cell: norms of real hidden states, where real things stand. `measure`, true by default:
+   * norms that are not known yet are measured, by running the model on a sample of texts.
+   */
+  survey: { params: { parameters: MapParameters; measure?: boolean }; event: never; result: Survey };
   point: { params: PointParams; event: never; result: Reading };
   /**
    * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as v from 'valibot';
+import { Engine } from '../../src/engine/client.js';
+import type { ModelDescription } from '../../src/protocol/engine.js';
 
 /** The bundled model is the one whose answers were computed in PyTorch, and gives them. */
 
@@ -32,6 +34,30 @@ describe('bundled model', () => {
     const files = readdirSync(MODEL, { recursive: true, encoding: 'utf8' }).filter((f) => !f.startsWith('training'));
     const total = files.reduce((sum, file) => sum + statSync(join(MODEL, file)).size, 0);
     assert.ok(total <= 8e6, `${total} bytes`);
+  });
+
+  test('passes the checks that it is not put to at every start, and is opened as they find it', async () => {
+    const open = async (skipChecks?: boolean): Promise<ModelDescription> => {
+      const engine = new Engine({ file: join(ROOT, 'dist', 'engine.cjs') });
+      try {
+        return await engine.call('open', {
+          path: MODEL,
+          device: 'cpu',
+          ...(skipChecks === undefined ? {} : { skipChecks }),
+        });
+      } finally {
+        await engine.dispose();
+      }
+    };
+    const [unchecked, checked] = await Promise.all([open(), open(false)]);
+    assert.deepEqual(
+      unchecked.checks.map(({ outcome }) => outcome),
+      ['skipped'],
+    );
+    assert.ok(checked.checks.length >= 5);
+    for (const { name, outcome } of checked.checks) assert.equal(outcome, 'passed', name);
+    const changing = { checks: null, openedMilliseconds: 0 };
+    assert.deepEqual({ ...unchecked, ...changing }, { ...checked, ...changing });
   });
 
   test("greedy generation with past keys gives PyTorch's tokens", async () => {

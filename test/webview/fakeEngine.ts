@@ -4,7 +4,7 @@ import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
 import { pointAt } from '../../src/map/plane.js';
 import type { MapParameters, MapSpecification, Question } from '../../src/map/specification.js';
-import type { Survey } from '../../src/map/survey.js';
+import { ownSurvey, type Survey } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
 import type { CellBatch, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
@@ -120,7 +120,7 @@ export class FakeEngine implements EngineLease {
     const { parameters } = params as MapParams;
     const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
-    if (method === 'survey') return this.survey(parameters);
+    if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'point') return this.point(params as PointParams);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
@@ -129,11 +129,12 @@ export class FakeEngine implements EngineLease {
   /** Requests for surveys so far. */
   readonly surveyed: MapParameters[] = [];
 
-  private survey(parameters: MapParameters): Survey {
+  private survey({ parameters, measure = true }: EngineRequests['survey']['params']): Survey {
     this.surveyed.push(parameters);
     const { surveyFault } = this.options;
     if (surveyFault !== undefined) throw new Fault({ code: 'bad-parameter', message: surveyFault });
-    return syntheticSurvey((this.options.map ?? defaultMap)(parameters).plane, parameters);
+    const survey = syntheticSurvey((this.options.map ?? defaultMap)(parameters).plane, parameters);
+    return measure ? survey : { ...survey, norms: null };
   }
 
   /** The cell that the point lies in. */
@@ -206,7 +207,7 @@ export class FakeEngine implements EngineLease {
       specification,
       facts: this.description.facts,
       plane: whole.plane,
-      survey: syntheticSurvey(whole.plane, parameters),
+      survey: ownSurvey(syntheticSurvey(whole.plane, parameters), parameters),
       runtime: { ...whole.runtime, way: whole.regions ? 'three-rows' : 'each-cell' },
       ...(whole.regions ? { regions: whole.regions } : {}),
       tokens: (whole.regions?.polygons ?? []).flatMap(({ token }) => whole.tokens.get(token) ?? []),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
+import { ownSurvey } from '../../map/survey.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Grid } from '../../map/specification.js';
 import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
@@ -82,6 +83,7 @@ export class MapController {
     );
     this.surveys = new Surveys(
       (asked) => this.lease(asked),
+      () => this.runs.idle.then(() => this.healthy),
       (news) => this.takeSurvey(news),
     );
     this.points = new Points(
@@ -105,9 +107,6 @@ export class MapController {
       },
       onFinish: (record) => {
         this.sendFinish(record);
-        const survey = record.complete?.survey;
-        // One without norms was made without measuring them: they are asked for.
-        if (survey && (survey.norms ?? survey.normsReason)) this.surveys.learn(record, survey);
         this.keeper.keep(record, true);
       },
       onChange: () => this.changed(),
@@ -152,7 +151,9 @@ export class MapController {
 
   /** The whole map that is seen: the detail of a window, where one is looked at. undefined while cells are missing. */
   map(): TokenMap | undefined {
-    return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
+    const map = this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
+    // Files are the same through every door, whatever else the panel has measured.
+    return map?.survey ? { ...map, survey: ownSurvey(map.survey, map.specification) } : map;
   }
 
   private get settings(): PanelSettings {
@@ -350,6 +351,7 @@ export class MapController {
     this.disposed = true;
     this.turn++;
     clearTimeout(this.debounce);
+    this.surveys.want(undefined);
     void this.runs.end();
     this.details.forget();
     this.points.forget();
@@ -479,6 +481,8 @@ export class MapController {
     const turn = ++this.turn;
     this.fault = null;
     this.details.pause();
+    this.surveys.makeWay();
+    this.surveys.want(this.asked());
     await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
     // A dead engine is not started again for an estimate.
     if (turn !== this.turn || this.disposed || !this.healthy) return;

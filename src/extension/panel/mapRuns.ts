@@ -44,7 +44,6 @@ export class MapRuns {
   private run: Run | undefined;
   private stopped: 'cancelled' | 'fault' | undefined;
   private ids = 0;
-  /** Settles when no run is on its way. */
   private last: Promise<void> = Promise.resolve();
 
   /**
@@ -54,6 +53,11 @@ export class MapRuns {
     private readonly listener: RunListener,
     private readonly options: { readonly nextId?: () => number; readonly shownFrom?: (cells: Cells) => number } = {},
   ) {}
+
+  /** Settles when no run is on its way. */
+  get idle(): Promise<void> {
+    return this.last;
+  }
 
   get running(): boolean {
     return this.run !== undefined;

@@ -32,15 +32,23 @@ export interface Surveyed {
   readonly fault: Fault | null;
 }
 
-/** Asks for surveys, one at a time, of what was wanted last. An answer that came before is not asked for again. */
+/**
+ * Asks for surveys, one at a time, of what was wanted last. An answer that came before is not asked for again. Norms that have to
+ * be measured take a while: maps come before them.
+ */
 export class Surveys {
   private known: { readonly key: string; readonly surveyed: Surveyed } | undefined;
   private wanted: Asked | undefined;
   private asking = false;
+  private measuring: AbortController | undefined;
 
-  /** @param onSurvey hears of every answer to what is still wanted. */
+  /**
+   * @param idle settles when no map is being computed; true: an engine is there that can measure.
+   * @param onSurvey hears of every answer to what is still wanted.
+   */
   constructor(
     private readonly lease: (asked: Asked) => Promise<EngineLease>,
+    private readonly idle: () => Promise<boolean>,
     private readonly onSurvey: (surveyed: Surveyed) => void,
   ) {}
 
@@ -49,31 +57,48 @@ export class Surveys {
     return this.known?.surveyed;
   }
 
-  /** A map of this came with its survey. */
-  learn(asked: Asked, survey: Survey): void {
-    this.tell({ asked, survey, fault: null });
-  }
-
   want(asked: Asked | undefined): void {
     this.wanted = asked;
-    if (asked && !this.asking && this.known?.key !== keyOf(asked)) void this.ask();
+    if (!asked || this.known?.key !== keyOf(asked)) this.makeWay();
+    if (asked && !this.asking && !this.isKnown(asked)) void this.ask();
+  }
+
+  /** Something is wanted that comes first: measuring stops, and begins anew behind it. */
+  makeWay(): void {
+    this.measuring?.abort();
+  }
+
+  private isKnown(asked: Asked): boolean {
+    const { known } = this;
+    if (known?.key !== keyOf(asked)) return false;
+    const { survey } = known.surveyed;
+    return survey === null || survey.norms !== null || survey.normsReason !== undefined;
   }
 
   private async ask(): Promise<void> {
     this.asking = true;
     try {
-      while (this.wanted && this.known?.key !== keyOf(this.wanted)) {
+      while (this.wanted && !this.isKnown(this.wanted)) {
         const asked = this.wanted;
+        const measure = this.known?.key === keyOf(asked);
+        if (measure && !(await this.idle())) return;
+        if (!this.isWanted(asked)) continue;
         // A model that cannot be opened is told of elsewhere; it is asked again when a person goes on.
         const lease = await this.lease(asked).catch(() => undefined);
         if (!lease) return;
+        const { signal } = (this.measuring = new AbortController());
         try {
-          const survey = await lease.engine.call('survey', { parameters: asked.parameters });
+          const { parameters } = asked;
+          const survey = await lease.engine.call('survey', { parameters, measure }, measure ? { signal } : {});
           if (this.isWanted(asked)) this.tell({ asked, survey, fault: null });
         } catch (error) {
           const fault = Fault.from(error);
+          if (signal.aborted) continue;
           if (fault.code === 'cancelled' || fault.code === 'engine-died') return;
-          if (this.isWanted(asked)) this.tell({ asked, survey: null, fault });
+          if (!this.isWanted(asked)) continue;
+          const rest = this.known?.surveyed.survey;
+          if (measure && rest) this.tell({ asked, survey: { ...rest, normsReason: fault.message }, fault: null });
+          else this.tell({ asked, survey: null, fault });
         }
       }
     } finally {

@@ -427,9 +427,9 @@ test('the plane is surveyed: for the settings at once, for the map when it has t
   const { page, edit, complete } = open(context);
   await complete();
   const news = () => page.messages.findLast((message) => message.type === 'survey')?.news;
-  await page.until(() => news()?.survey !== undefined);
+  await page.until(() => news()?.survey?.norms !== null);
   assert.equal(news()?.map, page.map?.id);
-  assert.ok(news()?.survey?.norms);
+  assert.ok(page.map?.survey?.norms);
   assert.equal(news()?.survey?.marks.length, 0);
   edit('plane.center', PROMPT);
   await page.until(() => news()?.survey?.marks.length === 1);
