@@ -72,7 +72,8 @@ export class Surveys {
     const { known } = this;
     if (known?.key !== keyOf(asked)) return false;
     const { survey } = known.surveyed;
-    return survey === null || survey.norms !== null || survey.normsReason !== undefined;
+    if (survey === null) return true;
+    return survey.norms !== null || survey.normsReason !== undefined;
   }
 
   private async ask(): Promise<void> {
