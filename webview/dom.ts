@@ -28,6 +28,16 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Takes the children of a bar out of reach that lie below another element, even in part. null: none does. */
+export function hideUnder(bar: HTMLElement, cover: HTMLElement | null): void {
+  const over = cover?.getBoundingClientRect();
+  for (const child of bar.querySelectorAll<HTMLElement>(':scope > *')) {
+    const { left, right, top, bottom } = child.getBoundingClientRect();
+    const covered = over && left < over.right && right > over.left && top < over.bottom && bottom > over.top;
+    child.style.visibility = covered ? 'hidden' : '';
+  }
+}
+
 export const show = (element: HTMLElement, visible: boolean): void => {
   if (element.hidden === visible) element.hidden = !visible;
 };

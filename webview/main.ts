@@ -5,7 +5,7 @@ import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
 import { createCellTable } from './cellTable.js';
 import { createControls } from './controls/controls.js';
 import { Derived } from './derived.js';
-import { h, iconButton, setAttributes, setText, show } from './dom.js';
+import { h, hideUnder, iconButton, setAttributes, setText, show } from './dom.js';
 import { createEmptyState } from './emptyState.js';
 import { createFaultBar, createFaultPage } from './faultView.js';
 import { keep, kept, onHostMessage, send } from './host.js';
@@ -17,7 +17,7 @@ import { Maps } from './maps.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
-import { type Layout, type PageState, Store } from './store.js';
+import { anyOf, type Layout, type PageState, Store } from './store.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
@@ -106,6 +106,7 @@ store.onDraw((state, changed) => {
   if (!opened && drawerOpen)
     (layout === 'narrow' ? toolbar.querySelector<HTMLElement>('button') : openControls)?.focus();
   drawerOpen = opened;
+  if (anyOf(changed, 'drawer', 'layout')) hideUnder(toolbar, opened ? controls : null);
   show(rail, !column && layout !== 'narrow');
   setAttributes(openControls, { 'aria-expanded': String(drawer) });
   show(inspector, map !== null);

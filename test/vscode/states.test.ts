@@ -41,8 +41,14 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
   });
 
   test('with a model that cannot be opened', async () => {
-    await workbench.run(GENERATE);
-    await page.button('Try Again').waitFor();
+    // A window that has just come up does not know all settings of an extension yet.
+    await until('the default model of the settings', async () => {
+      await workbench.run(GENERATE);
+      await page.status.filter({ hasText: /^Model not loaded|cells/ }).waitFor();
+      if (await page.button('Try Again').isVisible()) return true;
+      await workbench.run('View: Close All Editors');
+      return false;
+    });
     await look(workbench, 'panel-error');
     await page.button('Show Log').click();
     await workbench.page.locator('.part.panel .view-lines', { hasText: 'broken.onnx' }).waitFor();
