@@ -69,7 +69,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
   });
 
   test('complete, in all themes', async () => {
-    await workbench.pick('Embedding Grid: Choose Model...', 'bundled-model');
+    await workbench.pick('Embedding Grid: Choose Model...', 'Novella-3M');
     await page.complete();
     await page.clickCell(35, 30, 50, 50);
     for (const [name, theme, kind] of [
