@@ -1,4 +1,4 @@
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { toJson } from '../../src/formats/toJson.js';
@@ -128,9 +128,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('.png'));
     await workbench.picture('export-dialog');
     const exported = path.join(session.server.workspace, 'exported.png');
-    await workbench.quickInput.fill(exported);
-    await workbench.quickInput.press('Enter');
-    await until('the picture', () => Promise.resolve(existsSync(exported)));
+    await workbench.saveAs('.png', exported);
     await workbench.run('View: Show Explorer');
     await workbench.openFromExplorer('exported.png');
     await workbench.webview.locator('img').waitFor();

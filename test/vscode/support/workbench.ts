@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { outputFolder } from './places.js';
@@ -151,6 +152,18 @@ export class Workbench {
   /** The text field of the palette and of every quick pick. */
   get quickInput(): Locator {
     return this.page.locator('.quick-input-widget .quick-input-box input').first();
+  }
+
+  /** Answers VS Code's own dialog for saving with a file, once it proposes a name that ends like this; waits for the file. */
+  async saveAs(proposed: string, file: string): Promise<void> {
+    const input = this.quickInput;
+    await until('a proposed name', async () => (await input.inputValue()).endsWith(proposed));
+    await input.fill(file);
+    await until(file, async () => {
+      // While the dialog lists a folder it takes no Enter.
+      if (await input.isVisible()) await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
+      return existsSync(file);
+    });
   }
 
   /** The document of the visible webview. */
