@@ -21,6 +21,7 @@ import {
 import { elementType, isConstant, rankOf, smallIntegers } from './inference.js';
 import { batchAxisOf } from './interface.js';
 import { loneAttention } from './loneAttention.js';
+import { shareShapes } from './shapes.js';
 import { repeatPasts, splitPasts } from './sharedPast.js';
 import { unsupported } from './source.js';
 
@@ -110,7 +111,8 @@ export function cutCells(anatomy: Anatomy, cut: CellCut): Graph {
   refuseIdsByValue(result, anatomy, start);
   const alone = !cut.around.prefix && !cut.around.suffix;
   const attended = shareAttention(result, anatomy, cut.attention);
-  return transposedHead(rotaryForBatches(alone ? attended : headOfLast(attended, anatomy)));
+  const whole = transposedHead(rotaryForBatches(alone ? attended : headOfLast(attended, anatomy)));
+  return needed(shareShapes(whole));
 }
 
 /** Past keys and values are fed with batch 1, whatever the batch of the cells. */
@@ -168,7 +170,7 @@ export function cutStates(anatomy: Anatomy, tensors: readonly string[], presents
     ...tensors.map((t) => valueInfo(stateName(t), DataType.FLOAT)),
     ...graph.outputs.filter((o) => presents.includes(o.name)),
   ];
-  return transposedHead(slice(graph, [...graph.nodes, ...casts], outputs, [], []));
+  return needed(shareShapes(transposedHead(slice(graph, [...graph.nodes, ...casts], outputs, [], []))));
 }
 
 export const stateName = (tensor: string): string => `embedding_grid.state/${tensor}`;
@@ -345,7 +347,7 @@ function withoutNames(info: ValueInfoProto): ValueInfoProto {
     ? valueInfo(
         info.name,
         type,
-        shape.map(() => ''),
+        shape.map((d) => (typeof d === 'number' ? d : '')),
       )
     : info;
 }
