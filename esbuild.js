@@ -6,7 +6,7 @@
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chdir } from 'node:process';
 import asc from 'assemblyscript/asc';
@@ -95,20 +95,16 @@ async function kernel() {
   if (error) throw new Error(stderr.toString());
 }
 
-const skipped = bundles.filter(([entry]) => !existsSync(entry));
-for (const [entry] of skipped) console.log(`Skipped: there is no ${entry}.`);
-
 rmSync('dist/.built', { force: true });
 mkdirSync('dist/assets', { recursive: true });
 const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
-if (existsSync('media/fonts'))
-  cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });
+cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });
 
-const building = bundles
-  .filter((bundle) => !skipped.includes(bundle))
-  .map(([entry, outfile, options]) => build({ ...options, entryPoints: [entry], outfile, metafile: true }));
-if (existsSync('src/index.ts')) declarations();
+const building = bundles.map(([entry, outfile, options]) =>
+  build({ ...options, entryPoints: [entry], outfile, metafile: true }),
+);
+declarations();
 await kernel();
 const outcomes = await Promise.allSettled(building);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1); // esbuild has said why
@@ -119,6 +115,6 @@ const inputs = results.flatMap(({ metafile }) =>
 );
 writeFileSync('dist/.inputs.json', JSON.stringify(Object.fromEntries(inputs)));
 
-if (existsSync('dist/cli.js')) chmodSync('dist/cli.js', 0o755);
+chmodSync('dist/cli.js', 0o755);
 writeFileSync('dist/.built', '');
 console.log(`Built dist in ${((performance.now() - started) / 1000).toFixed(1)} s.`);

@@ -12,18 +12,22 @@ import type { Services } from './services.js';
 import { KEYS, SECTION } from './settings.js';
 import type { Snapshots } from './snapshots.js';
 import { tokenColors } from './tokenColors.js';
-import { vectorDependencies } from './vectors.js';
 
 /** What panels ask of the extension. */
 export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
   const { context, engines, log, models, settings } = services;
+  // Loaded when it is first used: what reads archives takes half of the time that an activation may take.
+  const vectors = async () => (await import('./vectors.js')).vectorDependencies(services);
   return {
     acquireEngine: (path, device, { signal }) => openModel(services, path, device, signal),
     restartEngine: (path, device) => engines.restart(path, device),
     models: () => models.list(),
     onDidChangeModels: models.onDidChange,
     chooseModel: () => pickModel(models),
-    ...vectorDependencies(services),
+    chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),
+    chooseTexts: async () => (await vectors()).chooseTexts(),
+    saveVector: async (map, place, vector) => (await vectors()).saveVector(map, place, vector),
+    savePlane: async (map) => (await vectors()).savePlane(map),
     rememberModel: (path, description) => void models.remember(path, description),
     defaults: (modelPath) => {
       const { parameters, device, batchSize } = settings;

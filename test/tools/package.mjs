@@ -2,7 +2,7 @@
 // alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is,
 // `--runtime FOLDER` another copy of onnxruntime-node. Only what is listed
 // here goes in; a native binding that is missing fails the whole run.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -27,15 +27,19 @@ const targets = {
   'darwin-arm64': { native: ['onnxruntime_binding.node', 'libonnxruntime.1.dylib'], most: 45 * MB },
 };
 
-/** What the package is made of, beside the native part. */
-const parts = () => [
+/** What the package is made of, beside the native part. All of it must be there. */
+const parts = [
   'package.nls.json',
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
-  ...readdirSync(path.join(root, 'dist')).flatMap((name) => (/\.(cjs|wasm)$/.test(name) ? `dist/${name}` : [])),
-  'dist/webview',
-  'dist/assets',
+  ...['extension.cjs', 'engine.cjs', 'filesWorker.cjs', 'sweepWorker.cjs', 'sweep.wasm'].map((name) => `dist/${name}`),
+  'dist/webview/main.js',
+  'dist/webview/main.css',
+  'dist/webview/codicon.ttf',
+  'dist/assets/picture.cjs',
+  'dist/assets/resvg.wasm',
+  'dist/assets/fonts',
   'media/icons',
   'media/walkthrough',
   'media/pictures',
@@ -59,7 +63,7 @@ function stage() {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
   writeManifest();
-  for (const part of parts()) {
+  for (const part of parts) {
     const from = path.join(root, part);
     if (!existsSync(from)) throw new Error(`${part} is missing.`);
     const kept = (file) => !left.some((pattern) => pattern.test(path.relative(root, file).split(path.sep).join('/')));
