@@ -59,7 +59,12 @@ export class Derived {
   );
 
   readonly paint = perMap(
-    (state, map) => [this.terrain(state, map), this.scale(state), this.coloring(state), state.host?.tokenColors],
+    (state, map) => {
+      const { colorBy } = state.ui;
+      // Colors of tokens are others' to know, and a finished map's are remembered.
+      const slots = colorBy === 'token' ? [state.host?.tokenColors, map.finish !== null] : [];
+      return [this.terrain(state, map), this.scale(state), this.coloring(state), ...slots];
+    },
     (state, map): Paint | undefined => {
       const terrain = this.terrain(state, map);
       // Of the map that is seen: another that is to take its place has the same colors.
@@ -122,7 +127,7 @@ function perMap<T>(
     if (!map) return undefined;
     const now = keys(state, map);
     const last = known.get(map.cells);
-    if (last && now.every((key, i) => Object.is(key, last.keys[i]))) return last.value;
+    if (last?.keys.length === now.length && now.every((key, i) => Object.is(key, last.keys[i]))) return last.value;
     const value = compute(state, map);
     known.set(map.cells, { keys: now, value });
     return value;

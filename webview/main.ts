@@ -1,6 +1,6 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
-import type { HostMessage, PageView } from '../src/protocol/page.js';
+import type { HostMessage, HostState, PageView } from '../src/protocol/page.js';
 import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
 import { createCellTable } from './cellTable.js';
 import { createControls } from './controls/controls.js';
@@ -130,6 +130,14 @@ store.onDraw((state) => {
 
 let quarter = 0;
 
+/** A state with the same object for the tokens' colors as long as they are the same: the map need not be drawn anew. */
+function withSameColors(state: HostState): HostState {
+  const known = store.state.host?.tokenColors;
+  return known && JSON.stringify(known) === JSON.stringify(state.tokenColors)
+    ? { ...state, tokenColors: known }
+    : state;
+}
+
 function receive(message: HostMessage): void {
   switch (message.type) {
     case 'state': {
@@ -139,7 +147,10 @@ function receive(message: HostMessage): void {
         if (run.status === 'stopped') announce(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
       }
       const working = [run, message.state.detail].find((one) => one.status === 'running');
-      store.set({ host: message.state, progress: working?.status === 'running' ? working.progress : null });
+      store.set({
+        host: withSameColors(message.state),
+        progress: working?.status === 'running' ? working.progress : null,
+      });
       break;
     }
     case 'progress': {

@@ -43,6 +43,7 @@ export function registerCommands(services: Services, openPanel: (start: PanelSta
     saveMapAs: () => panels.editor?.saveAs(),
     exportPicture: () => panels.editor?.exportPicture(),
     copyCommandLine: () => panels.editor?.copyCommandLine(),
+    useView: () => panels.panel?.useView(),
     openSavedMap: async () => {
       const uri = await pickSavedMap(savedMaps);
       if (uri) await vscode.commands.executeCommand('vscode.openWith', uri, SAVED_MAP_EDITOR);

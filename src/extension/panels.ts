@@ -71,6 +71,7 @@ export class Panels implements vscode.Disposable {
     this.tell('embeddingGrid.hasEditor', this.editor !== undefined);
     this.tell('embeddingGrid.hasPanel', this.panel !== undefined);
     this.tell('embeddingGrid.hasMap', this.editor?.hasMap === true);
+    this.tell('embeddingGrid.isZoomed', this.panel?.status.zoomed === true);
     const { running } = this;
     const text = running && `$(loading~spin) Token map ${Math.floor(100 * running.status.progress)}%`;
     if (text === this.shown) return;

@@ -17,7 +17,13 @@ export function crowdOf({ onLight, onDark }: Borders | ExactBorders, { columns, 
   return length / Math.max(1, 2 * columns * rows);
 }
 
-/** Draws straight pieces `[x0, y0, x1, y1, ...]` in grid coordinates as one path; those out of sight are left out. */
+/** How far beyond the frame pieces are drawn, in px: thick ends do not show. */
+const BEYOND = 20;
+
+/**
+ * Draws straight pieces `[x0, y0, x1, y1, ...]` in grid coordinates as one path; what is out of sight is left out: it would be
+ * too far away for a renderer's numbers, close in.
+ */
 export function strokeRuns(
   context: CanvasRenderingContext2D,
   runs: Int32Array | Float64Array,
@@ -26,13 +32,23 @@ export function strokeRuns(
 ): void {
   if (runs.length === 0) return;
   const { x: left, y: bottom, width, height } = at.view;
+  const [marginX, marginY] = [BEYOND / at.cellWidth, BEYOND / at.cellHeight];
   context.beginPath();
   for (let i = 0; i + 3 < runs.length; i += 4) {
     const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [runs[i], runs[i + 1], runs[i + 2], runs[i + 3]];
-    if (Math.max(x0, x1) < left || Math.min(x0, x1) > left + width) continue;
-    if (Math.max(y0, y1) < bottom || Math.min(y0, y1) > bottom + height) continue;
-    context.moveTo(at.x(x0), at.y(y0));
-    context.lineTo(at.x(x1), at.y(y1));
+    // From and to which part of the piece is in sight, by each of the four sides (Liang and Barsky).
+    let [from, to] = [0, 1];
+    for (const [start, step, low, high] of [
+      [x0, x1 - x0, left - marginX, left + width + marginX],
+      [y0, y1 - y0, bottom - marginY, bottom + height + marginY],
+    ] as const) {
+      const [a, b] = [(low - start) / step, (high - start) / step];
+      if (step !== 0) [from, to] = [Math.max(from, Math.min(a, b)), Math.min(to, Math.max(a, b))];
+      else if (start < low || start > high) to = -1;
+    }
+    if (from > to) continue;
+    context.moveTo(at.x(x0 + from * (x1 - x0)), at.y(y0 + from * (y1 - y0)));
+    context.lineTo(at.x(x0 + to * (x1 - x0)), at.y(y0 + to * (y1 - y0)));
   }
   context.save();
   context.globalAlpha = style.opacity ?? 1;

@@ -3,6 +3,7 @@ import type { ScaleName } from '../../src/map/colors.js';
 import { formatFixed, niceTicks } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
 import type { Theme } from '../theme.js';
+import { axisName, axisTicks } from './axisTicks.js';
 import type { Frame } from './frame.js';
 import { cssColor, legendColor } from './paint.js';
 import type { Projection } from './view.js';
@@ -48,29 +49,29 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   context.textAlign = 'center';
   const lowX = planeX(grid, view.x);
   const highX = planeX(grid, view.x + view.width);
-  const xTicks = niceTicks(lowX, highX, Math.max(2, Math.floor(frame.width / 110)));
-  for (const tick of xTicks.ticks) {
+  const xTicks = axisTicks(lowX, highX, Math.max(2, Math.floor(frame.width / 110)));
+  for (const { at: tick, text } of xTicks.ticks) {
     const x = frame.left + ((tick - lowX) / (highX - lowX)) * frame.width;
     line(crisp(x), bottom + 1, crisp(x), bottom + 1 + TICK);
-    context.fillText(formatFixed(tick, xTicks.decimals), x, bottom + 8);
+    context.fillText(text, x, bottom + 8);
   }
-  context.fillText(fitted(context, names.x, frame.width), frame.left + frame.width / 2, bottom + 29);
+  context.fillText(fitted(context, axisName(names.x, xTicks), frame.width), frame.left + frame.width / 2, bottom + 29);
 
   context.textBaseline = 'middle';
   context.textAlign = 'right';
   const lowY = planeY(grid, view.y);
   const highY = planeY(grid, view.y + view.height);
-  const yTicks = niceTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)));
-  for (const tick of yTicks.ticks) {
+  const yTicks = axisTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)));
+  for (const { at: tick, text } of yTicks.ticks) {
     const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
     line(frame.left - 1 - TICK, crisp(y), frame.left - 1, crisp(y));
-    context.fillText(formatFixed(tick, yTicks.decimals), frame.left - 9, y);
+    context.fillText(text, frame.left - 9, y);
   }
   context.save();
   context.translate(frame.left - 41, frame.top + frame.height / 2);
   context.rotate(-Math.PI / 2);
   context.textAlign = 'center';
-  context.fillText(fitted(context, names.y, frame.height), 0, 0);
+  context.fillText(fitted(context, axisName(names.y, yTicks), frame.height), 0, 0);
   context.restore();
 
   context.strokeStyle = frameColor(theme);

@@ -2,6 +2,9 @@ import { isHighContrast, type Theme } from '../theme.js';
 import type { Paint } from './paint.js';
 import type { GridSize, View } from './view.js';
 
+/** Of the frame's sides, in px. */
+const SMALLEST = 5;
+
 /** A small picture of the whole map that shows which part of it is seen. */
 export class Overview {
   private readonly picture = document.createElement('canvas');
@@ -37,11 +40,14 @@ export class Overview {
     context.strokeStyle = isHighContrast(theme) ? theme.foreground : 'rgba(128, 128, 128, 0.8)';
     context.lineWidth = 1;
     context.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
+    // However small the part is, the frame around it can be seen.
+    const width = Math.max(SMALLEST, (view.width / grid.columns) * size);
+    const height = Math.max(SMALLEST, (view.height / grid.rows) * size);
     const box = [
-      left + (view.x / grid.columns) * size,
-      top + (1 - (view.y + view.height) / grid.rows) * size,
-      (view.width / grid.columns) * size,
-      (view.height / grid.rows) * size,
+      left + ((view.x + view.width / 2) / grid.columns) * size - width / 2,
+      top + (1 - (view.y + view.height / 2) / grid.rows) * size - height / 2,
+      width,
+      height,
     ] as const;
     context.strokeStyle = '#000000';
     context.lineWidth = 3.5;

@@ -145,6 +145,7 @@ export class MapController {
       running: runs.running,
       progress: state.status === 'running' ? state.progress.done / Math.max(1, state.progress.total) : 0,
       complete: this.map() !== undefined,
+      zoomed: this.details.windowOf(runs.shown) !== undefined,
       modelPath: settings.modelPath,
     };
   }
@@ -447,9 +448,14 @@ export class MapController {
     this.estimate = null;
     this.obstacle = null;
     this.changed();
+    // The first of changes that follow each other is acted on at once, the others when they pause.
+    const paused = performance.now() - this.settledAt > DEBOUNCE_MS;
+    this.settledAt = performance.now();
     clearTimeout(this.debounce);
-    this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
+    if (paused) void this.begin(run, false);
+    else this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
   }
+  private settledAt = -Infinity;
 
   /**
    * Opens the model and computes the map: when asked to (`run`), or when it is quick and not there yet. `revive`: takes over
@@ -564,11 +570,16 @@ export class MapController {
     this.changed();
   }
 
+  /** Tells of the state: once for all that changes in a row. */
   private changed(): void {
-    if (this.disposed) return;
-    this.page?.send({ type: 'state', state: this.state() });
-    this.changes.fire();
+    this.telling ??= setImmediate(() => {
+      this.telling = undefined;
+      if (this.disposed) return;
+      this.page?.send({ type: 'state', state: this.state() });
+      this.changes.fire();
+    });
   }
+  private telling: NodeJS.Immediate | undefined;
 
   private sendAll(): void {
     this.page?.drop();

@@ -135,6 +135,8 @@ export interface PanelStatus {
   readonly progress: number;
   /** A whole map is there: it can be saved. */
   readonly complete: boolean;
+  /** A part of the map is looked at. */
+  readonly zoomed: boolean;
   readonly modelPath: string | null;
 }
 
@@ -170,6 +172,8 @@ export interface MapPanel extends Disposable {
   save(options: { as: boolean }): Promise<boolean>;
   exportPicture(): Promise<boolean>;
   copyCommandLine(): Promise<void>;
+  /** Makes the window that is looked at the panel's map. @throws Fault while all of the map is looked at. */
+  useView(): void;
   restartEngine(): Promise<void>;
 }
 // panel.ts exports (with `vscode` types):

@@ -116,6 +116,7 @@ class WebviewMapPanel implements MapPanel {
   save = (options: { as: boolean }): Promise<boolean> => this.controller.save(options);
   exportPicture = (): Promise<boolean> => this.controller.exportPicture();
   copyCommandLine = (): Promise<void> => this.controller.copyCommandLine();
+  useView = (): void => this.controller.useView();
   restartEngine = (): Promise<void> => this.controller.restartEngine();
   dispose = (): void => this.controller.dispose(false);
 }

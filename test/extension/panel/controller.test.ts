@@ -382,7 +382,7 @@ test('actions go to the extension, with the picture as the page draws it', async
       'copy cell',
     ],
   );
-  assert.deepEqual(page.state.tokenColors, { ' Paris': 3 });
+  await page.until(() => page.state.tokenColors[' Paris'] === 3);
 });
 
 test('saving without a complete map says so', async (context) => {

@@ -6,13 +6,19 @@ export class Recorder {
   readonly messages: HostMessage[] = [];
   /** The map as the page has put it together from what came. */
   map: ShownMap | null = null;
+  /** The detail of a part of it, the same way. */
+  detail: ShownMap | null = null;
   private waiting: { reached: () => boolean; resolve: () => void }[] = [];
 
   /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
   readonly post = (sent: HostMessage): void => {
     const message = structuredClone(sent);
     this.messages.push(message);
-    if (message.type === 'map') this.map = message.map;
+    if (message.type === 'map') [this.map, this.detail] = [message.map, null];
+    if (message.type === 'detail') this.detail = message.map;
+    if (message.type === 'cells' && message.map === this.detail?.id) addBatch(this.detail.cells, message.batch);
+    if (message.type === 'finish' && message.map === this.detail?.id)
+      this.detail = { ...this.detail, finish: message.finish };
     if (message.type === 'cells' && message.map === this.map?.id) {
       addBatch(this.map.cells, message.batch);
       this.map = { ...this.map, tokens: [...this.map.tokens, ...message.tokens] };
