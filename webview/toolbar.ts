@@ -70,12 +70,13 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     store.setUi({ anchors: !store.state.ui.anchors }),
   );
   const refine = iconButton('telescope', REFINE, () => store.setUi({ refine: !refines(store.state) }));
+  refine.classList.add('refine');
   const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
   const zoomText = h('span', { class: 'zoom-text', 'aria-live': 'off' }, '100%');
   const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
   const reset = iconButton('home', 'Whole Map', () => map.reset());
   const save = iconButton('save', 'Save Map', act('save'));
-  const more = createMenu('More Actions', () => menuItems(store.state, store, map));
+  const more = createMenu('More Actions', () => menuItems(store.state, store, map, element.dataset.tight === '5'));
   const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
   const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
   const zooming = h('div', { class: 'zoom' }, zoomOut, zoomText, zoomIn);
@@ -99,7 +100,20 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     main.element,
   );
 
+  const nameColors = (): void => {
+    const prefix = Number(element.dataset.tight) < 4 ? 'Color by: ' : '';
+    dropdown.update(
+      COLOR_BY.map((id) => ({ value: id, label: prefix + COLORS[id].label })),
+      store.state.ui.colorBy,
+    );
+  };
+  const refit = (): void => {
+    fit(element);
+    nameColors();
+  };
+  new ResizeObserver(refit).observe(element);
   store.onDraw((state, changed) => {
+    if (anyOf(changed, 'host', 'layout', 'map')) queueMicrotask(refit);
     if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });
@@ -108,10 +122,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     setAttributes(borders, { 'aria-pressed': String(ui.borders || always) });
     setEnabled(borders, !always, 'Region Borders', 'always shown with token colors, which cannot all be told apart');
     tabs.update(ui.colorBy);
-    dropdown.update(
-      COLOR_BY.map((id) => ({ value: id, label: `Color by: ${COLORS[id].label}` })),
-      ui.colorBy,
-    );
+    nameColors();
     const percent = Math.round(map.zoom * 100);
     setText(zoomText, zoomWords(map.zoom));
     setEnabled(
@@ -145,7 +156,16 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   return element;
 }
 
-function menuItems(state: PageState, store: Store, view: MapView): (MenuItem | 'separator')[] {
+/** Makes a bar as full as fits: `data-tight` says how much it has to give up. */
+function fit(bar: HTMLElement): void {
+  for (const tight of ['0', '1', '2', '3', '4', '5']) {
+    bar.dataset.tight = tight;
+    if (bar.scrollWidth <= bar.clientWidth) return;
+  }
+}
+
+/** @param zoom the bar has no room for the buttons that zoom */
+function menuItems(state: PageState, store: Store, view: MapView, zoom: boolean): (MenuItem | 'separator')[] {
   const { host, map, layout } = state;
   const closer = seesDetail(state);
   const saved = host?.mode === 'saved';
@@ -158,7 +178,7 @@ function menuItems(state: PageState, store: Store, view: MapView): (MenuItem | '
     run: act(action),
   });
   return [
-    ...(layout === 'narrow'
+    ...(layout === 'narrow' || zoom
       ? ([
           { label: 'Zoom In', icon: 'zoom-in', run: () => view.zoomBy(ZOOM_STEP) },
           { label: 'Zoom Out', icon: 'zoom-out', run: () => view.zoomBy(1 / ZOOM_STEP) },

@@ -49,17 +49,16 @@ const valuesOf = (given: FlagValues, name: string): readonly string[] => {
  * @throws Fault `bad-parameter` that says what of them no flags can say: vectors, lists of texts.
  */
 export function parametersToFlags(parameters: MapParameters): string[] {
-  const reason = tooLong(parameters);
-  if (reason === undefined) {
-    const wanted = plain(parameters);
-    // Texts that come with a preset need no file.
-    for (const preset of [undefined, ...Object.keys(PRESET_FLAGS)]) {
-      const given = differences(parameters, preset);
-      if (givesBack(given, wanted)) return typedFlags(given);
-    }
+  const wanted = plain(parameters);
+  // Texts and vectors that come with a preset need no file.
+  for (const preset of [undefined, ...Object.keys(PRESET_FLAGS)]) {
+    const given = differences(parameters, preset);
+    if (givesBack(given, wanted)) return typedFlags(given);
   }
   throw bad(
-    reason ?? 'Flags cannot say all of these prompts, positions and texts.',
+    hasVectors(parameters)
+      ? 'Vectors are too long for a command line.'
+      : 'Flags cannot say all of these prompts, positions and texts.',
     'Save the map and draw it with --specification FILE.',
   );
 }
@@ -104,10 +103,10 @@ function typedFlags(given: FlagValues): string[] {
   );
 }
 
-/** Why parameters are too long for any command line. */
-function tooLong({ plane: { axes, center } }: MapParameters): string | undefined {
+/** Whether the plane goes through or along numbers that no command line has room for. */
+function hasVectors({ plane: { axes, center } }: MapParameters): boolean {
   const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
-  return sources.some(({ kind }) => kind === 'vector') ? 'Vectors are too long for a command line.' : undefined;
+  return sources.some(({ kind }) => kind === 'vector');
 }
 
 /** A command that can be pasted into a terminal, each argument quoted where it must be. */

@@ -6,6 +6,7 @@
  *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
  * and, where the processor has AVX-512 and there is a gcc, the sweep in C (sweep.c).
  */
+import { spawnSync } from 'node:child_process';
 import { bundledModel } from '../../src/cli/installation.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
@@ -24,6 +25,8 @@ const parts: Readonly<Record<string, () => unknown>> = {
   },
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
+  // Its own process: it has a browser's types and ends with it.
+  panel: () => spawnSync(process.execPath, ['--import', 'tsx', 'test/webview/bench.ts'], { stdio: 'inherit' }),
 };
 
 console.log(describeMachine());

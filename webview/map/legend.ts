@@ -1,6 +1,5 @@
 import type { Coloring } from '../../src/map/coloring.js';
 import type { ScaleName } from '../../src/map/colors.js';
-import { formatFixed, niceTicks } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
 import type { Theme } from '../theme.js';
 import { axisName, axisTicks } from './axisTicks.js';
@@ -62,13 +61,15 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   const lowY = planeY(grid, view.y);
   const highY = planeY(grid, view.y + view.height);
   const yTicks = axisTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)));
+  let widest = 0;
   for (const { at: tick, text } of yTicks.ticks) {
     const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
     line(frame.left - 1 - TICK, crisp(y), frame.left - 1, crisp(y));
     context.fillText(text, frame.left - 9, y);
+    widest = Math.max(widest, context.measureText(text).width);
   }
   context.save();
-  context.translate(frame.left - 41, frame.top + frame.height / 2);
+  context.translate(frame.left - Math.min(46, Math.max(41, widest + 17)), frame.top + frame.height / 2);
   context.rotate(-Math.PI / 2);
   context.textAlign = 'center';
   context.fillText(fitted(context, axisName(names.y, yTicks), frame.height), 0, 0);

@@ -1,16 +1,16 @@
 /**
- * `node --import tsx test/bench/panel.ts [MODEL]`: how long a person waits for a new picture after a change that keeps the plane,
- * end to end: from the page's message to the frame that shows all cells. The page runs in Chromium, the panel's controller and
- * the engine as in VS Code; MODEL is SmolLM2-135M where it is not given. Nothing is asserted.
+ * `npm run bench -- panel`: how long a person waits for a new picture after a change that keeps the plane, end to end: from the
+ * page's message to the frame that shows all cells. The page runs in Chromium, the panel's controller and the engine as in
+ * VS Code. Nothing is asserted.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { bundledModel } from '../../src/cli/installation.js';
 import { openModel } from '../../src/cli/models.js';
 import type { EngineLease } from '../../src/extension/panel/dependencies.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { launchBrowser, Stage } from '../webview/stage.js';
 
-const model = process.argv[2] ?? '/opt/smollm2/onnx';
+const model = process.env.BENCH_MODEL ?? bundledModel;
 const RUNS = 15;
 
 const { engine, description } = await openModel(model, { device: 'cpu', skipChecks: true });
@@ -128,4 +128,4 @@ console.table(results);
 await stage.close();
 await browser.close();
 await engine.dispose();
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(0);
+process.exit(0);
