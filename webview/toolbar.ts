@@ -111,9 +111,12 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     fit(element);
     nameColors();
   };
-  new ResizeObserver(refit).observe(element);
+  // The main button is the one whose width changes.
+  const observer = new ResizeObserver(refit);
+  observer.observe(element);
+  observer.observe(main.element);
   store.onDraw((state, changed) => {
-    if (anyOf(changed, 'host', 'layout', 'map')) queueMicrotask(refit);
+    if (anyOf(changed, 'layout')) queueMicrotask(refit);
     if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });

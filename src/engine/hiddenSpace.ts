@@ -52,6 +52,8 @@ export class HiddenSpace {
   private readonly states = new Kept<Float32Array>(KEPT_STATES);
   private readonly planes = new Kept<FoundPlane>(KEPT_PLANES);
   private readonly measured = new Kept<Norms>(KEPT_NORMS);
+  /** Norms of the texts that were measured before it was cancelled. */
+  private begun: { readonly key: string; texts: number; readonly found: number[] } | undefined;
 
   constructor(private readonly model: Model) {}
 
@@ -205,10 +207,15 @@ export class HiddenSpace {
     const key = JSON.stringify([layer, sample]);
     const kept = this.measured.get(key);
     if (kept) return kept;
-    const sequences = (sample ?? SAMPLE_TEXTS).map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
-    const found: number[] = [];
+    // A person who changes something stops the measuring: it goes on where it was.
+    const begun = this.begun?.key === key ? this.begun : (this.begun = { key, texts: 0, found: [] });
+    const { found } = begun;
+    const sequences = (sample ?? SAMPLE_TEXTS)
+      .slice(begun.texts)
+      .map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
     await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
       if (signal) stopIfCancelled(signal);
+      begun.texts++;
       const ids = sequences[sequence] ?? [];
       const d = (states?.length ?? 0) / ids.length;
       for (let i = ids.length > 1 ? 1 : 0; i < ids.length; i++) {
@@ -224,6 +231,7 @@ export class HiddenSpace {
     };
     const norms = { quantiles: Array.from({ length: 21 }, (_, i) => quantile(i / 20)), count: found.length };
     this.measured.put(key, norms);
+    this.begun = undefined;
     return norms;
   }
 

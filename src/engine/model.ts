@@ -60,6 +60,8 @@ export class Model {
   private readonly sessions = new Map<string, Promise<CutSession>>();
   /** Whether a way to compute attention gives the same, by way and layer. */
   private readonly proven = new Map<string, Promise<boolean>>();
+  /** Of the weights of a cut graph. */
+  private readonly bytesOf = new Map<string, number>();
   manner: Manner;
 
   private constructor(
@@ -230,16 +232,18 @@ export class Model {
 
   private async createRunner(cut: CellCut, around: Surroundings, reuse: boolean, manner: Manner): Promise<CellRunner> {
     const { prefix, own, suffix } = around;
-    const opened = await this.cutSession(cut);
     const io = this.anatomy.interface;
     const tensor = this.residualAt(cut.layer);
-    const slots = io.caches.filter((slot) => opened.graph.isInput(slot.past));
+    const graph = this.graphOf(cut);
+    const slots = io.caches.filter((slot) => graph.isInput(slot.past));
     const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
+    // Before the session for the cells: the weights stand in memory once.
     const whole =
       cut.around.prefix || cut.around.suffix
         ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
         : new Float32Array(0);
     const kept = reuse ? await this.states(prefix, [], presents) : {};
+    const opened = await this.cutSession(cut, graph);
     return this.runnerOf(opened, around, manner, {
       whole,
       prefix: cut.around.prefix,
@@ -283,12 +287,16 @@ export class Model {
     return layer === 'head' ? '' : (this.anatomy.residual[layer + 1] ?? '');
   }
 
-  private cutSession(cut: CellCut): Promise<CutSession> {
+  private graphOf(cut: CellCut): Graph {
+    return translated(() => cutCells(this.anatomy, cut), this.files.relativeFile);
+  }
+
+  private cutSession(cut: CellCut, made?: Graph): Promise<CutSession> {
     const key = JSON.stringify(cut);
     let opened = this.sessions.get(key);
     if (!opened) {
       opened = (async () => {
-        const graph = translated(() => cutCells(this.anatomy, cut), this.files.relativeFile);
+        const graph = made ?? this.graphOf(cut);
         const session = await this.session(graph, cut.output.kind === 'top');
         const { hiddenSize, head } = this.anatomy;
         const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
@@ -458,7 +466,11 @@ export class Model {
     const blocks = this.anatomy.residual.length - 1;
     const layer =
       plan.readout === 'unembed' ? ('head' as const) : plan.readout === 'lens' ? blocks - 1 : layerIndex(plan.layer);
-    return usedBytes(cutCells(this.anatomy, { layer, around: { prefix: false, suffix: false }, output: plan.output }));
+    const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: plan.output };
+    const key = JSON.stringify(cut);
+    const bytes = this.bytesOf.get(key) ?? usedBytes(this.graphOf(cut));
+    this.bytesOf.set(key, bytes);
+    return bytes;
   }
 
   async release(): Promise<void> {

@@ -17,6 +17,7 @@ import {
   type ModelDescription,
   type OpenParams,
   type PointParams,
+  QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
 import { finiteCells, newTokens } from './batches.js';
@@ -241,7 +242,8 @@ export class EngineService {
     const { plan, found } = reading;
     const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
     const { columns, rows } = parameters.grid;
-    context.emit({ kind: 'started', specification, estimate: await this.estimate(parameters, batchSize) });
+    const estimate = await this.estimate(parameters, batchSize);
+    context.emit({ kind: 'started', specification, estimate });
     const notices: string[] = [];
     const notice = (message: string): void => {
       notices.push(message);
@@ -251,6 +253,8 @@ export class EngineService {
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
+    const quick = estimate.seconds !== null && estimate.seconds < QUICK_SECONDS;
+    const passes = quick ? [{ stride: 1, start: 0, end: total } as const] : order.passes;
     const source =
       (way === 'each-cell' ? undefined : await this.sources.threeRows(model, reading, parameters, total)) ??
       (await this.sources.eachCell(model, reading, parameters, batchSize, notice));
@@ -259,7 +263,7 @@ export class EngineService {
     const computed = performance.now();
     let done = 0;
     let undefinedCells = 0;
-    for (const pass of order.passes) {
+    for (const pass of passes) {
       let at = pass.start;
       while (at < pass.end) {
         stopIfCancelled(context.signal);
@@ -295,7 +299,12 @@ export class EngineService {
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const elapsed = performance.now() - computed;
-    if (total > 0) this.speeds.set(speedKey(plan), { milliseconds: elapsed / total, layer: layerIndex(plan.layer) });
+    if (total > 0) {
+      // One map that something else slowed down does not make the next a slow one.
+      const before = this.speeds.get(speedKey(plan))?.milliseconds ?? elapsed / total;
+      const milliseconds = (before + elapsed / total) / 2;
+      this.speeds.set(speedKey(plan), { milliseconds, layer: layerIndex(plan.layer) });
+    }
     return {
       specification,
       facts: model.facts,

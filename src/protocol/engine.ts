@@ -105,6 +105,9 @@ export type MapEvent =
     }
   | { readonly kind: 'notice'; readonly message: string };
 
+/** Maps that are expected to take less have one picture: coarser ones before it would take the processor from it. */
+export const QUICK_SECONDS = 0.2;
+
 export interface Estimate {
   readonly cells: number;
   /** Peak memory of the engine for this map, weights included. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Fault, type FaultData } from '../../map/fault.js';
@@ -34,6 +35,8 @@ import { takeVector } from './takeVector.js';
 const AT_ONCE_SECONDS = 1;
 /** Changes that follow each other as fast as this are one. */
 const DEBOUNCE_MS = 60;
+/** What only informs is measured when nothing was changed and nobody looked elsewhere for so long. */
+const CALM_MS = 1000;
 
 export interface ControllerStart {
   readonly settings: PanelSettings;
@@ -63,6 +66,8 @@ export class MapController {
   private fault: FaultData | null = null;
   private obstacle: FaultData | null = null;
   private estimate: Estimate | null = null;
+  /** What the last estimate says of every grid on its plane. */
+  private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
   private debounce: ReturnType<typeof setTimeout> | undefined;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
@@ -83,7 +88,7 @@ export class MapController {
     );
     this.surveys = new Surveys(
       (asked) => this.lease(asked),
-      () => this.runs.idle.then(() => this.healthy),
+      () => this.calm(),
       (news) => this.takeSurvey(news),
     );
     this.points = new Points(
@@ -422,6 +427,7 @@ export class MapController {
   private look(id: number, window: Pick<Grid, 'spacing' | 'center'> | null, refine: boolean): void {
     const { shown } = this.runs;
     if (shown?.id !== id) return; // said before the page knew of this map
+    this.acts();
     if (!window) this.details.lookAway();
     else {
       checkWindow(shown, window);
@@ -449,13 +455,14 @@ export class MapController {
     this.obstacle = null;
     this.changed();
     // The first of changes that follow each other is acted on at once, the others when they pause.
-    const paused = performance.now() - this.settledAt > DEBOUNCE_MS;
-    this.settledAt = performance.now();
+    const paused = performance.now() - this.activeAt > DEBOUNCE_MS;
+    this.acts();
     clearTimeout(this.debounce);
     if (paused) void this.begin(run, false);
     else this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
   }
-  private settledAt = -Infinity;
+  /** When something was last changed, or another window looked at. */
+  private activeAt = -Infinity;
 
   /**
    * Opens the model and computes the map: when asked to (`run`), or when it is quick and not there yet. `revive`: takes over
@@ -472,6 +479,8 @@ export class MapController {
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
       if (run && revived && !revived.complete) return await this.compute(revived, revived);
+      // Where nothing but the grid is another, what was measured says enough.
+      if (this.secondsOf(asked) < AT_ONCE_SECONDS && this.differs()) return await this.compute(asked);
       await this.learnEstimate();
       const seconds = this.estimate?.seconds ?? Infinity;
       if (turn !== this.turn) return;
@@ -479,6 +488,22 @@ export class MapController {
       else if (this.healthy) this.surveys.want(asked);
     } catch (error) {
       this.complain(error);
+    }
+  }
+
+  /** A person does something: measuring makes way, until it is calm again. */
+  private acts(): void {
+    this.activeAt = performance.now();
+    this.surveys.makeWay();
+  }
+
+  /** Settles when no map is computed and nothing was done for a while; true: an engine is there that can measure. */
+  private async calm(): Promise<boolean> {
+    for (;;) {
+      await this.runs.idle;
+      const rest = this.activeAt + CALM_MS - performance.now();
+      if (rest <= 0 || this.disposed) return this.healthy;
+      await sleep(rest);
     }
   }
 
@@ -534,6 +559,7 @@ export class MapController {
       const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
       if (turn !== this.turn) return;
       this.estimate = estimate;
+      this.rate = { key: rateKey(asked), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
       this.obstacle = null;
     } catch (error) {
       const fault = Fault.from(error);
@@ -541,6 +567,12 @@ export class MapController {
       this.obstacle = fault.toData();
     }
     this.changed();
+  }
+
+  /** What a map would take by the last estimate; Infinity where that was of another plane or model. */
+  private secondsOf(asked: Asked): number {
+    const { columns, rows } = asked.parameters.grid;
+    return this.rate?.key === rateKey(asked) ? this.rate.secondsPerCell * columns * rows : Infinity;
   }
 
   /** The settings are not those of the map that is there or on its way. */
@@ -634,3 +666,7 @@ export class MapController {
     };
   }
 }
+
+/** All that the time for a cell depends on, and more. */
+const rateKey = ({ modelPath, device, parameters }: Asked): string =>
+  JSON.stringify([modelPath, device, { ...parameters, grid: null }]);

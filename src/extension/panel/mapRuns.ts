@@ -1,7 +1,7 @@
 import { computeMap, type GrowingMap } from '../../engine/client.js';
 import { Fault } from '../../map/fault.js';
 import type { Cells, TokenMap } from '../../map/tokenMap.js';
-import type { MapEvent } from '../../protocol/engine.js';
+import { type MapEvent, QUICK_SECONDS } from '../../protocol/engine.js';
 import type { Progress, RunState } from '../../protocol/page.js';
 import type { EngineLease } from './dependencies.js';
 import { type Asked, emptyGrowing, firstPass, type MapRecord, missing, newRecord } from './mapRecord.js';
@@ -28,6 +28,8 @@ interface Run {
   /** Another takes its place: it ends without a word. */
   superseded: boolean;
   record: MapRecord | undefined;
+  /** It is shown when it is complete, unless that takes longer than was expected. */
+  quick: boolean;
   progress: Progress;
 }
 
@@ -123,6 +125,7 @@ export class MapRuns {
       started: performance.now(),
       superseded: false,
       record: resumed,
+      quick: false,
       progress: {
         done: resumed?.done ?? 0,
         total: columns * rows,
@@ -158,6 +161,7 @@ export class MapRuns {
             if (event.kind === 'started') {
               run.record ??= newRecord(this.nextId(), run.asked, event.specification, description.facts, growing);
               if (!run.superseded) this.latest = run.record;
+              run.quick = (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
             } else if (event.kind === 'cells') this.gather(run, event);
             else {
               this.notices = [...this.notices, event.message];
@@ -184,6 +188,7 @@ export class MapRuns {
       seconds: (performance.now() - run.started) / 1000,
       cell: event.batch.indices.at(-1) ?? -1,
     };
+    if (run.quick && record.done < run.progress.total && run.progress.seconds < 2 * QUICK_SECONDS) return;
     if (this.shown === record) this.listener.onCells(record, event);
     else if (record.done >= (this.options.shownFrom ?? firstPass)(record.cells)) {
       this.shown = record;
