@@ -53,7 +53,12 @@ async function measure(
     const opened = memory(engine.pid, 'VmHWM');
     const context = ids.length > 0 ? ({ kind: 'tokens', ids } as const) : ({ kind: 'none' } as const);
     const parameters = square(SIDE, { layer, context });
+    // A single cell first: what the batch takes is what is more behind it. Its peak is that of opening the graphs.
+    await timed(engine, square(1, { layer, context }));
+    const taken = memory(engine.pid, 'VmHWM') - opened;
+    const single = memory(engine.pid, 'VmRSS');
     const cold = await timed(engine, parameters);
+    const batch = memory(engine.pid, 'VmRSS') - single;
     const ours: number[] = [];
     const plain: number[] = [];
     const theirs = { hook: [] as number[], kept: [] as number[], least: [] as number[] };
@@ -70,10 +75,12 @@ async function measure(
     }
     const mine = median(ours);
     const best = Math.min(median(theirs.kept), median(theirs.least));
-    const plan = { layer, readout: 'forward', prefix: ids.slice(0, -1), own: 0, suffix: [] } as const;
+    // What stands before the vector needs the blocks below its layer, too.
+    const deepest = ids.length > 0 ? ('embeddings' as const) : layer;
+    const plan = { layer: deepest, readout: 'forward', prefix: ids.slice(0, -1), own: 0, suffix: [] } as const;
     const weights =
       model.weightsOf({ ...plan, output: { kind: 'top', k: 10, masked: false, functional: false } }) / 1e6;
-    const taken = memory(engine.pid, 'VmHWM') - opened;
+    const peak = Math.max(taken, memory(engine.pid, 'VmHWM') - opened);
     return {
       layer,
       before: ids.length > 0 ? `${ids.length - 1} tokens` : 'nothing',
@@ -89,9 +96,10 @@ async function measure(
           }
         : {}),
       'first cells, ms': Math.round(cold.first),
-      'MB taken': Math.round(taken),
+      'peak, MB': Math.round(peak),
       'weights, MB': Math.round(weights),
-      'MB / weights': Number((taken / weights).toFixed(2)),
+      'a batch, MB': Math.round(batch),
+      '(peak - batch) / weights': Number(((peak - batch) / weights).toFixed(2)),
     };
   } finally {
     await engine.dispose();

@@ -60,7 +60,9 @@ async function measure({ vocabulary, hidden }: (typeof HEADS)[number]): Promise<
     const after = await timed(engine, whole, 'each-cell');
     const perCell = Math.min(before.ms, after.ms) / 2500;
     const differing = differences((await timed(engine, whole)).map, after.map);
-    console.log(`${vocabulary} × ${hidden}: other winners in ${differing} of the 2,500 cells of a map computed both ways`);
+    console.log(
+      `${vocabulary} × ${hidden}: other winners in ${differing} of the 2,500 cells of a map computed both ways`,
+    );
     return rows.map(({ side, fresh, again, first }) => ({
       head: `${vocabulary} × ${hidden}`,
       cells: `${side} × ${side}`,
