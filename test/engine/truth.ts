@@ -37,13 +37,9 @@ export type TruthResult = v.InferOutput<typeof resultSchema>;
 
 const HERE = import.meta.dirname;
 
-/** Folders of reference models: REFERENCE_MODELS, or the shared folder beside the project, and the few kept in the project. */
+/** Folders of reference models: those kept in the project, or all in the folder that REFERENCE_MODELS names. */
 export function referenceFolders(): string[] {
-  const shared = process.env.REFERENCE_MODELS ?? join(HERE, '..', '..', '..', 'shared', 'reference', 'models');
-  const kept = join(HERE, '..', 'fixtures', 'models');
-  const folder = existsSync(shared) ? shared : kept;
-  if (folder === kept)
-    console.log(`No reference models at REFERENCE_MODELS: only the kept ones in test/fixtures are checked.`);
+  const folder = process.env.REFERENCE_MODELS ?? join(HERE, '..', 'fixtures', 'models');
   return readdirSync(folder)
     .sort()
     .map((name) => join(folder, name))

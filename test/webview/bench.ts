@@ -17,14 +17,14 @@ const { engine, description } = await openModel(model, { device: 'cpu', skipChec
 /** How long the engine took for the last map, request to answer, and how many it has made. */
 let engineMilliseconds = NaN;
 let maps = 0;
-/** Norms of real text were measured, as they are a moment after a first map. */
-let measured = false;
+/** Norms of real text are measured a moment after a first map. */
+const norms = { measured: false };
 const lease: EngineLease = {
   engine: {
     call: async (method, params, options) => {
       const started = performance.now();
       const answer = await engine.call(method, params, options);
-      measured ||= method === 'survey' && 'measure' in params && params.measure === true;
+      if (method === 'survey' && 'measure' in params && params.measure) norms.measured = true;
       if (method === 'map') {
         engineMilliseconds = performance.now() - started;
         maps++;
@@ -47,7 +47,7 @@ const stage = await Stage.open(browser, {
 const { page } = stage;
 const session = await browser.newBrowserCDPSession();
 await stage.status(/^2,500 cells/);
-while (!measured) await page.waitForTimeout(20);
+while (!norms.measured) await page.waitForTimeout(20);
 
 /** Notes when the page sends, and when each picture of the map is drawn. */
 await page.evaluate(() => {

@@ -41,6 +41,8 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
 
   /** The grid that the engine was asked for last. */
   const asked = (stage: Stage): Grid => stage.deps.engine.asked.at(-1)?.parameters.grid ?? DEFAULT_PARAMETERS.grid;
+  const toggleOf = ({ page }: Stage, state: { pressed?: boolean } = {}) =>
+    page.getByRole('button', { name: 'Refine on Zoom', exact: true, ...state });
   const seen = (stage: Stage) => stage.page.locator('.status-seen');
   /** The window's detail is complete and seen. */
   const refined = async (stage: Stage): Promise<void> => {
@@ -107,7 +109,7 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
       await stage.button('More Actions').click();
       await stage.page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
       const table = stage.page.locator('table.cells tbody');
-      assert.equal(await table.locator('td').count(), 2500);
+      await eventually(async () => assert.equal(await table.locator('td').count(), 2500));
       const [first] = await table.locator('tr').first().locator('td').first().locator('.faint').allInnerTexts();
       assert.equal(first, formatPercent(top(map, 49 * 50)));
     },
@@ -195,14 +197,14 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('off, cells grow up to a size and show their tokens; the choice stays over a reload', {}, async (stage) => {
     const { page } = stage;
-    const toggle = stage.button('Refine on Zoom');
+    const toggle = toggleOf(stage);
     assert.equal(await toggle.getAttribute('aria-pressed'), 'true', 'this readout is affine');
     await wheel(stage, 20, 30, 30);
     await refined(stage);
     const computed = stage.deps.engine.asked.length;
     await stage.plot.focus();
     await page.keyboard.press('r');
-    await page.getByRole('button', { name: 'Refine on Zoom', pressed: false }).waitFor();
+    await toggleOf(stage, { pressed: false }).waitFor();
     await seen(stage)
       .filter({ hasText: 'showing 3 × 3 cells' })
       .or(seen(stage).filter({ hasText: 'showing 4 × 4 cells' }))
@@ -212,7 +214,7 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
     await page.waitForFunction(() => window.name.includes('"refine":false'));
     await page.reload();
     await stage.status(/^2,500 cells/);
-    await page.getByRole('button', { name: 'Refine on Zoom', pressed: false }).waitFor();
+    await toggleOf(stage, { pressed: false }).waitFor();
     await toggle.click();
     await refined(stage);
   });
@@ -221,7 +223,7 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
     'where it would take long it is off, and a person may want it all the same',
     { parameters: { layer: 12 } },
     async (stage) => {
-      const toggle = stage.button('Refine on Zoom');
+      const toggle = toggleOf(stage);
       assert.equal(await toggle.getAttribute('aria-pressed'), 'false');
       await wheel(stage, 20, 30, 6);
       await seen(stage).filter({ hasText: 'showing' }).waitFor();
@@ -248,7 +250,7 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
     await bare(stage);
     await wheel(stage, 20, 30, 9);
     stage.deps.engine.stopAt(100);
-    await stage.button('Refine on Zoom').click();
+    await toggleOf(stage).click();
     await seen(stage).filter({ hasText: 'window' }).waitFor();
     const grid = asked(stage);
     const parameters = { ...DEFAULT_PARAMETERS, layer: 12 };
@@ -337,16 +339,18 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
     await eventually(() => assert.ok(asked(stage).center[0] > before.center[0], 'the window has moved'));
     await refined(stage);
     assert.equal(await page.locator('.cell h2').innerText(), 'Pinned cell');
-    const position = (await page.locator('.cell dd').first().innerText()).replaceAll('\u2212', '-');
-    const x = Number(/x (-?[\d.]+)/.exec(position)?.[1]);
-    assert.ok(Math.abs(x - (before.center[0] + (52 - 24.5) * before.spacing)) < before.spacing, position);
+    await eventually(async () => {
+      const position = (await page.locator('.cell dd').first().innerText()).replaceAll('\u2212', '-');
+      const x = Number(/x (-?[\d.]+)/.exec(position)?.[1]);
+      assert.ok(Math.abs(x - (before.center[0] + (52 - 24.5) * before.spacing)) < before.spacing, position);
+    });
   });
 
   test('a saved map has the cells that it has, and its exact regions', async () => {
     const map = defaultMap(DEFAULT_PARAMETERS);
     const stage = await Stage.open(browser, {}, (deps) => new SavedMapController(deps.forSavedMap(), map));
     await stage.status(/^2,500 cells · \d+ tokens · \d+ exact regions/);
-    const toggle = stage.page.getByRole('button', { name: 'Refine on Zoom' });
+    const toggle = toggleOf(stage);
     assert.equal(await toggle.getAttribute('aria-disabled'), 'true');
     assert.match((await toggle.getAttribute('title')) ?? '', /a saved map has the cells that it has/);
     await wheel(stage, 20, 20, 4);
