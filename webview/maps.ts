@@ -47,7 +47,9 @@ export class Maps {
   /** Another map of the panel's, or none. One that has just begun waits a moment: it may be complete before it is drawn. */
   takeBase({ map: shown }: Of<'map'>): void {
     const map = shown && pageMap(shown);
-    if (!map || map.finish || !this.store.state.base) return this.replaceBase(map);
+    const { base } = this.store.state;
+    // The same map comes again where it was told of before the page was ready.
+    if (!map || map.finish || !base || base.id === map.id) return this.replaceBase(map);
     this.next = map;
     this.refreshSoon(this.isQuick() ? SOON.patience : REFRESH_MS);
   }

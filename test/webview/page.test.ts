@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { MapController } from '../../src/extension/panel/controller.js';
 import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
 import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import { formatPercent } from '../../src/map/numbers.js';
 import { coverage } from '../../src/map/refinement.js';
-import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
+import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { leftOut } from '../vscode/support/places.js';
 import { syntheticMap } from '../map/syntheticMap.js';
-import { defaultMap } from './fakeEngine.js';
+import { defaultMap, DESCRIPTION } from './fakeEngine.js';
 import { decode, eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
 
 const grid = (columns: number, rows = columns): Grid => ({ ...DEFAULT_PARAMETERS.grid, columns, rows });
@@ -763,6 +764,28 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
         assert.notDeepEqual(color, [0x1f, 0x1f, 0x1f], 'the editor shows through');
       }
     }
+  });
+
+  test('a map that is told of again while it grows, as when a page is ready late, is complete in the end', async () => {
+    let tellAgain = (): void => assert.fail('no map was told of');
+    const stage = await Stage.open(browser, { engine: { stopAt: 16 } }, (deps) => {
+      const settings = { modelPath: DESCRIPTION.path, parameters: DEFAULT_PARAMETERS, device: 'auto' } as const;
+      const panel = new MapController(deps, { settings: { ...settings, batchSize: DEFAULT_BATCH_SIZE }, run: true });
+      return {
+        connect: (post) =>
+          panel.connect((message) => {
+            if (message.type === 'map') tellAgain = () => post(message);
+            post(message);
+          }),
+        receive: (data) => panel.receive(data),
+      };
+    });
+    await stage.status(/^16 of 2,500 cells/);
+    tellAgain();
+    stage.deps.engine.stopAt(Infinity);
+    await stage.status(/^2,500 cells · .* · CPU · /);
+    assert.equal(await stage.button('Save Map').getAttribute('aria-disabled'), null);
+    await stage.close();
   });
 
   test('a saved map is read-only, and can be edited and run again', async () => {

@@ -350,7 +350,7 @@ suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
     const map = defaultMap(DEFAULT_PARAMETERS);
     const stage = await Stage.open(browser, {}, (deps) => new SavedMapController(deps.forSavedMap(), map));
     await stage.status(/^2,500 cells · \d+ tokens · \d+ exact regions/);
-    const toggle = toggleOf(stage);
+    const toggle = stage.button('Refine on Zoom');
     assert.equal(await toggle.getAttribute('aria-disabled'), 'true');
     assert.match((await toggle.getAttribute('title')) ?? '', /a saved map has the cells that it has/);
     await wheel(stage, 20, 20, 4);

@@ -188,8 +188,9 @@ export class MapRuns {
       seconds: (performance.now() - run.started) / 1000,
       cell: event.batch.indices.at(-1) ?? -1,
     };
-    if (run.quick && record.done < run.progress.total && run.progress.seconds < 2 * QUICK_SECONDS) return;
+    const held = run.quick && record.done < run.progress.total && run.progress.seconds < 2 * QUICK_SECONDS;
     if (this.shown === record) this.listener.onCells(record, event);
+    else if (held) return;
     else if (record.done >= (this.options.shownFrom ?? firstPass)(record.cells)) {
       this.shown = record;
       this.listener.onShown();
