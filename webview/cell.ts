@@ -23,15 +23,20 @@ export function placeOf(map: PageMap, column: number, row: number): { x: number;
   };
 }
 
+/** Column and row of the cell at plane coordinates, which may lie beyond the grid's edge. */
+export function columnAndRow(map: PageMap, place: { readonly x: number; readonly y: number }): [number, number] {
+  const { columns, rows, spacing, center } = map.specification.grid;
+  return [
+    Math.round((place.x - center[0]) / spacing + (columns - 1) / 2),
+    Math.round((place.y - center[1]) / spacing + (rows - 1) / 2),
+  ];
+}
+
 /** The cell at plane coordinates, or null outside the grid. */
 export function cellAtPlace(map: PageMap, place: { readonly x: number; readonly y: number }): number | null {
-  const { grid } = map.specification;
-  const at = (value: number, center: number, count: number): number =>
-    Math.round((value - center) / grid.spacing + (count - 1) / 2);
-  const column = at(place.x, grid.center[0], grid.columns);
-  const row = at(place.y, grid.center[1], grid.rows);
-  if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return null;
-  return row * grid.columns + column;
+  const { columns, rows } = map.cells;
+  const [column, row] = columnAndRow(map, place);
+  return column < 0 || row < 0 || column >= columns || row >= rows ? null : row * columns + column;
 }
 
 /** The most probable tokens of a computed cell, most probable first. */

@@ -1,6 +1,6 @@
 import { COLOR_BY } from '../src/map/colors.js';
 import { layerIndex } from '../src/map/specification.js';
-import { cellAtPlace, inspected, placeOf } from './cell.js';
+import { cellAtPlace, columnAndRow, inspected, placeOf, placeOfCell } from './cell.js';
 import { lastLayer, layerAt, layerOf } from './controls/layerAndReadout.js';
 import type { Derived } from './derived.js';
 import { colorMap } from './colorMap.js';
@@ -25,11 +25,15 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     // Beyond the edge of a part there is more: the view follows.
     const more = seesDetail(state) ? Infinity : 0;
     const inside = (value: number, count: number): number => Math.min(Math.max(value, -more), count - 1 + more);
-    let column = shown.cell % terrain.columns;
-    let row = Math.floor(shown.cell / terrain.columns);
+    const { pin } = state.ui;
+    const pinned = pin !== null && state.base !== null && cellAtPlace(state.base, pin) !== null;
+    // A pin beyond the edge is on its way there: the part around it has not come yet.
+    let [column, row] = pinned
+      ? columnAndRow(state.map, pin)
+      : columnAndRow(state.map, placeOfCell(state.map, shown.cell));
     // The first arrow pins the cell that is inspected; from then on arrows move.
-    if (shown.kind === 'pinned') {
-      const start = terrain.regions.of[shown.cell];
+    if (pinned) {
+      const start = isOn(terrain, column, row) ? terrain.regions.of[row * terrain.columns + column] : undefined;
       do {
         const next = [inside(column + columns, terrain.columns), inside(row + rows, terrain.rows)] as const;
         if (next[0] === column && next[1] === row) break;
