@@ -12,8 +12,6 @@ import { type PageState, type Store } from './store.js';
 
 /** The picture of a growing map is drawn anew at most this often, in ms, and takes at most a fifth of the time. */
 const REFRESH_MS = 60;
-/** A map that is expected within this, in s, is not drawn before it is complete, unless that takes longer after all, in ms. */
-const SOON = { expected: 0.25, patience: 150 } as const;
 
 type Of<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
 
@@ -23,8 +21,6 @@ type Of<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
  */
 export class Maps {
   private refresh: ReturnType<typeof setTimeout> | undefined;
-  /** The panel's map that is to be drawn next. */
-  private next: PageMap | undefined;
   /** The window that the host was told of. */
   private told = '';
   /** The detail that was asked for. */
@@ -44,19 +40,10 @@ export class Maps {
     });
   }
 
-  /** Another map of the panel's, or none. One that has just begun waits a moment: it may be complete before it is drawn. */
+  /** Another map of the panel's, or none. */
   takeBase({ map: shown }: Of<'map'>): void {
-    const map = shown && pageMap(shown);
-    const { base } = this.store.state;
-    // The same map comes again where it was told of before the page was ready.
-    if (!map || map.finish || !base || base.id === map.id) return this.replaceBase(map);
-    this.next = map;
-    this.refreshSoon(this.isQuick() ? SOON.patience : REFRESH_MS);
-  }
-
-  private replaceBase(base: PageMap | null): void {
+    const base = shown && pageMap(shown);
     this.stopRefresh();
-    this.next = undefined;
     this.wanted = undefined;
     this.store.set({
       base,
@@ -78,8 +65,8 @@ export class Maps {
     if (!base) return;
     const detail = shown && this.overWhatIsSeen(shown, base);
     this.store.set({ detail });
-    if (detail?.finish) this.draw();
-    else this.refreshSoon(this.isQuick() ? SOON.patience : REFRESH_MS);
+    if (detail?.cells.computed.every(Boolean)) this.draw();
+    else this.refreshSoon();
   }
 
   takeCells({ map: id, batch, tokens }: Of<'cells'>): void {
@@ -95,9 +82,7 @@ export class Maps {
     const map = this.mapOf(id);
     if (!map) return;
     for (const token of tokens) map.tokens.set(token.id, token);
-    const whole = { ...map, finish };
-    if (map === this.next) this.replaceBase(whole);
-    else this.replace(map, whole);
+    this.replace(map, { ...map, finish });
     this.stopRefresh();
     this.draw();
     const count = this.derived.tokenCount(this.store.state);
@@ -110,7 +95,6 @@ export class Maps {
   takeSurvey({ news }: Of<'survey'>): void {
     const { base, detail } = this.store.state;
     this.store.set({ news });
-    if (this.next?.id === news.map) this.next = { ...this.next, survey: news.survey };
     if (base?.id !== news.map) return;
     this.store.set({ mark: null });
     for (const map of [detail, base]) if (map) this.replace(map, { ...map, survey: news.survey });
@@ -147,7 +131,7 @@ export class Maps {
 
   private mapOf(id: number): PageMap | undefined {
     const { base, detail } = this.store.state;
-    return [base, detail, this.next].find((map) => map?.id === id) ?? undefined;
+    return [base, detail].find((map) => map?.id === id) ?? undefined;
   }
 
   /** Another object for a map, wherever it stands. */
@@ -171,19 +155,14 @@ export class Maps {
     return { ...map, survey: base.survey, backdrop };
   }
 
-  private refreshSoon(least = REFRESH_MS): void {
+  private refreshSoon(): void {
     this.refresh ??= setTimeout(
       () => {
         this.refresh = undefined;
         this.draw();
       },
-      Math.max(least, 5 * this.store.cellsMilliseconds),
+      Math.max(REFRESH_MS, 5 * this.store.cellsMilliseconds),
     );
-  }
-
-  private isQuick(): boolean {
-    const seconds = this.store.state.host?.estimate?.seconds ?? Infinity;
-    return seconds < SOON.expected;
   }
 
   private stopRefresh(): void {
@@ -191,9 +170,8 @@ export class Maps {
     this.refresh = undefined;
   }
 
-  /** Draws new cells; those of a map that waits, and of the detail that is wanted, make it what is seen. */
+  /** Draws new cells; those of the detail that is wanted make it what is seen. */
   private draw(): void {
-    if (this.next) this.replaceBase(this.next);
     const { detail, cellsVersion } = this.store.state;
     if (detail && this.wanted && sameGrid(detail.specification.grid, this.wanted)) this.see(detail);
     this.store.set({ cellsVersion: cellsVersion + 1 });

@@ -79,19 +79,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   test('activation is quick', async () => {
     const milliseconds = await workbench.activation();
     assert.ok(milliseconds > 0);
-    await workbench.run('Developer: Show Running Extensions');
-    const rows = workbench.page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'Activation' });
-    await rows.filter({ hasText: 'embedding-grid' }).waitFor();
-    const times = (await rows.allInnerTexts()).map((text) => ({
-      ours: text.includes('embedding-grid'),
-      milliseconds: Number(/Activation: (\d+)ms/.exec(text)?.[1]),
-    }));
-    const text = (ours: boolean): string =>
-      times.flatMap((time) => (time.ours === ours ? `${time.milliseconds} ms` : [])).join(', ');
-    console.log(`  activated in ${milliseconds.toFixed(1)} ms; with loading, as VS Code counts: ${text(true)}`);
-    console.log(`  VS Code's own extensions on this machine at this moment: ${text(false)}`);
-    await workbench.page.keyboard.press('Escape');
-    await rows.first().waitFor({ state: 'hidden' });
+    console.log(`  activated in ${milliseconds.toFixed(1)} ms`);
   });
 
   test('every control changes the map, and undo takes it back', async () => {
