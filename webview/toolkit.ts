@@ -135,12 +135,24 @@ export function createTextField(label: string, onInput: (text: string) => void, 
       return element.value;
     },
     update(value, { disabled = false, invalid = false } = {}) {
-      if (value !== shown && !typing) element.value = value;
+      if (value !== shown && !typing) write(element, value);
       if (!typing) shown = value;
       // The component takes a name of its own, "Text field", when it is connected.
       setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
     },
   };
+}
+
+/** Sets a field's text. One that is selected stays so: who is about to type replaces it, also when it has just changed. */
+function write(element: Valued, value: string): void {
+  const input = element.shadowRoot?.activeElement;
+  const typed = input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement ? input : undefined;
+  const selected = typed?.selectionStart === 0 && typed.selectionEnd === typed.value.length;
+  element.value = value;
+  if (!typed || !selected) return;
+  // The component would do this with the next frame.
+  typed.value = value;
+  typed.select();
 }
 
 /** Several lines of text, as {@link createTextField}. */
@@ -164,7 +176,7 @@ export function createTextArea(label: string, rows: number, onInput: (text: stri
       return element.value;
     },
     update(value, { disabled = false, invalid = false } = {}) {
-      if (value !== shown && !typing) element.value = value;
+      if (value !== shown && !typing) write(element, value);
       if (!typing) shown = value;
       setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
     },

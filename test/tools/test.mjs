@@ -38,19 +38,15 @@ function testFiles(folder = 'test') {
 install();
 const wanted = process.argv.slice(2);
 let passed = true;
+/** The linter takes one core for longer than the other checks take the other: tests that need no browser begin beside it. */
+let lint;
 if (wanted.length === 0) {
   const folders = ['.', 'webview', ...readdirSync(path.join(root, 'test')).map((name) => `test/${name}`)];
   const types = folders.filter((at) => existsSync(path.join(root, at, 'tsconfig.json')));
-  const checks = await Promise.all([
-    node('Lint', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']),
-    (async () => {
-      const results = [await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'])];
-      for (const at of types) results.push(await node(`Types of ${at}`, [bin('typescript/bin/tsc'), '-p', at]));
-      results.push(await node('Build', ['esbuild.js']));
-      return results.every(Boolean);
-    })(),
-  ]);
-  passed = checks.every(Boolean);
+  lint = node('Lint', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']);
+  passed = await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
+  for (const at of types) passed = (await node(`Types of ${at}`, [bin('typescript/bin/tsc'), '-p', at])) && passed;
+  passed = (await node('Build', ['esbuild.js'])) && passed;
   const workbench = path.join(root, 'test', 'vscode', 'setup.mjs');
   if (existsSync(workbench)) passed = (await node('Set-up of VS Code', [workbench])) && passed;
 }
@@ -61,6 +57,7 @@ const run = (label, some, concurrency) =>
 const inBrowser = (file) => /^test\/(vscode|webview)\//.test(file.split(path.sep).join('/'));
 const plain = files.filter((file) => !inBrowser(file));
 let tests = plain.length === 0 || (await run('Tests', plain, 2));
+passed = (await (lint ?? true)) && passed;
 for (const file of files.filter(inBrowser)) {
   if (await run(file, [file], 1)) continue;
   // Something else that takes the machine for a moment can starve a browser: who fails is heard once more.

@@ -13,7 +13,7 @@ const OVERLAYS: readonly Overlay[] = [
 const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
 const PARAMETERS = { ...PRESET, grid: { ...PRESET.grid, spacing: 0.08, center: [0, 0] as const }, overlays: OVERLAYS };
 
-suite('Anchors and overlays', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();

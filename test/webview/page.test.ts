@@ -28,7 +28,7 @@ function close(got: readonly number[], wanted: readonly number[], what: string):
   );
 }
 
-suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();
@@ -245,6 +245,7 @@ suite('The page', { skip: leftOut(), timeout: 240_000 }, () => {
     await stage.field('Layer').getByRole('slider').focus();
     await page.keyboard.press('ArrowLeft');
     await eventually(() => assert.equal(settings().layer, 28));
+    await stage.status('layer 28');
     await stage.type('Layer number', 'embeddings');
     await eventually(() => assert.equal(settings().layer, 'embeddings'));
     await stage.status('embeddings');

@@ -10,7 +10,7 @@ const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
 const OVERLAYS: readonly Overlay[] = [{ kind: 'positions', prompt }];
 const PARAMETERS = { ...presetParameters('threePrompts', DEFAULT_PARAMETERS), overlays: OVERLAYS };
 
-suite('Points and overlays in words', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();

@@ -15,7 +15,7 @@ const top = ({ cells }: TokenMap, cell: number): number => cells.probabilities[c
 /** A window's map, as the engine computes it. */
 const mapOf = (grid: Grid): TokenMap => defaultMap({ ...DEFAULT_PARAMETERS, grid });
 
-suite('A closer look', { skip: leftOut(), timeout: 240_000 }, () => {
+suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();

@@ -148,7 +148,7 @@ const STATES: Readonly<Record<string, State>> = {
   },
 };
 
-suite('States of the panel, pictured', { skip: leftOut(), timeout: 300_000 }, () => {
+suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();
