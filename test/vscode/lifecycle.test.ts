@@ -45,6 +45,17 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.run(GENERATE);
     await page.complete();
     assert.equal((await engines()).length, 1);
+    // Now and then VS Code gives an extension under development none of its settings, for as long as the window lives.
+    await until('the grace time of the settings', async () => {
+      await workbench.run('View: Close All Editors');
+      const deadline = Date.now() + 5000;
+      while ((await engines()).length > 0 && Date.now() < deadline) await workbench.page.waitForTimeout(100);
+      const known = (await engines()).length === 0;
+      if (!known) await workbench.reload();
+      await workbench.run(GENERATE);
+      await page.complete();
+      return known;
+    });
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {
