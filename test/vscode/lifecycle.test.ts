@@ -48,7 +48,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     // Now and then VS Code gives an extension under development none of its settings, for as long as the window lives.
     await until('the grace time of the settings', async () => {
       await workbench.run('View: Close All Editors');
-      const deadline = Date.now() + 5000;
+      const deadline = Date.now() + 2000;
       while ((await engines()).length > 0 && Date.now() < deadline) await workbench.page.waitForTimeout(100);
       const known = (await engines()).length === 0;
       if (!known) await workbench.reload();
