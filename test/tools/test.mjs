@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { install, root } from './prepare.mjs';
+import { build, install, root } from './prepare.mjs';
 
 const bin = (name) => path.join('node_modules', ...name.split('/'));
 
@@ -49,7 +49,7 @@ if (wanted.length === 0) {
   passed = (await node('Build', ['esbuild.js'])) && passed;
   const workbench = path.join(root, 'test', 'vscode', 'setup.mjs');
   if (existsSync(workbench)) passed = (await node('Set-up of VS Code', [workbench])) && passed;
-}
+} else build();
 const files = wanted.length > 0 ? wanted : testFiles();
 const run = (label, some, concurrency) =>
   node(label, ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...some], { live: true });

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { pageHtml } from '../../src/extension/panel/html.js';
 import { MapController } from '../../src/extension/panel/controller.js';
@@ -26,29 +25,10 @@ const themes = JSON.parse(readFileSync(path.join(HERE, 'themes.json'), 'utf8')) 
   { className: string; id: string; variables: Record<string, string> }
 >;
 
-let built: Promise<ReadonlyMap<string, Buffer>> | undefined;
-
-/** The page's files, bundled as esbuild.js does it. */
-function buildPage(): Promise<ReadonlyMap<string, Buffer>> {
-  built ??= build({
-    entryPoints: [path.join(ROOT, 'webview', 'main.ts')],
-    outfile: path.join(ROOT, 'main.js'),
-    write: false,
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'esm',
-    target: 'es2022',
-    define: { global: 'globalThis' },
-    loader: { '.ttf': 'file' },
-    assetNames: '[name]',
-    absWorkingDir: ROOT,
-    alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
-    logLevel: 'warning',
-  }).then(
-    ({ outputFiles }) => new Map(outputFiles.map((file) => [path.basename(file.path), Buffer.from(file.contents)])),
-  );
-  return built;
+/** The page's files, as `npm test` and `npm run build` leave them. */
+function builtPage(): ReadonlyMap<string, Buffer> {
+  const folder = path.join(ROOT, 'dist', 'webview');
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]));
 }
 
 export interface StageOptions {
@@ -92,7 +72,7 @@ export class Stage {
     options: StageOptions = {},
     makeHost?: (deps: FakeDependencies) => PageHost,
   ): Promise<Stage> {
-    const files = await buildPage();
+    const files = builtPage();
     const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
     const context = await browser.newContext({
       viewport: { width, height },
