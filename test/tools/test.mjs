@@ -35,6 +35,9 @@ function testFiles(folder = 'test') {
   });
 }
 
+/** Tests that drive a browser take both cores for themselves. */
+const inBrowser = (file) => /^test\/(vscode|webview)\//.test(file.split(path.sep).join('/'));
+
 install();
 const wanted = process.argv.slice(2);
 let passed = true;
@@ -47,14 +50,12 @@ if (wanted.length === 0) {
   passed = await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
   for (const at of types) passed = (await node(`Types of ${at}`, [bin('typescript/bin/tsc'), '-p', at])) && passed;
   passed = (await node('Build', ['esbuild.js'])) && passed;
-  const workbench = path.join(root, 'test', 'vscode', 'setup.mjs');
-  if (existsSync(workbench)) passed = (await node('Set-up of VS Code', [workbench])) && passed;
 } else build();
+if (wanted.length === 0 || wanted.some(inBrowser))
+  passed = (await node('Set-up of VS Code', [path.join('test', 'vscode', 'setup.mjs')])) && passed;
 const files = wanted.length > 0 ? wanted : testFiles();
 const run = (label, some, concurrency) =>
   node(label, ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...some], { live: true });
-/** Tests that drive a browser take both cores for themselves. */
-const inBrowser = (file) => /^test\/(vscode|webview)\//.test(file.split(path.sep).join('/'));
 const plain = files.filter((file) => !inBrowser(file));
 let tests = plain.length === 0 || (await run('Tests', plain, 2));
 passed = (await (lint ?? true)) && passed;
