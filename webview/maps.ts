@@ -42,8 +42,8 @@ export class Maps {
 
   /** Another map of the panel's, or none. */
   takeBase({ map: shown }: Of<'map'>): void {
-    const base = shown && pageMap(shown);
     this.stopRefresh();
+    const base = shown && pageMap(shown);
     this.wanted = undefined;
     this.store.set({
       base,

@@ -234,7 +234,7 @@ export class Model {
     const { prefix, own, suffix } = around;
     const io = this.anatomy.interface;
     const tensor = this.residualAt(cut.layer);
-    const graph = this.graphOf(cut);
+    const graph = (await this.sessions.get(JSON.stringify(cut)))?.graph ?? this.graphOf(cut);
     const slots = io.caches.filter((slot) => graph.isInput(slot.past));
     const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
     // Before the session for the cells: the weights stand in memory once.

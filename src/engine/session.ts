@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { Fault } from '../map/fault.js';
 import type { Graph } from '../onnx/graph.js';
+import { physicalCores } from './cores.js';
 import type { PlacedWeights } from './weights.js';
 
 export type Feeds = Readonly<Record<string, ort.Tensor>>;
@@ -18,22 +17,8 @@ export interface SessionOptions {
   readonly prepack: boolean;
 }
 
-/**
- * Processor cores that this process may use; undefined where the system does not tell. onnxruntime takes as many by itself, but
- * then ties every thread to a core, and one that another program keeps busy holds up all of them.
- */
+/** onnxruntime takes as many by itself, but then ties every thread to a core, and one that another program keeps busy holds up all. */
 const CORES = physicalCores();
-
-function physicalCores(): number | undefined {
-  try {
-    const siblings = cpus().map((_, i) =>
-      readFileSync(`/sys/devices/system/cpu/cpu${i}/topology/thread_siblings_list`, 'utf8'),
-    );
-    return Math.max(1, Math.min(availableParallelism(), new Set(siblings).size));
-  } catch {
-    return undefined;
-  }
-}
 
 /** A graph ready to run. Its weights stay in the model's own files; the operating system maps what is read. */
 export class Session {

@@ -1,16 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
+import { physicalCores } from '../../src/engine/cores.js';
 
 /** What a table of times must say of where they were taken. */
 export function describeMachine(): string {
-  const cores = new Set(
-    os.cpus().map((_, i) => {
-      const file = `/sys/devices/system/cpu/cpu${i}/topology/thread_siblings_list`;
-      return existsSync(file) ? readFileSync(file, 'utf8') : i;
-    }),
-  );
   const model = os.cpus()[0]?.model.trim() ?? 'unknown processor';
-  return `${model}, ${cores.size} cores (${os.availableParallelism()} threads), ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.type()}, Node ${process.versions.node}; load ${os.loadavg()[0]?.toFixed(1) ?? '?'}`;
+  return `${model}, ${physicalCores() ?? '?'} cores (${os.availableParallelism()} threads), ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.type()}, Node ${process.versions.node}; load ${os.loadavg()[0]?.toFixed(1) ?? '?'}`;
 }
 
 /** A figure of /proc/PID/status in MB, where the system has it (Linux). */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, type FaultData } from '../../map/fault.js';
 import { ownSurvey } from '../../map/survey.js';
 import type { TokenMap } from '../../map/tokenMap.js';
@@ -69,9 +69,12 @@ export class MapController {
   /** What the last estimate says of every grid on its plane. */
   private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
   private debounce: ReturnType<typeof setTimeout> | undefined;
+  /** When something was last changed, or another window looked at. */
+  private activeAt = -Infinity;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
   private disposed = false;
+  private telling: NodeJS.Immediate | undefined;
 
   constructor(
     private readonly deps: PanelDependencies,
@@ -461,8 +464,6 @@ export class MapController {
     if (paused) void this.begin(run, false);
     else this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
   }
-  /** When something was last changed, or another window looked at. */
-  private activeAt = -Infinity;
 
   /**
    * Opens the model and computes the map: when asked to (`run`), or when it is quick and not there yet. `revive`: takes over
@@ -611,7 +612,6 @@ export class MapController {
       this.changes.fire();
     });
   }
-  private telling: NodeJS.Immediate | undefined;
 
   private sendAll(): void {
     this.page?.drop();
