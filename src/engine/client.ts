@@ -33,7 +33,8 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.child = fork(options.file, [], {
       serialization: 'advanced',
-      execArgv: [],
+      // Weights and numbers lie outside V8's heap: it is kept small, and emptied where the model wants memory (model.ts).
+      execArgv: ['--max-semi-space-size=4', '--expose-gc'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in a terminal goes to a whole process group: the parent alone decides what it means. An engine whose parent
       // is gone notices that its channel is closed, and ends.

@@ -442,6 +442,8 @@ export class Model {
     refuseChangedFiles(this.weights);
     const sizes = [...graph.initializers.values()].map((t) => (t.externalData.length > 0 ? bytesOf(t) : 0));
     const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+    // Before memory is taken for large weights, what cutting the graph left behind is given back.
+    if (largest > LARGE_BYTES) globalThis.gc?.();
     return Session.create(graph, this.weights, {
       provider: this.provider,
       optimize: !this.manner.literal,
@@ -480,6 +482,8 @@ export class Model {
 }
 
 const KEPT_RUNNERS = 3;
+/** Of a weight: reading it takes longer than collecting garbage. */
+const LARGE_BYTES = 2 ** 24;
 const KEPT_BYTES = 2 ** 30;
 /** Weights larger than this are not packed: two copies of one would stand in memory at once. */
 const PACKED_BYTES = 512 * 2 ** 20;
