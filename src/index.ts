@@ -117,6 +117,8 @@ export interface PredictOptions {
   readonly question?: Question | null;
   /** Tokens left out of the race. */
   readonly masked?: readonly TokenName[];
+  /** Approximate: cells whose surroundings agree are filled in ({@link TokenMap.cells}, `filled`). */
+  readonly adaptive?: boolean;
   /** Real things whose places on the plane are told in `survey`. */
   readonly overlays?: readonly Overlay[];
   readonly device?: Device;
@@ -142,6 +144,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
     topK: options.topK ?? DEFAULT_PARAMETERS.topK,
     question: options.question ?? null,
     masked: options.masked ?? [],
+    adaptive: options.adaptive ?? false,
     overlays: options.overlays ?? [],
   });
   const { engine } = await openModel(options.model ?? bundledModel, {

@@ -80,5 +80,6 @@ export function spokenCell(map: PageMap, cell: number, stand: number): string {
   if (!first || !second) return `Not computed yet, ${place}`;
   const said = ({ id, probability }: Ranked): string =>
     `${tokenSpoken(tokenOf(map, id))}, ${formatPercent(probability).replace('%', ' percent').replace('<', 'less than ')}`;
-  return `${said(first)}, ${place}; second ${said(second)}`;
+  const guess = map.cells.filled?.[stand] === 1 ? '; filled in from the cells around it' : '';
+  return `${said(first)}, ${place}; second ${said(second)}${guess}`;
 }

@@ -40,7 +40,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   const answerName = h('dt', {}, 'Answer');
   const normName = h('dt', {}, 'Norm');
   const fewer = h('p', { class: 'not-yet', hidden: true });
-  const notYet = h('p', { class: 'not-yet' }, 'Not computed yet: what a coarser cell shows.');
+  const guess = h('p', { class: 'not-yet' });
   const body = h('tbody');
   const table = h(
     'table',
@@ -73,7 +73,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
       answerName,
       answer,
     ),
-    notYet,
+    guess,
     fewer,
   );
   const header = h('div', { class: 'pane-header' }, kindIcon, title, copy, pin);
@@ -96,7 +96,9 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
     setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? 'Unpin Cell' : 'Pin Cell');
     const { x, y } = placeOfCell(map, cell);
     setText(position, `x ${formatX(map, x)}, y ${formatX(map, y)}`);
-    show(notYet, map.cells.computed[cell] !== 1);
+    const notYet = map.cells.computed[cell] !== 1;
+    show(guess, notYet || map.cells.filled?.[cell] === 1);
+    setText(guess, notYet ? 'Not computed yet: what a coarser cell shows.' : 'Filled in from the cells around it.');
     const { topK } = map.specification;
     show(fewer, map.cells.topK < topK);
     setText(fewer, `So many cells are shown with ${map.cells.topK} tokens each; a saved map has all ${topK}.`);

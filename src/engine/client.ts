@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Fault } from '../map/fault.js';
 import { parseParameters } from '../map/specification.js';
 import type { Token } from '../map/token.js';
-import { addBatch, type Cells, emptyCells, type TokenMap } from '../map/tokenMap.js';
+import { addBatch, type Cells, emptyCellsOf, type TokenMap } from '../map/tokenMap.js';
 import { type CallOptions, Client, type Message } from '../protocol/channel.js';
 import type { EngineRequests, MapEvent, MapParams, MapResult } from '../protocol/engine.js';
 
@@ -129,11 +129,7 @@ export async function computeMap(
   params: MapParams,
   options: { onEvent?: (event: MapEvent) => void; signal?: AbortSignal; growing?: GrowingMap } = {},
 ): Promise<TokenMap> {
-  const { grid, topK, question } = parseParameters(params.parameters);
-  const growing = options.growing ?? {
-    cells: emptyCells(grid.columns, grid.rows, topK, question !== null),
-    tokens: new Map(),
-  };
+  const growing = options.growing ?? { cells: emptyCellsOf(parseParameters(params.parameters)), tokens: new Map() };
   const result: MapResult = await engine.call('map', params, {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onEvent: (event) => {

@@ -1,11 +1,14 @@
+import { adaptiveSteps } from '../map/adaptive.js';
 import { gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
+import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import { layerIndex, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
 import { ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
+import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
 import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
 import {
   CONTINUATION_LIMIT,
@@ -20,8 +23,6 @@ import {
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
-import { finiteCells, newTokens } from './batches.js';
-import type { Tops } from './cellRunner.js';
 import { BATCH_BYTES, type CellSource } from './cellSource.js';
 import { CellSources } from './cellSources.js';
 import { reasonToSkip, runChecks } from './checks.js';
@@ -30,6 +31,7 @@ import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import { type CellPlan, Model } from './model.js';
 import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
+import { newTokens, runSteps, wholeSteps } from './steps.js';
 import { version } from './version.js';
 
 /** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
@@ -253,56 +255,51 @@ export class EngineService {
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
-    const quick = estimate.seconds !== null && estimate.seconds < QUICK_SECONDS;
-    const passes = quick ? [{ stride: 1, start: 0, end: total } as const] : order.passes;
     const source =
       (way === 'each-cell' ? undefined : await this.sources.threeRows(model, reading, parameters, total)) ??
       (await this.sources.eachCell(model, reading, parameters, batchSize, notice));
+    // Three rows cost nothing that is worth an approximation.
+    const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
+    if (known && only) throw adaptiveInParts();
+    const quick = estimate.seconds !== null && estimate.seconds < QUICK_SECONDS;
 
     const sent = new Set<number>();
     const computed = performance.now();
     let done = 0;
-    let undefinedCells = 0;
-    for (const pass of passes) {
-      let at = pass.start;
-      while (at < pass.end) {
-        stopIfCancelled(context.signal);
-        const count = Math.min(source.next(), pass.end - at);
-        const indices = order.cells.slice(at, at + count);
-        let tops: Tops;
-        try {
-          tops = await source.cells(indices);
-        } catch (error) {
-          const smaller = source.shrink(error, count);
-          if (smaller === undefined) throw error;
-          notice(`The batch size was reduced to ${smaller}: ${Fault.from(error).message}`);
-          continue;
-        }
-        at += count;
-        done += count;
-        const { finite, bad } = finiteCells(indices, tops, parameters.topK);
-        undefinedCells += bad;
-        context.emit({
-          kind: 'cells',
-          batch: finite,
-          tokens: newTokens(finite.ids, sent, model),
-          done,
-          total,
-          stride: pass.stride,
-          secondsLeft: secondsLeft(performance.now() - computed, done, total),
-        });
-        await new Promise(setImmediate); // lets a cancel in
-      }
-    }
+    const tell = (batch: CellBatch, stride: number, count = batch.indices.length): void => {
+      if (known) addBatch(known, batch);
+      done += count;
+      context.emit({
+        kind: 'cells',
+        batch,
+        tokens: newTokens(batch.ids, sent, model),
+        done,
+        total,
+        stride,
+        secondsLeft: secondsLeft(performance.now() - computed, done, total),
+      });
+    };
+    const steps = known ? adaptiveSteps(known) : wholeSteps(order, quick);
+    const { undefinedCells, approximation } = await runSteps(
+      steps,
+      source,
+      parameters.topK,
+      tell,
+      notice,
+      context.signal,
+    );
+    if (approximation) notice(approximationNotice(approximation, total));
     if (undefinedCells > 0)
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const elapsed = performance.now() - computed;
-    if (total > 0) {
+    const throughModel = total - (approximation?.filled ?? 0);
+    if (throughModel > 0) {
       // One map that something else slowed down does not make the next a slow one.
-      const before = this.speeds.get(speedKey(plan))?.milliseconds ?? elapsed / total;
-      const milliseconds = (before + elapsed / total) / 2;
+      const now = elapsed / throughModel;
+      const before = this.speeds.get(speedKey(plan))?.milliseconds ?? now;
+      const milliseconds = (before + now) / 2;
       this.speeds.set(speedKey(plan), { milliseconds, layer: layerIndex(plan.layer) });
     }
     return {
@@ -318,6 +315,7 @@ export class EngineService {
         finished: new Date().toISOString(),
         way: source.way,
         ...(source.largestDifference === undefined ? {} : { largestDifference: source.largestDifference }),
+        ...(approximation ? { approximation } : {}),
         notices,
       },
       ...(regions === undefined ? {} : { regions }),
@@ -325,6 +323,20 @@ export class EngineService {
     };
   }
 }
+
+const adaptiveInParts = (): Fault =>
+  new Fault({
+    code: 'bad-parameter',
+    message: 'Cells of an adaptive map follow from each other: it is computed as a whole.',
+  });
+
+const approximationNotice = (
+  { filled, checked, differing, largestDifference }: Approximation,
+  total: number,
+): string =>
+  filled === 0
+    ? 'No cell was filled in: the prediction changes everywhere.'
+    : `Approximate: ${formatCount(filled)} of ${formatCount(total)} cells are filled in from the cells around them. Of ${formatCount(checked)} that were computed as a check ${formatCount(differing)} ${differing === 1 ? 'has' : 'have'} another token (${formatPercent(differing / checked)}), and probabilities differ by ${formatPoints(largestDifference)} at most.`;
 
 /** A window or rows that exact arithmetic cannot hold cost the regions, not the map. */
 function exactRegions(

@@ -23,7 +23,8 @@ const HEADER = [
  * A map as CSV (RFC 4180, UTF-8, a header, lines end with CR LF): a line per computed cell, row by row from the smallest y.
  * Tokens are JSON strings with their quotation marks, `" Paris"`: leading spaces stay visible, no token spans lines, none
  * is taken for a formula by a spreadsheet (a field never begins with `=`, `+`, `@` or a tab), and each can be had back
- * exactly: `df.token.map(json.loads)`. A map that was asked a question has its answers in a last column.
+ * exactly: `df.token.map(json.loads)`. A map that was asked a question has its answers in another column; an adaptive one says
+ * last which cells were filled in (1), not computed (0).
  */
 export function toCsv(map: TokenMap): Uint8Array {
   const { cells, tokens } = map;
@@ -36,8 +37,9 @@ export function toCsv(map: TokenMap): Uint8Array {
       texts.set(id, (known = `"${jsonText(tokens.get(id)?.text ?? `#${id}`).replaceAll('"', '""')}"`));
     return known;
   };
-  const { answers } = cells;
-  const lines: Buffer[] = [Buffer.from(`${[...HEADER, ...(answers ? ['answer'] : [])].join(',')}\r\n`)];
+  const { answers, filled } = cells;
+  const header = [...HEADER, ...(answers ? ['answer'] : []), ...(filled ? ['filled_in'] : [])];
+  const lines: Buffer[] = [Buffer.from(`${header.join(',')}\r\n`)];
   for (let row = 0; row < rows; row++) {
     let line = '';
     for (let column = 0; column < columns; column++) {
@@ -61,6 +63,7 @@ export function toCsv(map: TokenMap): Uint8Array {
         float32Text(Math.fround(margin(cells, cell))),
         float32Text(cells.entropy[cell] ?? 0),
         ...(answers ? [float32Text(answers[cell] ?? NaN)] : []),
+        ...(filled ? [filled[cell]] : []),
       ];
       line += `${fields.join(',')}\r\n`;
     }

@@ -30,6 +30,9 @@ const runtimeSchema = v.object({
   finished: text,
   way: v.picklist(['each-cell', 'three-rows']),
   largestDifference: v.optional(v.pipe(v.number(), v.finite())),
+  approximation: v.optional(
+    v.object({ filled: count, checked: count, differing: count, largestDifference: v.pipe(v.number(), v.finite()) }),
+  ),
   norms: v.optional(normsSchema),
   notices: v.pipe(v.array(text), v.maxLength(1000)),
 });
@@ -45,7 +48,7 @@ const fileSchema = v.object({
   runtime: runtimeSchema,
   tokens: v.record(v.string(), tokenSchema),
   plane: v.object({ c: v.string(), u: v.string(), v: v.string() }),
-  predictions: v.object({ entropies: lists, answers: v.optional(lists) }),
+  predictions: v.object({ entropies: lists, answers: v.optional(lists), filled_in: v.optional(lists) }),
   top: v.object({ token_ids: lists, probabilities: lists }),
   regions: v.optional(regionsSchema),
   survey: v.optional(surveySchema),
@@ -184,16 +187,25 @@ function readCells(
   { grid, topK }: MapSpecification,
   tokens: ReadonlyMap<number, Token>,
   top: { token_ids: unknown[][]; probabilities: unknown[][] },
-  { entropies, answers }: { entropies: unknown[][]; answers?: unknown[][] | undefined },
+  {
+    entropies,
+    answers,
+    filled_in: filled,
+  }: { entropies: unknown[][]; answers?: unknown[][] | undefined; filled_in?: unknown[][] | undefined },
 ): Cells {
   const { columns, rows } = grid;
   // Before memory is taken for a grid: does the file hold one of that size?
-  for (const [name, list] of Object.entries({ ...top, entropies, ...(answers ? { answers } : {}) })) {
+  for (const [name, list] of Object.entries({
+    ...top,
+    entropies,
+    ...(answers && { answers }),
+    ...(filled && { filled_in: filled }),
+  })) {
     if (list.length !== rows || list.some((row) => row.length !== columns)) {
       throw damaged(`"${name}" does not hold ${columns} × ${rows} cells`);
     }
   }
-  const cells = emptyCells(columns, rows, topK, answers !== undefined);
+  const cells = emptyCells(columns, rows, topK, { answers: answers !== undefined, filled: filled !== undefined });
   for (let cell = 0; cell < columns * rows; cell++) {
     const row = Math.floor(cell / columns);
     const column = cell % columns;
@@ -221,6 +233,7 @@ function readCells(
     const answer = answers?.[row]?.[column] ?? NaN; // null: not a finite number
     if (typeof answer !== 'number') throw wrong('has an answer that is no number');
     if (cells.answers) cells.answers[cell] = answer;
+    if (cells.filled) cells.filled[cell] = filled?.[row]?.[column] === 1 ? 1 : 0;
     cells.entropy[cell] = entropy;
     cells.computed[cell] = 1;
   }

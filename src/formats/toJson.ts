@@ -18,7 +18,8 @@ export const JSON_VERSION = 1;
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
  * of a cell that is not computed are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
- * a probability, a difference of logits or a divergence in nats. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
+ * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map was not
+ * computed. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
  * that give them back exactly. What a list of files needs stands in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
@@ -37,7 +38,7 @@ export function toJson(map: TokenMap): Uint8Array {
 function* jsonLines(map: TokenMap): Generator<string> {
   const { specification, facts, runtime, cells, tokens, plane, regions } = map;
   const { survey, measured } = parted(map);
-  const { columns, rows, topK, answers } = cells;
+  const { columns, rows, topK, answers, filled } = cells;
   const { xs, ys } = coordinates(specification.grid);
   const { grid, model } = specification;
   yield '{\n';
@@ -99,6 +100,10 @@ function* jsonLines(map: TokenMap): Generator<string> {
   if (answers) {
     yield ',\n"answers": ';
     yield* perCell((cell) => float32Text(answers[cell] ?? NaN));
+  }
+  if (filled) {
+    yield ',\n"filled_in": ';
+    yield* perCell((cell) => String(filled[cell]));
   }
 
   const ranks = Array.from({ length: topK }, (_, k) => k);

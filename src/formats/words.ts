@@ -13,7 +13,7 @@ import type {
   VectorSource,
 } from '../map/specification.js';
 import { type Survey, typicalNorm } from '../map/survey.js';
-import type { TokenMap } from '../map/tokenMap.js';
+import type { Approximation, TokenMap } from '../map/tokenMap.js';
 
 /** The words of a figure. All are safe lines: names and prompts come from outside. */
 export interface FigureWords {
@@ -85,12 +85,16 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       ...(map.survey?.norms
         ? [`ring: typical norm, ${formatShort(Number(typicalNorm(map.survey.norms).toPrecision(3)))}`]
         : []),
+      ...(runtime.approximation ? [approximationWords(runtime.approximation, all)] : []),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
       `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
       `Embedding Grid ${safeText(runtime.version, 40)}`,
     ],
   };
 }
+
+const approximationWords = ({ filled, checked, differing }: Approximation, cells: number): string =>
+  `approximate: ${formatCount(filled)} of ${formatCount(cells)} cells filled in; of ${formatCount(checked)} checked ${formatCount(differing)} differ`;
 
 const exactWords = (tokens: number): string =>
   `exact regions: ${tokens === 1 ? '1 token wins' : `${formatCount(tokens)} tokens win`} somewhere in this window`;

@@ -72,6 +72,7 @@ export function presetParameters(
     grid: gridOf(25),
     plane: { ...DEFAULT_PARAMETERS.plane, sample },
     topK: current.topK,
+    adaptive: current.adaptive,
   };
   switch (preset) {
     case 'original':

@@ -86,6 +86,10 @@ function representative(i: number, count: number, stride: Stride): number {
   return Math.min(start + offset, count - 1);
 }
 
+/** [blocks] along one axis, the cell of each block that a pass computes. */
+export const latticeOf = (count: number, stride: Stride): Int32Array =>
+  Int32Array.from({ length: Math.ceil(count / stride) }, (_, block) => representative(block * stride, count, stride));
+
 /**
  * For every cell, the computed cell that stands for it: itself, else the cell of its block of 4 x 4, else that of 16 x 16,
  * else -1. `computed` [columns * rows] is 1 where a cell is computed; the answer is [columns * rows]. Blocks coarser than

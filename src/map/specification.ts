@@ -114,6 +114,8 @@ export interface MapParameters {
   readonly question: Question | null;
   /** Tokens left out of the race: their probability is 0, the others' sum is 1. */
   readonly masked: readonly TokenName[];
+  /** Approximate where each cell goes through the model: cells whose surroundings agree are filled in from them. */
+  readonly adaptive: boolean;
   readonly overlays: readonly Overlay[];
 }
 
@@ -149,6 +151,7 @@ export const DEFAULT_PARAMETERS: MapParameters = {
   topK: 10,
   question: null,
   masked: [],
+  adaptive: false,
   overlays: [],
 };
 
@@ -360,6 +363,7 @@ const parameterEntries = {
     ),
     () => [...DEFAULT_PARAMETERS.masked],
   ),
+  adaptive: v.optional(v.boolean('adaptive must be true or false'), DEFAULT_PARAMETERS.adaptive),
   overlays: v.optional(
     v.pipe(
       v.array(
@@ -424,8 +428,8 @@ function badField(faults: readonly FieldFault[]): Fault {
 
 /** The parameters of a specification, without what it adds to them. */
 export const parametersOf = (specification: MapParameters): MapParameters => {
-  const { layer, readout, context, plane, grid, topK, question, masked, overlays } = specification;
-  return { layer, readout, context, plane, grid, topK, question, masked, overlays };
+  const { layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays } = specification;
+  return { layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays };
 };
 
 /** The original's layer numbers: `embeddings` is -1. */

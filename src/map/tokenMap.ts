@@ -1,6 +1,6 @@
 import type { ExactRegions } from './polygons.js';
 import type { Plane } from './plane.js';
-import type { MapSpecification } from './specification.js';
+import type { MapParameters, MapSpecification } from './specification.js';
 import type { Survey } from './survey.js';
 import type { Token } from './token.js';
 
@@ -16,22 +16,32 @@ export interface CellBatch {
   readonly entropy: Float32Array;
   /** [n] what the specification's question asks; left out where it asks nothing. */
   readonly answers?: Float32Array;
+  /** These were not computed but filled in from the cells around them. */
+  readonly filled?: true;
 }
 
-/** All cells of a grid; a cell is computed where `computed` is 1, else its numbers are 0. Layouts as in {@link CellBatch}. */
+/** All cells of a grid; a cell is there where `computed` is 1, else its numbers are 0. Layouts as in {@link CellBatch}. */
 export interface Cells {
   readonly columns: number;
   readonly rows: number;
   readonly topK: number;
   readonly computed: Uint8Array;
+  /** [columns * rows] Of an adaptive map: 1 where the numbers are not the model's but filled in from cells around. */
+  readonly filled?: Uint8Array;
   readonly ids: Int32Array;
   readonly probabilities: Float32Array;
   readonly entropy: Float32Array;
   readonly answers?: Float32Array;
 }
 
-/** Cells of a grid, none computed yet. `asked`: with room for answers. */
-export function emptyCells(columns: number, rows: number, topK: number, asked = false): Cells {
+/** What of {@link Cells} not every map has. */
+export interface CellParts {
+  readonly answers?: boolean;
+  readonly filled?: boolean;
+}
+
+/** Cells of a grid, none computed yet. */
+export function emptyCells(columns: number, rows: number, topK: number, parts: CellParts = {}): Cells {
   const n = columns * rows;
   return {
     columns,
@@ -41,9 +51,14 @@ export function emptyCells(columns: number, rows: number, topK: number, asked = 
     ids: new Int32Array(n * topK),
     probabilities: new Float32Array(n * topK),
     entropy: new Float32Array(n),
-    ...(asked ? { answers: new Float32Array(n) } : {}),
+    ...(parts.answers ? { answers: new Float32Array(n) } : {}),
+    ...(parts.filled ? { filled: new Uint8Array(n) } : {}),
   };
 }
+
+/** Room for the cells of a map. */
+export const emptyCellsOf = ({ grid, topK, question, adaptive }: MapParameters): Cells =>
+  emptyCells(grid.columns, grid.rows, topK, { answers: question !== null, filled: adaptive });
 
 /** Writes a batch into the cells. The batch must have the cells' `topK` and indices inside the grid. */
 export function addBatch(cells: Cells, batch: CellBatch): void {
@@ -54,6 +69,7 @@ export function addBatch(cells: Cells, batch: CellBatch): void {
     cells.probabilities.set(batch.probabilities.subarray(i * k, i * k + k), cell * k);
     cells.entropy[cell] = batch.entropy[i] ?? 0;
     if (cells.answers) cells.answers[cell] = batch.answers?.[i] ?? 0;
+    if (cells.filled) cells.filled[cell] = batch.filled ? 1 : 0;
   });
 }
 
@@ -73,6 +89,16 @@ export interface ModelFacts {
   readonly numberType: NumberType;
 }
 
+/** How much of a map was filled in, and how well: some of the cells that would have been were computed all the same. */
+export interface Approximation {
+  readonly filled: number;
+  readonly checked: number;
+  /** Of those checked: have another token than would have been filled in. */
+  readonly differing: number;
+  /** Largest difference of the winner's probability among those checked. */
+  readonly largestDifference: number;
+}
+
 /** How a map was computed: true of one run on one machine, not of the map. */
 export interface Runtime {
   /** Version of Embedding Grid. */
@@ -86,6 +112,8 @@ export interface Runtime {
   readonly way: 'each-cell' | 'three-rows';
   /** Of `three-rows`: the largest difference from the model's graph seen on points of the plane, in log-probability. */
   readonly largestDifference?: number | undefined;
+  /** Of an adaptive map some of whose cells were filled in. */
+  readonly approximation?: Approximation | undefined;
   readonly notices: readonly string[];
 }
 

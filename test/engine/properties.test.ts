@@ -177,6 +177,56 @@ test('two engines at once give what each gives alone', async () => {
   for (const map of both) assertSameCells(map.cells, alone.cells, 'beside another');
 });
 
+test('an adaptive map: equal in any batch, its computed cells those of the whole map, how well it fits measured', async () => {
+  await opened(tiny, async (engine) => {
+    const grid = { columns: 70, rows: 64, spacing: 0.05, center: [0.4, 0.3] } as const;
+    const question = { kind: 'probability', token: 3 } as const;
+    const change = { layer: 0, grid, question } as const;
+    const whole = (await mapOf(engine, change)).cells;
+    const { cells, runtime } = await mapOf(engine, { ...change, adaptive: true });
+    const { filled = assert.fail() } = cells;
+    const { approximation = assert.fail() } = runtime;
+    assert.equal(
+      filled.reduce((sum, one) => sum + one, 0),
+      approximation.filled,
+    );
+    assert.ok(approximation.filled > 1000 && approximation.checked > 100, JSON.stringify(approximation));
+    assert.ok(runtime.notices.some((notice) => notice.startsWith('Approximate: ')));
+    const winner = ({ ids }: Cells, cell: number): number => ids[4 * cell] ?? -1;
+    let differing = 0;
+    filled.forEach((guess, cell) => {
+      if (guess === 1) {
+        if (winner(cells, cell) !== winner(whole, cell)) differing++;
+        return;
+      }
+      for (const part of ['probabilities', 'ids'] as const)
+        assert.deepEqual(cells[part].slice(4 * cell, 4 * cell + 4), whole[part].slice(4 * cell, 4 * cell + 4));
+      for (const part of ['entropy', 'answers'] as const) assert.equal(cells[part]?.[cell], whole[part]?.[cell]);
+    });
+    // What the checks say of all cells that were filled in: with none wrong among them, 3 / checked is the 95 % bound.
+    const rate = (approximation.differing + 3) / approximation.checked;
+    assert.ok(differing <= rate * approximation.filled, `${differing} of ${approximation.filled}`);
+
+    const other = await mapOf(engine, { ...change, adaptive: true }, { batchSize: 7 });
+    assertSameCells(other.cells, cells, 'batches of 7');
+    assert.deepEqual(other.cells.filled, filled);
+    await assert.rejects(
+      mapOf(engine, { ...change, adaptive: true }, { only: Int32Array.of(1, 2) }),
+      (error) => error instanceof Fault && error.code === 'bad-parameter',
+    );
+  });
+});
+
+test('an adaptive map of three rows is computed whole', async () => {
+  await opened(tiny, async (engine) => {
+    const whole = await mapOf(engine);
+    const adaptive = await mapOf(engine, { adaptive: true });
+    assertSameCells(adaptive.cells, whole.cells, 'three rows');
+    assert.equal(adaptive.runtime.approximation, undefined);
+    assert.ok(adaptive.cells.filled?.every((one) => one === 0));
+  });
+});
+
 test('of equal probabilities the lower id comes first, whichever way the cell is computed', async () => {
   // The head's columns 3, 17 and 40 are the same.
   const model = fromBinary(ModelProtoSchema, llama(TINY, seededWeights(3)).toBytes());

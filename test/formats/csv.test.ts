@@ -72,3 +72,15 @@ test('cells that are not computed have no line', () => {
   map.cells.computed[1] = 0;
   assert.equal(parseCsv(Buffer.from(toCsv(map)).toString()).length, 4);
 });
+
+test('an adaptive map says of every cell whether it was filled in', () => {
+  const map = syntheticMap({ columns: 2, rows: 2 });
+  const [header = [], ...records] = parseCsv(
+    Buffer.from(toCsv({ ...map, cells: { ...map.cells, filled: Uint8Array.of(0, 1, 1, 0) } })).toString(),
+  );
+  assert.equal(header.at(-1), 'filled_in');
+  assert.deepEqual(
+    records.map((record) => record.at(-1)),
+    ['0', '1', '1', '0'],
+  );
+});

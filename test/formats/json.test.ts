@@ -270,6 +270,20 @@ test('answers, the survey and all of the specification come back as they were', 
   assert.equal(Math.fround(Number(at(file, 'predictions', 'answers', 1, 2))), map.cells.answers?.[6]);
 });
 
+test('an adaptive map comes back with what was filled in and how well', () => {
+  const map = syntheticMap({ columns: 3, rows: 2, specification: { adaptive: true } });
+  const filled = Uint8Array.of(0, 1, 0, 0, 1, 1);
+  const approximation = { filled: 3, checked: 2, differing: 1, largestDifference: 0.25 };
+  const adaptive = { ...map, cells: { ...map.cells, filled }, runtime: { ...map.runtime, approximation } };
+  assert.deepEqual(fromJson(toJson(adaptive)), adaptive);
+  assert.deepEqual(at(plain(adaptive), 'predictions', 'filled_in'), [
+    [0, 1, 0],
+    [0, 1, 1],
+  ]);
+  const damaged = Buffer.from(toJson(adaptive)).toString().replace('"filled_in": [\n[0,1,0]', '"filled_in": [\n[0,1]');
+  refused(damaged, /"filled_in" does not hold 3 × 2 cells/);
+});
+
 test('norms that the map does not depend on are no part of it: two maps are the same with and without', () => {
   const map = askedMap();
   const plane = { ...map.specification.plane, lengths: 'own' as const };

@@ -77,6 +77,15 @@ test('the arrays, their types, shapes and numbers', () => {
   assert.equal(array('u').data.byteLength, 28);
 });
 
+test('an adaptive map has what was filled in', () => {
+  const map = smallMap();
+  const filled = Uint8Array.from({ length: 15 }, (_, cell) => cell % 2);
+  const file = unzipSync(toNpz({ ...map, cells: { ...map.cells, filled } }))['filled_in.npy'];
+  const { type, shape, data } = readNpy(file ?? new Uint8Array());
+  assert.deepEqual([type, ...shape], ['<i4', 3, 5]);
+  filled.forEach((value, cell) => assert.equal(data.getInt32(cell * 4, true), value));
+});
+
 test('the same map gives the same bytes', () => {
   assert.deepEqual(toNpz(smallMap()), toNpz(smallMap()));
 });

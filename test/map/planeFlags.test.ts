@@ -329,6 +329,7 @@ test('any parameters that flags can say come back from their flags', () => {
       context: pick(contexts, Math.floor(i / 3)),
       question: pick(questions, Math.floor(i / 7)),
       masked: i % 2 === 0 ? [] : [' the', 5, ',', '\n'],
+      adaptive: i % 3 === 1,
       overlays: pick(overlays, Math.floor(i / 4)),
     };
     assert.deepEqual(parametersFromFlags(valuesOf(parametersToFlags(parameters))), parameters);

@@ -6,7 +6,7 @@ import { pointAt } from '../../src/map/plane.js';
 import type { MapParameters, MapSpecification, Question } from '../../src/map/specification.js';
 import { ownSurvey, type Survey } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
-import type { CellBatch, TokenMap } from '../../src/map/tokenMap.js';
+import type { Approximation, CellBatch, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
 import type {
   EngineRequests,
@@ -198,7 +198,8 @@ export class FakeEngine implements EngineLease {
         if (this.death) throw this.death;
         if (signal?.aborted) throw cancelled();
         const indices = order.slice(at, Math.min(at + batchSize, end));
-        const { batch, tokens } = batchOf(whole, indices, told);
+        const { batch: plain, tokens } = batchOf(whole, indices, told);
+        const batch = parameters.adaptive && stride === 1 ? ({ ...plain, filled: true } as const) : plain;
         done += indices.length;
         onEvent?.({ kind: 'cells', batch, tokens, done, total: order.length, stride, secondsLeft: 25 });
       }
@@ -208,12 +209,23 @@ export class FakeEngine implements EngineLease {
       facts: this.description.facts,
       plane: whole.plane,
       survey: ownSurvey(syntheticSurvey(whole.plane, parameters), parameters),
-      runtime: { ...whole.runtime, way: whole.regions ? 'three-rows' : 'each-cell' },
+      runtime: {
+        ...whole.runtime,
+        way: whole.regions ? 'three-rows' : 'each-cell',
+        ...(parameters.adaptive ? { approximation: approximationOf(order.length - (passes.at(-1)?.start ?? 0)) } : {}),
+      },
       ...(whole.regions ? { regions: whole.regions } : {}),
       tokens: (whole.regions?.polygons ?? []).flatMap(({ token }) => whole.tokens.get(token) ?? []),
     };
   }
 }
+
+const approximationOf = (filled: number): Approximation => ({
+  filled,
+  checked: 256,
+  differing: 1,
+  largestDifference: 0.02,
+});
 
 const specificationOf = (parameters: MapParameters, { reference, facts }: ModelDescription): MapSpecification => ({
   ...parameters,

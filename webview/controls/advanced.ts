@@ -3,7 +3,7 @@ import { LIMITS } from '../../src/map/specification.js';
 import { DEVICES } from '../../src/protocol/engine.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
-import { createDropdown } from '../toolkit.js';
+import { createCheckbox, createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
@@ -32,6 +32,9 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
     high,
   });
   const top = createField('Top tokens', topNumber.element);
+  const adaptiveBox = createCheckbox('Fill in where cells agree', (checked) => form.edit('adaptive', checked));
+  const adaptive = createField('', adaptiveBox.element);
+  adaptive.element.classList.add('indented');
   const sampleDropdown = createDropdown('Sample for the typical norm', (value) => {
     if (value === 'own') form.edit('plane.sample', null);
     else if (value === 'file') {
@@ -41,7 +44,16 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
   });
   let redraw = (): void => undefined;
   const sample = createField('Norm from', sampleDropdown.element);
-  const group = createGroup('advanced', 'Advanced', store, device.element, batch.element, top.element, sample.element);
+  const group = createGroup(
+    'advanced',
+    'Advanced',
+    store,
+    device.element,
+    batch.element,
+    top.element,
+    adaptive.element,
+    sample.element,
+  );
   return {
     element: group.element,
     update({ settings, model }, state) {
@@ -62,6 +74,13 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       const topFault = form.fault('topK');
       topNumber.update(settings.parameters.topK, { disabled: false, invalid: topFault !== undefined });
       top.update(topFault);
+      adaptiveBox.update(settings.parameters.adaptive);
+      adaptive.update(
+        form.fault('adaptive'),
+        settings.parameters.adaptive
+          ? { text: 'Approximate, and told how well. Maps of three rows are computed whole.', kind: 'info' }
+          : undefined,
+      );
       const texts = settings.parameters.plane.sample;
       redraw = () =>
         sampleDropdown.update(

@@ -19,6 +19,8 @@ export function createSavedFacts(): ControlGroup {
       shown = map;
       const { specification, facts, finish } = map;
       const { grid, model, layer, readout, context, plane, topK } = specification;
+      const { approximation } = finish?.runtime ?? {};
+      const filled = approximation ? `, ${formatCount(approximation.filled)} filled in` : '';
       const sections: [string, [string, string][]][] = [
         [
           'Model',
@@ -47,7 +49,7 @@ export function createSavedFacts(): ControlGroup {
             ['Center', sourceText(plane.center, 80)],
             ['Middle', centerText(grid)],
             ['Spacing', formatShort(grid.spacing)],
-            ['Cells', `${formatCount(grid.columns)} × ${formatCount(grid.rows)}`],
+            ['Cells', `${formatCount(grid.columns)} × ${formatCount(grid.rows)}${filled}`],
             ['Top tokens', String(topK)],
           ],
         ],

@@ -3,7 +3,7 @@ import { gramOf } from '../../map/plane.js';
 import type { MapParameters, MapSpecification } from '../../map/specification.js';
 import type { Survey } from '../../map/survey.js';
 import type { Token } from '../../map/token.js';
-import { emptyCells, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
+import { emptyCellsOf, type ModelFacts, type TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
 import type { Finish, ShownMap } from '../../protocol/page.js';
@@ -33,9 +33,9 @@ export interface MapRecord extends GrowingMap, Asked {
   complete: TokenMap | undefined;
 }
 
-/** Room for the cells of a map. */
-export const emptyGrowing = ({ grid, topK, question }: MapParameters): GrowingMap => ({
-  cells: emptyCells(grid.columns, grid.rows, topK, question !== null),
+/** Room for a map. */
+export const emptyGrowing = (parameters: MapParameters): GrowingMap => ({
+  cells: emptyCellsOf(parameters),
   tokens: new Map(),
 });
 

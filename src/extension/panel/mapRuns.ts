@@ -112,23 +112,25 @@ export class MapRuns {
   }
 
   /**
-   * Computes a map, or what `resumed` lacks, once a run that is on its way has ended. Never rejects: faults go to the listener.
+   * Computes a map, or what `resumed` lacks, once a run that is on its way has ended. An adaptive map begins anew: its cells
+   * follow from each other. Never rejects: faults go to the listener.
    * @param lease gives the engine; called when it is this run's turn.
    */
   start(asked: Asked, batchSize: number, lease: () => Promise<EngineLease>, resumed?: MapRecord): Promise<void> {
     if (this.run) this.run.superseded = true;
     this.cancel();
-    const { columns, rows } = asked.parameters.grid;
+    const { grid, adaptive } = asked.parameters;
+    const record = adaptive ? undefined : resumed;
     const run: Run = {
       asked,
       abort: new AbortController(),
       started: performance.now(),
       superseded: false,
-      record: resumed,
+      record,
       quick: false,
       progress: {
-        done: resumed?.done ?? 0,
-        total: columns * rows,
+        done: record?.done ?? 0,
+        total: grid.columns * grid.rows,
         stride: 16,
         secondsLeft: null,
         seconds: 0,

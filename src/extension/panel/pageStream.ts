@@ -27,7 +27,8 @@ export class PageStream {
   }
 
   cells(map: number, batch: CellBatch, tokens: readonly Token[]): void {
-    if (this.waiting && this.waiting.map !== map) this.flush();
+    const [first] = this.waiting?.batches ?? [];
+    if (this.waiting && (this.waiting.map !== map || first?.filled !== batch.filled)) this.flush();
     this.waiting ??= { map, batches: [], tokens: [] };
     this.waiting.batches.push(batch);
     this.waiting.tokens.push(...tokens);
@@ -73,16 +74,18 @@ export class PageStream {
   }
 }
 
+/** Batches all or none of which were filled in. */
 function joined(batches: readonly CellBatch[]): CellBatch {
   const [first] = batches;
   if (first && batches.length === 1) {
-    const { indices, ids, probabilities, entropy, answers } = first;
+    const { indices, ids, probabilities, entropy, answers, filled } = first;
     return {
       indices: own(indices),
       ids: own(ids),
       probabilities: own(probabilities),
       entropy: own(entropy),
       ...(answers ? { answers: own(answers) } : {}),
+      ...(filled ? { filled } : {}),
     };
   }
   const integers = (key: 'indices' | 'ids'): Int32Array =>
@@ -101,6 +104,7 @@ function joined(batches: readonly CellBatch[]): CellBatch {
     probabilities: numbers('probabilities'),
     entropy: numbers('entropy'),
     ...(first?.answers ? { answers: numbers('answers') } : {}),
+    ...(first?.filled ? { filled: first.filled } : {}),
   };
 }
 

@@ -26,6 +26,8 @@ const snapshot = v.object({
   probabilities: floats,
   entropy: floats,
   answers: v.optional(floats),
+  /** Of all cells. */
+  filled: v.optional(v.custom<Uint8Array>((value) => value instanceof Uint8Array)),
   survey: v.optional(v.custom<Survey>((value) => typeof value === 'object' && value !== null)),
   tokens: v.array(v.custom<Token>((token) => typeof token === 'object' && token !== null && 'id' in token)),
   secondsBefore: v.number(),
@@ -49,6 +51,7 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
     specification,
     facts,
     ...batchOf(cells),
+    filled: cells.filled,
     tokens: [...tokens.values()],
     secondsBefore,
     survey,
@@ -83,11 +86,12 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
     const specification = parseSpecification(read.specification);
     const asked = { parameters: parseParameters(read.parameters), modelPath: read.modelPath, device: read.device };
     const record = newRecord(id, asked, specification, read.facts, emptyGrowing(specification));
-    const { answers, survey, ...cells } = read;
-    addBatch(record.cells, { ...cells, ...(answers ? { answers } : {}) });
+    const { indices, ids, probabilities, entropy, answers, survey } = read;
+    addBatch(record.cells, { indices, ids, probabilities, entropy, ...(answers ? { answers } : {}) });
+    if (read.filled) record.cells.filled?.set(read.filled);
     record.survey = survey;
     for (const token of read.tokens) record.tokens.set(token.id, token);
-    record.done = read.indices.length;
+    record.done = indices.length;
     record.secondsBefore = read.secondsBefore;
     const whole = record.done === record.cells.computed.length;
     if (whole && read.finish) {

@@ -103,6 +103,13 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     write: ({ masked }) => (masked.length === 0 ? undefined : masked.map(writeToken).join(',')),
   },
   {
+    name: 'adaptive',
+    help: 'approximate, for large grids at earlier layers: cells among others that agree are filled in, not computed, and how well is measured',
+    fields: ['adaptive'],
+    read: (_, draft) => void (draft.adaptive = true),
+    write: ({ adaptive }) => (adaptive ? '' : undefined),
+  },
+  {
     name: 'overlay',
     value: 'WHAT',
     many: true,

@@ -55,8 +55,8 @@ export const GRID_FLAGS: readonly MapFlag[] = [
         ...DEFAULT_PARAMETERS,
         grid: { ...DEFAULT_PARAMETERS.grid, columns: Number(columns), rows: Number(rows) },
       });
-      const { topK, plane } = draft;
-      Object.assign(draft, draftOf(parameters), { topK });
+      const { topK, adaptive, plane } = draft;
+      Object.assign(draft, draftOf(parameters), { topK, adaptive });
       draft.plane.sample = plane.sample;
     },
     write: () => undefined,

@@ -36,6 +36,7 @@ export interface Draft {
   topK: unknown;
   question: unknown;
   masked: unknown;
+  adaptive: unknown;
   overlays: Loose[];
 }
 

@@ -488,6 +488,35 @@ test('answers and the survey come through a reload of the window', async (contex
   assert.equal(second.page.map?.survey?.marks.length, 3);
 });
 
+test('an adaptive map: what was filled in stays told after a reload; one that was stopped begins anew', async (context) => {
+  const parameters = { ...DEFAULT_PARAMETERS, grid: grid(40), adaptive: true };
+  const first = open(context, { settings: { parameters }, run: false, engine: { seconds: 5 } });
+  first.say({ type: 'generate' });
+  await first.page.until(() => first.deps.engines.length > 0);
+  first.deps.engine.stopAt(300);
+  await first.page.until(() => first.page.cells >= 300);
+  first.say({ type: 'cancel' });
+  await first.page.until(() => first.page.state.run.status === 'stopped');
+  first.deps.engine.stopAt(Infinity);
+  first.say({ type: 'resume' });
+  await first.complete();
+  assert.equal(first.deps.engine.asked[1]?.only, undefined);
+  const filled = first.controller.map()?.cells.filled ?? assert.fail();
+  assert.equal(
+    filled.reduce((sum, one) => sum + one, 0),
+    1600 - 100, // all but one of every 4 x 4
+  );
+  assert.deepEqual(first.page.map?.cells.filled, filled);
+  const { keep } = first.page.state;
+  assert.ok(keep);
+  await first.page.until(() => first.deps.snapshotsKept.size > 0);
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  for (const [key, bytes] of first.deps.snapshotsKept) deps.snapshotsKept.set(key, bytes);
+  const second = open(context, { settings: keep.settings, run: false, deps, revivedKey: keep.key });
+  await second.page.until(() => second.page.map !== null);
+  assert.deepEqual(second.page.map?.cells.filled, filled);
+});
+
 test('a file is chosen for a setting by the host; without one nothing changes', async (context) => {
   const { page, say, complete, deps } = open(context);
   await complete();

@@ -10,12 +10,13 @@ function start(context: TestContext) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const posted: HostMessage[] = [];
   const stream = new PageStream((message) => posted.push(message));
-  const cell = (index: number): void => {
+  const cell = (index: number, more: { filled?: true } = {}): void => {
     const batch = {
       indices: Int32Array.of(index),
       ids: Int32Array.of(7),
       probabilities: Float32Array.of(0.5),
       entropy: Float32Array.of(1),
+      ...more,
     };
     stream.cells(1, batch, []);
     stream.progress({ done: index + 1, total: 9, stride: 1, secondsLeft: null, seconds: 0, cell: index });
@@ -73,4 +74,15 @@ test('a page that comes anew is not waited for', (context) => {
   cell(2);
   wait();
   assert.deepEqual(news(), [[2], 'progress']);
+});
+
+test('cells that were filled in do not cross among computed ones', (context) => {
+  const { stream, cell, news, wait } = start(context);
+  cell(0);
+  cell(1, { filled: true });
+  assert.deepEqual(news(), [[0], 'progress']);
+  cell(2, { filled: true });
+  stream.drawn();
+  wait();
+  assert.deepEqual(news(), [[1, 2], 'progress']);
 });

@@ -1,0 +1,96 @@
+import type { Step } from '../map/adaptive.js';
+import { Fault } from '../map/fault.js';
+import type { Refinement } from '../map/refinement.js';
+import type { Token } from '../map/token.js';
+import type { Approximation, CellBatch } from '../map/tokenMap.js';
+import { stopIfCancelled } from '../protocol/channel.js';
+import type { Tops } from './cellRunner.js';
+import type { CellSource } from './cellSource.js';
+import type { Model } from './model.js';
+
+/** All cells of an order, pass by pass; those of a map that is there at once in one go. */
+export function* wholeSteps({ cells, passes }: Refinement, quick: boolean): Generator<Step, undefined> {
+  if (quick) yield { kind: 'compute', stride: 1, cells };
+  else
+    for (const { stride, start, end } of passes) yield { kind: 'compute', stride, cells: cells.subarray(start, end) };
+}
+
+/**
+ * Takes the steps of a map, batch by batch.
+ * @param tell hears the cells of a batch before the next is asked for, and how many were asked for
+ * @throws Fault
+ */
+export async function runSteps(
+  steps: Generator<Step, Approximation | undefined>,
+  source: CellSource,
+  topK: number,
+  tell: (batch: CellBatch, stride: number, count?: number) => void,
+  notice: (message: string) => void,
+  signal: AbortSignal,
+): Promise<{ readonly undefinedCells: number; readonly approximation: Approximation | undefined }> {
+  let undefinedCells = 0;
+  const compute = async (cells: Int32Array, stride: number): Promise<void> => {
+    let at = 0;
+    while (at < cells.length) {
+      stopIfCancelled(signal);
+      const count = Math.min(source.next(), cells.length - at);
+      const indices = cells.slice(at, at + count);
+      let tops: Tops;
+      try {
+        tops = await source.cells(indices);
+      } catch (error) {
+        const smaller = source.shrink(error, count);
+        if (smaller === undefined) throw error;
+        notice(`The batch size was reduced to ${smaller}: ${Fault.from(error).message}`);
+        continue;
+      }
+      at += count;
+      const { finite, bad } = finiteCells(indices, tops, topK);
+      undefinedCells += bad;
+      tell(finite, stride, count);
+      await new Promise(setImmediate); // lets a cancel in
+    }
+  };
+  let step = steps.next();
+  for (; !step.done; step = steps.next())
+    if (step.value.kind === 'compute') await compute(step.value.cells, step.value.stride);
+    else {
+      stopIfCancelled(signal);
+      tell(step.value.batch, 1);
+      await new Promise(setImmediate);
+    }
+  return { undefinedCells, approximation: step.value };
+}
+
+/** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
+function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: CellBatch; bad: number } {
+  const good = [...indices.keys()].filter(
+    (i) => Number.isFinite(tops.entropy[i]) && Number.isFinite(tops.probabilities[i * k]),
+  );
+  if (good.length === indices.length) return { finite: { indices, ...tops }, bad: 0 };
+  const rows = <T extends Int32Array | Float32Array>(from: T, to: T): T => {
+    good.forEach((i, n) => to.set(from.subarray(i * k, i * k + k), n * k));
+    return to;
+  };
+  return {
+    bad: indices.length - good.length,
+    finite: {
+      indices: Int32Array.from(good, (i) => indices[i] ?? 0),
+      ids: rows(tops.ids, new Int32Array(good.length * k)),
+      probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
+      entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
+      ...(tops.answers ? { answers: Float32Array.from(good, (i) => tops.answers?.[i] ?? 0) } : {}),
+    },
+  };
+}
+
+/** Tokens of `ids` that are not in `sent` yet; they are put there. */
+export function newTokens(ids: Int32Array, sent: Set<number>, model: Model): Token[] {
+  const tokens: Token[] = [];
+  for (const id of ids) {
+    if (sent.has(id)) continue;
+    sent.add(id);
+    tokens.push(model.tokenizer.token(id));
+  }
+  return tokens;
+}
