@@ -117,8 +117,15 @@ export interface TextField {
 }
 
 /** A line of text; `onInput` hears every change that a person makes, `onCommit` when it is left or Enter is pressed. */
-export function createTextField(label: string, onInput: (text: string) => void, onCommit?: () => void): TextField {
-  const element = create('vscode-text-field', { 'aria-label': label, title: label }) as Valued;
+export const createTextField = (label: string, onInput: (text: string) => void, onCommit?: () => void): TextField =>
+  textField(create('vscode-text-field') as Valued, label, onInput, onCommit);
+
+/** Several lines of text, as {@link createTextField}. */
+export const createTextArea = (label: string, rows: number, onInput: (text: string) => void): TextField =>
+  textField(create('vscode-text-area', { rows: String(rows), resize: 'vertical' }) as Valued, label, onInput);
+
+function textField(element: Valued, label: string, onInput: (text: string) => void, onCommit?: () => void): TextField {
+  setAttributes(element, { 'aria-label': label, title: label });
   let shown: string | undefined;
   let typing = false;
   element.addEventListener('input', () => {
@@ -153,34 +160,6 @@ function write(element: Valued, value: string): void {
   // The component would do this with the next frame.
   typed.value = value;
   typed.select();
-}
-
-/** Several lines of text, as {@link createTextField}. */
-export function createTextArea(label: string, rows: number, onInput: (text: string) => void): TextField {
-  const element = create('vscode-text-area', {
-    'aria-label': label,
-    title: label,
-    rows: String(rows),
-    resize: 'vertical',
-  }) as Valued;
-  let shown: string | undefined;
-  let typing = false;
-  element.addEventListener('input', () => {
-    typing = true;
-    onInput(element.value);
-  });
-  element.addEventListener('change', () => (typing = false));
-  return {
-    element,
-    get value() {
-      return element.value;
-    },
-    update(value, { disabled = false, invalid = false } = {}) {
-      if (value !== shown && !typing) write(element, value);
-      if (!typing) shown = value;
-      setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
-    },
-  };
 }
 
 export interface Checkbox {

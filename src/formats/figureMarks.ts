@@ -1,6 +1,6 @@
 import { safeText, tokenText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
-import { normRing } from '../map/normRings.js';
+import { ringParts } from '../map/normRings.js';
 import { formatShort } from '../map/numbers.js';
 import type { Grid } from '../map/specification.js';
 import { type Mark, type Survey, typicalNorm } from '../map/survey.js';
@@ -12,6 +12,8 @@ import { element, escapeXml, svgNumber } from './xml.js';
 const BADGE = 10;
 const NEAR = 4.5;
 const FAR = 2.5;
+/** The straight sides that the ring is drawn with, in px, at most: its bend between their ends is lost in the line. */
+const SIDE = 4;
 /** Names of marks, in px; those that would lie over another are left out. */
 const NAME = 11;
 
@@ -19,7 +21,7 @@ const NAME = 11;
 export function drawMarkLines({ survey, specification }: TokenMap, frame: Frame): string {
   if (!survey) return '';
   const at = placing(specification.grid, frame);
-  const lines = drawWays(survey.marks, at) + drawRing(survey, at);
+  const lines = drawWays(survey.marks, at) + drawRing(survey, specification.grid, frame);
   if (!lines) return '';
   const clip = 'embedding-grid-frame';
   return (
@@ -55,7 +57,12 @@ function placing(grid: Grid, frame: Frame): At {
   });
 }
 
-type At = (x: number, y: number) => { readonly x: number; readonly y: number };
+type At = (x: number, y: number) => FigurePoint;
+
+interface FigurePoint {
+  readonly x: number;
+  readonly y: number;
+}
 
 interface Box {
   readonly x: number;
@@ -65,7 +72,7 @@ interface Box {
   readonly mark?: Mark;
 }
 
-const centered = ({ x, y }: { x: number; y: number }, size: number): Box => ({
+const centered = ({ x, y }: FigurePoint, size: number): Box => ({
   x: x - size / 2,
   y: y - size / 2,
   width: size,
@@ -84,38 +91,36 @@ function twoTone(d: string, width: number): string {
   );
 }
 
+/** A way from place to place, as a path. */
+const through = (places: readonly FigurePoint[]): string =>
+  places.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${svgNumber(x)} ${svgNumber(y)}`).join('');
+
 /** From mark to mark of a way through layers or positions. */
 function drawWays(marks: readonly Mark[], at: At): string {
   let d = '';
   marks.forEach((mark, i) => {
     const before = marks[i - 1];
     if ((mark.kind !== 'layers' && mark.kind !== 'positions') || before?.overlay !== mark.overlay) return;
-    const [from, to] = [at(before.x, before.y), at(mark.x, mark.y)];
-    d += `M${svgNumber(from.x)} ${svgNumber(from.y)}L${svgNumber(to.x)} ${svgNumber(to.y)}`;
+    d += through([at(before.x, before.y), at(mark.x, mark.y)]);
   });
   return d && twoTone(d, 1.25);
 }
 
-function drawRing({ norms, gram }: Survey, at: At): string {
-  const ring = norms ? normRing(gram, typicalNorm(norms)) : undefined;
-  if (!ring) return '';
-  let d = '';
-  for (let i = 0; i + 1 < ring.length; i += 2) {
-    const { x, y } = at(ring[i] ?? 0, ring[i + 1] ?? 0);
-    d += `${i === 0 ? 'M' : 'L'}${svgNumber(x)} ${svgNumber(y)}`;
-  }
-  return twoTone(`${d}Z`, 1.25);
+/** As much of the ring as the figure shows, smooth however small a part of it that is. */
+function drawRing({ norms, gram }: Survey, grid: Grid, frame: Frame): string {
+  if (!norms) return '';
+  const at = placing(grid, frame);
+  const grain = grid.spacing * SIDE * Math.min(grid.columns / frame.width, grid.rows / frame.height);
+  const d = ringParts(gram, typicalNorm(norms), gridWindow(grid), grain)
+    .map((part) =>
+      through(Array.from({ length: part.length / 2 }, (_, i) => at(part[2 * i] ?? 0, part[2 * i + 1] ?? 0))),
+    )
+    .join('');
+  return d && twoTone(d, 1.25);
 }
 
 /** A dot with its name where there is room: smaller the farther it is from the plane. */
-function drawDot(
-  mark: Mark,
-  place: { readonly x: number; readonly y: number },
-  { norms }: Survey,
-  boxes: Box[],
-  frame: Frame,
-  write: Writer,
-): string {
+function drawDot(mark: Mark, place: FigurePoint, { norms }: Survey, boxes: Box[], frame: Frame, write: Writer): string {
   const typical = norms ? typicalNorm(norms) : mark.norm;
   const near = typical > 0 ? Math.max(0, 1 - mark.distance / typical) : 1;
   const name = nameOf(mark);
@@ -149,11 +154,7 @@ function nameOf(mark: Mark): string {
 }
 
 /** A letter on a disk. */
-function drawBadge(
-  { badge = 'A', text }: Mark,
-  { x, y }: { readonly x: number; readonly y: number },
-  write: Writer,
-): string {
+function drawBadge({ badge = 'A', text }: Mark, { x, y }: FigurePoint, write: Writer): string {
   const disk = { cx: x, cy: y, r: BADGE - 0.75, fill: '#ffffff', stroke: INK, 'stroke-width': 1.5 };
   const name = text ? element('title', {}, escapeXml(`${badge}: ${safeText(text)}`)) : '';
   return (

@@ -32,15 +32,6 @@ function ringOf({ cc, cu, cv, uu, uv, vv }: Gram, norm: number): Ring | undefine
   };
 }
 
-/** A ring as `points` points x, y, x, y, ... in plane coordinates; undefined where {@link ringParts} gives none. */
-export function normRing(gram: Gram, norm: number, points = 128): Float64Array | undefined {
-  const ring = ringOf(gram, norm);
-  if (!ring) return undefined;
-  return Float64Array.from(
-    Array.from({ length: points }, (_, i) => ring.at((2 * Math.PI * i) / points)).flatMap((point) => [...point]),
-  );
-}
-
 /** Pieces that a ring is looked at in before those that are near the window are halved. */
 const PIECES = 32;
 /** Halvings at most: as far as float64 goes. */

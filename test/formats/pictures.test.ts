@@ -10,6 +10,7 @@ import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
 import { tokenBorders } from '../../src/map/exactRegions.js';
 import { coordinates } from '../../src/map/grid.js';
 import { polygonArea } from '../../src/map/polygons.js';
+import { normAt, typicalNorm } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { randomNumbers, syntheticMap } from '../map/syntheticMap.js';
@@ -227,6 +228,50 @@ test('real things stand at their places, and the letters are explained; their wo
   assert.ok(words.some((text) => text.startsWith('(1, 0)  “<img src=x onerror=alert(1)> U+202E')));
   assert.ok(words.some((text) => text.includes('toward B')) && words.some((text) => text.includes('toward C')));
   for (const { name } of all(root)) assert.notEqual(name, 'img');
+});
+
+test('however far a map is zoomed in, its ring is smooth: no side of it leaves the curve', async () => {
+  const size = { columns: 40, rows: 30, spacing: 0.4 };
+  const { plane, specification } = syntheticMap(size);
+  const { gram, norms } = syntheticSurvey(plane, specification);
+  const typical = typicalNorm(norms ?? assert.fail());
+  // (1, 1) is on the ring of a synthetic survey.
+  for (const spacing of [0.4, 1e-3, 1e-6]) {
+    const map = syntheticMap({ ...size, spacing, center: [1, 1] });
+    const root = await svg({ ...map, survey: { gram, norms, marks: [], explained: null } });
+    const frame = frameOf(root);
+    const scale = frame.width / (size.columns * spacing);
+    /** How far a point of the figure is from the ring, in px: the norm is as good as linear so near to it. */
+    const away = (x: number, y: number): number => {
+      const [planeX, planeY] = [
+        1 + (x - frame.x - frame.width / 2) / scale,
+        1 - (y - frame.y - frame.height / 2) / scale,
+      ];
+      const norm = normAt(gram, planeX, planeY);
+      const slope = Math.hypot(
+        (gram.cu + planeX * gram.uu + planeY * gram.uv) / norm,
+        (gram.cv + planeX * gram.uv + planeY * gram.vv) / norm,
+      );
+      return (Math.abs(norm - typical) / slope) * scale;
+    };
+    const [group = assert.fail('a ring')] = [...all(root)].filter(({ attributes }) => attributes['clip-path']);
+    const [ring = ''] = group.children.map(({ attributes }) => attributes.d);
+    const parts = ring.split('M').slice(1).map(numbers);
+    let nearest = Infinity;
+    for (const part of parts) {
+      for (let i = 2; i < part.length; i += 2) {
+        const [ax = NaN, ay = NaN, bx = NaN, by = NaN] = part.slice(i - 2, i + 2);
+        const middle = [(ax + bx) / 2, (ay + by) / 2] as const;
+        assert.ok(away(ax, ay) < 0.05 && away(bx, by) < 0.05, `${spacing}: ${ax} ${ay}`);
+        assert.ok(away(...middle) < 0.15, `${spacing}: ${away(...middle)} px at ${middle.join()}`);
+        nearest = Math.min(
+          nearest,
+          Math.hypot(middle[0] - frame.x - frame.width / 2, middle[1] - frame.y - frame.height / 2),
+        );
+      }
+    }
+    assert.ok(nearest < 4, 'the ring goes through the middle');
+  }
 });
 
 test('hostile tokens stay text: nothing but the elements of a figure, and no character that acts', async () => {

@@ -5,7 +5,7 @@ import { before, suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
 import { leftOut, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
-import { until } from './support/until.js';
+import { until, within } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
@@ -27,8 +27,8 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   /** Process ids of the engines of all windows. */
   const engines = async (): Promise<readonly number[]> =>
     (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
-  const untilEngines = (count: number): Promise<void> =>
-    until(`${count} engines`, async () => (await engines()).length === count);
+  const thereAre = (count: number) => async () => (await engines()).length === count;
+  const untilEngines = (count: number): Promise<void> => until(`${count} engines`, thereAre(count));
   const closePanels = async (): Promise<void> => {
     await workbench.run('View: Close All Editors');
     await untilEngines(0);
@@ -42,20 +42,15 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   test('no engine before the first map', async () => {
     await workbench.activation();
     assert.deepEqual(await engines(), []);
-    await workbench.run(GENERATE);
-    await page.complete();
-    assert.equal((await engines()).length, 1);
-    // Now and then VS Code gives an extension under development none of its settings, for as long as the window lives.
-    await until('the grace time of the settings', async () => {
-      await workbench.run('View: Close All Editors');
-      const deadline = Date.now() + 2000;
-      while ((await engines()).length > 0 && Date.now() < deadline) await workbench.page.waitForTimeout(100);
-      const known = (await engines()).length === 0;
-      if (!known) await workbench.reload();
+    await workbench.untilConfigured(async () => {
       await workbench.run(GENERATE);
       await page.complete();
-      return known;
+      await untilEngines(1);
+      await workbench.run('View: Close All Editors');
+      return within(2000, thereAre(0)); // without the settings they stay for some time
     });
+    await workbench.run(GENERATE);
+    await page.complete();
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {

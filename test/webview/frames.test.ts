@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite } from 'node:test';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
-import { launchBrowser, Stage } from './stage.js';
+import { type Stage, usePages } from './stage.js';
 
 /** Times between the frames that a page draws while something is done, in ms, sorted. */
 async function frameTimes(stage: Stage, act: () => Promise<void>): Promise<number[]> {
@@ -26,14 +26,12 @@ async function frameTimes(stage: Stage, act: () => Promise<void>): Promise<numbe
   });
 }
 
-test(
-  '200 x 200 cells: frame times of zoom, pan and hover, in software rendering',
-  { skip: leftOut(), timeout: 120_000 },
-  async () => {
-    const browser = await launchBrowser();
-    const grid = { ...DEFAULT_PARAMETERS.grid, columns: 200, rows: 200, spacing: 0.125 };
-    const stage = await Stage.open(browser, { parameters: { grid } });
-    await stage.status(/^40,000 cells/);
+suite('Frame times', { skip: leftOut(), timeout: 120_000 }, () => {
+  const onPage = usePages({
+    parameters: { grid: { ...DEFAULT_PARAMETERS.grid, columns: 200, rows: 200, spacing: 0.125 } },
+  });
+
+  onPage('200 x 200 cells: zoom, pan and hover, in software rendering', { status: /^40,000 cells/ }, async (stage) => {
     const { page } = stage;
     const box = await stage.plot.boundingBox();
     assert.ok(box);
@@ -78,8 +76,5 @@ test(
       if (name.startsWith('zoom')) assert.notEqual(await zoomText.innerText(), before, name);
     }
     assert.equal(await zoomText.innerText(), '100%');
-    assert.deepEqual(stage.problems, []);
-    await stage.close();
-    await browser.close();
-  },
-);
+  });
+});

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
-import { eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+import { eventually, type Stage, usePages } from './stage.js';
 
 const OVERLAYS: readonly Overlay[] = [
   { kind: 'state', prompt: { kind: 'prompt', text: 'The whale swam' } },
@@ -14,24 +13,7 @@ const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
 const PARAMETERS = { ...PRESET, grid: { ...PRESET.grid, spacing: 0.08, center: [0, 0] as const }, overlays: OVERLAYS };
 
 suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
-  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>): void => {
-    test(name, async () => {
-      const stage = await Stage.open(browser, { parameters: PARAMETERS, ...options });
-      try {
-        await stage.status(/cells ·/);
-        await run(stage);
-        assert.deepEqual(stage.problems, []);
-      } finally {
-        await stage.close();
-      }
-    });
-  };
+  const onPage = usePages({ parameters: PARAMETERS });
 
   /** Where a point of the plane is on the page: the plane's window is ±2, the map is not zoomed. */
   const at = async (stage: Stage, x: number, y: number): Promise<{ x: number; y: number }> => {

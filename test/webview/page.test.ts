@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { suite } from 'node:test';
 import { MapController } from '../../src/extension/panel/controller.js';
-import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
 import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
@@ -14,7 +12,7 @@ import type { TokenMap } from '../../src/map/tokenMap.js';
 import { leftOut } from '../vscode/support/places.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { defaultMap, DESCRIPTION } from './fakeEngine.js';
-import { decode, eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+import { decode, eventually, savedMap, type Stage, usePages } from './stage.js';
 
 const grid = (columns: number, rows = columns): Grid => ({ ...DEFAULT_PARAMETERS.grid, columns, rows });
 const top = ({ cells }: TokenMap, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
@@ -29,32 +27,7 @@ function close(got: readonly number[], wanted: readonly number[], what: string):
 }
 
 suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
-  /** Runs a test on a page, which must not have raised an error or broken its policy. */
-  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>, wait = true): void => {
-    test(name, async () => {
-      const stage = await Stage.open(browser, options);
-      try {
-        if (wait) await stage.status(/cells ·/);
-        await run(stage);
-        assert.deepEqual(stage.problems, []);
-        assert.deepEqual(
-          stage.deps.logged.filter((line) => line.includes('page')),
-          [],
-        );
-      } catch (error) {
-        await stage.picture('failed');
-        throw error;
-      } finally {
-        await stage.close();
-      }
-    });
-  };
+  const onPage = usePages();
 
   /** Hides what is drawn over the cells' colors. */
   const bare = async (stage: Stage): Promise<void> => {
@@ -107,9 +80,8 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage(
     'a coarse picture stands first: cells that are missing look like the one that stands for them',
-    { parameters: { grid: grid(64) }, engine: { stopAt: 100 } },
+    { parameters: { grid: grid(64) }, engine: { stopAt: 100 }, status: /^1\d\d of 4,096 cells/ },
     async (stage) => {
-      await stage.status(/^1\d\d of 4,096 cells/);
       await bare(stage);
       const map = defaultMap({ ...DEFAULT_PARAMETERS, grid: grid(64) });
       const shown = await stage.page.evaluate(() => document.querySelector('.plot')?.getAttribute('aria-label'));
@@ -136,7 +108,6 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       });
       assert.ok(cells.some(([column, row]) => stand[row * 64 + column] !== row * 64 + column));
     },
-    false,
   );
 
   // Steep functions: some regions are dark, so that there are labels in white.
@@ -632,7 +603,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage(
     'Escape cancels a running map; what came stays and can be resumed',
-    { engine: { seconds: 5, stopAt: 600 }, run: false },
+    { engine: { seconds: 5, stopAt: 600 }, run: false, status: 'No map yet' },
     async (stage) => {
       await stage.button('Generate').click();
       await stage.status(/^\d+ of 2,500 cells · \d+% .*· Esc cancels$/);
@@ -648,7 +619,6 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await save.click();
       await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^save /));
     },
-    false,
   );
 
   onPage('parameters that changed highlight Generate', { engine: { seconds: 5 } }, async (stage) => {
@@ -666,6 +636,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     const bar = stage.page.locator('.fault-bar');
     await bar.waitFor();
     assert.match(await bar.innerText(), /The engine ended unexpectedly \(signal SIGKILL\)\./);
+    stage.logged(/^error: The engine ended unexpectedly \(signal SIGKILL\)\./);
     assert.ok(await stage.plot.isVisible());
     await bar.getByRole('button', { name: 'Show Log' }).click();
     await bar.getByRole('button', { name: 'Try Again' }).click();
@@ -678,6 +649,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   onPage(
     'a model that cannot be loaded says what to do',
     {
+      status: /^Model not loaded/,
       prepare: (deps) => {
         deps.openFault = new Fault({
           code: 'model-broken',
@@ -688,7 +660,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       },
     },
     async (stage) => {
-      await stage.status(/^Model not loaded/);
+      stage.logged(/^error: The file <b>w\.bin<\/b> is missing\.\n.*\nENOENT$/);
       const page = stage.page.locator('.page-message:visible');
       assert.equal(await page.locator('h1').innerText(), 'The model could not be loaded');
       assert.equal(await page.locator('.lead').innerText(), 'The file <b>w.bin</b> is missing.');
@@ -702,27 +674,17 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await page.getByRole('button', { name: 'Try Again' }).click();
       await stage.status(/^2,500 cells/);
     },
-    false,
   );
 
-  onPage(
-    'without a model there is a choice of them',
-    { modelPath: null },
-    async (stage) => {
-      await stage.status('No model');
-      const page = stage.page.locator('.page-message:visible');
-      assert.equal(await page.locator('h1').innerText(), 'Choose a model to map');
-      assert.deepEqual(await page.locator('.recent li .link').allInnerTexts(), [
-        'Llama-3.2-1B-Instruct',
-        'Qwen2.5-0.5B',
-      ]);
-      await page.getByRole('button', { name: 'What a token map shows' }).click();
-      await page.getByRole('button', { name: 'Use Sample' }).click();
-      await stage.status(/^2,500 cells/);
-      assert.ok(stage.deps.calls.includes('help what'));
-    },
-    false,
-  );
+  onPage('without a model there is a choice of them', { modelPath: null, status: 'No model' }, async (stage) => {
+    const page = stage.page.locator('.page-message:visible');
+    assert.equal(await page.locator('h1').innerText(), 'Choose a model to map');
+    assert.deepEqual(await page.locator('.recent li .link').allInnerTexts(), ['Llama-3.2-1B-Instruct', 'Qwen2.5-0.5B']);
+    await page.getByRole('button', { name: 'What a token map shows' }).click();
+    await page.getByRole('button', { name: 'Use Sample' }).click();
+    await stage.status(/^2,500 cells/);
+    assert.ok(stage.deps.calls.includes('help what'));
+  });
 
   onPage('the page follows the theme', {}, async (stage) => {
     await bare(stage);
@@ -767,31 +729,34 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     }
   });
 
-  test('a map that is told of again while it grows, as when a page is ready late, is complete in the end', async () => {
-    let tellAgain = (): void => assert.fail('no map was told of');
-    const stage = await Stage.open(browser, { engine: { stopAt: 16 } }, (deps) => {
-      const settings = { modelPath: DESCRIPTION.path, parameters: DEFAULT_PARAMETERS, device: 'auto' } as const;
-      const panel = new MapController(deps, { settings: { ...settings, batchSize: DEFAULT_BATCH_SIZE }, run: true });
-      return {
-        connect: (post) =>
-          panel.connect((message) => {
-            if (message.type === 'map') tellAgain = () => post(message);
-            post(message);
-          }),
-        receive: (data) => panel.receive(data),
-      };
-    });
-    await stage.status(/^16 of 2,500 cells/);
-    tellAgain();
-    stage.deps.engine.stopAt(Infinity);
-    await stage.status(/^2,500 cells · .* · CPU · /);
-    assert.equal(await stage.button('Save Map').getAttribute('aria-disabled'), null);
-    await stage.close();
-  });
+  let tellAgain = (): void => assert.fail('no map was told of');
+  onPage(
+    'a map that is told of again while it grows, as when a page is ready late, is complete in the end',
+    {
+      engine: { stopAt: 16 },
+      status: /^16 of 2,500 cells/,
+      host: (deps) => {
+        const settings = { modelPath: DESCRIPTION.path, parameters: DEFAULT_PARAMETERS, device: 'auto' } as const;
+        const panel = new MapController(deps, { settings: { ...settings, batchSize: DEFAULT_BATCH_SIZE }, run: true });
+        return {
+          connect: (post) =>
+            panel.connect((message) => {
+              if (message.type === 'map') tellAgain = () => post(message);
+              post(message);
+            }),
+          receive: (data) => panel.receive(data),
+        };
+      },
+    },
+    async (stage) => {
+      tellAgain();
+      stage.deps.engine.stopAt(Infinity);
+      await stage.status(/^2,500 cells · .* · CPU · /);
+      assert.equal(await stage.button('Save Map').getAttribute('aria-disabled'), null);
+    },
+  );
 
-  test('a saved map is read-only, and can be edited and run again', async () => {
-    const map = defaultMap(DEFAULT_PARAMETERS);
-    const stage = await Stage.open(browser, {}, (deps) => new SavedMapController(deps.forSavedMap(), map));
+  onPage('a saved map is read-only, and can be edited and run again', { host: savedMap }, async (stage) => {
     await stage.status(/^2,500 cells/);
     assert.equal(await stage.page.locator('.controls').getByRole('textbox').count(), 0);
     assert.match(
@@ -806,7 +771,5 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await stage.page.getByRole('menuitem', { name: 'Copy as Command Line' }).click();
     await stage.button('Edit and Run Again').click();
     await eventually(() => assert.deepEqual(stage.deps.calls, ['openAsText', 'copyCommandLine', 'editAndRun']));
-    assert.deepEqual(stage.problems, []);
-    await stage.close();
   });
 });

@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
-import { eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+import { eventually, type Stage, usePages } from './stage.js';
 
 const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
 const OVERLAYS: readonly Overlay[] = [{ kind: 'positions', prompt }];
 const PARAMETERS = { ...presetParameters('threePrompts', DEFAULT_PARAMETERS), overlays: OVERLAYS };
 
 suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
-  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>): void => {
-    test(name, async () => {
-      const stage = await Stage.open(browser, { parameters: PARAMETERS, ...options });
-      try {
-        await stage.status(/cells ·/);
-        await run(stage);
-        assert.deepEqual(stage.problems, []);
-      } finally {
-        await stage.close();
-      }
-    });
-  };
+  const onPage = usePages({ parameters: PARAMETERS });
   const pane = (stage: Stage, name: string) => stage.page.getByRole('button', { name, exact: true });
 
   onPage('a point is found by its coordinates: logits, norm, the cell is pinned', {}, async (stage) => {

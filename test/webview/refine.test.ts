@@ -1,43 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { suite } from 'node:test';
 import { scaleColor } from '../../src/map/colors.js';
 import { coordinates } from '../../src/map/grid.js';
 import { formatPercent } from '../../src/map/numbers.js';
 import { DEFAULT_PARAMETERS, type Grid } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
-import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { leftOut } from '../vscode/support/places.js';
 import { defaultMap } from './fakeEngine.js';
-import { eventually, launchBrowser, Stage, type StageOptions } from './stage.js';
+import { eventually, savedMap, type Stage, usePages } from './stage.js';
 
 const top = ({ cells }: TokenMap, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
 /** A window's map, as the engine computes it. */
 const mapOf = (grid: Grid): TokenMap => defaultMap({ ...DEFAULT_PARAMETERS, grid });
 
 suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
-
-  const onPage = (name: string, options: StageOptions, run: (stage: Stage) => Promise<void>): void => {
-    test(name, async () => {
-      const stage = await Stage.open(browser, options);
-      try {
-        await stage.status(/cells ·/);
-        await run(stage);
-        assert.deepEqual(stage.problems, []);
-        assert.deepEqual(stage.deps.logged, []);
-      } catch (error) {
-        await stage.picture('failed');
-        throw error;
-      } finally {
-        await stage.close();
-      }
-    });
-  };
+  const onPage = usePages();
 
   /** The grid that the engine was asked for last. */
   const asked = (stage: Stage): Grid => stage.deps.engine.asked.at(-1)?.parameters.grid ?? DEFAULT_PARAMETERS.grid;
@@ -346,16 +323,12 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     });
   });
 
-  test('a saved map has the cells that it has, and its exact regions', async () => {
-    const map = defaultMap(DEFAULT_PARAMETERS);
-    const stage = await Stage.open(browser, {}, (deps) => new SavedMapController(deps.forSavedMap(), map));
+  onPage('a saved map has the cells that it has, and its exact regions', { host: savedMap }, async (stage) => {
     await stage.status(/^2,500 cells · \d+ tokens · \d+ exact regions/);
     const toggle = stage.button('Refine on Zoom');
     assert.equal(await toggle.getAttribute('aria-disabled'), 'true');
     assert.match((await toggle.getAttribute('title')) ?? '', /a saved map has the cells that it has/);
     await wheel(stage, 20, 20, 4);
     await seen(stage).filter({ hasText: 'showing' }).waitFor();
-    assert.deepEqual(stage.problems, []);
-    await stage.close();
   });
 });

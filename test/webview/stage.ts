@@ -1,14 +1,17 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { pageHtml } from '../../src/extension/panel/html.js';
 import { MapController } from '../../src/extension/panel/controller.js';
+import { SavedMapController } from '../../src/extension/panel/savedMap.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { HostMessage, PanelSettings } from '../../src/protocol/page.js';
 import { launchBrowser } from '../vscode/support/browser.js';
 import { FakeDependencies } from './fakeDependencies.js';
-import { DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
+import { defaultMap, DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.join(HERE, '..', '..');
@@ -43,11 +46,51 @@ export interface StageOptions {
   readonly engine?: FakeEngineOptions;
   readonly run?: boolean;
   readonly prepare?: (deps: FakeDependencies) => void;
+  /** What stands behind the page, if not the panel's controller. */
+  readonly host?: (deps: FakeDependencies) => PageHost;
 }
 
 export interface PageHost {
   connect(post: (message: HostMessage) => void): void;
   receive(data: unknown): void;
+}
+
+/** The editor of a saved map. */
+export const savedMap = (deps: FakeDependencies): PageHost =>
+  new SavedMapController(deps.forSavedMap(), defaultMap(DEFAULT_PARAMETERS));
+
+export interface PageTestOptions extends StageOptions {
+  /** What the status line says when the test begins: that there are cells, where nothing else is told. */
+  readonly status?: string | RegExp;
+}
+
+/** Registers a test on a page of its own, which must raise no error and keep to its policy; nothing unexpected may be logged. */
+export type OnPage = (name: string, options: PageTestOptions, run: (stage: Stage) => Promise<void>) => void;
+
+/** Starts a browser for the tests of the surrounding suite, which are registered with what this gives. */
+export function usePages(common: StageOptions = {}): OnPage {
+  let browser: Browser | undefined;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(() => browser?.close());
+  return (name, { status = /cells ·/, ...options }, run) => {
+    test(name, async () => {
+      assert.ok(browser);
+      const stage = await Stage.open(browser, { ...common, ...options });
+      try {
+        await stage.status(status);
+        await run(stage);
+        assert.deepEqual(stage.problems, []);
+        assert.deepEqual(stage.deps.logged, []);
+      } catch (error) {
+        await stage.picture(`failed-${name.replaceAll(/\W+/g, '-')}`);
+        throw error;
+      } finally {
+        await stage.close();
+      }
+    });
+  };
 }
 
 /** The page in a Chromium, with the panel's real controller behind it and an engine without a model. */
@@ -67,11 +110,7 @@ export class Stage {
     throw new Error('no panel');
   }
 
-  static async open(
-    browser: Browser,
-    options: StageOptions = {},
-    makeHost?: (deps: FakeDependencies) => PageHost,
-  ): Promise<Stage> {
+  static async open(browser: Browser, options: StageOptions = {}): Promise<Stage> {
     const files = builtPage();
     const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
     const context = await browser.newContext({
@@ -89,7 +128,7 @@ export class Stage {
       device: 'auto',
       batchSize: DEFAULT_BATCH_SIZE,
     };
-    const host = makeHost?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
+    const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
     const stage = new Stage(page, deps, host);
     page.on('pageerror', (error) => stage.problems.push(`error: ${error.message}`));
     page.on('console', (message) => {
@@ -229,6 +268,11 @@ export class Stage {
   async colorsAt(points: readonly { readonly x: number; readonly y: number }[]): Promise<[number, number, number][]> {
     await this.settled();
     return decode(this.page, await this.page.screenshot(), points);
+  }
+
+  /** Takes out what was logged, which must have this in it: what is left when a test ends makes it fail. */
+  logged(text: RegExp): void {
+    assert.match(this.deps.logged.splice(0).join('\n'), text);
   }
 
   /** What a screen reader was last told. */

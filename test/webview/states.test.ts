@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { SavedMapController } from '../../src/extension/panel/savedMap.js';
+import { suite } from 'node:test';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
-import { defaultMap } from './fakeEngine.js';
-import { launchBrowser, type PageHost, Stage, type StageOptions, type ThemeName, THEMES } from './stage.js';
-import type { FakeDependencies } from './fakeDependencies.js';
+import { type PageTestOptions, savedMap, type Stage, type ThemeName, THEMES, usePages } from './stage.js';
 
 /** A state of design/panel.md: how it comes about, and what is pictured. */
 interface State {
-  readonly options?: StageOptions;
-  readonly host?: (deps: FakeDependencies) => PageHost;
-  readonly reach?: (stage: Stage) => Promise<void>;
+  readonly options?: PageTestOptions;
+  readonly reach?: (stage: Stage) => void | Promise<void>;
 }
 
 const pinAndHover = async (stage: Stage): Promise<void> => {
@@ -82,22 +77,22 @@ const STATES: Readonly<Record<string, State>> = {
       await stage.page.locator('.status-seen', { hasText: 'window' }).waitFor();
     },
   },
-  'panel-empty': { options: { modelPath: null }, reach: (stage) => stage.status('No model') },
+  'panel-empty': { options: { modelPath: null, status: 'No model' } },
   'panel-error': {
-    options: { modelPath: '/home/ada/models/phi-2-onnx', prepare: (deps) => (deps.openFault = LOAD_FAULT) },
-    reach: (stage) => stage.status(/^Model not loaded/),
+    options: {
+      modelPath: '/home/ada/models/phi-2-onnx',
+      prepare: (deps) => (deps.openFault = LOAD_FAULT),
+      status: /^Model not loaded/,
+    },
+    reach: (stage) => stage.logged(/model\.onnx_data/),
   },
   'panel-progress': {
-    options: { parameters: { grid: large }, engine: { stopAt: 16_000 } },
-    reach: async (stage) => {
-      await stage.status(/^16,000 of 40,000 cells · 40%/);
-      await pinAndHover(stage);
-    },
+    options: { parameters: { grid: large }, engine: { stopAt: 16_000 }, status: /^16,000 of 40,000 cells · 40%/ },
+    reach: pinAndHover,
   },
   'panel-cancelled': {
-    options: { engine: { seconds: 5, stopAt: 600 } },
+    options: { engine: { seconds: 5, stopAt: 600 }, status: /of 2,500 cells/ },
     reach: async (stage) => {
-      await stage.status(/of 2,500 cells/);
       await stage.page.keyboard.press('Escape');
       await stage.status(/^Cancelled at/);
     },
@@ -120,11 +115,10 @@ const STATES: Readonly<Record<string, State>> = {
     reach: async (stage) => {
       stage.deps.engine.die();
       await stage.page.locator('.fault-bar').waitFor();
+      stage.logged(/SIGKILL/);
     },
   },
-  'panel-saved': {
-    host: (deps) => new SavedMapController(deps.forSavedMap(), defaultMap(DEFAULT_PARAMETERS)),
-  },
+  'panel-saved': { options: { host: savedMap } },
   'panel-menu': { reach: (stage) => stage.button('More Actions').click() },
   'panel-drop-down': {
     reach: async (stage) => {
@@ -149,17 +143,11 @@ const STATES: Readonly<Record<string, State>> = {
 };
 
 suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await launchBrowser();
-  });
-  after(() => browser.close());
+  const onPage = usePages();
 
-  for (const [name, { options, host, reach }] of Object.entries(STATES)) {
-    test(`${name}: no violation of WCAG A or AA, nothing cut off`, async () => {
-      const stage = await Stage.open(browser, { scale: 2, ...options }, host);
-      await (reach ?? (() => stage.status(/cells ·/)))(stage);
-      if (reach && !/empty|error|progress|cancelled|died/.test(name)) await stage.status(/cells ·/);
+  for (const [name, { options, reach }] of Object.entries(STATES)) {
+    onPage(`${name}: no violation of WCAG A or AA, nothing cut off`, { scale: 2, ...options }, async (stage) => {
+      await reach?.(stage);
       await stage.picture(name);
       await expectNoViolations(stage.page.locator('body'), name);
       // Nothing is wider than the editor, and no text of the controls is cut off.
@@ -174,15 +162,11 @@ suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeou
           .map((element) => element.className),
       ]);
       assert.deepEqual(cut, []);
-      assert.deepEqual(stage.problems, []);
-      await stage.close();
     });
   }
 
   for (const theme of THEMES) {
-    test(`no violation in the ${theme} theme, whatever is open`, async () => {
-      const stage = await Stage.open(browser, { theme });
-      await stage.status(/cells ·/);
+    onPage(`no violation in the ${theme} theme, whatever is open`, { theme }, async (stage) => {
       const { page } = stage;
       for (const name of ['Context', 'Advanced']) await page.locator('.group-header', { hasText: name }).click();
       await stage.choose('Context', 'Prompt');
@@ -196,20 +180,18 @@ suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeou
       stage.deps.engine.die();
       await page.locator('.fault-bar').waitFor();
       await expectNoViolations(page.locator('body'), `${theme}: fault`);
-      await stage.close();
-      const empty = await Stage.open(browser, { theme, modelPath: null });
-      await empty.status('No model');
-      await expectNoViolations(empty.page.locator('body'), `${theme}: empty`);
-      await empty.close();
+      stage.logged(/SIGKILL/);
     });
+
+    const empty: PageTestOptions = { theme, modelPath: null, status: 'No model' };
+    onPage(`no violation in the ${theme} theme without a model`, empty, ({ page }) =>
+      expectNoViolations(page.locator('body'), `${theme}: empty`),
+    );
   }
 
-  test('with reduced motion nothing moves by itself', async () => {
-    const stage = await Stage.open(browser, { width: 900, reducedMotion: true });
-    await stage.status(/cells ·/);
+  onPage('with reduced motion nothing moves by itself', { width: 900, reducedMotion: true }, async (stage) => {
     await stage.button('Show Parameters').click();
     const moving = await stage.page.evaluate(() => document.getAnimations().length);
     assert.equal(moving, 0);
-    await stage.close();
   });
 });

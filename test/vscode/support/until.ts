@@ -6,9 +6,15 @@ const LIMIT_MS = 60_000;
 
 /** Waits until something is so, and fails with these words when it never is. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
+  assert.ok(await within(LIMIT_MS, isSo), `never: ${what}`);
+}
+
+/** Whether something is so within some ms. */
+export async function within(limit: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const deadline = Date.now() + limit;
   while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
+    if (Date.now() >= deadline) return false;
     await wait(100);
   }
+  return true;
 }

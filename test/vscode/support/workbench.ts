@@ -91,6 +91,19 @@ export class Workbench {
   }
 
   /**
+   * Does something that shows whether the extension has its settings, until it has. Now and then VS Code gives an extension
+   * under development none of them, for as long as the window lives: it is loaded again, without its editors.
+   */
+  async untilConfigured(hasSettings: () => Promise<boolean>): Promise<void> {
+    await until('the settings of the extension', async () => {
+      if (await hasSettings()) return true;
+      await this.run('View: Close All Editors');
+      await this.reload();
+      return false;
+    });
+  }
+
+  /**
    * Runs a command from the palette. The palette does not refresh when the extension host registers late, and closes when
    * something else takes the focus as the window starts, so that it is opened again until the command's row is chosen.
    */
