@@ -83,8 +83,10 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
     ? count(map.finish.regions.count, 'exact region')
     : count(derived.terrain(state)?.regions.count ?? 0, 'region');
   const { layer } = map.specification;
+  const filled = map.finish?.runtime.approximation?.filled ?? 0;
   const parts = [
     count(map.cells.columns * map.cells.rows, 'cell'),
+    ...(filled > 0 ? [`${formatCount(filled)} filled in`] : []),
     count(tokens, 'token'),
     ...(layout === 'narrow' ? [] : [regions]),
     layer === 'embeddings' ? 'embeddings' : `layer ${layer} of 0–${map.facts.blocks - 1}`,

@@ -12,11 +12,13 @@ export const CHECKED = 256;
 /** Cells that are filled in at a time. */
 const FILLED = 4096;
 const STRIDE = 4;
+/** Predictions that agree: their winner's probabilities differ by no more. */
+const ALIKE = 0.1;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
  * An approximate map, with fewer cells computed. One cell of every block of 4 x 4 is computed. Where the four of them around a cell
- * have one winner, the cell is filled in with their bilinear mixture, entropy and answers alike, unless it touches a computed cell
+ * have one winner, about as probable, the cell is filled in with their bilinear mixture, entropy and answers alike, unless it touches a computed cell
  * with another winner: so every border that is met is followed to its end. Beyond the outermost of them every cell is computed.
  * A region that lies between computed cells as a whole is missed: how often is measured on some of the cells that would be
  * filled in, and what they reveal is followed, too. The steps depend on nothing but the predictions.
@@ -103,10 +105,14 @@ class Surroundings {
     );
   }
 
-  /** The winner that the computed cells around a cell have in common, or NO_TOKEN. */
+  /** The winner of the computed cells around a cell, where they agree; else NO_TOKEN. */
   agreed(cell: number): number {
-    const [first, ...others] = this.corners(cell).map(([corner]) => this.winner(corner));
-    return first !== undefined && others.every((token) => token === first) ? first : NO_TOKEN;
+    const { probabilities, topK } = this.cells;
+    const corners = this.corners(cell).map(([corner]) => corner);
+    const [first = NO_TOKEN, ...others] = corners.map((corner) => this.winner(corner));
+    const confident = corners.map((corner) => probabilities[corner * topK] ?? 0);
+    const alike = Math.max(...confident) - Math.min(...confident) <= ALIKE;
+    return alike && others.every((token) => token === first) ? first : NO_TOKEN;
   }
 
   /** The most probable tokens of a cell that is filled in. */

@@ -373,6 +373,22 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     assert.equal(await title.innerText(), 'Cell under cursor');
   });
 
+  onPage('an adaptive map says how many cells were filled in, and at each of them', {}, async (stage) => {
+    const { page } = stage;
+    await page.locator('.group-header', { hasText: 'Advanced' }).click();
+    await page.getByRole('checkbox', { name: 'Fill in where cells agree' }).click();
+    await stage.status(/^2,500 cells · 2,331 filled in · /); // all but one of every 4 x 4
+    const note = page.getByText('Filled in from the cells around it.');
+    await stage.hoverCell(3, 3);
+    assert.ok(await note.isVisible());
+    await stage.hoverCell(2, 2);
+    assert.ok(!(await note.isVisible()));
+    await stage.plot.focus();
+    await page.keyboard.press('ArrowLeft'); // the cell that is shown
+    await page.keyboard.press('ArrowLeft');
+    await eventually(async () => assert.match(await stage.spoken(), /filled in from the cells around it$/));
+  });
+
   onPage('everything on the map has a key, and the pin is read out', {}, async (stage) => {
     const map = defaultMap(DEFAULT_PARAMETERS);
     const { page } = stage;

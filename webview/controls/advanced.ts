@@ -78,7 +78,7 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       adaptive.update(
         form.fault('adaptive'),
         settings.parameters.adaptive
-          ? { text: 'Approximate, and told how well. Maps of three rows are computed whole.', kind: 'info' }
+          ? { text: 'Approximate; how well is measured. At the last layer every cell is computed.', kind: 'info' }
           : undefined,
       );
       const texts = settings.parameters.plane.sample;
