@@ -14,13 +14,13 @@ import { type Coloring, coloringColors, coloringOf } from '../map/coloring.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
 import { type ExactBorders, exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
-import { CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
+import { badgeBoxes, CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
 import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
-import { type AnchorKey, anchorKey, drawMarkLines, drawMarks } from './figureMarks.js';
+import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
 import { type Frame, INK, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
@@ -187,6 +187,7 @@ function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHe
     cellHeight,
     segments: (token: number) => write.token(map, token),
     measure: (segments: readonly Segment[]) => write.measure(segments, LABEL_WEIGHT),
+    avoid: badgeBoxes(map.survey?.marks ?? [], map.specification.grid, { cellWidth, cellHeight }, BADGE),
   };
   if (!map.regions) return placeLabels({ regions, ...options });
   return placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options });

@@ -8,8 +8,9 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { type Frame, INK, type Writer } from './figureWriter.js';
 import { element, escapeXml, svgNumber } from './xml.js';
 
-/** Radius of an anchor's badge, and of another mark on the plane and far from it, in px. */
-const BADGE = 10;
+/** Radius of an anchor's badge, in px. */
+export const BADGE = 10;
+/** Radius of another mark on the plane and far from it, in px. */
 const NEAR = 4.5;
 const FAR = 2.5;
 /** The straight sides that the ring is drawn with, in px, at most: its bend between their ends is lost in the line. */

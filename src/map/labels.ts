@@ -1,4 +1,6 @@
 import { countLetters, type Segment, truncateSegments } from './display.js';
+import type { Grid } from './specification.js';
+import type { Mark } from './survey.js';
 import { cropCells, findRegions, type GridWindow, NO_TOKEN, type Regions } from './regions.js';
 
 /** Width of segments in em, weight 600. Widths are taken to grow in proportion to the size. */
@@ -145,6 +147,27 @@ export function fitSegments(
     if (measure(truncated) <= width) return truncated;
   }
   return undefined;
+}
+
+/** Labels keep this far from a badge, in px. */
+const BESIDE = 2;
+
+/** What round badges of this radius, in px, and some room around them cover on a grid whose cells have this size in px. */
+export function badgeBoxes(
+  marks: readonly Mark[],
+  grid: Grid,
+  { cellWidth, cellHeight }: Pick<LabelOptions, 'cellWidth' | 'cellHeight'>,
+  radius: number,
+): Box[] {
+  const [x, y] = [(radius + BESIDE) / cellWidth, (radius + BESIDE) / cellHeight];
+  return marks
+    .filter(({ kind }) => kind === 'anchor')
+    .map((mark) => ({
+      x: (mark.x - grid.center[0]) / grid.spacing + grid.columns / 2 - x,
+      y: (mark.y - grid.center[1]) / grid.spacing + grid.rows / 2 - y,
+      width: 2 * x,
+      height: 2 * y,
+    }));
 }
 
 const scaleBox = (box: Box, x: number, y: number): Box => ({

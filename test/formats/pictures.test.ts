@@ -8,7 +8,7 @@ import { loadBundledFont } from '../../src/formats/fonts.js';
 import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
 import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
 import { tokenBorders } from '../../src/map/exactRegions.js';
-import { coordinates } from '../../src/map/grid.js';
+import { coordinates, gridWindow } from '../../src/map/grid.js';
 import { polygonArea } from '../../src/map/polygons.js';
 import { normAt, typicalNorm } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
@@ -228,6 +228,36 @@ test('real things stand at their places, and the letters are explained; their wo
   assert.ok(words.some((text) => text.startsWith('(1, 0)  “<img src=x onerror=alert(1)> U+202E')));
   assert.ok(words.some((text) => text.includes('toward B')) && words.some((text) => text.includes('toward C')));
   for (const { name } of all(root)) assert.notEqual(name, 'img');
+});
+
+test('a label keeps clear of the badge that stands where it would', async () => {
+  const prompt = (text: string) => ({ kind: 'prompt', text }) as const;
+  const specification = {
+    plane: {
+      ...DEFAULT_PARAMETERS.plane,
+      center: prompt('one'),
+      axes: { method: 'directions', x: prompt('two'), y: prompt('three') },
+    },
+  } as const;
+  // One token wins everywhere: without a badge its label stands in the middle, where A is.
+  const map = syntheticMap({ columns: 41, rows: 41, spacing: 0.4, topK: 2, specification });
+  const ids = map.cells.ids.map((_, i) => i % 2);
+  const tokens = new Map([0, 1].map((id) => [id, { id, kind: 'text', text: 'everywhere' } as const]));
+  const cells = { ...map, cells: { ...map.cells, ids }, tokens };
+  const { x0, x1, y0, y1 } = gridWindow(map.specification.grid);
+  const points = Float64Array.of(x0, y0, x1, y0, x1, y1, x0, y1);
+  for (const one of [cells, { ...cells, regions: { window: { x0, x1, y0, y1 }, polygons: [{ token: 0, points }] } }]) {
+    const away = async (of: TokenMap): Promise<number> => {
+      const root = await svg(of);
+      const { y, height } = frameOf(root);
+      const label = [...all(root)].find((element) => element.name === 'text' && wholeText(element) === 'everywhere');
+      assert.ok(label);
+      const size = Number(label.attributes['font-size']);
+      return Math.abs(y + height / 2 - (Number(label.attributes.y) - 0.36 * size));
+    };
+    assert.ok((await away(one)) < 5);
+    assert.ok((await away({ ...one, survey: syntheticSurvey(map.plane, map.specification) })) > 15);
+  }
 });
 
 test('however far a map is zoomed in, its ring is smooth: no side of it leaves the curve', async () => {

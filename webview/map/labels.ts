@@ -1,6 +1,6 @@
 import { HALO, inkOn, isDark } from '../../src/map/colors.js';
 import { clipPolygon } from '../../src/map/exactRegions.js';
-import { cellLabel, type Label, placeLabels, windowRegions } from '../../src/map/labels.js';
+import { type Box, cellLabel, type Label, placeLabels, windowRegions } from '../../src/map/labels.js';
 import { formatWholePercent } from '../../src/map/numbers.js';
 import { placePolygonLabels } from '../../src/map/polygonLabels.js';
 import type { TokenPolygon } from '../../src/map/polygons.js';
@@ -14,8 +14,13 @@ import { type Projection, visibleCells, wholeCells } from './view.js';
 /** Labels of exact regions keep this far from the frame, in px. */
 const EDGE = 3;
 
-/** Places a label for each exact region that is in sight, in its part that is. */
-export function labelsOfPolygons(polygons: readonly TokenPolygon[], at: Projection, pen: TokenPen): Label[] {
+/** Places a label for each exact region that is in sight, in its part that is. `avoid`: in grid coordinates. */
+export function labelsOfPolygons(
+  polygons: readonly TokenPolygon[],
+  at: Projection,
+  pen: TokenPen,
+  avoid: readonly Box[],
+): Label[] {
   const { x, y, width, height } = at.view;
   const [edgeX, edgeY] = [EDGE / at.cellWidth, EDGE / at.cellHeight];
   const sides = [
@@ -36,19 +41,23 @@ export function labelsOfPolygons(polygons: readonly TokenPolygon[], at: Projecti
     cellHeight: at.cellHeight,
     segments: pen.segments,
     measure: pen.measure,
+    avoid: avoid.map((box) => moved(box, -x, -y)),
   });
-  return labels.map((label) => moved(label, x, y));
+  return labels.map((label) => movedLabel(label, x, y));
 }
 
-const moved = (label: Label, x: number, y: number): Label => ({
-  ...label,
-  x: label.x + x,
-  y: label.y + y,
-  box: { ...label.box, x: label.box.x + x, y: label.box.y + y },
+const moved = <T extends { readonly x: number; readonly y: number }>(thing: T, x: number, y: number): T => ({
+  ...thing,
+  x: thing.x + x,
+  y: thing.y + y,
+});
+const movedLabel = (label: Label, x: number, y: number): Label => ({
+  ...moved(label, x, y),
+  box: moved(label.box, x, y),
 });
 
 /** Places a label for each region of cells, or for the part of it that is in sight. */
-export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen): Label[] {
+export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen, avoid: readonly Box[]): Label[] {
   // Labels stay clear of the edge: they are placed in cells that are seen wholly.
   const part = wholeCells(at.view, terrain);
   const whole = part.columns === terrain.columns && part.rows === terrain.rows;
@@ -58,8 +67,9 @@ export function labelsOf(terrain: Terrain, at: Projection, pen: TokenPen): Label
     cellHeight: at.cellHeight,
     segments: pen.segments,
     measure: pen.measure,
+    avoid: avoid.map((box) => moved(box, -part.column, -part.row)),
   });
-  return whole ? labels : labels.map((label) => moved(label, part.column, part.row));
+  return labels.map((label) => movedLabel(label, part.column, part.row));
 }
 
 /** Draws region labels; in high contrast on plates of the editor's color. */

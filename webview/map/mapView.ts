@@ -1,6 +1,7 @@
-import { CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
+import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
+import type { Mark } from '../../src/map/survey.js';
 import { pinnedCell } from '../cell.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
@@ -16,6 +17,7 @@ import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
 import { drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
+import { BADGE } from './overlayMarks.js';
 import { Pictures } from './pictures.js';
 import { TokenPen } from './tokenPen.js';
 import {
@@ -180,13 +182,17 @@ export class MapView {
     const rested = changed.has('rested');
     if (colors || moved) this.pictures.draw(state, frame);
     if (rested) this.pictures.settle();
-    if (anew || rested || anyOf(changed, 'map', 'cellsVersion')) this.placeLabels();
+    const marks = marksOf(state);
+    const marked = marks !== this.marks;
+    this.marks = marks;
+    if (anew || rested || marked || anyOf(changed, 'map', 'cellsVersion')) this.placeLabels();
     if (colors || moved || rested || changed.has('ui')) this.draw();
     if (colors || moved || anyOf(changed, 'ui', 'mark')) this.overlays.draw(state, frame);
     if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host')) this.point();
     if (colors) this.describe(map);
   }
   private painted: unknown;
+  private marks: unknown;
 
   private resize(): void {
     const { state } = this.store;
@@ -238,13 +244,14 @@ export class MapView {
   private placeLabels(): void {
     const { state } = this.store;
     const terrain = this.derived.terrain(state);
-    const { view } = state;
+    const { map, view } = state;
     if (!terrain || !this.frame || !view || !this.pen) return;
     const at = new Projection(view, this.frame);
     const polygons = this.derived.polygons(state);
     const { pen } = this.pen;
+    const avoid = map ? badgeBoxes(marksOf(state), map.specification.grid, at, BADGE) : [];
     if (this.isLarge(state, at)) this.labels = [];
-    else this.labels = polygons ? labelsOfPolygons(polygons, at, pen) : labelsOf(terrain, at, pen);
+    else this.labels = polygons ? labelsOfPolygons(polygons, at, pen, avoid) : labelsOf(terrain, at, pen, avoid);
   }
 
   /** Draws borders, labels, axes and color bar. */
@@ -377,3 +384,7 @@ export class MapView {
     });
   }
 }
+
+const NONE: readonly Mark[] = [];
+/** Marks that are shown. */
+const marksOf = ({ map, ui }: PageState): readonly Mark[] => (ui.anchors ? map?.survey?.marks : undefined) ?? NONE;

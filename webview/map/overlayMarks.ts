@@ -6,16 +6,17 @@ import { type Mark, type Survey, typicalNorm } from '../../src/map/survey.js';
 import { isHighContrast, type Theme } from '../theme.js';
 import type { Projection } from './view.js';
 
-/** Radius of an anchor's badge, and of the largest other mark, in px. */
-const BADGE = 9;
+/** Radius of an anchor's badge, in px. */
+export const BADGE = 9;
+/** Radii of other marks, in px. */
 const LARGEST = 5;
 const SMALLEST = 2.5;
 /** Marks farther than this from the plane, in typical norms, are as faint and small as they get. */
 const FAR = 1;
 const NEAR_ENOUGH = 12;
 
-/** Where a mark is drawn in the frame, in px. */
-export function markPlace(mark: Mark, grid: Grid, at: Projection): { readonly x: number; readonly y: number } {
+/** Where a mark, or another point of the plane, is drawn in the frame, in px. */
+export function markPlace(mark: Pick<Mark, 'x' | 'y'>, grid: Grid, at: Projection): Place {
   return {
     x: at.x((mark.x - grid.center[0]) / grid.spacing + grid.columns / 2),
     y: at.y((mark.y - grid.center[1]) / grid.spacing + grid.rows / 2),
@@ -92,7 +93,7 @@ export function drawMarks(
   });
 }
 
-interface Place {
+export interface Place {
   readonly x: number;
   readonly y: number;
 }

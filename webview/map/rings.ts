@@ -3,6 +3,7 @@ import type { Grid } from '../../src/map/specification.js';
 import { type Survey, typicalNorm } from '../../src/map/survey.js';
 import type { Theme } from '../theme.js';
 import { planeX, planeY } from './legend.js';
+import { BADGE, markPlace, type Place } from './overlayMarks.js';
 import type { Projection } from './view.js';
 
 /** Straight sides that a ring across the window is drawn with, at least. */
@@ -11,7 +12,7 @@ const SIDES = 60;
 /** Where |h| is the layer's typical norm, and thinner, where 5 % and 95 % of real hidden states are shorter. */
 export function drawRings(
   context: CanvasRenderingContext2D,
-  { gram, norms }: Survey,
+  { gram, norms, marks }: Survey,
   grid: Grid,
   at: Projection,
   theme: Theme,
@@ -25,6 +26,7 @@ export function drawRings(
     y0: planeY(grid, view.y),
     y1: planeY(grid, view.y + view.height),
   };
+  const badges = marks.filter(({ kind }) => kind === 'anchor').map((mark) => markPlace(mark, grid, at));
   const lines = [
     { norm: norms.quantiles[1] ?? 0, width: 1, dash: [3, 4], name: '' },
     { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: '' },
@@ -34,15 +36,13 @@ export function drawRings(
     const parts = ringParts(gram, norm, window, (view.width * grid.spacing) / SIDES);
     if (parts.length === 0) continue;
     context.beginPath();
-    let top: readonly [number, number] | undefined;
+    let top: Place | undefined;
     for (const part of parts) {
       for (let i = 0; i < part.length; i += 2) {
-        const x = at.x(((part[i] ?? 0) - grid.center[0]) / grid.spacing + grid.columns / 2);
-        const y = at.y(((part[i + 1] ?? 0) - grid.center[1]) / grid.spacing + grid.rows / 2);
-        if (i === 0) context.moveTo(x, y);
-        else context.lineTo(x, y);
-        const inside = x > 60 && x < at.size.width - 60 && y > 14 && y < at.size.height - 14;
-        if (inside && (!top || y < top[1])) top = [x, y];
+        const place = markPlace({ x: part[i] ?? 0, y: part[i + 1] ?? 0 }, grid, at);
+        if (i === 0) context.moveTo(place.x, place.y);
+        else context.lineTo(place.x, place.y);
+        if (!(top && top.y <= place.y) && hasRoom(place, at, badges)) top = place;
       }
     }
     context.save();
@@ -61,8 +61,23 @@ export function drawRings(
     context.lineJoin = 'round';
     context.lineWidth = 3;
     context.strokeStyle = 'rgba(0, 0, 0, 0.7)';
-    context.strokeText(name, top[0], top[1] - 3);
+    context.strokeText(name, top.x, top.y - 3);
     context.fillStyle = '#ffffff';
-    context.fillText(name, top[0], top[1] - 3);
+    context.fillText(name, top.x, top.y - 3);
   }
+}
+
+/** Half the width that the name above a point of the ring takes at most, and its height, in px. */
+const NAME = { half: 40, height: 14 } as const;
+
+/** Whether the name has room above a point of the ring: in the frame, and clear of badges. */
+function hasRoom({ x, y }: Place, { size }: Projection, badges: readonly Place[]): boolean {
+  const { half, height } = NAME;
+  const inside = x > half && x < size.width - half && y > height && y < size.height - height;
+  return (
+    inside &&
+    badges.every(
+      (badge) => Math.abs(badge.x - x) > half + BADGE || Math.abs(badge.y - y + height / 2) > height / 2 + BADGE,
+    )
+  );
 }
