@@ -54,7 +54,7 @@ export type {
   VectorSource,
 } from './map/specification.js';
 export type { Token } from './map/token.js';
-export type { Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
+export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
 export type { Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
 export { fromJson } from './formats/fromJson.js';

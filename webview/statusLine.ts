@@ -2,6 +2,7 @@ import { gridWindow } from '../src/map/grid.js';
 import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
 import type { HostState, Progress } from '../src/protocol/page.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
+import { canResume } from './controls/footer.js';
 import type { Derived } from './derived.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
@@ -50,7 +51,7 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
     show(errorIcon, fault !== undefined && !running);
     show(log, fault !== undefined && !running);
     element.classList.toggle('fault', fault !== undefined && !running);
-    show(resume, !running && host?.run.status === 'stopped' && !host.changed);
+    show(resume, host !== null && canResume(host));
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
     setText(text, host ? statusText(state, derived, fault) : 'Connecting…');
     setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });

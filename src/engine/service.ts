@@ -1,4 +1,4 @@
-import { adaptiveSteps } from '../map/adaptive.js';
+import { adaptiveSteps, differingAtMost } from '../map/adaptive.js';
 import { gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
 import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
@@ -31,7 +31,7 @@ import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import { type CellPlan, Model } from './model.js';
 import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
-import { newTokens, runSteps, wholeSteps } from './steps.js';
+import { runSteps, wholeSteps } from './steps.js';
 import { version } from './version.js';
 
 /** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
@@ -135,7 +135,8 @@ export class EngineService {
     const batch = Math.max(1, Math.min(batchSize, cells, Math.floor(BATCH_BYTES / perCell)));
     return {
       cells,
-      bytes: 120 * 2 ** 20 + widened + batch * perCell + cells * (parameters.topK * 8 + 16),
+      bytes:
+        120 * 2 ** 20 + widened + batch * perCell + (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
       seconds: this.expectedSeconds(model, plan, cells),
     };
   }
@@ -279,7 +280,7 @@ export class EngineService {
         secondsLeft: secondsLeft(performance.now() - computed, done, total),
       });
     };
-    const steps = known ? adaptiveSteps(known) : wholeSteps(order, quick);
+    const steps = known ? adaptiveSteps(known, order) : wholeSteps(order, quick);
     const { undefinedCells, approximation } = await runSteps(
       steps,
       source,
@@ -288,7 +289,7 @@ export class EngineService {
       notice,
       context.signal,
     );
-    if (approximation) notice(approximationNotice(approximation, total));
+    if (known) notice(approximationNotice(approximation, total));
     if (undefinedCells > 0)
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
@@ -330,13 +331,16 @@ const adaptiveInParts = (): Fault =>
     message: 'Cells of an adaptive map follow from each other: it is computed as a whole.',
   });
 
-const approximationNotice = (
-  { filled, checked, differing, largestDifference }: Approximation,
-  total: number,
-): string =>
-  filled === 0
-    ? 'No cell was filled in: the prediction changes everywhere.'
-    : `Approximate: ${formatCount(filled)} of ${formatCount(total)} cells are filled in from the cells around them. Of ${formatCount(checked)} that were computed as a check ${formatCount(differing)} ${differing === 1 ? 'has' : 'have'} another token (${formatPercent(differing / checked)}), and probabilities differ by ${formatPoints(largestDifference)} at most.`;
+function approximationNotice(approximation: Approximation | undefined, total: number): string {
+  if (!approximation) return 'No cell was filled in: there are not enough that agree.';
+  const { filled, checked, differing, largestDifference } = approximation;
+  return [
+    `Approximate: ${formatCount(filled)} of ${formatCount(total)} cells are filled in from the cells around them.`,
+    `Of ${formatCount(checked)} that were computed as a check ${formatCount(differing)} ${differing === 1 ? 'has' : 'have'} another token`,
+    `(so at most ${formatPercent(differingAtMost(approximation))} of those filled in, with 95% confidence);`,
+    `the others' probabilities differ by up to ${formatPoints(largestDifference)}.`,
+  ].join(' ');
+}
 
 /** A window or rows that exact arithmetic cannot hold cost the regions, not the map. */
 function exactRegions(
@@ -367,4 +371,15 @@ function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 function secondsLeft(elapsed: number, done: number, total: number): number | null {
   if (done === 0 || (done / total < 0.05 && elapsed < 2000)) return null;
   return ((elapsed / done) * (total - done)) / 1000;
+}
+
+/** Tokens of `ids` that are not in `sent` yet; they are put there. */
+function newTokens(ids: Int32Array, sent: Set<number>, model: Model): Token[] {
+  const tokens: Token[] = [];
+  for (const id of ids) {
+    if (sent.has(id)) continue;
+    sent.add(id);
+    tokens.push(model.tokenizer.token(id));
+  }
+  return tokens;
 }

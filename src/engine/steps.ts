@@ -1,12 +1,10 @@
 import type { Step } from '../map/adaptive.js';
 import { Fault } from '../map/fault.js';
 import type { Refinement } from '../map/refinement.js';
-import type { Token } from '../map/token.js';
 import type { Approximation, CellBatch } from '../map/tokenMap.js';
 import { stopIfCancelled } from '../protocol/channel.js';
 import type { Tops } from './cellRunner.js';
 import type { CellSource } from './cellSource.js';
-import type { Model } from './model.js';
 
 /** All cells of an order, pass by pass; those of a map that is there at once in one go. */
 export function* wholeSteps({ cells, passes }: Refinement, quick: boolean): Generator<Step, undefined> {
@@ -82,15 +80,4 @@ function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: Cell
       ...(tops.answers ? { answers: Float32Array.from(good, (i) => tops.answers?.[i] ?? 0) } : {}),
     },
   };
-}
-
-/** Tokens of `ids` that are not in `sent` yet; they are put there. */
-export function newTokens(ids: Int32Array, sent: Set<number>, model: Model): Token[] {
-  const tokens: Token[] = [];
-  for (const id of ids) {
-    if (sent.has(id)) continue;
-    sent.add(id);
-    tokens.push(model.tokenizer.token(id));
-  }
-  return tokens;
 }

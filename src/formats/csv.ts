@@ -20,11 +20,11 @@ const HEADER = [
 ];
 
 /**
- * A map as CSV (RFC 4180, UTF-8, a header, lines end with CR LF): a line per computed cell, row by row from the smallest y.
+ * A map as CSV (RFC 4180, UTF-8, a header, lines end with CR LF): a line per cell that is there, row by row from the smallest y.
  * Tokens are JSON strings with their quotation marks, `" Paris"`: leading spaces stay visible, no token spans lines, none
  * is taken for a formula by a spreadsheet (a field never begins with `=`, `+`, `@` or a tab), and each can be had back
  * exactly: `df.token.map(json.loads)`. A map that was asked a question has its answers in another column; an adaptive one says
- * last which cells were filled in (1), not computed (0).
+ * last which cells were filled in (1) and which computed (0).
  */
 export function toCsv(map: TokenMap): Uint8Array {
   const { cells, tokens } = map;

@@ -71,6 +71,10 @@ export function fromJson(file: Uint8Array | string): TokenMap {
   const { norms: measured, ...runtime } = parsed.output.runtime;
   const { model, plane, top, predictions, regions, survey } = parsed.output;
   const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
+  const cells = readCells(specification, tokens, top, predictions);
+  const filled = cells.filled?.reduce((sum, one) => sum + one, 0) ?? 0;
+  if (filled !== (runtime.approximation?.filled ?? 0))
+    throw damaged('"runtime.approximation" is not that of the cells that were filled in');
   const vector = (name: 'c' | 'u' | 'v'): Float32Array => {
     const values = float32FromBase64(plane[name]);
     if (values?.length !== model.hiddenSize) throw damaged(`"plane.${name}" does not hold ${model.hiddenSize} numbers`);
@@ -80,7 +84,7 @@ export function fromJson(file: Uint8Array | string): TokenMap {
   return {
     specification,
     facts: model,
-    cells: readCells(specification, tokens, top, predictions),
+    cells,
     tokens,
     plane: { c: vector('c'), u: vector('u'), v: vector('v') },
     runtime,
@@ -233,7 +237,11 @@ function readCells(
     const answer = answers?.[row]?.[column] ?? NaN; // null: not a finite number
     if (typeof answer !== 'number') throw wrong('has an answer that is no number');
     if (cells.answers) cells.answers[cell] = answer;
-    if (cells.filled) cells.filled[cell] = filled?.[row]?.[column] === 1 ? 1 : 0;
+    if (cells.filled) {
+      const guess = filled?.[row]?.[column];
+      if (guess !== 0 && guess !== 1) throw wrong('does not say whether it was filled in');
+      cells.filled[cell] = guess;
+    }
     cells.entropy[cell] = entropy;
     cells.computed[cell] = 1;
   }

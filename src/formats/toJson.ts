@@ -16,10 +16,10 @@ export const JSON_VERSION = 1;
 /**
  * A map as a JSON file (UTF-8): the original program's keys `config`, `coordinates`, `predictions` and `token_map`, with its
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
- * of a cell that is not computed are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
+ * of a cell that is missing are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
- * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map was not
- * computed. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
+ * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map
+ * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
  * that give them back exactly. What a list of files needs stands in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
@@ -151,8 +151,10 @@ function statistics({ cells, regions }: TokenMap): object {
       max: values.max,
       mean: values.mean,
     };
+  const filled = cells.filled?.reduce((sum, one) => sum + one, 0);
   return {
     ...counts,
+    ...(filled === undefined ? {} : { filled_in: filled }),
     probability: spread(probability),
     margin: spread(margins),
     entropy: spread(entropy),

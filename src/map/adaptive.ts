@@ -1,5 +1,5 @@
 import { NO_TOKEN } from './regions.js';
-import { latticeOf, refinement, type Stride } from './refinement.js';
+import { latticeOf, type Refinement, type Stride } from './refinement.js';
 import type { Approximation, CellBatch, Cells } from './tokenMap.js';
 
 /** What is done next: cells that are computed, or that are filled in. */
@@ -9,110 +9,134 @@ export type Step =
 
 /** Most cells that are computed as a check. */
 export const CHECKED = 256;
+/** Predictions that agree: their winner's probabilities differ by no more. */
+const ALIKE = 0.1;
 /** Cells that are filled in at a time. */
 const FILLED = 4096;
 const STRIDE = 4;
-/** Predictions that agree: their winner's probabilities differ by no more. */
-const ALIKE = 0.1;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
- * An approximate map, with fewer cells computed. One cell of every block of 4 x 4 is computed. Where the four of them around a cell
- * have one winner, about as probable, the cell is filled in with their bilinear mixture, entropy and answers alike, unless it touches a computed cell
- * with another winner: so every border that is met is followed to its end. Beyond the outermost of them every cell is computed.
- * A region that lies between computed cells as a whole is missed: how often is measured on some of the cells that would be
- * filled in, and what they reveal is followed, too. The steps depend on nothing but the predictions.
+ * An approximate map, with fewer cells computed. One cell of every block of 4 x 4 is computed. A cell among four of them that agree
+ * (one winner, whose probabilities differ by 0.1 at most) is filled in with their bilinear mixture, entropy and answers alike,
+ * unless it touches a computed cell with another winner: so every border that is met is followed to its end. Beyond the
+ * outermost of them every cell is computed. A region that lies between computed cells as a whole is missed: how often is measured
+ * on some of the cells that would be filled in, and what they reveal is followed, too. The steps depend on nothing but the
+ * predictions.
  * @param cells of the grid; before the next step is asked for, the cells of the last are in it, but for those without a prediction
+ * @param order of all its cells
+ * @returns undefined where no cell was filled in
  */
-export function* adaptiveSteps(cells: Cells): Generator<Step, Approximation> {
-  const { columns, rows, topK, probabilities } = cells;
-  const order = refinement(columns, rows);
-  const lattice = order.cells.slice(0, order.passes.at(-1)?.start);
-  const between = order.cells.slice(lattice.length);
+export function* adaptiveSteps(cells: Cells, order: Refinement): Generator<Step, Approximation | undefined> {
+  const { columns, rows, topK, computed, ids, probabilities } = cells;
   for (const { stride, start, end } of order.passes.slice(0, -1))
     yield { kind: 'compute', stride, cells: order.cells.slice(start, end) };
+  const first = order.cells.slice(0, order.passes.at(-1)?.start);
+  const others = order.cells.slice(first.length);
 
-  const around = new Surroundings(cells);
+  const lattice = new Lattice(cells);
+  const winner = (cell: number): number => (computed[cell] ? (ids[cell * topK] ?? NO_TOKEN) : NO_TOKEN);
   /** What a cell is to be filled in with; NO_TOKEN: it is computed. */
   const expected = new Int32Array(columns * rows).fill(NO_TOKEN);
-  for (const cell of between) expected[cell] = around.agreed(cell);
+  for (const cell of others) expected[cell] = lattice.agreed(cell);
   /** Takes cells beside other winners out of those that are filled in. */
-  const disproved = (computed: Int32Array): Int32Array => {
+  const disproved = (by: Int32Array): Int32Array => {
     const found: number[] = [];
-    for (const cell of computed)
+    for (const cell of by)
       for (const neighbor of neighbors(cell, columns, rows)) {
         const token = expected[neighbor] ?? NO_TOKEN;
-        if (token === NO_TOKEN || token === around.winner(cell)) continue;
+        if (token === NO_TOKEN || token === winner(cell)) continue;
         expected[neighbor] = NO_TOKEN;
         found.push(neighbor);
       }
     return Int32Array.from(found);
   };
-  function* follow(first: Int32Array): Generator<Step> {
-    for (let wave = first; wave.length > 0; wave = disproved(wave)) yield { kind: 'compute', stride: 1, cells: wave };
+  function* follow(found: Int32Array): Generator<Step> {
+    for (let wave = found; wave.length > 0; wave = disproved(wave)) yield { kind: 'compute', stride: 1, cells: wave };
   }
-  const disagreeing = between.filter((cell) => expected[cell] === NO_TOKEN);
-  yield* follow(Int32Array.from([...disagreeing, ...disproved(lattice)]));
+  const disagreeing = others.filter((cell) => expected[cell] === NO_TOKEN);
+  yield* follow(joined(disagreeing, disproved(first)));
 
-  const checked = someOf(between.filter((cell) => expected[cell] !== NO_TOKEN));
-  const guesses = Array.from(checked, (cell) => ({
+  const checks = someOf(others.filter((cell) => expected[cell] !== NO_TOKEN));
+  const guesses = Array.from(checks, (cell) => ({
+    cell,
     token: expected[cell],
-    probability: around.mixture(cell).probabilities[0] ?? 0,
+    probability: lattice.mixture(cell).probabilities[0] ?? 0,
   }));
-  for (const cell of checked) expected[cell] = NO_TOKEN;
-  if (checked.length > 0) yield { kind: 'compute', stride: 1, cells: checked };
-  let differing = 0;
-  let largestDifference = 0;
-  guesses.forEach(({ token, probability }, i) => {
-    const cell = checked[i] ?? 0;
-    if (around.winner(cell) !== token) differing++;
-    const difference = Math.abs((probabilities[cell * topK] ?? 0) - probability);
-    largestDifference = Math.max(largestDifference, difference);
-  });
-  yield* follow(disproved(checked));
+  for (const cell of checks) expected[cell] = NO_TOKEN;
+  if (checks.length > 0) yield { kind: 'compute', stride: 1, cells: checks };
+  const right = guesses.filter(({ cell, token }) => winner(cell) === token);
+  const differences = right.map(({ cell, probability }) => Math.abs((probabilities[cell * topK] ?? 0) - probability));
+  yield* follow(disproved(checks));
 
-  const left = between.filter((cell) => expected[cell] !== NO_TOKEN);
+  const left = others.filter((cell) => expected[cell] !== NO_TOKEN);
   for (let i = 0; i < left.length; i += FILLED)
-    yield { kind: 'fill', batch: filledIn(left.slice(i, i + FILLED), around, cells) };
-  return { filled: left.length, checked: checked.length, differing, largestDifference };
+    yield { kind: 'fill', batch: filledIn(left.slice(i, i + FILLED), lattice, cells) };
+  if (left.length === 0) return undefined;
+  return {
+    filled: left.length,
+    checked: checks.length,
+    differing: checks.length - right.length,
+    largestDifference: Math.max(0, ...differences),
+  };
 }
 
-/** The computed cells around others. */
-class Surroundings {
-  private readonly xs: Int32Array;
-  private readonly ys: Int32Array;
+/**
+ * Upper bound of the share of cells that were filled in with another token than the model's, with 95 % confidence: the Wilson
+ * score interval (E. B. Wilson, 1927), one-sided.
+ */
+export function differingAtMost({ checked, differing }: Approximation): number {
+  const z = 1.645;
+  const share = differing / checked;
+  const half = z * Math.sqrt((share * (1 - share)) / checked + (z / (2 * checked)) ** 2);
+  return (share + z ** 2 / (2 * checked) + half) / (1 + z ** 2 / checked);
+}
+
+/** The cells that are computed first, one of every block, and the rectangles with four of them at the corners. */
+class Lattice {
+  private readonly x: Axis;
+  private readonly y: Axis;
+  /** [rectangles] what the four corners agree on, or NO_TOKEN. */
+  private readonly common: Int32Array;
 
   constructor(private readonly cells: Cells) {
-    this.xs = latticeOf(cells.columns, STRIDE);
-    this.ys = latticeOf(cells.rows, STRIDE);
+    const { columns, rows, topK, computed, ids, probabilities } = cells;
+    this.x = axisOf(columns);
+    this.y = axisOf(rows);
+    this.common = new Int32Array(this.x.cells.length * this.y.cells.length).fill(NO_TOKEN);
+    for (let row = 0; row + 1 < this.y.cells.length; row++)
+      for (let column = 0; column + 1 < this.x.cells.length; column++) {
+        const corners = this.cornersOf(column, row);
+        const [token = NO_TOKEN, ...tokens] = corners.map((cell) => ids[cell * topK] ?? NO_TOKEN);
+        if (!corners.every((cell) => computed[cell]) || tokens.some((other) => other !== token)) continue;
+        const p = corners.map((cell) => probabilities[cell * topK] ?? 0);
+        if (Math.max(...p) - Math.min(...p) <= ALIKE) this.common[row * this.x.cells.length + column] = token;
+      }
   }
 
-  private cellAt(column: number, row: number): number {
-    return (this.ys[row] ?? 0) * this.cells.columns + (this.xs[column] ?? 0);
-  }
-
-  winner(cell: number): number {
-    return this.cells.computed[cell] ? (this.cells.ids[cell * this.cells.topK] ?? NO_TOKEN) : NO_TOKEN;
-  }
-
-  /** The computed cells around a cell, four at most, with their bilinear weights; none beyond the outermost of them. */
-  corners(cell: number): (readonly [corner: number, weight: number])[] {
+  private cornersOf(column: number, row: number): readonly number[] {
     const { columns } = this.cells;
-    const across = bracket(cell % columns, this.xs);
-    const along = bracket(Math.floor(cell / columns), this.ys);
-    return along.flatMap(([row, high]) =>
-      across.map(([column, wide]) => [this.cellAt(column, row), high * wide] as const),
-    );
+    const [x0 = 0, x1 = 0] = this.x.cells.subarray(column, column + 2);
+    const [y0 = 0, y1 = 0] = this.y.cells.subarray(row, row + 2);
+    return [y0 * columns + x0, y0 * columns + x1, y1 * columns + x0, y1 * columns + x1];
   }
 
-  /** The winner of the computed cells around a cell, where they agree; else NO_TOKEN. */
+  /** What the four computed cells around a cell agree on, or NO_TOKEN. */
   agreed(cell: number): number {
-    const { probabilities, topK } = this.cells;
-    const corners = this.corners(cell).map(([corner]) => corner);
-    const [first = NO_TOKEN, ...others] = corners.map((corner) => this.winner(corner));
-    const confident = corners.map((corner) => probabilities[corner * topK] ?? 0);
-    const alike = Math.max(...confident) - Math.min(...confident) <= ALIKE;
-    return alike && others.every((token) => token === first) ? first : NO_TOKEN;
+    const { columns } = this.cells;
+    const column = this.x.before[cell % columns] ?? -1;
+    const row = this.y.before[Math.floor(cell / columns)] ?? -1;
+    return column < 0 || row < 0 ? NO_TOKEN : (this.common[row * this.x.cells.length + column] ?? NO_TOKEN);
+  }
+
+  /** The four computed cells around a cell, with their bilinear weights. */
+  corners(cell: number): (readonly [corner: number, weight: number])[] {
+    const column = cell % this.cells.columns;
+    const row = Math.floor(cell / this.cells.columns);
+    const [across, along] = [this.x.share[column] ?? 0, this.y.share[row] ?? 0];
+    const weights = [(1 - along) * (1 - across), (1 - along) * across, along * (1 - across), along * across];
+    const corners = this.cornersOf(this.x.before[column] ?? 0, this.y.before[row] ?? 0);
+    return corners.map((corner, i) => [corner, weights[i] ?? 0] as const);
   }
 
   /** The most probable tokens of a cell that is filled in. */
@@ -129,7 +153,30 @@ class Surroundings {
   }
 }
 
-function filledIn(indices: Int32Array, around: Surroundings, { topK, entropy, answers }: Cells): CellBatch {
+/** Columns, or rows, of the lattice, and where the grid's stand among them. */
+interface Axis {
+  readonly cells: Int32Array;
+  /** By the grid's: number of the lattice's at or before it that has a next; -1 beyond the outermost. */
+  readonly before: Int32Array;
+  /** How far it is on the way to the next, 0 ... 1. */
+  readonly share: Float64Array;
+}
+
+function axisOf(count: number): Axis {
+  const cells = latticeOf(count, STRIDE);
+  const before = new Int32Array(count).fill(-1);
+  const share = new Float64Array(count);
+  for (let i = 0; i + 1 < cells.length; i++) {
+    const [from = 0, to = 0] = cells.subarray(i, i + 2);
+    for (let at = from; at <= to; at++) {
+      before[at] = i;
+      share[at] = (at - from) / (to - from);
+    }
+  }
+  return { cells, before, share };
+}
+
+function filledIn(indices: Int32Array, lattice: Lattice, { topK, entropy, answers }: Cells): CellBatch {
   const batch = {
     indices,
     ids: new Int32Array(indices.length * topK),
@@ -139,30 +186,15 @@ function filledIn(indices: Int32Array, around: Surroundings, { topK, entropy, an
     filled: true,
   } as const;
   indices.forEach((cell, i) => {
-    const { ids, probabilities } = around.mixture(cell);
+    const { ids, probabilities } = lattice.mixture(cell);
     batch.ids.set(ids, i * topK);
     batch.probabilities.set(probabilities, i * topK);
     const interpolated = (values: Float32Array): number =>
-      around.corners(cell).reduce((sum, [corner, weight]) => sum + weight * (values[corner] ?? 0), 0);
+      lattice.corners(cell).reduce((sum, [corner, weight]) => sum + weight * (values[corner] ?? 0), 0);
     batch.entropy[i] = interpolated(entropy);
     if (answers && batch.answers) batch.answers[i] = interpolated(answers);
   });
   return batch;
-}
-
-/** Along one axis: the one or two blocks around a cell, and how much each counts; none beyond the computed cells. */
-function bracket(at: number, lattice: Int32Array): (readonly [block: number, weight: number])[] {
-  const own = Math.floor(at / STRIDE);
-  const low = at < (lattice[own] ?? 0) ? own - 1 : own;
-  const from = lattice[low];
-  if (from === at) return [[low, 1]];
-  const to = lattice[low + 1];
-  if (from === undefined || to === undefined) return [];
-  const share = (at - from) / (to - from);
-  return [
-    [low, 1 - share],
-    [low + 1, share],
-  ];
 }
 
 function neighbors(cell: number, columns: number, rows: number): number[] {
@@ -180,4 +212,11 @@ function someOf(cells: Int32Array): Int32Array {
   if (cells.length <= CHECKED) return cells;
   const places = Array.from({ length: CHECKED }, (_, i) => Math.floor((((i + 1) * GOLDEN) % 1) * cells.length));
   return Int32Array.from(new Set(places), (place) => cells[place] ?? 0);
+}
+
+function joined(some: Int32Array, more: Int32Array): Int32Array {
+  const all = new Int32Array(some.length + more.length);
+  all.set(some);
+  all.set(more, some.length);
+  return all;
 }

@@ -20,7 +20,10 @@ export interface CellBatch {
   readonly filled?: true;
 }
 
-/** All cells of a grid; a cell is there where `computed` is 1, else its numbers are 0. Layouts as in {@link CellBatch}. */
+/**
+ * All cells of a grid; a cell is there, computed or filled in, where `computed` is 1, else its numbers are 0. Layouts as in
+ * {@link CellBatch}.
+ */
 export interface Cells {
   readonly columns: number;
   readonly rows: number;
@@ -91,11 +94,12 @@ export interface ModelFacts {
 
 /** How much of a map was filled in, and how well: some of the cells that would have been were computed all the same. */
 export interface Approximation {
+  /** One at least. */
   readonly filled: number;
   readonly checked: number;
   /** Of those checked: have another token than would have been filled in. */
   readonly differing: number;
-  /** Largest difference of the winner's probability among those checked. */
+  /** Largest difference of the winner's probability among those checked that have the same. */
   readonly largestDifference: number;
 }
 

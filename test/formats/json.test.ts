@@ -282,6 +282,10 @@ test('an adaptive map comes back with what was filled in and how well', () => {
   ]);
   const damaged = Buffer.from(toJson(adaptive)).toString().replace('"filled_in": [\n[0,1,0]', '"filled_in": [\n[0,1]');
   refused(damaged, /"filled_in" does not hold 3 × 2 cells/);
+  const text = Buffer.from(toJson(adaptive)).toString();
+  refused(text.replace('"filled_in": [\n[0,1,0]', '"filled_in": [\n[0,true,0]'), /cell 0,1 does not say/);
+  refused(text.replace('"filled_in": [\n[0,1,0]', '"filled_in": [\n[0,0,0]'), /"runtime\.approximation" is not that/);
+  assert.equal(at(plain(adaptive), 'statistics', 'filled_in'), 3);
 });
 
 test('norms that the map does not depend on are no part of it: two maps are the same with and without', () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adaptiveSteps, CHECKED } from '../../src/map/adaptive.js';
+import { adaptiveSteps, CHECKED, differingAtMost } from '../../src/map/adaptive.js';
+import { refinement } from '../../src/map/refinement.js';
 import { addBatch, type Approximation, type Cells, emptyCells } from '../../src/map/tokenMap.js';
 import { syntheticMap } from './syntheticMap.js';
 
 interface Filled {
   readonly cells: Cells;
-  readonly approximation: Approximation;
+  readonly approximation: Approximation | undefined;
 }
 
 /** An adaptive map whose computed cells are those of another map; no cell may be told twice. */
@@ -14,7 +15,7 @@ function adaptiveOf(truth: Cells): Filled {
   const { columns, rows, topK } = truth;
   const cells = emptyCells(columns, rows, topK, { filled: true });
   const told = new Set<number>();
-  const steps = adaptiveSteps(cells);
+  const steps = adaptiveSteps(cells, refinement(columns, rows));
   let step = steps.next();
   for (; !step.done; step = steps.next()) {
     const indices = step.value.kind === 'compute' ? step.value.cells : step.value.batch.indices;
@@ -81,7 +82,7 @@ test('law: a cell that is filled in has the token of all eight cells around it; 
         for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++)
           assert.equal(winner(cells, y * columns + x), winner(cells, cell), `cell ${column}, ${row}`);
     }
-    assert.equal(filled, approximation.filled);
+    assert.equal(filled, approximation?.filled ?? 0);
   }
 });
 
@@ -89,7 +90,7 @@ test('regions wider than the lattice have every cell right, for less than half o
   const truth = syntheticMap({ columns: 200, rows: 200, seed: 8, vocabulary: 10, topK: 5 }).cells;
   const { cells, approximation } = adaptiveOf(truth);
   for (let cell = 0; cell < 40_000; cell++) assert.equal(winner(cells, cell), winner(truth, cell));
-  assert.ok(approximation.filled > 20_000, `${approximation.filled} filled in`);
+  assert.ok(approximation && approximation.filled > 20_000, `${approximation?.filled ?? 0} filled in`);
   assert.deepEqual([approximation.checked > CHECKED / 2, approximation.differing], [true, 0]);
 });
 
@@ -107,20 +108,60 @@ test('what is filled in is a distribution between those around it', () => {
   assert.ok(largest < 0.02, `${largest}`); // softmax of affine functions, flat over four cells
 });
 
-test('a region that hides between the computed cells is told by the checks, and what they find is followed', () => {
-  // The computed cells of blocks of 4 x 4 all say 1; everything between them says 2.
-  const hidden = field(40, 40, (column, row) => (column % 4 === 2 && row % 4 === 2 ? 1 : 2));
-  const { cells, approximation } = adaptiveOf(hidden);
-  assert.equal(approximation.differing, approximation.checked);
-  for (let cell = 0; cell < 1600; cell++) assert.equal(winner(cells, cell), winner(hidden, cell));
-  assert.equal(approximation.filled, 0);
+test('islands that hide between the computed cells are told by the checks, and those that are found are computed whole', () => {
+  // 2 everywhere; on every fourth block an island of 3 x 3 cells, none of which is computed first.
+  const island = (column: number, row: number): boolean =>
+    column % 8 >= 3 && column % 8 <= 5 && row % 8 >= 3 && row % 8 <= 5;
+  const truth = field(200, 200, (column, row) => (island(column, row) ? 1 : 2));
+  const { cells, approximation } = adaptiveOf(truth);
+  assert.ok(approximation);
+  const missed = Array.from(cells.filled ?? [], (guess, cell) => guess === 1 && winner(truth, cell) === 1);
+  const share = missed.filter(Boolean).length / approximation.filled;
+  assert.ok(approximation.differing > 10 && approximation.checked > 200, JSON.stringify(approximation));
+  assert.ok(share > 0 && share <= differingAtMost(approximation), `${share} of ${differingAtMost(approximation)}`);
+  // An island of which one cell was found has no cell that was filled in.
+  for (let block = 0; block < 625; block++) {
+    const cell = (i: number): number =>
+      (8 * Math.floor(block / 25) + 3 + Math.floor(i / 3)) * 200 + 8 * (block % 25) + 3 + (i % 3);
+    const guessed = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => cells.filled?.[cell(i)]);
+    assert.equal(new Set(guessed).size, 1, `island ${block}: ${guessed.join()}`);
+  }
+});
+
+test('predictions that have one winner agree only where they are about as sure of it', () => {
+  const truth = field(64, 64, () => 7);
+  for (const [of, agree] of [
+    [(column: number) => 0.5 + 0.002 * column, true],
+    [(column: number) => 0.4 + 0.2 * (Math.floor(column / 4) % 2), false],
+  ] as const) {
+    for (let cell = 0; cell < 64 * 64; cell++) truth.probabilities.set([of(cell % 64), 0.3], 2 * cell);
+    assert.equal(adaptiveOf(truth).approximation !== undefined, agree);
+  }
 });
 
 test('one token everywhere: a sixteenth of the cells, the edge and the checks are computed', () => {
   const { approximation } = adaptiveOf(field(64, 64, () => 7));
+  assert.ok(approximation);
   const [within, lattice] = [61 * 61, 16 * 16]; // columns and rows 2 to 62
   assert.equal(approximation.filled, within - lattice - approximation.checked);
   assert.deepEqual([approximation.differing, approximation.largestDifference], [0, 0]);
+});
+
+test('a grid with few cells that could be filled in is computed whole, and is no approximation', () => {
+  for (const side of [1, 2, 7, 16, 18]) {
+    const { cells, approximation } = adaptiveOf(field(side, side, () => 7));
+    assert.equal(approximation, undefined);
+    assert.ok(cells.computed.every((one) => one === 1) && cells.filled?.every((one) => one === 0));
+  }
+});
+
+test('the bound of the error rate is Wilson’s', () => {
+  // scipy.stats: binomtest(k, n).proportion_ci(confidence_level=0.9, method='wilson').high
+  const bound = (differing: number, checked: number): number =>
+    differingAtMost({ filled: 1, checked, differing, largestDifference: 0 });
+  assert.ok(Math.abs(bound(0, 256) - 0.010458) < 1e-5, `${bound(0, 256)}`);
+  assert.ok(Math.abs(bound(5, 256) - 0.039573) < 1e-5, `${bound(5, 256)}`);
+  assert.ok(Math.abs(bound(10, 10) - 1) < 1e-9);
 });
 
 test('cells without a prediction agree with nothing: all around them is computed', () => {

@@ -78,7 +78,10 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       adaptive.update(
         form.fault('adaptive'),
         settings.parameters.adaptive
-          ? { text: 'Approximate; how well is measured. At the last layer every cell is computed.', kind: 'info' }
+          ? {
+              text: 'Approximate; how well is measured. Maps that come at once, as at the last layer, are computed whole.',
+              kind: 'info',
+            }
           : undefined,
       );
       const texts = settings.parameters.plane.sample;

@@ -26,7 +26,9 @@ export function pressMainButton(host: HostState): void {
   send(message === 'edit' ? { type: 'action', action: 'editAndRun' } : { type: message });
 }
 
-export const canResume = (host: HostState): boolean => host.run.status === 'stopped' && !host.changed;
+/** An adaptive map can only begin anew: its cells follow from each other. */
+export const canResume = ({ run, changed, settings }: HostState): boolean =>
+  run.status === 'stopped' && !changed && !settings.parameters.adaptive;
 
 /** The foot of the controls: what a map would cost, and the button that starts it. */
 export function createFooter(): { element: HTMLElement; update(host: HostState, state: PageState): void } {

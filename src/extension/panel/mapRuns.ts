@@ -42,7 +42,8 @@ export class MapRuns {
   shown: MapRecord | undefined;
   /** The map that was worked on last: the shown one, or one that was stopped too early to be shown. */
   latest: MapRecord | undefined;
-  notices: readonly string[] = [];
+  /** Of the run that is on its way, or ended last. */
+  private told: readonly string[] = [];
   private run: Run | undefined;
   private stopped: 'cancelled' | 'fault' | undefined;
   private ids = 0;
@@ -69,6 +70,11 @@ export class MapRuns {
     if (this.run) return { status: 'running', progress: this.run.progress };
     if (!this.stopped || !this.latest) return { status: 'idle' };
     return { status: 'stopped', by: this.stopped, done: this.latest.done, total: this.latest.cells.computed.length };
+  }
+
+  /** What is to be known of the map that is computed, else of the one that is shown. */
+  get notices(): readonly string[] {
+    return this.run ? this.told : (this.shown?.complete?.runtime.notices ?? this.told);
   }
 
   /** What is being computed, else what is shown or was stopped. */
@@ -139,7 +145,7 @@ export class MapRuns {
     };
     this.run = run;
     this.stopped = undefined;
-    this.notices = [];
+    this.told = [];
     this.listener.onChange();
     this.last = this.last.then(() => this.compute(run, batchSize, lease));
     return this.last;
@@ -166,7 +172,7 @@ export class MapRuns {
               run.quick = (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
             } else if (event.kind === 'cells') this.gather(run, event);
             else {
-              this.notices = [...this.notices, event.message];
+              this.told = [...this.told, event.message];
               this.listener.onChange();
             }
           },

@@ -103,11 +103,16 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     write: ({ masked }) => (masked.length === 0 ? undefined : masked.map(writeToken).join(',')),
   },
   {
-    name: 'adaptive',
-    help: 'approximate, for large grids at earlier layers: cells among others that agree are filled in, not computed, and how well is measured',
+    name: 'cells',
+    value: 'C',
+    help: 'which are computed: all, or adaptive (approximate, for large grids at earlier layers: cells among others that agree are filled in, and how well is measured)',
+    default: 'all',
     fields: ['adaptive'],
-    read: (_, draft) => void (draft.adaptive = true),
-    write: ({ adaptive }) => (adaptive ? '' : undefined),
+    read(text, draft) {
+      if (text !== 'all' && text !== 'adaptive') throw bad(`--cells ${text}: must be all or adaptive.`);
+      draft.adaptive = text === 'adaptive';
+    },
+    write: ({ adaptive }) => (adaptive ? 'adaptive' : 'all'),
   },
   {
     name: 'overlay',
