@@ -142,7 +142,7 @@ export class AffineMap {
     return make(worst);
   }
 
-  /** 1 / s, x / s, y / s of some cells. */
+  /** 1 / s, x / s, y of some cells. */
   coefficients(xs: Float64Array, ys: Float64Array, cells: Int32Array): Float32Array {
     const out = new Float32Array(cells.length * 3);
     cells.forEach((cell, i) => {
@@ -151,7 +151,7 @@ export class AffineMap {
       const inverse = 1 / this.scaleAt(x, y);
       out[3 * i] = inverse;
       out[3 * i + 1] = x * inverse;
-      out[3 * i + 2] = y * inverse;
+      out[3 * i + 2] = y;
     });
     return out;
   }

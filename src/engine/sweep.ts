@@ -23,7 +23,7 @@ export class Sweeper {
 
   /**
    * @param key names the rows: the same key, the same rows
-   * @param coefficients [cells * 3]: 1 / s, x / s, y / s
+   * @param coefficients [cells * 3]: 1 / s, x / s, y
    * @param total cells of the whole map, which decides whether threads are worth it
    * @throws Fault `memory`, `internal`
    */

@@ -1,9 +1,9 @@
 /**
  * The inner loop of an affine map, in AssemblyScript (TypeScript's syntax, compiled to WebAssembly with SIMD and threads):
- * t = c * p + u * q + v * r + b over the whole vocabulary, its k largest, its softmax's normaliser and its entropy. Every
+ * t = (c + v * y) * p + u * q + b over the whole vocabulary, its k largest, its softmax's normaliser and its entropy. Every
  * thread takes some cells at a time until none is left and takes them through the rows block by block, so that rows, scratch
- * and constants stay in the first cache. What a cell is depends on nothing else in its batch. Powers of two are taken, so t is
- * a logit times log2(e). No library function is called: the memory is all the caller's, laid out as sweepMachine.ts says.
+ * and constants stay in the first cache; cells of one y share c + v * y. What a cell is depends on nothing else in its batch.
+ * Powers of two are taken, so t is a logit times log2(e). No library function is called: the memory is all the caller's, laid out as sweepMachine.ts says.
  */
 
 /** Numbers of a row that are taken at a time; rows are padded to whole blocks (row b with -1e30, the others with anything finite). */
@@ -11,6 +11,8 @@ const BLOCK: i32 = 1024;
 /** Bytes of a block, and of the parts of it whose maxima are kept. */
 const BLOCK_BYTES: usize = 4096;
 const PART_BYTES: usize = 256;
+/** Bytes from a thread's scratch to the part of it that cells of one y share. */
+const BASE: usize = 4608;
 /** Cells that a thread takes at a time. */
 const SHARE: i32 = 16;
 /** The counter of cells stands here or higher while there is no work. */
@@ -86,36 +88,44 @@ function largestOf(x: v128): f32 {
   );
 }
 
-/** Four numbers of t from the rows' pointers, kept at `to`. */
+/** c + v * y of one block. */
+function baseBlock(row: usize, stride: usize, y: v128, base: usize): void {
+  const v = row + 2 * stride;
+  for (let i: usize = 0; i < BLOCK_BYTES; i += 32) {
+    v128.store(base + i, f32x4.add(v128.load(row + i), f32x4.mul(v128.load(v + i), y)));
+    v128.store(base + i, f32x4.add(v128.load(row + i, 16), f32x4.mul(v128.load(v + i, 16), y)), 16);
+  }
+}
+
+/** Four numbers of t, kept at `to`. */
 // @ts-ignore: decorator
 @inline
-function fill(to: usize, c: usize, u: usize, v: usize, b: usize, p: v128, q: v128, r: v128, offset: usize): v128 {
-  let t = f32x4.mul(v128.load(c + offset), p);
+function fill(to: usize, base: usize, u: usize, b: usize, biased: bool, p: v128, q: v128, offset: usize): v128 {
+  let t = f32x4.mul(v128.load(base + offset), p);
   t = f32x4.add(t, f32x4.mul(v128.load(u + offset), q));
-  t = f32x4.add(t, f32x4.mul(v128.load(v + offset), r));
-  t = f32x4.add(t, v128.load(b + offset));
+  if (biased) t = f32x4.add(t, v128.load(b + offset));
   v128.store(to + offset, t);
   return t;
 }
 
 /** t of one block into scratch, the maxima of its parts behind it. Returns the largest. */
-function fillBlock(row: usize, stride: usize, p: v128, q: v128, r: v128, scratch: usize): f32 {
+// @ts-ignore: decorator
+@inline
+function fillBlock(row: usize, stride: usize, base: usize, biased: bool, p: v128, q: v128, scratch: usize): f32 {
   let blockMax = f32x4.splat(-Infinity as f32);
   let maxima = scratch + BLOCK_BYTES;
-  let c = row;
+  let c = base;
+  let u = row + stride;
+  let b = row + 3 * stride;
   for (let part = scratch; part < scratch + BLOCK_BYTES; part += PART_BYTES) {
-    let u = c + stride;
-    let v = u + stride;
-    let b = v + stride;
     let partMax = f32x4.splat(-Infinity as f32);
     for (let to = part, end = part + PART_BYTES; to < end; to += 64) {
-      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 0));
-      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 16));
-      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 32));
-      partMax = f32x4.pmax(partMax, fill(to, c, u, v, b, p, q, r, 48));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, b, biased, p, q, 0));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, b, biased, p, q, 16));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, b, biased, p, q, 32));
+      partMax = f32x4.pmax(partMax, fill(to, c, u, b, biased, p, q, 48));
       c += 64;
       u += 64;
-      v += 64;
       b += 64;
     }
     v128.store(maxima, partMax);
@@ -123,6 +133,14 @@ function fillBlock(row: usize, stride: usize, p: v128, q: v128, r: v128, scratch
     blockMax = f32x4.pmax(blockMax, partMax);
   }
   return largestOf(blockMax);
+}
+
+/** The two loops apart: without a bias there is a row less to read. */
+function fillBiased(row: usize, stride: usize, base: usize, p: v128, q: v128, scratch: usize): f32 {
+  return fillBlock(row, stride, base, true, p, q, scratch);
+}
+function fillPlain(row: usize, stride: usize, base: usize, p: v128, q: v128, scratch: usize): f32 {
+  return fillBlock(row, stride, base, false, p, q, scratch);
 }
 
 /** Soft-caps a block and the maxima of its parts: a cap keeps the order. The padding stays low: it would be lifted among the tokens. */
@@ -205,11 +223,12 @@ function addPowers(scratch: usize, largest: f32, constants: usize, sums: usize):
 /**
  * Takes cells until none is left.
  * @param counter pointer to the i32 that says which cell is next; {@link CLOSED} or more while there is no work
- * @param scratch pointer to this thread's own BLOCK f32, the maxima of their parts and 8 constants
+ * @param scratch pointer to this thread's own BLOCK f32, the maxima of their parts, 8 constants, and behind {@link BASE} BLOCK f32
  * @param job pointer to what is to be done: i32 rows (pointer to c, u, v, b one after another, [4 * size] f32), size (a
- *   multiple of BLOCK), coefficients (pointer to p, q, r per cell, [3 * cells] f32), cells; f32 cap (the soft-cap times
+ *   multiple of BLOCK), coefficients (pointer to p, q, y per cell, [3 * cells] f32), cells; f32 cap (the soft-cap times
  *   log2(e): t becomes cap * tanh(t / cap); 0 for none); i32 k, ids, top (pointers to [cells * k] i32 and f32, largest
- *   first), sums (pointer to [cells * 2] f64: sum of 2^(t - t1), sum of 2^(t - t1) (t - t1), t1 the largest)
+ *   first), sums (pointer to [cells * 2] f64: sum of 2^(t - t1), sum of 2^(t - t1) (t - t1), t1 the largest), biased (0 where
+ *   b is 0 but for the padding)
  */
 export function sweep(counter: usize, scratch: usize, job: usize): void {
   const constants = scratch + BLOCK_BYTES + BLOCK_BYTES / 16;
@@ -239,21 +258,33 @@ function sweepCells(job: usize, first: i32, end: i32, scratch: usize, constants:
   const ids = <usize>load<i32>(job, 24);
   const top = <usize>load<i32>(job, 28);
   const sums = <usize>load<i32>(job, 32);
+  const biased = load<i32>(job, 36) != 0;
   const stride = <usize>size << 2;
+  const base = scratch + BASE;
   for (let i = first * k; i < end * k; i++) store<f32>(top + (<usize>i << 2), -Infinity as f32);
   for (let i = first; i < end; i++) {
     store<f64>(sums + (<usize>i << 4), 0);
     store<f64>(sums + (<usize>i << 4), 0, 8);
   }
   for (let block = 0; block < size; block += BLOCK) {
+    const row = rows + (<usize>block << 2);
+    const padded = block + BLOCK >= size;
+    let based = NaN as f32;
     for (let cell = first; cell < end; cell++) {
       const at = coefficients + <usize>(cell * 12);
       const p = v128.load_splat<f32>(at);
       const q = v128.load_splat<f32>(at, 4);
-      const r = v128.load_splat<f32>(at, 8);
+      const y = load<f32>(at, 8);
+      if (y != based) {
+        baseBlock(row, stride, f32x4.splat(y), base);
+        based = y;
+      }
       const cellTop = top + <usize>(cell * k * 4);
       const cellSums = sums + (<usize>cell << 4);
-      let highest = fillBlock(rows + (<usize>block << 2), stride, p, q, r, scratch);
+      let highest =
+        biased || padded
+          ? fillBiased(row, stride, base, p, q, scratch)
+          : fillPlain(row, stride, base, p, q, scratch);
       if (cap > 0) highest = capBlock(scratch, cap);
       const before = load<f32>(cellTop);
       if (highest > before && block > 0) {

@@ -15,7 +15,7 @@ const COUNTER = 0;
 const ACTIVE = 64;
 const JOB = 128;
 const SCRATCH = 256;
-const SCRATCH_BYTES = 4608;
+const SCRATCH_BYTES = 8704;
 
 /** An affine readout: logit i at (x, y) is `(c[i] + x u[i] + y v[i]) / s(x, y) + b[i]`, soft-capped where `cap` is not 0. */
 export interface Rows {
@@ -68,6 +68,7 @@ export class SweepMachine {
   private readonly rowsAt: number;
   private size = 0;
   private cap = 0;
+  private biased = false;
 
   /** @param threads most that will ever take part, this one included */
   constructor(file: string, threads: number) {
@@ -95,11 +96,12 @@ export class SweepMachine {
     kept.fill(-1e30, 3 * size + c.length, 4 * size);
     this.size = size;
     this.cap = cap * Math.LOG2E;
+    this.biased = b.some((x) => x !== 0);
   }
 
   /**
    * Computes cells, together with the threads that {@link others} wakes.
-   * @param coefficients [cells * 3]: 1 / s, x / s, y / s of every cell
+   * @param coefficients [cells * 3]: 1 / s, x / s, y of every cell
    */
   run(coefficients: Float32Array, k: number, others: () => void): Tops {
     const cells = coefficients.length / 3;
@@ -114,8 +116,9 @@ export class SweepMachine {
     Atomics.store(counter, 0, CLOSED);
     settled(active);
     const taken = new Float32Array(buffer, at, 3 * cells);
-    for (let i = 0; i < coefficients.length; i++) taken[i] = (coefficients[i] ?? 0) * Math.LOG2E;
-    new Int32Array(buffer, JOB, 9).set([this.rowsAt, this.size, at, cells, 0, k, ids, top, sums]);
+    for (let i = 0; i < coefficients.length; i++) taken[i] = (coefficients[i] ?? 0) * (i % 3 < 2 ? Math.LOG2E : 1);
+    const biased = this.biased ? 1 : 0;
+    new Int32Array(buffer, JOB, 10).set([this.rowsAt, this.size, at, cells, 0, k, ids, top, sums, biased]);
     new Float32Array(buffer, JOB + 16, 1)[0] = this.cap;
     Atomics.store(counter, 0, 0);
     others();
