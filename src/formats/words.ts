@@ -1,5 +1,7 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
+import { gridWindow } from '../map/grid.js';
+import { ringParts } from '../map/normRings.js';
 import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
 import type {
   Axes,
@@ -82,9 +84,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       `context: ${contextWords(specification)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
-      ...(map.survey?.norms
-        ? [`ring: typical norm, ${formatShort(Number(typicalNorm(map.survey.norms).toPrecision(3)))}`]
-        : []),
+      ...ringWords(map),
       ...(runtime.approximation ? [approximationWords(runtime.approximation, all)] : []),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
       `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
@@ -95,6 +95,14 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
 
 const approximationWords = ({ filled, checked, differing }: Approximation, cells: number): string =>
   `approximate: ${formatCount(filled)} of ${formatCount(cells)} cells filled in; of ${formatCount(checked)} checked ${formatCount(differing)} differ`;
+
+/** Of the ring, where the window has some of it. */
+function ringWords({ survey, specification: { grid } }: TokenMap): string[] {
+  if (!survey?.norms) return [];
+  const typical = typicalNorm(survey.norms);
+  const seen = ringParts(survey.gram, typical, gridWindow(grid), grid.spacing).length > 0;
+  return seen ? [`ring: typical norm, ${formatShort(Number(typical.toPrecision(3)))}`] : [];
+}
 
 const exactWords = (tokens: number): string =>
   `exact regions: ${tokens === 1 ? '1 token wins' : `${formatCount(tokens)} tokens win`} somewhere in this window`;

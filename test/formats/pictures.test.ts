@@ -301,7 +301,11 @@ test('however far a map is zoomed in, its ring is smooth: no side of it leaves t
       }
     }
     assert.ok(nearest < 4, 'the ring goes through the middle');
+    assert.ok(texts(root).some((text) => text.includes('ring: typical norm')));
   }
+  const within = syntheticMap({ ...size, spacing: 1e-3, center: [0.1, 0.1] });
+  const words = texts(await svg({ ...within, survey: { gram, norms, marks: [], explained: null } }));
+  assert.ok(!words.some((text) => text.includes('ring:')), 'a ring that is out of the window is not told of');
 });
 
 test('hostile tokens stay text: nothing but the elements of a figure, and no character that acts', async () => {
