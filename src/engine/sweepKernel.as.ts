@@ -203,17 +203,21 @@ function addPowers(scratch: usize, largest: f32, constants: usize, sums: usize):
     if (!matters) continue;
     for (let i = part; i < part + PART_BYTES; i += 64) {
       const t0 = f32x4.pmax(f32x4.sub(v128.load(i), m), lowest);
-      const t1 = f32x4.pmax(f32x4.sub(v128.load(i, 16), m), lowest);
       const y0 = exp2(t0, magic, e5, e4, e3, e2, e1, one);
+      s = f32x4.add(s, y0);
+      w = f32x4.add(w, f32x4.mul(y0, t0));
+      const t1 = f32x4.pmax(f32x4.sub(v128.load(i, 16), m), lowest);
       const y1 = exp2(t1, magic, e5, e4, e3, e2, e1, one);
-      s = f32x4.add(f32x4.add(s, y0), y1);
-      w = f32x4.add(f32x4.add(w, f32x4.mul(y0, t0)), f32x4.mul(y1, t1));
+      s = f32x4.add(s, y1);
+      w = f32x4.add(w, f32x4.mul(y1, t1));
       const t2 = f32x4.pmax(f32x4.sub(v128.load(i, 32), m), lowest);
-      const t3 = f32x4.pmax(f32x4.sub(v128.load(i, 48), m), lowest);
       const y2 = exp2(t2, magic, e5, e4, e3, e2, e1, one);
+      s = f32x4.add(s, y2);
+      w = f32x4.add(w, f32x4.mul(y2, t2));
+      const t3 = f32x4.pmax(f32x4.sub(v128.load(i, 48), m), lowest);
       const y3 = exp2(t3, magic, e5, e4, e3, e2, e1, one);
-      s = f32x4.add(f32x4.add(s, y2), y3);
-      w = f32x4.add(f32x4.add(w, f32x4.mul(y2, t2)), f32x4.mul(y3, t3));
+      s = f32x4.add(s, y3);
+      w = f32x4.add(w, f32x4.mul(y3, t3));
     }
   }
   store<f64>(sums, load<f64>(sums) + sum(s));
