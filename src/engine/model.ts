@@ -482,9 +482,9 @@ export class Model {
 }
 
 const KEPT_RUNNERS = 3;
+const KEPT_BYTES = 2 ** 30;
 /** Of a weight: reading it takes longer than collecting garbage. */
 const LARGE_BYTES = 2 ** 24;
-const KEPT_BYTES = 2 ** 30;
 /** Weights larger than this are not packed: two copies of one would stand in memory at once. */
 const PACKED_BYTES = 512 * 2 ** 20;
 

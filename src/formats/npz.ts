@@ -10,7 +10,8 @@ import { npy, npyText } from './npy.js';
  * `x` [C], `y` [R] float64; `token_ids` [R, C] int32 and `probabilities`, `margin`, `entropy` (nats) [R, C] float32;
  * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification`, JSON in a
  * string without dimensions. Of a map that was asked a question `answers` [R, C] float32; of one whose plane was surveyed
- * `survey`, JSON as well; of an adaptive one `filled_in` [R, C] int32, 1 where a cell was filled in. A cell that is missing has token -1 and NaN. Texts of tokens are in the JSON and CSV files.
+ * `survey`, JSON as well; of an adaptive one `filled_in` [R, C] int32, 1 where a cell was filled in. A cell that is missing has
+ * token -1 and NaN. Texts of tokens are in the JSON and CSV files.
  */
 export function toNpz(map: TokenMap): Uint8Array {
   const { cells, plane, specification } = map;

@@ -19,8 +19,9 @@ export const JSON_VERSION = 1;
  * of a cell that is missing are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
  * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map
- * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in `runtime`. float32 numbers are written with the fewest digits
- * that give them back exactly. What a list of files needs stands in the first lines.
+ * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in
+ * `runtime`. float32 numbers are written with the fewest digits that give them back exactly. What a list of files needs stands
+ * in the first lines.
  */
 export function toJson(map: TokenMap): Uint8Array {
   const parts: Buffer[] = [];

@@ -24,6 +24,15 @@ export function gridWindow({ columns, rows, spacing, center: [x, y] }: Grid): Ma
   return { x0: x - halfWidth, x1: x + halfWidth, y0: y - halfHeight, y1: y + halfHeight };
 }
 
+/** A point of the plane in grid coordinates, in which cell (column, row) is the unit square from there; y upward, as rows. */
+export const gridPoint = (
+  { columns, rows, spacing, center }: Grid,
+  { x, y }: { readonly x: number; readonly y: number },
+): { readonly x: number; readonly y: number } => ({
+  x: (x - center[0]) / spacing + columns / 2,
+  y: (y - center[1]) / spacing + rows / 2,
+});
+
 /** Whether two grids have the same cells. */
 export const sameGrid = (a: Grid, b: Grid): boolean =>
   a.columns === b.columns &&

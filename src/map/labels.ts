@@ -1,7 +1,8 @@
 import { countLetters, type Segment, truncateSegments } from './display.js';
+import { gridPoint } from './grid.js';
+import { cropCells, findRegions, type GridWindow, NO_TOKEN, type Regions } from './regions.js';
 import type { Grid } from './specification.js';
 import type { Mark } from './survey.js';
-import { cropCells, findRegions, type GridWindow, NO_TOKEN, type Regions } from './regions.js';
 
 /** Width of segments in em, weight 600. Widths are taken to grow in proportion to the size. */
 export type Measure = (segments: readonly Segment[]) => number;
@@ -162,12 +163,8 @@ export function badgeBoxes(
   const [x, y] = [(radius + BESIDE) / cellWidth, (radius + BESIDE) / cellHeight];
   return marks
     .filter(({ kind }) => kind === 'anchor')
-    .map((mark) => ({
-      x: (mark.x - grid.center[0]) / grid.spacing + grid.columns / 2 - x,
-      y: (mark.y - grid.center[1]) / grid.spacing + grid.rows / 2 - y,
-      width: 2 * x,
-      height: 2 * y,
-    }));
+    .map((mark) => gridPoint(grid, mark))
+    .map((place) => ({ x: place.x - x, y: place.y - y, width: 2 * x, height: 2 * y }));
 }
 
 const scaleBox = (box: Box, x: number, y: number): Box => ({

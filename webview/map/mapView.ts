@@ -1,3 +1,4 @@
+import { gridPoint } from '../../src/map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
@@ -114,9 +115,8 @@ export class MapView {
     if (!base || !map) return;
     const { grid } = base.specification;
     const side = map.specification.grid.spacing / grid.spacing;
-    const column = (place.x - grid.center[0]) / grid.spacing + grid.columns / 2 - side / 2;
-    const row = (place.y - grid.center[1]) / grid.spacing + grid.rows / 2 - side / 2;
-    this.change((view) => showing(view, base.cells, column, row, side));
+    const { x, y } = gridPoint(grid, place);
+    this.change((view) => showing(view, base.cells, x - side / 2, y - side / 2, side));
   }
 
   /** The cell at a point of the frame in px, or null. */

@@ -1,4 +1,5 @@
 import { safeText, tokenText } from '../../src/map/display.js';
+import { gridPoint } from '../../src/map/grid.js';
 import { formatTimes } from '../../src/map/normsText.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
@@ -17,10 +18,8 @@ const NEAR_ENOUGH = 12;
 
 /** Where a mark, or another point of the plane, is drawn in the frame, in px. */
 export function markPlace(mark: Pick<Mark, 'x' | 'y'>, grid: Grid, at: Projection): Place {
-  return {
-    x: at.x((mark.x - grid.center[0]) / grid.spacing + grid.columns / 2),
-    y: at.y((mark.y - grid.center[1]) / grid.spacing + grid.rows / 2),
-  };
+  const { x, y } = gridPoint(grid, mark);
+  return { x: at.x(x), y: at.y(y) };
 }
 
 /** The mark at a point of the frame, the nearest of those that are close; null for none. Anchors go first. */
