@@ -9,10 +9,11 @@ const rooms = {
   'src/map': [],
   'src/onnx': [],
   'src/protocol': ['src/map'],
+  'src/hub': ['src/map'],
   'src/formats': ['src/map'],
-  'src/engine': ['src/map', 'src/onnx', 'src/protocol'],
-  'src/cli': ['src/map', 'src/formats', 'src/protocol', 'src/engine/client.ts'],
-  'src/extension': ['src/map', 'src/onnx', 'src/formats', 'src/protocol', 'src/engine/client.ts'],
+  'src/engine': ['src/map', 'src/onnx', 'src/protocol', 'src/hub'],
+  'src/cli': ['src/map', 'src/formats', 'src/protocol', 'src/hub', 'src/engine/client.ts'],
+  'src/extension': ['src/map', 'src/onnx', 'src/formats', 'src/protocol', 'src/hub', 'src/engine/client.ts'],
   webview: ['src/map', 'src/protocol'],
 };
 const zones = Object.entries(rooms).map(([room, may]) => ({

@@ -30,6 +30,7 @@ const ROOMS = [
   'src/map',
   'src/onnx',
   'src/protocol',
+  'src/hub',
   'src/formats',
   'src/engine',
   'src/cli',
@@ -42,10 +43,11 @@ const MAY: Record<string, readonly string[]> = {
   'src/map': [],
   'src/onnx': [],
   'src/protocol': ['src/map'],
+  'src/hub': ['src/map'],
   'src/formats': ['src/map'],
-  'src/engine': ['src/map', 'src/onnx', 'src/protocol', CLIENT],
-  'src/cli': ['src/map', 'src/formats', 'src/protocol', CLIENT],
-  'src/extension': ['src/map', 'src/onnx', 'src/formats', 'src/protocol', CLIENT],
+  'src/engine': ['src/map', 'src/onnx', 'src/protocol', 'src/hub', CLIENT],
+  'src/cli': ['src/map', 'src/formats', 'src/protocol', 'src/hub', CLIENT],
+  'src/extension': ['src/map', 'src/onnx', 'src/formats', 'src/protocol', 'src/hub', CLIENT],
   webview: ['src/map', 'src/protocol'],
 };
 

@@ -11,8 +11,8 @@ const DEBUG = { name: 'debug', help: 'print what an error came from, and what th
 export const RUN_FLAGS = [
   {
     name: 'model',
-    value: 'PATH',
-    help: 'an .onnx file, or a folder as Hugging Face exports or the onnxruntime-genai builder write it',
+    value: 'MODEL',
+    help: 'an .onnx file or a model folder, or ORG/NAME[@REVISION] in the Hugging Face cache',
     default: 'the bundled model',
   },
   {

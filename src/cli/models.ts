@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Engine } from '../engine/client.js';
+import { locateModel, snapshotsOf } from '../hub/cache.js';
+import { parseHubName } from '../hub/names.js';
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
@@ -23,10 +25,15 @@ export interface OpenedModel {
   readonly description: ModelDescription;
 }
 
-/** Starts an engine and opens a model in it. @throws Fault; then no engine is left. */
+/**
+ * Starts an engine and opens a model in it.
+ * @param model a path, or a name in the Hugging Face cache (`locateModel`)
+ * @throws Fault; then no engine is left.
+ */
 export async function openModel(model: string, options: OpenOptions): Promise<OpenedModel> {
   const { log, signal } = options;
   if (signal?.aborted) throw cancelled();
+  const place = locateModel(model);
   const file = engineFile();
   if (!existsSync(file))
     throw new Fault({
@@ -48,7 +55,7 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
   });
   try {
     const description = await engine.call('open', {
-      path: path.resolve(model),
+      path: place,
       device: options.device,
       ...(options.skipChecks === undefined ? {} : { skipChecks: options.skipChecks }),
     });
@@ -60,8 +67,8 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
 }
 
 /**
- * Opens the model of a saved map wherever it is by now: in the working folder, beside the file, or the bundled one. Its hash
- * decides. @throws Fault `model-not-found` when it is in none of them.
+ * Opens the model of a saved map wherever it is by now: in the working folder, beside the file, in the Hugging Face cache, or
+ * the bundled one. Its hash decides. @throws Fault `model-not-found` when it is in none of them.
  */
 export async function openSavedModel(
   reference: ModelReference,
@@ -94,5 +101,6 @@ function placesOf({ name, file }: ModelReference, besideFile: string): string[] 
   const beside = path.dirname(path.resolve(besideFile));
   const folders = [path.resolve(), beside, path.dirname(beside)];
   const places = folders.flatMap((folder) => [path.join(folder, name, file), path.join(folder, file)]);
-  return [...new Set([...places, path.join(bundledModel, file)])].filter((place) => existsSync(place));
+  const cached = parseHubName(name)?.repository === name ? snapshotsOf(name).map((one) => path.join(one, file)) : [];
+  return [...new Set([...places, ...cached, path.join(bundledModel, file)])].filter((place) => existsSync(place));
 }

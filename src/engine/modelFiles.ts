@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { repositoryOfSnapshot, resolveRepositoryFolder } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import type { ByteSource } from '../onnx/source.js';
 
@@ -9,7 +10,7 @@ export interface ModelFiles {
   readonly file: string;
   /** Absolute path of the model's folder: the parent of `onnx/` in hub exports, else the file's own folder. */
   readonly folder: string;
-  /** Name for people: the folder's. */
+  /** Name for people: the repository's where the folder is a snapshot of the Hugging Face cache, else the folder's. */
   readonly name: string;
   /** The .onnx file relative to the folder, with forward slashes. */
   readonly relativeFile: string;
@@ -43,7 +44,7 @@ const MAX_JSON_BYTES = 128 * 2 ** 20;
  * @throws Fault `model-not-found`, or `model-ambiguous` with the files to choose from.
  */
 export function findModel(path: string): ModelFiles {
-  const absolute = resolve(path);
+  const absolute = resolveRepositoryFolder(resolve(path));
   const kind = kindOf(absolute);
   if (kind === 'nothing')
     throw new Fault({
@@ -65,7 +66,7 @@ export function findModel(path: string): ModelFiles {
   return {
     file,
     folder,
-    name: basename(folder),
+    name: repositoryOfSnapshot(folder) ?? basename(folder),
     relativeFile: relative(folder, file).split(sep).join('/'),
     config: readConfig(beside('config.json'), beside('genai_config.json'), beside('generation_config.json')),
     tokenizerFile: beside('tokenizer.json'),
