@@ -4,6 +4,7 @@ import { formatPercent } from '../src/map/numbers.js';
 import { formatX, ranking } from './cell.js';
 import type { Derived } from './derived.js';
 import { h, iconButton, setText, show } from './dom.js';
+import { createMapNote } from './mapNote.js';
 import { visibleCells } from './map/view.js';
 import { tokenOf } from './pageMap.js';
 import { anyOf, type PageState, type Store } from './store.js';
@@ -18,9 +19,11 @@ export function createCellTable(store: Store, derived: Derived): HTMLElement {
   const close = iconButton('close', 'Show as Map', () => store.set({ table: false }));
   const table = h('table', { class: 'cells' });
   const note = h('p', { class: 'faint' });
+  const mapNote = createMapNote(store);
   const scroller = h(
     'div',
     { class: 'cell-table-body', tabindex: 0, role: 'region', 'aria-label': 'Cells' },
+    mapNote,
     note,
     table,
   );

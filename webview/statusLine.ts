@@ -8,7 +8,7 @@ import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import { isWhole, reachedLimit, seesDetail } from './map/detail.js';
 import { visibleCells } from './map/view.js';
-import { type PageMap, tokenOf } from './pageMap.js';
+import { layerText, type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { countedHow } from './tokenList.js';
 import { tokenText } from './tokenText.js';
@@ -90,7 +90,7 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
     ...(filled > 0 ? [`${formatCount(filled)} filled in`] : []),
     count(tokens, 'token'),
     ...(layout === 'narrow' ? [] : [regions]),
-    layer === 'embeddings' ? 'embeddings' : `layer ${layer} of 0–${map.facts.blocks - 1}`,
+    layer === 'embeddings' ? layerText(layer) : `${layerText(layer)} of 0–${map.facts.blocks - 1}`,
     ...(map.finish ? [map.finish.runtime.device.toUpperCase()] : []),
     ...(map.finish && layout !== 'narrow' ? [formatDuration(map.finish.runtime.seconds)] : []),
   ];

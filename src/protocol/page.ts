@@ -108,6 +108,8 @@ export interface HostState {
   readonly obstacle: FaultData | null;
   /** The settings differ from those of the map that is shown or computed. */
   readonly changed: boolean;
+  /** The map that is shown, where the settings are others: until the first cells of the next one have come. */
+  readonly outdated: number | null;
   readonly run: RunState;
   /** Computing of the window that is looked at. */
   readonly detail: RunState;

@@ -4,6 +4,7 @@ import type { Center, Grid } from '../../src/map/specification.js';
 import { fitSpacing } from '../../src/map/survey.js';
 import { h, setText } from '../dom.js';
 import { send } from '../host.js';
+import { layerText } from '../pageMap.js';
 import type { Store } from '../store.js';
 import { createButton, createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
@@ -92,7 +93,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       const { news } = state;
       const survey = news?.survey ?? null;
       const layer = layerOf(host);
-      const norms = survey && normsText(survey, grid, layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
+      const norms = survey && normsText(survey, grid, layer === 'embeddings' ? 'the embeddings' : layerText(layer));
       spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : undefined));
       fitting = survey ? fitSpacing(grid, survey) : undefined;
       fit.update({

@@ -7,7 +7,8 @@ import { pinnedCell } from '../cell.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
 import type { Maps } from '../maps.js';
-import { type PageMap, tokenOf, windowOf } from '../pageMap.js';
+import { isOutdated, createMapNote } from '../mapNote.js';
+import { layerText, type PageMap, tokenOf, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
@@ -53,6 +54,7 @@ export class MapView {
   private readonly drawing = h('canvas', { class: 'layer' });
   private readonly overlays = new OverlayLayer();
   private readonly pointing = h('canvas', { class: 'layer' });
+  private readonly note: HTMLElement;
   private frame: Frame | undefined;
   /** The room that the frame was made for. */
   private area: Size = { width: 0, height: 0 };
@@ -67,9 +69,11 @@ export class MapView {
   ) {
     this.pictures = new Pictures(derived);
     this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
+    this.note = createMapNote(store);
     this.element = h(
       'div',
       { class: 'map-area' },
+      this.note,
       this.pictures.element,
       this.drawing,
       this.overlays.canvas,
@@ -165,6 +169,7 @@ export class MapView {
   private render(state: PageState, changed: Changed): void {
     const { base, map } = state;
     this.element.hidden = !map;
+    this.element.classList.toggle('outdated', isOutdated(state));
     if (!base || !map) {
       if (changed.has('map')) this.pictures.clear();
       this.frame = undefined;
@@ -232,6 +237,7 @@ export class MapView {
     for (const box of [this.pictures.element, this.plot]) {
       Object.assign(box.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     }
+    Object.assign(this.note.style, { left: `${left}px`, width: `${width}px`, height: `${top}px` });
   }
 
   /** Cells carry their own tokens where they are large enough. Those that a closer look will replace do not grow into that. */
@@ -378,9 +384,8 @@ export class MapView {
   private describe(map: PageMap): void {
     const { columns, rows } = map.cells;
     const tokens = this.derived.tokenCount(this.store.state);
-    const layer = map.specification.layer === 'embeddings' ? 'embeddings' : `layer ${map.specification.layer}`;
     setAttributes(this.plot, {
-      'aria-label': `Token map, ${columns} by ${rows} cells, ${layer}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}`,
+      'aria-label': `Token map, ${columns} by ${rows} cells, ${layerText(map.specification.layer)}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}`,
     });
   }
 }

@@ -71,6 +71,8 @@ export class MapController {
   private debounce: ReturnType<typeof setTimeout> | undefined;
   /** When something was last changed, or another window looked at. */
   private activeAt = -Infinity;
+  /** The model that was last set about. */
+  private begunWith: string | undefined;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
   private disposed = false;
@@ -81,6 +83,7 @@ export class MapController {
     start: ControllerStart,
   ) {
     this.history = new History(start.settings, sameSettings);
+    this.begunWith = start.settings.modelPath ?? undefined;
     this.keeper = new Keeper(deps.snapshots, start.revivedKey ?? randomUUID(), (problem) => deps.log('warn', problem));
     this.model = new ModelHold(
       deps,
@@ -278,14 +281,10 @@ export class MapController {
     }
   }
 
-  /**
-   * Opens another model, and computes its map if that is quick or there is no map at all. Parameters that do not fit it say
-   * so in their fields.
-   */
+  /** Opens another model and computes its map. Parameters that do not fit it say so in their fields. */
   chooseModel(modelPath: string): void {
-    const first = this.runs.asked === undefined;
-    if (this.history.set({ ...this.settings, modelPath })) this.settled(first);
-    else void this.begin(first, false);
+    if (this.history.set({ ...this.settings, modelPath })) this.settled();
+    else void this.begin(this.runs.asked === undefined, false);
   }
 
   generate(): void {
@@ -466,12 +465,14 @@ export class MapController {
   }
 
   /**
-   * Opens the model and computes the map: when asked to (`run`), or when it is quick and not there yet. `revive`: takes over
-   * what was kept over a reload of the window, and goes on where it was.
+   * Opens the model and computes the map: when asked to (`wanted`), when another model was chosen, or when it is quick and not
+   * there yet. `revive`: takes over what was kept over a reload of the window, and goes on where it was.
    */
-  private async begin(run: boolean, revive: boolean): Promise<void> {
+  private async begin(wanted: boolean, revive: boolean): Promise<void> {
     const turn = ++this.turn;
     const asked = this.asked();
+    const run = wanted || asked?.modelPath !== this.begunWith;
+    this.begunWith = asked?.modelPath;
     try {
       const revived = revive ? await this.keeper.revive(this.runs.nextId()) : undefined;
       if (this.disposed) return;
@@ -579,9 +580,12 @@ export class MapController {
   /** The settings are not those of the map that is there or on its way. */
   private differs(): boolean {
     const { asked } = this.runs;
-    if (!asked) return true;
-    const { modelPath, device, parameters } = asked;
-    return !sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
+    return !asked || !this.isSet(asked);
+  }
+
+  /** Whether a map has the cells that the settings ask for. */
+  private isSet({ modelPath, device, parameters }: Asked): boolean {
+    return sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
   }
 
   private async listModels(): Promise<void> {
@@ -655,6 +659,7 @@ export class MapController {
       estimate: this.estimate,
       obstacle: this.obstacle,
       changed: runs.asked !== undefined && this.differs(),
+      outdated: runs.shown && !this.isSet(runs.shown) ? runs.shown.id : null,
       run: runs.state,
       detail: this.details.state,
       refinable: this.refinable(),

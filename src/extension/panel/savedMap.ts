@@ -106,6 +106,7 @@ export class SavedMapController {
       estimate: null,
       obstacle: null,
       changed: false,
+      outdated: null,
       run: { status: 'idle' },
       detail: { status: 'idle' },
       refinable: { ok: false, reason: 'a saved map has the cells that it has' },

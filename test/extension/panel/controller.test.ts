@@ -349,6 +349,48 @@ test('another model lets go of the engine before', async (context) => {
   await page.until(() => page.state.settings.modelPath === DESCRIPTION.path);
 });
 
+test('another model computes at once, however long it takes; until its first cells the old map is known as such', async (context) => {
+  const { page, deps, say, edit, complete } = open(context, { engine: { seconds: 60 } });
+  await complete();
+  const old = page.map;
+  assert.equal(page.state.outdated, null);
+  const { acquireEngine } = deps;
+  deps.acquireEngine = async (path) => {
+    const engine = await acquireEngine(path);
+    engine.stopAt(0);
+    return engine;
+  };
+  say({ type: 'model', path: '/models/other' });
+  await page.until(() => page.state.run.status === 'running');
+  assert.equal(page.map, old);
+  assert.equal(page.state.outdated, old?.id);
+  deps.acquireEngine = acquireEngine;
+  await page.until(() => deps.engines.length === 2 && deps.engine.asked.length === 1);
+  assert.equal(page.state.outdated, old?.id);
+  deps.engine.stopAt(Infinity);
+  await complete();
+  assert.notEqual(page.map?.id, old?.id);
+  assert.equal(page.state.outdated, null);
+  // An edit that waits for Generate is the same; taking it back is the map again.
+  edit('layer', 3);
+  await page.until(() => page.state.changed);
+  assert.equal(page.state.outdated, page.map?.id);
+  say({ type: 'undo' });
+  await page.until(() => !page.state.changed);
+  assert.equal(page.state.outdated, null);
+  // Undo brings a model back as choosing it does.
+  say({ type: 'undo' });
+  await page.until(() => deps.engines.length === 3 && deps.engine.asked.length === 1);
+});
+
+test('overlays change no cell: with others the map stays what it is', async (context) => {
+  const { page, edit, complete } = open(context, { engine: { seconds: 60 } });
+  await complete();
+  edit('overlays', [{ kind: 'rows', matrix: 'unembedding', count: 20 }]);
+  await page.until(() => page.state.settings.parameters.overlays.length === 1);
+  assert.equal(page.state.outdated, null);
+});
+
 test('actions go to the extension, with the picture as the page draws it', async (context) => {
   const { page, deps, say, complete } = open(context);
   await complete();
