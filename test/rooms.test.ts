@@ -9,8 +9,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const eslint = new ESLint({ cwd: root, overrideConfig: [tseslint.configs.disableTypeChecked] });
 
 /** Rules that hold the rooms apart, as they fire on a file of a room. */
-async function broken(room: string, code: string): Promise<string[]> {
-  const results = await eslint.lintText(code, { filePath: path.join(root, room, 'example.ts') });
+async function broken(room: string, code: string, file = 'example.ts'): Promise<string[]> {
+  const results = await eslint.lintText(code, { filePath: path.join(root, room, file) });
   const messages = results.flatMap((result) => result.messages);
   return messages.map(({ ruleId }) => ruleId ?? '').filter((rule) => rule.includes('restricted'));
 }
@@ -87,4 +87,26 @@ test('vscode is loaded by the extension alone, onnxruntime-node by the engine al
   ] as const)
     for (const code of [`import * as it from '${name}'; it;`, `await import('${name}');`, `require('${name}');`])
       for (const room of ROOMS) assert.equal((await broken(room, code)).length > 0, room !== owner, `${room}: ${code}`);
+});
+
+test('words reach VS Code through one door, which shows text as text', async () => {
+  for (const code of [
+    `import * as vscode from 'vscode'; await vscode.window.showErrorMessage('');`,
+    `import { window } from 'vscode'; await window.showInformationMessage('');`,
+    `import * as vscode from 'vscode'; const { window: w } = vscode; await w['showWarningMessage']('');`,
+    `import * as vscode from 'vscode'; const { showQuickPick: ask } = vscode.window; await ask([]);`,
+    `import * as vscode from 'vscode'; await vscode.window.withProgress({ location: 15 }, async () => undefined);`,
+    `import * as vscode from 'vscode'; vscode.window.setStatusBarMessage('');`,
+    `import * as vscode from 'vscode'; vscode.window.createStatusBarItem();`,
+    `import * as vscode from 'vscode'; vscode.window.createQuickPick();`,
+    `import * as vscode from 'vscode'; await vscode.window.showInputBox();`,
+    `import * as vscode from 'vscode'; vscode.window.createTreeView('', { treeDataProvider });`,
+    `import * as vscode from 'vscode'; new vscode.TreeItem('');`,
+    `import * as vscode from 'vscode'; new vscode.MarkdownString('');`,
+    `import { MarkdownString as Text } from 'vscode'; new Text('');`,
+  ]) {
+    assert.equal((await broken('src/extension', code)).length, 1, code);
+    assert.equal((await broken('src/extension/panel', code)).length, 1, code);
+    assert.deepEqual(await broken('src/extension', code, 'window.ts'), [], code);
+  }
 });

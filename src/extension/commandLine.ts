@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { commandLine, parametersToFlags } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
 import type { CommandLineSubject } from './panel/dependencies.js';
+import { showBriefly } from './window.js';
 
 /** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */
 export function commandLineOf(subject: CommandLineSubject, bundled: string, platform = process.platform): string {
@@ -21,5 +22,5 @@ export function commandLineOf(subject: CommandLineSubject, bundled: string, plat
 /** Copies a command line and says so. */
 export async function copyCommand(command: string): Promise<void> {
   await vscode.env.clipboard.writeText(command);
-  vscode.window.setStatusBarMessage('$(terminal) Command line copied', 3000);
+  showBriefly('terminal', 'Command line copied');
 }

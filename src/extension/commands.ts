@@ -11,6 +11,7 @@ import { pickSavedMap } from './pickSavedMap.js';
 import type { SavedMapsNode } from './savedMapsView.js';
 import type { Services } from './services.js';
 import { isTrusted } from './trust.js';
+import { showWarning } from './window.js';
 
 /** Registers every command of package.json. `openPanel` makes a panel, follows it and shows it. */
 export function registerCommands(services: Services, openPanel: (start: PanelStart) => void): vscode.Disposable {
@@ -26,7 +27,7 @@ export function registerCommands(services: Services, openPanel: (start: PanelSta
     if (await isTrusted(modelPath)) return openPanel({ modelPath });
     const manage = 'Manage Workspace Trust';
     const message = 'This folder is not trusted, so its models are not opened: they would be read by native code.';
-    if ((await vscode.window.showWarningMessage(message, manage)) === manage) {
+    if ((await showWarning(message, manage)) === manage) {
       await vscode.commands.executeCommand('workbench.trust.manage');
     }
   };

@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
 import { FORMATS, fileNames } from '../formats/names.js';
+import { ask } from './window.js';
 
 /** Deletes a saved map with its pictures, after a question, to the trash where there is one. */
 export async function deleteSavedMap(uri: vscode.Uri, files: Services['files']): Promise<boolean> {
   const name = uri.path.split('/').at(-1) ?? '';
   const set = await filesOfSet(uri, name, files);
   const others = set.length === 1 ? '' : ` and ${set.length - 1} ${set.length === 2 ? 'file' : 'files'} saved with it`;
-  const confirmed = await vscode.window.showWarningMessage(
+  const confirmed = await ask(
     `Delete ${name}${others}?`,
-    { modal: true, detail: 'They can be restored from the trash, where there is one.' },
+    'They can be restored from the trash, where there is one.',
     'Delete',
   );
   if (confirmed === undefined) return false;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Fault } from '../map/fault.js';
+import { showError } from './window.js';
 
 export type Log = vscode.LogOutputChannel;
 
@@ -16,5 +17,5 @@ export async function showFault(log: Log, fault: Fault): Promise<void> {
   if (fault.code === 'cancelled') return;
   logFault(log, fault);
   const text = fault.hint === undefined ? fault.message : `${fault.message} ${fault.hint}`;
-  if ((await vscode.window.showErrorMessage(text, 'Show Log')) === 'Show Log') log.show();
+  if ((await showError(text, 'Show Log')) === 'Show Log') log.show();
 }

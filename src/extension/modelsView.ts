@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ModelFacts } from '../map/tokenMap.js';
 import type { ModelEntry } from '../protocol/page.js';
 import type { Models } from './models.js';
+import { treeLine } from './window.js';
 
 /** A line of the view: a model, or a fact about it. */
 export type ModelsNode =
@@ -25,24 +26,18 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
   }
 
   getTreeItem(node: ModelsNode): vscode.TreeItem {
-    if (node.kind === 'fact') {
-      const item = new vscode.TreeItem(node.label);
-      item.description = node.value;
-      item.iconPath = new vscode.ThemeIcon(node.icon);
-      return item;
-    }
+    if (node.kind === 'fact')
+      return treeLine(node.label, { description: node.value, iconPath: new vscode.ThemeIcon(node.icon) });
     const { model } = node;
     const known = this.models.knownAt(model.path) !== undefined;
-    const item = new vscode.TreeItem(
-      model.name,
-      known ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
-    );
-    item.id = model.path;
-    item.description = model.problem ?? descriptionOf(model);
-    item.tooltip = model.path;
-    item.iconPath = new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning');
-    item.contextValue = model.problem === undefined ? `model.${model.origin}` : 'problem';
-    return item;
+    return treeLine(model.name, {
+      collapsibleState: known ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+      id: model.path,
+      description: model.problem ?? descriptionOf(model),
+      tooltip: [model.path],
+      iconPath: new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning'),
+      contextValue: model.problem === undefined ? `model.${model.origin}` : 'problem',
+    });
   }
 }
 

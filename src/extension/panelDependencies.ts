@@ -12,6 +12,7 @@ import type { Services } from './services.js';
 import { KEYS, SECTION } from './settings.js';
 import type { Snapshots } from './snapshots.js';
 import { tokenColors } from './tokenColors.js';
+import { showWarning } from './window.js';
 
 /** What panels ask of the extension. */
 export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
@@ -76,7 +77,7 @@ export function savedMapDependencies(
       } catch (error) {
         const fault = Fault.from(error);
         openPanel({ parameters });
-        void vscode.window.showWarningMessage([fault.message, fault.hint].filter(Boolean).join(' '));
+        void showWarning([fault.message, fault.hint].filter(Boolean).join(' '));
       }
     },
     copyCommandLine: async ({ specification }) => {

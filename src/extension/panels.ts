@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { MapPanel } from './panel/dependencies.js';
+import { type StatusItem, statusItem } from './window.js';
 
 /** What commands act on: an open editor that shows a map, a panel or a saved one. */
 export interface MapEditor {
@@ -17,16 +18,16 @@ export interface MapEditor {
 export class Panels implements vscode.Disposable {
   /** The one used last comes last. */
   private editors: readonly MapEditor[] = [];
-  private readonly item: vscode.StatusBarItem;
-  /** What the item says, if it is shown. */
+  private readonly item: StatusItem;
+  /** What the item says, if it is seen. */
   private shown: string | undefined;
   private readonly told = new Map<string, boolean>();
 
   constructor() {
-    this.item = vscode.window.createStatusBarItem('embeddingGrid.progress', vscode.StatusBarAlignment.Left);
-    this.item.name = 'Embedding Grid';
-    this.item.tooltip = 'Show the map that is being computed';
-    this.item.command = 'embeddingGrid.showRunning';
+    this.item = statusItem('embeddingGrid.progress', {
+      tooltip: 'Show the map that is being computed',
+      command: 'embeddingGrid.showRunning',
+    });
   }
 
   dispose(): void {
@@ -73,12 +74,10 @@ export class Panels implements vscode.Disposable {
     this.tell('embeddingGrid.hasMap', this.editor?.hasMap === true);
     this.tell('embeddingGrid.isZoomed', this.panel?.status.zoomed === true);
     const { running } = this;
-    const text = running && `$(loading~spin) Token map ${Math.floor(100 * running.status.progress)}%`;
+    const text = running && `Token map ${Math.floor(100 * running.status.progress)}%`;
     if (text === this.shown) return;
     this.shown = text;
-    if (text === undefined) return this.item.hide();
-    this.item.text = text;
-    this.item.show();
+    this.item.show(text);
   }
 
   /** Sets a context key where it has changed: every change makes VS Code look at all menus anew. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { type Models } from './models.js';
+import { pick } from './window.js';
 
 type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | undefined> };
 
@@ -9,8 +10,8 @@ export async function pickModel(models: Models): Promise<string | undefined> {
   const known = (await models.list()).map((model): Pick => ({
     label: model.name,
     description: model.place,
-    ...(model.problem === undefined ? {} : { detail: `$(warning) ${model.problem}` }),
-    iconPath: new vscode.ThemeIcon('package'),
+    ...(model.problem === undefined ? {} : { detail: model.problem }),
+    iconPath: new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning'),
     choose: () => Promise.resolve(model.path),
   }));
   const browse: readonly Pick[] = [
@@ -23,10 +24,9 @@ export async function pickModel(models: Models): Promise<string | undefined> {
       choose: () => browseFor('folder'),
     },
   ];
-  const picked = await vscode.window.showQuickPick<Pick>([...known, ...browse], {
+  const picked = await pick([...known, ...browse], {
     title: 'Choose a Model to Map',
     placeHolder: 'A decoder model exported to ONNX',
-    matchOnDescription: true,
   });
   return picked?.choose?.();
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SavedMaps } from './savedMaps.js';
 import { timeAgo } from './savedMapsView.js';
+import { pick } from './window.js';
 
 type Pick = vscode.QuickPickItem & { readonly uri?: vscode.Uri };
 
@@ -15,11 +16,7 @@ export async function pickSavedMap(savedMaps: SavedMaps): Promise<vscode.Uri | u
   }));
   if (maps.length === 0) return browse();
   const other: Pick = { label: 'Choose a File...', iconPath: new vscode.ThemeIcon('folder-opened') };
-  const picked = await vscode.window.showQuickPick<Pick>([...maps, other], {
-    title: 'Open Saved Map',
-    matchOnDescription: true,
-    matchOnDetail: true,
-  });
+  const picked = await pick([...maps, other], { title: 'Open Saved Map' });
   return picked === other ? browse() : picked?.uri;
 }
 

@@ -5,6 +5,7 @@ import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
 import type { PictureView, SavedMapDependencies } from './panel/dependencies.js';
 import { mountSavedMap } from './panel/panel.js';
+import { plain } from './plainText.js';
 import type { Services } from './services.js';
 
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
@@ -68,7 +69,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       await vscode.commands.executeCommand('vscode.openWith', map, SAVED_MAP_EDITOR);
       return;
     }
-    const title = `${map.specification.model.name} · Embedding Grid`;
+    const title = plain(`${map.specification.model.name} · Embedding Grid`);
     const panel = vscode.window.createWebviewPanel(UNSAVED_MAP, title, vscode.ViewColumn.Active);
     const mounted = this.mount(panel, map, () => this.openUnsavedAsText(map));
     panel.onDidDispose(() => void mounted.dispose());

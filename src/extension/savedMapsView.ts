@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SavedMap, SavedMaps } from './savedMaps.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
+import { treeLine } from './window.js';
 
 /** A line of the view: a model, or a map that was saved of it. */
 export type SavedMapsNode =
@@ -26,20 +27,19 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
 
   getTreeItem(node: SavedMapsNode): vscode.TreeItem {
     if (node.kind === 'model') {
-      const item = new vscode.TreeItem(node.name, vscode.TreeItemCollapsibleState.Expanded);
-      item.id = `model ${node.name}`;
-      return item;
+      const collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
+      return treeLine(node.name, { id: `model ${node.name}`, collapsibleState });
     }
     const { map } = node;
-    const item = new vscode.TreeItem(`${map.layer}, ${map.method}`);
-    item.id = map.uri.toString();
-    item.resourceUri = map.uri;
-    item.description = `${map.size} · ${timeAgo(this.now() - map.modified)}`;
-    item.tooltip = `${vscode.workspace.asRelativePath(map.uri)}\n${new Date(map.modified).toLocaleString()}`;
-    item.iconPath = new vscode.ThemeIcon('symbol-color');
-    item.contextValue = 'savedMap';
-    item.command = { command: 'vscode.openWith', title: 'Open', arguments: [map.uri, SAVED_MAP_EDITOR] };
-    return item;
+    return treeLine(`${map.layer}, ${map.method}`, {
+      id: map.uri.toString(),
+      resourceUri: map.uri,
+      description: `${map.size} · ${timeAgo(this.now() - map.modified)}`,
+      tooltip: [vscode.workspace.asRelativePath(map.uri), new Date(map.modified).toLocaleString()],
+      iconPath: new vscode.ThemeIcon('symbol-color'),
+      contextValue: 'savedMap',
+      command: { command: 'vscode.openWith', title: 'Open', arguments: [map.uri, SAVED_MAP_EDITOR] },
+    });
   }
 }
 

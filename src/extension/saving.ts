@@ -6,6 +6,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
 import type { PictureView } from './panel/dependencies.js';
 import type { Services } from './services.js';
+import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
 import { workspaceFolder } from './workspaceFolder.js';
 
 /** What the command line writes unless it is told otherwise. */
@@ -35,7 +36,7 @@ export class Saving {
   /** Asks for kind, size and place of a picture and writes it, as the panel shows the map. */
   async exportPicture(map: TokenMap, view: PictureView): Promise<boolean> {
     return this.shown(async () => {
-      const picked = await vscode.window.showQuickPick(
+      const picked = await pick(
         [
           ...SCALES.map((scale) => ({
             label: `PNG ${scale}×`,
@@ -59,9 +60,8 @@ export class Saving {
     const output = workspaceFolder(uri);
     const overwrite = await this.askAboutOthers(map, uri, output);
     if (overwrite === undefined) return false;
-    const { files } = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: 'Saving the map' },
-      () => this.services.files.save(map, SAVED_FORMATS, output, { overwrite }),
+    const { files } = await whileSaying('Saving the map', () =>
+      this.services.files.save(map, SAVED_FORMATS, output, { overwrite }),
     );
     const written = files.map((name) => vscode.Uri.joinPath(uri, name));
     const json = written.find(({ path }) => path.endsWith('.json'));
@@ -80,9 +80,9 @@ export class Saving {
     const number = await this.services.files.plan(map, SAVED_FORMATS, output);
     if (number === null) return false;
     const taken = fileName(map.specification, 'json');
-    const choice = await vscode.window.showWarningMessage(
+    const choice = await ask(
       `${output.name} holds another map under the name ${taken}.`,
-      { modal: true, detail: `Keep Both saves this one as ${fileName(map.specification, 'json', number)}.` },
+      `Keep Both saves this one as ${fileName(map.specification, 'json', number)}.`,
       'Keep Both',
       'Replace',
     );
@@ -106,21 +106,18 @@ export class Saving {
     });
     if (uri === undefined) return false;
     const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${one}`)) ?? first;
-    const bytes = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: 'Saving the map' },
-      () => {
-        const slots = new Map(Object.entries(view.tokenColors));
-        return this.services.files.encode({ map, format, colorBy: view.colorBy, slots, scale });
-      },
+    const slots = new Map(Object.entries(view.tokenColors));
+    const bytes = await whileSaying('Saving the map', () =>
+      this.services.files.encode({ map, format, colorBy: view.colorBy, slots, scale }),
     );
     await vscode.workspace.fs.writeFile(uri, bytes);
     this.services.log.info(`Wrote ${uri.fsPath}.`);
-    vscode.window.setStatusBarMessage(`$(check) ${uri.path.split('/').at(-1) ?? ''} written`, 5000);
+    showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
     return true;
   }
 
   private async explainNoFolder(map: TokenMap, view: PictureView): Promise<boolean> {
-    const choice = await vscode.window.showInformationMessage(
+    const choice = await showInformation(
       'Maps are saved into the folder that is open in VS Code, and none is. Open a folder, or choose a place for this map.',
       'Save As...',
       'Open Folder...',
@@ -132,7 +129,13 @@ export class Saving {
   private async askForWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined | 'none'> {
     const folders = vscode.workspace.workspaceFolders ?? [];
     if (folders.length > 1) {
-      return vscode.window.showWorkspaceFolderPick({ placeHolder: 'The folder to save the map in' });
+      const items = folders.map((folder) => ({
+        label: folder.name,
+        description: folder.uri.fsPath,
+        iconPath: vscode.ThemeIcon.Folder,
+        folder,
+      }));
+      return (await pick(items, { title: 'The Folder to Save the Map In' }))?.folder;
     }
     return folders[0] ?? 'none';
   }
@@ -141,7 +144,7 @@ export class Saving {
   private async announce(json: vscode.Uri): Promise<void> {
     await vscode.commands.executeCommand('revealInExplorer', json);
     const message = `Saved as ${vscode.workspace.asRelativePath(json)}, with its pictures beside it.`;
-    const open = await vscode.window.showInformationMessage(message, 'Open');
+    const open = await showInformation(message, 'Open');
     if (open) await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
   }
 

@@ -18,6 +18,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { encodeVector } from '../map/vector.js';
 import type { PanelDependencies } from './panel/dependencies.js';
 import type { Services } from './services.js';
+import { askForText, pick, showBriefly } from './window.js';
 
 type VectorDependencies = Pick<PanelDependencies, 'chooseVector' | 'chooseTexts' | 'saveVector' | 'savePlane'>;
 
@@ -62,13 +63,13 @@ async function vectorOf(
   const able = entries.filter(fits);
   let entry = able.length <= 1 ? (able[0] ?? entries[0]) : undefined;
   if (able.length > 1) {
-    const picked = await vscode.window.showQuickPick(
+    const picked = await pick(
       able.map((one) => ({
         label: one.key ?? file.name,
         description: `${one.shape.join(' × ')} ${one.type}`,
         one,
       })),
-      { title: `Vectors of ${file.name}`, placeHolder: 'The array that the vector is in', matchOnDescription: true },
+      { title: `Vectors of ${file.name}`, placeHolder: 'The array that the vector is in' },
     );
     if (!picked) return undefined;
     entry = picked.one;
@@ -76,11 +77,11 @@ async function vectorOf(
   let row: number | undefined;
   if (entry && entry.refusal === undefined && entry.count > 1 && fits(entry)) {
     const last = entry.count - 1;
-    const typed = await vscode.window.showInputBox({
+    const typed = await askForText({
       title: `Vectors of ${file.name}`,
       prompt: `Which of the ${formatCount(entry.count)} vectors? A row, 0 to ${formatCount(last)}.`,
       value: '0',
-      validateInput: (text) =>
+      problem: (text) =>
         /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : `A whole number from 0 to ${last}`,
     });
     if (typed === undefined) return undefined;
@@ -148,6 +149,6 @@ async function save(
     throw new Fault({ code: 'output', message: `The file cannot be written: ${Fault.from(error).message}` });
   }
   log.info(`Wrote ${uri.fsPath}: ${map.plane.c.length} dimensions.`);
-  vscode.window.setStatusBarMessage(`$(check) ${uri.path.split('/').at(-1) ?? ''} written`, 5000);
+  showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
   return true;
 }

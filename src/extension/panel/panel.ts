@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { HostMessage } from '../../protocol/page.js';
+import { plain } from '../plainText.js';
 import { MapController } from './controller.js';
 import type {
   Disposable,
@@ -83,7 +84,7 @@ class WebviewMapPanel implements MapPanel {
     const page = mountPage(extensionUri, panel.webview, controller);
     const follow = (): void => {
       if (this.gone) return;
-      const { title } = this.status;
+      const title = plain(this.status.title);
       if (panel.title !== title) panel.title = title;
       this.statusChanges.fire();
     };

@@ -1,0 +1,114 @@
+/**
+ * The one door to what VS Code itself draws of our words: notifications, dialogs, quick picks, input boxes, the status bar,
+ * trees, titles. VS Code reads links (`[label](command:...)`) and icons (`$(name)`) in many of them, and our words quote files,
+ * models, tokens, paths and settings, which may be a stranger's. Here all of it is text; the linter keeps the other doors shut.
+ */
+import * as vscode from 'vscode';
+import { plain } from './plainText.js';
+
+/** A notification. The answer is the button that was pressed. */
+type Notify = <Button extends string>(text: string, ...buttons: Button[]) => Promise<Button | undefined>;
+
+export const showError: Notify = async (text, ...buttons) => vscode.window.showErrorMessage(plain(text), ...buttons);
+export const showWarning: Notify = async (text, ...buttons) =>
+  vscode.window.showWarningMessage(plain(text), ...buttons);
+export const showInformation: Notify = async (text, ...buttons) =>
+  vscode.window.showInformationMessage(plain(text), ...buttons);
+
+/** A question that must be answered: the button, or undefined where it was cancelled. */
+export async function ask<Button extends string>(
+  text: string,
+  detail: string,
+  ...buttons: Button[]
+): Promise<Button | undefined> {
+  return vscode.window.showWarningMessage(plain(text), { modal: true, detail: plain(detail) }, ...buttons);
+}
+
+/** Says in the status bar, for some seconds, that something was done. */
+export function showBriefly(icon: 'check' | 'terminal', text: string): void {
+  vscode.window.setStatusBarMessage(`$(${icon}) ${plain(text)}`, 5000);
+}
+
+/** Says in the status bar what is being done, until it is. */
+export async function whileSaying<T>(text: string, act: () => Promise<T>): Promise<T> {
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: plain(text) }, act);
+}
+
+/** A lasting item of the status bar. */
+export interface StatusItem {
+  /** What it says, behind a spinning wheel; undefined: it is not seen. */
+  show(text: string | undefined): void;
+  dispose(): void;
+}
+
+export function statusItem(id: string, options: { readonly tooltip: string; readonly command: string }): StatusItem {
+  const item = vscode.window.createStatusBarItem(id, vscode.StatusBarAlignment.Left);
+  item.name = 'Embedding Grid';
+  item.tooltip = plain(options.tooltip);
+  item.command = options.command;
+  return {
+    show: (text) => {
+      if (text === undefined) return item.hide();
+      item.text = `$(loading~spin) ${plain(text)}`;
+      item.show();
+    },
+    dispose: () => item.dispose(),
+  };
+}
+
+/** Asks for one of some items; undefined: none. */
+export async function pick<Item extends vscode.QuickPickItem>(
+  items: readonly Item[],
+  options: { readonly title: string; readonly placeHolder?: string },
+): Promise<Item | undefined> {
+  const shown = items.map((item) => ({
+    ...item,
+    label: plain(item.label),
+    ...(item.description === undefined ? {} : { description: plain(item.description) }),
+    ...(item.detail === undefined ? {} : { detail: plain(item.detail) }),
+    item,
+  }));
+  const picked = await vscode.window.showQuickPick(shown, {
+    title: plain(options.title),
+    ...(options.placeHolder === undefined ? {} : { placeHolder: plain(options.placeHolder) }),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.item;
+}
+
+/** Asks for a line of text; undefined: none. `problem` says what is wrong with what was typed. */
+export async function askForText(options: {
+  readonly title: string;
+  readonly prompt: string;
+  readonly value: string;
+  problem(typed: string): string | undefined;
+}): Promise<string | undefined> {
+  return vscode.window.showInputBox({
+    title: plain(options.title),
+    prompt: plain(options.prompt),
+    value: options.value,
+    validateInput: (typed) => {
+      const problem = options.problem(typed);
+      return problem === undefined ? undefined : plain(problem);
+    },
+  });
+}
+
+/** A line of a tree, by its label, with what it says beside that. `tooltip`: lines. */
+export function treeLine(
+  label: string,
+  {
+    description,
+    tooltip = [],
+    ...rest
+  }: Omit<Partial<vscode.TreeItem>, 'label' | 'description' | 'tooltip'> & {
+    readonly description?: string;
+    readonly tooltip?: readonly string[];
+  } = {},
+): vscode.TreeItem {
+  const item = new vscode.TreeItem(plain(label));
+  if (description !== undefined) item.description = plain(description);
+  if (tooltip.length > 0) item.tooltip = tooltip.map(plain).join('\n');
+  return Object.assign(item, rest);
+}
