@@ -12,7 +12,7 @@ const CHECKED_BYTES = 256 * 2 ** 20;
  * that it was proven on.
  */
 const PROVEN: Readonly<Record<string, string>> = {
-  '5a3ea71b6e4c034092c78148fb8b58bf57161a1796a61a23767ac0876e3a6f58': 'cpu',
+  '4b54f5d4a1ea093c7f1510b341ffc13271e727695d5ea343f14d234ce9878f73': 'cpu',
 };
 
 /** Why a model is opened without its checks, or undefined where they are to run. `asked`: what the opener said. */

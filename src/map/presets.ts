@@ -15,7 +15,7 @@ export const PRESET_NAMES: Readonly<Record<Preset, string>> = {
 
 const prompt = (text: string): Prompt => ({ kind: 'prompt', text });
 
-/** Prompts whose next token the bundled model knows: a whale, Sir Thomas, Moses. Three books, three worlds. */
+/** Prompts whose next token the bundled model knows: a whale, Sir Walter, Moses. Three books, three worlds. */
 export const SAMPLE_PROMPTS = {
   A: 'We saw the great sperm',
   B: 'She was the daughter of Sir',
