@@ -122,6 +122,8 @@ export interface PredictOptions {
   /** Real things whose places on the plane are told in `survey`. */
   readonly overlays?: readonly Overlay[];
   readonly device?: Device;
+  /** A folder with CUDA's part of onnxruntime, or a Python environment that has it; by default it is looked for. */
+  readonly cudaLibraries?: string;
   /** Cells in one run, at most. */
   readonly batchSize?: number;
   /** Ends the computation; the promise is then rejected with a fault `cancelled`. */
@@ -149,6 +151,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
   });
   const { engine } = await openModel(options.model ?? bundledModel, {
     device: options.device ?? 'auto',
+    cudaLibraries: options.cudaLibraries,
     ...(options.signal ? { signal: options.signal } : {}),
   });
   try {
@@ -200,7 +203,7 @@ export async function createEmbeddingGridMap(
 /** What was found in a model: layers, sizes, readouts and contexts that it supports. */
 export async function inspectModel(
   model: string = bundledModel,
-  options: { readonly device?: Device; readonly signal?: AbortSignal } = {},
+  options: { readonly device?: Device; readonly cudaLibraries?: string; readonly signal?: AbortSignal } = {},
 ): Promise<ModelDescription> {
   const { engine, description } = await openModel(model, { device: 'auto', ...options });
   await engine.dispose();

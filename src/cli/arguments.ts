@@ -19,6 +19,7 @@ export interface DrawCommand {
   readonly model: string | undefined;
   readonly specification: string | undefined;
   readonly device: Device;
+  readonly cudaLibraries: string | undefined;
   readonly batchSize: number;
   readonly outputDir: string;
   readonly formats: readonly Format[];
@@ -32,6 +33,7 @@ export interface InspectCommand {
   /** Undefined: the bundled model. */
   readonly model: string | undefined;
   readonly device: Device;
+  readonly cudaLibraries: string | undefined;
   readonly json: boolean;
   readonly skipChecks: boolean;
   readonly debug: boolean;
@@ -52,7 +54,11 @@ export function parseCommand(args: readonly string[]): Command {
       `The argument "${extra}" is not understood.`,
       inspect ? 'Give one model.' : `To draw a map of a model, write --model ${extra}.`,
     );
-  const shared = { device: device(values.get('device')), debug: values.has('debug') };
+  const shared = {
+    device: device(values.get('device')),
+    cudaLibraries: values.get('cuda-libraries'),
+    debug: values.has('debug'),
+  };
   if (inspect)
     return {
       kind: 'inspect',

@@ -40,6 +40,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   try {
     const { engine, description } = await open(command, saved, note, {
       device: command.device,
+      cudaLibraries: command.cudaLibraries,
       signal,
       ...(command.debug ? { log: err } : {}),
     });

@@ -5,6 +5,12 @@ import { DEVICES } from '../protocol/engine.js';
 import { EXIT_CODES } from './exitCodes.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
+const CUDA_LIBRARIES = {
+  name: 'cuda-libraries',
+  value: 'DIR',
+  help: "a folder with onnxruntime-gpu's CUDA libraries, or a Python environment that has them",
+  default: 'looked for in active Python environments',
+} as const;
 const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
 
 /** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is. */
@@ -21,6 +27,7 @@ export const RUN_FLAGS = [
     help: 'draw the map of a saved .json file again; other flags go over it',
   },
   DEVICE,
+  CUDA_LIBRARIES,
   {
     name: 'batch-size',
     value: 'N',
@@ -37,6 +44,7 @@ export const RUN_FLAGS = [
 /** Flags of `embedding-grid inspect`. */
 export const INSPECT_FLAGS = [
   DEVICE,
+  CUDA_LIBRARIES,
   { name: 'json', help: 'print everything, as JSON' },
   { name: 'skip-checks', help: 'leave out the checks that run the model' },
   DEBUG,

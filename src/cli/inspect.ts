@@ -10,6 +10,7 @@ import type { Output } from './progress.js';
 export async function inspect(command: InspectCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const { engine, description } = await openModel(command.model ?? bundledModel, {
     device: command.device,
+    cudaLibraries: command.cudaLibraries,
     skipChecks: command.skipChecks,
     signal,
     ...(command.debug ? { log: err } : {}),

@@ -13,6 +13,8 @@ import type { Output } from './progress.js';
 
 export interface OpenOptions {
   readonly device: Device;
+  /** Where CUDA's part of onnxruntime lies; by default it is looked for. */
+  readonly cudaLibraries?: string | undefined;
   readonly skipChecks?: boolean;
   /** Gets the engine's log lines. */
   readonly log?: Output;
@@ -42,8 +44,10 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
       hint: 'Install Embedding Grid again.',
       detail: `There is no ${file}.`,
     });
+  const { cudaLibraries } = options;
   const engine = new Engine({
     file,
+    ...(cudaLibraries === undefined ? {} : { cudaLibraries: path.resolve(cudaLibraries) }),
     ...(log ? { onLog: (line) => void log.write(`[engine] ${safeText(line, 2000)}\n`) } : {}),
   });
   const end = (): void => void engine.dispose();

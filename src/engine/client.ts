@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly file: string;
   /** The Node executable that runs it; by default the one that runs us. */
   readonly node?: string;
+  /** Where CUDA's part of onnxruntime lies: a folder, or a Python environment; by default it is looked for. */
+  readonly cudaLibraries?: string;
   /** Gets every line that the engine, or a native library in it, writes to its standard streams. */
   readonly onLog?: (line: string) => void;
 }
@@ -40,6 +42,9 @@ export class Engine {
       // is gone notices that its channel is closed, and ends.
       detached: process.platform !== 'win32',
       ...(options.node === undefined ? {} : { execPath: options.node }),
+      ...(options.cudaLibraries === undefined
+        ? {}
+        : { env: { ...process.env, EMBEDDING_GRID_CUDA_LIBRARIES: options.cudaLibraries } }),
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       let rest = '';

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { Fault } from '../map/fault.js';
 import { DataType, Graph, node, valueInfo } from '../onnx/graph.js';
 import type { Device, DeviceReport } from '../protocol/engine.js';
+import { CUDA_LIBRARY, hasGpu, nativeFolder } from './cudaLibraries.js';
+import { cudaStart } from './cudaStart.js';
 import { Session, Tensor } from './session.js';
-
-const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so';
 
 /**
  * Settles which device runs, by running something on it. `auto` tries CUDA where its library lies beside onnxruntime and falls
@@ -15,13 +12,20 @@ const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so';
  * @throws Fault `device` that says what is missing and where it is to be had.
  */
 export async function chooseDevice(asked: Device): Promise<DeviceReport> {
+  try {
+    return await choose(asked);
+  } finally {
+    cudaStart.settled();
+  }
+}
+
+async function choose(asked: Device): Promise<DeviceReport> {
   if (asked === 'cpu') return { asked, used: 'cpu' };
   if (asked !== 'auto') {
     await proveDevice(asked);
     return { asked, used: asked };
   }
-  const hasGpu = existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
-  if (process.platform !== 'linux' || !hasGpu) return { asked, used: 'cpu' };
+  if (process.platform !== 'linux' || !hasGpu()) return { asked, used: 'cpu' };
   try {
     await proveDevice('cuda');
     return { asked, used: 'cuda' };
@@ -69,21 +73,13 @@ async function proveDevice(device: Exclude<Device, 'auto' | 'cpu'>): Promise<voi
   }
 }
 
-/** CUDA's part of onnxruntime is not in the npm package: it must lie beside the binding and be of the same release. */
+/** CUDA's part of onnxruntime is not in the npm package, and must be of the same release. */
 function requireCudaLibrary(): void {
-  const require = createRequire(join(__dirname, 'engine.cjs'));
-  const folder = join(
-    dirname(require.resolve('onnxruntime-node/package.json')),
-    'bin',
-    'napi-v6',
-    process.platform,
-    process.arch,
-  );
-  if (existsSync(join(folder, CUDA_LIBRARY))) return;
-  const { version } = require('onnxruntime-node/package.json') as { version: string };
+  if (cudaStart.there) return;
+  const { release } = nativeFolder();
   throw new Fault({
     code: 'device',
-    message: `${CUDA_LIBRARY} is missing beside onnxruntime-node.`,
-    hint: `Take it, with libonnxruntime_providers_shared.so, from release ${version} of onnxruntime-gpu (PyPI) and put both into ${folder}.`,
+    message: cudaStart.problem ?? `onnxruntime's CUDA library (${CUDA_LIBRARY}) is missing.`,
+    hint: `pip install "onnxruntime-gpu[cuda,cudnn]==${release}" into a Python environment, and name its folder with --cuda-libraries or in the setting "Cuda Libraries".`,
   });
 }

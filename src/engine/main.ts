@@ -1,4 +1,5 @@
 /** The engine's process: answers its parent, and ends with it. */
+import './cudaStart.js'; // before anything loads onnxruntime
 import { type Message, serve } from '../protocol/channel.js';
 import { EngineService } from './service.js';
 

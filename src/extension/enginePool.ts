@@ -11,6 +11,8 @@ export interface EnginePoolOptions {
   readonly file: string;
   /** The Node executable for the next engine; undefined: the one that runs us. */
   node(): string | undefined;
+  /** Where CUDA's part of onnxruntime lies; undefined: it is looked for. */
+  cudaLibraries?(): string | undefined;
   /** How long an engine without users is kept. */
   graceMilliseconds(): number;
   log(line: string): void;
@@ -84,8 +86,10 @@ export class EnginePool {
         hint: 'Change the setting "Node Executable" of Embedding Grid, or leave it empty.',
       });
     }
+    const cudaLibraries = this.options.cudaLibraries?.();
     const engine = new Engine({
       file: this.options.file,
+      ...(cudaLibraries === undefined ? {} : { cudaLibraries }),
       onLog: (line) => this.options.log(`engine ${engine.pid ?? ''}: ${line}`),
       ...(node === undefined ? {} : { node }),
     });

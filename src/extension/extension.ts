@@ -36,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   engines = new EnginePool({
     file: dist('engine.cjs'),
     node: () => settings.nodeExecutable,
+    cudaLibraries: () => settings.cudaLibraries,
     graceMilliseconds: () => settings.engineGraceMilliseconds,
     log: (line) => log.info(line),
   });

@@ -27,6 +27,7 @@ export const KEYS = {
   device: 'device',
   batchSize: 'batchSize',
   nodeExecutable: 'nodeExecutable',
+  cudaLibraries: 'cudaLibraries',
   engineGraceSeconds: 'engineGraceSeconds',
 } as const;
 type Key = (typeof KEYS)[keyof typeof KEYS];
@@ -69,6 +70,11 @@ export class Settings {
   /** The Node executable that runs the engine, or undefined for VS Code's own. */
   get nodeExecutable(): string | undefined {
     return this.text(KEYS.nodeExecutable);
+  }
+
+  /** Where CUDA's part of onnxruntime lies, or undefined where it is to be looked for. */
+  get cudaLibraries(): string | undefined {
+    return this.text(KEYS.cudaLibraries);
   }
 
   get engineGraceMilliseconds(): number {

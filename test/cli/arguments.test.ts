@@ -17,6 +17,7 @@ test('no arguments draw the default map of the bundled model', () => {
     model: undefined,
     specification: undefined,
     device: 'auto',
+    cudaLibraries: undefined,
     batchSize: 100,
     outputDir: 'embedding_grid_results',
     formats: ['png', 'svg', 'json'],
@@ -47,6 +48,7 @@ test('inspect takes a model, or none for the bundled one', () => {
     json: true,
     skipChecks: false,
     device: 'cpu',
+    cudaLibraries: undefined,
     debug: false,
   });
   assert.equal((parseCommand(['inspect']) as { model?: string }).model, undefined);

@@ -49,7 +49,7 @@ export function settingsSuite(): void {
 
     it('keep devices and executables with the machine', () => {
       const described = properties();
-      for (const key of [KEYS.device, KEYS.nodeExecutable]) {
+      for (const key of [KEYS.device, KEYS.nodeExecutable, KEYS.cudaLibraries]) {
         assert.equal(described[`${SECTION}.${key}`]?.scope, 'machine');
       }
       assert.equal(described[`${SECTION}.${KEYS.defaultModel}`]?.scope, 'machine-overridable');
