@@ -45,7 +45,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
       ['Around a prompt', 'Assyria'],
       ['Principal plane of my texts', 'whale'],
       ['Along a steering vector', 'sea'],
-      ['As the original', 'ak'],
+      ['As the original', 'yria'],
       ['Between three prompts', 'Moses'],
     ] as const) {
       await page.choose('Start from', preset);
