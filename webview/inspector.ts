@@ -1,9 +1,10 @@
 import { tokenText as plainToken } from '../src/map/display.js';
+import { questionBrief } from '../src/map/naming.js';
 import { formatBits, formatEqualChoices, formatFixed, formatPercent, formatPoints } from '../src/map/numbers.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { nearestMark, typicalNorm } from '../src/map/survey.js';
 import { margin } from '../src/map/tokenMap.js';
-import { answerText, questionText } from './answer.js';
+import { answerText } from './answer.js';
 import { formatX, inspected, normAt, placeOfCell, ranking } from './cell.js';
 import type { Derived } from './derived.js';
 import { h, icon, iconButton, setAttributes, setIconButton, setText, show } from './dom.js';
@@ -155,7 +156,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
         h(
           'span',
           { class: 'faint' },
-          question.kind === 'divergence' ? 'from the prompt’s own' : questionText(question),
+          question.kind === 'divergence' ? 'from the prompt’s own' : questionBrief(question),
         ),
       );
     }

@@ -1,7 +1,8 @@
 import { safeText } from '../src/map/display.js';
+import { layerBrief } from '../src/map/naming.js';
 import type { HostState } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
-import { layerText, type PageMap } from './pageMap.js';
+import type { PageMap } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 
 /** The line at a map that says what is not to be taken for granted: whose it is, where the settings are others by now. */
@@ -23,5 +24,5 @@ export const isOutdated = ({ base, host }: PageState): boolean => base !== null 
 
 function outdatedText({ specification: { model, layer } }: PageMap, { run }: HostState): string {
   const until = run.status === 'running' ? 'until the first cells of the new one' : 'parameters changed since';
-  return `Map of ${safeText(model.name, 32)}, ${layerText(layer)} · ${until}`;
+  return `Map of ${safeText(model.name, 32)}, ${layerBrief(layer)} · ${until}`;
 }

@@ -1,5 +1,4 @@
 import type { ShownMap } from '../src/protocol/page.js';
-import type { Layer } from '../src/map/specification.js';
 import type { Token } from '../src/map/token.js';
 
 /** A map that the page has. Its cells and tokens grow in place while it is computed. */
@@ -21,9 +20,6 @@ export const pageMap = (shown: ShownMap): PageMap => ({
 /** A token of a map by its id. */
 export const tokenOf = (map: PageMap, id: number): Token =>
   map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` };
-
-/** A layer in running text. */
-export const layerText = (layer: Layer): string => (layer === 'embeddings' ? 'embeddings' : `layer ${layer}`);
 
 /** Names the part of the plane that a map shows: a zoom is kept from map to map as long as it stays the same. */
 export function windowOf(map: PageMap): string {

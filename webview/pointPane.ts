@@ -1,9 +1,10 @@
 import { segmentsText, tokenSegments } from '../src/map/display.js';
+import { questionBrief } from '../src/map/naming.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
 import { typicalNorm } from '../src/map/survey.js';
 import type { Token } from '../src/map/token.js';
-import { answerText, questionText } from './answer.js';
+import { answerText } from './answer.js';
 import { cellAtPlace, formatX, inspected, placeOfCell } from './cell.js';
 import { readNumber } from './controls/form.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
@@ -165,7 +166,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
       );
       const { question } = shown.specification;
       if (question && reading.answer !== null)
-        parts.push(`${questionText(question)}: ${answerText(question, reading.answer)}`);
+        parts.push(`${questionBrief(question)}: ${answerText(question, reading.answer)}`);
       const tokens = new Map(reading.tokens.map((token) => [token.id, token]));
       rows.replaceChildren(
         ...[...reading.ids].map((id, i) =>

@@ -1,4 +1,5 @@
 import { gridWindow } from '../src/map/grid.js';
+import { layerBrief } from '../src/map/naming.js';
 import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
 import type { HostState, Progress } from '../src/protocol/page.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
@@ -8,7 +9,7 @@ import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import { isWhole, reachedLimit, seesDetail } from './map/detail.js';
 import { visibleCells } from './map/view.js';
-import { layerText, type PageMap, tokenOf } from './pageMap.js';
+import { type PageMap, tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { countedHow } from './tokenList.js';
 import { tokenText } from './tokenText.js';
@@ -90,7 +91,7 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
     ...(filled > 0 ? [`${formatCount(filled)} filled in`] : []),
     count(tokens, 'token'),
     ...(layout === 'narrow' ? [] : [regions]),
-    layer === 'embeddings' ? layerText(layer) : `${layerText(layer)} of 0–${map.facts.blocks - 1}`,
+    layer === 'embeddings' ? layerBrief(layer) : `${layerBrief(layer)} of 0–${map.facts.blocks - 1}`,
     ...(map.finish ? [map.finish.runtime.device.toUpperCase()] : []),
     ...(map.finish && layout !== 'narrow' ? [formatDuration(map.finish.runtime.seconds)] : []),
   ];

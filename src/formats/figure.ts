@@ -87,10 +87,13 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
 
   let y = frame.y + frame.height;
-  const axes = drawAxes(map, frame, words.xAxis, words.yAxis, write);
+  const xName = fitting(words.xAxis, frame.width + 2 * (LEFT - EDGE), font);
+  const yName = fitting(words.yAxis, frame.height + 20, font);
+  const axes = drawAxes(map, frame, xName, yName, write);
   // The key of stand-ins stands right of the x axis' name, or below it where that is too near.
   const key = glyphKey(perCell ? shownTokens(map, top) : labels.map(({ segments }) => segments), write);
-  const besides = width - EDGE - key.width > frame.x + frame.width / 2 + font.measure(words.xAxis, 400) * 6.5 + 20;
+  const besides =
+    width - EDGE - key.width > frame.x + frame.width / 2 + (font.measure(xName, 400) * AXIS_SIZE) / 2 + 20;
   y += key.width > 0 && !besides ? 70 : 48;
   const keyAt = element(
     'g',
@@ -152,6 +155,13 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     '\n'
   );
 }
+
+/** Names of the axes, in px. */
+const AXIS_SIZE = 13;
+
+/** The first of some lines that is no longer than there is room, else the last. */
+const fitting = (lines: readonly string[], room: number, font: BundledFont): string =>
+  lines.find((line) => font.measure(line, 400) * AXIS_SIZE <= room) ?? lines.at(-1) ?? '';
 
 /** Square cells as large as fit; a long thin grid is drawn wider than true, its axes say how much. */
 function mapSize(columns: number, rows: number): { width: number; height: number } {
@@ -385,14 +395,13 @@ function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, wri
     texts += write.line(text, { x: frame.x - 9, y: bottom - at + 4.6, size: 13, anchor: 'end' });
     widest = Math.max(widest, write.font.measure(text, 400) * 13);
   }
-  texts += write.line(xName, { x: frame.x + frame.width / 2, y: bottom + 48, size: 13, anchor: 'middle' });
+  texts += write.line(xName, { x: frame.x + frame.width / 2, y: bottom + 48, size: AXIS_SIZE, anchor: 'middle' });
   const x = Math.max(16, Math.min(54, frame.x - 9 - widest - 12));
   const turned = `rotate(-90 ${svgNumber(x)} ${svgNumber(frame.y + frame.height / 2)})`;
-  const fits = write.font.measure(yName, 400) * 13 <= frame.height + 20;
-  texts += write.line(fits ? yName : 'y', {
+  texts += write.line(yName, {
     x,
     y: frame.y + frame.height / 2,
-    size: 13,
+    size: AXIS_SIZE,
     anchor: 'middle',
     transform: turned,
   });

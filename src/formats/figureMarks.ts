@@ -1,8 +1,9 @@
 import { safeText, tokenText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
+import { vectorWords } from '../map/naming.js';
 import { ringParts } from '../map/normRings.js';
 import { formatShort } from '../map/numbers.js';
-import type { Grid } from '../map/specification.js';
+import type { Grid, PlaneParameters } from '../map/specification.js';
 import { type Mark, type Survey, typicalNorm } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { type Frame, INK, type Writer } from './figureWriter.js';
@@ -164,6 +165,14 @@ function drawBadge({ badge = 'A', text }: Mark, { x, y }: FigurePoint, write: Wr
   );
 }
 
+/** What an anchor stands for; of tokens their text, which the model's tokenizer has told. */
+function anchorWords({ badge, text }: Mark, { axes, center }: PlaneParameters): string {
+  const directions = axes.method === 'directions' ? axes : undefined;
+  const source = badge === 'B' ? directions?.x : badge === 'C' ? directions?.y : center;
+  if (!source || (source.kind === 'tokens' && text !== '')) return `“${safeText(text, 60)}”`;
+  return vectorWords(source);
+}
+
 export interface AnchorKey {
   readonly svg: string;
   readonly height: number;
@@ -180,7 +189,7 @@ export function anchorKey(
   let [left, line, svg] = [x, 0, ''];
   for (const mark of anchors) {
     const place = `(${[mark.x, mark.y].map((value) => formatShort(Math.round(value * 1e4) / 1e4)).join(', ')})`;
-    const words = `${place}  “${safeText(mark.text, 60)}”`;
+    const words = `${place}  ${anchorWords(mark, map.specification.plane)}`;
     const width = 2 * BADGE + 6 + write.font.measure(words, 400) * size + 28;
     if (left > x && left + width - 28 > x + room) [left, line] = [x, line + 1];
     const top = y + line * 26;

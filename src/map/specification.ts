@@ -384,7 +384,8 @@ const parameterEntries = {
     () => [...DEFAULT_PARAMETERS.overlays],
   ),
 };
-const parametersSchema = v.object(parameterEntries);
+/** What {@link parseParameters} checks by; a test walks through its fields. */
+export const parametersSchema = v.object(parameterEntries);
 const specificationSchema = v.object({
   ...parameterEntries,
   layer: layerSchema,

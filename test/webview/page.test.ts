@@ -777,7 +777,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     assert.equal(await stage.page.locator('.controls').getByRole('textbox').count(), 0);
     assert.match(
       await stage.page.locator('.saved-facts').innerText(),
-      /SmolLM2-135M-Instruct[\s\S]*Random, seed 42[\s\S]*50 × 50/,
+      /SmolLM2-135M-Instruct[\s\S]*Random projection, seed 42[\s\S]*50 × 50/,
     );
     await stage.clickCell(40, 25);
     assert.equal(await stage.page.locator('.cell h2').innerText(), 'Pinned cell');

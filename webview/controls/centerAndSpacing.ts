@@ -1,10 +1,10 @@
+import { capital, layerWords, vectorWords } from '../../src/map/naming.js';
 import { normsText } from '../../src/map/normsText.js';
 import { formatFixed, formatShort } from '../../src/map/numbers.js';
 import type { Center, Grid } from '../../src/map/specification.js';
 import { fitSpacing } from '../../src/map/survey.js';
 import { h, setText } from '../dom.js';
 import { send } from '../host.js';
-import { layerText } from '../pageMap.js';
 import type { Store } from '../store.js';
 import { createButton, createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
@@ -13,11 +13,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { layerOf } from './layerAndReadout.js';
 import { createNumberField } from './numberField.js';
-import { firstSource, kindOf, SOURCE_KINDS, SOURCE_NAMES, sourceText } from './sourceKinds.js';
-
-/** Where a grid's middle is, in a few words. */
-export const centerText = ({ center: [x, y] }: Grid): string =>
-  x === 0 && y === 0 ? 'Origin' : `(${formatShort(x)}, ${formatShort(y)})`;
+import { firstSource, kindOf, SOURCE_KINDS, SOURCE_NAMES } from './sourceKinds.js';
 
 /** How far a grid reaches from its middle: `x, y ±12.5`. */
 export function reachText({ columns, rows, spacing }: Grid): string {
@@ -81,7 +77,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('center'),
         disabled: model.status === 'none',
-        summary: `${sourceText(plane.center, 16)}, ${formatShort(grid.spacing)}`,
+        summary: `${capital(vectorWords(plane.center, 16))}, ${formatShort(grid.spacing)}`,
       });
       const faults = [form.fault('grid.center.0'), form.fault('grid.center.1')];
       x.update(grid.center[0], { disabled: false, invalid: faults[0] !== undefined });
@@ -93,7 +89,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       const { news } = state;
       const survey = news?.survey ?? null;
       const layer = layerOf(host);
-      const norms = survey && normsText(survey, grid, layer === 'embeddings' ? 'the embeddings' : layerText(layer));
+      const norms = survey && normsText(survey, grid, layerWords(layer));
       spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : undefined));
       fitting = survey ? fitSpacing(grid, survey) : undefined;
       fit.update({

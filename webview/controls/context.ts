@@ -1,3 +1,4 @@
+import { capital, contextBrief } from '../../src/map/naming.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { type Context, LIMITS } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
@@ -9,7 +10,6 @@ import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
-import { promptText as promptInWords } from './sourceKinds.js';
 
 const CONTEXTS: readonly { readonly value: Context['kind']; readonly label: string }[] = [
   { value: 'none', label: 'None' },
@@ -18,14 +18,6 @@ const CONTEXTS: readonly { readonly value: Context['kind']; readonly label: stri
   { value: 'tokens', label: 'Token ids' },
 ];
 const EXAMPLE = SAMPLE_PROMPTS.A;
-
-/** What stands before the vector, in a few words. */
-export function contextText(context: Context): string {
-  if (context.kind === 'none') return 'None';
-  if (context.kind === 'bos') return 'BOS';
-  const at = context.position === undefined || context.position === -1 ? '' : `, token ${context.position}`;
-  return `${promptInWords(context)}${at}`;
-}
 
 const readIds = (text: string): number[] =>
   text
@@ -94,7 +86,7 @@ export function createContext(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('context'),
         disabled: model.status === 'none',
-        summary: contextText(context),
+        summary: capital(contextBrief(context)),
       });
       const support = model.status === 'ready' ? model.summary.contexts : undefined;
       const options = CONTEXTS.map((option) => {

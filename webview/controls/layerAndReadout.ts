@@ -1,3 +1,4 @@
+import { READOUT_NAMES } from '../../src/map/naming.js';
 import type { Layer, Readout } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, setAttributes } from '../dom.js';
@@ -8,10 +9,10 @@ import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
 import { createGroup } from './group.js';
 
-export const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [
-  { value: 'forward', label: 'Forward (model’s own)' },
-  { value: 'lens', label: 'Logit lens' },
-  { value: 'unembed', label: 'Unembed' },
+const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [
+  { value: 'forward', label: READOUT_NAMES.forward },
+  { value: 'lens', label: READOUT_NAMES.lens },
+  { value: 'unembed', label: READOUT_NAMES.unembed },
 ];
 
 /** Index of the last layer; a model that is not known has the one that is asked for. */

@@ -1,3 +1,4 @@
+import { promptWords } from '../../src/map/naming.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { LIMITS, type Overlay } from '../../src/map/specification.js';
 import { h, iconButton } from '../dom.js';
@@ -9,7 +10,6 @@ import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
-import { promptText } from './sourceKinds.js';
 
 const prompt = { kind: 'prompt', text: SAMPLE_PROMPTS.B } as const;
 const KINDS: readonly { readonly label: string; readonly icon: string; readonly overlay: Overlay }[] = [
@@ -70,7 +70,7 @@ function createLine(index: number, overlay: Overlay, form: Form): Line {
       const fault = form.faultUnder(`overlays.${index}`);
       if (current.kind !== 'rows') {
         const ids = current.prompt.kind === 'tokens';
-        text.update(current.prompt.kind === 'prompt' ? current.prompt.text : promptText(current.prompt), {
+        text.update(current.prompt.kind === 'prompt' ? current.prompt.text : promptWords(current.prompt), {
           disabled: ids,
           invalid: fault !== undefined,
         });

@@ -1,3 +1,4 @@
+import { axesBrief, capital, leadsToState } from '../../src/map/naming.js';
 import type { OwnAxes } from '../../src/map/plane.js';
 import { SAMPLE_TEXTS } from '../../src/map/presets.js';
 import { type Axes, type Direction, LIMITS, type PlaneParameters } from '../../src/map/specification.js';
@@ -11,7 +12,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 import { createSourceField } from './sourceField.js';
-import { firstSource, SOURCE_KINDS, sourceText } from './sourceKinds.js';
+import { firstSource, SOURCE_KINDS } from './sourceKinds.js';
 import { createTexts } from './texts.js';
 
 /** The methods as they are chosen: directions by what leads to them. */
@@ -42,27 +43,8 @@ export function methodOf(axes: Axes): MethodChoice {
   return x === y || y === undefined ? (x ?? 'files') : x === undefined ? y : 'mixed';
 }
 
-/** What a plane's axes are, in a few words. */
-export function axesText(axes: Axes): string {
-  switch (axes.method) {
-    case 'random_projection':
-      return `Random, seed ${axes.seed}`;
-    case 'replicated':
-      return 'Replicated';
-    case 'direct':
-      return `Direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
-    case 'directions':
-      return `${sourceText(axes.x, 16)}, ${sourceText(axes.y, 16)}`;
-    case 'pca_basis':
-      return `Principal components of ${axes.texts.length} texts`;
-  }
-}
-
-/** Whether an axis leads to a hidden state, which then stands at 1. */
-const leadsToState = (direction: Direction): boolean => familyOf(direction) === 'prompts';
-
 /** What stands beside an axis' field. */
-export const axisLabel = (axis: 'x' | 'y', direction: Direction, { lengths, orthogonal }: PlaneParameters): string =>
+const axisLabel = (axis: 'x' | 'y', direction: Direction, { lengths, orthogonal }: PlaneParameters): string =>
   leadsToState(direction) && lengths === 'own' && !(orthogonal && axis === 'y') ? `${axis} = 1` : `${axis} along`;
 
 export function createPlane(store: Store, form: Form): ControlGroup {
@@ -161,7 +143,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('plane'),
         disabled: model.status === 'none',
-        summary: axesText(axes),
+        summary: capital(axesBrief(axes)),
       });
       const chosen = methodOf(axes);
       dropdown.update(

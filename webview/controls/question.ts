@@ -1,5 +1,5 @@
+import { questionBrief, tokenBrief } from '../../src/map/naming.js';
 import { LIMITS, type Question, type TokenName } from '../../src/map/specification.js';
-import { namedToken, questionText } from '../answer.js';
 import { h, iconButton, show } from '../dom.js';
 import type { Store } from '../store.js';
 import { createDropdown, createTextField } from '../toolkit.js';
@@ -75,7 +75,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
         open: !state.ui.collapsed.includes('question'),
         disabled: model.status === 'none',
         summary: [
-          ...(question ? [questionText(question)] : []),
+          ...(question ? [questionBrief(question)] : []),
           ...(names.length > 0 ? [`${names.length} left out`] : []),
         ].join(', '),
       });
@@ -112,8 +112,8 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
           h(
             'span',
             { class: 'chip', role: 'listitem' },
-            namedToken(name),
-            iconButton('close', `Take ${namedToken(name)} In Again`, () =>
+            tokenBrief(name, 24),
+            iconButton('close', `Take ${tokenBrief(name, 24)} In Again`, () =>
               form.edit(
                 'masked',
                 masked().filter((_, at) => at !== i),

@@ -1,7 +1,5 @@
-import { safeText } from '../../src/map/display.js';
-import { formatCount } from '../../src/map/numbers.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
-import type { Center, Direction, Prompt, TokenName } from '../../src/map/specification.js';
+import type { Center, Direction, TokenName } from '../../src/map/specification.js';
 
 /** What a vector can be, as people choose it. */
 export const SOURCE_KINDS = ['prompt', 'tokens', 'mean', 'unembedding', 'embedding', 'vector', 'random'] as const;
@@ -46,30 +44,3 @@ export function firstSource(kind: SourceKind, badge: Badge): Exclude<Source, { k
 /** A token as it is typed: its text, or `#123`. */
 export const tokenInput = (token: TokenName): string => (typeof token === 'number' ? `#${token}` : token);
 export const readToken = (text: string): TokenName => (/^#\d+$/.test(text) ? Number(text.slice(1)) : text);
-
-/** A prompt in a few words. */
-export const promptText = (prompt: Prompt, limit = 24): string =>
-  prompt.kind === 'prompt' ? `“${safeText(prompt.text, limit)}”` : `${formatCount(prompt.ids.length)} token ids`;
-
-/** A vector in a few words. */
-export function sourceText(source: Center | Direction, limit = 24): string {
-  switch (source.kind) {
-    case 'origin':
-      return 'Origin';
-    case 'texts':
-      return 'Mean of the texts';
-    case 'prompt':
-    case 'tokens':
-      return promptText(source, limit);
-    case 'mean':
-      return `Mean of ${formatCount(source.prompts.length)} prompts`;
-    case 'row':
-      return `${source.matrix === 'embedding' ? 'Embedding' : 'Unembedding'} of ${
-        typeof source.token === 'number' ? `#${source.token}` : `“${safeText(source.token, limit)}”`
-      }`;
-    case 'vector':
-      return source.name === undefined ? 'A given vector' : safeText(source.name, limit);
-    case 'random':
-      return `Random, seed ${source.seed}`;
-  }
-}

@@ -1,5 +1,6 @@
 import { gridPoint } from '../../src/map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
+import { layerBrief, planeWords } from '../../src/map/naming.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import type { Mark } from '../../src/map/survey.js';
@@ -8,7 +9,7 @@ import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
 import type { Maps } from '../maps.js';
 import { isOutdated, createMapNote } from '../mapNote.js';
-import { layerText, type PageMap, tokenOf, windowOf } from '../pageMap.js';
+import { type PageMap, tokenOf, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
@@ -291,8 +292,8 @@ export class MapView {
     context.restore();
 
     const narrow = state.layout === 'narrow';
-    const { grid, plane } = map.specification;
-    const legend = { context, frame, at, theme, grid, narrow, names: axisNames(plane) };
+    const { grid } = map.specification;
+    const legend = { context, frame, at, theme, grid, narrow, names: axisNames(map) };
     const part = isWhole(state) ? null : baseView(state);
     const bar = barOf(frame, part !== null);
     drawAxes(legend);
@@ -384,8 +385,9 @@ export class MapView {
   private describe(map: PageMap): void {
     const { columns, rows } = map.cells;
     const tokens = this.derived.tokenCount(this.store.state);
+    const { layer, plane } = map.specification;
     setAttributes(this.plot, {
-      'aria-label': `Token map, ${columns} by ${rows} cells, ${layerText(map.specification.layer)}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}`,
+      'aria-label': `Token map, ${columns} by ${rows} cells, ${layerBrief(layer)}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}. ${planeWords(plane)}`,
     });
   }
 }

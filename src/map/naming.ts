@@ -1,0 +1,287 @@
+import { safeText } from './display.js';
+import { formatCount, formatPercent, formatShort } from './numbers.js';
+import type { Gram } from './plane.js';
+import type {
+  AxisLengths,
+  Axes,
+  Center,
+  Context,
+  Direction,
+  Layer,
+  Overlay,
+  PlaneParameters,
+  Prompt,
+  Question,
+  Readout,
+  TokenName,
+} from './specification.js';
+import { type Survey, typicalNorm } from './survey.js';
+
+/**
+ * What planes, vectors, tokens and questions are called: in captions, in the panel, in its list of facts, by a screen reader. All
+ * are safe lines of text: names and prompts come from outside. Phrases begin with a small letter; {@link capital} is for those
+ * that begin a line.
+ */
+
+/** A phrase at the beginning of a line. */
+export const capital = (phrase: string): string => `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}`;
+
+/** A token that a person has named, its spaces to be seen: `␣Paris`, `#7`. */
+export const tokenBrief = (token: TokenName, limit = 40): string =>
+  typeof token === 'number' ? `#${token}` : safeText(token, limit).replaceAll(' ', '\u2423');
+
+/** The same in a sentence: `“␣Paris”`. */
+export const tokenWords = (token: TokenName, limit = 40): string =>
+  typeof token === 'number' ? `#${token}` : `“${tokenBrief(token, limit)}”`;
+
+/** Several tokens; of many the first. */
+export function tokensWords(tokens: readonly TokenName[], most = 12): string {
+  const named = tokens.slice(0, most).map((token) => tokenWords(token));
+  return tokens.length > most ? `${named.join(', ')} and ${formatCount(tokens.length - most)} more` : named.join(', ');
+}
+
+/** `embeddings`, `layer 3`. */
+export const layerBrief = (layer: Layer): string => (layer === 'embeddings' ? layer : `layer ${layer}`);
+/** The same in a sentence. */
+export const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
+
+export const READOUT_NAMES: Readonly<Record<Readout, string>> = {
+  forward: 'Forward (model’s own)',
+  lens: 'Logit lens',
+  unembed: 'Unembed',
+};
+
+/** A position that is not the last: `−2`. */
+const positionOf = ({ position = -1 }: Prompt): string | undefined =>
+  position === -1 ? undefined : formatShort(position);
+
+/** A prompt's text or tokens, `limit` characters at most. */
+function promptText(prompt: Prompt, limit: number): string {
+  if (prompt.kind === 'prompt') return `“${safeText(prompt.text, limit)}”${prompt.chat === true ? ' as a chat' : ''}`;
+  const { ids } = prompt;
+  const shown = ids.slice(0, Math.max(2, Math.floor(limit / 5)));
+  const rest = ids.length > shown.length ? ` … (${formatCount(ids.length)} in all)` : '';
+  return `tokens ${shown.join(' ')}${rest}`;
+}
+
+/** A prompt and the position in it: `“The sea”`, `tokens 4 9 at position 0`. */
+export function promptWords(prompt: Prompt, limit = 60): string {
+  const at = positionOf(prompt);
+  return `${promptText(prompt, limit)}${at === undefined ? '' : ` at position ${at}`}`;
+}
+
+/** Prompts of a mean that are named. */
+const NAMED_PROMPTS = 3;
+
+/** A vector of the hidden space by what it means: `“The sea”`, `mean of 3 prompts`, `unembedding of “␣sea”`. */
+export function vectorWords(source: Center | Direction, limit = 60): string {
+  switch (source.kind) {
+    case 'origin':
+      return 'origin';
+    case 'texts':
+      return 'mean of the texts';
+    case 'prompt':
+    case 'tokens':
+      return promptWords(source, limit);
+    case 'mean': {
+      const { length } = source.prompts;
+      const count = `mean of ${formatCount(length)} ${length === 1 ? 'prompt' : 'prompts'}`;
+      if (limit < 40) return count;
+      const named = source.prompts.slice(0, NAMED_PROMPTS).map((prompt) => promptWords(prompt, Math.floor(limit / 3)));
+      return `${count} (${named.join(', ')}${length > NAMED_PROMPTS ? ', …' : ''})`;
+    }
+    case 'row':
+      return `${source.matrix} of ${tokenWords(source.token, limit)}`;
+    case 'vector':
+      return source.name === undefined ? 'given vector' : safeText(source.name, limit);
+    case 'random':
+      return `random direction, seed ${source.seed}`;
+  }
+}
+
+/** The same in the middle of a sentence, with its article. */
+function inSentence(source: Center | Direction): string {
+  if (source.kind === 'origin') return 'the origin of the hidden space';
+  // A headline counts the prompts of a mean; what they are stands in the caption.
+  const words = vectorWords(source, source.kind === 'mean' ? 0 : 60);
+  if (source.kind === 'random' || (source.kind === 'vector' && source.name === undefined)) return `a ${words}`;
+  return source.kind === 'texts' || source.kind === 'mean' || source.kind === 'row' ? `the ${words}` : words;
+}
+
+/** Whether an axis leads to a hidden state, rather than along a direction. */
+export const leadsToState = ({ kind }: Direction): boolean => kind === 'prompt' || kind === 'tokens' || kind === 'mean';
+
+/** What stands around the vector: `none`, `BOS`, `prompt “The sea”, its last token replaced`. */
+export function contextWords(context: Context, limit = 120): string {
+  if (context.kind === 'none') return 'none';
+  if (context.kind === 'bos') return 'BOS';
+  const at = positionOf(context);
+  const whose = context.kind === 'prompt' ? 'its' : 'the';
+  const replaced = at === undefined ? `${whose} last token` : `${whose} token at position ${at}`;
+  return `${context.kind === 'prompt' ? 'prompt ' : ''}${promptText(context, limit)}, ${replaced} replaced`;
+}
+
+/** The same in a few words. */
+export const contextBrief = (context: Context): string =>
+  context.kind === 'none' || context.kind === 'bos' ? contextWords(context) : promptWords(context, 24);
+
+/** What the plane is, as a headline. The letters of a plane through prompts are told beside the map. */
+export function planeWords({ axes, center }: PlaneParameters): string {
+  if (axes.method === 'direct')
+    return `Plane of dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]} of the hidden state${aroundWords(center)}`;
+  if (axes.method === 'replicated')
+    return `Plane of the even and the odd dimensions of the hidden state${aroundWords(center)}`;
+  if (axes.method === 'directions' && leadsToState(axes.x) && leadsToState(axes.y) && center.kind !== 'origin')
+    return 'Plane through the hidden states of three prompts';
+  const through = `${center.kind === 'origin' ? 'through' : 'around'} ${inSentence(center)}`;
+  if (axes.method === 'directions') return `Plane along ${inSentence(axes.x)} and ${inSentence(axes.y)}, ${through}`;
+  return axes.method === 'pca_basis'
+    ? `Principal plane of ${formatCount(axes.texts.length)} texts, ${through}`
+    : `Random plane ${through}`;
+}
+
+const aroundWords = (center: Center): string => (center.kind === 'origin' ? '' : `, around ${inSentence(center)}`);
+
+/** How the axes are had: `random projection, seed 42`, `principal components of 5 texts at their last positions`. */
+export function axesWords(axes: Axes, limit = 60): string {
+  switch (axes.method) {
+    case 'direct':
+      return `direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+    case 'replicated':
+      return 'replicated, even and odd dimensions';
+    case 'random_projection':
+      return `random projection, seed ${axes.seed}`;
+    case 'directions':
+      return `directions, x ${directionWords(axes.x, limit)}, y ${directionWords(axes.y, limit)}`;
+    case 'pca_basis': {
+      const where = axes.positions === 'last' ? 'at their last positions' : 'at all positions but the first';
+      return `principal components of ${formatCount(axes.texts.length)} texts ${where}`;
+    }
+  }
+}
+
+/** The same in a few words. */
+export const axesBrief = (axes: Axes): string =>
+  axes.method === 'directions' ? `${vectorWords(axes.x, 16)}, ${vectorWords(axes.y, 16)}` : axesWords(axes);
+
+const directionWords = (direction: Direction, limit: number): string =>
+  `${leadsToState(direction) ? 'toward' : 'along'} ${vectorWords(direction, limit)}`;
+
+/** What is known of a plane besides its parameters, as far as it is: its vectors' lengths, its norms, its components' variance. */
+export interface KnownPlane {
+  readonly gram?: Gram | undefined;
+  readonly norms?: Survey['norms'] | undefined;
+  readonly explained?: Survey['explained'] | undefined;
+}
+
+/** A length or norm, to three digits. */
+export const lengthText = (length: number): string => formatShort(Number(length.toPrecision(3)));
+
+/** What an axis is called. */
+export interface AxisWords {
+  /** `toward B`, `dimension 3`, `first principal component`. */
+  readonly name: string;
+  /** The vector that the name does not tell: `“The largest city of Germany is”`. */
+  readonly vector?: string;
+  /** Its share of the variance, its length, that it was made orthogonal. */
+  readonly notes: readonly string[];
+}
+
+export function axisWords(
+  { axes, lengths, orthogonal }: PlaneParameters,
+  axis: 'x' | 'y',
+  { gram, explained }: KnownPlane = {},
+  limit = 60,
+): AxisWords {
+  const first = axis === 'x';
+  const square = first ? gram?.uu : gram?.vv;
+  const length = square === undefined ? undefined : lengthText(Math.sqrt(square));
+  const straightened = orthogonal && !first;
+  const notes = [
+    ...lengthNotes(axes, axis, lengths, length, straightened),
+    ...(straightened ? ['orthogonal to x'] : []),
+  ];
+  switch (axes.method) {
+    case 'direct':
+      return { name: `dimension ${axes.dimensions[first ? 0 : 1]}`, notes };
+    case 'replicated':
+      return { name: `${first ? 'even' : 'odd'} dimensions`, notes };
+    case 'random_projection':
+      return { name: `along ${first ? 'u' : 'v'}, random`, notes };
+    case 'pca_basis': {
+      const share = explained?.ratio[first ? 0 : 1];
+      const told = share === undefined ? [] : [`${formatPercent(share)} of the variance`];
+      return { name: `${first ? 'first' : 'second'} principal component`, notes: [...told, ...notes] };
+    }
+    case 'directions': {
+      const direction = axes[axis];
+      return leadsToState(direction)
+        ? { name: `toward ${first ? 'B' : 'C'}`, vector: vectorWords(direction, limit), notes }
+        : { name: `along ${vectorWords(direction, limit)}`, notes };
+    }
+  }
+}
+
+/** An axis' length, where its name does not tell it. */
+function lengthNotes(
+  axes: Axes,
+  axis: 'x' | 'y',
+  lengths: AxisLengths,
+  length: string | undefined,
+  straightened: boolean,
+): string[] {
+  if (lengths === 'unit') return ['length 1'];
+  if (lengths === 'typical')
+    return [length === undefined ? 'as long as the typical norm' : `length ${length}, the typical norm`];
+  // The axes that come with a length of their own: single dimensions and components of 1, one toward a state ends there.
+  if (axes.method === 'random_projection' && !straightened) return ['length 1'];
+  const told =
+    axes.method === 'random_projection' ||
+    (axes.method === 'directions' && (straightened || !leadsToState(axes[axis])));
+  return told && length !== undefined ? [`length ${length}`] : [];
+}
+
+/** How long the axes are: `as they come`, `1`, `the typical norm, 65.8`. */
+export function lengthsWords(lengths: AxisLengths, { norms }: KnownPlane = {}): string {
+  if (lengths === 'unit') return '1';
+  if (lengths === 'own') return 'as they come';
+  return `the typical norm${norms ? `, ${lengthText(typicalNorm(norms))}` : ''}`;
+}
+
+/** What is asked of every cell, in a few words: `Probability of ␣Paris`, `␣Paris − ␣Berlin`, `Divergence`. */
+export function questionBrief(question: Question): string {
+  switch (question.kind) {
+    case 'probability':
+      return `Probability of ${tokenBrief(question.token, 24)}`;
+    case 'difference':
+      return `${tokenBrief(question.first, 24)} − ${tokenBrief(question.second, 24)}`;
+    case 'divergence':
+      return 'Divergence';
+  }
+}
+
+/** The same in a sentence. */
+export function questionWords(question: Question): string {
+  switch (question.kind) {
+    case 'probability':
+      return `the probability of ${tokenWords(question.token)}`;
+    case 'difference':
+      return `the logit of ${tokenWords(question.first)} less that of ${tokenWords(question.second)}`;
+    case 'divergence':
+      return 'the divergence of the prediction from the context’s own, D(own ‖ cell)';
+  }
+}
+
+/** What an overlay shows: `“He was”`, `“He was” through the layers`, `8 rows of the unembedding near the plane`. */
+export function overlayWords(overlay: Overlay, limit = 40): string {
+  switch (overlay.kind) {
+    case 'state':
+      return promptWords(overlay.prompt, limit);
+    case 'layers':
+      return `${promptWords(overlay.prompt, limit)} through the layers`;
+    case 'positions':
+      return `${promptWords(overlay.prompt, limit)} through its positions`;
+    case 'rows':
+      return `the ${formatCount(overlay.count)} nearest rows of the ${overlay.matrix}`;
+  }
+}
