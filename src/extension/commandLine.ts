@@ -1,21 +1,21 @@
 import * as vscode from 'vscode';
-import { commandLine, parametersToFlags } from '../map/flags.js';
+import { commandLine, flagWithValue, parametersToFlags } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
 import type { CommandLineSubject } from './panel/dependencies.js';
 import { showBriefly } from './window.js';
 
 /** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */
-export function commandLineOf(subject: CommandLineSubject, bundled: string, platform = process.platform): string {
+export function commandLineOf(subject: CommandLineSubject, bundled: string): string {
   const { modelPath, parameters, device, batchSize } = subject;
   return commandLine(
     [
       'embedding-grid',
-      ...(modelPath === bundled ? [] : ['--model', modelPath]),
+      ...(modelPath === bundled ? [] : flagWithValue('model', modelPath)),
       ...parametersToFlags(parameters),
       ...(device === 'auto' ? [] : ['--device', device]),
       ...(batchSize === DEFAULT_BATCH_SIZE ? [] : ['--batch-size', String(batchSize)]),
     ],
-    platform === 'win32' ? 'powershell' : 'posix',
+    process.platform === 'win32' || /\bpwsh$/.test(vscode.env.shell) ? 'windows' : 'posix',
   );
 }
 

@@ -1,10 +1,12 @@
 import { Fault } from './fault.js';
+import { flagWithValue } from './flags/commandLine.js';
 import { ASKING_FLAGS, CONTEXT_FLAGS } from './flags/contextFlags.js';
 import { draftOf, GRID_FLAGS, PRESET_FLAGS, presetFor } from './flags/gridFlags.js';
 import { bad, type FlagFiles, type FlagValues, type MapFlag } from './flags/mapFlag.js';
 import { PLANE_FLAGS } from './flags/planeFlags.js';
 import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from './specification.js';
 
+export { commandLine, flagWithValue, type ShellFamily } from './flags/commandLine.js';
 export type { Flag, FlagFiles, FlagValues } from './flags/mapFlag.js';
 
 /** All flags that say what a map is. The command line's help, the parser and "Copy as Command Line" come from here. */
@@ -98,7 +100,7 @@ const plain = (parameters: MapParameters): string =>
 function typedFlags(given: FlagValues): string[] {
   return MAP_FLAGS.flatMap(({ name, value: takes }) =>
     valuesOf(given, name).flatMap((value) =>
-      takes === undefined ? [`--${name}`] : value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value],
+      takes === undefined ? [`--${name}`] : flagWithValue(name, value),
     ),
   );
 }
@@ -107,13 +109,4 @@ function typedFlags(given: FlagValues): string[] {
 function hasVectors({ plane: { axes, center } }: MapParameters): boolean {
   const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
   return sources.some(({ kind }) => kind === 'vector');
-}
-
-/** A command that can be pasted into a terminal, each argument quoted where it must be. */
-export function commandLine(parts: readonly string[], shell: 'posix' | 'powershell' = 'posix'): string {
-  const quote = (text: string): string => {
-    if (/^[\w@%+=:./-][\w@%+=:,./-]*$/.test(text)) return text;
-    return shell === 'posix' ? `'${text.replaceAll("'", `'\\''`)}'` : `'${text.replaceAll("'", "''")}'`;
-  };
-  return parts.map(quote).join(' ');
 }

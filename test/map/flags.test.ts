@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { commandLine, MAP_FLAGS, parametersFromFlags, parametersToFlags } from '../../src/map/flags.js';
+import { MAP_FLAGS, parametersFromFlags, parametersToFlags } from '../../src/map/flags.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 
 /** Flags as an argument list, `--name value` or `--name=value`, back to values by name. */
@@ -162,25 +161,4 @@ test('a plane through given vectors stays under flags, and is refused as flags',
   assert.deepEqual(replicated.plane, { ...plane, axes: { method: 'replicated' } });
   for (const parameters of [base, replicated])
     assert.throws(() => parametersToFlags(parameters), { code: 'bad-parameter', hint: /--specification/ });
-});
-
-test('a command line survives a shell', { skip: process.platform === 'win32' && 'needs sh' }, () => {
-  const args = [
-    'plain',
-    '',
-    'two words',
-    `it's`,
-    '"$HOME" `id` $(id) \\',
-    '--center=-1,2',
-    'line\nbreak',
-    '*',
-    '~',
-    ',x',
-  ];
-  const command = commandLine([process.execPath, '-p', 'JSON.stringify(process.argv.slice(1))', '--', ...args]);
-  assert.deepEqual(JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' })), args);
-});
-
-test('PowerShell doubles a quote within quotes', () => {
-  assert.equal(commandLine(['embedding-grid', '--prompt', `it's`], 'powershell'), `embedding-grid --prompt 'it''s'`);
 });

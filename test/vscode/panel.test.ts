@@ -229,7 +229,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
       return text.startsWith('embedding-grid ');
     });
     assert.match(text, /--spacing 0\.75\b/);
-    assert.match(text, /--prompt 'It is a truth universally'/);
+    assert.match(text, /--prompt "It is a truth universally"/);
     assert.match(text, /--device cpu --batch-size 64/);
   });
 
