@@ -99,9 +99,7 @@ const plain = (parameters: MapParameters): string =>
 /** In the order of the table. */
 function typedFlags(given: FlagValues): string[] {
   return MAP_FLAGS.flatMap(({ name, value: takes }) =>
-    valuesOf(given, name).flatMap((value) =>
-      takes === undefined ? [`--${name}`] : flagWithValue(name, value),
-    ),
+    valuesOf(given, name).flatMap((value) => (takes === undefined ? [`--${name}`] : flagWithValue(name, value))),
   );
 }
 
