@@ -6,10 +6,10 @@
 import { DEFAULT_FORMATS } from './cli/arguments.js';
 import { assetsFolder, bundledModel } from './cli/installation.js';
 import { openModel } from './cli/models.js';
-import { prepareOutputFolder } from './cli/outputFolder.js';
+import { checkOutputFolder } from './cli/outputFolder.js';
 import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
-import { saveMap } from './formats/saveMap.js';
+import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { coordinates } from './map/grid.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
@@ -54,6 +54,7 @@ export type {
   VectorSource,
 } from './map/specification.js';
 export type { Token } from './map/token.js';
+export type { MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
 export type { Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
@@ -174,30 +175,30 @@ export interface CreateOptions extends PredictOptions {
   /** Folder of the files, made where it is missing; `embedding_grid_results` where it is left out. */
   readonly outputDir?: string;
   readonly formats?: readonly Format[];
-  /** Replace files of another map that have the same names; else a number is added to the names. */
+  /** Replace the set of files that has the names, as a whole; else a number is added to the names. */
   readonly overwrite?: boolean;
 }
 
-/** Computes a map and writes its files. (`create_embedding_grid_map` of the original.) */
-export async function createEmbeddingGridMap(
-  options: CreateOptions = {},
-): Promise<{ readonly map: TokenMap; readonly files: readonly string[] }> {
+/**
+ * Computes a map and writes its files. `missing` tells of pictures that could not be drawn, though the map was saved.
+ * (`create_embedding_grid_map` of the original.)
+ */
+export async function createEmbeddingGridMap(options: CreateOptions = {}): Promise<{
+  readonly map: TokenMap;
+  readonly files: readonly string[];
+  readonly missing: readonly MissingFile[];
+}> {
   const directory = options.outputDir ?? 'embedding_grid_results';
-  const takeFoldersAway = prepareOutputFolder(directory);
-  try {
-    const map = await predictTokensForGrid(options);
-    const { files } = await saveMap(map, {
-      formats: options.formats ?? DEFAULT_FORMATS,
-      directory,
-      overwrite: options.overwrite ?? false,
-      assets: assetsFolder,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    return { map, files };
-  } catch (thrown) {
-    takeFoldersAway();
-    throw thrown;
-  }
+  await checkOutputFolder(directory);
+  const map = await predictTokensForGrid(options);
+  const { files, missing } = await saveMap(map, {
+    formats: options.formats ?? DEFAULT_FORMATS,
+    directory,
+    overwrite: options.overwrite ?? false,
+    assets: assetsFolder,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  return { map, files, missing };
 }
 
 /** What was found in a model: layers, sizes, readouts and contexts that it supports. */

@@ -1,34 +1,45 @@
 import path from 'node:path';
 import { computeMap } from '../engine/client.js';
 import { preparePng } from '../formats/pictures.js';
-import { saveMap } from '../formats/saveMap.js';
+import { type MissingFile, saveMap } from '../formats/saveMap.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { parametersFromFlags } from '../map/flags.js';
 import { formatCount, formatDuration, formatPercent } from '../map/numbers.js';
 import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import { cancelled } from '../protocol/channel.js';
 import type { DrawCommand } from './arguments.js';
 import { assetsFolder, bundledModel } from './installation.js';
 import { readFlagFiles } from './flagFiles.js';
 import { formatBytes } from './inspect.js';
 import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from './models.js';
-import { prepareOutputFolder } from './outputFolder.js';
+import { checkOutputFolder } from './outputFolder.js';
 import { type Output, progressBar, progressLines, silentProgress } from './progress.js';
 import { readSpecification, type SavedSpecification } from './savedSpecification.js';
 
 const SILENT: Output = { write: () => undefined };
 
+/** Why a signal aborts when the terminal was closed: a save that has begun is finished all the same. */
+export const HANG_UP = 'the terminal was closed';
+
+/** A run that was stopped, and what of it is left. */
+export class Stopped extends Fault {
+  constructor(left: string) {
+    super({ code: 'cancelled', message: `Stopped; ${left}.` });
+  }
+}
+
 /**
  * Draws a map: opens the model, computes the cells, writes the files and says so on `out`; notes go to `err`. When the signal
- * aborts, the engine ends at once and nothing is written.
+ * aborts, the engine ends at once and no file is begun any more.
  * @throws Fault.
  */
 export async function draw(command: DrawCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const saved = command.specification === undefined ? undefined : readSpecification(command.specification);
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
-  const takeFoldersAway = prepareOutputFolder(command.outputDir);
+  await checkOutputFolder(command.outputDir);
   const endPictures = command.formats.includes('png') ? preparePng(assetsFolder) : () => undefined;
   const say = command.quiet ? SILENT : out;
   const progress = command.quiet ? silentProgress : err.isTTY ? progressBar(err) : progressLines(out);
@@ -60,18 +71,20 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
       progress.clear();
       return engine.dispose();
     });
-    const files = await saveMap(map, {
+    if (signal.aborted) throw cancelled();
+    const saving = new AbortController();
+    signal.addEventListener('abort', () => signal.reason === HANG_UP || saving.abort());
+    const { files, number, missing } = await saveMap(map, {
       formats: command.formats,
       directory: command.outputDir,
       overwrite: command.overwrite,
       assets: assetsFolder,
-      signal,
+      signal: saving.signal,
     });
-    say.write(report(map, files.files, performance.now() - started));
-    if (files.number !== undefined)
-      say.write(`Files of other maps had these names, so this one got the number ${files.number}.\n`);
+    say.write(report(map, files, performance.now() - started));
+    if (number !== undefined) say.write(`Files of other maps had these names, so this one got the number ${number}.\n`);
+    if (missing.length > 0) throw withoutPictures(missing, saving.signal.aborted);
   } catch (thrown) {
-    takeFoldersAway();
     throw forTerminal(thrown);
   } finally {
     endPictures();
@@ -123,6 +136,18 @@ function report(map: TokenMap, files: readonly string[], milliseconds: number): 
     ...shown.map((file) => safeText(file, 1000)),
     '',
   ].join('\n');
+}
+
+/** The numbers are saved, a picture is not: which, and why. */
+function withoutPictures(missing: readonly MissingFile[], stopped: boolean): Fault {
+  const formats = missing.map(({ format }) => format.toUpperCase()).join(' and ');
+  if (stopped) return new Stopped(`the map was saved without its picture (${formats})`);
+  return new Fault({
+    code: 'output',
+    message: `The map was saved without its picture (${formats}): ${missing[0]?.fault.message ?? ''}`,
+    hint: 'Draw it again with --specification and the saved .json file.',
+    detail: missing.map(({ fault }) => [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n')).join('\n'),
+  });
 }
 
 /** The fault of an engine that died, with what helps on a command line. */

@@ -9,11 +9,16 @@ export const EXIT_CODES = {
   3: 'the model or its tokenizer is missing, broken or cannot be cut',
   4: 'the device cannot be had',
   5: 'memory ran out',
-  6: 'the files cannot be written',
+  6: 'the files, or some of them, cannot be written',
   7: 'the engine died',
+  8: 'what was to be printed is lost: standard output is closed or full',
+  129: 'stopped because the terminal was closed',
   130: 'stopped by Ctrl-C',
   143: 'stopped by SIGTERM',
 } as const;
+
+/** The exit code where all went well, but nobody can have read of it. */
+export const OUTPUT_LOST = 8 satisfies keyof typeof EXIT_CODES;
 
 const BY_FAULT: Record<FaultCode, keyof typeof EXIT_CODES> = {
   'bad-parameter': 2,

@@ -36,7 +36,7 @@ export const RUN_FLAGS = [
   },
   { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: 'embedding_grid_results' },
   { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: 'png,svg,json' },
-  { name: 'overwrite', help: 'replace files of another map that have the same names; else a number is added' },
+  { name: 'overwrite', help: 'replace the set of files of another map that has the names; else a number is added' },
   { name: 'quiet', help: 'print nothing but errors' },
   DEBUG,
 ] as const satisfies readonly Flag[];

@@ -1,27 +1,51 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
 import { Fault } from '../map/fault.js';
-import { exitCode, faultLine } from './exitCodes.js';
+import { HANG_UP } from './draw.js';
+import { exitCode, faultLine, OUTPUT_LOST } from './exitCodes.js';
 import { run } from './run.js';
+import { standardStream } from './streams.js';
 
-/** How long after a signal we may still tidy up, in ms. */
-const GRACE = 800;
+const out = standardStream(process.stdout);
+const err = standardStream(process.stderr);
+
+/** How long after a signal we may still tidy up, in ms; when the terminal was closed a save is finished first. */
+const GRACE = { SIGINT: 800, SIGTERM: 800, SIGHUP: 30_000 } as const;
+type Stop = keyof typeof GRACE;
 
 const abort = new AbortController();
+let stopped: Stop | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    abort.abort();
-    process.exitCode = 128 + constants.signals[signal];
-    setTimeout(() => process.exit(), GRACE).unref();
+    stopped ??= signal;
+    abort.abort(signal === 'SIGHUP' ? HANG_UP : undefined);
+    setTimeout(() => endAsStopped(signal), GRACE[signal]).unref();
   });
 
-// A reader that went away, as in `embedding-grid inspect MODEL | head`, is no fault of the map.
-process.stdout.on('error', () => process.exit());
+/** Ends as the signal would have ended us, so that shells and scripts see what happened. What is to be tidied up at the exit is. */
+function endAsStopped(signal: Stop): void {
+  process.on('exit', () => {
+    if (process.platform === 'win32') return;
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+  process.exit(128 + constants.signals[signal]);
+}
+
 process.on('uncaughtException', (thrown) => {
   const fault = Fault.from(thrown);
-  process.stderr.write(`${faultLine(fault)}\n`);
+  err.write(`${faultLine(fault)}\n`);
   process.exit(exitCode(fault));
 });
 
-const code = await run(process.argv.slice(2), process.stdout, process.stderr, abort.signal);
-process.exitCode ??= code;
+let code = await run(process.argv.slice(2), out, err, abort.signal);
+const lost = await out.settled();
+if (code === 0 && lost) {
+  err.write(
+    `embedding-grid: What was to be printed is lost, for standard output cannot be written: ${lost.message}.\n`,
+  );
+  code = OUTPUT_LOST;
+}
+await err.settled();
+if (stopped) endAsStopped(stopped);
+process.exitCode = code;

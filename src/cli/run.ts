@@ -1,7 +1,7 @@
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { parseCommand } from './arguments.js';
-import { draw } from './draw.js';
+import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
 import { inspect } from './inspect.js';
@@ -21,9 +21,8 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else await draw(command, out, err, signal);
     return 0;
   } catch (thrown) {
-    const fault = signal.aborted
-      ? new Fault({ code: 'cancelled', message: 'Stopped; nothing was written.' })
-      : Fault.from(thrown);
+    const fault =
+      signal.aborted && !(thrown instanceof Stopped) ? new Stopped('nothing was written') : Fault.from(thrown);
     err.write(`${faultLine(fault)}\n`);
     if (args.includes('--debug') && fault.code !== 'cancelled') {
       const stack = thrown instanceof Error ? thrown.stack : undefined;

@@ -8,8 +8,8 @@ import type { Message, Port, Requests } from '../protocol/channel.js';
 /** Extension host to the thread that makes and reads files. One thread serves one request. */
 export type FilesRequests = Requests<{
   /** The number that the files would get because other maps have their names; null: none. Writes nothing. */
-  plan: { params: SaveParams; event: never; result: number | null };
-  save: { params: SaveParams & { readonly overwrite: boolean }; event: never; result: SavedFiles };
+  plan: { params: { readonly map: TokenMap; readonly folder: string }; event: never; result: number | null };
+  save: { params: SaveParams; event: never; result: SavedFiles };
   /** One file as bytes. `colorBy`, `slots` and `scale` are for pictures. */
   encode: { params: EncodeParams; event: never; result: Uint8Array };
   read: { params: { readonly bytes: Uint8Array }; event: never; result: TokenMap };
@@ -21,6 +21,7 @@ export interface SaveParams {
   /** {@link OutputFolder.name} of the folder, which the host reaches. */
   readonly folder: string;
   readonly assets: string;
+  readonly overwrite: boolean;
 }
 
 export interface EncodeParams {

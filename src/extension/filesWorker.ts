@@ -4,7 +4,7 @@ import { fromJson } from '../formats/fromJson.js';
 import { toNpz } from '../formats/npz.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import { toPng, toSvg } from '../formats/pictures.js';
-import { planFiles } from '../formats/planFiles.js';
+import { plannedNumber } from '../formats/planFiles.js';
 import { saveMap } from '../formats/saveMap.js';
 import { toJson } from '../formats/toJson.js';
 import { Client, serve } from '../protocol/channel.js';
@@ -28,9 +28,12 @@ function remoteFolder(name: string): OutputFolder {
     name,
     place: (file) => file,
     make: () => reached(host.call('make', { args: [] })),
+    unmake: () => reached(host.call('unmake', { args: [] })),
     list: () => reached(host.call('list', { args: [] })),
-    read: (file) => reached(host.call('read', { args: [file] })),
+    read: (...args) => reached(host.call('read', { args })),
+    age: (file) => reached(host.call('age', { args: [file] })),
     write: (file, bytes) => reached(host.call('write', { args: [file, bytes] })),
+    take: (from, to) => reached(host.call('take', { args: [from, to] })),
     rename: (from, to) => reached(host.call('rename', { args: [from, to] })),
     remove: (file) => reached(host.call('remove', { args: [file] })),
   };
@@ -52,7 +55,10 @@ async function encode({ map, format, ...options }: EncodeParams): Promise<Uint8A
 }
 
 serve<FilesRequests>(port, {
-  plan: async ({ map, formats, folder }) => (await planFiles(map, formats, remoteFolder(folder), false)).number ?? null,
+  plan: async ({ map, folder }) => {
+    const number = await plannedNumber(map, remoteFolder(folder));
+    return number === 1 ? null : number;
+  },
   save: ({ map, folder, ...options }) => saveMap(map, { ...options, directory: remoteFolder(folder) }),
   encode,
   read: ({ bytes }) => fromJson(bytes),

@@ -26,8 +26,8 @@ export class MapFiles {
   }
 
   /** The number that a map's files would get because other maps have their names; null: none. */
-  plan(map: TokenMap, formats: readonly Format[], folder: OutputFolder): Promise<number | null> {
-    return this.ask('plan', { map, formats, folder: folder.name, assets: this.assets }, folder);
+  plan(map: TokenMap, folder: OutputFolder): Promise<number | null> {
+    return this.ask('plan', { map, folder: folder.name }, folder);
   }
 
   /** Saves a map as the command line does. @throws Fault `output`. */
@@ -64,9 +64,12 @@ export class MapFiles {
 function serveFolder(port: ReturnType<typeof portOf>, folder: OutputFolder): void {
   serve<FolderRequests>(port, {
     make: () => reach(folder.make()),
+    unmake: () => reach(folder.unmake()),
     list: () => reach(folder.list()),
-    read: ({ args: [file] }) => reach(folder.read(file)),
+    read: ({ args }) => reach(folder.read(...args)),
+    age: ({ args: [file] }) => reach(folder.age(file)),
     write: ({ args: [file, bytes] }) => reach(folder.write(file, bytes)),
+    take: ({ args: [from, to] }) => reach(folder.take(from, to)),
     rename: ({ args: [from, to] }) => reach(folder.rename(from, to)),
     remove: ({ args: [file] }) => reach(folder.remove(file)),
   });

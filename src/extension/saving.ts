@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { type Format, fileName, FORMATS } from '../formats/names.js';
-import { Fault } from '../map/fault.js';
+import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
 import type { PictureView } from './panel/dependencies.js';
@@ -23,6 +23,9 @@ const SCALES = [1, 2, 3, 4] as const;
 
 /** Saves maps and pictures of them. */
 export class Saving {
+  /** Settles when the save before has ended: maps are saved one after another, each with the question that it asks. */
+  private before: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly services: Pick<Services, 'files' | 'log' | 'settings'>) {}
 
   /**
@@ -58,11 +61,16 @@ export class Saving {
     if (folder === undefined) return false;
     const uri = vscode.Uri.joinPath(folder.uri, ...this.services.settings.outputFolder(folder.uri).split(/[\\/]/));
     const output = workspaceFolder(uri);
-    const overwrite = await this.askAboutOthers(map, uri, output);
-    if (overwrite === undefined) return false;
-    const { files } = await whileSaying('Saving the map', () =>
-      this.services.files.save(map, SAVED_FORMATS, output, { overwrite }),
-    );
+    const saved = this.before.then(async () => {
+      const overwrite = await this.askAboutOthers(map, output);
+      if (overwrite === undefined) return undefined;
+      return whileSaying('Saving the map', () => this.services.files.save(map, SAVED_FORMATS, output, { overwrite }));
+    });
+    this.before = saved.catch(() => undefined);
+    const result = await saved;
+    if (result === undefined) return false;
+    const { files, missing } = result;
+    for (const { fault } of missing) void showFault(this.services.log, withoutPicture(fault));
     const written = files.map((name) => vscode.Uri.joinPath(uri, name));
     const json = written.find(({ path }) => path.endsWith('.json'));
     this.services.log.info(`Saved ${files.join(', ')} in ${uri.fsPath}.`);
@@ -73,11 +81,9 @@ export class Saving {
   /** Whether to replace the map that has the files' names. undefined: neither, the person thought better of it. */
   private async askAboutOthers(
     map: TokenMap,
-    uri: vscode.Uri,
     output: ReturnType<typeof workspaceFolder>,
   ): Promise<boolean | undefined> {
-    await vscode.workspace.fs.createDirectory(uri);
-    const number = await this.services.files.plan(map, SAVED_FORMATS, output);
+    const number = await this.services.files.plan(map, output);
     if (number === null) return false;
     const taken = fileName(map.specification, 'json');
     const choice = await ask(
@@ -160,6 +166,13 @@ export class Saving {
     }
   }
 }
+
+const withoutPicture = (fault: FaultData): Fault =>
+  new Fault({
+    ...fault,
+    message: `The map was saved, but a picture of it is missing: ${fault.message}`,
+    hint: 'Open the saved map and export its picture.',
+  });
 
 const outputFault = (error: vscode.FileSystemError): Fault =>
   new Fault({ code: 'output', message: `The file cannot be written: ${error.message}`, hint: 'Choose another place.' });

@@ -93,12 +93,38 @@ export function fromJson(file: Uint8Array | string): TokenMap {
   };
 }
 
+/** What the first lines of a saved map tell, without its cells. */
+export interface SavedHead {
+  readonly specification: MapSpecification;
+  /** Cells that the file holds. */
+  readonly computed: number;
+}
+
+/** {@link readHead} of a file whose bytes are at hand. @throws Fault `file`. */
+export function readSpecification(file: Uint8Array): SavedHead {
+  return headOf(headLines(file) ?? parse(file));
+}
+
+/** How much of a file is read for its first lines: at once, and at most. Texts and vectors of a specification stand there. */
+const HEAD_BYTES = 2 ** 16;
+const LONGEST_HEAD = 2 ** 26;
+
 /**
- * The specification of a saved map and how many cells it holds, without reading its cells where the file stands as it was
- * written: its first lines tell. @throws Fault `file`.
+ * The head of a saved map: of a file that stands as it was written, only its first lines are read, however large it is.
+ * @param read gives the file, or its first `most` bytes. @throws Fault `file`, and what `read` throws.
  */
-export function readSpecification(file: Uint8Array): { specification: MapSpecification; computed: number } {
-  const data = readHead(file) ?? parse(file);
+export async function readHead(read: (most: number) => Promise<Uint8Array>): Promise<SavedHead> {
+  for (let most = HEAD_BYTES; most <= LONGEST_HEAD; most *= 8) {
+    const start = await read(most);
+    const data = headLines(start) ?? (start.length < most ? parse(start) : undefined);
+    if (data !== undefined) return headOf(data);
+    if (!isWritten(start)) break;
+  }
+  const whole = await read(LONGEST + 1);
+  return headOf(parse(whole));
+}
+
+function headOf(data: unknown): SavedHead {
   checkMarker(data);
   const computed = v.safeParse(v.object({ statistics: v.object({ computed: count }) }), data);
   return {
@@ -107,8 +133,12 @@ export function readSpecification(file: Uint8Array): { specification: MapSpecifi
   };
 }
 
+/** Whether a file begins as {@link toJson} writes it. */
+const isWritten = (start: Uint8Array): boolean =>
+  Buffer.from(start.subarray(0, 64)).toString('latin1').startsWith(`{\n"format": "${JSON_FORMAT}",\n`);
+
 /** The lines before `"tokens"`, which hold a key and its whole value each. */
-function readHead(file: Uint8Array): unknown {
+function headLines(file: Uint8Array): unknown {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const end = bytes.indexOf(',\n"tokens": {\n');
   if (end < 0 || end > LONGEST) return undefined;

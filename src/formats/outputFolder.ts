@@ -1,5 +1,12 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+export interface FolderEntry {
+  readonly name: string;
+  /** A folder, a device and the like are none. */
+  readonly isFile: boolean;
+}
 
 /** A folder that files are written into: on this machine's disk, or a workspace's through VS Code. Errors are the system's own. */
 export interface OutputFolder {
@@ -9,30 +16,75 @@ export interface OutputFolder {
   place(file: string): string;
   /** Makes the folder, and those above it, unless it is there. */
   make(): Promise<void>;
-  /** Names in the folder. */
-  list(): Promise<readonly string[]>;
-  read(file: string): Promise<Uint8Array>;
+  /** Takes away what {@link make} made, as far as nothing lies in it. */
+  unmake(): Promise<void>;
+  list(): Promise<readonly FolderEntry[]>;
+  /** A file's bytes, or the first `most` of them. */
+  read(file: string, most?: number): Promise<Uint8Array>;
+  /** Milliseconds since a file was last written. */
+  age(file: string): Promise<number>;
   /** Writes a new file; what is written has reached the disk. */
   write(file: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Gives a file another name, which no file may have: false where one has it, and then nothing has changed. Of several that
+   * ask for the same name at once one gets it: a hard link is made. Where the file system has none (FAT, some network disks),
+   * an empty file holds the name for the moment before; through VS Code, the name is looked at first and then taken.
+   */
+  take(from: string, to: string): Promise<boolean>;
   /** Gives a file another name, in place of a file that has it. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; none there is no error. */
   remove(file: string): Promise<void>;
 }
 
-/** A folder on this machine's disk. */
-export function diskFolder(directory: string): OutputFolder {
+/** How often a folder is made again that another run, which had made it for nothing, has just taken away. */
+const TRIES = 20;
+
+/** A folder on this machine's disk. `makeLink`: for tests, a file system without hard links. */
+export function diskFolder(directory: string, makeLink: typeof link = link): OutputFolder {
   const path = (file: string): string => join(directory, file);
+  let made: string | undefined;
+  const make = async (): Promise<void> => {
+    const first = await makeFolder(resolve(directory));
+    made ??= first;
+  };
   return {
     name: directory,
     place: path,
-    make: async () => {
-      await mkdir(directory, { recursive: true });
+    make,
+    unmake: async () => {
+      if (made === undefined) return;
+      try {
+        for (let at = resolve(directory); at.length >= made.length; at = dirname(at)) await rmdir(at);
+      } catch {
+        // It holds something by now, and stays.
+      }
+      made = undefined;
     },
-    list: () => readdir(directory),
-    read: (file) => readFile(path(file)),
+    list: async () => {
+      const entries = await readdir(directory, { withFileTypes: true });
+      return entries.map((entry) => ({ name: entry.name, isFile: entry.isFile() || entry.isSymbolicLink() }));
+    },
+    read: async (file, most = Infinity) => {
+      // A pipe would be waited for.
+      const handle = await open(path(file), constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const { size } = await handle.stat();
+        const bytes = new Uint8Array(Math.min(size, most));
+        let done = 0;
+        for (let got = 1; done < bytes.length && got > 0; done += got)
+          got = (await handle.read(bytes, done, bytes.length - done, done)).bytesRead;
+        return bytes.subarray(0, done);
+      } finally {
+        await handle.close();
+      }
+    },
+    age: async (file) => Date.now() - (await stat(path(file))).mtimeMs,
     write: async (file, bytes) => {
-      const handle = await open(path(file), 'wx');
+      const handle = await again(
+        () => open(path(file), 'wx'),
+        async (code) => code === 'ENOENT' && (await make(), true),
+      );
       try {
         await handle.writeFile(bytes);
         await handle.sync();
@@ -40,7 +92,80 @@ export function diskFolder(directory: string): OutputFolder {
         await handle.close();
       }
     },
+    take: async (from, to) => {
+      try {
+        await makeLink(path(from), path(to));
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        // No links here, or another reason that the second way meets as well.
+        return takeByHolding(path(from), path(to));
+      }
+      await rm(path(from), { force: true }).catch(() => undefined); // its second name is what counts
+      return true;
+    },
     rename: (from, to) => rename(path(from), path(to)),
     remove: (file) => rm(path(file), { force: true }),
   };
 }
+
+async function takeByHolding(from: string, to: string): Promise<boolean> {
+  await stat(from);
+  try {
+    await (await open(to, 'wx')).close();
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder and those above it, and gives the first that was made. Node's own recursive way never ends where the system
+ * takes no folder and says that there is none (`/proc`).
+ */
+function makeFolder(folder: string): Promise<string | undefined> {
+  return again(
+    async () => {
+      if (await isFolder(folder)) return undefined;
+      const above = dirname(folder) === folder ? undefined : await makeFolder(dirname(folder));
+      try {
+        await mkdir(folder);
+      } catch (error) {
+        // Another run has made it meanwhile; it is that one's then.
+        if (codeOf(error) === 'EEXIST' && (await isFolder(folder))) return above;
+        throw error;
+      }
+      return above ?? folder;
+    },
+    // The folder above has been taken away meanwhile, unless it is there and refuses.
+    async (code) => code === 'ENOENT' && !(await isFolder(dirname(folder))),
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Acts again, a few times, after errors that are worth it: another run may have caused them. */
+async function again<T>(act: () => Promise<T>, worth: (code: string) => Promise<boolean>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries === TRIES || !(await worth(codeOf(error)))) throw error;
+    }
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');

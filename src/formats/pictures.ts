@@ -40,7 +40,25 @@ export async function toPng(map: TokenMap, options: PictureOptions): Promise<Uin
   const shown = missing.size === 0 ? svg : drawFigure(map, font, { ...options, unshown: missing });
   const png: PngOptions = { assets: options.assets, fallbackFonts: files, scale: options.scale ?? 2 };
   const program = join(options.assets, PICTURE_PROCESS);
-  return existsSync(program) ? inProcess(program, { svg: shown, options: png }, options.signal) : renderPng(shown, png);
+  if (!existsSync(program)) return renderPng(shown, png);
+  return inTurn(() => inProcess(program, { svg: shown, options: png }, options.signal));
+}
+
+/** Pictures that are drawn at a time: each takes a core, and memory for its pixels. */
+const AT_ONCE = 2;
+let drawing = 0;
+const turns: (() => void)[] = [];
+
+async function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  if (drawing === AT_ONCE) await new Promise<void>((resolve) => turns.push(resolve));
+  else drawing++;
+  try {
+    return await act();
+  } finally {
+    const next = turns.shift();
+    if (next) next();
+    else drawing--;
+  }
 }
 
 /** What the picture process is asked. */

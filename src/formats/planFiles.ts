@@ -1,55 +1,63 @@
-import { Fault } from '../map/fault.js';
 import type { MapSpecification } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { readSpecification } from './fromJson.js';
+import { readHead } from './fromJson.js';
 import { fileNames, type Format, FORMATS } from './names.js';
-import type { OutputFolder } from './outputFolder.js';
+import type { FolderEntry, OutputFolder } from './outputFolder.js';
 
-/** What a map's files will be called. `number`, when present, is what they got because other maps have the names. */
-export interface FilePlan {
-  readonly names: ReadonlyMap<Format, string>;
-  readonly number?: number;
-}
-
-const MOST_SETS = 100_000;
+/** What stands under the names of a set: nothing, this very map with no more cells, or something else. */
+export type Standing = 'nothing' | 'same' | 'other';
 
 /**
- * Chooses names for the files of a map. All files of a map have the same number, or none. A set of names is free when no
- * file has one of them, or when its JSON holds this very map (an equal specification, and no more cells than ours): writing
- * that again loses nothing. Pictures without a JSON beside them count as another map's.
- * @param overwrite take the names without a number, whatever has them.
- * @throws what {@link OutputFolder.list} throws.
+ * What a map would find under the names of its set of this number, in a folder that was listed. A set that holds this very map
+ * (an equal specification in its JSON, and no more cells) loses nothing when the map is written again. Pictures without a JSON
+ * beside them count as another map's.
  */
-export async function planFiles(
+export async function standing(
   map: TokenMap,
-  formats: readonly Format[],
-  folder: Pick<OutputFolder, 'list' | 'read'>,
-  overwrite: boolean,
-): Promise<FilePlan> {
-  const { specification } = map;
-  const present = new Set(overwrite ? [] : await folder.list());
-  for (let number = 1; number < MOST_SETS; number++) {
-    const set = fileNames(specification, number);
-    const taken = FORMATS.some((format) => present.has(set[format]));
-    if (taken && !(present.has(set.json) && (await holdsNoMore(folder, set.json, map)))) continue;
-    const names = new Map(formats.map((format) => [format, set[format]]));
-    return number === 1 ? { names } : { names, number };
-  }
-  throw new Fault({
-    code: 'output',
-    message: `The folder holds ${MOST_SETS} maps of this layer already.`,
-    hint: 'Choose another folder, or replace a map with --overwrite.',
-  });
+  number: number,
+  folder: Pick<OutputFolder, 'read'>,
+  present: ReadonlySet<string>,
+): Promise<Standing> {
+  const names = fileNames(map.specification, number);
+  if (!FORMATS.some((format) => present.has(names[format]))) return 'nothing';
+  return present.has(names.json) && (await holdsNoMore(folder, names.json, map)) ? 'same' : 'other';
+}
+
+export const namesOf = (entries: readonly FolderEntry[]): ReadonlySet<string> =>
+  new Set(entries.map(({ name }) => name));
+
+/**
+ * The number that the files of a map would get by what stands in a folder now: 1 where its names are free, or hold this very
+ * map. Writes nothing.
+ */
+export async function plannedNumber(map: TokenMap, folder: Pick<OutputFolder, 'list' | 'read'>): Promise<number> {
+  const present = namesOf(await folder.list().catch(() => [])); // none yet: it will be made
+  let number = 1;
+  while ((await standing(map, number, folder, present)) === 'other') number++;
+  return number;
 }
 
 /** Whether a file is this map's JSON, with no more cells than the map has now. */
 async function holdsNoMore(folder: Pick<OutputFolder, 'read'>, file: string, map: TokenMap): Promise<boolean> {
   try {
-    const saved = readSpecification(await folder.read(file));
+    const saved = await readHead((most) => folder.read(file, most));
     const computed = map.cells.computed.reduce((sum, one) => sum + one, 0);
     return saved.computed <= computed && sameSpecification(saved.specification, map.specification);
   } catch {
     return false; // not ours, damaged or not to be read: not to be replaced unasked
+  }
+}
+
+/** The names of the set that a JSON belongs to, by what it says of its map; none where it is not ours. */
+export async function namesOfSet(
+  folder: Pick<OutputFolder, 'read'>,
+  json: string,
+  number: number,
+): Promise<Readonly<Partial<Record<Format, string>>>> {
+  try {
+    return fileNames((await readHead((most) => folder.read(json, most))).specification, number);
+  } catch {
+    return {};
   }
 }
 

@@ -1,12 +1,14 @@
-import { Fault } from '../map/fault.js';
+import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
-import type { Format } from './names.js';
+import { clearLeftovers, temporaryNames } from './leftovers.js';
 import { withoutMeasured } from './measured.js';
+import { fileName, type Format } from './names.js';
 import { toNpz } from './npz.js';
 import { diskFolder, type OutputFolder } from './outputFolder.js';
+import { newOwner } from './owner.js';
 import { type PictureOptions, toPng, toSvg } from './pictures.js';
-import { planFiles } from './planFiles.js';
+import { type Claim, claimSet } from './claimSet.js';
 import { toJson } from './toJson.js';
 
 export interface SaveOptions extends PictureOptions {
@@ -14,8 +16,14 @@ export interface SaveOptions extends PictureOptions {
   readonly formats: readonly Format[];
   /** A path, made if it is not there, or a folder that is reached in another way. */
   readonly directory: string | OutputFolder;
-  /** Replace files of the same names, whatever they hold. */
+  /** Replace the set of files that has the names, as a whole, whatever it holds. */
   readonly overwrite?: boolean;
+}
+
+/** A picture that could not be made, and why. */
+export interface MissingFile {
+  readonly format: Format;
+  readonly fault: FaultData;
 }
 
 export interface SavedFiles {
@@ -23,48 +31,83 @@ export interface SavedFiles {
   readonly files: readonly string[];
   /** Present when other maps had the names: the number that all of these files got. */
   readonly number?: number;
+  /** Pictures that could not be made, though everything else was saved. */
+  readonly missing: readonly MissingFile[];
 }
+
+const isPicture = (format: Format): boolean => format === 'svg' || format === 'png';
 
 /**
- * Saves a map. Each file is written whole or not at all: all are written under other names first and then renamed, and
- * nothing is left behind when that fails or is aborted.
- * @throws Fault `output` when the folder cannot be written, `cancelled` when aborted, `internal`.
+ * Saves a map as a set of files that have one number, or none. Each file is written whole or not at all: it is written under
+ * another name first, and takes its own when it is finished. A set whose names anything else has, or takes meanwhile, moves on
+ * to the next number; so do runs of other processes. Numbers come first: a picture that fails, or for which there was no time
+ * any more, does not take them with it. When saving fails or is aborted before that, nothing is left behind and what was there
+ * stands as it was.
+ * @throws Fault `output` when the folder cannot be written, `cancelled` when aborted, and that of a picture where nothing else
+ *   was to be saved.
  */
 export async function saveMap(map: TokenMap, options: SaveOptions): Promise<SavedFiles> {
+  const { formats, signal } = options;
   const folder = typeof options.directory === 'string' ? diskFolder(options.directory) : options.directory;
+  const owner = newOwner();
+  const parts = new Map<Format, string>();
   const stopWhenAborted = (): void => {
-    if (options.signal?.aborted) throw new Fault({ code: 'cancelled', message: 'Cancelled.' });
+    if (signal?.aborted) throw new Fault({ code: 'cancelled', message: 'Cancelled.' });
   };
-  stopWhenAborted();
-  await outputFault(folder, () => folder.make());
-  const plan = await outputFault(folder, () => planFiles(map, options.formats, folder, options.overwrite ?? false));
-  const temporary = new Map<string, string>();
+  const write = async (format: Format, bytes: Uint8Array): Promise<void> => {
+    stopWhenAborted();
+    const part = temporaryNames.part(fileName(map.specification, format), owner);
+    parts.set(format, part);
+    await folder.write(part, bytes);
+    stopWhenAborted();
+  };
+  let claim: Claim | undefined;
   try {
+    stopWhenAborted();
     // The picture is drawn elsewhere: it is begun first and the others are made meanwhile.
-    const pictures = options.formats.includes('png') ? toPng(withoutMeasured(map), options) : undefined;
-    pictures?.catch(() => undefined); // whether it fails is asked for below
-    for (const [format, name] of [...plan.names].sort(([a], [b]) => Number(a === 'png') - Number(b === 'png'))) {
-      const bytes = format === 'png' && pictures ? await pictures : await contents(map, format, options);
-      stopWhenAborted();
-      const part = `.${name}.${Math.random().toString(36).slice(2, 10)}.part`;
-      temporary.set(part, name);
-      await outputFault(folder, () => folder.write(part, bytes));
-      stopWhenAborted();
+    const png = formats.includes('png') ? twice(() => toPng(withoutMeasured(map), options), signal) : undefined;
+    png?.catch(() => undefined); // whether it fails is asked for below
+    await folder.make();
+    await clearLeftovers(folder);
+
+    for (const format of DATA) if (formats.includes(format)) await write(format, contents(map, format));
+    const claiming = { owner, overwrite: options.overwrite ?? false, formats, ...(signal ? { signal } : {}) };
+    claim = await claimSet(map, folder, parts, claiming);
+    if (claim.names.size > 0) await claim.keep();
+    const missing: MissingFile[] = [];
+    for (const format of formats.filter(isPicture)) {
+      try {
+        await write(format, await (format === 'png' && png ? png : svg(map, options)));
+        await claim.name(format);
+      } catch (thrown) {
+        missing.push({ format, fault: asFault(folder, thrown, '').toData() });
+      }
     }
-    for (const [part, name] of temporary) {
-      await outputFault(folder, () => folder.rename(part, name));
-      temporary.delete(part);
-    }
+    const [first] = missing;
+    if (first && claim.names.size === 0) throw new Fault(first.fault);
+    await claim.keep();
+    return {
+      files: formats.flatMap((format) => {
+        const name = claim?.names.get(format);
+        return name === undefined ? [] : [folder.place(name)];
+      }),
+      ...(claim.number === 1 ? {} : { number: claim.number }),
+      missing,
+    };
+  } catch (thrown) {
+    await claim?.undo();
+    throw asFault(folder, thrown, ': nothing was saved');
   } finally {
-    await Promise.all([...temporary.keys()].map((part) => folder.remove(part).catch(() => undefined)));
+    await Promise.all([...parts.values()].map((part) => folder.remove(part).catch(() => undefined)));
+    await claim?.release();
+    await folder.unmake().catch(() => undefined);
   }
-  return {
-    files: [...plan.names.values()].map((name) => folder.place(name)),
-    ...(plan.number === undefined ? {} : { number: plan.number }),
-  };
 }
 
-async function contents(map: TokenMap, format: Format, options: PictureOptions): Promise<Uint8Array> {
+/** In the order in which they take their names: what opens again comes first. */
+const DATA = ['json', 'npz', 'csv'] as const;
+
+function contents(map: TokenMap, format: (typeof DATA)[number]): Uint8Array {
   switch (format) {
     case 'json':
       return toJson(map);
@@ -72,10 +115,19 @@ async function contents(map: TokenMap, format: Format, options: PictureOptions):
       return toCsv(map);
     case 'npz':
       return toNpz(map);
-    case 'svg':
-      return Buffer.from(await toSvg(withoutMeasured(map), options));
-    case 'png':
-      return toPng(withoutMeasured(map), options);
+  }
+}
+
+const svg = async (map: TokenMap, options: PictureOptions): Promise<Uint8Array> =>
+  Buffer.from(await toSvg(withoutMeasured(map), options));
+
+/** What it takes a second time to do, where the first time fails: the process that draws may have been ended for memory. */
+async function twice<T>(act: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await act();
+  } catch (thrown) {
+    if (signal?.aborted) throw thrown;
+    return act();
   }
 }
 
@@ -93,18 +145,15 @@ const REASONS: readonly [codes: RegExp, reason: (name: string) => string, hint: 
   [/^ENAMETOOLONG/, (name) => `The path ${name.slice(0, 40)}… is too long`, 'Choose another folder.'],
 ];
 
-async function outputFault<T>(folder: OutputFolder, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const known = REASONS.find(([codes]) => codes.test(code));
-    throw new Fault({
-      code: 'output',
-      message: `${known ? known[1](folder.name) : `The files cannot be written to ${folder.name}`}: nothing was saved.`,
-      hint: known?.[2] ?? 'Choose another folder.',
-      detail: error instanceof Error ? error.message : String(error),
-    });
-  }
+/** What went wrong with a folder, in words, with what that means behind it. */
+function asFault(folder: OutputFolder, error: unknown, outcome: string): Fault {
+  if (error instanceof Fault) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = REASONS.find(([codes]) => codes.test(code));
+  return new Fault({
+    code: 'output',
+    message: `${known ? known[1](folder.name) : `The files cannot be written to ${folder.name}`}${outcome}.`,
+    hint: known?.[2] ?? 'Choose another folder.',
+    detail: error instanceof Error ? error.message : String(error),
+  });
 }

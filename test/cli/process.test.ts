@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,6 +16,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 interface Ended {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly err: string;
 }
 
@@ -36,7 +37,7 @@ async function drawing(
   });
   let err = '';
   const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code) => resolve({ code, err }));
+    child.on('close', (code, signal) => resolve({ code, signal, err }));
   });
   const engine = await new Promise<number>((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -63,20 +64,73 @@ async function gone(pid: number): Promise<void> {
 }
 
 const STOPS = [
-  { name: 'Ctrl-C', code: 130, send: (pid: number) => process.kill(-pid, 'SIGINT') },
-  { name: 'SIGINT', code: 130, send: (pid: number) => process.kill(pid, 'SIGINT') },
-  { name: 'SIGTERM', code: 143, send: (pid: number) => process.kill(pid, 'SIGTERM') },
-];
+  { name: 'Ctrl-C', signal: 'SIGINT', send: (pid: number) => process.kill(-pid, 'SIGINT') },
+  { name: 'SIGINT', signal: 'SIGINT', send: (pid: number) => process.kill(pid, 'SIGINT') },
+  { name: 'SIGTERM', signal: 'SIGTERM', send: (pid: number) => process.kill(pid, 'SIGTERM') },
+  { name: 'A closed terminal', signal: 'SIGHUP', send: (pid: number) => process.kill(pid, 'SIGHUP') },
+] as const;
 
-for (const { name, code, send } of process.platform === 'win32' ? [] : STOPS)
+for (const { name, signal, send } of process.platform === 'win32' ? [] : STOPS)
   for (const word of ['slow', 'hang'])
     test(`${name} stops a map (${word}): one line, no file, no engine`, { timeout: 30_000 }, async () => {
       const { child, engine, output, ended } = await drawing(word);
       send(child.pid ?? 0);
       const outcome = await ended;
-      assert.equal(outcome.code, code, outcome.err);
+      // A shell makes 128 and the signal's number of it: 130, 143, 129.
+      assert.equal(outcome.signal, signal, outcome.err);
       const lines = outcome.err.split('\n').filter((line) => !/^(\[engine\] |Note: |$)/.test(line));
       assert.deepEqual(lines, ['embedding-grid: Stopped; nothing was written.']);
       assert.ok(!existsSync(output));
       await gone(engine);
     });
+
+/** The command line on the fake engine, its streams as a shell's redirections say. Gives the exit code, and standard error. */
+function redirected(redirections: string, ...flags: string[]): { code: number | null; err: string } {
+  const model = path.join(folder, 'plain');
+  mkdirSync(model, { recursive: true });
+  writeFileSync(path.join(model, 'model.onnx'), 'plain');
+  const line = [
+    process.execPath,
+    '--import',
+    'tsx',
+    'src/cli/main.ts',
+    ...flags.map((flag) => flag.replace('MODEL', model)),
+  ];
+  const script = `"$@" ${redirections}; exit \${PIPESTATUS[0]}`;
+  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...line], {
+    cwd: root,
+    env: { ...process.env, EMBEDDING_GRID_ENGINE: path.join(import.meta.dirname, 'fakeEngine.mjs') },
+    encoding: 'utf8',
+  });
+  return { code: status, err: stderr };
+}
+
+const drawFlags = (output: string): string[] => [
+  ...['--model', 'MODEL', '--output-dir', path.join(folder, output), '--formats', 'json', '--grid-size', '4'],
+];
+
+if (process.platform === 'linux') {
+  for (const [index, lost] of ['| true', '> /dev/full'].entries())
+    test(`a report that nobody can read (${lost}): the map is saved, and the exit code tells`, () => {
+      const { code, err } = redirected(lost, ...drawFlags(`lost-${index}`));
+      assert.equal(code, 8, err);
+      assert.match(
+        err,
+        /^embedding-grid: What was to be printed is lost, for standard output cannot be written: .*\.$/m,
+      );
+      assert.deepEqual(readdirSync(path.join(folder, `lost-${index}`)), ['embedding_grid_results_layer_1.json']);
+    });
+
+  test('what inspect was to print is lost: not exit code 0', () => {
+    for (const flags of [['inspect', 'MODEL'], ['inspect', 'MODEL', '--json'], ['--help']])
+      assert.equal(redirected('> /dev/full', ...flags).code, 8);
+  });
+
+  test('a standard error that cannot be written changes no exit code, and loses no map', () => {
+    for (const lost of ['2> /dev/full', '2> >(true)', '2>&-']) {
+      assert.equal(redirected(lost, '--gird-size', '3').code, 2);
+      assert.equal(redirected(lost, ...drawFlags('quietly')).code, 0);
+    }
+    assert.deepEqual(readdirSync(path.join(folder, 'quietly')), ['embedding_grid_results_layer_1.json']);
+  });
+}

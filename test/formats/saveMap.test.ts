@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { fromJson } from '../../src/formats/fromJson.js';
 import { FORMATS } from '../../src/formats/names.js';
+import { temporaryNames } from '../../src/formats/leftovers.js';
 import { diskFolder, type OutputFolder } from '../../src/formats/outputFolder.js';
+import { newOwner } from '../../src/formats/owner.js';
+import { PICTURE_PROCESS } from '../../src/formats/pictures.js';
 import { saveMap, type SaveOptions } from '../../src/formats/saveMap.js';
+import { toJson } from '../../src/formats/toJson.js';
 import { Fault } from '../../src/map/fault.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { syntheticMap } from '../map/syntheticMap.js';
@@ -132,7 +146,7 @@ test('a file whose name a folder has: said, and nothing is left behind', async (
 });
 
 /** A folder on disk in which one step fails. */
-const failing = (directory: string, step: 'write' | 'rename' | 'read', code: string, after = 0): OutputFolder => {
+const failing = (directory: string, step: 'write' | 'take' | 'read', code: string, after = 0): OutputFolder => {
   const folder = diskFolder(directory);
   let calls = 0;
   const fail = async <T>(act: () => Promise<T>): Promise<T> => {
@@ -148,24 +162,48 @@ const failing = (directory: string, step: 'write' | 'rename' | 'read', code: str
         await fail(() => folder.write(file, bytes));
       },
     }),
-    ...(step === 'rename' && { rename: (from, to) => fail(() => folder.rename(from, to)) }),
+    ...(step === 'take' && { take: (from, to) => fail(() => folder.take(from, to)) }),
     ...(step === 'read' && { read: (file) => fail(() => folder.read(file)) }),
   };
 };
 
+const contentOf = (directory: string): string[][] =>
+  readdirSync(directory).map((file) => [file, readFileSync(join(directory, file), 'latin1')]);
+
 test('a disk that is full at the first, second or third file leaves the folder as it was', async () => {
   const directory = temporaryFolder();
   await save(map(1), directory);
-  const earlier = readdirSync(directory).map((file) => [file, readFileSync(join(directory, file), 'utf8')]);
+  const earlier = contentOf(directory);
   for (const after of [0, 1, 2]) {
     const folder = failing(directory, 'write', 'ENOSPC', after);
-    const fault = await faultOf(save(map(2), folder, { formats: ['svg', 'json', 'csv'], overwrite: true }));
+    const fault = await faultOf(save(map(2), folder, { formats: ['json', 'csv', 'npz'], overwrite: true }));
     assert.equal(fault.code, 'output');
     assert.match(fault.message, /disk .* is full: nothing was saved\.$/);
-    assert.deepEqual(
-      readdirSync(directory).map((file) => [file, readFileSync(join(directory, file), 'utf8')]),
-      earlier,
-    );
+    assert.deepEqual(contentOf(directory), earlier);
+  }
+});
+
+test('a set that cannot take all of its names takes none, and what it was to replace stands as before', async () => {
+  for (const after of [1, 2, 3]) {
+    const directory = temporaryFolder();
+    await save(map(1), directory, { formats: ['json', 'csv', 'npz'] });
+    const earlier = contentOf(directory);
+    const folder = failing(directory, 'take', 'EIO', after);
+    let broken = false;
+    const once: OutputFolder = {
+      ...folder,
+      // What fails once goes on failing, but what was there is given its name back.
+      take: async (from, to) => {
+        if (broken) return diskFolder(directory).take(from, to);
+        return folder.take(from, to).catch((error: unknown) => {
+          broken = true;
+          throw error;
+        });
+      },
+    };
+    const fault = await faultOf(save(map(2), once, { formats: ['json', 'csv', 'npz'], overwrite: true }));
+    assert.match(fault.message, /cannot be written .*: nothing was saved\.$/);
+    assert.deepEqual(contentOf(directory), earlier);
   }
 });
 
@@ -173,7 +211,7 @@ test('other errors of the system, and of VS Code, are said in words', async () =
   const cases = [
     ['write', 'EACCES', /may not be written/],
     ['write', 'NoPermissions (FileSystemError)', /may not be written/],
-    ['rename', 'EROFS', /read-only/],
+    ['take', 'EROFS', /read-only/],
     ['write', 'EIO', /cannot be written/],
   ] as const;
   for (const [step, code, message] of cases) {
@@ -203,9 +241,190 @@ test('an aborted save leaves nothing', async () => {
   assert.ok(!existsSync(join(directory, 'x')));
 });
 
-test('missing assets are said, and nothing is written', async () => {
+test('a picture that fails does not take the numbers with it: what is missing is said', async () => {
+  const none = join(temporaryFolder(), 'none');
   const directory = temporaryFolder();
-  const fault = await faultOf(save(map(), directory, { assets: join(directory, 'none'), formats: ['json', 'svg'] }));
-  assert.equal(fault.code, 'internal');
-  assert.deepEqual(readdirSync(directory), []);
+  const { files, missing } = await save(map(), directory, { assets: none, formats: ['png', 'svg', 'json'] });
+  assert.deepEqual(
+    files.map((file) => basename(file)),
+    ['embedding_grid_results_layer_29.json'],
+  );
+  assert.deepEqual(
+    missing.map(({ format, fault }) => [format, fault.code]),
+    [
+      ['png', 'internal'],
+      ['svg', 'internal'],
+    ],
+  );
+  assert.deepEqual(fromJson(readFileSync(files[0] ?? '')), map());
+  assert.equal(readdirSync(directory).length, 1);
+
+  const full = await save(map(2, 5), failing(directory, 'write', 'ENOSPC', 2));
+  assert.match(full.missing[0]?.fault.message ?? '', /disk .* is full\.$/);
+  assert.equal(readdirSync(directory).length, 2);
+
+  const alone = await faultOf(save(map(), join(directory, 'x'), { assets: none, formats: ['png', 'svg'] }));
+  assert.equal(alone.code, 'internal');
+  assert.ok(!existsSync(join(directory, 'x')), 'no folder is made for nothing');
+});
+
+/** A folder of assets whose picture process dies `deaths` times before it draws. */
+function dying(deaths: number): { assets: string; starts: () => number } {
+  const folder = temporaryFolder();
+  cpSync(assets, folder, { recursive: true });
+  const log = join(folder, 'starts');
+  writeFileSync(log, '');
+  const real = join(folder, 'real.cjs');
+  renameSync(join(folder, PICTURE_PROCESS), real);
+  writeFileSync(
+    join(folder, PICTURE_PROCESS),
+    `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(log)}, 'x');
+    if (fs.readFileSync(${JSON.stringify(log)}, 'utf8').length <= ${deaths}) process.kill(process.pid, 'SIGKILL');
+    else require(${JSON.stringify(real)});`,
+  );
+  return { assets: folder, starts: () => readFileSync(log, 'utf8').length };
+}
+
+test('a picture process that is killed is started once more; when that is killed too, the picture is missing', async () => {
+  const once = dying(1);
+  const drawn = await save(map(), temporaryFolder(), { assets: once.assets, formats: ['png', 'json'] });
+  assert.deepEqual([drawn.files.length, drawn.missing, once.starts()], [2, [], 2]);
+  const twice = dying(2);
+  const { files, missing } = await save(map(), temporaryFolder(), { assets: twice.assets, formats: ['png', 'json'] });
+  assert.deepEqual([files.length, missing.length, twice.starts()], [1, 1, 2]);
+  assert.match(missing[0]?.fault.message ?? '', /SIGKILL/);
+});
+
+/** The seeds of all maps in a folder, by the files of each set; fails where the files of a set are of different maps. */
+function seedsOf(directory: string): number[] {
+  const sets = new Map<string, Set<number>>();
+  for (const name of readdirSync(directory)) {
+    const [, number = '1'] =
+      /_(\d+)\.\w+$/.exec(name.replace(/_layer_29(_size_4_method_random_projection)?/, '')) ?? [];
+    const text = readFileSync(join(directory, name), 'utf8');
+    const [, seed = 'none'] = (name.endsWith('.json') ? /"seed":(\d+)/ : /seed: (\d+)/).exec(text) ?? [];
+    sets.set(number, (sets.get(number) ?? new Set()).add(Number(seed)));
+  }
+  for (const [number, seeds] of sets) assert.equal(seeds.size, 1, `set ${number} holds maps ${[...seeds].join()}`);
+  return [...sets.values()].flatMap((seeds) => [...seeds]).sort((a, b) => a - b);
+}
+
+/** Where a file system has no hard links. */
+const noLinks = (): Promise<void> => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+
+for (const [where, folderOf] of [
+  ['on a disk', diskFolder],
+  ['where there are no hard links', (directory: string) => diskFolder(directory, noLinks)],
+] as const)
+  test(`many saves at once ${where}: every map is there, each in a set of its own`, async () => {
+    const directory = join(temporaryFolder(), 'made', 'by all');
+    const seeds = Array.from({ length: 40 }, (_, i) => i + 1);
+    // Also sets that have no file in common with each other: a number is one map's all the same.
+    const formats = [['svg', 'json'], ['json'], ['svg']] as const;
+    const saved = await Promise.all(
+      seeds.map((seed) => save(map(seed), folderOf(directory), { formats: formats[seed % 3] ?? ['json'] })),
+    );
+    assert.equal(new Set(saved.map(({ number = 1 }) => number)).size, seeds.length);
+    assert.deepEqual(seedsOf(directory), seeds);
+  });
+
+test('several that overwrite at once: one whole set stays', async () => {
+  for (let round = 0; round < 5; round++) {
+    const directory = temporaryFolder();
+    await Promise.all([1, 2, 3, 4].map((seed) => save(map(seed), directory, { overwrite: true })));
+    assert.equal(seedsOf(directory).length, 1);
+    assert.equal(readdirSync(directory).length, 2);
+  }
+});
+
+test('overwrite replaces a set as a whole: nothing of another map stays beside the new one', async () => {
+  const directory = temporaryFolder();
+  await save(map(1), directory, { formats: FORMATS });
+  const wider = syntheticMap({ columns: 5, rows: 4, topK: 2, vocabulary: 6, specification: { layer: 29 } });
+  await save(wider, directory, { overwrite: true });
+  assert.deepEqual(readdirSync(directory).sort(), [
+    'embedding_grid_layer_29_size_5x4_method_random_projection.svg',
+    'embedding_grid_results_layer_29.json',
+  ]);
+  await save(wider, directory, { formats: ['csv'], overwrite: true });
+  assert.equal(readdirSync(directory).length, 3, 'files of the same map stay');
+});
+
+test('a name that something else takes meanwhile: the set moves on, whole', async () => {
+  const directory = temporaryFolder();
+  const folder = diskFolder(directory);
+  const raced: OutputFolder = {
+    ...folder,
+    take: async (from, to) => {
+      if (to === 'embedding_grid_results_layer_29.csv')
+        writeFileSync(join(directory, to), 'a person’s', { flag: 'wx' });
+      return folder.take(from, to);
+    },
+  };
+  const { number } = await save(map(), raced, { formats: ['json', 'csv'] });
+  assert.equal(number, 2);
+  assert.deepEqual(readdirSync(directory).sort(), [
+    'embedding_grid_results_layer_29.csv',
+    'embedding_grid_results_layer_29_2.csv',
+    'embedding_grid_results_layer_29_2.json',
+  ]);
+  assert.equal(readFileSync(join(directory, 'embedding_grid_results_layer_29.csv'), 'utf8'), 'a person’s');
+});
+
+/** The owner of temporary files of a process that has ended. */
+function deadOwner(): string {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const [place = '', , , nonce = ''] = newOwner().split('-');
+  return [place, pid, 'abc', nonce].join('-');
+}
+
+test('what a killed run left is cleared by the next save; what is a living run’s, or a person’s, stays', async () => {
+  const directory = temporaryFolder();
+  const at = (name: string): string => join(directory, name);
+  const dead = deadOwner();
+  const living = newOwner();
+  const elsewhere = (): string => ['00000000', ...dead.split('-').slice(1)].join('-');
+  const json = 'embedding_grid_results_layer_29.json';
+  const day = new Date(Date.now() - 25 * 3600 * 1000);
+  const gone = [
+    temporaryNames.part(json, dead),
+    temporaryNames.lock(json),
+    temporaryNames.part(`${json}.lock`, dead),
+    temporaryNames.part('embedding_grid_results_layer_3.npz', elsewhere()),
+    `.${json}.k3jd92ab.part`, // 0.1.0's
+  ];
+  const stays = [
+    temporaryNames.part(json, living),
+    temporaryNames.part('embedding_grid_results_layer_4.npz', elsewhere()),
+    `.embedding_grid_results_layer_4.json.k3jd92ab.part`,
+    `.embedding_grid_notes.${dead}.part`,
+    '.mine.json.part',
+    `mine.${dead}.part`,
+    temporaryNames.lock('embedding_grid_results_layer_8.json'),
+  ];
+  for (const name of [...gone, ...stays]) writeFileSync(at(name), name.endsWith('.lock') ? dead : 'half');
+  writeFileSync(at(stays.at(-1) ?? ''), living);
+  for (const name of gone.slice(3)) utimesSync(at(name), day, day);
+  mkdirSync(at(temporaryNames.part('embedding_grid_results_layer_7.json', dead)));
+  await save(map(), directory, { formats: ['json'] });
+  assert.deepEqual(
+    readdirSync(directory).sort(),
+    [...stays, json, temporaryNames.part('embedding_grid_results_layer_7.json', dead)].sort(),
+  );
+});
+
+test('a set whose replacement was killed gets its names back, if none of the new one stands there', async () => {
+  const names = ['embedding_grid_results_layer_29.json', 'embedding_grid_results_layer_29.csv'];
+  for (const replaced of [false, true]) {
+    const directory = temporaryFolder();
+    await save(map(1), directory, { formats: ['json', 'csv'] });
+    const dead = deadOwner();
+    for (const name of names) renameSync(join(directory, name), join(directory, temporaryNames.old(name, dead)));
+    if (replaced) writeFileSync(join(directory, names[0] ?? ''), toJson(map(2)));
+    await save(map(3), directory, { formats: ['json'] });
+    assert.deepEqual(
+      readdirSync(directory).sort(),
+      [...(replaced ? names.slice(0, 1) : names), 'embedding_grid_results_layer_29_2.json'].sort(),
+    );
+  }
 });
