@@ -26,8 +26,7 @@ export function divergence(a: Float32Array, b: Float32Array): Divergence {
     if (pb > 0) ba += pb * (lb - la);
     // ln of the mixture from the larger of the two: exactly that one where both are equal, and the same either way around.
     const lm = Math.max(la, lb) + Math.log((1 + Math.exp(-Math.abs(la - lb))) / 2);
-    if (pa > 0) js += (pa * (la - lm)) / 2;
-    if (pb > 0) js += (pb * (lb - lm)) / 2;
+    js += ((pa > 0 ? pa * (la - lm) : 0) + (pb > 0 ? pb * (lb - lm) : 0)) / 2;
   }
   // Rounding may leave sums of equal predictions a hair below 0.
   return { ab: Math.max(0, ab), ba: Math.max(0, ba), js: Math.min(Math.LN2, Math.max(0, js)) };
