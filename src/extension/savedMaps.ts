@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import * as v from 'valibot';
 import * as vscode from 'vscode';
+import { mayReach } from './trust.js';
 
 /** Names of saved maps, wherever the command line or the panel put them. The original's names. */
 export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
@@ -62,9 +63,13 @@ export class SavedMaps implements vscode.Disposable {
   /** All of them, the newest first. A file of that name that says nothing of a map is left out. */
   async list(): Promise<readonly SavedMap[]> {
     const uris = await vscode.workspace.findFiles(SAVED_MAP_FILES, NOT_SEARCHED, MOST_FOUND);
-    const maps = await Promise.all(uris.map((uri) => describe(uri).catch(() => undefined)));
+    const maps = await Promise.all(uris.map((uri) => described(uri).catch(() => undefined)));
     return maps.filter((map) => map !== undefined).sort((a, b) => b.modified - a.modified);
   }
+}
+
+async function described(uri: vscode.Uri): Promise<SavedMap | undefined> {
+  return (await mayReach(uri)) ? describe(uri) : undefined;
 }
 
 async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {

@@ -6,6 +6,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
 import type { PictureView } from './panel/dependencies.js';
 import type { Services } from './services.js';
+import { requireReach } from './trust.js';
 import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
 import { workspaceFolder } from './workspaceFolder.js';
 
@@ -60,6 +61,7 @@ export class Saving {
     if (folder === 'none') return this.explainNoFolder(map, view);
     if (folder === undefined) return false;
     const uri = vscode.Uri.joinPath(folder.uri, ...this.services.settings.outputFolder(folder.uri).split(/[\\/]/));
+    await requireReach(uri);
     const output = workspaceFolder(uri);
     const saved = this.before.then(async () => {
       const overwrite = await this.askAboutOthers(map, output);

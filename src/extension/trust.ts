@@ -1,17 +1,17 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
+import { isInside, leadsInto } from './realPaths.js';
 
 /**
  * Whether a model may be opened: it is read by native code, so one that lies in a folder that the person has not trusted is
- * not. Links are followed first.
+ * not, neither by its path (what lies beside it is read too) nor by where that leads.
  */
 export async function isTrusted(modelPath: string): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
-  const model = await real(modelPath);
-  const folders = await Promise.all((vscode.workspace.workspaceFolders ?? []).map(({ uri }) => real(uri.fsPath)));
-  return !folders.some((folder) => isInside(model, folder));
+  const folders = workspaceFolders();
+  if (folders.some((folder) => isInside(path.resolve(modelPath), folder))) return false;
+  return !(await leadsInto(modelPath, folders));
 }
 
 /** @throws Fault where {@link isTrusted} is false. */
@@ -24,10 +24,23 @@ export async function requireTrust(modelPath: string): Promise<void> {
   });
 }
 
-/** Whether a path is the folder or lies in it. */
-export function isInside(file: string, folder: string): boolean {
-  const way = path.relative(folder, file);
-  return way === '' || (way.split(path.sep)[0] !== '..' && !path.isAbsolute(way));
+/**
+ * Whether what the folder itself names (a setting, a file that a search finds) may be read or written unasked: in a folder that
+ * is not trusted it may lead nowhere else.
+ */
+export async function mayReach(uri: vscode.Uri): Promise<boolean> {
+  return vscode.workspace.isTrusted || uri.scheme !== 'file' || leadsInto(uri.fsPath, workspaceFolders());
 }
 
-const real = (file: string): Promise<string> => realpath(file).catch(() => path.resolve(file));
+/** @throws Fault where {@link mayReach} is false of a place for files. */
+export async function requireReach(uri: vscode.Uri): Promise<void> {
+  if (await mayReach(uri)) return;
+  throw new Fault({
+    code: 'output',
+    message: `"${vscode.workspace.asRelativePath(uri)}" leads out of this folder, which is not trusted: nothing was saved.`,
+    hint: 'Trust the folder (Workspaces: Manage Workspace Trust), or choose a place with Save As.',
+  });
+}
+
+const workspaceFolders = (): readonly string[] =>
+  (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
