@@ -1,20 +1,18 @@
-import { createHash } from 'node:crypto';
 import { Fault } from '../map/fault.js';
 import { type Layer, layerIndex, type ModelReference, type Readout } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
 import { type CellCut, type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
-import { decodeModel, findAttribute, type Graph } from '../onnx/graph.js';
-import { normalize } from '../onnx/normalize.js';
+import { findAttribute, type Graph } from '../onnx/graph.js';
 import { ModelError } from '../onnx/source.js';
-import { readStructure } from '../onnx/structure.js';
 import { widenBfloat16 } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
 import { anyPast, cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from './feeds.js';
-import { findModel, type ModelFiles, openSource } from './modelFiles.js';
+import { findModel, type ModelFiles } from './modelFiles.js';
+import { type ModelSource, openModelSource } from './sources/modelSource.js';
 import { type Feeds, type Results, Session, Tensor } from './session.js';
 import { openTokenizer, type Tokenizer } from './tokenizer.js';
-import { bytesOf, numberTypeOf, type PlacedWeights, placeWeights, refuseChangedFiles } from './weights.js';
+import { bytesOf, numberTypeOf, type PlacedWeights, refuseChangedFiles } from './weights.js';
 
 /** How cells may be run, decided from the graph and corrected by the load-time checks. */
 export interface Manner {
@@ -72,6 +70,7 @@ export class Model {
     readonly reference: ModelReference,
     readonly facts: ModelFacts,
     readonly provider: string,
+    private readonly source: ModelSource,
   ) {
     this.manner = mannerOf(anatomy);
   }
@@ -87,17 +86,9 @@ export class Model {
         code: 'model-unsupported',
         message: `"${files.name}" is an encoder-decoder; only decoders that stand alone can be mapped.`,
       });
-    const source = openSource(files.file);
-    let structure: Uint8Array;
-    try {
-      structure = translated(() => readStructure(source), files.relativeFile);
-    } finally {
-      source.close();
-    }
     return translated(() => {
-      const normalized = normalize(decodeModel(structure));
-      const placed = placeWeights(normalized, files.file);
-      const numberType = numberTypeOf(normalized);
+      const source = openModelSource(files);
+      const { placed } = source;
       const graph = provider === 'cpu' ? widenBfloat16(placed.graph) : placed.graph;
       const anatomy = findAnatomy(graph);
       checkLayers(anatomy, files);
@@ -106,15 +97,16 @@ export class Model {
         anatomy,
         placed,
         openTokenizer(files, anatomy.vocabularySize),
-        { name: files.name, file: files.relativeFile, sha256: fingerprint(structure, placed) },
+        { name: files.name, file: files.relativeFile, sha256: source.fingerprint() },
         {
           blocks: anatomy.residual.length - 1,
           hiddenSize: anatomy.hiddenSize,
           vocabularySize: anatomy.vocabularySize,
           weightsBytes: placed.bytes,
-          numberType,
+          numberType: numberTypeOf(placed.graph),
         },
         provider,
+        source,
       );
     }, files.relativeFile);
   }
@@ -129,7 +121,9 @@ export class Model {
     // Behind the last block nothing mixes positions any more, but for a head with one scale for all of them.
     const alone = plan.readout !== 'forward' || (cutLayer === blocks - 1 && !manner.perTensorScale);
     const around: Surroundings = alone ? { prefix: [], own: plan.own, suffix: [] } : plan;
-    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused';
+    const length = around.prefix.length + 1 + around.suffix.length;
+    const keeps = this.source.keepsPrefix(around.prefix.length, length);
+    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused' && keeps;
     const cut: CellCut = {
       layer: cutLayer,
       around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
@@ -556,29 +550,6 @@ function checkLayers(anatomy: Anatomy, files: ModelFiles): void {
       code: 'model-unsupported',
       message: `The configuration speaks of ${files.config.hiddenSize} dimensions, but the residual stream has ${anatomy.hiddenSize}.`,
     });
-}
-
-/** Hash of structure, weights' places and sizes, and a sample of every weight, so that fine-tunes differ. */
-function fingerprint(structure: Uint8Array, weights: PlacedWeights): string {
-  const hash = createHash('sha256').update(structure);
-  const byFile = new Map<string, { offset: number; length: number }[]>();
-  for (const { file, offset, length } of weights.places.values()) {
-    const list = byFile.get(file) ?? [];
-    list.push({ offset, length });
-    byFile.set(file, list);
-  }
-  for (const [file, places] of byFile) {
-    const source = openSource(file);
-    try {
-      for (const { offset, length } of places.sort((a, b) => a.offset - b.offset || a.length - b.length)) {
-        hash.update(`${offset}:${length};`);
-        hash.update(source.read(offset + (length >> 1), Math.min(64, length - (length >> 1))));
-      }
-    } finally {
-      source.close();
-    }
-  }
-  return hash.digest('hex');
 }
 
 /** The onnx room's errors as faults that name the file. */

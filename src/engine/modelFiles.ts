@@ -4,15 +4,17 @@ import { repositoryOfSnapshot, resolveRepositoryFolder } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import type { ByteSource } from '../onnx/source.js';
 
-/** A model as it lies on disk: the .onnx file, the folder that holds its configuration, and what that says. */
+/** A model as it lies on disk: its file, the folder that holds its configuration, and what that says. */
 export interface ModelFiles {
-  /** Absolute path of the .onnx file, as given. */
+  /** A graph with its weights, or weights of which the configuration says what is computed with them. */
+  readonly kind: 'onnx' | 'checkpoint';
+  /** Absolute path of the .onnx file, of the .safetensors file or of the index of several such files. */
   readonly file: string;
   /** Absolute path of the model's folder: the parent of `onnx/` in hub exports, else the file's own folder. */
   readonly folder: string;
   /** Name for people: the repository's where the folder is a snapshot of the Hugging Face cache, else the folder's. */
   readonly name: string;
-  /** The .onnx file relative to the folder, with forward slashes. */
+  /** The file relative to the folder, with forward slashes. */
   readonly relativeFile: string;
   readonly config: ModelConfig;
   readonly tokenizerFile: string | undefined;
@@ -39,8 +41,8 @@ const PREFERRED = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_with_past
 const MAX_JSON_BYTES = 128 * 2 ** 20;
 
 /**
- * Finds a model by a .onnx file or a folder: as Hugging Face hub exports have it (`onnx/model*.onnx` beside `config.json`), or
- * as onnxruntime-genai's builder writes it.
+ * Finds a model by a file or a folder: as Hugging Face hub exports have it (`onnx/model*.onnx` beside `config.json`), as
+ * onnxruntime-genai's builder writes it, or a checkpoint (`config.json` and .safetensors files).
  * @throws Fault `model-not-found`, or `model-ambiguous` with the files to choose from.
  */
 export function findModel(path: string): ModelFiles {
@@ -50,9 +52,9 @@ export function findModel(path: string): ModelFiles {
     throw new Fault({
       code: 'model-not-found',
       message: `There is no model at "${path}".`,
-      hint: 'Name a .onnx file, or a folder that holds one.',
+      hint: 'Name a .onnx file, a checkpoint, or a folder that holds one of them.',
     });
-  const file = kind === 'folder' ? chooseFile(absolute) : absolute;
+  const file = kind === 'folder' ? chooseFile(absolute) : (checkpointOf(absolute) ?? absolute);
   // A pipe or a device would be read for ever.
   if (kindOf(file) !== 'file')
     throw new Fault({ code: 'model-not-found', message: `"${path}" is neither a file nor a folder with one.` });
@@ -64,6 +66,7 @@ export function findModel(path: string): ModelFiles {
   const beside = (name: string): string | undefined =>
     [join(parent, name), join(folder, name)].find((candidate) => kindOf(candidate) === 'file');
   return {
+    kind: file.endsWith('.onnx') || !isCheckpointFile(file) ? 'onnx' : 'checkpoint',
     file,
     folder,
     name: repositoryOfSnapshot(folder) ?? basename(folder),
@@ -111,12 +114,7 @@ function chooseFile(folder: string): string {
       .map((name) => join(directory, name))
       .filter((path) => kindOf(path) === 'file');
   });
-  if (found.length === 0)
-    throw new Fault({
-      code: 'model-not-found',
-      message: `The folder "${folder}" holds no .onnx file.`,
-      hint: 'A hub export has it at onnx/model.onnx; "optimum-cli export onnx --task text-generation-with-past" makes one.',
-    });
+  if (found.length === 0) return chooseWeights(folder);
   const preferred = PREFERRED.flatMap((name) => found.filter((file) => basename(file) === name))[0];
   if (preferred !== undefined) return preferred;
   if (found.length === 1 && found[0] !== undefined) return found[0];
@@ -126,6 +124,55 @@ function chooseFile(folder: string): string {
     message: `The folder "${basename(folder)}" holds several models: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}.`,
     hint: 'Name one of the files.',
     detail: found.join('\n'),
+  });
+}
+
+/** Names that the weights of a checkpoint have, in the order in which transformers looks for them. */
+const INDEX = 'model.safetensors.index.json';
+const WEIGHTS = ['model.safetensors', INDEX];
+
+const isCheckpointFile = (file: string): boolean => file.endsWith('.safetensors') || basename(file) === INDEX;
+
+/** The file that stands for the checkpoint that a file is a part of; undefined for any other file. */
+function checkpointOf(file: string): string | undefined {
+  if (isCheckpointFile(file) || basename(file) === 'config.json') {
+    const folder = dirname(file);
+    const isShard = /-\d+-of-\d+\.safetensors$/.test(file);
+    if (basename(file) === 'config.json' || isShard) return chooseWeights(folder);
+    return file;
+  }
+  return undefined;
+}
+
+/** The weights of a checkpoint's folder. @throws Fault that says what the folder holds instead. */
+function chooseWeights(folder: string): string {
+  const names = namesIn(folder).filter((name) => kindOf(join(folder, name)) === 'file');
+  const missing = (message: string, hint: string): Fault => new Fault({ code: 'model-not-found', message, hint });
+  const weights = WEIGHTS.find((name) => names.includes(name));
+  const others = names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter')).sort();
+  const [only, ...more] = weights === undefined ? others : [weights];
+  if (only === undefined) {
+    if (names.some((name) => /\.(bin|pt|pth)$/.test(name)))
+      throw missing(
+        `The folder "${folder}" holds a checkpoint of pickled PyTorch tensors, which are not opened.`,
+        'Save it again with "save_pretrained(..., safe_serialization=True)": pickles can run any program.',
+      );
+    throw missing(
+      `The folder "${folder}" holds neither a .onnx file nor a checkpoint.`,
+      'A hub export has a model at onnx/model.onnx; a checkpoint is config.json with .safetensors files.',
+    );
+  }
+  if (!names.includes('config.json'))
+    throw missing(
+      `The folder "${folder}" holds weights, but no config.json that says what is computed with them.`,
+      'Take the configuration from where the weights came from.',
+    );
+  if (more.length === 0) return join(folder, only);
+  throw new Fault({
+    code: 'model-ambiguous',
+    message: `The folder "${basename(folder)}" holds several files of weights and no index of them: ${others.slice(0, 8).join(', ')}${others.length > 8 ? ', ...' : ''}.`,
+    hint: 'Name one of the files, or add model.safetensors.index.json.',
+    detail: others.join('\n'),
   });
 }
 

@@ -98,7 +98,7 @@ export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
       real =
         location === OWN_FILE
           ? { file: ownFile, size: statSync(ownFile).size }
-          : resolveData(location, directory, tensor.name);
+          : resolveData(location, directory, `The weight "${tensor.name}"`);
       realFiles.set(location, real);
     }
     const offset = wholeNumber(entries.get('offset') ?? '0', tensor.name, 'offset');
@@ -176,12 +176,17 @@ function wholeNumber(text: string, tensor: string, what: string): number {
   return value;
 }
 
-function resolveData(location: string, directory: string, tensor: string): { file: string; size: number } {
+/** Real path of a file of weights in a model's folder. @throws Fault as {@link placeWeights} does. */
+export const placeFile = (name: string, directory: string): string =>
+  resolveData(name, resolve(directory), 'The model').file;
+
+/** @param who is said to point there */
+function resolveData(location: string, directory: string, who: string): { file: string; size: number } {
   const wanted = resolve(directory, location);
   const outside = relative(directory, wanted).split(sep)[0] === '..' || isAbsolute(location);
   if (outside || location.includes('\0'))
     throw brokenWeights(
-      `The weight "${tensor}" points outside the model's folder, to "${location.slice(0, 120)}".`,
+      `${who} points outside the model's folder, to "${location.slice(0, 120)}".`,
       'Such a model could read any file; it is not opened.',
     );
   let file: string;

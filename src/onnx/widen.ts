@@ -24,6 +24,9 @@ export function widenBfloat16(graph: Graph): Graph {
   const inputs = graph.inputs.some((i) => isNarrow(elemTypeOf(i)));
   const casts = graph.nodes.some((n) => n.attribute.some((a) => a.name === 'to' && a.i === BigInt(DataType.BFLOAT16)));
   if (weights.length === 0 && !inputs && !casts) return graph;
+  // Weights that are widened already where they are used, rows of a table behind their lookup.
+  const readers = weights.flatMap((t) => graph.consumers.get(t.name) ?? []);
+  if (!inputs && !casts && readers.every((n) => /^(Cast|Gather|If)$/.test(n.opType))) return graph;
   const narrowName = (name: string): string => `${name}/bfloat16`;
   const initializers = [...graph.initializers.values()].map((t) =>
     isNarrow(t.dataType) ? edited(t, { name: narrowName(t.name) }) : t,

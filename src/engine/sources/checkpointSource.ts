@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Fault } from '../../map/fault.js';
+import { checkpointGraph } from '../../onnx/architectures/checkpoint.js';
+import { isObject, type Json } from '../../onnx/architectures/configuration.js';
+import { joinShards, readHeader, readIndex, type StoredTensor } from '../../onnx/checkpoint/safetensors.js';
+import { type ModelFiles, openSource } from '../modelFiles.js';
+import { placeFile, placeWeights } from '../weights.js';
+import type { ModelSource } from './modelSource.js';
+
+/** The largest known are a tenth of it. */
+const MAX_CONFIG_BYTES = 2 ** 22;
+const MAX_INDEX_BYTES = 2 ** 26;
+/** Of all shards together. */
+const MAX_TENSORS = 400_000;
+
+/** config.json and .safetensors files: the graph is written, the weights stay where they are. */
+export function openCheckpoint({ file }: ModelFiles): ModelSource {
+  const folder = dirname(file);
+  const config = readObject(join(folder, 'config.json'), MAX_CONFIG_BYTES);
+  const tensors = file.endsWith('.json') ? readShards(file) : readTensors(file);
+  const { graph, keepsPrefix } = checkpointGraph(config, tensors);
+  return {
+    placed: placeWeights(graph, file),
+    fingerprint: () => fingerprint(config, tensors, folder),
+    keepsPrefix,
+  };
+}
+
+/** The tensors that one file holds. Links are followed as they are for weights. */
+function readTensors(file: string): Map<string, StoredTensor> {
+  const source = openSource(placeFile(basename(file), dirname(file)));
+  try {
+    return readHeader(source, basename(file));
+  } finally {
+    source.close();
+  }
+}
+
+/** The tensors of all files that an index names. */
+function readShards(file: string): Map<string, StoredTensor> {
+  const index = readIndex(readObject(file, MAX_INDEX_BYTES), basename(file));
+  const shards = new Map<string, Map<string, StoredTensor>>();
+  let count = 0;
+  for (const name of new Set(index.values())) {
+    const own = readTensors(join(dirname(file), name));
+    count += own.size;
+    if (count > MAX_TENSORS) throw broken(`The checkpoint claims to hold more than ${MAX_TENSORS} tensors.`);
+    shards.set(name, own);
+  }
+  return joinShards(index, shards);
+}
+
+function readObject(file: string, most: number): Json {
+  const name = basename(file);
+  let data: unknown;
+  try {
+    if (statSync(file).size > most) throw broken(`"${name}" is larger than any (${most / 2 ** 20} MB).`);
+    data = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw broken(`"${name}" cannot be read: it is missing, damaged or no JSON.`, error);
+  }
+  if (!isObject(data)) throw broken(`"${name}" holds no JSON object.`);
+  return data;
+}
+
+const broken = (message: string, cause?: unknown): Fault =>
+  new Fault({
+    code: 'model-broken',
+    message,
+    hint: 'The download may be incomplete.',
+    ...(cause instanceof Error ? { detail: cause.message } : {}),
+  });
+
+/** Bytes that are sampled at the beginning, in the middle and at the end of every tensor. */
+const SAMPLE = 64;
+
+/**
+ * Hash of the configuration, of what every tensor is, and of samples of every tensor: what the model is, not how this release
+ * computes it, nor in which files it lies.
+ */
+function fingerprint(config: Json, tensors: ReadonlyMap<string, StoredTensor>, folder: string): string {
+  const hash = createHash('sha256').update('checkpoint 1\n').update(canonical(config));
+  const sources = new Map<string, ReturnType<typeof openSource>>();
+  try {
+    for (const name of [...tensors.keys()].sort()) {
+      const tensor = tensors.get(name);
+      if (!tensor) continue;
+      const { file, dtype, shape, offset, length } = tensor;
+      const source = sources.get(file) ?? openSource(placeFile(file, folder));
+      sources.set(file, source);
+      hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
+      const size = Math.min(SAMPLE, length);
+      for (const at of [0, Math.floor((length - size) / 2), length - size]) hash.update(source.read(offset + at, size));
+    }
+  } finally {
+    for (const source of sources.values()) source.close();
+  }
+  return hash.digest('hex');
+}
+
+/** Written by whom and where from: no part of what a model is. */
+const ORIGIN: ReadonlySet<string> = new Set(['_name_or_path', 'transformers_version']);
+
+/** JSON with sorted keys. */
+const canonical = (config: Json): string =>
+  JSON.stringify(config, (key, value: unknown) =>
+    ORIGIN.has(key)
+      ? undefined
+      : isObject(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : value,
+  );

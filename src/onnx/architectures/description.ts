@@ -1,0 +1,191 @@
+import type { Configuration, Json } from './configuration.js';
+import type { Rotary } from './rotary.js';
+
+/** A kind of decoder: where it is written down, and how its configuration describes one. */
+export interface Architecture {
+  /** Where what is said here can be read. */
+  readonly source: string;
+  /** What transformers takes where config.json says nothing. */
+  readonly defaults: Json;
+  readonly describe: (c: Configuration) => Description;
+}
+
+/** What a decoder is made of. Names of tensors are those under the model's prefix; `.weight` and `.bias` are left out. */
+export interface Description {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly norm: Norm;
+  readonly embedding: {
+    readonly name: string;
+    readonly scale?: number;
+    /** A norm of the embeddings themselves. */
+    readonly norm?: string;
+    /** Learned vectors of positions; `offset` rows of the table come before the first position's. */
+    readonly positions?: { readonly name: string; readonly offset: number } | undefined;
+    /** From narrower embeddings to the residual stream, without a bias. */
+    readonly projection?: string;
+  };
+  /** Blocks are named by this and their number. */
+  readonly blocks: string;
+  /** Attention and MLP read the same residual stream, and both are added to it. */
+  readonly parallel: boolean;
+  /** What attention and MLP give is multiplied by this. */
+  readonly residualScale: number;
+  readonly attention: Attention;
+  readonly feedForward: FeedForward;
+  /** In place of the MLP, in the layers that have them. */
+  readonly experts?: ((layer: number) => Experts | undefined) | undefined;
+  readonly finalNorm: string | undefined;
+  readonly head: {
+    readonly name: string;
+    /** The embedding's matrix is the head's. */
+    readonly tied: boolean;
+    readonly bias: boolean;
+    readonly scale?: number;
+    /** Soft-cap: cap x tanh(logits / cap). */
+    readonly cap?: number | undefined;
+    /** From the residual stream to narrower states, without a bias. */
+    readonly projection?: string;
+  };
+  /** Matrices are stored as [in, out]. */
+  readonly transposed: boolean;
+}
+
+export interface Norm {
+  readonly kind: 'rms' | 'layer';
+  readonly epsilon: number;
+  /** Added to the stored weight. */
+  readonly offset: number;
+  readonly weight: boolean;
+  readonly bias: boolean;
+}
+
+/** Names of the norms around a part of a block. */
+export interface Norms {
+  readonly before?: string | undefined;
+  /** Of what the part gives, before it is added. */
+  readonly after?: string | undefined;
+  /** Of the sum: the residual stream itself is normed. */
+  readonly onSum?: string | undefined;
+}
+
+export interface Attention extends Norms {
+  readonly q: string;
+  readonly k: string;
+  readonly v: string;
+  readonly o: string;
+  /** One matrix for all three. */
+  readonly fused?: Fused | undefined;
+  /** Whether there is a bias, of queries, keys, values and of the output. */
+  readonly bias: { readonly qkv: boolean; readonly o: boolean };
+  readonly norms?: HeadNorms | undefined;
+  /** What scores are multiplied by. */
+  readonly scale: (layer: number) => number;
+  /** Soft-cap of scores. */
+  readonly cap?: number | undefined;
+  /** Queries, keys and values are cut off beyond this. */
+  readonly clip?: number | undefined;
+  /** Positions that one sees, its own included; undefined for all. */
+  readonly window: (layer: number) => number | undefined;
+  readonly rotary: (layer: number) => Rotary | undefined;
+  readonly alibi?: Alibi | undefined;
+}
+
+export interface Fused {
+  readonly name: string;
+  /**
+   * How its rows are ordered: all of q, all of k, all of v; or by groups of query heads with their key and value; or in four
+   * parts of q, v, k.
+   */
+  readonly layout: 'blocks' | 'groups' | 'four parts';
+}
+
+/** Norms of queries and keys. */
+export interface HeadNorms {
+  readonly q: string;
+  readonly k: string;
+  /** One for the whole width; one for each head alike; another weight for each head, in one tensor or in several. */
+  readonly over: 'width' | 'head' | 'each head' | 'numbered heads';
+  readonly behindRotary: boolean;
+  readonly norm: Norm;
+}
+
+/** Scores are lowered with the distance. */
+export interface Alibi {
+  /** [heads] */
+  readonly slopes: readonly number[];
+  /** What a position adds, times its slope, is rounded to bfloat16, and then multiplied by this. */
+  readonly rounded?: number;
+}
+
+export interface FeedForward extends Norms {
+  readonly gate?: string | undefined;
+  readonly up: string;
+  readonly down: string;
+  /** One matrix for gate and up, in this order. */
+  readonly gateUp?: string | undefined;
+  readonly bias: boolean;
+  readonly activation: string;
+}
+
+/** Experts, of which each position chooses some. */
+export interface Experts {
+  readonly count: number;
+  readonly top: number;
+  readonly router: string;
+  /** Shares by softmax over all experts, or over the chosen ones. */
+  readonly shares: 'softmax' | 'softmax of chosen';
+  /** Shares of the chosen are divided by their sum. */
+  readonly normalized: boolean;
+  /** Names of each expert's matrices, its number in place of `#`; or of one tensor [experts, rows, columns] for all. */
+  readonly gate: string;
+  readonly up: string;
+  readonly down: string;
+  /** `gate` holds gate and up of all experts in one tensor, `down` the rest. */
+  readonly stacked: boolean;
+  /** An MLP that every position passes besides, and what its result is weighed by. */
+  readonly shared?: { readonly name: string; readonly gate?: string } | undefined;
+  readonly activation: string;
+}
+
+type Changes<T> = {
+  readonly [K in keyof T]?: T[K] extends (...args: never[]) => unknown
+    ? T[K]
+    : T[K] extends object
+      ? Partial<T[K]>
+      : T[K];
+};
+/** What differs from another architecture: parts are merged, everything else takes the other's place. */
+export type Difference = Changes<Omit<Description, 'experts'>> &
+  Pick<Description, never> & {
+    readonly experts?: Description['experts'];
+  };
+
+/** An architecture that is another one but for some differences. */
+export function from(
+  base: Architecture,
+  source: string,
+  defaults: Json,
+  differences: (c: Configuration, base: Description) => Difference = () => ({}),
+): Architecture {
+  return {
+    source: `transformers, models/${source}`,
+    defaults: { ...base.defaults, ...defaults },
+    describe(c) {
+      const own = base.describe(c);
+      const other = differences(c, own);
+      return {
+        ...own,
+        ...other,
+        norm: { ...own.norm, ...other.norm },
+        embedding: { ...own.embedding, ...other.embedding },
+        attention: { ...own.attention, ...other.attention },
+        feedForward: { ...own.feedForward, ...other.feedForward },
+        head: { ...own.head, ...other.head },
+      };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { unsupported } from '../../source.js';
+import type { Configuration } from '../configuration.js';
+import { type Experts, from } from '../description.js';
+import { always, headNorms, none, windowed } from './common.js';
+import { granite, llama, mistral, qwen2, qwen3 } from './llama.js';
+
+/** Decoders whose MLPs are experts. */
+
+type Layout = Pick<Experts, 'router' | 'gate' | 'up' | 'down'>;
+
+const gated = (root: string): Layout => ({
+  router: `${root}.gate`,
+  gate: `${root}.experts.#.gate_proj`,
+  up: `${root}.experts.#.up_proj`,
+  down: `${root}.experts.#.down_proj`,
+});
+
+function expertsOf(c: Configuration, layout: Layout, more: Partial<Experts> = {}): Experts {
+  const count = c.count('num_experts', 'num_local_experts');
+  const top = c.count('num_experts_per_tok');
+  if (top > count) throw unsupported(`Each position would choose ${top} of ${count} experts.`);
+  const shares = 'softmax' as const;
+  return {
+    count,
+    top,
+    shares,
+    normalized: false,
+    stacked: false,
+    activation: c.text('hidden_act'),
+    ...layout,
+    ...more,
+  };
+}
+
+/** Layers with experts among others with an MLP, as Qwen has them. */
+function someLayers(c: Configuration, experts: Experts): (layer: number) => Experts | undefined {
+  const dense = c.list('mlp_only_layers') ?? [];
+  const step = c.optionalCount('decoder_sparse_step') ?? 1;
+  return (layer) => (dense.includes(layer) || (layer + 1) % step !== 0 ? undefined : experts);
+}
+
+const mixtral = from(
+  mistral,
+  'mixtral',
+  { num_local_experts: 8, num_experts_per_tok: 2, sliding_window: undefined, rms_norm_eps: 1e-5, rope_theta: 1e6 },
+  (c) => {
+    const own = (name: string): string => `block_sparse_moe.experts.#.${name}`;
+    const layout = { router: 'block_sparse_moe.gate', gate: own('w1'), up: own('w3'), down: own('w2') };
+    return { experts: always(expertsOf(c, layout, { normalized: true })) };
+  },
+);
+
+const qwen2Moe = from(
+  qwen2,
+  'qwen2_moe',
+  {
+    ...{ hidden_size: 2048, num_hidden_layers: 24, num_attention_heads: 16, num_experts: 60, num_experts_per_tok: 4 },
+    ...{ qkv_bias: true, decoder_sparse_step: 1 },
+  },
+  (c) => {
+    c.only('use_sliding_window', false);
+    const shared = { name: 'mlp.shared_expert', gate: 'mlp.shared_expert_gate' };
+    const experts = expertsOf(c, gated('mlp'), { normalized: c.flag('norm_topk_prob'), shared });
+    return { attention: { bias: { qkv: c.flag('qkv_bias'), o: false } }, experts: someLayers(c, experts) };
+  },
+);
+
+const qwen3Moe = from(
+  qwen3,
+  'qwen3_moe',
+  {
+    ...{ hidden_size: 2048, num_hidden_layers: 24, num_key_value_heads: 4, num_experts: 128, num_experts_per_tok: 8 },
+    ...{ head_dim: undefined, decoder_sparse_step: 1 },
+  },
+  (c) => ({
+    attention: { window: c.flag('use_sliding_window') ? windowed(c, always(true)) : none },
+    experts: someLayers(c, expertsOf(c, gated('mlp'), { normalized: c.flag('norm_topk_prob') })),
+  }),
+);
+
+const olmoe = from(
+  llama,
+  'olmoe',
+  {
+    ...{ hidden_size: 2048, num_hidden_layers: 16, num_attention_heads: 16, num_experts: 64, num_experts_per_tok: 8 },
+    ...{ rms_norm_eps: 1e-5, max_position_embeddings: 4096 },
+  },
+  (c, { norm }) => ({
+    attention: { norms: headNorms(norm, 'width'), clip: c.optionalNumber('clip_qkv') },
+    experts: always(expertsOf(c, gated('mlp'), { normalized: c.flag('norm_topk_prob') })),
+  }),
+);
+
+const graniteMoe = from(granite, 'granitemoe', { num_local_experts: 8, num_experts_per_tok: 2 }, (c) => {
+  c.only('position_embedding_type', 'rope');
+  const root = 'block_sparse_moe';
+  const layout = {
+    router: `${root}.router.layer`,
+    gate: `${root}.input_linear`,
+    up: `${root}.input_linear`,
+    down: `${root}.output_linear`,
+  };
+  return { experts: always(expertsOf(c, layout, { shares: 'softmax of chosen', stacked: true })) };
+});
+
+export const MIXTURES = {
+  mixtral,
+  qwen2_moe: qwen2Moe,
+  qwen3_moe: qwen3Moe,
+  olmoe,
+  granitemoe: graniteMoe,
+};

@@ -1,0 +1,143 @@
+import type { StoredTensor } from '../../checkpoint/safetensors.js';
+import { DataType, type Graph } from '../../graph.js';
+import { broken, unsupported } from '../../source.js';
+import type { Description, Norms } from '../description.js';
+import { attention } from './attention.js';
+import { experts, feedForward } from './feedForward.js';
+import { Positions } from './positions.js';
+import { Weights } from './weights.js';
+import { Writer } from './writer.js';
+
+/** A decoder as a graph. */
+export interface Decoder {
+  /** Its weights are external data at their places in the checkpoint's files. */
+  readonly graph: Graph;
+  /** Names of tensors that the graph does not read. */
+  readonly unread: readonly string[];
+  /** What the names of the decoder's own tensors begin with. */
+  readonly prefix: string;
+}
+
+/**
+ * Writes the graph of a decoder: token ids, mask, positions and past keys and values come in, logits and present ones go out.
+ * @param tensors by name
+ * @throws ModelError naming the tensor that is missing or has another shape than the configuration says.
+ */
+export function writeDecoder(d: Description, tensors: ReadonlyMap<string, StoredTensor>): Decoder {
+  const writer = new Writer();
+  const prefix = findPrefix(d, tensors);
+  const weights = new Weights(writer, tensors, prefix);
+  const positions = new Positions(writer);
+  let x = embeddings(writer, weights, positions, d);
+  for (let layer = 0; layer < d.layers; layer++) x = block(writer, weights, positions, d, x, layer);
+  const { logits, vocabulary } = head(writer, weights, d, tensors, x);
+  writer.output(writer.named(logits, 'logits'), ['batch_size', 'sequence_length', vocabulary]);
+  return { graph: writer.graph(), unread: weights.unread(), prefix };
+}
+
+const LARGEST = 2 ** 20;
+
+/**
+ * Sizes come from a file: what the tensors cannot bear out is refused before anything is made of it.
+ * @throws ModelError
+ */
+export function checkSizes(d: Description, tensors: ReadonlyMap<string, StoredTensor>): void {
+  const { layers, heads, keyValueHeads, headSize, hidden } = d;
+  if (layers > tensors.size)
+    throw broken(`The configuration states ${layers} layers, but the files hold ${tensors.size} tensors altogether.`);
+  for (const [what, size] of Object.entries({ 'hidden size': hidden, 'number of heads': heads, 'head size': headSize }))
+    if (!(Number.isSafeInteger(size) && size >= 1 && size <= LARGEST))
+      throw unsupported(`The configuration states a ${what} of ${size}, which no model has.`);
+  if (heads % keyValueHeads !== 0)
+    throw unsupported(
+      `The configuration states ${heads} heads, which ${keyValueHeads} key-value heads cannot serve alike.`,
+    );
+}
+
+/** Names begin otherwise in bare models, in models with a head and in those of several kinds of input. */
+function findPrefix({ blocks, embedding }: Description, tensors: ReadonlyMap<string, StoredTensor>): string {
+  const ending = `${embedding.name}.weight`;
+  const prefixes = [...tensors.keys()]
+    .filter((name) => name.endsWith(ending) && /^$|\.$/.test(name.slice(0, -ending.length)))
+    .map((name) => name.slice(0, -ending.length))
+    .filter((prefix) => [...tensors.keys()].some((name) => name.startsWith(`${prefix}${blocks}0.`)));
+  const [prefix, ...others] = prefixes;
+  if (prefix === undefined)
+    throw broken(
+      `The files hold no embedding "${ending}" with blocks "${blocks}0" beside it.`,
+      'The checkpoint is of another kind than its configuration says, or a file is missing.',
+    );
+  if (others.length > 0) throw unsupported(`The files hold several decoders: under "${prefixes.join('" and "')}".`);
+  return prefix;
+}
+
+function embeddings(writer: Writer, weights: Weights, positions: Positions, d: Description): string {
+  const { name, scale, norm, positions: learned, projection } = d.embedding;
+  const ids = writer.input('input_ids', DataType.INT64, ['batch_size', 'sequence_length']);
+  const narrow = projection === undefined ? undefined : weights.shapeOf(`${projection}.weight`)?.[1];
+  let x = writer.scaled(weights.lookUp(name, narrow ?? d.hidden, ids), scale);
+  if (norm !== undefined) x = weights.norm(x, norm, d.hidden, d.norm);
+  if (projection !== undefined) x = weights.linear(x, projection, narrow ?? 0, d.hidden);
+  if (learned) {
+    const at = positions.ids();
+    const row = learned.offset === 0 ? at : writer.add(at, writer.ints(learned.offset));
+    x = writer.add(x, weights.lookUp(learned.name, d.hidden, row));
+  }
+  return x;
+}
+
+/** @param x [batch, positions, hidden]; the result too */
+function block(
+  writer: Writer,
+  weights: Weights,
+  positions: Positions,
+  d: Description,
+  x: string,
+  layer: number,
+): string {
+  const { attention: a, feedForward: f, hidden } = d;
+  const at = `${d.blocks}${layer}.`;
+  const normed = (y: string, name: string | undefined): string =>
+    name === undefined ? y : weights.norm(y, at + name, hidden, d.norm);
+  const given = (y: string, { after }: Norms): string => writer.scaled(normed(y, after), d.residualScale);
+  const chosen = d.experts?.(layer);
+  const fed = (y: string): string =>
+    chosen ? experts(writer, weights, d, chosen, y, at) : feedForward(writer, weights, d, f, y, at);
+  const own = normed(x, a.before);
+  const attended = given(attention(writer, weights, positions, d, own, layer), a);
+  const name = `blocks.${layer}`;
+  if (d.parallel) {
+    const other = given(fed(f.before === undefined ? own : normed(x, f.before)), f);
+    return writer.named(writer.add(writer.add(attended, other), x), name);
+  }
+  const middle = normed(writer.add(x, attended), a.onSum);
+  return writer.named(normed(writer.add(middle, given(fed(normed(middle, f.before)), f)), f.onSum), name);
+}
+
+function head(
+  writer: Writer,
+  weights: Weights,
+  d: Description,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  x: string,
+): { readonly logits: string; readonly vocabulary: number } {
+  const { name, tied, bias, scale, cap, projection } = d.head;
+  let y = d.finalNorm === undefined ? x : weights.norm(x, d.finalNorm, d.hidden, d.norm);
+  let width = d.hidden;
+  if (projection !== undefined) {
+    width = weights.outputs(projection);
+    y = weights.linear(y, projection, d.hidden, width);
+  }
+  const found = [...tensors.keys()].filter((key) => key === `${name}.weight` || key.endsWith(`.${name}.weight`));
+  const [own, ...others] = found.map((key) => `/${key.slice(0, -'.weight'.length)}`);
+  if (others.length > 0) throw unsupported(`The files hold several heads: "${found.join('" and "')}".`);
+  if (!tied && own === undefined)
+    throw broken(
+      `The files hold no head "${name}.weight", and the configuration does not say that the embedding is the head ("tie_word_embeddings").`,
+      'The checkpoint may be of a bare model or of a classifier, or a file is missing.',
+    );
+  const matrix = tied || own === undefined ? d.embedding.name : own;
+  const vocabulary = weights.outputs(matrix);
+  const logits = weights.linear(y, matrix, width, vocabulary, { bias });
+  return { logits: writer.capped(writer.scaled(logits, scale), cap), vocabulary };
+}

@@ -1,0 +1,165 @@
+import { DataType } from '../../graph.js';
+import { unsupported } from '../../source.js';
+import type { Description, Experts, FeedForward } from '../description.js';
+import type { Weights } from './weights.js';
+import type { Writer } from './writer.js';
+
+/** An elementwise function by the name that transformers' activations.py gives it. @throws ModelError for others */
+function activation(writer: Writer, weights: Weights, name: string, x: string, at: string): string {
+  switch (name) {
+    case 'silu':
+    case 'swish':
+      return writer.mul(x, writer.op('Sigmoid', [x]));
+    case 'gelu':
+    case 'gelu_python':
+      return writer.op('Gelu', [x], { approximate: 'none' });
+    case 'gelu_new':
+    case 'gelu_fast':
+    case 'gelu_pytorch_tanh':
+    case 'gelu_python_tanh':
+    case 'gelu_accurate':
+      return writer.op('Gelu', [x], { approximate: 'tanh' });
+    case 'quick_gelu':
+      return writer.mul(x, writer.op('Sigmoid', [writer.scaled(x, 1.702)]));
+    case 'relu':
+      return writer.op('Relu', [x]);
+    case 'relu2': {
+      const y = writer.op('Relu', [x]);
+      return writer.mul(y, y);
+    }
+    case 'tanh':
+      return writer.op('Tanh', [x]);
+    case 'sigmoid':
+      return writer.op('Sigmoid', [x]);
+    case 'xielu':
+      return xielu(writer, weights, x, `${at}mlp.act_fn.`);
+    default:
+      throw unsupported(`The activation "${name}" is not described.`);
+  }
+}
+
+/** Apertus' activation, whose shape is learned. */
+function xielu(writer: Writer, weights: Weights, x: string, at: string): string {
+  const [beta, epsilon] = [weights.wide(`${at}beta`, []), weights.wide(`${at}eps`, [])];
+  const right = writer.op('Softplus', [weights.wide(`${at}alpha_p`, [1])]);
+  const left = writer.add(beta, writer.op('Softplus', [weights.wide(`${at}alpha_n`, [1])]));
+  const below = writer.op('Sub', [writer.op('Exp', [writer.op('Min', [x, epsilon])]), writer.scalar(1)]);
+  const negative = writer.mul(writer.op('Sub', [below, x]), left);
+  const positive = writer.mul(writer.mul(right, x), x);
+  const curved = writer.op('Where', [writer.op('Greater', [x, writer.scalar(0)]), positive, negative]);
+  return writer.add(curved, writer.mul(beta, x));
+}
+
+/** A block's MLP. @param x [..., hidden]; the result too */
+export function feedForward(
+  writer: Writer,
+  weights: Weights,
+  { hidden, transposed }: Description,
+  { gate, up, down, gateUp, bias, activation: name }: Omit<FeedForward, 'before'>,
+  x: string,
+  at: string,
+): string {
+  const options = { bias, transposed };
+  const active = (y: string): string => activation(writer, weights, name, y, at);
+  if (gateUp !== undefined) {
+    const width = weights.outputs(at + gateUp, transposed) / 2;
+    const both = weights.linear(x, at + gateUp, hidden, 2 * Math.floor(width), options);
+    const [g = '', u = ''] = writer.split(both, [width, width], -1);
+    return weights.linear(writer.mul(active(g), u), at + down, width, hidden, options);
+  }
+  const width = weights.outputs(at + up, transposed);
+  const u = weights.linear(x, at + up, hidden, width, options);
+  const inner =
+    gate === undefined ? active(u) : writer.mul(active(weights.linear(x, at + gate, hidden, width, options)), u);
+  return weights.linear(inner, at + down, width, hidden, options);
+}
+
+/**
+ * A block's experts: each computes the rows that chose it, and stands in a branch of its own, so that the weights of those that
+ * nobody chose are not read.
+ * @param x [batch, positions, hidden]; the result too
+ */
+export function experts(writer: Writer, weights: Weights, d: Description, e: Experts, x: string, at: string): string {
+  const { hidden } = d;
+  const rows = writer.reshape(x, -1, hidden);
+  const scores = weights.linear(rows, at + e.router, hidden, e.count);
+  const { shares, chosen } = route(writer, e, scores);
+  // Tables [rows, experts]: who chose whom, and with which share.
+  const none = writer.op('ConstantOfShape', [writer.op('Shape', [scores])]);
+  const share = writer.op('ScatterElements', [none, chosen, shares], { axis: 1n });
+  const ones = writer.add(writer.op('ConstantOfShape', [writer.op('Shape', [chosen])]), writer.scalar(1));
+  const choice = writer.op('ScatterElements', [none, chosen, ones], { axis: 1n });
+  const anyone = writer.cast(writer.op('ReduceMax', [choice, writer.ints(0)], { keepdims: 0n }), DataType.BOOL);
+  let sum = writer.op('ConstantOfShape', [writer.op('Shape', [rows])]);
+  for (let i = 0; i < e.count; i++) {
+    const before = sum;
+    const expert = (): string => {
+      const column = (table: string): string => writer.op('Gather', [table, writer.int(i)], { axis: 1n });
+      const who = writer.op('Transpose', [writer.op('NonZero', [column(choice)])], { perm: [1n, 0n] });
+      const own = writer.op('GatherND', [rows, who]);
+      const weight = writer.unsqueeze(writer.op('GatherND', [column(share), who]), 1);
+      const result = writer.mul(oneExpert(writer, weights, d, e, own, at, i), weight);
+      return writer.op('ScatterND', [before, who, result], { reduction: 'add' });
+    };
+    sum = writer.branch(writer.op('Gather', [anyone, writer.int(i)]), expert, before, ['rows', hidden]);
+  }
+  if (e.shared) sum = writer.add(sum, shared(writer, weights, d, e, e.shared, rows, at));
+  return writer.op('Reshape', [sum, writer.op('Shape', [x])]);
+}
+
+/** Which experts each row chooses, and their shares: [rows, top] each. */
+function route(writer: Writer, e: Experts, scores: string): { readonly shares: string; readonly chosen: string } {
+  const softmax = (x: string): string => writer.op('Softmax', [x], { axis: -1n });
+  const best = (x: string): [string, string] => {
+    const [values = '', places = ''] = writer.ops('TopK', [x, writer.ints(e.top)], 2, { axis: -1n });
+    return [values, places];
+  };
+  if (e.shares === 'softmax of chosen') {
+    const [values, chosen] = best(scores);
+    return { shares: softmax(values), chosen };
+  }
+  const [values, chosen] = best(softmax(scores));
+  if (!e.normalized) return { shares: values, chosen };
+  const sum = writer.op('ReduceSum', [values, writer.ints(-1)], { keepdims: 1n });
+  return { shares: writer.op('Div', [values, sum]), chosen };
+}
+
+/** An expert's MLP. @param x [rows, hidden]; the result too */
+function oneExpert(
+  writer: Writer,
+  weights: Weights,
+  d: Description,
+  e: Experts,
+  x: string,
+  at: string,
+  number: number,
+): string {
+  const { activation: name } = e;
+  if (!e.stacked) {
+    const own = (matrix: string): string => matrix.replace('#', String(number));
+    const matrices = { gate: own(e.gate), up: own(e.up), down: own(e.down), bias: false, activation: name };
+    return feedForward(writer, weights, { ...d, transposed: false }, matrices, x, at);
+  }
+  // One row of the tensor [experts, rows, columns] is an expert's matrix.
+  const width = (weights.shapeOf(`${at}${e.gate}.weight`)?.[1] ?? 0) / 2;
+  const matrix = (stacked: string, rows: number, columns: number): string =>
+    weights.wide(`${at}${stacked}.weight`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
+  const both = writer.product(x, matrix(e.gate, 2 * Math.floor(width), d.hidden));
+  const [g = '', u = ''] = writer.split(both, [width, width], -1);
+  return writer.product(writer.mul(activation(writer, weights, name, g, at), u), matrix(e.down, d.hidden, width));
+}
+
+function shared(
+  writer: Writer,
+  weights: Weights,
+  d: Description,
+  { activation: name }: Experts,
+  { name: own, gate }: NonNullable<Experts['shared']>,
+  x: string,
+  at: string,
+): string {
+  const matrices = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj', bias: false, activation: name };
+  const y = feedForward(writer, weights, { ...d, transposed: false }, matrices, x, `${at}${own}.`);
+  if (gate === undefined) return y;
+  return writer.mul(y, writer.op('Sigmoid', [weights.linear(x, at + gate, d.hidden, 1)]));
+}

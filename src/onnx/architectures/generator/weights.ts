@@ -1,0 +1,133 @@
+import { create } from '@bufbuild/protobuf';
+import type { StoredTensor } from '../../checkpoint/safetensors.js';
+import { DataType } from '../../graph.js';
+import { TensorProto_DataLocation as DataLocation, TensorProtoSchema } from '../../proto/onnx_pb.js';
+import { broken, unsupported } from '../../source.js';
+import type { Norm } from '../description.js';
+import type { Writer } from './writer.js';
+
+/** A range of a tensor's rows. */
+export type Rows = readonly [from: number, to: number];
+
+/** The stored weights as tensors of a graph: they stay where they are, each read at its place in its file. */
+export class Weights {
+  private readonly used = new Set<string>();
+
+  constructor(
+    private readonly writer: Writer,
+    private readonly tensors: ReadonlyMap<string, StoredTensor>,
+    /** What the names of the decoder's own tensors begin with. */
+    readonly prefix: string,
+  ) {}
+
+  /** Shape of a tensor; undefined where there is none. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.find(name)?.shape;
+  }
+
+  /** Names that nobody read. */
+  unread(): string[] {
+    return [...this.tensors.keys()].filter((name) => !this.used.has(name));
+  }
+
+  /**
+   * A weight in its own type.
+   * @param shape as the configuration has it; undefined dimensions are as stored
+   * @param rows only these rows, which lie one behind another, as a tensor of `as`
+   * @throws ModelError naming the tensor where it is missing or another than the configuration says.
+   */
+  stored(name: string, shape: readonly (number | undefined)[], rows?: Rows, as?: readonly number[]): string {
+    const tensor = this.find(name);
+    const own = this.prefix + name;
+    if (!tensor) throw broken(`The files hold no tensor "${own}", which the configuration asks for.`);
+    const agrees =
+      tensor.shape.length === shape.length && shape.every((d, i) => d === undefined || d === tensor.shape[i]);
+    if (!agrees)
+      throw broken(
+        `The tensor "${own}" is ${tensor.shape.join(' x ') || 'one number'}, but the configuration makes it ${shape.map((d) => d ?? 'any').join(' x ') || 'one number'}.`,
+      );
+    if (tensor.dataType === undefined)
+      throw unsupported(
+        `The tensor "${own}" is stored as ${tensor.dtype}; float32, float16 and bfloat16 are read.`,
+        'Quantized checkpoints are not described yet; use one that is not quantized.',
+      );
+    this.used.add(this.nameOf(name));
+    const [first = 0] = tensor.shape;
+    const row = first === 0 ? 0 : tensor.length / first;
+    const [from, to] = rows ?? [0, first];
+    const place = rows
+      ? { offset: tensor.offset + from * row, length: (to - from) * row }
+      : { offset: tensor.offset, length: tensor.length };
+    const dims = as ?? (rows ? [to - from, ...tensor.shape.slice(1)] : tensor.shape);
+    return this.writer.initializer(
+      create(TensorProtoSchema, {
+        name: rows ? `${this.nameOf(name)}[${from}:${to}]` : this.nameOf(name),
+        dataType: tensor.dataType,
+        dims: dims.map(BigInt),
+        dataLocation: DataLocation.EXTERNAL,
+        externalData: [
+          { key: 'location', value: tensor.file },
+          { key: 'offset', value: String(place.offset) },
+          { key: 'length', value: String(place.length) },
+        ],
+      }),
+    );
+  }
+
+  /** The same in float32: widened, exactly, when it is used. */
+  wide(name: string, shape: readonly (number | undefined)[], rows?: Rows, as?: readonly number[]): string {
+    const stored = this.stored(name, shape, rows, as);
+    return this.find(name)?.dataType === DataType.FLOAT ? stored : this.writer.cast(stored, DataType.FLOAT);
+  }
+
+  /** Rows of a table that are looked up, in float32: they are widened, not the table. */
+  lookUp(name: string, columns: number | undefined, ids: string): string {
+    const rows = this.writer.op('Gather', [this.stored(`${name}.weight`, [undefined, columns]), ids], { axis: 0n });
+    return this.find(`${name}.weight`)?.dataType === DataType.FLOAT ? rows : this.writer.cast(rows, DataType.FLOAT);
+  }
+
+  /** x times a matrix, and its bias. `outputs` undefined: as many as the matrix has. */
+  linear(
+    x: string,
+    name: string,
+    inputs: number,
+    outputs: number | undefined,
+    options: { readonly bias?: boolean; readonly transposed?: boolean } = {},
+  ): string {
+    const shape = options.transposed ? [inputs, outputs] : [outputs, inputs];
+    const matrix = this.wide(`${name}.weight`, shape);
+    const y = options.transposed ? this.writer.op('MatMul', [x, matrix]) : this.writer.product(x, matrix);
+    return options.bias ? this.writer.add(y, this.wide(`${name}.bias`, [outputs])) : y;
+  }
+
+  /** Rows that a matrix has for outputs. @throws ModelError where it is missing. */
+  outputs(name: string, transposed = false): number {
+    const shape = this.shapeOf(`${name}.weight`);
+    if (shape?.length !== 2)
+      throw broken(`The files hold no matrix "${this.prefix}${name}.weight", which the configuration asks for.`);
+    return shape[transposed ? 1 : 0] ?? 0;
+  }
+
+  norm(x: string, name: string, width: number, { kind, epsilon, offset, weight, bias }: Norm): string {
+    const { writer } = this;
+    const stored = weight
+      ? this.wide(`${name}.weight`, [width])
+      : writer.floats(`ones/${width}`, [width], new Array<number>(width).fill(1));
+    const scale = offset === 0 ? stored : writer.add(stored, writer.scalar(offset));
+    if (kind === 'rms')
+      return writer.op('SimplifiedLayerNormalization', [x, scale], { axis: -1n, epsilon, stash_type: 1n });
+    return writer.op('LayerNormalization', [x, scale, ...(bias ? [this.wide(`${name}.bias`, [width])] : [])], {
+      axis: -1n,
+      epsilon,
+    });
+  }
+
+  /** Names under the prefix; one that begins with `/` is a whole one. */
+  private nameOf(name: string): string {
+    return name.startsWith('/') ? name.slice(1) : this.prefix + name;
+  }
+
+  private find(name: string): StoredTensor | undefined {
+    return this.tensors.get(this.nameOf(name));
+  }
+}

@@ -1,0 +1,20 @@
+import type { Architecture } from './description.js';
+import { COHERES } from './families/cohere.js';
+import { MIXTURES } from './families/experts.js';
+import { GPTS } from './families/gpt.js';
+import { LLAMAS } from './families/llama.js';
+
+/** Every kind of decoder that is described, by the `model_type` of its configuration. */
+export const ARCHITECTURES: Readonly<Record<string, Architecture>> = { ...LLAMAS, ...COHERES, ...GPTS, ...MIXTURES };
+
+/** Why a kind is not described, where there is more to say than its name. */
+export const UNDESCRIBED: Readonly<Record<string, string>> = {
+  phimoe: 'its router chooses experts by a rule of its own',
+  deepseek_v2: 'its attention keeps latent keys and values',
+  deepseek_v3: 'its attention keeps latent keys and values',
+  gpt_oss: 'its attention has sinks',
+  mamba: 'it has no attention',
+  mamba2: 'it has no attention',
+  gemma3n: 'its layers read embeddings of their own',
+  paligemma: 'a prompt is read in both directions',
+};

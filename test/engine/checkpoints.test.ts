@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import * as v from 'valibot';
+import { computeMap, type Engine } from '../../src/engine/client.js';
+import { DEFAULT_PARAMETERS, type Layer, type MapParameters } from '../../src/map/specification.js';
+import { withEngine } from './engine.js';
+
+/**
+ * Checkpoints against what PyTorch says of their stored weights in float32, asked of the engine process as any map is: a prompt's
+ * own hidden state stands in the only cell, so that the map must say what the model says behind the prompt.
+ */
+
+const TOLERANCE = 1e-4;
+/** Most tokens of a cell; the least of them are e-30. */
+const TOP = 100;
+const table: string[] = [];
+
+const promptSchema = v.object({ ids: v.array(v.number()), shape: v.array(v.number()), logits: v.array(v.number()) });
+const truthSchema = v.object({ prompts: v.array(promptSchema) });
+const longSchema = v.record(v.string(), v.object({ ids: v.array(v.number()), last: v.array(v.number()) }));
+
+/** Checkpoints kept in the project, or all in the folder that REFERENCE_CHECKPOINTS names. */
+function checkpointFolders(): string[] {
+  const folder = process.env.REFERENCE_CHECKPOINTS ?? join(import.meta.dirname, '..', 'fixtures', 'checkpoints');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(join(path, 'truth.json')));
+}
+
+const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+
+describe('checkpoints', { concurrency: 1 }, () => {
+  for (const folder of checkpointFolders()) test(basename(folder), { timeout: 300_000 }, () => checkFolder(folder));
+  after(() => {
+    console.log(`\n${'checkpoint'.padEnd(28)} stored    blocks  positions  every layer  long prompts`);
+    for (const line of table) console.log(line);
+  });
+});
+
+async function checkFolder(folder: string): Promise<void> {
+  const { prompts } = v.parse(truthSchema, readJson(join(folder, 'truth.json')));
+  const longFile = join(folder, 'truth-long.json');
+  const long = existsSync(longFile) ? Object.values(v.parse(longSchema, readJson(longFile))) : [];
+  await withEngine(async (engine) => {
+    const { facts, checks } = await engine.call('open', { path: folder, device: 'cpu' });
+    for (const { name, outcome, detail } of checks) assert.equal(outcome, 'passed', `check "${name}": ${detail}`);
+    const layers: Layer[] = ['embeddings', ...Array.from({ length: facts.blocks }, (_, layer) => layer)];
+    let [everywhere, atLayers, atLength] = [0, 0, 0];
+    for (const { ids, shape, logits } of prompts) {
+      const [positions = 0, width = 0] = shape;
+      assert.equal(width, facts.vocabularySize);
+      for (let i = 0; i < positions; i++) {
+        const own = logits.slice(i * width, (i + 1) * width);
+        everywhere = Math.max(everywhere, await difference(engine, ids.slice(0, i + 1), 0, own));
+      }
+      const last = logits.slice((positions - 1) * width);
+      for (const layer of layers) atLayers = Math.max(atLayers, await difference(engine, ids, layer, last));
+    }
+    for (const { ids, last } of long)
+      for (const layer of layers) atLength = Math.max(atLength, await difference(engine, ids, layer, last));
+    table.push(
+      [
+        basename(folder).padEnd(28),
+        facts.numberType.padEnd(9),
+        String(facts.blocks).padStart(6),
+        everywhere.toExponential(1).padStart(10),
+        atLayers.toExponential(1).padStart(12),
+        (long.length > 0 ? atLength.toExponential(1) : '-').padStart(13),
+      ].join(' '),
+    );
+    for (const found of [everywhere, atLayers, atLength]) assert.ok(found <= TOLERANCE, `off by ${found}`);
+  });
+}
+
+/** Largest difference of log-probabilities between the model's logits and the cell that its own state stands in. */
+async function difference(
+  engine: Engine,
+  ids: readonly number[],
+  layer: Layer,
+  logits: readonly number[],
+): Promise<number> {
+  const parameters: MapParameters = {
+    ...DEFAULT_PARAMETERS,
+    layer,
+    context: { kind: 'tokens', ids },
+    plane: {
+      ...DEFAULT_PARAMETERS.plane,
+      axes: { method: 'random_projection', seed: 1 },
+      center: { kind: 'tokens', ids },
+    },
+    grid: { columns: 1, rows: 1, spacing: 1, center: [0, 0] },
+    topK: Math.min(TOP, logits.length),
+  };
+  const { cells } = await computeMap(engine, { parameters, batchSize: 1 });
+  const own = logProbabilities(logits);
+  const differences = Array.from(cells.ids, (id, i) =>
+    Math.abs(Math.log(cells.probabilities[i] ?? 0) - (own[id] ?? NaN)),
+  );
+  assert.ok(differences.every(Number.isFinite));
+  return Math.max(...differences);
+}
+
+function logProbabilities(logits: readonly number[]): number[] {
+  const top = Math.max(...logits);
+  const normalizer = top + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - top), 0));
+  return logits.map((z) => z - normalizer);
+}
