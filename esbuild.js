@@ -3,6 +3,7 @@
  *
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
  *   filesWorker.cjs       its thread for files           sweep*       its threads for affine maps, and their WebAssembly
+ *                                                        textProcess.cjs  its process for prompts (loads tokenizers)
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
  */
@@ -26,7 +27,7 @@ const common = {
   logLevel: 'warning',
 };
 /** @type {import('esbuild').BuildOptions} */
-const node = { ...common, platform: 'node', target: 'node20', external: ['vscode', 'onnxruntime-node'] };
+const node = { ...common, platform: 'node', target: 'node20', external: ['vscode', 'onnxruntime-node', 'tokenizers'] };
 /** @type {import('esbuild').BuildOptions} */
 const esModule = {
   ...node,
@@ -52,6 +53,7 @@ const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
   ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
+  ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
   ['src/engine/sweepWorker.ts', 'dist/sweepWorker.cjs', { ...node, format: 'cjs' }],
   ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],

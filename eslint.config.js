@@ -30,6 +30,7 @@ const pure = ['src/map', 'src/onnx', 'src/protocol', 'webview'];
 const owned = [
   { name: 'vscode', rooms: ['src/extension', 'test/vscode'] },
   { name: 'onnxruntime-node', rooms: ['src/engine', 'test/media'] }, // the test runs the bundled model plainly
+  { name: 'tokenizers', rooms: ['src/engine'] },
 ];
 const names = (list) => `^(${list.join('|')})(/|$)`;
 /**

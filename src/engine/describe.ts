@@ -9,7 +9,6 @@ export function describe(
   milliseconds: number,
 ): ModelDescription {
   const { anatomy, tokenizer } = model;
-  const noTokenizer: Support = { ok: false, reason: tokenizer.reason ?? 'The model has no tokenizer.' };
   const ids = idsSupport(model);
   return {
     reference: model.reference,
@@ -34,7 +33,7 @@ export function describe(
         : tokenizer.bos === null
           ? { ok: false, reason: 'The model names no BOS token.' }
           : { ok: true },
-      prompt: !ids.ok ? ids : tokenizer.reason === undefined ? { ok: true } : noTokenizer,
+      prompt: !ids.ok ? ids : tokenizer.prompts,
       chat: ids.ok ? tokenizer.chat : ids,
     },
     prefix: model.manner.prefix,

@@ -117,11 +117,13 @@ export class HiddenSpace {
     if (source.kind === 'vector') return decodeVector(source.vector, source.name ?? what, width);
     if (source.kind === 'row') {
       const found = new Float32Array(width);
-      await visitTokenRows(this.model, source.matrix, [tokenId(this.model, source.token)], (rows) => found.set(rows));
+      await visitTokenRows(this.model, source.matrix, [await tokenId(this.model, source.token)], (rows) =>
+        found.set(rows),
+      );
       return found;
     }
     const prompts = source.kind === 'mean' ? source.prompts : [source];
-    const vectors = await this.statesOf(prompts.map((prompt) => this.wanted(prompt, layer)));
+    const vectors = await this.statesOf(await this.wantedAll(prompts, layer));
     const mean = new Float64Array(width);
     for (const one of vectors)
       for (let i = 0; i < width; i++) mean[i] = (mean[i] ?? 0) + (one[i] ?? 0) / vectors.length;
@@ -129,9 +131,18 @@ export class HiddenSpace {
     return vectors.length === 1 && only ? only : Float32Array.from(mean);
   }
 
-  private wanted(prompt: Prompt, layer: Layer): Wanted {
-    const around = readPrompt(this.model, prompt);
+  private async wanted(prompt: Prompt, layer: Layer): Promise<Wanted> {
+    const around = await readPrompt(this.model, prompt);
     return { layer, ids: allIds(around), position: around.prefix.length };
+  }
+
+  private wantedAll(prompts: readonly Prompt[], layer: Layer): Promise<readonly Wanted[]> {
+    return Promise.all(prompts.map((prompt) => this.wanted(prompt, layer)));
+  }
+
+  /** The token ids of texts. */
+  private sequencesOf(texts: readonly string[]): Promise<readonly (readonly number[])[]> {
+    return Promise.all(texts.map(async (text) => allIds(await readPrompt(this.model, { kind: 'prompt', text }))));
   }
 
   /** All hidden states of some sources in one go: the model is opened once. */
@@ -139,7 +150,7 @@ export class HiddenSpace {
     const prompts = sources.flatMap((source) =>
       source.kind === 'mean' ? source.prompts : source.kind === 'prompt' || source.kind === 'tokens' ? [source] : [],
     );
-    await this.statesOf(prompts.map((prompt) => this.wanted(prompt, layer)));
+    await this.statesOf(await this.wantedAll(prompts, layer));
   }
 
   /** [hiddenSize] each. */
@@ -173,7 +184,7 @@ export class HiddenSpace {
     layer: Layer,
     width: number,
   ): Promise<PrincipalAxes> {
-    const sequences = texts.map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
+    const sequences = await this.sequencesOf(texts);
     // The first position is an outlier of most models: it would be the first component.
     const counts = sequences.map((ids) => (positions === 'last' ? 1 : Math.max(0, ids.length - 1)));
     const count = counts.reduce((a, b) => a + b, 0);
@@ -210,9 +221,7 @@ export class HiddenSpace {
     // A person who changes something stops the measuring: it goes on where it was.
     const begun = this.begun?.key === key ? this.begun : (this.begun = { key, texts: 0, found: [] });
     const { found } = begun;
-    const sequences = (sample ?? SAMPLE_TEXTS)
-      .slice(begun.texts)
-      .map((text) => allIds(readPrompt(this.model, { kind: 'prompt', text })));
+    const sequences = await this.sequencesOf((sample ?? SAMPLE_TEXTS).slice(begun.texts));
     await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
       if (signal) stopIfCancelled(signal);
       begun.texts++;
@@ -280,7 +289,7 @@ export class HiddenSpace {
   ): Promise<Mark[]> {
     const { tokenizer, facts } = this.model;
     const text = this.textOf(prompt);
-    const one = this.wanted(prompt, layer);
+    const one = await this.wanted(prompt, layer);
     const layers: readonly Layer[] = ['embeddings', ...Array.from({ length: facts.blocks }, (_, l) => l)];
     const wanted =
       kind === 'state'

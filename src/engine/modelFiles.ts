@@ -21,6 +21,8 @@ export interface ModelFiles {
   /** tokenizer_config.json, over what special_tokens_map.json says. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   readonly chatTemplateFile: string | undefined;
+  /** The file of this name beside the model or in its folder; undefined where there is none. */
+  beside(name: string): string | undefined;
 }
 
 /** What config.json or genai_config.json states; everything may be missing. */
@@ -78,6 +80,7 @@ export function findModel(path: string): ModelFiles {
       ...readJson(beside('tokenizer_config.json')),
     },
     chatTemplateFile: beside('chat_template.jinja'),
+    beside,
   };
 }
 
@@ -177,7 +180,7 @@ function chooseWeights(folder: string): string {
 }
 
 /** A JSON object from a file; an empty one where the file is missing or unreadable, since configurations only add to the graph. */
-function readJson(file: string | undefined): Record<string, unknown> {
+export function readJson(file: string | undefined): Record<string, unknown> {
   if (file === undefined || statSync(file).size > MAX_JSON_BYTES) return {};
   try {
     const data: unknown = JSON.parse(readFileSync(file, 'utf8'));

@@ -6,9 +6,9 @@ import type { Model, Surroundings } from './model.js';
  * A prompt as token ids, parted at its position.
  * @throws Fault `tokenizer`, or `bad-parameter` for ids or a position that do not exist.
  */
-export function readPrompt(model: Model, prompt: Prompt): Surroundings {
+export async function readPrompt(model: Model, prompt: Prompt): Promise<Surroundings> {
   const ids =
-    prompt.kind === 'tokens' ? prompt.ids : model.tokenizer.encode(prompt.text, { chat: prompt.chat === true });
+    prompt.kind === 'tokens' ? prompt.ids : await model.tokenizer.encode(prompt.text, { chat: prompt.chat === true });
   checkIds(model, ids);
   const { position = -1 } = prompt;
   const at = position < 0 ? ids.length + position : position;

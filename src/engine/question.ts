@@ -35,7 +35,8 @@ export async function readRace(
   context: Surroundings | undefined,
 ): Promise<Race> {
   const size = model.facts.vocabularySize;
-  const left = [...new Set(masked.map((name) => tokenId(model, name)))].sort((a, b) => a - b);
+  const named = await Promise.all(masked.map((name) => tokenId(model, name)));
+  const left = [...new Set(named)].sort((a, b) => a - b);
   if (size - left.length < topK)
     throw new Fault({
       code: 'bad-parameter',
@@ -58,8 +59,8 @@ async function readQuestion(
   context: Surroundings | undefined,
 ): Promise<Asked> {
   const size = model.facts.vocabularySize;
-  const racing = (name: TokenName): number => {
-    const id = tokenId(model, name);
+  const racing = async (name: TokenName): Promise<number> => {
+    const id = await tokenId(model, name);
     if (!masked.has(id)) return id;
     throw new Fault({
       code: 'bad-parameter',
@@ -70,10 +71,10 @@ async function readQuestion(
   const weights = new Float32Array(size);
   switch (question.kind) {
     case 'probability':
-      weights[racing(question.token)] = 1;
+      weights[await racing(question.token)] = 1;
       return { weights, answer: (functional, probability) => probability * Math.exp(functional) };
     case 'difference': {
-      const [first, second] = [racing(question.first), racing(question.second)];
+      const [first, second] = [await racing(question.first), await racing(question.second)];
       if (first === second)
         throw new Fault({ code: 'bad-parameter', message: 'The two tokens of the logit difference are the same.' });
       weights[first] = 1;
@@ -115,8 +116,8 @@ function ownPrediction(logits: Float32Array, masked: ReadonlySet<number>): Float
 }
 
 /** @throws Fault `bad-parameter` for an id that the model does not have or a text that is no single token, `tokenizer`. */
-export function tokenId(model: Model, name: TokenName): number {
-  const id = typeof name === 'number' ? name : model.tokenizer.tokenNamed(name);
+export async function tokenId(model: Model, name: TokenName): Promise<number> {
+  const id = typeof name === 'number' ? name : await model.tokenizer.tokenNamed(name);
   if (id < model.facts.vocabularySize) return id;
   throw new Fault({
     code: 'bad-parameter',

@@ -21,7 +21,7 @@ export interface Reading {
  * @throws Fault as {@link planOf}, {@link HiddenSpace.plane} and {@link readRace}.
  */
 export async function readParameters(model: Model, space: HiddenSpace, parameters: MapParameters): Promise<Reading> {
-  const plan = planOf(model, parameters);
+  const plan = await planOf(model, parameters);
   const { hiddenSize } = model.facts;
   const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
   const found = await space.plane(parameters.plane, plan.layer, width);
@@ -36,7 +36,7 @@ export async function readParameters(model: Model, space: HiddenSpace, parameter
  * A map's parameters against this model.
  * @throws Fault `bad-parameter` for a layer, readout or context that it does not have, `tokenizer` for a prompt.
  */
-export function planOf(model: Model, parameters: MapParameters): CellPlan {
+export async function planOf(model: Model, parameters: MapParameters): Promise<CellPlan> {
   const { blocks, vocabularySize } = model.facts;
   const layer: Layer = parameters.layer === 'last' ? blocks - 1 : parameters.layer;
   if (layer !== 'embeddings' && layer >= blocks)
@@ -53,7 +53,7 @@ export function planOf(model: Model, parameters: MapParameters): CellPlan {
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)
     throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
-  const around = contextOf(model, parameters);
+  const around = await contextOf(model, parameters);
   const mixing = parameters.readout === 'forward' && layerIndex(layer) < blocks - 1;
   if (around.suffix.length > 0 && parameters.readout === 'forward' && !mixing)
     throw new Fault({
@@ -70,7 +70,7 @@ export function planOf(model: Model, parameters: MapParameters): CellPlan {
   return { layer, readout: parameters.readout, ...around, output };
 }
 
-function contextOf(model: Model, { context }: MapParameters): Surroundings {
+async function contextOf(model: Model, { context }: MapParameters): Promise<Surroundings> {
   const { bos } = model.tokenizer;
   // Some token that is no padding (BOS often is): an export that computes its mask from the ids would hide the vector.
   const own = Math.floor(0.37 * model.facts.vocabularySize);

@@ -81,7 +81,7 @@ export class EngineService {
     },
     tokenize: async ({ text }) => {
       const { model } = await this.model();
-      return { tokens: model.tokenizer.encode(text).map((id) => model.tokenizer.token(id)) };
+      return { tokens: (await model.tokenizer.encode(text)).map((id) => model.tokenizer.token(id)) };
     },
   };
 
@@ -122,7 +122,7 @@ export class EngineService {
 
   private async estimate(parameters: MapParameters, batchSize: number): Promise<Estimate> {
     const { model } = await this.model();
-    const plan = planOf(model, parameters);
+    const plan = await planOf(model, parameters);
     const { columns, rows } = parameters.grid;
     const cells = columns * rows;
     const weights = model.weightsOf(plan);

@@ -27,7 +27,7 @@ export async function benchForward(path: string, environment: NodeJS.ProcessEnv 
   const model = Model.open(path, used);
   const rows: object[] = [];
   const { blocks } = model.facts;
-  const prompt = model.tokenizer.encode(PROMPT).slice(0, POSITIONS);
+  const prompt = (await model.tokenizer.encode(PROMPT)).slice(0, POSITIONS);
   try {
     for (const ids of [[], prompt])
       for (const layer of ['embeddings', Math.floor(blocks / 2) - 1, blocks - 3] as const)

@@ -16,6 +16,8 @@ const truths = JSON.parse(readFileSync(join(fixtures, 'truth.json'), 'utf8')) as
   texts: { text: string; ids: number[] }[];
 }[];
 
+const built = join(import.meta.dirname, '..', '..', 'dist');
+
 /** A fixture's tokenizer, some of its files replaced or, where null, taken away. */
 function opened(name: string, files: Record<string, string | null> = {}, vocabularySize = 400): Tokenizer {
   const folder = temporaryFolder();
@@ -24,12 +26,12 @@ function opened(name: string, files: Record<string, string | null> = {}, vocabul
   for (const [file, text] of Object.entries(files))
     if (text === null) rmSync(join(folder, file));
     else writeFileSync(join(folder, file), text);
-  return openTokenizer(findModel(folder), vocabularySize);
+  return openTokenizer(findModel(folder), vocabularySize, built);
 }
 
-const faultOf = (act: () => unknown): Fault => {
+const faultOf = async (act: () => unknown): Promise<Fault> => {
   try {
-    act();
+    await act();
   } catch (thrown) {
     assert.ok(thrown instanceof Fault, String(thrown));
     return thrown;
@@ -38,14 +40,14 @@ const faultOf = (act: () => unknown): Fault => {
 };
 
 for (const { folder, size, chats, texts } of truths) {
-  test(`${folder}: messages and texts become the ids that Transformers gives`, () => {
+  test(`${folder}: messages and texts become the ids that Transformers gives`, async () => {
     const tokenizer = opened(folder);
     assert.deepEqual(tokenizer.chat, { ok: true });
-    for (const { text, ids } of chats) assert.deepEqual(tokenizer.encode(text, { chat: true }), ids, text);
-    for (const { text, ids } of texts) assert.deepEqual(tokenizer.encode(text), ids, text);
+    for (const { text, ids } of chats) assert.deepEqual(await tokenizer.encode(text, { chat: true }), ids, text);
+    for (const { text, ids } of texts) assert.deepEqual(await tokenizer.encode(text), ids, text);
   });
 
-  test(`${folder}: ids become text again, characters of several tokens too`, () => {
+  test(`${folder}: ids become text again, characters of several tokens too`, async () => {
     const tokenizer = opened(folder);
     // SentencePiece writes a space before each piece of text between special tokens.
     const read = (text: string): string => text.replaceAll(/(^|>)\u2581/g, '$1');
@@ -54,18 +56,18 @@ for (const { folder, size, chats, texts } of truths) {
       if (folder !== 'gemma') assert.equal(text, rendered);
       else assert.equal(read(text.replaceAll(/(_of_turn>|<bos>) /g, '$1')), rendered);
     }
-    const ids = tokenizer.encode('\u{1F642}').filter((id) => tokenizer.token(id).kind === 'bytes');
+    const ids = (await tokenizer.encode('\u{1F642}')).filter((id) => tokenizer.token(id).kind === 'bytes');
     assert.equal(ids.length, 4);
     assert.equal(tokenizer.decode(ids), '\u{1F642}');
     assert.equal(tokenizer.decode(ids.slice(0, 3)), '\uFFFD');
     assert.equal(tokenizer.decode([]), '');
   });
 
-  test(`${folder}: every token is found by its own text`, () => {
+  test(`${folder}: every token is found by its own text`, async () => {
     const tokenizer = opened(folder);
     for (let id = 0; id < size; id++) {
       const { text } = tokenizer.token(id);
-      const found = tokenizer.tokenNamed(text);
+      const found = await tokenizer.tokenNamed(text);
       // SentencePiece has letters both as bytes and as pieces; the piece is meant.
       if (found !== id) assert.equal(tokenizer.token(found).text, text);
       if (found !== id) assert.ok(id >= 4 && id < 260 && folder === 'gemma' && found >= 260, `${id}, ${found}`);
@@ -73,25 +75,25 @@ for (const { folder, size, chats, texts } of truths) {
   });
 }
 
-test('a text that is no token is refused with the tokens it consists of', () => {
+test('a text that is no token is refused with the tokens it consists of', async () => {
   const chatml = opened('chatml');
-  assert.equal(chatml.tokenNamed('<|im_end|>'), 2);
-  assert.equal(chatml.token(chatml.tokenNamed(' the')).text, ' the');
-  assert.notEqual(chatml.tokenNamed('s'), chatml.tokenNamed(' s'));
-  const two = faultOf(() => chatml.tokenNamed(' the is'));
+  assert.equal(await chatml.tokenNamed('<|im_end|>'), 2);
+  assert.equal(chatml.token(await chatml.tokenNamed(' the')).text, ' the');
+  assert.notEqual(await chatml.tokenNamed('s'), await chatml.tokenNamed(' s'));
+  const two = await faultOf(() => chatml.tokenNamed(' the is'));
   assert.deepEqual([two.code, two.message], ['bad-parameter', '" the is" is 2 tokens: " the" and " is".']);
   assert.equal(two.hint, 'Name a text that is exactly one token; a space before it counts.');
-  const nearly = faultOf(() => chatml.tokenNamed('capital'));
+  const nearly = await faultOf(() => chatml.tokenNamed('capital'));
   assert.match(nearly.message, /^"capital" is \d tokens: "c[a-z]*".* and "[a-z]+"\.$/);
   assert.equal(nearly.hint, '" capital", with a space before it, is one token.');
-  assert.match(faultOf(() => chatml.tokenNamed('What is it? It is the sea')).message, / and \d+ more\.$/);
-  assert.equal(faultOf(() => chatml.tokenNamed('')).message, '"" is no token of this model.');
+  assert.match((await faultOf(() => chatml.tokenNamed('What is it? It is the sea'))).message, / and \d+ more\.$/);
+  assert.equal((await faultOf(() => chatml.tokenNamed(''))).message, '"" is no token of this model.');
   // In SentencePiece's way of reading, a text begins with a space.
-  const spaceless = faultOf(() => opened('gemma').tokenNamed('the s'));
+  const spaceless = await faultOf(() => opened('gemma').tokenNamed('the s'));
   assert.equal(spaceless.message, '"the s" is no token of this model.');
   assert.equal(spaceless.hint, '" the s", with a space before it, is one token.');
-  assert.equal(chatml.tokenNamed('#399'), 399);
-  assert.equal(faultOf(() => chatml.tokenNamed('#400')).code, 'bad-parameter');
+  assert.equal(await chatml.tokenNamed('#399'), 399);
+  assert.equal((await faultOf(() => chatml.tokenNamed('#400'))).code, 'bad-parameter');
 });
 
 test('tokens that end a text: those of the configuration, one or a list, and the tokenizer’s own', () => {
@@ -108,17 +110,17 @@ test('tokens that end a text: those of the configuration, one or a list, and the
   assert.deepEqual(ends(opened('chatml', { 'config.json': '{"eos_token_id": ["x", -1, null, {}]}' })), [2]);
 });
 
-test('a model without a template, or with one that is of no use, says so', () => {
+test('a model without a template, or with one that is of no use, says so', async () => {
   const chat = (config: unknown, more: Record<string, string | null> = {}): Tokenizer =>
     opened('chatml', { 'tokenizer_config.json': JSON.stringify(config), ...more });
   const reason = (tokenizer: Tokenizer): string => (tokenizer.chat.ok ? 'ok' : tokenizer.chat.reason);
-  const said = (template: unknown): string => {
-    const fault = faultOf(() => chat({ chat_template: template }).encode('Hi', { chat: true }));
+  const said = async (template: unknown): Promise<string> => {
+    const fault = await faultOf(() => chat({ chat_template: template }).encode('Hi', { chat: true }));
     assert.equal(fault.code, 'tokenizer');
     return fault.message;
   };
   assert.equal(reason(chat({})), 'The model has no chat template.');
-  assert.equal(faultOf(() => chat({}).encode('Hi', { chat: true })).code, 'tokenizer');
+  assert.equal((await faultOf(() => chat({}).encode('Hi', { chat: true }))).code, 'tokenizer');
   assert.equal(reason(chat({ chat_template: null })), 'The model has no chat template.');
   assert.match(reason(chat({ chat_template: 7 })), /cannot be used: it is no text\.$/);
   assert.match(reason(chat({ chat_template: [{ name: 'rag', template: 'x' }] })), /none is called "default"\.$/);
@@ -126,26 +128,26 @@ test('a model without a template, or with one that is of no use, says so', () =>
   assert.match(reason(chat({}, { 'chat_template.jinja': 'x'.repeat(2 ** 20 + 1) })), /larger than 1 MB\.$/);
   assert.match(reason(opened('chatml', { 'tokenizer.json': null })), /no tokenizer\.json/);
   assert.equal(
-    said('{{ raise_exception("Only assistants here.") }}'),
+    await said('{{ raise_exception("Only assistants here.") }}'),
     "The model's chat template cannot be used: Only assistants here.",
   );
-  assert.match(said('{% for %}'), /^The model's chat template cannot be used: /);
-  assert.match(said('{{ nothing.there.is }}'), /^The model's chat template cannot be used: /);
-  assert.match(said(''), /it makes nothing of the prompt\.$/);
-  assert.match(said('{% for i in range(10 ** 9) %}x{% endfor %}'), /cannot be used/);
-  assert.match(said('{% for i in range(1000000000) %}x{% endfor %}'), /it counts to 1000000000\.$/);
+  assert.match(await said('{% for %}'), /^The model's chat template cannot be used: /);
+  assert.match(await said('{{ nothing.there.is }}'), /^The model's chat template cannot be used: /);
+  assert.match(await said(''), /it makes nothing of the prompt\.$/);
+  assert.match(await said('{% for i in range(10 ** 9) %}x{% endfor %}'), /cannot be used/);
+  assert.match(await said('{% for i in range(1000000000) %}x{% endfor %}'), /it counts to 1000000000\.$/);
   const deep = '('.repeat(100_000);
-  assert.match(said(`{{ ${deep} }}`), /cannot be used/);
+  assert.match(await said(`{{ ${deep} }}`), /cannot be used/);
 });
 
-test('a template that does not end is ended', () => {
+test('a template that does not end is ended', async () => {
   const nested = '{% for i in range(9999) %}'.repeat(6) + '{% endfor %}'.repeat(6);
   const tokenizer = opened('chatml', { 'tokenizer_config.json': JSON.stringify({ chat_template: nested }) });
-  assert.match(faultOf(() => tokenizer.encode('Hi', { chat: true })).message, /it takes too long\.$/);
-  assert.deepEqual(tokenizer.encode('s'), opened('chatml').encode('s'));
+  assert.match((await faultOf(() => tokenizer.encode('Hi', { chat: true }))).message, /it takes too long\.$/);
+  assert.deepEqual(await tokenizer.encode('s'), await opened('chatml').encode('s'));
 });
 
-test('a template reaches the message and nothing else', () => {
+test('a template reaches the message and nothing else', async () => {
   for (const template of [
     '{{ messages.constructor }}x',
     '{{ raise_exception.constructor("return process")() }}x',
@@ -154,22 +156,23 @@ test('a template reaches the message and nothing else', () => {
   ]) {
     const tokenizer = opened('chatml', { 'tokenizer_config.json': JSON.stringify({ chat_template: template }) });
     try {
-      assert.equal(tokenizer.decode(tokenizer.encode('Hi', { chat: true })).endsWith('x'), true);
-      assert.ok(tokenizer.encode('Hi', { chat: true }).length <= 2, template);
+      const ids = await tokenizer.encode('Hi', { chat: true });
+      assert.equal(tokenizer.decode(ids).endsWith('x'), true);
+      assert.ok(ids.length <= 2, template);
     } catch (thrown) {
       assert.ok(thrown instanceof Fault && thrown.code === 'tokenizer', String(thrown));
     }
   }
 });
 
-test('a template of a file goes over that of the configuration', () => {
+test('a template of a file goes over that of the configuration', async () => {
   const tokenizer = opened('chatml', { 'chat_template.jinja': "{{ 'the' }}" });
-  assert.deepEqual(tokenizer.encode('Hi', { chat: true }), tokenizer.encode('the'));
+  assert.deepEqual(await tokenizer.encode('Hi', { chat: true }), await tokenizer.encode('the'));
 });
 
-test('without a tokenizer tokens go by their ids', () => {
+test('without a tokenizer tokens go by their ids', async () => {
   const tokenizer = opened('chatml', { 'tokenizer.json': null });
   assert.equal(tokenizer.decode([3, 4]), '#3 #4');
-  assert.equal(tokenizer.tokenNamed('#12'), 12);
-  assert.equal(faultOf(() => tokenizer.tokenNamed(' Paris')).code, 'tokenizer');
+  assert.equal(await tokenizer.tokenNamed('#12'), 12);
+  assert.equal((await faultOf(() => tokenizer.tokenNamed(' Paris'))).code, 'tokenizer');
 });

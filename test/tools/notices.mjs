@@ -4,7 +4,7 @@ import path from 'node:path';
 import { root } from './prepare.mjs';
 
 /** Copied, not bundled. */
-const copied = ['onnxruntime-node', 'onnxruntime-common'];
+const copied = ['onnxruntime-node', 'onnxruntime-common', 'tokenizers'];
 /** Bundles that only the command line and the library have. */
 const notShipped = ['dist/cli.js', 'dist/index.js'];
 
@@ -52,10 +52,9 @@ CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE 
 PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR
 TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE
 POSSIBILITY OF SUCH DAMAGE.`,
-  // The whole text stands with another package of the list.
   'Apache-2.0': (holder) => `Copyright (c) ${holder}
 
-Licensed under the Apache License, Version 2.0, whose text stands in these notices under @huggingface/tokenizers.`,
+${readFileSync(path.join(root, 'node_modules', 'typescript', 'LICENSE.txt'), 'utf8').trim()}`,
   'MPL-2.0': (holder, repository) => `Copyright (c) ${holder}
 
 This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy of the MPL was not distributed
@@ -107,6 +106,11 @@ function otherNotices() {
       : [
           { title: 'Inter, the font of pictures (OFL-1.1)', text: readFileSync(path.join(fonts, font), 'utf8').trim() },
         ]),
+    // The licence beside it is that of the binding's template.
+    {
+      title: 'tokenizers, the library itself (Apache-2.0)',
+      text: licences['Apache-2.0']('The HuggingFace Inc. team'),
+    },
     {
       title: 'DirectML and DirectX Shader Compiler (in packages for Windows)',
       text: "DirectML.dll, dxcompiler.dll and dxil.dll are Microsoft Corporation's, as onnxruntime-node distributes them.",

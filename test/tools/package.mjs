@@ -1,4 +1,4 @@
-// npm run package: one VSIX per platform of onnxruntime-node, in the root. `npm run package -- linux-x64 ...` makes these
+// npm run package: one VSIX per platform of onnxruntime-node and tokenizers, in the root. `npm run package -- linux-x64 ...` makes these
 // alone, `--into FOLDER` puts them there without a version in the name, `--built` takes dist/ as it is,
 // `--runtime FOLDER` another copy of onnxruntime-node. Only what is listed
 // here goes in; a native binding that is missing fails the whole run.
@@ -11,20 +11,37 @@ import { thirdPartyNotices } from './notices.mjs';
 import { root, run } from './prepare.mjs';
 
 const MB = 1e6;
-/** The platforms of onnxruntime-node: native files that must be there, and how large the package may become. */
+/**
+ * The platforms of onnxruntime-node: native files that must be there, the binding of tokenizers, and how large the package may
+ * become.
+ */
 const targets = {
-  'linux-x64': { native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'], most: 30 * MB },
-  'linux-arm64': { native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'], most: 45 * MB },
+  'linux-x64': {
+    native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
+    tokenizers: 'tokenizers.linux-x64-gnu.node',
+    most: 32 * MB,
+  },
+  'linux-arm64': {
+    native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
+    tokenizers: 'tokenizers.linux-arm64-gnu.node',
+    most: 45 * MB,
+  },
   'win32-x64': {
     native: ['onnxruntime_binding.node', 'onnxruntime.dll', 'DirectML.dll', 'dxcompiler.dll', 'dxil.dll'],
+    tokenizers: 'tokenizers.win32-x64-msvc.node',
     most: 45 * MB,
   },
   'win32-arm64': {
     native: ['onnxruntime_binding.node', 'onnxruntime.dll', 'DirectML.dll', 'dxcompiler.dll', 'dxil.dll'],
+    tokenizers: 'tokenizers.win32-arm64-msvc.node',
     most: 45 * MB,
   },
   // Its second dylib is a copy under another name that nothing loads.
-  'darwin-arm64': { native: ['onnxruntime_binding.node', 'libonnxruntime.1.dylib'], most: 45 * MB },
+  'darwin-arm64': {
+    native: ['onnxruntime_binding.node', 'libonnxruntime.1.dylib'],
+    tokenizers: 'tokenizers.darwin-arm64.node',
+    most: 45 * MB,
+  },
 };
 
 /** What the package is made of, beside the native part. All of it must be there. */
@@ -33,7 +50,9 @@ const parts = [
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
-  ...['extension.cjs', 'engine.cjs', 'filesWorker.cjs', 'sweepWorker.cjs', 'sweep.wasm'].map((name) => `dist/${name}`),
+  ...['extension.cjs', 'engine.cjs', 'filesWorker.cjs', 'sweepWorker.cjs', 'sweep.wasm', 'textProcess.cjs'].map(
+    (name) => `dist/${name}`,
+  ),
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/webview/codicon.ttf',
@@ -72,7 +91,7 @@ function stage() {
   writeFileSync(inStaging('THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
 }
 
-/** Puts the JavaScript and one platform's binaries of onnxruntime-node where dist/engine.cjs finds them. */
+/** Puts the JavaScript and one platform's binaries of onnxruntime-node and tokenizers where dist/ finds them. */
 function stageRuntime(target, runtime) {
   const modules = inStaging('dist', 'node_modules');
   rmSync(modules, { recursive: true, force: true });
@@ -91,6 +110,12 @@ function stageRuntime(target, runtime) {
     const from = path.join(runtime, place, name);
     if (!existsSync(from)) throw new Error(`The native part for ${target} is missing: ${path.join(place, name)}`);
     cpSync(from, path.join(modules, 'onnxruntime-node', place, name));
+  }
+  const tokenizers = path.join(root, 'node_modules', 'tokenizers');
+  for (const name of ['index.js', 'package.json', 'LICENSE', targets[target].tokenizers]) {
+    const from = path.join(tokenizers, name);
+    if (!existsSync(from)) throw new Error(`The native part for ${target} is missing: ${name}`);
+    cpSync(from, path.join(modules, 'tokenizers', name));
   }
 }
 

@@ -22,17 +22,17 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
   });
   const session = useSession(() => ({ vsix: file }));
 
-  test('the package is at most 30 MB', () => {
+  test('the package is at most 32 MB', () => {
     const [line, megabytes] = /embedding-grid-linux-x64\.vsix: ([\d.]+) MB/.exec(printed) ?? [];
     console.log(`  ${line}`);
-    assert.ok(Number(megabytes) <= 30, printed);
+    assert.ok(Number(megabytes) <= 32, printed);
   });
 
   test('it holds what it needs and nothing else, with the notices of others', () => {
     const files = unzipSync(readFileSync(file), { filter: ({ name }) => name.startsWith('extension/') });
     const names = Object.keys(files).map((name) => name.replace('extension/', ''));
     const allowed =
-      /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt|dist\/(\w+\.(cjs|wasm)|webview\/main\.(js|css)|webview\/codicon\.ttf|assets\/[\w./-]+|node_modules\/onnxruntime-(node|common)\/[\w./-]+)|media\/(icons|walkthrough|pictures|novella-3m)\/[\w./-]+)$/;
+      /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt|dist\/(\w+\.(cjs|wasm)|webview\/main\.(js|css)|webview\/codicon\.ttf|assets\/[\w./-]+|node_modules\/(onnxruntime-(node|common)|tokenizers)\/[\w./-]+)|media\/(icons|walkthrough|pictures|novella-3m)\/[\w./-]+)$/;
     assert.deepEqual(
       names.filter((name) => !allowed.test(name)),
       [],
@@ -42,7 +42,7 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
       [],
     );
     const notices = new TextDecoder().decode(files['extension/THIRD-PARTY-NOTICES.txt']);
-    for (const name of ['plotly.js', 'onnxruntime-node', '@huggingface/tokenizers', '@resvg/resvg-wasm', 'Inter']) {
+    for (const name of ['plotly.js', 'onnxruntime-node', 'tokenizers', '@resvg/resvg-wasm', 'Inter']) {
       assert.match(notices, new RegExp(`^${name}`, 'm'));
     }
   });

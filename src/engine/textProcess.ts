@@ -1,0 +1,82 @@
+/**
+ * The process that reads prompts. A tokenizer and a chat template are programs by strangers: their work is done in a thread,
+ * and this process watches the thread's time and its own memory. It ends itself where either is spent, and where the parent is
+ * gone, whatever the thread does: native code cannot be stopped in any other way.
+ */
+import { readFileSync } from 'node:fs';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import type { Tokenizer } from 'tokenizers'; // the hub's own, in Rust: what Python's package of this name is
+import { renderTemplate, Stated } from './renderTemplate.js';
+import type { TextAnswer, TextFailure, TextRequest, TextTask } from './textReader.js';
+import { changedTokenizer, type TokenizerChanges } from './tokenizerJson.js';
+
+/** How often memory is looked at. */
+const WATCH_MS = 10;
+
+function watch(): void {
+  const worker = new Worker(__filename);
+  const end = (): void => void process.kill(process.pid, 'SIGKILL');
+  let watching: NodeJS.Timeout | undefined;
+  const answer = (what: TextAnswer, then: () => void = () => undefined): void => {
+    clearInterval(watching);
+    if (process.connected) process.send?.(what, then);
+    else end();
+  };
+  process.on('disconnect', end);
+  process.on('message', (message) => {
+    // The parent is our own program; its messages were typed where they were made.
+    const { request, limits } = message as TextTask;
+    const started = performance.now();
+    worker.postMessage(request);
+    watching = setInterval(() => {
+      if (performance.now() - started > limits.milliseconds) answer({ failed: 'time' }, end);
+      else if (process.memoryUsage.rss() > limits.bytes) answer({ failed: 'memory' }, end);
+    }, WATCH_MS);
+  });
+  worker.on('message', (what: TextAnswer) => answer(what));
+  worker.on('error', (error) =>
+    answer('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? { failed: 'memory' } : refusal(error), end),
+  );
+}
+
+function work(): void {
+  let tokenizer: Tokenizer | undefined;
+  const done = async (request: TextRequest): Promise<TextAnswer> => {
+    switch (request.kind) {
+      case 'open': {
+        const found = await opened(request.file, request.changes);
+        if ('failed' in found) return found;
+        tokenizer = found;
+        return { ids: [] };
+      }
+      case 'encode': {
+        if (!tokenizer) throw new Error('No tokenizer is open.');
+        const encoding = await tokenizer.encode(request.text, null, { addSpecialTokens: request.whole });
+        return { ids: encoding.getIds() };
+      }
+      case 'render':
+        return { text: renderTemplate(request.template, request.variables) };
+    }
+  };
+  parentPort?.on('message', (request: TextRequest) => {
+    void done(request)
+      .catch(refusal)
+      .then((answer) => parentPort?.postMessage(answer));
+  });
+}
+
+async function opened(file: string, changes: TokenizerChanges | undefined): Promise<Tokenizer | TextFailure> {
+  const library = await import('tokenizers').catch((error: unknown) => ({ missing: messageOf(error) }));
+  if ('missing' in library) return { failed: 'missing', detail: library.missing };
+  return library.Tokenizer.fromString(changedTokenizer(readFileSync(file, 'utf8'), changes));
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2000);
+
+const refusal = (error: unknown): TextFailure => ({
+  failed: error instanceof Stated ? 'stated' : 'refused',
+  detail: messageOf(error),
+});
+
+if (isMainThread) watch();
+else work();

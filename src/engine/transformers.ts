@@ -1,0 +1,302 @@
+import { tokenText } from './chatTemplate.js';
+import { type ModelFiles, readJson } from './modelFiles.js';
+import {
+  type AddedToken,
+  addedTokensOf,
+  isRecord,
+  kindsOf,
+  readAddedToken,
+  readVocabulary,
+  type TokenizerChanges,
+  type TokenizerJson,
+  withIds,
+} from './tokenizerJson.js';
+
+/** A tokenizer.json as Transformers reads it: what of it others stand in for, or why that cannot be said. */
+export interface TransformersReading {
+  readonly changes?: TokenizerChanges;
+  readonly refused?: string;
+}
+
+type Config = Readonly<Record<string, unknown>>;
+type Token = Omit<AddedToken, 'id'>;
+
+/**
+ * What Transformers 5 makes of a tokenizer.json that has a tokenizer_config.json beside it. It adds tokens that stand in the
+ * configuration alone; its own classes for some families read nothing of tokenizer.json but vocabulary, merges, added tokens
+ * and post-processor, and know the rest themselves, `add_prefix_space` among it; nothing is cut or filled up to a length.
+ * `add_bos_token` and `add_eos_token` are without effect there: the post-processor says what stands around a text. A class that
+ * is not known here, or one for another kind of model than the file has, is taken to read the file as it is.
+ */
+export function transformersReading(json: TokenizerJson, files: ModelFiles): TransformersReading {
+  const file = files.beside('tokenizer_config.json');
+  if (file === undefined) return {};
+  const config = readJson(file);
+  if (config.split_special_tokens === true)
+    return { refused: 'its tokenizer_config.json has special tokens split (split_special_tokens)' };
+  const rebuilt =
+    json.model?.type === 'BPE' ? CLASSES[classOf(json, config, readJson(files.beside('config.json')))] : undefined;
+  const added = addedTokens(json, config, files, rebuilt);
+  const changes: TokenizerChanges = {
+    ...((json.truncation ?? null) === null ? {} : { truncation: null }),
+    ...((json.padding ?? null) === null ? {} : { padding: null }),
+    ...(JSON.stringify(added) === JSON.stringify(addedTokensOf(json)) ? {} : { added_tokens: numbered(added, json) }),
+    ...(rebuilt ? partsOf(rebuilt, config, json, added) : {}),
+  };
+  return Object.keys(changes).length === 0 ? {} : { changes };
+}
+
+const numbered = (tokens: readonly Token[], json: TokenizerJson): readonly AddedToken[] =>
+  [...withIds(tokens, readVocabulary(json))].sort((a, b) => a.id - b.id);
+
+const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+
+/** The tokens that are found in a text first, in the order in which they are added. */
+function addedTokens(json: TokenizerJson, config: Config, files: ModelFiles, rebuilt: Family | undefined): Token[] {
+  const ofFile = addedTokensOf(json);
+  const stated = isRecord(config.added_tokens_decoder);
+  const fromConfig = isRecord(config.added_tokens_decoder)
+    ? Object.entries(config.added_tokens_decoder)
+        .sort(([a], [b]) => Number(a) - Number(b))
+        .flatMap(([, token]) => readAddedToken(token) ?? [])
+    : numbered(ofFile, json).map(({ id: _, ...token }) => token);
+  const known = new Map(fromConfig.map((token) => [token.content, token]));
+  // Without the newer key, the older file has the last word.
+  const named = { ...rebuilt?.tokens, ...config, ...(stated ? {} : readJson(files.beside('special_tokens_map.json'))) };
+  const extra = named.extra_special_tokens ?? named.additional_special_tokens;
+  const special = [
+    ...NAMED.map((name) => named[name]),
+    ...Object.keys(named)
+      .filter((name) => name.endsWith('_token') && !NAMED.includes(name))
+      .map((name) => named[name]),
+    ...(Array.isArray(extra) ? (extra as unknown[]) : isRecord(extra) ? Object.values(extra) : []),
+  ].flatMap((token) => {
+    const text = tokenText(token);
+    if (text === undefined) return [];
+    const plain = { content: text, special: true };
+    return known.get(text) ?? readAddedToken(isRecord(token) ? { ...token, ...plain } : plain) ?? [];
+  });
+  const tokens = new Map((rebuilt ? [] : ofFile).map((token) => [token.content, token]));
+  for (const token of fromConfig) tokens.set(token.content, token);
+  for (const token of special) if (!tokens.has(token.content)) tokens.set(token.content, token);
+  const isSpecial = new Set(special.map(({ content }) => content));
+  return [...tokens.values()].map((token) =>
+    rebuilt?.plainSpecial === true && isSpecial.has(token.content)
+      ? { ...token, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
+      : token,
+  );
+}
+
+/** What one of Transformers' classes for tokenizers knows of itself. */
+interface Family {
+  /** Special tokens where the configuration names no others. */
+  readonly tokens: Readonly<Record<string, string>>;
+  /** Special tokens lose whatever else is said of them. */
+  readonly plainSpecial?: boolean;
+  readonly model: Readonly<Record<string, unknown>>;
+  /** Model's unknown token: the one so named. */
+  readonly unknown?: boolean;
+  readonly normalizer: unknown;
+  preTokenizer(spaceFirst: boolean | undefined, legacy: boolean): unknown;
+  readonly decoder: unknown;
+  /** What stands around a text, where the file does not say it: nothing, or BOS. */
+  readonly around?: 'nothing' | 'bos';
+}
+
+function partsOf(family: Family, config: Config, json: TokenizerJson, added: readonly Token[]): TokenizerChanges {
+  const space = typeof config.add_prefix_space === 'boolean' ? config.add_prefix_space : undefined;
+  const named = (name: string): string => tokenText(config[name]) ?? family.tokens[name] ?? '';
+  const unknown = named('unk_token');
+  const bos = named('bos_token');
+  const bosId = numbered(added, json).find(({ content }) => content === bos)?.id;
+  const around =
+    family.around === undefined
+      ? {}
+      : { post_processor: family.around === 'bos' && bosId !== undefined ? template(bos, bosId) : null };
+  return {
+    model: {
+      ...{ dropout: null, unk_token: family.unknown === true ? unknown : null },
+      ...{ continuing_subword_prefix: null, end_of_word_suffix: null, byte_fallback: false, ignore_merges: false },
+      ...family.model,
+    },
+    normalizer: family.normalizer,
+    pre_tokenizer: family.preTokenizer(space, config.legacy === true),
+    decoder: family.decoder,
+    ...around,
+  };
+}
+
+const template = (bos: string, id: number): unknown => ({
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+  special_tokens: { [bos]: { id: bos, ids: [id], tokens: [bos] } },
+});
+
+const NFC = { type: 'NFC' };
+const byteLevel = (spaceFirst = false, regex = true): unknown => ({
+  type: 'ByteLevel',
+  add_prefix_space: spaceFirst,
+  trim_offsets: true,
+  use_regex: regex,
+});
+const split = (regex: string): unknown => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Isolated',
+  invert: false,
+});
+const replace = (from: string, to: string): unknown => ({ type: 'Replace', pattern: { String: from }, content: to });
+const metaspace = (scheme: string): unknown => ({
+  type: 'Metaspace',
+  replacement: '\u2581',
+  prepend_scheme: scheme,
+  split: false,
+});
+const BYTES = [replace('\u2581', ' '), { type: 'ByteFallback' }, { type: 'Fuse' }];
+const PIECES = { type: 'Sequence', decoders: [...BYTES, { type: 'Strip', content: ' ', start: 1, stop: 0 }] };
+const END = '<|endoftext|>';
+const GPT2: Family = {
+  tokens: { unk_token: END, bos_token: END, eos_token: END },
+  model: { continuing_subword_prefix: '', end_of_word_suffix: '', fuse_unk: false },
+  normalizer: null,
+  preTokenizer: (spaceFirst) => byteLevel(spaceFirst),
+  decoder: byteLevel(true),
+};
+const LLAMA: Family = {
+  tokens: { unk_token: '<unk>', bos_token: '<s>', eos_token: '</s>' },
+  model: { fuse_unk: true, byte_fallback: true },
+  normalizer: null,
+  preTokenizer: (spaceFirst = true, legacy) => metaspace(!spaceFirst ? 'never' : legacy ? 'always' : 'first'),
+  decoder: PIECES,
+};
+const QWEN2: Family = {
+  ...GPT2,
+  tokens: { unk_token: END, eos_token: END, pad_token: END },
+  normalizer: NFC,
+  preTokenizer: (spaceFirst) => ({
+    type: 'Sequence',
+    pretokenizers: [
+      split(
+        "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+      ),
+      byteLevel(spaceFirst, false),
+    ],
+  }),
+  plainSpecial: true,
+};
+
+/** Those that language models have. */
+const CLASSES: Readonly<Record<string, Family | undefined>> = {
+  LlamaTokenizer: LLAMA,
+  CodeLlamaTokenizer: {
+    ...LLAMA,
+    tokens: {
+      ...LLAMA.tokens,
+      prefix_token: '\u2581<PRE>',
+      middle_token: '\u2581<MID>',
+      suffix_token: '\u2581<SUF>',
+      eot_token: '\u2581<EOT>',
+      fill_token: '<FILL_ME>',
+    },
+    unknown: true,
+    preTokenizer: (spaceFirst = true) => metaspace(spaceFirst ? 'first' : 'never'),
+    around: 'bos',
+  },
+  GemmaTokenizer: {
+    tokens: { unk_token: '<unk>', bos_token: '<bos>', eos_token: '<eos>', pad_token: '<pad>', mask_token: '<mask>' },
+    model: { fuse_unk: true, byte_fallback: true },
+    unknown: true,
+    normalizer: replace(' ', '\u2581'),
+    preTokenizer: () => ({
+      type: 'Split',
+      pattern: { String: ' ' },
+      behavior: 'MergedWithPrevious',
+      invert: false,
+    }),
+    decoder: { type: 'Sequence', decoders: BYTES },
+  },
+  GPT2Tokenizer: GPT2,
+  CodeGenTokenizer: GPT2,
+  GPTNeoXTokenizer: {
+    ...GPT2,
+    tokens: { ...GPT2.tokens, pad_token: '<|padding|>' },
+    normalizer: NFC,
+    around: 'nothing',
+  },
+  CohereTokenizer: {
+    ...GPT2,
+    tokens: {
+      unk_token: '<UNK>',
+      bos_token: '<BOS_TOKEN>',
+      eos_token: '<|END_OF_TURN_TOKEN|>',
+      pad_token: '<PAD>',
+      cls_token: '<CLS>',
+      sep_token: '<SEP>',
+      mask_token: '<MASK_TOKEN>',
+    },
+    normalizer: NFC,
+    preTokenizer: (spaceFirst) => ({
+      type: 'Sequence',
+      pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(spaceFirst)],
+    }),
+  },
+  Qwen2Tokenizer: QWEN2,
+  Qwen3_5Tokenizer: {
+    ...QWEN2,
+    preTokenizer: (spaceFirst) => ({
+      type: 'Sequence',
+      pretokenizers: [
+        split(
+          "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+        ),
+        byteLevel(spaceFirst, false),
+      ],
+    }),
+    plainSpecial: false,
+  },
+};
+
+/** The class that reads tokenizer.json as it is. */
+const PLAIN = 'TokenizersBackend';
+
+/** The class that is for a type of model, whatever class its tokenizer names, but for another one that is known. */
+const CLASS_OF_TYPE: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    [PLAIN]:
+      'arctic aria chatlm ernie4_5 ernie4_5_moe flex_olmo fuyu glm glm4 glm4_moe glm4_moe_lite glm4v glm4v_moe gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared h2ovl_chat hyperclovax hyperclovax_vlm internlm2 internlm3 iquestcoder jamba kimi_k25 kimi_linear llava llava_next mimo_v2_flash minicpm3 minicpmv minimax_m2 ministral ministral3 mistral mistral3 mistral_large4 mixtral modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 olmo2 olmo3 olmo_hybrid opencua openvla paddleocr_vl persimmon phi3 phi3_v phimoe pixtral smolvlm stablelm step3_vl vipllava voxtral',
+    Qwen2Tokenizer:
+      'hunyuan_vl internvl ovis2 qwen2 qwen2_5_omni qwen2_5_vl qwen2_audio qwen2_moe qwen2_vl qwen3 qwen3_moe qwen3_next qwen3_omni_moe qwen3_vl qwen3_vl_moe',
+    Qwen3_5Tokenizer: 'qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen4_exp',
+    GPT2Tokenizer: 'codegen dbrx emu3 gpt2 gpt_neo gptj hyperclovax_vision_v2 jais2 opt phi starcoder2',
+    GemmaTokenizer: 'gemma gemma2 gemma3 gemma3_text gemma3n gemma3n_text recurrent_gemma shieldgemma2 zaya',
+    GPTNeoXTokenizer: 'falcon_mamba gpt_neox mamba mamba2 mpt olmo olmoe rwkv xlstm',
+    CohereTokenizer: 'aya_vision cohere cohere2',
+    CodeLlamaTokenizer: 'code_llama',
+    LlamaTokenizer: 'idefics idefics2',
+  }).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)),
+);
+
+/** Types of models whose tokenizers are known to name a wrong class. */
+const WRONG = new Set(
+  'arctic chatlm ernie4_5 ernie4_5_moe fuyu h2ovl_chat hyperclovax hyperclovax_vision_v2 hyperclovax_vlm internlm2 internlm3 iquestcoder jamba llava llava_next minicpm3 minicpmv minimax_m2 modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 opencua openvla paddleocr_vl phi3 phi3_v phimoe qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen4_exp smolvlm step3_vl vipllava'.split(
+    ' ',
+  ),
+);
+
+/** The class that Transformers takes. */
+function classOf(json: TokenizerJson, config: Config, model: Config): string {
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' ? value.replace(/Fast$/, '') : undefined;
+  const named = text(config.tokenizer_class) ?? text(model.tokenizer_class);
+  const type = typeof model.model_type === 'string' ? model.model_type : '';
+  const ofType = Object.hasOwn(CLASS_OF_TYPE, type) ? CLASS_OF_TYPE[type] : undefined;
+  const isWrong = WRONG.has(type);
+  if (named === undefined) return ofType ?? PLAIN;
+  if (named === 'LlamaTokenizer' && !isWrong && isByteLevel(json)) return PLAIN;
+  if (ofType === undefined || ofType === named) return named;
+  return ofType === PLAIN ? PLAIN : isWrong ? ofType : named;
+}
+
+const isByteLevel = ({ pre_tokenizer, post_processor, normalizer, decoder }: TokenizerJson): boolean =>
+  [pre_tokenizer, post_processor, normalizer, decoder].some((part) => kindsOf(part).includes('ByteLevel'));

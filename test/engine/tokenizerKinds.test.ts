@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findModel } from '../../src/engine/modelFiles.js';
+import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer.js';
+import { Fault } from '../../src/map/fault.js';
+import { temporaryFolder } from './temporary.js';
+
+/**
+ * 30 texts by every kind of model, normalizer, pre-tokenizer, post-processor and decoder: what the hub's library makes of them,
+ * as Python has it. make.py beside the fixture says how.
+ */
+const fixture = join(import.meta.dirname, '..', 'fixtures', 'tokenizers', 'kinds.json');
+interface Kind {
+  readonly base: string;
+  readonly parts: Readonly<Record<string, unknown>>;
+  /** null where the library refuses a text. */
+  readonly ids: readonly (readonly number[] | null)[];
+  readonly texts?: readonly string[];
+}
+const { texts, bases, kinds } = JSON.parse(readFileSync(fixture, 'utf8')) as {
+  readonly texts: readonly string[];
+  readonly bases: Readonly<Record<string, { readonly model: Readonly<Record<string, unknown>> }>>;
+  readonly kinds: Readonly<Record<string, Kind>>;
+};
+const built = join(import.meta.dirname, '..', '..', 'dist');
+
+/** The tokenizer of a kind, in a folder without tokenizer_config.json. */
+function opened({ base, parts }: Pick<Kind, 'base' | 'parts'>): Tokenizer {
+  const folder = temporaryFolder();
+  const whole = bases[base];
+  assert.ok(whole);
+  const model: Record<string, unknown> = { ...whole.model, ...(parts.model ?? {}) };
+  writeFileSync(join(folder, 'model.onnx'), '');
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...whole, ...parts, model }));
+  const size = Object.keys(model.vocab ?? {}).length;
+  return openTokenizer(findModel(folder), size + 4, built);
+}
+
+async function idsOf(tokenizer: Tokenizer, text: string): Promise<readonly number[] | null> {
+  try {
+    return await tokenizer.encode(text);
+  } catch (thrown) {
+    assert.ok(thrown instanceof Fault && thrown.code === 'tokenizer', String(thrown));
+    assert.match(
+      thrown.message,
+      /^The model's tokenizer cannot read prompts: this text has parts that it does not know.*\.$/,
+    );
+    return null;
+  }
+}
+
+test(
+  'texts become the ids that the hub’s library gives, whatever the tokenizer is made of',
+  { concurrency: 4 },
+  async (t) => {
+    assert.equal(texts.length, 30);
+    await Promise.all(
+      Object.entries(kinds).map(([name, kind]) =>
+        t.test(name, async () => {
+          const tokenizer = opened(kind);
+          assert.deepEqual(tokenizer.prompts, { ok: true });
+          for (const [i, text] of texts.entries()) {
+            const ids = await idsOf(tokenizer, text);
+            assert.deepEqual(ids, kind.ids[i], JSON.stringify(text));
+            // The space before a text's first word is no part of the words; the library leaves it out, or writes it.
+            const read = kind.texts?.[i];
+            if (read !== undefined && ids) assert.equal(tokenizer.decode(ids).trimStart(), read.trimStart(), name);
+          }
+        }),
+      ),
+    );
+  },
+);
