@@ -5,6 +5,7 @@ import { repeatedPast } from '../onnx/sharedPast.js';
 import { Fault } from '../map/fault.js';
 import { BatchSize } from './batchSize.js';
 import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
+import type { MaskForms } from './maskForms.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, type Results, type Session, Tensor } from './session.js';
 
@@ -12,6 +13,7 @@ export interface CellRunnerParts {
   readonly session: Session;
   readonly graph: Graph;
   readonly interface: Interface;
+  readonly masks: MaskForms;
   readonly config: ModelConfig;
   readonly hiddenSize: number;
   readonly vocabularySize: number;
@@ -200,10 +202,10 @@ export class CellRunner {
   /** Everything but the cells; the same for every batch of a size. */
   private feedsFor(batch: number): Feeds {
     if (this.feeds?.batch === batch) return this.feeds.feeds;
-    const { graph, interface: io, config, prefix, prefixIds, suffix, suffixIds, pasts, ownId } = this.parts;
+    const { graph, interface: io, masks, config, prefix, prefixIds, suffix, suffixIds, pasts, ownId } = this.parts;
     const past = pasts.size > 0 ? prefixIds.length : 0;
     const ids = [...(prefix ? prefixIds : []), ownId, ...suffixIds];
-    const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, { batch, past, ids }) };
+    const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, masks, { batch, past, ids }) };
     for (const slot of io.caches) {
       if (!graph.isInput(slot.past)) continue;
       feeds[slot.past] = pasts.get(slot.past) ?? emptyPast(slot, cacheLayout(slot, config), 1);

@@ -15,15 +15,19 @@ const PROVEN: Readonly<Record<string, string>> = {
   '4b54f5d4a1ea093c7f1510b341ffc13271e727695d5ea343f14d234ce9878f73': 'cpu',
 };
 
+/** Whether a model is known, on this device. */
+export const isProven = ({ reference }: Pick<Model, 'reference'>, device: string): boolean =>
+  PROVEN[reference.sha256] === device;
+
 /** Why a model is opened without its checks, or undefined where they are to run. `asked`: what the opener said. */
 export function reasonToSkip(
-  { facts, reference }: Pick<Model, 'facts' | 'reference'>,
+  model: Pick<Model, 'facts' | 'reference'>,
   device: string,
   asked: boolean | undefined,
 ): string | undefined {
   if (asked !== undefined) return asked ? 'left out, as was asked' : undefined;
-  if (PROVEN[reference.sha256] === device) return 'a known model, checked before; "inspect" runs the checks again';
-  return facts.weightsBytes > CHECKED_BYTES ? 'the model is large; "inspect" runs the checks' : undefined;
+  if (isProven(model, device)) return 'a known model, checked before; "inspect" runs the checks again';
+  return model.facts.weightsBytes > CHECKED_BYTES ? 'the model is large; "inspect" runs the checks' : undefined;
 }
 
 /** How far log-probabilities may differ where the arithmetic is merely rearranged. */
@@ -54,6 +58,11 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
     outcome: 'passed',
     detail: `${model.facts.blocks} blocks${model.files.config.layers === undefined ? '; no configuration states how many' : ', as the configuration states'}`,
   };
+  const masks = [...(await model.masks())].map(([name, { reason }]): Check => ({
+    name: 'mask',
+    outcome: 'passed',
+    detail: `"${name}": ${reason}`,
+  }));
   const ids = sampleIds(model);
   const { anatomy, facts } = model;
   const tolerance = TOLERANCE[facts.numberType];
@@ -75,6 +84,7 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
     return {
       checks: [
         structural,
+        ...masks,
         {
           name: 'run',
           outcome: 'failed',
@@ -137,6 +147,7 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
   let manner = model.manner;
   const checks: Check[] = [
     structural,
+    ...masks,
     {
       name: 'identity',
       outcome: 'passed',

@@ -1,8 +1,10 @@
 import { Fault } from '../map/fault.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from '../onnx/graph.js';
 import { batchAxisOf, type CacheSlot, type Interface } from '../onnx/interface.js';
+import { type MaskForms, maskTensor } from './maskForms.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, Tensor } from './session.js';
+import { tensorOf } from './tensors.js';
 
 /** The sequence that a run is about. */
 export interface Run {
@@ -13,15 +15,9 @@ export interface Run {
   readonly ids: readonly number[];
 }
 
-/** A mask over the longest prompt is the most that is ever fed. */
-const MOST_NUMBERS = 2 ** 28;
-
-type Data = BigInt64Array | Int32Array | Float32Array | Uint8Array | Uint16Array;
-
-/** Feeds for everything that a graph still takes besides hidden states and past keys: ids, mask, positions, counts. */
-export function sequenceFeeds(graph: Graph, io: Interface, run: Run): Feeds {
+/** Feeds for everything that a graph still takes besides hidden states and past keys: ids, masks, positions, counts. */
+export function sequenceFeeds(graph: Graph, io: Interface, forms: MaskForms, run: Run): Feeds {
   const { batch, past, ids } = run;
-  const total = past + ids.length;
   const feeds: Record<string, Tensor> = {};
   for (const info of graph.inputs) {
     const type = elemTypeOf(info) ?? DataType.INT64;
@@ -32,13 +28,9 @@ export function sequenceFeeds(graph: Graph, io: Interface, run: Run): Feeds {
     if (info.name === io.ids) {
       if (shape.length === 1) put([ids.length], (i) => ids[i] ?? 0);
       else put([batch, ids.length], (i) => ids[i % ids.length] ?? 0);
-    } else if (info.name === io.mask) {
-      if (shape.length === 4)
-        put([batch, 1, ids.length, total], (i) => {
-          const seen = i % total <= past + (Math.floor(i / total) % ids.length);
-          return isFloatType(type) ? (seen ? 0 : -3e38) : seen ? 1 : 0;
-        });
-      else put([batch, total], () => 1);
+    } else if (forms.has(info.name)) {
+      const form = forms.get(info.name);
+      if (form) feeds[info.name] = maskTensor(info.name, type, form, { batch, past, length: ids.length });
     } else if (info.name === io.positions) {
       if (shape.length === 1) put([ids.length], (i) => past + i);
       else if (shape.length === 3) put([3, batch, ids.length], (i) => past + (i % ids.length));
@@ -49,9 +41,6 @@ export function sequenceFeeds(graph: Graph, io: Interface, run: Run): Feeds {
   }
   return feeds;
 }
-
-const isFloatType = (type: number): boolean =>
-  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16;
 
 /** Inputs that only some exporters have, told by the names that they give them. */
 function other(
@@ -80,36 +69,6 @@ function other(
       shape.map((d) => (typeof d === 'number' ? d : 1)),
       () => 0,
     );
-}
-
-function tensorOf(name: string, type: number, dims: number[], value: (index: number) => number): Tensor {
-  const count = dims.reduce((a, b) => a * b, 1);
-  if (!(count <= MOST_NUMBERS) || dims.some((d) => d < 0))
-    throw new Fault({
-      code: 'model-unsupported',
-      message: `The input "${name}" of ${dims.join(' x ')} numbers is none that a decoder of text has.`,
-    });
-  const fill = <T extends Data>(data: T, convert: (v: number) => T[number]): T => {
-    for (let i = 0; i < count; i++) data[i] = convert(value(i));
-    return data;
-  };
-  switch (type) {
-    case DataType.INT64:
-      return new Tensor('int64', fill(new BigInt64Array(count), BigInt), dims);
-    case DataType.INT32:
-      return new Tensor('int32', fill(new Int32Array(count), Number), dims);
-    case DataType.BOOL:
-      return new Tensor('bool', fill(new Uint8Array(count), Number), dims);
-    case DataType.FLOAT16:
-      // Masks only: 0, 1 and the most negative number.
-      return new Tensor(
-        'float16',
-        fill(new Uint16Array(count), (v) => (v < 0 ? 0xfbff : v === 1 ? 0x3c00 : 0)),
-        dims,
-      );
-    default:
-      return new Tensor('float32', fill(new Float32Array(count), Number), dims);
-  }
 }
 
 /** Vectors for an export that looks no ids up itself: the same for the same id, others for others. */

@@ -8,6 +8,8 @@ import { ModelError } from '../onnx/source.js';
 import { widenBfloat16 } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
 import { anyPast, cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from './feeds.js';
+import type { MaskForms } from './maskForms.js';
+import { type SettledMask, settleMasks, usualForms } from './masks.js';
 import { findModel, type ModelFiles } from './modelFiles.js';
 import { type ModelSource, openModelSource } from './sources/modelSource.js';
 import { type Feeds, type Results, Session, Tensor } from './session.js';
@@ -58,6 +60,9 @@ export class Model {
   private readonly sessions = new Map<string, Promise<CutSession>>();
   /** Whether a way to compute attention gives the same, by way and layer. */
   private readonly proven = new Map<string, Promise<boolean>>();
+  /** What the masks mean; found out before the first graph that takes one is run. */
+  private meanings: Promise<ReadonlyMap<string, SettledMask>> | undefined;
+  private forms: MaskForms = new Map();
   /** Of the weights of a cut graph. */
   private readonly bytesOf = new Map<string, number>();
   manner: Manner;
@@ -109,6 +114,43 @@ export class Model {
         source,
       );
     }, files.relativeFile);
+  }
+
+  /**
+   * How each mask is fed, and why. Reads one block's weights for attention, and no others; nothing where no mask comes in.
+   * @param known the model is known to take its masks as they usually are
+   * @throws Fault `model-unsupported` naming an input whose meaning cannot be told
+   */
+  async masks(known = false): Promise<ReadonlyMap<string, SettledMask>> {
+    const asked = (this.meanings ??= known ? Promise.resolve(this.usualMasks()) : settleMasks(this.maskProbe()));
+    // What failed for want of memory may go well another time.
+    asked.catch(() => (this.meanings = undefined));
+    const meanings = await asked;
+    this.forms = new Map([...meanings].map(([name, { form }]) => [name, form]));
+    return meanings;
+  }
+
+  private usualMasks(): Map<string, SettledMask> {
+    const forms = usualForms(this.anatomy, this.files.config.heads);
+    return new Map([...forms].map(([name, form]) => [name, { form, reason: 'as usual' }]));
+  }
+
+  private maskProbe(): Parameters<typeof settleMasks>[0] {
+    return {
+      anatomy: this.anatomy,
+      heads: this.files.config.heads,
+      perTensorScale: this.manner.perTensorScale,
+      ids: [0.37, 0.61, 0.23].map((share) => Math.floor(share * this.facts.vocabularySize)),
+      open: async (graph, work) => {
+        const session = await this.openSession(graph, false);
+        try {
+          return await work((feeds) => session.run(feeds));
+        } finally {
+          await session.release();
+        }
+      },
+      feeds: (graph, ids) => this.plainFeeds(graph, { batch: 1, past: 0, ids }),
+    };
   }
 
   /** A runner for cells; those of the latest plans are kept with their sessions. */
@@ -263,6 +305,7 @@ export class Model {
       session,
       graph,
       interface: this.anatomy.interface,
+      masks: this.forms,
       config: this.files.config,
       hiddenSize,
       prefix: around.prefix ? rows(0, prefix.length) : undefined,
@@ -433,6 +476,11 @@ export class Model {
   }
 
   private async session(graph: Graph, often: boolean): Promise<Session> {
+    if (this.anatomy.interface.masks.some(({ name }) => graph.isInput(name))) await this.masks();
+    return this.openSession(graph, often);
+  }
+
+  private async openSession(graph: Graph, often: boolean): Promise<Session> {
     refuseChangedFiles(this.weights);
     const sizes = [...graph.initializers.values()].map((t) => (t.externalData.length > 0 ? bytesOf(t) : 0));
     const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
@@ -448,7 +496,7 @@ export class Model {
   /** Feeds for a run without anything before it. */
   private plainFeeds(graph: Graph, run: Run): Feeds {
     const io = this.anatomy.interface;
-    const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, run) };
+    const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, this.forms, run) };
     for (const slot of io.caches)
       if (graph.isInput(slot.past)) feeds[slot.past] = emptyPast(slot, cacheLayout(slot, this.files.config), run.batch);
     // Where embeddings come in, no map has anything before its vector; the load-time checks do, and take any vectors for it.

@@ -25,7 +25,7 @@ import {
 } from '../protocol/engine.js';
 import { BATCH_BYTES, type CellSource } from './cellSource.js';
 import { CellSources } from './cellSources.js';
-import { reasonToSkip, runChecks } from './checks.js';
+import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
@@ -100,6 +100,7 @@ export class EngineService {
     try {
       const report = await chooseDevice(device);
       const model = Model.open(path, report.used);
+      if (isProven(model, report.used)) await model.masks(true);
       const skipped = reasonToSkip(model, report.used, skipChecks);
       const outcome = skipped === undefined ? await runChecks(model) : undefined;
       if (outcome) model.manner = outcome.manner;

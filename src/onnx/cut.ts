@@ -173,6 +173,73 @@ export function cutStates(anatomy: Anatomy, tensors: readonly string[], presents
   return needed(shareShapes(transposedHead(slice(graph, [...graph.nodes, ...casts], outputs, [], []))));
 }
 
+/** A place where positions of the hidden states entering a block come together under a mask. */
+export interface Mixing {
+  readonly block: number;
+  /** Tensor behind it that all of the block passes: the first such. */
+  readonly end: string;
+  /** What the block is made of; blocks that are made alike use a mask alike. */
+  readonly kind: string;
+}
+
+/** Where a mask is read by value: one block of every kind. */
+export function mixingsUnder(anatomy: Anatomy, mask: string): Mixing[] {
+  const { graph, paths, residual } = anatomy;
+  const at = new Map(paths.dominators.map((d, i) => [d.tensor, i]));
+  const found = new Map<string, Mixing>();
+  residual.slice(0, -1).forEach((start, block) => {
+    const [from, to] = [at.get(start) ?? -1, at.get(residual[block + 1] ?? '') ?? -1];
+    const places = paths.dominators.slice(from + 1, to + 1);
+    const first = paths.dominators[from]?.at ?? -1;
+    const kind = paths.nodes
+      .slice(first + 1, (places.at(-1)?.at ?? first) + 1)
+      .map((n) => n.opType)
+      .join();
+    if (found.has(kind)) return;
+    const end = places.find(
+      (d, i) =>
+        (i === places.length - 1 || /^(Add|Sum)$/.test(d.producer.opType)) &&
+        readsBehind(graph, start, d.tensor).has(mask),
+    );
+    if (end) found.set(kind, { block, end: end.tensor, kind });
+  });
+  return [...found.values()];
+}
+
+/** Tensors whose values one depends on without passing another. */
+function readsBehind(graph: Graph, start: string, end: string): Set<string> {
+  const reached = new Set([end]);
+  const queue = [end];
+  for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
+    const n = graph.producers.get(tensor);
+    for (const input of n ? valueInputs(n) : [])
+      if (input !== start && !reached.has(input)) {
+        reached.add(input);
+        queue.push(input);
+      }
+  }
+  return reached;
+}
+
+/**
+ * From the hidden states of all positions entering a block, fed as {@link CUT.cells} [1, positions, hiddenSize], to where they
+ * have come together, given in float32 under {@link stateName}.
+ */
+export function cutMixing(anatomy: Anatomy, { block, end }: Mixing): Graph {
+  const { graph, residual } = anatomy;
+  const start = residual[block] ?? '';
+  const entry = enterCells(anatomy, start, { layer: block - 1, around: { prefix: false, suffix: false } }, 'positions');
+  const nodes = readShapesFrom(anatomy, block - 1, start).filter((n) => !n.output.includes(start));
+  const out = node('Cast', [end], [stateName(end)], { to: BigInt(DataType.FLOAT) });
+  return slice(
+    graph,
+    [...entry.nodes, ...nodes, out],
+    [valueInfo(stateName(end), DataType.FLOAT)],
+    entry.initializers,
+    entry.inputs,
+  );
+}
+
 export const stateName = (tensor: string): string => `embedding_grid.state/${tensor}`;
 
 interface Piece {
@@ -181,12 +248,17 @@ interface Piece {
 }
 
 /** From the fed vectors to the tensor that they stand in for: earlier positions put before, rank and type as it was. */
-function enterCells(anatomy: Anatomy, start: string, cut: CellCut): Piece & { inputs: ValueInfoProto[] } {
+function enterCells(
+  anatomy: Anatomy,
+  start: string,
+  cut: Pick<CellCut, 'layer' | 'around'>,
+  positions: number | string = 1,
+): Piece & { inputs: ValueInfoProto[] } {
   const { graph } = anatomy;
   const d = cut.layer === 'head' ? (anatomy.head.width ?? anatomy.hiddenSize) : anatomy.hiddenSize;
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
-  const inputs = [valueInfo(CUT.cells, DataType.FLOAT, ['cells', 1, d])];
+  const inputs = [valueInfo(CUT.cells, DataType.FLOAT, ['cells', positions, d])];
   let value: string = CUT.cells;
   const { prefix, suffix } = cut.around;
   if (prefix || suffix) {

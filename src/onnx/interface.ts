@@ -1,4 +1,4 @@
-import { valueInputs } from './dataflow.js';
+import { reaching, valueInputs } from './dataflow.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from './graph.js';
 import { unsupported } from './source.js';
 
@@ -18,11 +18,20 @@ export function batchAxisOf({ shape }: CacheSlot): number {
   return named >= 0 ? named : shape.length === 5 ? 1 : 0;
 }
 
+/** An input that may hide positions from others. What its values mean is told by their effect alone. */
+export interface MaskInput {
+  readonly name: string;
+  /** DataType number. */
+  readonly elemType: number;
+  /** Stated shape; undefined where none is. */
+  readonly shape: readonly (number | string)[] | undefined;
+}
+
 /** What a decoder takes and gives, by role. */
 export interface Interface {
   readonly ids: string | undefined;
   readonly embeds: string | undefined;
-  readonly mask: string | undefined;
+  readonly masks: readonly MaskInput[];
   readonly positions: string | undefined;
   readonly caches: readonly CacheSlot[];
   /** Further inputs that are fed with zeros (token types) or counts. */
@@ -31,26 +40,35 @@ export interface Interface {
 }
 
 const isInteger = (type: number | undefined): boolean =>
-  type === DataType.INT64 || type === DataType.INT32 || type === DataType.UINT8;
+  type === DataType.INT64 || type === DataType.INT32 || type === DataType.UINT8 || type === DataType.INT8;
 const isFloat = (type: number | undefined): boolean =>
-  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16;
+  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16 || type === DataType.DOUBLE;
+
+const NAMED_MASK = /mask|bias|padding/i;
+/** Inputs that are fed by their names: counts, token types, the branch of a merged decoder. */
+const KNOWN = /cache_position|total_seq|seqlens_k|past_seq|logits_to_keep|token_?type|segment|use_cache/i;
 
 /**
  * Tells inputs apart by type, rank and use; the words that every exporter uses ("mask", "position") only settle what type
- * and rank leave open.
- * @throws ModelError `unsupported` for encoder-decoders and graphs without logits.
+ * and rank leave open. Nothing that predictions depend on is fed by guess.
+ * @throws ModelError `unsupported` for encoder-decoders, graphs without logits, and inputs that are none of a decoder of text.
  */
 export function readInterface(graph: Graph): Interface {
-  const inputs = graph.inputs.map((info) => ({
-    name: info.name,
-    type: elemTypeOf(info),
-    shape: shapeOf(info) ?? [],
-    lookedUp: indexesATable(graph, info.name),
-  }));
+  const inputs = graph.inputs.map((info) => {
+    const stated = shapeOf(info);
+    const type = elemTypeOf(info);
+    return { name: info.name, type, stated, shape: stated ?? [], lookedUp: indexesATable(graph, info.name) };
+  });
+  type Input = (typeof inputs)[number];
   const rest = new Set(inputs);
-  const take = (test: (i: (typeof inputs)[number]) => boolean): (typeof inputs)[number] | undefined => {
+  const take = (test: (i: Input) => boolean): Input | undefined => {
     const found = [...rest].find(test);
     if (found) rest.delete(found);
+    return found;
+  };
+  const takeAll = (test: (i: Input) => boolean): Input[] => {
+    const found = [...rest].filter(test);
+    for (const input of found) rest.delete(input);
     return found;
   };
   const encoder = inputs.find((i) => /encoder/i.test(i.name));
@@ -58,8 +76,8 @@ export function readInterface(graph: Graph): Interface {
     throw unsupported(
       `This is one half of an encoder-decoder: it reads "${encoder.name}". Only decoders that stand alone can be mapped.`,
     );
-  const mask = take((i) => /mask/i.test(i.name) && i.shape.length >= 2);
-  const positions = take((i) => /position/i.test(i.name) && isInteger(i.type) && !/cache_position/i.test(i.name));
+  const masks = takeAll((i) => NAMED_MASK.test(i.name) && (i.stated === undefined || i.shape.length > 0));
+  const positions = take((i) => /position|(^|_)pos(_|$)/i.test(i.name) && isInteger(i.type) && !KNOWN.test(i.name));
   const ids =
     take((i) => isInteger(i.type) && /^(input_?ids|ids|tokens?|input)$/i.test(i.name)) ??
     take((i) => isInteger(i.type) && i.shape.length === 2 && i.lookedUp && !/type/i.test(i.name)) ??
@@ -70,19 +88,22 @@ export function readInterface(graph: Graph): Interface {
       `The export fixes its sequences at ${length} tokens; a map needs sequences of any length.`,
       'Export the model again with a dynamic sequence axis.',
     );
-  const caches = [...rest].filter((i) => isFloat(i.type) && i.shape.length >= 3 && isCacheName(i.name, i.shape.length));
+  const mayBePast = [...rest].filter((i) => isFloat(i.type) && i.shape.length >= 3);
+  const carriedOn = matchPresents(graph, new Set(mayBePast.map((i) => i.name)));
+  const caches = mayBePast.filter((i) => carriedOn.has(i.name) || PAST.test(i.name));
   for (const cache of caches) rest.delete(cache);
   const embeds = ids ? undefined : take((i) => isFloat(i.type) && i.shape.length === 3);
-  const strange = [...rest].find((i) => isFloat(i.type) && i.shape.length >= 2 && !(embeds && i === embeds));
-  if (strange)
-    throw unsupported(
-      `The input "${strange.name}" is neither token ids nor past keys and values: only decoders of text alone can be mapped.`,
-    );
   const presents = matchPresents(graph, new Set(caches.map((c) => c.name)));
+  const logits = findLogits(graph, new Set(presents.values()));
+
+  const matters = reaching(graph, [logits]);
+  masks.push(...takeAll((i) => matters.has(i.name) && !KNOWN.test(i.name) && mayBeMask(i.type, i.shape)));
+  const strange = [...rest].find((i) => matters.has(i.name) && !KNOWN.test(i.name));
+  if (strange) throw strangeInput(strange.name, isFloat(strange.type));
   return {
     ids: ids?.name,
     embeds: embeds?.name,
-    mask: mask?.name,
+    masks: masks.map((m) => ({ name: m.name, elemType: m.type ?? DataType.INT64, shape: m.stated })),
     positions: positions?.name,
     caches: caches.map((c) => ({
       past: c.name,
@@ -91,11 +112,33 @@ export function readInterface(graph: Graph): Interface {
       shape: c.shape,
     })),
     others: [...rest].map((i) => i.name),
-    logits: findLogits(graph, new Set(presents.values())),
+    logits,
   };
 }
 
-const isCacheName = (name: string, rank: number): boolean => rank >= 4 || /past|cache|key|value|state/i.test(name);
+const PAST = /past|cache|key|value|state/i;
+
+/** Whether a shape has an axis for positions last, and none but the batch, heads and positions before it. */
+function mayBeMask(type: number | undefined, shape: readonly (number | string)[]): boolean {
+  const last = shape.at(-1);
+  if (typeof last !== 'string' || shape.length > 4) return false;
+  if (type === DataType.BOOL) return true;
+  return (isInteger(type) || isFloat(type)) && shape.length >= 2;
+}
+
+function strangeInput(name: string, float: boolean): Error {
+  if (/per_?layer/i.test(name))
+    return unsupported(
+      `The input "${name}" brings every block vectors of its own beside the hidden states (per-layer embeddings, as Gemma 3n and Gemma 4 E2B and E4B have them), so the residual stream does not carry everything.`,
+      'Models with per-layer embeddings cannot be cut.',
+    );
+  return unsupported(
+    float
+      ? `The input "${name}" is neither token ids nor past keys and values: only decoders of text alone can be mapped.`
+      : `What the input "${name}" means cannot be told, and predictions depend on it.`,
+    float ? undefined : 'Export the decoder with token ids, masks, positions and past keys and values alone.',
+  );
+}
 
 function indexesATable(graph: Graph, input: string): boolean {
   const queue = [input];

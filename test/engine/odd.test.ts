@@ -130,6 +130,25 @@ test('embeddings that come in take no prompt, and say so', async () => {
   });
 });
 
+test('masks are told by their effect where the checks are left out, as for large models', async () => {
+  for (const name of ['mask-ignore-bool', 'mask-square-hidden', 'mask-square-with-padding']) {
+    const odd = soundOne(name);
+    await withEngine(async (engine) => {
+      const { checks } = await engine.call('open', { path: join(folder, name), device: 'cpu', skipChecks: true });
+      assert.ok(checks.every(({ outcome }) => outcome === 'skipped'));
+      for (const one of odd.cases)
+        assert.ok(
+          worstDifference(await mapOf(engine, odd, one.layer, one.ids), floats(one.logProbabilities)) <= odd.tolerance,
+        );
+    });
+  }
+  await withEngine(async (engine) => {
+    await engine.call('open', { path: join(folder, 'mask-scale'), device: 'cpu', skipChecks: true });
+    const fault = await faultOf(mapOf(engine, soundOne('mask-2d'), 0, [1, 2]));
+    assert.match(fault.message, /What the input "attention_mask" means cannot be told/);
+  });
+});
+
 // Links need a right of their own on Windows.
 if (process.platform !== 'win32')
   test('a snapshot of the Hugging Face cache, all links into blobs', async () => {
