@@ -14,6 +14,7 @@ import { coordinates } from './map/grid.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
   type Context,
+  type ContextChoice,
   DEFAULT_BATCH_SIZE,
   DEFAULT_PARAMETERS,
   type Grid,
@@ -56,7 +57,7 @@ export type {
 export type { Token } from './map/token.js';
 export type { MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
-export type { Context, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
+export type { Context, ContextChoice, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
 export { fromJson } from './formats/fromJson.js';
 
@@ -109,7 +110,7 @@ export interface PredictOptions {
   /** 0 to the last, `embeddings`, or `last`. */
   readonly layer?: MapParameters['layer'];
   readonly readout?: Readout;
-  readonly context?: Context;
+  readonly context?: ContextChoice;
   /** Axes, and a center other than the origin. */
   readonly plane?: Partial<MapParameters['plane']>;
   readonly grid?: Partial<Grid>;

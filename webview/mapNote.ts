@@ -1,22 +1,35 @@
 import { safeText } from '../src/map/display.js';
-import { layerBrief } from '../src/map/naming.js';
+import { contextBrief, layerBrief } from '../src/map/naming.js';
+import { sameContext } from '../src/map/specification.js';
 import type { HostState } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import type { PageMap } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 
-/** The line at a map that says what is not to be taken for granted: whose it is, where the settings are others by now. */
+/**
+ * The line at a map that says what is not to be taken for granted: whose it is, where the settings are others by now; and its
+ * context, where that is not the prompt that the plane is laid through.
+ */
 export function createMapNote(store: Store): HTMLElement {
   const whose = h('span', { class: 'map-whose' });
   const old = h('span', { class: 'map-old' }, icon('history'), whose);
-  const element = h('p', { class: 'map-note', role: 'note' }, old);
+  const context = h('span');
+  const element = h('p', { class: 'map-note', role: 'note' }, old, context);
   store.onDraw((state) => {
     const { base, host } = state;
     setText(whose, base && host && isOutdated(state) ? outdatedText(base, host) : '');
     show(old, isOutdated(state));
+    setText(context, base ? contextNote(base) : '');
     setAttributes(element, { title: element.textContent || undefined });
   });
   return element;
+}
+
+/** Prompt A says at its place what the model says of it only where it is the context as well. */
+function contextNote({ specification: { plane, context } }: PageMap): string {
+  const { center } = plane;
+  const follows = (center.kind !== 'prompt' && center.kind !== 'tokens') || sameContext(context, center);
+  return follows ? '' : `Context: ${contextBrief(context)}, not prompt A`;
 }
 
 /** Whether the map that is seen is of other settings than those that stand in the fields. */

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Fault } from '../map/fault.js';
-import { type MapParameters, type ModelReference, parseParameters, parseSpecification } from '../map/specification.js';
+import {
+  type MapParameters,
+  type ModelReference,
+  parametersOf,
+  parseParameters,
+  parseSpecification,
+} from '../map/specification.js';
 
 /** What a file gives to draw its map again. */
 export interface SavedSpecification {
@@ -25,7 +31,7 @@ export function readSpecification(file: string): SavedSpecification {
   try {
     if (!('model' in specification)) return { parameters: parseParameters(specification), model: undefined };
     const parsed = parseSpecification(specification);
-    return { parameters: parsed, model: parsed.model };
+    return { parameters: parametersOf(parsed), model: parsed.model };
   } catch (thrown) {
     const fault = Fault.from(thrown);
     throw new Fault({ ...fault.toData(), message: `In ${file}: ${fault.message}` });

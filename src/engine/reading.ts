@@ -1,5 +1,13 @@
 import { Fault } from '../map/fault.js';
-import { type Layer, layerIndex, LIMITS, type MapParameters, parseParameters } from '../map/specification.js';
+import {
+  type Context,
+  contextOf,
+  type Layer,
+  layerIndex,
+  LIMITS,
+  type MapParameters,
+  parseParameters,
+} from '../map/specification.js';
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
 import { type FoundPlane, type HiddenSpace, planeKey } from './hiddenSpace.js';
@@ -25,7 +33,7 @@ export async function readParameters(model: Model, space: HiddenSpace, parameter
   const { hiddenSize } = model.facts;
   const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
   const found = await space.plane(parameters.plane, plan.layer, width);
-  const { context } = parameters;
+  const context = contextOf(parameters);
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
   const race = await readRace(model, parameters, isPrompt ? plan : undefined);
   const readout = plan.readout === 'unembed' ? 'unembed' : 'lens';
@@ -53,13 +61,13 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)
     throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
-  const around = await contextOf(model, parameters);
+  const around = await surroundingsOf(model, contextOf(parameters));
   const mixing = parameters.readout === 'forward' && layerIndex(layer) < blocks - 1;
   if (around.suffix.length > 0 && parameters.readout === 'forward' && !mixing)
     throw new Fault({
       code: 'bad-parameter',
       message: 'Behind the last block no position sees another: a vector at an earlier one would change no prediction.',
-      hint: 'Replace the last position, or choose an earlier layer.',
+      hint: 'Replace the last position, or choose an earlier layer or the context "none".',
     });
   const output = {
     kind: 'top' as const,
@@ -70,7 +78,7 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
   return { layer, readout: parameters.readout, ...around, output };
 }
 
-async function contextOf(model: Model, { context }: MapParameters): Promise<Surroundings> {
+async function surroundingsOf(model: Model, context: Context): Promise<Surroundings> {
   const { bos } = model.tokenizer;
   // Some token that is no padding (BOS often is): an export that computes its mask from the ids would hide the vector.
   const own = Math.floor(0.37 * model.facts.vocabularySize);

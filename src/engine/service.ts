@@ -5,7 +5,13 @@ import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
-import { layerIndex, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
+import {
+  contextOf,
+  layerIndex,
+  type MapParameters,
+  type MapSpecification,
+  parseParameters,
+} from '../map/specification.js';
 import { ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
@@ -220,7 +226,7 @@ export class EngineService {
     const ids: number[] = [];
     let ended = false;
     // Without a context, BOS is what stands where the vector does, up to its layer.
-    const own = parameters.context.kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
+    const own = contextOf(parameters).kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
     await model.follow(plan.layer, { ...plan, own }, pointAt(found.plane, x, y), (logits) => {
       stopIfCancelled(context.signal);
       let best = -1;
@@ -244,7 +250,12 @@ export class EngineService {
     const { model, space, description } = await this.model();
     const reading = await readParameters(model, space, parameters);
     const { plan, found } = reading;
-    const specification: MapSpecification = { ...parameters, layer: plan.layer, model: model.reference };
+    const specification: MapSpecification = {
+      ...parameters,
+      layer: plan.layer,
+      context: contextOf(parameters),
+      model: model.reference,
+    };
     const { columns, rows } = parameters.grid;
     const estimate = await this.estimate(parameters, batchSize);
     context.emit({ kind: 'started', specification, estimate });

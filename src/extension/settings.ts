@@ -117,7 +117,7 @@ export class Settings {
     const kind = this.value(KEYS.context);
     const text = this.value(KEYS.prompt);
     if (kind !== 'prompt') return { kind };
-    return text === '' ? { kind: 'none' } : { kind, text };
+    return text === '' ? { kind: 'center' } : { kind, text };
   }
 
   private axesValue(): unknown {

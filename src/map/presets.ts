@@ -1,5 +1,5 @@
 import { SAMPLE_VECTOR } from './sampleVector.js';
-import { type Axes, DEFAULT_PARAMETERS, type MapParameters, type Prompt } from './specification.js';
+import { type Axes, DEFAULT_PARAMETERS, linked, type MapParameters, type Prompt } from './specification.js';
 
 /** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else. */
 export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPlane', 'steering'] as const;
@@ -79,7 +79,7 @@ export function presetParameters(
       return base;
     case 'aroundPrompt': {
       const center = prompt(OPEN_PROMPT);
-      return { ...base, context: center, plane: { ...base.plane, center, lengths: 'typical' }, grid: gridOf(3) };
+      return { ...base, plane: { ...base.plane, center, lengths: 'typical' }, grid: gridOf(3) };
     }
     case 'threePrompts': {
       const center = prompt(SAMPLE_PROMPTS.A);
@@ -90,7 +90,6 @@ export function presetParameters(
         Number((((count - 1) / 2 - Math.round(0.34 * count)) * grid.spacing).toPrecision(6));
       return {
         ...base,
-        context: center,
         plane: { ...base.plane, axes, center },
         grid: { ...grid, center: [middle(columns), middle(rows)] },
       };
@@ -120,7 +119,6 @@ export function presetParameters(
       return {
         ...base,
         layer: fits ? 4 : 'last',
-        context: center,
         plane: { ...base.plane, axes, center, orthogonal: true, lengths: 'typical' },
         grid: gridOf(2.5),
       };
@@ -131,5 +129,5 @@ export function presetParameters(
 /** The preset that gives exactly these parameters, if any does. */
 export const presetOf = (parameters: MapParameters, hiddenSize?: number): Preset | undefined =>
   PRESETS.find(
-    (preset) => JSON.stringify(presetParameters(preset, parameters, hiddenSize)) === JSON.stringify(parameters),
+    (preset) => JSON.stringify(presetParameters(preset, parameters, hiddenSize)) === JSON.stringify(linked(parameters)),
   );

@@ -25,6 +25,9 @@ export type Prompt =
 /** What stands around the vector: nothing, BOS before it, or a prompt, one of whose positions it takes. */
 export type Context = { readonly kind: 'none' } | { readonly kind: 'bos' } | Prompt;
 
+/** A context as it is chosen. `center`: the one that goes with the center, see {@link contextOf}. */
+export type ContextChoice = Context | { readonly kind: 'center' };
+
 /** A token: its id, or a text that is exactly one token, ` Paris`. */
 export type TokenName = number | string;
 
@@ -106,7 +109,7 @@ export interface MapParameters {
   /** `last` stands for n-1 of whichever model is opened. */
   readonly layer: Layer | 'last';
   readonly readout: Readout;
-  readonly context: Context;
+  readonly context: ContextChoice;
   readonly plane: PlaneParameters;
   readonly grid: Grid;
   /** Tokens recorded per cell, 2 ... 100 (two at least: the margin needs a second). */
@@ -133,13 +136,14 @@ export interface ModelReference {
 export interface MapSpecification extends MapParameters {
   readonly model: ModelReference;
   readonly layer: Layer;
+  readonly context: Context;
 }
 
-/** The original script's defaults. */
+/** The original script's defaults: at the origin, `center` is no context. */
 export const DEFAULT_PARAMETERS: MapParameters = {
   layer: 'last',
   readout: 'forward',
-  context: { kind: 'none' },
+  context: { kind: 'center' },
   plane: {
     axes: { method: 'random_projection', seed: 42 },
     center: { kind: 'origin' },
@@ -294,14 +298,16 @@ const axesSchema = v.variant(
   'method must be direct, replicated, random_projection, directions or pca_basis',
 );
 
+const contexts = [
+  v.object({ kind: v.literal('none') }),
+  v.object({ kind: v.literal('bos') }),
+  ...promptSchemas,
+] as const;
+const contextMessage = 'context must be center, none, bos, a prompt or tokens';
 const parameterEntries = {
   layer: v.union([layerSchema, v.literal('last')], layerMessage),
   readout: v.picklist(['forward', 'lens', 'unembed'], 'readout must be forward, lens or unembed'),
-  context: v.variant(
-    'kind',
-    [v.object({ kind: v.literal('none') }), v.object({ kind: v.literal('bos') }), ...promptSchemas],
-    'context must be none, bos, a prompt or tokens',
-  ),
+  context: v.variant('kind', [v.object({ kind: v.literal('center') }), ...contexts], contextMessage),
   plane: v.object({
     axes: axesSchema,
     center: v.optional(
@@ -389,6 +395,7 @@ export const parametersSchema = v.object(parameterEntries);
 const specificationSchema = v.object({
   ...parameterEntries,
   layer: layerSchema,
+  context: v.variant('kind', [...contexts], 'context must be none, bos, a prompt or tokens'),
   model: v.object({ name: v.string(), file: v.string(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
 });
 
@@ -427,11 +434,36 @@ function badField(faults: readonly FieldFault[]): Fault {
   return new Fault({ code: 'bad-parameter', message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` });
 }
 
-/** The parameters of a specification, without what it adds to them. */
+/** The parameters of a specification, without what it adds to them, its context linked with its center where they agree. */
 export const parametersOf = (specification: MapParameters): MapParameters => {
   const { layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays } = specification;
-  return { layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays };
+  return linked({ layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays });
 };
+
+/**
+ * What stands around the vector. The context that goes with a center is the prompt whose hidden state that is, so that the
+ * model says there what it says of the prompt itself; nothing, where it is of no prompt.
+ */
+export function contextOf({ context, plane: { center } }: Pick<MapParameters, 'context' | 'plane'>): Context {
+  if (context.kind !== 'center') return context;
+  return center.kind === 'prompt' || center.kind === 'tokens' ? center : { kind: 'none' };
+}
+
+/** The same map, its context following the center from now on where it is the one that goes with it. */
+export function linked(parameters: MapParameters): MapParameters {
+  const following: MapParameters = { ...parameters, context: { kind: 'center' } };
+  return sameContext(contextOf(parameters), contextOf(following)) ? following : parameters;
+}
+
+/** Whether two contexts are the same tokens, with the vector at the same position. */
+export const sameContext = (a: Context, b: Context): boolean =>
+  JSON.stringify(wholeContext(a)) === JSON.stringify(wholeContext(b));
+
+function wholeContext(context: Context): unknown[] {
+  if (context.kind === 'none' || context.kind === 'bos') return [context.kind];
+  const { position = -1 } = context;
+  return context.kind === 'prompt' ? [context.text, context.chat === true, position] : [context.ids, position];
+}
 
 /** The original's layer numbers: `embeddings` is -1. */
 export const layerIndex = (layer: Layer): number => (layer === 'embeddings' ? -1 : layer);

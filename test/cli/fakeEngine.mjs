@@ -57,7 +57,7 @@ async function map(id, { parameters }) {
   if (typeof layer === 'number' && layer >= facts.blocks)
     throw fault('bad-parameter', `The model has no layer ${layer}.`, `Its layers are 0 to ${facts.blocks - 1}.`);
   if (words.includes('memory')) throw fault('memory', 'Memory ran out.', 'Choose a smaller grid.');
-  const specification = { ...parameters, layer, model: reference };
+  const specification = { ...parameters, layer, context: { kind: 'none' }, model: reference };
   const emit = (event) => process.send({ type: 'event', id, event });
   emit({ kind: 'started', specification, estimate: { cells: total, bytes: 5e9, seconds: null } });
   if (words.includes('notice')) emit({ kind: 'notice', message: 'The batch was halved.' });

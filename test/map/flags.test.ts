@@ -99,7 +99,7 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ 'embedding-method': 'direct', dimensions: '1' }, /^--dimensions 1: write it as 0,1\.$/],
     [{ 'embedding-method': 'direct', dimensions: '-1,0' }, /^--dimensions -1,0: dimension must be at least 0\.$/],
     [{ readout: 'logits' }, /^--readout logits: readout must be forward, lens or unembed\.$/],
-    [{ context: 'eos' }, /^--context eos: context must be none, bos, a prompt or tokens\.$/],
+    [{ context: 'eos' }, /^--context eos: context must be center, none, bos, a prompt or tokens\.$/],
     [{ context: 'prompt' }, /^--context prompt needs the prompt itself\.$/],
     [{ context: 'bos', prompt: 'x' }, /^--prompt and --context bos exclude each other\.$/],
     [{ prompt: '' }, /^--prompt : the prompt is empty\.$/],
@@ -115,6 +115,7 @@ test('what is wrong is said with the flag and what it was given', () => {
 test('any parameters come back from their flags', () => {
   const layers = ['last', 'embeddings', 0, 17] as const;
   const contexts = [
+    { kind: 'center' },
     { kind: 'none' },
     { kind: 'bos' },
     { kind: 'prompt', text: `-- it's "$HOME"\n\t=%` },

@@ -291,6 +291,7 @@ test('any parameters that flags can say come back from their flags', () => {
   ];
   const centers: Center[] = [{ kind: 'origin' }, prompt, later, { kind: 'row', matrix: 'embedding', token: '-,\\' }];
   const contexts: MapParameters['context'][] = [
+    { kind: 'center' },
     { kind: 'none' },
     { kind: 'bos' },
     later,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coordinates } from '../../src/map/grid.js';
 import { type Preset, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
-import { DEFAULT_PARAMETERS, type MapParameters, parseParameters } from '../../src/map/specification.js';
+import { contextOf, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from '../../src/map/specification.js';
 import { decodeVector } from '../../src/map/vector.js';
 
 const OTHER: MapParameters = {
@@ -37,9 +37,10 @@ test('the original’s defaults are one of them', () => {
 });
 
 test('three prompts: each at its place, the context is the first one’s own', () => {
-  const { plane, context, grid } = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+  const parameters = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+  const { plane, grid } = parameters;
   assert.ok(plane.axes.method === 'directions' && plane.lengths === 'own' && !plane.orthogonal);
-  assert.deepEqual(context, plane.center);
+  assert.deepEqual(contextOf(parameters), plane.center);
   // All three anchors are cells of the default grid.
   const { xs, ys } = coordinates(grid);
   for (const values of [xs, ys])

@@ -3,7 +3,7 @@ import type { EngineLease } from '../../src/extension/panel/dependencies.js';
 import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
 import { pointAt } from '../../src/map/plane.js';
-import type { MapParameters, MapSpecification, Question } from '../../src/map/specification.js';
+import { contextOf, type MapParameters, type MapSpecification, type Question } from '../../src/map/specification.js';
 import { ownSurvey, type Survey } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
 import type { Approximation, CellBatch, TokenMap } from '../../src/map/tokenMap.js';
@@ -230,6 +230,7 @@ const approximationOf = (filled: number): Approximation => ({
 const specificationOf = (parameters: MapParameters, { reference, facts }: ModelDescription): MapSpecification => ({
   ...parameters,
   model: reference,
+  context: contextOf(parameters),
   layer: parameters.layer === 'last' ? facts.blocks - 1 : parameters.layer,
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
+import { contextOf, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
 import { DESCRIPTION } from './fakeEngine.js';
 import { eventually, type Stage, usePages } from './stage.js';
@@ -44,6 +45,55 @@ suite('What the line at the map says', { concurrency: 2, skip: leftOut(), timeou
       await stage.page.getByRole('menuitem', { name: 'Show Cells as Table' }).click();
       const table = stage.page.getByRole('region', { name: 'Cells' });
       await table.getByText(`Map of ${NAME}, layer 23 · parameters changed since`).waitFor();
+    },
+  );
+
+  const PARIS = 'The capital of France is';
+  const around = (text: string): Partial<MapParameters> => ({
+    plane: { ...DEFAULT_PARAMETERS.plane, center: { kind: 'prompt', text } },
+  });
+
+  onPage(
+    'the context follows prompt A; another one is named at the map',
+    { parameters: around(PARIS) },
+    async (stage) => {
+      const settings = () => stage.deps.engine.asked.at(-1)?.parameters;
+      assert.equal(await said(stage), '');
+      await stage.type('Prompt of the center', 'The capital of Japan is');
+      await stage.page.keyboard.press('Tab');
+      await eventually(() => {
+        const { context, plane } = settings() ?? DEFAULT_PARAMETERS;
+        assert.deepEqual(contextOf({ context, plane }), { kind: 'prompt', text: 'The capital of Japan is' });
+      });
+      await eventually(async () => assert.equal(await said(stage), ''));
+      await stage.page.locator('.group-header', { hasText: 'Context' }).click();
+      await stage.choose('Context', 'Prompt');
+      // The same prompt still, but its own from now on.
+      await stage.type('Prompt', PARIS);
+      await stage.page.keyboard.press('Tab');
+      await eventually(async () => assert.equal(await said(stage), `Context: “${PARIS}”, not prompt A`));
+      await stage.choose('Context', 'None');
+      await eventually(async () => assert.equal(await said(stage), 'Context: none, not prompt A'));
+      await stage.choose('Context', 'Prompt A');
+      await eventually(async () => assert.equal(await said(stage), ''));
+      assert.equal(settings()?.context.kind, 'center');
+    },
+  );
+
+  onPage(
+    'the center takes the prompt that is there, and is followed by it',
+    { parameters: { context: { kind: 'prompt', text: PARIS } } },
+    async (stage) => {
+      await stage.choose('Center', 'Prompt A');
+      const a = stage.page.getByRole('textbox', { name: 'Prompt of the center' });
+      await eventually(async () => assert.equal(await a.inputValue(), PARIS));
+      await a.fill('The capital of Italy is');
+      await a.press('Tab');
+      await eventually(() => {
+        const { context, plane } = stage.deps.engine.asked.at(-1)?.parameters ?? DEFAULT_PARAMETERS;
+        assert.deepEqual(contextOf({ context, plane }), { kind: 'prompt', text: 'The capital of Italy is' });
+      });
+      await eventually(async () => assert.equal(await said(stage), ''));
     },
   );
 });

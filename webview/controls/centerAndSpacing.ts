@@ -13,7 +13,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { layerOf } from './layerAndReadout.js';
 import { createNumberField } from './numberField.js';
-import { firstSource, kindOf, SOURCE_KINDS, SOURCE_NAMES } from './sourceKinds.js';
+import { firstSource, kindOf, promptThere, SOURCE_KINDS, SOURCE_NAMES } from './sourceKinds.js';
 
 /** How far a grid reaches from its middle: `x, y ±12.5`. */
 export function reachText({ columns, rows, spacing }: Grid): string {
@@ -31,8 +31,10 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
   const kind = createDropdown('Center', (value) => {
     if (value === 'origin' || value === 'texts') return form.edit('plane.center', { kind: value });
     const source = SOURCE_KINDS.find((one) => one === value);
-    if (!source) return;
-    const next = last.get(source) ?? firstSource(source, 'A');
+    const parameters = form.settings?.parameters;
+    if (!source || !parameters) return;
+    const there = source === 'prompt' ? promptThere(parameters) : undefined;
+    const next = there ?? last.get(source) ?? firstSource(source, 'A');
     if (next) form.edit('plane.center', next);
     else {
       send({ type: 'chooseFile', path: 'plane.center', content: 'vector' });

@@ -1,6 +1,6 @@
 import { capital, contextBrief } from '../../src/map/naming.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
-import { type Context, LIMITS } from '../../src/map/specification.js';
+import { type Center, type ContextChoice, contextOf, LIMITS, type Prompt } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, show } from '../dom.js';
 import type { Store } from '../store.js';
@@ -11,13 +11,19 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
-const CONTEXTS: readonly { readonly value: Context['kind']; readonly label: string }[] = [
-  { value: 'none', label: 'None' },
-  { value: 'bos', label: 'Beginning of sequence' },
-  { value: 'prompt', label: 'Prompt' },
-  { value: 'tokens', label: 'Token ids' },
-];
+const CONTEXTS: readonly { readonly value: ContextChoice['kind']; readonly label: string; readonly reason?: string }[] =
+  [
+    { value: 'center', label: 'Prompt A' },
+    { value: 'none', label: 'None' },
+    { value: 'bos', label: 'Beginning of sequence' },
+    { value: 'prompt', label: 'Prompt' },
+    { value: 'tokens', label: 'Token ids' },
+  ];
 const EXAMPLE = SAMPLE_PROMPTS.A;
+
+/** The prompt that a center is the hidden state of. */
+const promptOf = (center: Center): Prompt | undefined =>
+  center.kind === 'prompt' || center.kind === 'tokens' ? center : undefined;
 
 const readIds = (text: string): number[] =>
   text
@@ -35,11 +41,11 @@ function chatReason(model: HostState['model']): string | undefined {
 export function createContext(store: Store, form: Form): ControlGroup {
   let prompt: string = EXAMPLE;
   let ids: readonly number[] = [0];
-  const edit = (context: Context): void => form.edit('context', context);
+  const edit = (context: ContextChoice): void => form.edit('context', context);
   const dropdown = createDropdown('Context', (value) => {
     if (value === 'prompt') edit({ kind: 'prompt', text: prompt });
     else if (value === 'tokens') edit({ kind: 'tokens', ids });
-    else if (value === 'none' || value === 'bos') edit({ kind: value });
+    else if (value === 'center' || value === 'none' || value === 'bos') edit({ kind: value });
   });
   const kind = createField('Before', dropdown.element);
   const promptText = createTextField('Prompt', (text) => form.edit('context.text', text));
@@ -60,10 +66,15 @@ export function createContext(store: Store, form: Form): ControlGroup {
     h('span', { class: 'beside' }, 'token, −1 the last'),
   );
   const chat = createCheckbox('Chat template', (checked) => {
-    const context = form.settings?.parameters.context;
+    const parameters = form.settings?.parameters;
+    const context = parameters && contextOf(parameters);
     if (context?.kind !== 'prompt') return;
     const { chat: _, ...rest } = context;
-    edit(checked ? { ...rest, chat: true } : rest);
+    // The prompt that is followed stands at the center.
+    form.edit(
+      parameters?.context.kind === 'center' ? 'plane.center' : 'context',
+      checked ? { ...rest, chat: true } : rest,
+    );
   });
   const chatField = createField('', chat.element);
   chatField.element.classList.add('indented');
@@ -80,21 +91,25 @@ export function createContext(store: Store, form: Form): ControlGroup {
   return {
     element: group.element,
     update({ settings, model }, state) {
-      const { context } = settings.parameters;
+      const chosen = settings.parameters.context;
+      const context = contextOf(settings.parameters);
+      const center = promptOf(settings.parameters.plane.center);
+      const follows = chosen.kind === 'center' && center !== undefined;
       if (context.kind === 'prompt') prompt = context.text;
       if (context.kind === 'tokens') ids = context.ids;
       group.update({
         open: !state.ui.collapsed.includes('context'),
         disabled: model.status === 'none',
-        summary: capital(contextBrief(context)),
+        summary: follows ? `Prompt A, ${contextBrief(context)}` : capital(contextBrief(context)),
       });
       const support = model.status === 'ready' ? model.summary.contexts : undefined;
       const options = CONTEXTS.map((option) => {
+        if (option.value === 'center') return center ? option : { ...option, reason: 'the center is no prompt' };
         const can = option.value === 'tokens' ? undefined : support?.[option.value];
         return { ...option, ...(can && !can.ok ? { reason: can.reason } : {}) };
       });
-      dropdown.update(options, context.kind);
-      const barred = options.find((option) => option.reason !== undefined);
+      dropdown.update(options, follows ? 'center' : context.kind);
+      const barred = options.find(({ value, reason }) => value !== 'center' && reason !== undefined);
       kind.update(
         form.fault('context'),
         barred?.reason === undefined ? undefined : { text: `${barred.label}: ${barred.reason}`, kind: 'info' },
@@ -105,18 +120,19 @@ export function createContext(store: Store, form: Form): ControlGroup {
           replaces === -1 ? 'The vector takes the last token’s place.' : 'The prediction is read at the last token.',
         kind: 'info',
       } as const;
-      show(position.element, context.kind === 'prompt' || context.kind === 'tokens');
+      const own = follows ? undefined : context.kind;
+      show(position.element, own === 'prompt' || own === 'tokens');
       const contextFault = form.fault('context');
       positionNumber.update(replaces, { disabled: false, invalid: contextFault !== undefined });
       position.update(undefined, takesPlace);
       show(chatField.element, context.kind === 'prompt');
       chat.update(context.kind === 'prompt' && context.chat === true, chatReason(model));
       chatField.update(undefined);
-      show(promptField.element, context.kind === 'prompt');
+      show(promptField.element, own === 'prompt');
       const promptFault = form.fault('context.text');
       promptText.update(prompt, { invalid: promptFault !== undefined });
       promptField.update(promptFault);
-      show(idsField.element, context.kind === 'tokens');
+      show(idsField.element, own === 'tokens');
       const idsFault = form.fault('context.ids');
       idsText.update(ids.join(' '), { invalid: idsFault !== undefined });
       idsField.update(idsFault);

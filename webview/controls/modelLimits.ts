@@ -1,4 +1,10 @@
-import type { Center, Direction, FieldFault, MapParameters } from '../../src/map/specification.js';
+import {
+  type Center,
+  contextOf,
+  type Direction,
+  type FieldFault,
+  type MapParameters,
+} from '../../src/map/specification.js';
 import type { ModelSummary } from '../../src/protocol/page.js';
 
 /** What is wrong with parameters for this model, though they are right in themselves. */
@@ -10,7 +16,7 @@ export function modelFaults(parameters: MapParameters, { facts, readouts, contex
   }
   const readout = readouts[parameters.readout];
   if (!readout.ok) faults.push({ path: 'readout', message: readout.reason });
-  const { kind } = parameters.context;
+  const { kind } = contextOf(parameters);
   const context = kind === 'tokens' ? { ok: true as const } : contexts[kind];
   if (!context.ok) faults.push({ path: 'context', message: context.reason });
   const { axes } = parameters.plane;

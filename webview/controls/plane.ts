@@ -12,7 +12,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 import { createSourceField } from './sourceField.js';
-import { firstSource, SOURCE_KINDS } from './sourceKinds.js';
+import { firstSource, promptThere, SOURCE_KINDS } from './sourceKinds.js';
 import { createTexts } from './texts.js';
 
 /** The methods as they are chosen: directions by what leads to them. */
@@ -67,13 +67,17 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     );
   };
   const dropdown = createDropdown('Method', (value) => {
-    const plane = form.settings?.parameters.plane;
+    const parameters = form.settings?.parameters;
     const method = METHODS.find(([one]) => one === value)?.[0];
-    if (!plane || !method) return;
+    if (!parameters || !method) return;
+    const { plane } = parameters;
     const axes = axesFor(method);
     const { center } = plane;
     const fits = center.kind === 'texts' ? method === 'pca_basis' : !(center.kind === 'origin' && method === 'prompts');
-    const other = method === 'prompts' ? (firstSource('prompt', 'A') ?? center) : ({ kind: 'origin' } as const);
+    const other =
+      method === 'prompts'
+        ? (promptThere(parameters) ?? firstSource('prompt', 'A') ?? center)
+        : ({ kind: 'origin' } as const);
     form.edit('plane', {
       ...plane,
       axes,

@@ -1,5 +1,12 @@
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
-import type { Center, Direction, TokenName } from '../../src/map/specification.js';
+import {
+  type Center,
+  contextOf,
+  type Direction,
+  type MapParameters,
+  type Prompt,
+  type TokenName,
+} from '../../src/map/specification.js';
 
 /** What a vector can be, as people choose it. */
 export const SOURCE_KINDS = ['prompt', 'tokens', 'mean', 'unembedding', 'embedding', 'vector', 'random'] as const;
@@ -39,6 +46,12 @@ export function firstSource(kind: SourceKind, badge: Badge): Exclude<Source, { k
     case 'vector':
       return undefined;
   }
+}
+
+/** The prompt that is there already, as the context: what a center begins with that becomes one. */
+export function promptThere(parameters: MapParameters): Prompt | undefined {
+  const context = contextOf(parameters);
+  return context.kind === 'prompt' ? context : undefined;
 }
 
 /** A token as it is typed: its text, or `#123`. */

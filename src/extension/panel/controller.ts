@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, type FaultData } from '../../map/fault.js';
 import { ownSurvey } from '../../map/survey.js';
 import type { TokenMap } from '../../map/tokenMap.js';
-import type { Grid } from '../../map/specification.js';
+import { contextOf, type Grid, linked } from '../../map/specification.js';
 import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
 import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
 import type {
@@ -375,8 +375,9 @@ export class MapController {
     const read = readSettings(withSetting(this.settings, setting, value));
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
+    const settings = /^plane(\.center\b|$)/.test(setting) ? followed(read.settings) : read.settings;
     // Who starts from a preset wants to see it, however long it takes.
-    if (this.history.set(read.settings, step ? setting : undefined)) this.settled(setting === 'parameters');
+    if (this.history.set(settings, step ? setting : undefined)) this.settled(setting === 'parameters');
   }
 
   /** Puts what a file holds into a setting. */
@@ -671,6 +672,10 @@ export class MapController {
     };
   }
 }
+
+/** Where the center becomes the prompt that is the context already, the context follows it from then on. */
+const followed = (settings: PanelSettings): PanelSettings =>
+  contextOf(settings.parameters).kind === 'none' ? settings : { ...settings, parameters: linked(settings.parameters) };
 
 /** All that the time for a cell depends on, and more. */
 const rateKey = ({ modelPath, device, parameters }: Asked): string =>

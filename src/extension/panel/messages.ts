@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { COLOR_BY, TOKEN_SLOTS } from '../../map/colors.js';
-import { checkParameters, LIMITS } from '../../map/specification.js';
+import { checkParameters, contextOf, LIMITS } from '../../map/specification.js';
 import { DEVICES } from '../../protocol/engine.js';
 import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../../protocol/page.js';
 
@@ -97,7 +97,8 @@ const ofCells = (settings: PanelSettings): PanelSettings => {
   const { parameters } = settings;
   const { plane } = parameters;
   const sample = plane.lengths === 'typical' ? plane.sample : null;
-  return { ...settings, parameters: { ...parameters, plane: { ...plane, sample }, overlays: [] } };
+  const context = contextOf(parameters);
+  return { ...settings, parameters: { ...parameters, context, plane: { ...plane, sample }, overlays: [] } };
 };
 
 /** Whether two settings give the same cells. */

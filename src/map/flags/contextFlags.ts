@@ -9,15 +9,15 @@ export const CONTEXT_FLAGS: readonly MapFlag[] = [
   {
     name: 'context',
     value: 'C',
-    help: 'what stands around the vector: none, bos, or prompt (with --prompt)',
-    default: 'none',
+    help: 'what stands around the vector: center (the prompt of --center-prompt, nothing where the center is no prompt), none, bos, or prompt (with --prompt)',
+    default: 'center',
     fields: ['context.kind'],
     read(text, draft, { values }) {
       if (text !== 'prompt') draft.context = { kind: text };
       else if ((values.prompt ?? values['prompt-ids'] ?? draft.context.text ?? draft.context.ids) === undefined)
         throw bad('--context prompt needs the prompt itself.', 'Add --prompt TEXT.');
     },
-    write: ({ context }) => (context.kind === 'none' || context.kind === 'bos' ? context.kind : undefined),
+    write: ({ context }) => (context.kind === 'prompt' || context.kind === 'tokens' ? undefined : context.kind),
   },
   {
     name: 'prompt',
