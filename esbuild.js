@@ -4,6 +4,7 @@
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
  *   filesWorker.cjs       its thread for files           sweep*       its threads for affine maps, and their WebAssembly
  *                                                        textProcess.cjs  its process for prompts (loads tokenizers)
+ *                                                        leash.cjs    its thread that ends it with its parent
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
  */
@@ -54,6 +55,7 @@ const bundles = [
   ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
   ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
+  ['src/engine/leash.ts', 'dist/leash.cjs', { ...node, format: 'cjs' }],
   ['src/engine/sweepWorker.ts', 'dist/sweepWorker.cjs', { ...node, format: 'cjs' }],
   ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],

@@ -37,15 +37,16 @@ export class Engine {
       serialization: 'advanced',
       // Weights and numbers lie outside V8's heap: it is kept small, and emptied where the model wants memory (model.ts).
       execArgv: ['--max-semi-space-size=4', '--expose-gc'],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Ctrl-C in a terminal goes to a whole process group: the parent alone decides what it means. An engine whose parent
-      // is gone notices that its channel is closed, and ends.
+      // Nothing is ever written to its standard input: that it closes tells the engine that we are gone (leash.ts).
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+      // Ctrl-C in a terminal goes to a whole process group: the parent alone decides what it means.
       detached: process.platform !== 'win32',
       ...(options.node === undefined ? {} : { execPath: options.node }),
       ...(options.cudaLibraries === undefined
         ? {}
         : { env: { ...process.env, EMBEDDING_GRID_CUDA_LIBRARIES: options.cudaLibraries } }),
     });
+    this.child.stdin?.on('error', () => undefined);
     for (const stream of [this.child.stdout, this.child.stderr]) {
       let rest = '';
       stream?.setEncoding('utf8').on('data', (text: string) => {

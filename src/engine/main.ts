@@ -1,9 +1,11 @@
 /** The engine's process: answers its parent, and ends with it. */
+import './holdLeash.js'; // first: loading the rest takes a while
 import './cudaStart.js'; // before anything loads onnxruntime
 import { type Message, serve } from '../protocol/channel.js';
 import { EngineService } from './service.js';
 
 process.on('disconnect', () => process.exit(0));
+
 serve(
   {
     send: (message) => {

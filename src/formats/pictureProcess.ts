@@ -1,3 +1,4 @@
+import './pictureLeash.js'; // first: loading the rest takes a while
 import { setFlagsFromString } from 'node:v8';
 import { Fault } from '../map/fault.js';
 import type { PictureAnswer, PictureRequest } from './pictures.js';

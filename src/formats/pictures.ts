@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type ChildProcess, fork } from 'node:child_process';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -87,20 +88,24 @@ export function preparePng(assets: string): () => void {
   child.once('error', forget).once('exit', forget);
   child.unref();
   child.channel?.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return () => {
     if (waiting.get(program) === child) child.kill('SIGKILL');
     forget();
   };
 }
 
-const start = (program: string, assets: string): ChildProcess =>
-  fork(program, [assets], {
+function start(program: string, assets: string): ChildProcess {
+  const child = fork(program, [assets], {
     serialization: 'advanced',
     execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['pipe', 'ignore', 'ignore', 'ipc'], // its standard input closes with us, and tells it so
     // In VS Code the program that runs us is Electron.
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
   });
+  child.stdin?.on('error', () => undefined);
+  return child;
+}
 
 function taken(program: string, assets: string): ChildProcess {
   const child = waiting.get(program);
@@ -108,6 +113,7 @@ function taken(program: string, assets: string): ChildProcess {
   waiting.delete(program);
   child.ref();
   child.channel?.ref();
+  if (child.stdin instanceof Socket) child.stdin.ref();
   return child;
 }
 

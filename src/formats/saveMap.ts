@@ -54,8 +54,12 @@ export async function saveMap(map: TokenMap, options: SaveOptions): Promise<Save
   const stopWhenAborted = (): void => {
     if (signal?.aborted) throw new Fault({ code: 'cancelled', message: 'Cancelled.' });
   };
+  // Not before there is something to write: a run that is killed leaves no empty folder.
+  let made: Promise<void> | undefined;
+  const make = (): Promise<void> => (made ??= folder.make().then(() => clearLeftovers(folder)));
   const write = async (format: Format, bytes: Uint8Array): Promise<void> => {
     stopWhenAborted();
+    await make();
     const part = temporaryNames.part(fileName(map.specification, format), owner);
     parts.set(format, part);
     await folder.write(part, bytes);
@@ -67,11 +71,9 @@ export async function saveMap(map: TokenMap, options: SaveOptions): Promise<Save
     // The picture is drawn elsewhere: it is begun first and the others are made meanwhile.
     const png = formats.includes('png') ? twice(() => toPng(withoutMeasured(map), options), signal) : undefined;
     png?.catch(() => undefined); // whether it fails is asked for below
-    await folder.make();
-    await clearLeftovers(folder);
-
     for (const format of DATA) if (formats.includes(format)) await write(format, contents(map, format));
     const claiming = { owner, overwrite: options.overwrite ?? false, formats, ...(signal ? { signal } : {}) };
+    await make();
     claim = await claimSet(map, folder, parts, claiming);
     if (claim.names.size > 0) await claim.keep();
     const missing: MissingFile[] = [];

@@ -50,9 +50,15 @@ const parts = [
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
-  ...['extension.cjs', 'engine.cjs', 'filesWorker.cjs', 'sweepWorker.cjs', 'sweep.wasm', 'textProcess.cjs'].map(
-    (name) => `dist/${name}`,
-  ),
+  ...[
+    'extension.cjs',
+    'engine.cjs',
+    'filesWorker.cjs',
+    'sweepWorker.cjs',
+    'sweep.wasm',
+    'textProcess.cjs',
+    'leash.cjs',
+  ].map((name) => `dist/${name}`),
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/webview/codicon.ttf',

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { randomNumbers } from '../map/syntheticMap.js';
+import { CLI, root, startTree, type Tree } from './processes.js';
+import { filesIn, seedOf } from './wholeFiles.js';
+
+/** Who is killed: the command line, its engine, or a program that uses the library. */
+export const VICTIMS = ['command line', 'engine', 'parent'] as const;
+export type Victim = (typeof VICTIMS)[number];
+
+export interface Kills {
+  readonly kills: Record<Victim, number>;
+  /** Those that came too late: the run had ended. */
+  readonly late: number;
+  /** Kills after which a file under a final name was not whole. */
+  readonly half: number;
+  /** Kills after which a process was left after two seconds, and the longest that one took to end, in ms. */
+  readonly orphans: number;
+  readonly longestMs: number;
+  /** Kills that left temporary files, and what of these the next run into the folder did not clear. */
+  readonly left: number;
+  readonly uncleared: number;
+  /** Empty folders that were left. */
+  readonly emptyFolders: number;
+}
+
+export interface KillOptions {
+  readonly count: number;
+  readonly seed: number;
+  readonly engine?: string;
+  readonly model: string;
+  /** How long a run takes, in ms: the kill comes within that time. */
+  readonly runMs: number;
+}
+
+const GONE_MS = 2000;
+const FORMATS = 'png,svg,json,csv,npz';
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Kills runs at random moments and looks at what they leave. */
+export async function killsAtRandom({ count, seed, engine, model, runMs }: KillOptions): Promise<Kills> {
+  const random = randomNumbers(seed);
+  const folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-kills-'));
+  const env = engine === undefined ? {} : { EMBEDDING_GRID_ENGINE: engine };
+  const flags = (output: string): string[] => [
+    ...[CLI, '--model', model, '--grid-size', '40', '--layer-idx', '1', '--formats', FORMATS, '--output-dir', output],
+  ];
+  const library = path.join(folder, 'parent.mjs');
+  writeFileSync(
+    library,
+    `import { createEmbeddingGridMap } from ${JSON.stringify(pathToFileURL(path.join(root, 'dist', 'index.js')).href)};
+    const [, , model, outputDir] = process.argv;
+    const grid = { columns: 40, rows: 40 };
+    await createEmbeddingGridMap({ model, layer: 1, grid, formats: ${JSON.stringify(FORMATS.split(','))}, outputDir });`,
+  );
+  const done = { kills: { 'command line': 0, engine: 0, parent: 0 }, late: 0, half: 0, orphans: 0, longestMs: 0 };
+  const rest = { left: 0, uncleared: 0, emptyFolders: 0 };
+  try {
+    for (let i = 0; i < count; i++) {
+      const victim = VICTIMS[i % VICTIMS.length] ?? 'engine';
+      const output = path.join(folder, `out-${i}`, 'maps');
+      const tree = startTree(victim === 'parent' ? [library, model, output] : flags(output), env);
+      await pause(random() * runMs);
+      done.kills[victim]++;
+      if (!(await kill(tree, victim))) done.late++;
+      const since = performance.now();
+      let last = '';
+      for (
+        let living = tree.living();
+        living.length > 0 && performance.now() - since < 5 * GONE_MS;
+        living = tree.living()
+      ) {
+        last = living.map(({ program }) => program).join();
+        await pause(20);
+      }
+      const took = performance.now() - since;
+      done.longestMs = Math.max(done.longestMs, Math.round(took));
+      if (took > GONE_MS) {
+        done.orphans++;
+        console.log(`Kill ${i} of the ${victim}: gone after ${Math.round(took)} ms, last ${last}.`);
+      }
+      for (const { pid } of tree.living()) process.kill(pid, 'SIGKILL');
+      await tree.ended;
+      const found = filesIn(output);
+      if (!found.named.every((name) => isWhole(path.join(output, name)))) done.half++;
+      if (found.others.length > 0) rest.left++;
+      if (found.named.length === 0 && found.others.length === 0 && filesIn(path.dirname(output)).others.length > 0)
+        rest.emptyFolders++;
+      if (found.others.length > 0) {
+        const next = startTree([...flags(output), '--seed', '7'], env);
+        await next.ended;
+        rest.uncleared += filesIn(output).others.length;
+      }
+    }
+    return { ...done, ...rest };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Kills; false where nobody was there any more. An engine that is not there yet is waited for. */
+async function kill(tree: Tree, victim: Victim): Promise<boolean> {
+  if (victim !== 'engine') return tree.child.kill('SIGKILL');
+  while (tree.child.exitCode === null) {
+    const engine = tree.living().find(({ program }) => /engine/i.test(program));
+    if (engine !== undefined) return process.kill(engine.pid, 'SIGKILL');
+    await pause(20);
+  }
+  return false;
+}
+
+function isWhole(file: string): boolean {
+  try {
+    seedOf(file);
+    return true;
+  } catch {
+    return false;
+  }
+}

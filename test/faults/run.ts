@@ -1,0 +1,21 @@
+/**
+ * What becomes of maps where many save at once, and where runs are killed: `npm run test:faults`, in full, some minutes on two
+ * cores. `npm test` does the same in small (faults.test.ts).
+ */
+import path from 'node:path';
+import { killsAtRandom } from './kills.js';
+import { parallelSaves } from './parallelSaves.js';
+import { root } from './processes.js';
+
+const model = path.join(root, 'media', 'novella-3m');
+
+const saves = await parallelSaves({ commands: 200, atOnce: 16, inProcess: 200, model, layer: 3 });
+console.log('200 command lines, 16 at a time, and 200 saves in one process, into one folder:', saves);
+
+const began = performance.now();
+const kills = await killsAtRandom({ count: 100, seed: 4242, model, runMs: 4000 });
+console.log(`100 kills at random moments (${Math.round((performance.now() - began) / 1000)} s):`, kills);
+
+const good =
+  saves.there === saves.asked && saves.said === saves.asked && saves.mixed + saves.claimedTwice + saves.leftovers === 0;
+process.exitCode = good && kills.half + kills.orphans + kills.uncleared + kills.emptyFolders === 0 ? 0 : 1;
