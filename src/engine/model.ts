@@ -4,6 +4,7 @@ import type { ModelFacts } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
 import { type CellCut, type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
 import { findAttribute, type Graph } from '../onnx/graph.js';
+import { type GraphIntervention, intervene } from '../onnx/intervene.js';
 import { ModelError } from '../onnx/source.js';
 import { widenBfloat16 } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
@@ -76,8 +77,26 @@ export class Model {
     readonly facts: ModelFacts,
     readonly provider: string,
     private readonly source: ModelSource,
+    /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
+    private readonly before: Anatomy = anatomy,
   ) {
     this.manner = mannerOf(anatomy);
+  }
+
+  /**
+   * This model with interventions: its weights and files, sessions and hidden states of its own.
+   * @throws Fault `model-unsupported` where the export does not show what is asked for.
+   */
+  variant(interventions: readonly GraphIntervention[]): Model {
+    const { files, weights, tokenizer, reference, facts, provider, source } = this;
+    const rewritten = (some: readonly GraphIntervention[]): Anatomy =>
+      translated(() => intervene(this.anatomy, some, files.config.attentionHeads), files.relativeFile);
+    const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
+    const whole = rewritten(interventions);
+    const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
+    const variant = new Model(files, whole, weights, tokenizer, reference, facts, provider, source, before);
+    variant.manner = this.manner;
+    return variant;
   }
 
   /**
@@ -131,14 +150,14 @@ export class Model {
   }
 
   private usualMasks(): Map<string, SettledMask> {
-    const forms = usualForms(this.anatomy, this.files.config.heads);
+    const forms = usualForms(this.anatomy, this.files.config.attentionHeads);
     return new Map([...forms].map(([name, form]) => [name, { form, reason: 'as usual' }]));
   }
 
   private maskProbe(): Parameters<typeof settleMasks>[0] {
     return {
       anatomy: this.anatomy,
-      heads: this.files.config.heads,
+      heads: this.files.config.attentionHeads,
       perTensorScale: this.manner.perTensorScale,
       ids: [0.37, 0.61, 0.23].map((share) => Math.floor(share * this.facts.vocabularySize)),
       open: async (graph, work) => {
@@ -278,7 +297,7 @@ export class Model {
       cut.around.prefix || cut.around.suffix
         ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
         : new Float32Array(0);
-    const kept = reuse ? await this.states(prefix, [], presents) : {};
+    const kept = reuse ? await this.withStates([], presents, (run) => run(prefix), this.before) : {};
     const opened = await this.cutSession(cut, graph);
     return this.runnerOf(opened, around, manner, {
       whole,
@@ -465,8 +484,9 @@ export class Model {
     tensors: readonly string[],
     presents: readonly string[],
     work: (run: (ids: readonly number[]) => Promise<Results>) => Promise<T>,
+    anatomy: Anatomy = this.anatomy,
   ): Promise<T> {
-    const graph = translated(() => cutStates(this.anatomy, tensors, presents), this.files.relativeFile);
+    const graph = translated(() => cutStates(anatomy, tensors, presents), this.files.relativeFile);
     const session = await this.session(graph, false);
     try {
       return await work((ids) => session.run(this.plainFeeds(graph, { batch: 1, past: 0, ids })));

@@ -30,8 +30,7 @@ export interface ModelConfig {
   readonly modelType: string | null;
   readonly layers: number | undefined;
   readonly hiddenSize: number | undefined;
-  /** Of attention. */
-  readonly heads: number | undefined;
+  readonly attentionHeads: number | undefined;
   readonly keyValueHeads: number | undefined;
   readonly headSize: number | undefined;
   readonly bos: number | undefined;
@@ -225,7 +224,7 @@ function readConfig(
       pick(decoder, 'num_hidden_layers'),
     ),
     hiddenSize,
-    heads,
+    attentionHeads: heads,
     keyValueHeads: number(text.num_key_value_heads, pick(decoder, 'num_key_value_heads'), heads),
     headSize: number(
       text.head_dim,

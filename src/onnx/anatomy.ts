@@ -83,6 +83,9 @@ const PASSING = new Set(
 );
 const SUMS = new Set(['Add', 'Sum']);
 
+/** Whether an operator is a product with a matrix. */
+export const isProduct = (n: NodeProto): boolean => MATMUL.has(n.opType);
+
 /**
  * @throws ModelError `unsupported` with what was looked for and where the search ended.
  */
@@ -205,7 +208,8 @@ function mixersBySegment(graph: Graph, paths: Paths): { before: number; counts: 
   return { before, counts };
 }
 
-function isMixer(graph: Graph, paths: Paths, n: NodeProto): boolean {
+/** Whether an operator mixes positions: an attention, fused or by its softmax, a convolution over time, a recurrence. */
+export function isMixer(graph: Graph, paths: Paths, n: NodeProto): boolean {
   if (ATTENTION.has(n.opType)) return true;
   if (OTHER_MIXERS.has(n.opType)) return n.opType !== 'Conv' || isTimeConvolution(graph, n);
   return n.opType === 'Softmax' && leadsToProduct(graph, paths, n, 'up') && leadsToProduct(graph, paths, n, 'down');
@@ -305,17 +309,19 @@ function findHead(graph: Graph, paths: Paths, logits: string): FoundHead {
   throw unsupported(`No head was found: no product with a constant matrix leads to the logits "${logits}".`);
 }
 
-const isResidualSum = (paths: Paths, n: NodeProto): boolean =>
+/** Whether an operator adds two values that both come from the embedding. */
+export const isResidualSum = (paths: Paths, n: NodeProto): boolean =>
   SUMS.has(n.opType) && n.input.filter((i) => paths.tensors.has(i)).length >= 2;
 
-const constantOperand = (graph: Graph, n: NodeProto): string | undefined =>
+/** A product's constant matrix, by name. */
+export const constantOperand = (graph: Graph, n: NodeProto): string | undefined =>
   n.input
     .filter((i) => i !== '')
     .slice(0, 3)
     .find((i) => isConstant(graph, i));
 
 /** Width that a product's constant matrix takes in, where its shape tells. */
-function innerWidth(graph: Graph, n: NodeProto, weight: string): number | undefined {
+export function innerWidth(graph: Graph, n: NodeProto, weight: string): number | undefined {
   const k = findAttribute(n, 'K');
   if (k) return Number(k.i);
   const shape = shapeOfConstant(graph, weight);
