@@ -96,6 +96,8 @@ export class Model {
     const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
     const variant = new Model(files, whole, weights, tokenizer, reference, facts, provider, source, before);
     variant.manner = this.manner;
+    variant.meanings = this.meanings;
+    variant.forms = this.forms;
     return variant;
   }
 

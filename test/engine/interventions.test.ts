@@ -5,6 +5,7 @@ import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { CellPlan } from '../../src/engine/model.js';
 import { Model } from '../../src/engine/model.js';
+import './inProcess.js';
 import { findBlocks } from '../../src/onnx/blocks.js';
 import type { GraphIntervention } from '../../src/onnx/intervene.js';
 import { judgement, readTruth, referenceFolders } from './truth.js';
