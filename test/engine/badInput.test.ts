@@ -116,7 +116,7 @@ const BAD_MODELS: readonly BadModel[] = [
   {
     name: 'an empty folder',
     code: 'model-not-found',
-    says: /holds no \.onnx/,
+    says: /holds neither a \.onnx file nor a checkpoint/,
     make: (place) => {
       mkdirSync(join(folder, place));
       return join(folder, place);
