@@ -126,6 +126,8 @@ export interface PredictOptions {
   readonly device?: Device;
   /** A folder with CUDA's part of onnxruntime, or a Python environment that has it; by default it is looked for. */
   readonly cudaLibraries?: string;
+  /** Bytes of memory that may be taken; by default half of what is free. Decides how weights of 16 bits are held. */
+  readonly memory?: number;
   /** Cells in one run, at most. */
   readonly batchSize?: number;
   /** Ends the computation; the promise is then rejected with a fault `cancelled`. */
@@ -154,6 +156,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
   const { engine } = await openModel(options.model ?? bundledModel, {
     device: options.device ?? 'auto',
     cudaLibraries: options.cudaLibraries,
+    memory: options.memory,
     ...(options.signal ? { signal: options.signal } : {}),
   });
   try {

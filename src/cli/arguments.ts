@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/names.js';
 import { Fault } from '../map/fault.js';
 import { type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { bytesOf } from '../map/numbers.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
 import { ASKING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
@@ -20,6 +21,8 @@ export interface DrawCommand {
   readonly specification: string | undefined;
   readonly device: Device;
   readonly cudaLibraries: string | undefined;
+  /** Bytes. */
+  readonly memory: number | undefined;
   readonly batchSize: number;
   readonly outputDir: string;
   readonly formats: readonly Format[];
@@ -34,6 +37,8 @@ export interface InspectCommand {
   readonly model: string | undefined;
   readonly device: Device;
   readonly cudaLibraries: string | undefined;
+  /** Bytes. */
+  readonly memory: number | undefined;
   readonly json: boolean;
   readonly skipChecks: boolean;
   readonly debug: boolean;
@@ -57,6 +62,7 @@ export function parseCommand(args: readonly string[]): Command {
   const shared = {
     device: device(values.get('device')),
     cudaLibraries: values.get('cuda-libraries'),
+    memory: memory(values.get('memory')),
     debug: values.has('debug'),
   };
   if (inspect)
@@ -131,6 +137,13 @@ function device(text = 'auto'): Device {
   const found = DEVICES.find((one) => one === text);
   if (found) return found;
   throw bad(`--device ${text}: there is no such device.`, `Devices are ${DEVICES.join(', ')}.`);
+}
+
+function memory(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = bytesOf(text);
+  if (bytes !== undefined) return bytes;
+  throw bad(`--memory ${text}: a memory limit is a number with a unit, at least 100MB.`, 'Write it as --memory 8GB.');
 }
 
 function batchSize(text = `${DEFAULT_BATCH_SIZE}`): number {

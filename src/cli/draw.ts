@@ -52,6 +52,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     const { engine, description } = await open(command, saved, note, {
       device: command.device,
       cudaLibraries: command.cudaLibraries,
+      memory: command.memory,
       signal,
       ...(command.debug ? { log: err } : {}),
     });

@@ -11,6 +11,12 @@ const CUDA_LIBRARIES = {
   help: "a folder with onnxruntime-gpu's CUDA libraries, or a Python environment that has them",
   default: 'looked for in active Python environments',
 } as const;
+const MEMORY = {
+  name: 'memory',
+  value: 'LIMIT',
+  help: 'memory that may be taken, such as 8GB; decides whether 16-bit weights are widened once or at every use',
+  default: 'half of what is free',
+} as const;
 const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
 
 /** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is. */
@@ -28,6 +34,7 @@ export const RUN_FLAGS = [
   },
   DEVICE,
   CUDA_LIBRARIES,
+  MEMORY,
   {
     name: 'batch-size',
     value: 'N',
@@ -45,6 +52,7 @@ export const RUN_FLAGS = [
 export const INSPECT_FLAGS = [
   DEVICE,
   CUDA_LIBRARIES,
+  MEMORY,
   { name: 'json', help: 'print everything, as JSON' },
   { name: 'skip-checks', help: 'leave out the checks that run the model' },
   DEBUG,

@@ -11,6 +11,7 @@ export async function inspect(command: InspectCommand, out: Output, err: Output,
   const { engine, description } = await openModel(command.model ?? bundledModel, {
     device: command.device,
     cudaLibraries: command.cudaLibraries,
+    memory: command.memory,
     skipChecks: command.skipChecks,
     signal,
     ...(command.debug ? { log: err } : {}),

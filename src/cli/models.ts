@@ -15,6 +15,8 @@ export interface OpenOptions {
   readonly device: Device;
   /** Where CUDA's part of onnxruntime lies; by default it is looked for. */
   readonly cudaLibraries?: string | undefined;
+  /** Bytes that may be taken; by default half of what is free. */
+  readonly memory?: number | undefined;
   readonly skipChecks?: boolean;
   /** Gets the engine's log lines. */
   readonly log?: Output;
@@ -61,6 +63,7 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
     const description = await engine.call('open', {
       path: place,
       device: options.device,
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(options.skipChecks === undefined ? {} : { skipChecks: options.skipChecks }),
     });
     return { engine, description };

@@ -254,7 +254,8 @@ function rowIn(ids: Int32Array, id: number): number {
 
 const tail = (z: number, cap: number | null): number => (cap === null ? z : cap * Math.tanh(z / cap));
 
-function affineKind(
+/** Whether a plan's readout is affine up to a scale, and which norm gives it, or the reason why it is not. */
+export function affineKind(
   model: Model,
   plan: CellPlan,
 ): { readonly norm: Norm; readonly pre: number; readonly post: number | null } | { readonly reason: string } {

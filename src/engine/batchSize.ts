@@ -13,7 +13,12 @@ const AS_GOOD = 1.03;
 export class BatchSize {
   /** Fastest milliseconds a cell that were seen, by size. */
   private readonly pace = new Map<number, number>();
-  private size = FIRST;
+  private size: number;
+
+  /** @param least cells of a batch however long it takes: where most of its time is spent before the first */
+  constructor(private readonly least = 1) {
+    this.size = Math.max(FIRST, least);
+  }
 
   /** Cells to ask for next, `limit` at most. */
   next(limit: number): number {
@@ -26,7 +31,7 @@ export class BatchSize {
     this.pace.set(cells, Math.min(milliseconds / cells, this.pace.get(cells) ?? Infinity));
     const bearable = [...this.pace].filter(([size, pace]) => size * pace <= LONGEST_MS);
     if (bearable.length === 0) {
-      this.size = Math.max(1, cells >> 1);
+      this.size = Math.max(this.least, cells >> 1);
       return;
     }
     const fastest = bearable.reduce((best, one) => (one[1] < best[1] ? one : best));

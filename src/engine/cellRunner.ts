@@ -28,6 +28,8 @@ export interface CellRunnerParts {
   /** The cells would see each other: run every one alone. */
   readonly oneByOne: boolean;
   readonly weightsBytes: number;
+  /** Every run widens all weights first: cells should share it. */
+  readonly widensEachRun: boolean;
   /** Token id fed at the position that the vector takes; only a padding mask could see it. */
   readonly ownId: number;
 }
@@ -60,13 +62,18 @@ export interface GraphTops extends Tops {
 /** Heads of attention that are reckoned with. */
 const MOST_HEADS = 32;
 
+/** Fewest cells that share the widening of 16-bit weights. */
+const LEAST_OF_WIDENED = 64;
+
 /** A cut graph with everything before the cells computed: takes hidden states, gives predictions. */
 export class CellRunner {
-  readonly batchSize = new BatchSize();
+  readonly batchSize: BatchSize;
   private feeds: { batch: number; feeds: Feeds } | undefined;
   private running = 0;
 
-  constructor(private readonly parts: CellRunnerParts) {}
+  constructor(private readonly parts: CellRunnerParts) {
+    this.batchSize = new BatchSize(parts.widensEachRun ? LEAST_OF_WIDENED : 1);
+  }
 
   get session(): Session {
     return this.parts.session;

@@ -1,16 +1,18 @@
 import { Fault } from '../map/fault.js';
 import { type Layer, layerIndex, type ModelReference, type Readout } from '../map/specification.js';
-import type { ModelFacts } from '../map/tokenMap.js';
+import type { HalfWeights, ModelFacts, NumberType } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
 import { type CellCut, type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
-import { findAttribute, type Graph } from '../onnx/graph.js';
+import { DataType, findAttribute, type Graph } from '../onnx/graph.js';
+import { halfBytes, splitHalfWeights } from '../onnx/halfWeights.js';
 import { type GraphIntervention, intervene } from '../onnx/intervene.js';
 import { ModelError } from '../onnx/source.js';
-import { widenBfloat16 } from '../onnx/widen.js';
+import { widenHalf } from '../onnx/widen.js';
 import { CellRunner } from './cellRunner.js';
 import { anyPast, cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from './feeds.js';
 import type { MaskForms } from './maskForms.js';
 import { type SettledMask, settleMasks, usualForms } from './masks.js';
+import { fitsWidened, type MemoryBudget, memoryBudget, WIDENED } from './memory.js';
 import { findModel, type ModelFiles } from './modelFiles.js';
 import { type ModelSource, openModelSource } from './sources/modelSource.js';
 import { type Feeds, type Results, Session, Tensor } from './session.js';
@@ -50,8 +52,18 @@ export interface CellPlan extends Surroundings {
 interface CutSession {
   readonly session: Session;
   readonly graph: Graph;
+  /** Of memory, that the weights take. */
   readonly weightsBytes: number;
+  readonly widensEachRun: boolean;
   readonly hiddenSize: number;
+}
+
+/** What the weights of a plan are in memory. */
+export interface WeightsMemory {
+  /** At most, the pages of files that are mapped included. */
+  readonly bytes: number;
+  /** Undefined where none has 16 bits, or the device computes with them. */
+  readonly half: HalfWeights | undefined;
 }
 
 /** A model that was opened: its anatomy, its weights' places, its tokenizer, and the sessions made from it. */
@@ -65,7 +77,7 @@ export class Model {
   private meanings: Promise<ReadonlyMap<string, SettledMask>> | undefined;
   private forms: MaskForms = new Map();
   /** Of the weights of a cut graph. */
-  private readonly bytesOf = new Map<string, number>();
+  private readonly memory = new Map<string, WeightsMemory>();
   manner: Manner;
 
   private constructor(
@@ -77,6 +89,7 @@ export class Model {
     readonly facts: ModelFacts,
     readonly provider: string,
     private readonly source: ModelSource,
+    readonly budget: MemoryBudget,
     /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
     private readonly before: Anatomy = anatomy,
   ) {
@@ -88,13 +101,13 @@ export class Model {
    * @throws Fault `model-unsupported` where the export does not show what is asked for.
    */
   variant(interventions: readonly GraphIntervention[]): Model {
-    const { files, weights, tokenizer, reference, facts, provider, source } = this;
+    const { files, weights, tokenizer, reference, facts, provider, source, budget } = this;
     const rewritten = (some: readonly GraphIntervention[]): Anatomy =>
       translated(() => intervene(this.anatomy, some, files.config.attentionHeads), files.relativeFile);
     const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
     const whole = rewritten(interventions);
     const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
-    const variant = new Model(files, whole, weights, tokenizer, reference, facts, provider, source, before);
+    const variant = new Model(files, whole, weights, tokenizer, reference, facts, provider, source, budget, before);
     variant.manner = this.manner;
     variant.meanings = this.meanings;
     variant.forms = this.forms;
@@ -105,7 +118,7 @@ export class Model {
    * Reads a model's structure; no weight is read. Milliseconds, whatever the size of the weights.
    * @throws Fault `model-not-found`, `model-ambiguous`, `model-broken`, `model-unsupported`.
    */
-  static open(path: string, provider: string): Model {
+  static open(path: string, provider: string, budget = memoryBudget(undefined)): Model {
     const files = findModel(path);
     if (files.config.encoderDecoder)
       throw new Fault({
@@ -115,7 +128,8 @@ export class Model {
     return translated(() => {
       const source = openModelSource(files);
       const { placed } = source;
-      const graph = provider === 'cpu' ? widenBfloat16(placed.graph) : placed.graph;
+      const numberType = numberTypeOf(placed.graph);
+      const graph = provider === 'cpu' ? widenHalf(placed.graph, widenedTypes(numberType)) : placed.graph;
       const anatomy = findAnatomy(graph);
       checkLayers(anatomy, files);
       return new Model(
@@ -129,10 +143,11 @@ export class Model {
           hiddenSize: anatomy.hiddenSize,
           vocabularySize: anatomy.vocabularySize,
           weightsBytes: placed.bytes,
-          numberType: numberTypeOf(placed.graph),
+          numberType,
         },
         provider,
         source,
+        budget,
       );
     }, files.relativeFile);
   }
@@ -235,7 +250,7 @@ export class Model {
     const states = async (graph: Graph): Promise<Float32Array> => {
       const pasts = this.anatomy.interface.caches.filter((slot) => prefix.length > 0 && graph.isInput(slot.past));
       const session = await this.session(graph, false);
-      const opened = { session, graph, weightsBytes: 0, hiddenSize };
+      const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize };
       const around = { prefix, own: ids[2] ?? 0, suffix: [] };
       try {
         const runner = this.runnerOf(opened, around, this.manner, {
@@ -315,7 +330,7 @@ export class Model {
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
   private runnerOf(
-    { session, graph, weightsBytes, hiddenSize }: CutSession,
+    { session, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
     { prefix, own, suffix }: Surroundings,
     manner: Manner,
     around: { readonly whole: Float32Array; readonly prefix: boolean; readonly pasts: ReadonlyMap<string, Tensor> },
@@ -337,6 +352,7 @@ export class Model {
       vocabularySize: this.anatomy.vocabularySize,
       oneByOne: manner.batching.way === 'one-by-one',
       weightsBytes,
+      widensEachRun,
       ownId: own,
     });
   }
@@ -358,7 +374,8 @@ export class Model {
         const session = await this.session(graph, cut.output.kind === 'top');
         const { hiddenSize, head } = this.anatomy;
         const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
-        return { session, graph, weightsBytes: usedBytes(graph), hiddenSize: width };
+        const { bytes, half } = this.memoryOf(graph, cut.output.kind === 'top');
+        return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
       })();
       this.sessions.set(key, opened);
       opened.catch(() => this.sessions.delete(key));
@@ -504,15 +521,32 @@ export class Model {
 
   private async openSession(graph: Graph, often: boolean): Promise<Session> {
     refuseChangedFiles(this.weights);
-    const sizes = [...graph.initializers.values()].map((t) => (t.externalData.length > 0 ? bytesOf(t) : 0));
-    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+    const { half } = this.memoryOf(graph, often);
+    const split = half === undefined ? graph : splitHalfWeights(graph);
+    const largest = largestBytes(split);
     // Before memory is taken for large weights, what cutting the graph left behind is given back.
     if (largest > LARGE_BYTES) globalThis.gc?.();
-    return Session.create(graph, this.weights, {
+    return Session.create(split, this.weights, {
       provider: this.provider,
       optimize: !this.manner.literal,
-      prepack: often && largest <= PACKED_BYTES,
+      prepack: often && half !== 'kept' && largest <= PACKED_BYTES,
+      keepHalf: half === 'kept',
     });
+  }
+
+  /**
+   * How the weights of a graph stand in memory. Those of 16 bits are widened once where the graph runs often and the memory
+   * allows; of experts, which may not be used at all, none is.
+   */
+  private memoryOf(graph: Graph, often: boolean): WeightsMemory {
+    const bytes = usedBytes(graph);
+    const half = this.provider === 'cpu' ? halfBytes(graph) : 0;
+    if (half === 0) return { bytes, half: undefined };
+    const branches = graph.nodes.some((n) => n.attribute.some((a) => a.g !== undefined));
+    const widens = often && !branches && !this.manner.literal && fitsWidened(this.budget, half, bytes - half);
+    return widens
+      ? { bytes: bytes + (WIDENED - 1) * half, half: 'widened' }
+      : { bytes: bytes + PART_BYTES, half: 'kept' };
   }
 
   /** Feeds for a run without anything before it. */
@@ -527,16 +561,16 @@ export class Model {
     return feeds;
   }
 
-  /** Bytes of the weights that a plan reads. */
-  weightsOf(plan: CellPlan): number {
+  /** The weights that a plan reads, as they stand in memory. @param often whether cells are run through the graph */
+  weightsOf(plan: CellPlan, often: boolean): WeightsMemory {
     const blocks = this.anatomy.residual.length - 1;
     const layer =
       plan.readout === 'unembed' ? ('head' as const) : plan.readout === 'lens' ? blocks - 1 : layerIndex(plan.layer);
     const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: plan.output };
-    const key = JSON.stringify(cut);
-    const bytes = this.bytesOf.get(key) ?? usedBytes(this.graphOf(cut));
-    this.bytesOf.set(key, bytes);
-    return bytes;
+    const key = JSON.stringify([cut, often]);
+    const memory = this.memory.get(key) ?? this.memoryOf(this.graphOf(cut), often);
+    this.memory.set(key, memory);
+    return memory;
   }
 
   async release(): Promise<void> {
@@ -558,6 +592,16 @@ function numbersOf(states: Results, tensor: string): Float32Array {
   if (data instanceof Float32Array) return data;
   throw new Fault({ code: 'internal', message: 'The model gave no hidden states.' });
 }
+
+/** Weights of 16 bits are widened in parts: those that stand in memory at once. */
+const PART_BYTES = 128 * 2 ** 20;
+
+/** onnxruntime has no arithmetic of bfloat16 on the CPU, and computes in float32 what float16 operators it has there. */
+const widenedTypes = (numberType: NumberType): number[] =>
+  numberType === 'float16' ? [DataType.BFLOAT16, DataType.FLOAT16] : [DataType.BFLOAT16];
+
+const largestBytes = (graph: Graph): number =>
+  [...graph.initializers.values()].reduce((most, t) => Math.max(most, t.externalData.length > 0 ? bytesOf(t) : 0), 0);
 
 const usedBytes = (graph: Graph): number =>
   [...graph.initializers.values()].reduce((sum, t) => sum + (t.externalData.length > 0 ? bytesOf(t) : 0), 0);

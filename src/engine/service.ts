@@ -33,8 +33,10 @@ import { BATCH_BYTES, type CellSource } from './cellSource.js';
 import { CellSources } from './cellSources.js';
 import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
+import { affineKind } from './affine.js';
 import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
+import { ENGINE_BYTES, type MemoryBudget, memoryBudget } from './memory.js';
 import { type CellPlan, Model } from './model.js';
 import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
@@ -101,11 +103,11 @@ export class EngineService {
     return untilCancelled(result, signal);
   }
 
-  private async open({ path, device, skipChecks }: OpenParams): Promise<Opened> {
+  private async open({ path, device, skipChecks, memory }: OpenParams): Promise<Opened> {
     const started = performance.now();
     try {
       const report = await chooseDevice(device);
-      const model = Model.open(path, report.used);
+      const model = Model.open(path, report.used, memoryBudget(memory));
       if (isProven(model, report.used)) await model.masks(true);
       const skipped = reasonToSkip(model, report.used, skipChecks);
       const outcome = skipped === undefined ? await runChecks(model) : undefined;
@@ -132,10 +134,8 @@ export class EngineService {
     const plan = await planOf(model, parameters);
     const { columns, rows } = parameters.grid;
     const cells = columns * rows;
-    const weights = model.weightsOf(plan);
-    // Half-width weights are widened for the CPU: both stand in memory.
-    const widened =
-      model.facts.numberType === 'float16' || model.facts.numberType === 'bfloat16' ? weights * 3 : weights;
+    // Three rows need few products with the head, whose weights stay as they are for those.
+    const weights = model.weightsOf(plan, 'reason' in affineKind(model, plan));
     const perCell =
       model.facts.vocabularySize * 4 * 6 +
       (plan.prefix.length + 1 + plan.suffix.length) * model.facts.hiddenSize * 4 * 24;
@@ -143,7 +143,11 @@ export class EngineService {
     return {
       cells,
       bytes:
-        120 * 2 ** 20 + widened + batch * perCell + (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
+        ENGINE_BYTES +
+        weights.bytes +
+        batch * perCell +
+        (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
+      ...(weights.half === undefined ? {} : { halfWeights: weights.half }),
       seconds: this.expectedSeconds(model, plan, cells),
     };
   }
@@ -259,6 +263,7 @@ export class EngineService {
     const { columns, rows } = parameters.grid;
     const estimate = await this.estimate(parameters, batchSize);
     context.emit({ kind: 'started', specification, estimate });
+    refuseTooLarge(estimate, model.budget);
     const notices: string[] = [];
     const notice = (message: string): void => {
       notices.push(message);
@@ -306,6 +311,7 @@ export class EngineService {
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
+    const half = model.weightsOf(plan, source.way === 'each-cell').half;
     const elapsed = performance.now() - computed;
     const throughModel = total - (approximation?.filled ?? 0);
     if (throughModel > 0) {
@@ -328,6 +334,7 @@ export class EngineService {
         finished: new Date().toISOString(),
         way: source.way,
         ...(source.largestDifference === undefined ? {} : { largestDifference: source.largestDifference }),
+        ...(half === undefined ? {} : { halfWeights: half }),
         ...(approximation ? { approximation } : {}),
         notices,
       },
@@ -336,6 +343,18 @@ export class EngineService {
     };
   }
 }
+
+/** @throws Fault `memory` where a person's limit does not hold a map. */
+function refuseTooLarge({ bytes }: Estimate, budget: MemoryBudget): void {
+  if (!budget.isLimit || bytes <= budget.bytes) return;
+  throw new Fault({
+    code: 'memory',
+    message: `This map takes about ${gigabytes(bytes)} of memory, and ${gigabytes(budget.bytes)} are allowed.`,
+    hint: 'Allow more (--memory, or the setting "Memory"), or choose a later layer or a smaller batch size.',
+  });
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
 
 const adaptiveInParts = (): Fault =>
   new Fault({

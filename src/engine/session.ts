@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly optimize?: boolean;
   /** Whether the session will run many times. */
   readonly prepack: boolean;
+  /** Weights of 16 bits stay so, and are widened whenever they are used. */
+  readonly keepHalf?: boolean;
 }
 
 /** onnxruntime takes as many by itself, but then ties every thread to a core, and one that another program keeps busy holds up all. */
@@ -41,6 +43,15 @@ export class Session {
         enableMemPattern: false,
         ...(CORES === undefined ? {} : { intraOpNumThreads: CORES }),
         extra: {
+          // What is widened while a session is made stands in memory from then on; small constants still do.
+          ...(options.keepHalf === true
+            ? {
+                optimization: {
+                  constant_folding_max_output_size_in_bytes: `${2 ** 20}`,
+                  disable_specified_optimizers: 'FuseFp16InitializerToFp32NodeTransformer',
+                },
+              }
+            : {}),
           session: {
             model_external_initializers_file_folder_path: weights.folder,
             // Packed matrices multiply twice as fast, at the price of reading all of them once and, for the largest, of a

@@ -13,6 +13,8 @@ export interface EnginePoolOptions {
   node(): string | undefined;
   /** Where CUDA's part of onnxruntime lies; undefined: it is looked for. */
   cudaLibraries?(): string | undefined;
+  /** Bytes that an engine may take; undefined: half of what is free. */
+  memory?(): number | undefined;
   /** How long an engine without users is kept. */
   graceMilliseconds(): number;
   log(line: string): void;
@@ -87,6 +89,7 @@ export class EnginePool {
       });
     }
     const cudaLibraries = this.options.cudaLibraries?.();
+    const memory = this.options.memory?.();
     const engine = new Engine({
       file: this.options.file,
       ...(cudaLibraries === undefined ? {} : { cudaLibraries }),
@@ -94,7 +97,7 @@ export class EnginePool {
       ...(node === undefined ? {} : { node }),
     });
     this.options.log(`Engine ${engine.pid ?? ''} started for ${modelPath} on ${device}.`);
-    const opening = engine.call('open', { path: modelPath, device });
+    const opening = engine.call('open', { path: modelPath, device, ...(memory === undefined ? {} : { memory }) });
     const entry: Entry = { key, engine, opening, opened: false, users: 0, grace: undefined };
     this.entries.set(key, entry);
     opening.then(

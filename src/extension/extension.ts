@@ -37,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     file: dist('engine.cjs'),
     node: () => settings.nodeExecutable,
     cudaLibraries: () => settings.cudaLibraries,
+    memory: () => settings.memory,
     graceMilliseconds: () => settings.engineGraceMilliseconds,
     log: (line) => log.info(line),
   });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { bytesOf } from '../map/numbers.js';
 import { checkParameters, DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
 import type { ColorScaleChoice } from '../protocol/page.js';
@@ -28,6 +29,7 @@ export const KEYS = {
   batchSize: 'batchSize',
   nodeExecutable: 'nodeExecutable',
   cudaLibraries: 'cudaLibraries',
+  memory: 'memory',
   engineGraceSeconds: 'engineGraceSeconds',
 } as const;
 type Key = (typeof KEYS)[keyof typeof KEYS];
@@ -75,6 +77,16 @@ export class Settings {
   /** Where CUDA's part of onnxruntime lies, or undefined where it is to be looked for. */
   get cudaLibraries(): string | undefined {
     return this.text(KEYS.cudaLibraries);
+  }
+
+  /** Bytes that an engine may take, or undefined for half of what is free. */
+  get memory(): number | undefined {
+    const text = this.text(KEYS.memory);
+    if (text === undefined) return undefined;
+    const bytes = bytesOf(text);
+    if (bytes === undefined)
+      this.log.warn(`The setting ${SECTION}.${KEYS.memory} is no amount of memory and is not used: ${text}`);
+    return bytes;
   }
 
   get engineGraceMilliseconds(): number {

@@ -30,6 +30,7 @@ const runtimeSchema = v.object({
   finished: text,
   way: v.picklist(['each-cell', 'three-rows']),
   largestDifference: v.optional(v.pipe(v.number(), v.finite())),
+  halfWeights: v.optional(v.picklist(['kept', 'widened'])),
   approximation: v.optional(
     v.object({ filled: count, checked: count, differing: count, largestDifference: v.pipe(v.number(), v.finite()) }),
   ),

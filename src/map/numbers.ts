@@ -102,3 +102,14 @@ export function niceTicks(low: number, high: number, count: number): { ticks: nu
   }
   return { ticks, decimals };
 }
+
+const UNITS = ['b', 'kb', 'mb', 'gb', 'tb'];
+const LEAST_MEMORY = 100e6;
+
+/** Bytes of an amount of memory as people write it: `8GB`, `512 MiB`; undefined where it is none, or less than 100 MB. */
+export function bytesOf(text: string): number | undefined {
+  const [, amount, unit = '', binary] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim()) ?? [];
+  if (amount === undefined) return undefined;
+  const bytes = Math.floor(Number(amount) * (binary ? 1024 : 1000) ** UNITS.indexOf(`${unit.toLowerCase()}b`));
+  return Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY ? bytes : undefined;
+}

@@ -83,6 +83,12 @@ export const margin = (cells: Cells, cell: number): number =>
 /** Number of bytes a weight takes, as the file stores it. */
 export type NumberType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'int4';
 
+/**
+ * Weights of 16 bits on a device that computes in float32: `kept` as they are and widened part by part at every use, or
+ * `widened` once, in three times the memory.
+ */
+export type HalfWeights = 'kept' | 'widened';
+
 /** What a saved map says of its model. */
 export interface ModelFacts {
   readonly blocks: number;
@@ -116,6 +122,8 @@ export interface Runtime {
   readonly way: 'each-cell' | 'three-rows';
   /** Of `three-rows`: the largest difference from the model's graph seen on points of the plane, in log-probability. */
   readonly largestDifference?: number | undefined;
+  /** Left out where no weight has 16 bits, or the device computes with them. */
+  readonly halfWeights?: HalfWeights | undefined;
   /** Of an adaptive map some of whose cells were filled in. */
   readonly approximation?: Approximation | undefined;
   readonly notices: readonly string[];

@@ -481,8 +481,10 @@ function transposedHead(graph: Graph): Graph {
     const [left = '', right = ''] = n.input;
     const transpose = graph.producers.get(right);
     const source = transpose?.input[0] ?? '';
-    if (transpose?.opType !== 'Transpose' || graph.initializers.get(source)?.dims.length !== 2) return n;
-    if (graph.initializers.get(source)?.dataType !== DataType.FLOAT || isConstant(graph, left)) return n;
+    const cast = graph.producers.get(source); // of a weight that is stored in 16 bits
+    const weight = graph.initializers.get(cast?.opType === 'Cast' ? (cast.input[0] ?? '') : source);
+    if (transpose?.opType !== 'Transpose' || weight?.dims.length !== 2) return n;
+    if (elementType(graph, source) !== DataType.FLOAT || isConstant(graph, left)) return n;
     return node('FusedMatMul', [left, source], n.output, { transB: 1n, alpha: 1 }, MICROSOFT);
   });
   if (nodes.every((n, i) => n === graph.nodes[i])) return graph;

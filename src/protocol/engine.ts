@@ -4,7 +4,7 @@ import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
-import type { CellBatch, ModelFacts, Runtime } from '../map/tokenMap.js';
+import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { Requests } from './channel.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
@@ -76,6 +76,8 @@ export interface OpenParams {
   readonly device: Device;
   /** Whether the load-time checks that run the model are skipped; by default on large models and on the bundled one. */
   readonly skipChecks?: boolean;
+  /** Bytes of memory that the engine may take; by default half of what is free. */
+  readonly memory?: number;
 }
 
 export interface MapParams {
@@ -112,6 +114,8 @@ export interface Estimate {
   readonly cells: number;
   /** Peak memory of the engine for this map, weights included. */
   readonly bytes: number;
+  /** How weights of 16 bits stand in it. */
+  readonly halfWeights?: HalfWeights;
   /** null when nothing was measured yet. */
   readonly seconds: number | null;
 }

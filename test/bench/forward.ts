@@ -4,6 +4,7 @@
  */
 import { Engine } from '../../src/engine/client.js';
 import { chooseDevice } from '../../src/engine/device.js';
+import { memoryBudget } from '../../src/engine/memory.js';
 import { Model } from '../../src/engine/model.js';
 import type { Layer } from '../../src/map/specification.js';
 import { engineFile } from '../engine/engine.js';
@@ -24,7 +25,7 @@ export async function benchForward(path: string, environment: NodeJS.ProcessEnv 
     typeof torch === 'string' ? `without PyTorch: ${torch}` : `PyTorch ${torch.version}, batches of ${BATCH}`;
   console.log(`\nThrough the blocks, ${SIDE} × ${SIDE} cells, ms a cell (${compared})`);
   const { used } = await chooseDevice('cpu');
-  const model = Model.open(path, used);
+  const model = Model.open(path, used, memoryBudget(undefined));
   const rows: object[] = [];
   const { blocks } = model.facts;
   const prompt = (await model.tokenizer.encode(PROMPT)).slice(0, POSITIONS);
@@ -79,7 +80,7 @@ async function measure(
     const deepest = ids.length > 0 ? ('embeddings' as const) : layer;
     const plan = { layer: deepest, readout: 'forward', prefix: ids.slice(0, -1), own: 0, suffix: [] } as const;
     const weights =
-      model.weightsOf({ ...plan, output: { kind: 'top', k: 10, masked: false, functional: false } }) / 1e6;
+      model.weightsOf({ ...plan, output: { kind: 'top', k: 10, masked: false, functional: false } }, true).bytes / 1e6;
     const peak = Math.max(taken, memory(engine.pid, 'VmHWM') - opened);
     return {
       layer,

@@ -18,6 +18,7 @@ test('no arguments draw the default map of the bundled model', () => {
     specification: undefined,
     device: 'auto',
     cudaLibraries: undefined,
+    memory: undefined,
     batchSize: 100,
     outputDir: 'embedding_grid_results',
     formats: ['png', 'svg', 'json'],
@@ -49,6 +50,7 @@ test('inspect takes a model, or none for the bundled one', () => {
     skipChecks: false,
     device: 'cpu',
     cudaLibraries: undefined,
+    memory: undefined,
     debug: false,
   });
   assert.equal((parseCommand(['inspect']) as { model?: string }).model, undefined);

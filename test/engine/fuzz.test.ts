@@ -8,11 +8,11 @@ import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { findAnatomy } from '../../src/onnx/anatomy.js';
 import { cutCells, cutStates } from '../../src/onnx/cut.js';
-import { decodeModel } from '../../src/onnx/graph.js';
+import { DataType, decodeModel } from '../../src/onnx/graph.js';
 import { normalize } from '../../src/onnx/normalize.js';
 import { type ByteSource, ModelError } from '../../src/onnx/source.js';
 import { readStructure } from '../../src/onnx/structure.js';
-import { widenBfloat16 } from '../../src/onnx/widen.js';
+import { widenHalf } from '../../src/onnx/widen.js';
 import { engineFile } from './engine.js';
 import { llama, seededWeights, TINY } from './llama.js';
 import { mutated } from './mutations.js';
@@ -58,7 +58,7 @@ const sourceOf = (bytes: Uint8Array): ByteSource => ({
 /** Everything that happens to a model before onnxruntime sees it. */
 function analyse(bytes: Uint8Array, file: string): void {
   const graph = normalize(decodeModel(readStructure(sourceOf(bytes))));
-  const anatomy = findAnatomy(widenBfloat16(placeWeights(graph, file).graph));
+  const anatomy = findAnatomy(widenHalf(placeWeights(graph, file).graph, [DataType.BFLOAT16]));
   const last = anatomy.residual.length - 2;
   for (const layer of new Set([-1, last >> 1, last, 'head' as const]))
     for (const here of [false, true])

@@ -1,0 +1,33 @@
+import { freemem } from 'node:os';
+
+/** Bytes that an engine may take: what a person allows, else what is free and the group of processes that it runs in may have. */
+export interface MemoryBudget {
+  readonly bytes: number;
+  /** A person set it: more is refused. */
+  readonly isLimit: boolean;
+}
+
+/** Other programs' share of what is free. */
+const LEFT_TO_OTHERS = 0.5;
+
+/** @param limit bytes that a person allows */
+export function memoryBudget(limit: number | undefined): MemoryBudget {
+  if (limit !== undefined) return { bytes: limit, isLimit: true };
+  // 0, or more than any machine has, where nothing is constrained.
+  const constrained = process.constrainedMemory() || Infinity;
+  return { bytes: Math.min(freemem(), constrained) * (1 - LEFT_TO_OTHERS), isLimit: false };
+}
+
+/** The engine itself, with onnxruntime. */
+export const ENGINE_BYTES = 150 * 2 ** 20;
+/** Of a 16-bit weight: its file's pages, and the same in float32. */
+export const WIDENED = 3;
+
+/**
+ * How 16-bit weights stand in memory on a device that computes in float32: `kept` as they are and widened part by part at every
+ * use, or `widened` once, which is faster and takes three times the memory: where that fits comfortably.
+ * @param half bytes of the 16-bit weights that a session reads
+ * @param other bytes of all else
+ */
+export const fitsWidened = ({ bytes }: MemoryBudget, half: number, other: number): boolean =>
+  ENGINE_BYTES + WIDENED * half + other <= bytes;
