@@ -8,7 +8,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { Tokenizer } from 'tokenizers'; // the hub's own, in Rust: what Python's package of this name is
 import { renderTemplate, Stated } from './renderTemplate.js';
 import type { TextAnswer, TextFailure, TextRequest, TextTask } from './textReader.js';
-import { changedTokenizer, type TokenizerChanges } from './tokenizerJson.js';
+import { changed, type TokenizerChanges, type TokenizerJson } from './tokenizerJson.js';
 
 /** How often memory is looked at. */
 const WATCH_MS = 10;
@@ -68,7 +68,11 @@ function work(): void {
 async function opened(file: string, changes: TokenizerChanges | undefined): Promise<Tokenizer | TextFailure> {
   const library = await import('tokenizers').catch((error: unknown) => ({ missing: messageOf(error) }));
   if ('missing' in library) return { failed: 'missing', detail: library.missing };
-  return library.Tokenizer.fromString(changedTokenizer(readFileSync(file, 'utf8'), changes));
+  const text = readFileSync(file, 'utf8');
+  // Parsed and written again only where that is needed: it takes as long as the reading.
+  return library.Tokenizer.fromString(
+    changes ? JSON.stringify(changed(JSON.parse(text) as TokenizerJson, changes)) : text,
+  );
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2000);

@@ -7,6 +7,7 @@ import { type TextFailure, TextReader } from './textReader.js';
 import { byteRule, fromBytes, isByte, joining } from './tokenTexts.js';
 import {
   addedTokensOf,
+  changed,
   promptRefusal,
   readTokenizerJson,
   readVocabulary,
@@ -74,7 +75,7 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
       size,
     );
   const reader = new TextReader({ file: files.tokenizerFile, changes: reading.changes, bytes }, folder);
-  const refused = reading.refused ?? promptRefusal(json);
+  const refused = reading.refused ?? promptRefusal(changed(json, reading.changes));
   const special = (name: string): number | undefined => {
     const text = tokenText(files.tokenizerConfig[name]);
     return text === undefined ? undefined : vocabulary.ids.get(text);

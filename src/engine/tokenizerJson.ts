@@ -2,7 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 
 /** What of tokenizer.json is read here; every key may hold anything. */
 export interface TokenizerJson {
-  readonly model?: { readonly vocab?: unknown; readonly type?: unknown; readonly dropout?: unknown };
+  readonly model?: {
+    readonly vocab?: unknown;
+    readonly type?: unknown;
+    readonly merges?: unknown;
+    readonly dropout?: unknown;
+  };
   readonly normalizer?: unknown;
   readonly pre_tokenizer?: unknown;
   readonly post_processor?: unknown;
@@ -179,15 +184,10 @@ export type TokenizerChanges = Readonly<Record<string, unknown>> & {
   readonly model?: Readonly<Record<string, unknown>>;
 };
 
-/** The text of tokenizer.json with its changes, for the hub's library. */
-export function changedTokenizer(text: string, changes: TokenizerChanges | undefined): string {
-  if (changes === undefined) return text;
-  const json = JSON.parse(text) as Record<string, unknown>;
+/** A tokenizer.json with its changes. */
+export function changed(json: TokenizerJson, changes: TokenizerChanges | undefined): TokenizerJson {
+  if (changes === undefined) return json;
   const { model, ...parts } = changes;
-  const own = isRecord(json.model) ? json.model : {};
-  return JSON.stringify({
-    ...json,
-    ...parts,
-    model: model === undefined ? own : { type: own.type, ...model, vocab: own.vocab, merges: own.merges },
-  });
+  const { type, vocab, merges } = json.model ?? {};
+  return { ...json, ...parts, ...(model === undefined ? {} : { model: { type, ...model, vocab, merges } }) };
 }

@@ -11,7 +11,7 @@ import { temporaryFolder } from './temporary.js';
  * 30 texts by every kind of model, normalizer, pre-tokenizer, post-processor and decoder: what the hub's library makes of them,
  * as Python has it. make.py beside the fixture says how.
  */
-const fixture = join(import.meta.dirname, '..', 'fixtures', 'tokenizers', 'kinds.json');
+const fixtures = join(import.meta.dirname, '..', 'fixtures', 'tokenizers');
 interface Kind {
   readonly base: string;
   readonly parts: Readonly<Record<string, unknown>>;
@@ -19,23 +19,27 @@ interface Kind {
   readonly ids: readonly (readonly number[] | null)[];
   readonly texts?: readonly string[];
 }
-const { texts, bases, kinds } = JSON.parse(readFileSync(fixture, 'utf8')) as {
+const { texts, bases, kinds } = JSON.parse(readFileSync(join(fixtures, 'kinds.json'), 'utf8')) as {
   readonly texts: readonly string[];
   readonly bases: Readonly<Record<string, { readonly model: Readonly<Record<string, unknown>> }>>;
   readonly kinds: Readonly<Record<string, Kind>>;
 };
 const built = join(import.meta.dirname, '..', '..', 'dist');
 
-/** The tokenizer of a kind, in a folder without tokenizer_config.json. */
-function opened({ base, parts }: Pick<Kind, 'base' | 'parts'>): Tokenizer {
+/** The tokenizer of a kind, in a folder with other files, or none. */
+function opened(
+  { base, parts }: Pick<Kind, 'base' | 'parts'>,
+  files: Readonly<Record<string, unknown>> = {},
+): Tokenizer {
   const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));
   const whole = bases[base];
   assert.ok(whole);
   const model: Record<string, unknown> = { ...whole.model, ...(parts.model ?? {}) };
   writeFileSync(join(folder, 'model.onnx'), '');
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...whole, ...parts, model }));
   const size = Object.keys(model.vocab ?? {}).length;
-  return openTokenizer(findModel(folder), size + 4, built);
+  return openTokenizer(findModel(folder), size + 16, built);
 }
 
 async function idsOf(tokenizer: Tokenizer, text: string): Promise<readonly number[] | null> {
@@ -73,3 +77,32 @@ test(
     );
   },
 );
+
+interface Case {
+  readonly base: string;
+  readonly parts: Readonly<Record<string, unknown>>;
+  readonly config: unknown;
+  readonly model: unknown;
+  readonly more: Readonly<Record<string, unknown>>;
+  /** The class that Transformers takes. */
+  readonly class: string;
+  readonly ids: readonly (readonly number[])[];
+}
+const transformers = JSON.parse(readFileSync(join(fixtures, 'transformers.json'), 'utf8')) as {
+  readonly texts: readonly string[];
+  readonly cases: Readonly<Record<string, Case>>;
+};
+
+test('with a tokenizer_config.json, texts become the ids that Transformers gives', { concurrency: 4 }, async (t) => {
+  assert.ok(Object.keys(transformers.cases).length > 80);
+  await Promise.all(
+    Object.entries(transformers.cases).map(([name, one]) =>
+      t.test(name, async () => {
+        const tokenizer = opened(one, { 'tokenizer_config.json': one.config, 'config.json': one.model, ...one.more });
+        assert.deepEqual(tokenizer.prompts, { ok: true });
+        for (const [i, text] of transformers.texts.entries())
+          assert.deepEqual(await tokenizer.encode(text), one.ids[i], `${JSON.stringify(text)} of ${one.class}`);
+      }),
+    ),
+  );
+});
