@@ -26,10 +26,11 @@ function watch(): void {
   process.on('message', (message) => {
     // The parent is our own program; its messages were typed where they were made.
     const { request, limits } = message as TextTask;
-    const started = performance.now();
+    const [started, before] = [performance.now(), processorMs()];
     worker.postMessage(request);
     watching = setInterval(() => {
-      if (performance.now() - started > limits.milliseconds) answer({ failed: 'time' }, end);
+      const spent = processorMs() - before > limits.processorMs || performance.now() - started > limits.milliseconds;
+      if (spent) answer({ failed: 'time' }, end);
       else if (process.memoryUsage.rss() > limits.bytes) answer({ failed: 'memory' }, end);
     }, WATCH_MS);
   });
@@ -73,6 +74,12 @@ async function opened(file: string, changes: TokenizerChanges | undefined): Prom
   return library.Tokenizer.fromString(
     changes ? JSON.stringify(changed(JSON.parse(text) as TokenizerJson, changes)) : text,
   );
+}
+
+/** Time that all threads of this process have taken together. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2000);

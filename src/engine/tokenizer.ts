@@ -6,14 +6,12 @@ import type { ModelFiles } from './modelFiles.js';
 import { type TextFailure, TextReader } from './textReader.js';
 import { byteRule, fromBytes, isByte, joining } from './tokenTexts.js';
 import {
-  addedTokensOf,
   changed,
   promptRefusal,
   readTokenizerJson,
   readVocabulary,
   type TokenizerChanges,
   type TokenizerJson,
-  withIds,
 } from './tokenizerJson.js';
 import { transformersReading } from './transformers.js';
 
@@ -63,39 +61,52 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
   } catch (error) {
     return without(`tokenizer.json cannot be read (${messageOf(error)})`, files, 0);
   }
-  const reading = transformersReading(json, files);
-  const vocabulary = allTokens(json, reading.changes);
-  const size = vocabulary.texts.size;
+  const { texts, ids } = readVocabulary(json);
+  const reading = transformersReading(json, { texts, ids }, files);
+  const added = new Map(reading.added.map((one) => [one.id, one]));
+  const all = new Set([...texts.keys(), ...added.keys()]);
+  const size = all.size;
+  const textOf = (id: number): string | undefined => added.get(id)?.content ?? texts.get(id);
   // A head is often padded beyond its tokenizer, and a few added tokens may lie beyond the head; more is another model's.
   if (size === 0) return without('tokenizer.json holds no vocabulary', files, 0);
-  if (vocabulary.highest >= vocabularySize * 1.02 + 16 || size < vocabularySize / 4)
+  const mostIds = vocabularySize * 1.02 + 16;
+  if (size < vocabularySize / 4 || reading.added.some(({ id }) => id >= mostIds) || highestOf(texts) >= mostIds)
     return without(
       `tokenizer.json belongs to another model: it has ${size.toLocaleString('en')} tokens, the model ${vocabularySize.toLocaleString('en')}`,
       files,
       size,
     );
-  const reader = new TextReader({ file: files.tokenizerFile, changes: reading.changes, bytes }, folder);
+  const reader = new TextReader({ file: files.tokenizerFile, changes: ofIds(reading.changes), bytes }, folder);
   const refused = reading.refused ?? promptRefusal(changed(json, reading.changes));
   const special = (name: string): number | undefined => {
     const text = tokenText(files.tokenizerConfig[name]);
-    return text === undefined ? undefined : vocabulary.ids.get(text);
+    return text === undefined
+      ? undefined
+      : (reading.added.find(({ content }) => content === text)?.id ?? ids.get(text));
   };
   const bos = special('bos_token') ?? bosOfConfig;
   const ends = new Set([...files.config.eos, special('eos_token')]);
   const decoder = reading.changes?.decoder ?? json.decoder;
   const bytesOf = byteRule(decoder);
   const joined = joining(decoder);
-  const read = (id: number): { bytes: Uint8Array; entry: Entry } | undefined => {
-    const entry = vocabulary.texts.get(id);
-    return entry && { bytes: entry.added ? utf8.encode(entry.text) : bytesOf(entry.text), entry };
-  };
   const token = (id: number): Token => {
-    const known = read(id);
-    if (!known) return unknownToken(id);
-    return known.entry.special ? { id, kind: 'special', text: known.entry.text } : { id, ...fromBytes(known.bytes) };
+    const own = added.get(id);
+    if (own) return { id, kind: own.special ? 'special' : 'text', text: own.content };
+    const text = texts.get(id);
+    return text === undefined ? unknownToken(id) : { id, ...fromBytes(bytesOf(text)) };
   };
   const chat = lazily(() => chatOf(files, reader));
-  const names = lazily(() => idsByText(vocabulary.texts, token, vocabularySize));
+  const names = lazily(() => {
+    const rank = (id: number): number => {
+      const own = added.get(id);
+      return own?.special ? 0 : own ? 1 : isByte(texts.get(id) ?? '') ? 3 : 2;
+    };
+    return idsByText(
+      [...all].filter((id) => id < vocabularySize),
+      token,
+      rank,
+    );
+  });
   const encode = async (text: string, whole: boolean): Promise<number[]> => {
     if (refused !== undefined) throw unreadable(refused);
     const answer = await reader.encode(text, whole);
@@ -126,11 +137,11 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
     decode(ids) {
       const kept = joined === 'once' ? ids.filter((id, i) => id !== ids[i - 1]) : ids;
       const parts = kept.map((id) => {
-        const entry = vocabulary.texts.get(id);
-        return entry ? bytesOf(entry.text) : utf8.encode(unknownToken(id).text);
+        const text = textOf(id);
+        return text === undefined ? utf8.encode(unknownToken(id).text) : bytesOf(text);
       });
-      const all = joined === 'spaced' ? parts.flatMap((part, i) => (i === 0 ? [part] : [SPACE, part])) : parts;
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(all));
+      const whole = joined === 'spaced' ? parts.flatMap((part, i) => (i === 0 ? [part] : [SPACE, part])) : parts;
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(whole));
     },
     async tokenNamed(text) {
       const id = names().get(text) ?? numbered(text, vocabularySize);
@@ -143,6 +154,12 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
     },
     isEnd: (id) => ends.has(id),
   };
+}
+
+/** The changes that ids depend on; the decoder is ours alone. */
+function ofIds(changes: TokenizerChanges = {}): TokenizerChanges | undefined {
+  const { decoder: _, ...rest } = changes;
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
 const unreadable = (why: string, detail?: string): Fault =>
@@ -217,19 +234,15 @@ function chatOf(files: ModelFiles, reader: TextReader): ChatTemplate & { readonl
 
 /** Tokens by their text. Of several with the same text a special one comes first, then one that is no lone byte. */
 function idsByText(
-  texts: ReadonlyMap<number, Entry>,
+  all: readonly number[],
   token: (id: number) => Token,
-  vocabularySize: number,
+  rank: (id: number) => number,
 ): Map<string, number> {
-  const rank = (id: number): number => {
-    const entry = texts.get(id);
-    return entry?.special ? 0 : entry?.added ? 1 : isByte(entry?.text ?? '') ? 3 : 2;
-  };
   const ids = new Map<string, number>();
-  for (const id of [...texts.keys()].sort((a, b) => a - b)) {
+  for (const id of [...all].sort((a, b) => a - b)) {
     const { text } = token(id);
     const other = ids.get(text);
-    if (id < vocabularySize && (other === undefined || rank(id) < rank(other))) ids.set(text, id);
+    if (other === undefined || rank(id) < rank(other)) ids.set(text, id);
   }
   return ids;
 }
@@ -268,31 +281,8 @@ const SPACE = utf8.encode(' ');
 const unknownToken = (id: number): Token => ({ id, kind: 'unknown', text: `#${id}` });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-interface Entry {
-  readonly text: string;
-  readonly special: boolean;
-  readonly added: boolean;
-}
-
-/** The vocabulary with the added tokens, as they are in the end. */
-function allTokens(
-  json: TokenizerJson,
-  changes: TokenizerChanges | undefined,
-): {
-  readonly texts: ReadonlyMap<number, Entry>;
-  readonly ids: ReadonlyMap<string, number>;
-  readonly highest: number;
-} {
-  const own = readVocabulary(json);
-  const ids = new Map(own.ids);
-  const texts = new Map<number, Entry>();
-  for (const [id, text] of own.texts) texts.set(id, { text, special: false, added: false });
-  const added = addedTokensOf({ added_tokens: changes?.added_tokens ?? json.added_tokens });
-  for (const { id, content, special } of withIds(added, own)) {
-    texts.set(id, { text: content, special, added: true });
-    ids.set(content, id);
-  }
+function highestOf(texts: ReadonlyMap<number, string>): number {
   let highest = -1;
   for (const id of texts.keys()) highest = Math.max(highest, id);
-  return { texts, ids, highest };
+  return highest;
 }

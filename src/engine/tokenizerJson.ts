@@ -60,7 +60,7 @@ function countValues(bytes: Uint8Array): number {
 export const isRecord = (data: unknown): data is Record<string, unknown> =>
   typeof data === 'object' && data !== null && !Array.isArray(data);
 
-/** A model's own tokens. */
+/** A model's own tokens, added ones aside. */
 export interface Vocabulary {
   readonly texts: ReadonlyMap<number, string>;
   readonly ids: ReadonlyMap<string, number>;
@@ -110,7 +110,15 @@ export function withIds(tokens: readonly Omit<AddedToken, 'id'>[], vocabulary: V
     const known = found.get(token.content)?.id ?? vocabulary.ids.get(token.content);
     const id = known ?? (highest >= size ? highest + 1 : size);
     highest = Math.max(highest, id);
-    found.set(token.content, { ...token, id });
+    found.set(token.content, {
+      id,
+      content: token.content,
+      single_word: token.single_word,
+      lstrip: token.lstrip,
+      rstrip: token.rstrip,
+      normalized: token.normalized,
+      special: token.special,
+    });
   }
   return [...found.values()];
 }

@@ -6,14 +6,16 @@ import {
   isRecord,
   kindsOf,
   readAddedToken,
-  readVocabulary,
   type TokenizerChanges,
   type TokenizerJson,
+  type Vocabulary,
   withIds,
 } from './tokenizerJson.js';
 
-/** A tokenizer.json as Transformers reads it: what of it others stand in for, or why that cannot be said. */
+/** A tokenizer.json as it is read: what of it others stand in for, or why that cannot be said. */
 export interface TransformersReading {
+  /** The tokens that are found in a text first. */
+  readonly added: readonly AddedToken[];
   readonly changes?: TokenizerChanges;
   readonly refused?: string;
 }
@@ -28,39 +30,69 @@ type Token = Omit<AddedToken, 'id'>;
  * `add_bos_token` and `add_eos_token` are without effect there: the post-processor says what stands around a text. A class that
  * is not known here, or one for another kind of model than the file has, is taken to read the file as it is.
  */
-export function transformersReading(json: TokenizerJson, files: ModelFiles): TransformersReading {
+export function transformersReading(
+  json: TokenizerJson,
+  vocabulary: Vocabulary,
+  files: ModelFiles,
+): TransformersReading {
+  const ofFile = withIds(addedTokensOf(json), vocabulary);
   const file = files.beside('tokenizer_config.json');
-  if (file === undefined) return {};
+  if (file === undefined) return { added: ofFile };
   const config = readJson(file);
   if (config.split_special_tokens === true)
-    return { refused: 'its tokenizer_config.json has special tokens split (split_special_tokens)' };
+    return {
+      added: ofFile,
+      refused: 'its tokenizer_config.json has special tokens split (split_special_tokens)',
+    };
   const rebuilt =
     json.model?.type === 'BPE' ? CLASSES[classOf(json, config, readJson(files.beside('config.json')))] : undefined;
-  const added = addedTokens(json, config, files, rebuilt);
-  const changes: TokenizerChanges = {
-    ...((json.truncation ?? null) === null ? {} : { truncation: null }),
-    ...((json.padding ?? null) === null ? {} : { padding: null }),
-    ...(JSON.stringify(added) === JSON.stringify(addedTokensOf(json)) ? {} : { added_tokens: numbered(added, json) }),
-    ...(rebuilt ? partsOf(rebuilt, config, json, added) : {}),
+  const added = inOrder(withIds(addedTokens(inOrder(ofFile), config, files, rebuilt), vocabulary));
+  const wanted: TokenizerChanges = {
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    ...(rebuilt ? partsOf(rebuilt, config, added) : {}),
   };
-  return Object.keys(changes).length === 0 ? {} : { changes };
+  const own: TokenizerJson = { ...json, added_tokens: inOrder(ofFile) };
+  const changes = Object.fromEntries(Object.entries(wanted).filter(([key, part]) => !isSame(key, own, part)));
+  return Object.keys(changes).length === 0 ? { added } : { added, changes };
 }
 
-const numbered = (tokens: readonly Token[], json: TokenizerJson): readonly AddedToken[] =>
-  [...withIds(tokens, readVocabulary(json))].sort((a, b) => a.id - b.id);
+const inOrder = (tokens: readonly AddedToken[]): readonly AddedToken[] => [...tokens].sort((a, b) => a.id - b.id);
+
+/** Whether a part of the file does what another would do. */
+function isSame(key: string, json: TokenizerJson, part: unknown): boolean {
+  const own: unknown = { ...json }[key];
+  if (key !== 'model') return canonical(own ?? null) === canonical(part);
+  const options = { ...(isRecord(own) ? own : {}), type: '', vocab: '', merges: '' };
+  const set = (all: unknown): [string, unknown][] =>
+    Object.entries(isRecord(all) ? all : {}).filter(([, value]) => value !== null && value !== false && value !== '');
+  return canonical(Object.fromEntries(set(options))) === canonical(Object.fromEntries(set(part)));
+}
+
+/** A value as text, the same for all that mean the same: `trim_offsets` is not about ids. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (key, one: unknown) => {
+    if (key === 'trim_offsets') return undefined;
+    return isRecord(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one;
+  });
 
 const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
 /** The tokens that are found in a text first, in the order in which they are added. */
-function addedTokens(json: TokenizerJson, config: Config, files: ModelFiles, rebuilt: Family | undefined): Token[] {
-  const ofFile = addedTokensOf(json);
+function addedTokens(
+  ofFile: readonly AddedToken[],
+  config: Config,
+  files: ModelFiles,
+  rebuilt: Family | undefined,
+): Token[] {
   const stated = isRecord(config.added_tokens_decoder);
   const fromConfig = isRecord(config.added_tokens_decoder)
     ? Object.entries(config.added_tokens_decoder)
         .sort(([a], [b]) => Number(a) - Number(b))
         .flatMap(([, token]) => readAddedToken(token) ?? [])
-    : numbered(ofFile, json).map(({ id: _, ...token }) => token);
-  const known = new Map(fromConfig.map((token) => [token.content, token]));
+    : ofFile;
+  const known = new Map<string, Token>(fromConfig.map((token) => [token.content, token]));
   // Without the newer key, the older file has the last word.
   const named = { ...rebuilt?.tokens, ...config, ...(stated ? {} : readJson(files.beside('special_tokens_map.json'))) };
   const extra = named.extra_special_tokens ?? named.additional_special_tokens;
@@ -76,7 +108,7 @@ function addedTokens(json: TokenizerJson, config: Config, files: ModelFiles, reb
     const plain = { content: text, special: true };
     return known.get(text) ?? readAddedToken(isRecord(token) ? { ...token, ...plain } : plain) ?? [];
   });
-  const tokens = new Map((rebuilt ? [] : ofFile).map((token) => [token.content, token]));
+  const tokens = new Map<string, Token>((rebuilt ? [] : ofFile).map((token) => [token.content, token]));
   for (const token of fromConfig) tokens.set(token.content, token);
   for (const token of special) if (!tokens.has(token.content)) tokens.set(token.content, token);
   const isSpecial = new Set(special.map(({ content }) => content));
@@ -103,12 +135,12 @@ interface Family {
   readonly around?: 'nothing' | 'bos';
 }
 
-function partsOf(family: Family, config: Config, json: TokenizerJson, added: readonly Token[]): TokenizerChanges {
+function partsOf(family: Family, config: Config, added: readonly AddedToken[]): TokenizerChanges {
   const space = typeof config.add_prefix_space === 'boolean' ? config.add_prefix_space : undefined;
   const named = (name: string): string => tokenText(config[name]) ?? family.tokens[name] ?? '';
   const unknown = named('unk_token');
   const bos = named('bos_token');
-  const bosId = numbered(added, json).find(({ content }) => content === bos)?.id;
+  const bosId = added.find(({ content }) => content === bos)?.id;
   const around =
     family.around === undefined
       ? {}
