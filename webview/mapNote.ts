@@ -35,7 +35,9 @@ function contextNote({ specification: { plane, context } }: PageMap): string {
 /** Whether the map that is seen is of other settings than those that stand in the fields. */
 export const isOutdated = ({ base, host }: PageState): boolean => base !== null && host?.outdated === base.id;
 
-function outdatedText({ specification: { model, layer } }: PageMap, { run }: HostState): string {
-  const until = run.status === 'running' ? 'until the first cells of the new one' : 'parameters changed since';
+function outdatedText({ specification: { model, layer } }: PageMap, { run, model: now }: HostState): string {
+  const rewritten = now.status === 'ready' && now.name === model.name && now.summary.reference.sha256 !== model.sha256;
+  const since = rewritten ? 'the model was written again since' : 'parameters changed since';
+  const until = run.status === 'running' ? 'until the first cells of the new one' : since;
   return `Map of ${safeText(model.name, 32)}, ${layerBrief(layer)} · ${until}`;
 }

@@ -17,6 +17,7 @@ import { findModel, type ModelFiles } from './modelFiles.js';
 import { type ModelSource, openModelSource } from './sources/modelSource.js';
 import { type Feeds, type Results, Session, Tensor } from './session.js';
 import { openTokenizer, type Tokenizer } from './tokenizer.js';
+import { changedFile, type FileStates, statesOf } from './fileStates.js';
 import { bytesOf, numberTypeOf, type PlacedWeights, refuseChangedFiles } from './weights.js';
 
 /** How cells may be run, decided from the graph and corrected by the load-time checks. */
@@ -79,6 +80,8 @@ export class Model {
   /** Of the weights of a cut graph. */
   private readonly memory = new Map<string, WeightsMemory>();
   manner: Manner;
+  /** How the model's files were when they were opened. */
+  private found: FileStates = new Map();
 
   private constructor(
     readonly files: ModelFiles,
@@ -120,6 +123,7 @@ export class Model {
    */
   static open(path: string, provider: string, budget = memoryBudget(undefined)): Model {
     const files = findModel(path);
+    const found = statesOf(files.sources); // before they are read: what is written meanwhile is noticed
     if (files.config.encoderDecoder)
       throw new Fault({
         code: 'model-unsupported',
@@ -132,7 +136,7 @@ export class Model {
       const graph = provider === 'cpu' ? widenHalf(placed.graph, widenedTypes(numberType)) : placed.graph;
       const anatomy = findAnatomy(graph);
       checkLayers(anatomy, files);
-      return new Model(
+      const model = new Model(
         files,
         anatomy,
         placed,
@@ -149,6 +153,8 @@ export class Model {
         source,
         budget,
       );
+      model.found = new Map([...found, ...placed.files]);
+      return model;
     }, files.relativeFile);
   }
 
@@ -187,6 +193,11 @@ export class Model {
       },
       feeds: (graph, ids) => this.plainFeeds(graph, { batch: 1, past: 0, ids }),
     };
+  }
+
+  /** Whether all files are those that were opened. */
+  isCurrent(): boolean {
+    return changedFile(this.found) === undefined;
   }
 
   /** A runner for cells; those of the latest plans are kept with their sessions. */

@@ -23,7 +23,20 @@ export interface ModelFiles {
   readonly chatTemplateFile: string | undefined;
   /** The file of this name beside the model or in its folder; undefined where there is none. */
   beside(name: string): string | undefined;
+  /** Every file that was read, or would have been had it been there. */
+  readonly sources: readonly string[];
 }
+
+/** What is read beside the .onnx file. */
+const BESIDE = [
+  'config.json',
+  'genai_config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+];
 
 /** What config.json or genai_config.json states; everything may be missing. */
 export interface ModelConfig {
@@ -82,6 +95,7 @@ export function findModel(path: string): ModelFiles {
     },
     chatTemplateFile: beside('chat_template.jinja'),
     beside,
+    sources: [file, ...new Set([parent, folder].flatMap((place) => BESIDE.map((name) => join(place, name))))],
   };
 }
 

@@ -61,6 +61,7 @@ export class EngineService {
 
   readonly handlers: Handlers<EngineRequests> = {
     open: async (params) => (await (this.opened ??= this.open(params))).description,
+    current: async () => (await this.model()).model.isCurrent(),
     estimate: async (params) => {
       const { parameters, batchSize } = checkedMap(params);
       return this.estimate(parameters, batchSize);

@@ -4,6 +4,7 @@ import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { DataType, edited, type Graph, type TensorProto } from '../onnx/graph.js';
 import { OWN_FILE } from '../onnx/structure.js';
+import { changedFile, type FileStates, statesOf } from './fileStates.js';
 
 /** Bits that an element takes, by DataType number. */
 const BITS: Readonly<Record<number, number>> = {
@@ -50,7 +51,7 @@ export interface PlacedWeights {
   readonly folder: string;
   readonly places: ReadonlyMap<string, Place>;
   /** How each file was found, to notice later that it was replaced. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: FileStates;
   /** Bytes of all weights. */
   readonly bytes: number;
 }
@@ -120,14 +121,9 @@ export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
     const place = places.get(tensor.name);
     return place ? relocated(tensor, relative(folder, place.file).split(sep).join('/')) : tensor;
   });
-  const files = new Map([...realFiles.values()].map(({ file }) => [file, stateOf(file)]));
+  const files = statesOf([...realFiles.values()].map(({ file }) => file));
   return { graph: graph.with({ initializers }), folder, places, files, bytes };
 }
-
-const stateOf = (file: string): string => {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : '';
-};
 
 /**
  * Weights are read from their files whenever a new part of the model is wanted: a file that is another by then would give a
@@ -135,14 +131,12 @@ const stateOf = (file: string): string => {
  * @throws Fault `model-broken` naming the file.
  */
 export function refuseChangedFiles({ files }: Pick<PlacedWeights, 'files'>): void {
-  for (const [file, before] of files) {
-    const now = stateOf(file);
-    if (now === before) continue;
-    throw brokenWeights(
-      `The file "${basename(file)}" ${now === '' ? 'was moved or deleted' : 'has changed'} since the model was opened.`,
-      'Open the model again.',
-    );
-  }
+  const changed = changedFile(files);
+  if (!changed) return;
+  throw brokenWeights(
+    `The file "${basename(changed.file)}" ${changed.missing ? 'was moved or deleted' : 'was written again'} since the model was opened.`,
+    'Try again: the model is then opened anew.',
+  );
 }
 
 function relocated(tensor: TensorProto, location: string): TensorProto {

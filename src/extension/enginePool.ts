@@ -24,21 +24,32 @@ interface Entry {
   readonly key: string;
   readonly engine: Engine;
   readonly opening: Promise<ModelDescription>;
+  /** What users see of the engine. */
+  readonly shared: EngineLease['engine'];
   opened: boolean;
   users: number;
+  /** Requests that it has not answered yet. */
+  asked: number;
+  /** The model's files were written again since: who comes anew gets another engine. */
+  outdated: boolean;
   grace: NodeJS.Timeout | undefined;
 }
 
-/** The engine processes: one per model and device, shared by its users, ended after a grace without any. */
+/**
+ * The engine processes: one per model and device, shared by its users, ended after a grace without any. One whose model was
+ * written again since it was opened answers what it was asked, and ends with its last user.
+ */
 export class EnginePool {
+  /** Those that are given out, by key. */
   private readonly entries = new Map<string, Entry>();
+  private readonly outdated = new Set<Entry>();
   private readonly endings = new Set<Promise<void>>();
 
   constructor(private readonly options: EnginePoolOptions) {}
 
   /** Process ids of the engines that run. */
   get pids(): readonly number[] {
-    return [...this.entries.values()].flatMap(({ engine }) => engine.pid ?? []);
+    return [...this.entries.values(), ...this.outdated].flatMap(({ engine }) => engine.pid ?? []);
   }
 
   /**
@@ -49,6 +60,7 @@ export class EnginePool {
     if (signal.aborted) throw cancelled();
     const key = keyOf(modelPath, device);
     const entry = this.entries.get(key) ?? this.start(key, modelPath, device);
+    const before = entry.opened;
     clearTimeout(entry.grace);
     entry.users++;
     let held = true;
@@ -60,7 +72,13 @@ export class EnginePool {
     };
     try {
       const description = await unlessAborted(entry.opening, signal);
-      return { engine: entry.engine, description, ended: entry.engine.ended.then(explained), release };
+      if (before && !(await unlessAborted(this.isCurrent(entry), signal))) {
+        this.retire(entry);
+        release();
+        return await this.acquire(modelPath, device, { signal });
+      }
+      const current = (): Promise<boolean> => this.isCurrent(entry);
+      return { engine: entry.shared, description, ended: entry.engine.ended.then(explained), current, release };
     } catch (error) {
       release();
       throw error instanceof Fault ? explained(error) : error;
@@ -75,7 +93,7 @@ export class EnginePool {
 
   /** Ends all engines and waits until no process is left. */
   async dispose(): Promise<void> {
-    for (const entry of [...this.entries.values()]) void this.end(entry);
+    for (const entry of [...this.entries.values(), ...this.outdated]) void this.end(entry);
     await Promise.all(this.endings);
   }
 
@@ -98,7 +116,27 @@ export class EnginePool {
     });
     this.options.log(`Engine ${engine.pid ?? ''} started for ${modelPath} on ${device}.`);
     const opening = engine.call('open', { path: modelPath, device, ...(memory === undefined ? {} : { memory }) });
-    const entry: Entry = { key, engine, opening, opened: false, users: 0, grace: undefined };
+    const entry: Entry = {
+      key,
+      engine,
+      opening,
+      shared: {
+        call: async (method, params, callOptions) => {
+          entry.asked++;
+          try {
+            return await engine.call(method, params, callOptions);
+          } finally {
+            entry.asked--;
+            this.endOutdated(entry);
+          }
+        },
+      },
+      opened: false,
+      users: 0,
+      asked: 0,
+      outdated: false,
+      grace: undefined,
+    };
     this.entries.set(key, entry);
     opening.then(
       () => (entry.opened = true),
@@ -111,8 +149,27 @@ export class EnginePool {
     return entry;
   }
 
+  /** Whether the model's files are those that the engine opened. An engine that does not say tells its users otherwise. */
+  private async isCurrent(entry: Entry): Promise<boolean> {
+    return !entry.outdated && entry.engine.call('current', {}).catch(() => true);
+  }
+
+  private retire(entry: Entry): void {
+    if (this.entries.get(entry.key) !== entry) return;
+    this.options.log(`The files of ${entry.key} were written again: engine ${entry.engine.pid ?? ''} makes way.`);
+    this.forget(entry);
+    entry.outdated = true;
+    this.outdated.add(entry);
+    this.endOutdated(entry);
+  }
+
+  private endOutdated(entry: Entry): void {
+    if (entry.outdated && entry.users === 0 && entry.asked === 0) void this.end(entry);
+  }
+
   /** No users: the engine is kept for the grace, or ended at once while it is still opening its model. */
   private rest(entry: Entry): void {
+    if (entry.outdated) return this.endOutdated(entry);
     if (!entry.opened) {
       void this.end(entry);
       return;
@@ -130,6 +187,7 @@ export class EnginePool {
 
   private forget(entry: Entry): void {
     clearTimeout(entry.grace);
+    this.outdated.delete(entry);
     if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key);
   }
 }

@@ -160,6 +160,8 @@ export const CONTINUATION_LIMIT = 200;
 /** Host to engine. One engine process holds one model on one device. */
 export type EngineRequests = Requests<{
   open: { params: OpenParams; event: never; result: ModelDescription };
+  /** Whether the model's files are still those that were opened. */
+  current: { params: Record<string, never>; event: never; result: boolean };
   estimate: { params: { parameters: MapParameters; batchSize: number }; event: never; result: Estimate };
   map: { params: MapParams; event: MapEvent; result: MapResult };
   /**

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { Fault } from '../../src/map/fault.js';
 import { EnginePool } from '../../src/extension/enginePool.js';
 
 const file = createRequire(import.meta.url).resolve('./fakeEngine.cjs');
+const folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-pool-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 const pools: EnginePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.dispose())));
 
@@ -70,6 +75,29 @@ test('a user who comes back within the grace finds the model still open', async 
   first.release();
   const second = await pool.acquire('/models/a', 'cpu', never);
   assert.equal(first.engine, second.engine);
+});
+
+test('a model that was written again gets a new process; the old one answers its users, and ends with the last', async () => {
+  const model = path.join(folder, 'model');
+  const { pool, lines } = newPool();
+  const first = await pool.acquire(model, 'cpu', never);
+  const other = await pool.acquire(model, 'cpu', never);
+  const [old = 0] = pool.pids;
+  assert.equal(await first.current(), true);
+  writeFileSync(`${model}-rewritten`, '');
+  assert.equal(await first.current(), false);
+  const [second, third] = await Promise.all([pool.acquire(model, 'cpu', never), pool.acquire(model, 'cpu', never)]);
+  assert.notEqual(second.engine, first.engine);
+  assert.equal(second.engine, third.engine);
+  assert.equal(pool.pids.length, 2);
+  assert.ok(lines.some((line) => line.includes('written again')));
+  other.release();
+  assert.ok(runs(old));
+  assert.equal(await first.engine.call('current', {}), false); // it answers still
+  first.release();
+  assert.equal(await first.ended, undefined);
+  assert.ok(!runs(old));
+  assert.equal(pool.pids.length, 1);
 });
 
 test('a model that cannot be opened leaves no process', async () => {

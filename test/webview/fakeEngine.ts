@@ -89,6 +89,10 @@ export class FakeEngine implements EngineLease {
     },
   };
 
+  current(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   release(): void {
     this.released++;
   }

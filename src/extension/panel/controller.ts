@@ -68,6 +68,8 @@ export class MapController {
   private estimate: Estimate | null = null;
   /** What the last estimate says of every grid on its plane. */
   private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
+  /** The model's files were written again, and it was opened anew: said until the map after the one that comes of it. */
+  private rewritten: 'no' | 'now' | 'told' = 'no';
   private debounce: ReturnType<typeof setTimeout> | undefined;
   /** When something was last changed, or another window looked at. */
   private activeAt = -Infinity;
@@ -91,6 +93,7 @@ export class MapController {
       (fault) => {
         if (!this.runs.running) this.complain(fault); // a run that is on its way ends with it
       },
+      () => this.reopened(),
     );
     this.surveys = new Surveys(
       (asked) => this.lease(asked),
@@ -117,6 +120,7 @@ export class MapController {
         this.changes.fire();
       },
       onFinish: (record) => {
+        if (this.rewritten === 'now') this.rewritten = 'told';
         this.sendFinish(record);
         this.keeper.keep(record, true);
       },
@@ -289,7 +293,7 @@ export class MapController {
 
   generate(): void {
     const asked = this.asked();
-    if (asked) void this.compute(asked);
+    if (asked) this.compute(asked).catch((error: unknown) => this.complain(error));
   }
 
   cancel(): void {
@@ -300,7 +304,8 @@ export class MapController {
   /** Computes the cells that a stopped run left. */
   resume(): void {
     const record = this.runs.latest;
-    if (record && !record.complete && !this.runs.running) void this.compute(record, record);
+    if (record && !record.complete && !this.runs.running)
+      this.compute(record, record).catch((error: unknown) => this.complain(error));
   }
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
@@ -403,7 +408,8 @@ export class MapController {
   private surveyShown(): void {
     const { shown } = this.runs;
     const { current } = this.surveys;
-    if (!shown || !current?.survey || current.survey === shown.survey || !samePlane(current.asked, shown)) return;
+    if (!shown || !current?.survey || current.survey === shown.survey) return;
+    if (!samePlane(current.asked, shown) || !this.isOfTheFile(shown)) return;
     surveyed(shown, current.survey, current.asked.parameters);
     if (shown.complete) this.keeper.keep(shown, true);
   }
@@ -443,6 +449,8 @@ export class MapController {
   private refinable(): Support {
     const { shown } = this.runs;
     const { modelPath, device } = this.settings;
+    if (shown && !this.isOfTheFile(shown))
+      return { ok: false, reason: 'the model\u2019s files were written again since' };
     if (!shown || (shown.modelPath === modelPath && shown.device === device)) return { ok: true };
     return { ok: false, reason: 'another model was chosen since this map was made' };
   }
@@ -514,6 +522,7 @@ export class MapController {
     clearTimeout(this.debounce);
     const turn = ++this.turn;
     this.fault = null;
+    if (this.rewritten === 'told') this.rewritten = 'no';
     this.details.pause();
     this.surveys.makeWay();
     this.surveys.want(this.asked());
@@ -536,14 +545,18 @@ export class MapController {
   }
 
   /** The engine of a map, which must be the one of the current settings. */
-  private leaseFor(record: MapRecord): Promise<EngineLease> {
+  private async leaseFor(record: MapRecord): Promise<EngineLease> {
     const { modelPath, device } = this.settings;
-    if (record.modelPath === modelPath && record.device === device) return this.lease(record);
-    throw new Fault({
-      code: 'bad-parameter',
-      message: 'Another model was chosen since this map was made.',
-      hint: 'Press Generate, or choose the model of this map again.',
-    });
+    const otherwise = (why: string): Fault =>
+      new Fault({
+        code: 'bad-parameter',
+        message: `${why} since this map was made.`,
+        hint: 'Press Generate, or choose the model of this map again.',
+      });
+    if (record.modelPath !== modelPath || record.device !== device) throw otherwise('Another model was chosen');
+    const lease = await this.lease(record);
+    if (!this.isOfTheFile(record)) throw otherwise('The model\u2019s files were written again');
+    return lease;
   }
 
   private lease({ modelPath, device }: Asked): Promise<EngineLease> {
@@ -585,8 +598,23 @@ export class MapController {
   }
 
   /** Whether a map has the cells that the settings ask for. */
-  private isSet({ modelPath, device, parameters }: Asked): boolean {
+  private isSet(asked: Asked | MapRecord): boolean {
+    const { modelPath, device, parameters } = asked;
+    if ('specification' in asked && !this.isOfTheFile(asked)) return false;
     return sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
+  }
+
+  /** Whether a map is of its model as that is open now; true also where it is not open. */
+  private isOfTheFile({ modelPath, specification }: MapRecord): boolean {
+    return (this.model.fingerprintAt(modelPath) ?? specification.model.sha256) === specification.model.sha256;
+  }
+
+  /** The model was opened anew, as its files were written again: what was measured of it is of another, perhaps. */
+  private reopened(): void {
+    this.rewritten = 'now';
+    this.surveys.forget();
+    this.rate = undefined;
+    this.deps.log('info', REWRITTEN);
   }
 
   private async listModels(): Promise<void> {
@@ -635,7 +663,8 @@ export class MapController {
     if (!current) return;
     const { asked, survey, fault } = current;
     const { shown } = this.runs;
-    const map = survey !== null && shown && samePlane(asked, shown) ? shown.id : null;
+    const fits = survey !== null && shown && samePlane(asked, shown) && this.isOfTheFile(shown);
+    const map = fits ? shown.id : null;
     this.page?.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
   }
 
@@ -665,7 +694,7 @@ export class MapController {
       detail: this.details.state,
       refinable: this.refinable(),
       fault: this.fault,
-      notices: runs.notices,
+      notices: this.rewritten === 'no' ? runs.notices : [REWRITTEN, ...runs.notices],
       colorScale: this.deps.colorScale.read(),
       tokenColors: this.deps.tokenColors.read(),
       keep: { version: 1, key: this.keeper.key, settings, running: runs.running },
@@ -676,6 +705,8 @@ export class MapController {
 /** Where the center becomes the prompt that is the context already, the context follows it from then on. */
 const followed = (settings: PanelSettings): PanelSettings =>
   contextOf(settings.parameters).kind === 'none' ? settings : { ...settings, parameters: linked(settings.parameters) };
+
+const REWRITTEN = 'The model\u2019s files were written again, so it was opened anew.';
 
 /** All that the time for a cell depends on, and more. */
 const rateKey = ({ modelPath, device, parameters }: Asked): string =>

@@ -21,6 +21,8 @@ export interface EngineLease {
   readonly description: ModelDescription;
   /** Settles when the process has ended: with what happened, or undefined where it was ended on purpose. */
   readonly ended: Promise<Fault | undefined>;
+  /** Whether the model's files are still those that were opened; where not, {@link PanelDependencies.acquireEngine} opens them. */
+  current(): Promise<boolean>;
   /** Gives the hold back; the pool ends the process after its grace without holders. Safe to call twice. */
   release(): void;
 }

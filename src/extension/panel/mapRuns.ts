@@ -78,7 +78,7 @@ export class MapRuns {
   }
 
   /** What is being computed, else what is shown or was stopped. */
-  get asked(): Asked | undefined {
+  get asked(): Asked | MapRecord | undefined {
     return this.run?.asked ?? this.latest;
   }
 
@@ -157,6 +157,8 @@ export class MapRuns {
     try {
       signal.throwIfAborted();
       const { engine, description } = await orAborted(lease(), signal);
+      // Cells of another model do not go into a map: that of a file which was written again begins anew.
+      if (run.record && run.record.specification.model.sha256 !== description.reference.sha256) run.record = undefined;
       const growing: GrowingMap = run.record ?? emptyGrowing(parameters);
       const only = run.record ? { only: missing(run.record) } : {};
       const map = await computeMap(

@@ -22,27 +22,46 @@ export class ModelHold {
   /**
    * @param onChange the state is another one.
    * @param onDeath the engine ended by itself; the next {@link acquire} starts another.
+   * @param onRewritten the model's files were written again since they were opened, and were opened anew.
    */
   constructor(
     private readonly deps: Pick<PanelDependencies, 'acquireEngine' | 'rememberModel' | 'log'>,
     private readonly onChange: () => void,
     private readonly onDeath: (fault: Fault) => void,
+    private readonly onRewritten: () => void,
   ) {}
 
   get state(): ModelState {
     return this.shown;
   }
 
+  /** Its files were written again, and have not been opened anew yet. */
+  private rewritten = false;
+
+  /** Fingerprint of the model at a path, where that is the one that is open. */
+  fingerprintAt(path: string): string | undefined {
+    const { shown } = this;
+    return shown.status === 'ready' && this.path === path ? shown.summary.reference.sha256 : undefined;
+  }
+
   /** Of the model that {@link state} is about. */
   private path: string | undefined;
 
   /**
-   * The engine that holds the model; it is started, or started again, if need be.
+   * The engine that holds the model as its files are now; it is started, or started again, if need be.
    * @throws Fault as {@link PanelDependencies.acquireEngine}; `cancelled` when another model was chosen meanwhile.
    */
   async acquire(choice: ModelChoice, name: string): Promise<EngineLease> {
-    if (this.hold?.path === choice.path && this.hold.device === choice.device) return this.hold.lease;
+    const held = this.held(choice);
+    if (held) {
+      const lease = await held.lease;
+      if (await lease.current()) return lease;
+      // Of several that ask, the first opens it anew; the others come back for what that gives.
+      if (this.hold !== held) return this.acquire(choice, name);
+      this.rewritten = true;
+    }
     const another = this.path !== choice.path;
+    if (another) this.rewritten = false;
     this.path = choice.path;
     this.letGo();
     const abort = new AbortController();
@@ -57,6 +76,8 @@ export class ModelHold {
     try {
       const lease = await hold.lease;
       if (this.hold !== hold) throw new Fault({ code: 'cancelled', message: 'Another model was chosen.' });
+      if (this.rewritten) this.onRewritten();
+      this.rewritten = false;
       this.show({ status: 'ready', name: lease.description.reference.name, summary: summaryOf(lease.description) });
       this.deps.rememberModel(choice.path, lease.description);
       void lease.ended.then((fault) => this.ended(hold, lease, fault));
@@ -71,6 +92,10 @@ export class ModelHold {
       this.show({ status: 'failed', name, fault: fault.toData() });
       throw fault;
     }
+  }
+
+  private held({ path, device }: ModelChoice): Hold | undefined {
+    return this.hold?.path === path && this.hold.device === device ? this.hold : undefined;
   }
 
   /** Lets go of the engine, which was ended; what is known of the model stays. */

@@ -63,6 +63,12 @@ export class Surveys {
     if (asked && !this.asking && !this.isKnown(asked)) void this.ask();
   }
 
+  /** What was measured is of another model. */
+  forget(): void {
+    this.makeWay();
+    this.known = undefined;
+  }
+
   /** Something is wanted that comes first: measuring stops, and begins anew behind it. */
   makeWay(): void {
     this.measuring?.abort();
