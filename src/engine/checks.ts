@@ -35,11 +35,21 @@ const TOLERANCE: Readonly<Record<NumberType, number>> = {
   float32: 1e-4,
   float16: 0.02,
   bfloat16: 0.02,
+  float8: 0.1,
+  float4: 0.1,
   int8: 0.1,
   int4: 0.1,
+  int2: 0.1,
 };
 /** Kept keys must do better than that where they are only an optimisation. */
-const KEPT_TOLERANCE: Readonly<Record<NumberType, number>> = { ...TOLERANCE, float32: 1e-4, int8: 0.01, int4: 0.01 };
+const KEPT_TOLERANCE: Readonly<Record<NumberType, number>> = {
+  ...TOLERANCE,
+  float8: 0.01,
+  float4: 0.01,
+  int8: 0.01,
+  int4: 0.01,
+  int2: 0.01,
+};
 
 export interface ChecksOutcome {
   readonly checks: readonly Check[];

@@ -30,6 +30,9 @@ const BITS: Readonly<Record<number, number>> = {
   [DataType.UINT4]: 4,
   [DataType.INT4]: 4,
   [DataType.FLOAT4E2M1]: 4,
+  [DataType.FLOAT8E8M0]: 8,
+  [DataType.UINT2]: 2,
+  [DataType.INT2]: 2,
 };
 
 /** More numbers than any tensor has, and few enough that their bytes are counted exactly. */
@@ -73,9 +76,9 @@ export function bytesOf(tensor: Pick<TensorProto, 'name' | 'dims' | 'dataType'>)
 }
 
 /**
- * Resolves where every weight lies, before any memory is taken: files inside the model's folder (or the blobs of the Hugging
- * Face cache that it links to), regular, long enough, lengths equal to what the shapes say. Symbolic links are followed
- * here, because onnxruntime refuses them; the graph then names the real files.
+ * Resolves where every weight lies, before any memory is taken: files inside the model's folder, or beside the file that the
+ * model itself is a link to (as the blobs of the Hugging Face cache are), regular, long enough, lengths equal to what the shapes
+ * say. Symbolic links are followed here, because onnxruntime refuses them; the graph then names the real files.
  * @throws Fault `model-broken` naming the weight and the file.
  */
 export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
@@ -99,7 +102,7 @@ export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
       real =
         location === OWN_FILE
           ? { file: ownFile, size: statSync(ownFile).size }
-          : resolveData(location, directory, `The weight "${tensor.name}"`);
+          : resolveData(location, directory, dirname(ownFile), `The weight "${tensor.name}"`);
       realFiles.set(location, real);
     }
     const offset = wholeNumber(entries.get('offset') ?? '0', tensor.name, 'offset');
@@ -172,10 +175,18 @@ function wholeNumber(text: string, tensor: string, what: string): number {
 
 /** Real path of a file of weights in a model's folder. @throws Fault as {@link placeWeights} does. */
 export const placeFile = (name: string, directory: string): string =>
-  resolveData(name, resolve(directory), 'The model').file;
+  resolveData(name, resolve(directory), undefined, 'The model').file;
 
-/** @param who is said to point there */
-function resolveData(location: string, directory: string, who: string): { file: string; size: number } {
+/**
+ * @param ownFolder real folder of the model's own file, which may be a link
+ * @param who is said to point there
+ */
+function resolveData(
+  location: string,
+  directory: string,
+  ownFolder: string | undefined,
+  who: string,
+): { file: string; size: number } {
   const wanted = resolve(directory, location);
   const outside = relative(directory, wanted).split(sep)[0] === '..' || isAbsolute(location);
   if (outside || location.includes('\0'))
@@ -190,8 +201,12 @@ function resolveData(location: string, directory: string, who: string): { file: 
     throw brokenWeights(`The weights file "${location}" is missing.`, `It belongs beside the model, in ${directory}.`);
   }
   const realDirectory = realpathSync(directory);
-  if (!isInside(file, realDirectory) && !isInside(file, hubRepository(directory)))
-    throw brokenWeights(`The weights file "${location}" is a link that leads out of the model's folder.`);
+  const allowed = [realDirectory, ownFolder, hubRepository(realDirectory)];
+  if (!allowed.some((folder) => isInside(file, folder)))
+    throw brokenWeights(
+      `The weights file "${location}" is a link that leads out of the model's folder.`,
+      'Open the .onnx file beside which the weights really lie, or link that file here too.',
+    );
   const stat = statSync(file);
   if (!stat.isFile()) throw brokenWeights(`The weights file "${location}" is not a regular file.`);
   return { file, size: stat.size };
@@ -225,26 +240,36 @@ function commonFolder(folders: readonly string[], fallback: string): string {
   return parts.join(sep) || sep;
 }
 
-/** The number type that most of the weights' bytes have; packed 4-bit weights are told by their operators. */
+/** Bytes of a number, of those types that are told apart. */
+const BYTES: Readonly<Record<NumberType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  float8: 1,
+  float4: 1 / 2,
+  int8: 1,
+  int4: 1 / 2,
+  int2: 1 / 4,
+};
+
+/** The number type that most of the weights have; packed weights are told by their operators. */
 export function numberTypeOf(graph: Graph): NumberType {
-  const bytes = new Map<NumberType, number>();
-  const add = (type: NumberType, count: number): void => void bytes.set(type, (bytes.get(type) ?? 0) + count);
+  const numbers = new Map<NumberType, number>();
   const packed = new Map<string, NumberType>();
   for (const n of graph.nodes) {
     if (n.opType === 'MatMulBnb4' || n.opType === 'MatMulFpQ4') packed.set(n.input[1] ?? '', 'int4');
     if (n.opType === 'MatMulNBits' || n.opType === 'GatherBlockQuantized') {
       const bits = Number(n.attribute.find((a) => a.name === 'bits')?.i ?? 4n);
-      packed.set(n.input[n.opType === 'MatMulNBits' ? 1 : 0] ?? '', bits <= 4 ? 'int4' : 'int8');
+      packed.set(n.input[n.opType === 'MatMulNBits' ? 1 : 0] ?? '', bits <= 2 ? 'int2' : bits <= 4 ? 'int4' : 'int8');
     }
   }
   for (const tensor of graph.initializers.values()) {
     const size = tensor.dims.reduce((product, d) => product * Number(d), 1) * ((BITS[tensor.dataType] ?? 0) / 8);
     const type = packed.get(tensor.name) ?? typeName(tensor.dataType);
-    // A quantised weight stands for more numbers than its bytes say: count numbers, not bytes.
     if (type !== undefined && (tensor.dims.length >= 2 || packed.has(tensor.name)))
-      add(type, type === 'int4' ? size * 2 : type === 'int8' ? size : size / (type === 'float32' ? 4 : 2));
+      numbers.set(type, (numbers.get(type) ?? 0) + size / BYTES[type]);
   }
-  return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'float32';
+  return [...numbers].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'float32';
 }
 
 function typeName(dataType: number): NumberType | undefined {
@@ -255,12 +280,22 @@ function typeName(dataType: number): NumberType | undefined {
       return 'float16';
     case DataType.BFLOAT16:
       return 'bfloat16';
+    case DataType.FLOAT8E4M3FN:
+    case DataType.FLOAT8E4M3FNUZ:
+    case DataType.FLOAT8E5M2:
+    case DataType.FLOAT8E5M2FNUZ:
+      return 'float8';
+    case DataType.FLOAT4E2M1:
+      return 'float4';
     case DataType.INT8:
     case DataType.UINT8:
       return 'int8';
     case DataType.INT4:
     case DataType.UINT4:
       return 'int4';
+    case DataType.INT2:
+    case DataType.UINT2:
+      return 'int2';
     default:
       return undefined;
   }

@@ -4,7 +4,7 @@ import { gridWindow } from '../map/grid.js';
 import { type ExactRegions, polygonArea } from '../map/polygons.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
 import type { Token } from '../map/token.js';
-import { type Cells, emptyCells, type TokenMap } from '../map/tokenMap.js';
+import { type Cells, emptyCells, NUMBER_TYPES, type TokenMap } from '../map/tokenMap.js';
 import { float32FromBase64 } from './float32.js';
 import { normsSchema, surveySchema } from './surveySchema.js';
 import { JSON_FORMAT, JSON_VERSION } from './toJson.js';
@@ -20,7 +20,7 @@ const modelSchema = v.object({
   hiddenSize: v.pipe(count, v.minValue(1), v.maxValue(2 ** 24)),
   vocabularySize: v.pipe(count, v.minValue(1), v.maxValue(2 ** 31 - 1)),
   weightsBytes: count,
-  numberType: v.picklist(['float32', 'float16', 'bfloat16', 'int8', 'int4']),
+  numberType: v.picklist(NUMBER_TYPES),
 });
 const runtimeSchema = v.object({
   version: text,

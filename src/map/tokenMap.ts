@@ -80,8 +80,9 @@ export function addBatch(cells: Cells, batch: CellBatch): void {
 export const margin = (cells: Cells, cell: number): number =>
   (cells.probabilities[cell * cells.topK] ?? 0) - (cells.probabilities[cell * cells.topK + 1] ?? 0);
 
-/** Number of bytes a weight takes, as the file stores it. */
-export type NumberType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'int4';
+/** What most weights are stored as. */
+export const NUMBER_TYPES = ['float32', 'float16', 'bfloat16', 'float8', 'float4', 'int8', 'int4', 'int2'] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
 
 /**
  * Weights of 16 bits on a device that computes in float32: `kept` as they are and widened part by part at every use, or

@@ -42,6 +42,9 @@ export const DataType = {
   UINT4: 21,
   INT4: 22,
   FLOAT4E2M1: 23,
+  FLOAT8E8M0: 24,
+  UINT2: 25,
+  INT2: 26,
 } as const;
 export type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto };
 

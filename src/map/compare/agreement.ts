@@ -72,8 +72,11 @@ export const ROUNDING: Readonly<Record<NumberType, number>> = {
   float32: 2e-4,
   float16: 2e-2,
   bfloat16: 2e-2,
+  float8: 1e-3,
+  float4: 1e-3,
   int8: 1e-3,
   int4: 1e-3,
+  int2: 1e-3,
 };
 
 /**
