@@ -1,6 +1,6 @@
 import { Fault } from '../map/fault.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from '../onnx/graph.js';
-import { batchAxisOf, type CacheSlot, type Interface } from '../onnx/interface.js';
+import { batchAxisOf, type CacheSlot, type Interface, isRounded } from '../onnx/interface.js';
 import { type MaskForms, maskTensor } from './maskForms.js';
 import type { ModelConfig } from './modelFiles.js';
 import { type Feeds, Tensor } from './session.js';
@@ -95,28 +95,15 @@ export function standInEmbeddings(graph: Graph, name: string, ids: readonly numb
 export interface CacheLayout {
   readonly dims: readonly number[];
   readonly batchAxis: number;
-  readonly positionAxis: number;
+  /** Undefined for a state, whose size does not depend on how much came before. */
+  readonly positionAxis: number | undefined;
 }
 
 /** @throws Fault `model-unsupported` where a size is stated neither in the graph nor in the configuration. */
 export function cacheLayout(slot: CacheSlot, config: ModelConfig): CacheLayout {
   const { shape } = slot;
   const batchAxis = batchAxisOf(slot);
-  const positionNamed = shape.findIndex(
-    (d, i) => i !== batchAxis && typeof d === 'string' && /past|seq|len|cache/i.test(d),
-  );
-  const positionAxis =
-    positionNamed >= 0
-      ? positionNamed
-      : shape.length === 4 && typeof shape[2] === 'number' && typeof shape[1] !== 'number'
-        ? 1
-        : shape.length === 5
-          ? 3
-          : shape.length === 3
-            ? typeof shape[1] === 'number'
-              ? 2
-              : 1
-            : 2;
+  const positionAxis = positionAxisOf(shape, batchAxis);
   const dims = shape.map((d, i) => {
     if (i === batchAxis) return typeof d === 'number' ? d : 1;
     if (i === positionAxis) return 0;
@@ -133,28 +120,45 @@ export function cacheLayout(slot: CacheSlot, config: ModelConfig): CacheLayout {
   return { dims, batchAxis, positionAxis };
 }
 
-/** A past with no positions yet. */
+/** An axis whose size is fixed never counts positions. */
+function positionAxisOf(shape: CacheSlot['shape'], batchAxis: number): number | undefined {
+  const free = shape.flatMap((d, i) => (i !== batchAxis && typeof d === 'string' ? [i] : []));
+  const named = free.find((i) => /past|seq|len|cache/i.test(`${shape[i] ?? ''}`));
+  if (named !== undefined) return named;
+  const usual =
+    shape.length === 4 && typeof shape[2] === 'number' && typeof shape[1] !== 'number'
+      ? 1
+      : shape.length === 5
+        ? 3
+        : shape.length === 3
+          ? typeof shape[1] === 'number'
+            ? 2
+            : 1
+          : 2;
+  return free.includes(usual) ? usual : free.length === 1 ? free[0] : undefined;
+}
+
+/** A past with no positions yet, a state that nothing has changed yet. */
 export function emptyPast(slot: CacheSlot, layout: CacheLayout, batch: number): Tensor {
   const dims = layout.dims.map((d, i) => (i === layout.batchAxis ? d * batch : d));
-  if (slot.elemType === DataType.FLOAT16) return new Tensor('float16', new Uint16Array(0), dims);
-  return new Tensor('float32', new Float32Array(0), dims);
+  return tensorOf(slot.past, slot.elemType, dims, () => 0);
 }
 
 /** A past with some numbers or other, batch 1. */
 export function anyPast(slot: CacheSlot, config: ModelConfig, positions: number): Tensor {
   const { dims, positionAxis } = cacheLayout(slot, config);
   const shape = dims.map((d, i) => (i === positionAxis ? positions : d));
-  const length = shape.reduce((a, b) => a * b, 1);
   // Of float16: from 1/8 to 1/4, either sign.
-  if (slot.elemType === DataType.FLOAT16)
+  if (slot.elemType === DataType.FLOAT16) {
+    const length = shape.reduce((a, b) => a * b, 1);
     return new Tensor(
       'float16',
       Uint16Array.from({ length }, (_, i) => 0x3000 + (Math.imul(i + 1, 0x9e3779b1) >>> 22) + ((i & 1) << 15)),
       shape,
     );
-  return new Tensor(
-    'float32',
-    Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i * i)),
-    shape,
+  }
+  const whole = isRounded(slot.elemType);
+  return tensorOf(slot.past, slot.elemType, shape, (i) =>
+    whole ? (Math.imul(i + 1, 0x9e3779b1) >>> 26) + 1 : Math.sin(1.3 * i * i),
   );
 }

@@ -2,9 +2,10 @@ import { Fault } from '../map/fault.js';
 import { type Layer, layerIndex, type ModelReference, type Readout } from '../map/specification.js';
 import type { HalfWeights, ModelFacts, NumberType } from '../map/tokenMap.js';
 import { type Anatomy, findAnatomy } from '../onnx/anatomy.js';
-import { type CellCut, type CellOutput, cutCells, cutStates, stateName } from '../onnx/cut.js';
+import { type CellCut, type CellOutput, cutCells, cutStates, stateName, takesPastEverywhere } from '../onnx/cut.js';
 import { DataType, findAttribute, type Graph } from '../onnx/graph.js';
 import { halfBytes, splitHalfWeights } from '../onnx/halfWeights.js';
+import { isRounded } from '../onnx/interface.js';
 import { type GraphIntervention, intervene } from '../onnx/intervene.js';
 import { ModelError } from '../onnx/source.js';
 import { widenHalf } from '../onnx/widen.js';
@@ -638,14 +639,18 @@ function mannerOf(anatomy: Anatomy): Manner {
         way: 'recomputed',
         reason: io.caches.length === 0 ? 'the export takes no past keys and values' : 'its pasts have no presents',
       }
-    : mixing
-      ? { way: 'recomputed', reason: `${mixing.opType} would have another scale without the prefix` }
-      : rounding
-        ? {
-            way: 'recomputed',
-            reason: `${rounding.opType} rounds activations to int8, which would magnify the difference`,
-          }
-        : { way: 'reused', reason: 'past keys and values' };
+    : !takesPastEverywhere(anatomy)
+      ? { way: 'recomputed', reason: 'some of its blocks take no past' }
+      : io.caches.some((slot) => isRounded(slot.elemType))
+        ? { way: 'recomputed', reason: 'its pasts are rounded, which would change the prediction' }
+        : mixing
+          ? { way: 'recomputed', reason: `${mixing.opType} would have another scale without the prefix` }
+          : rounding
+            ? {
+                way: 'recomputed',
+                reason: `${rounding.opType} rounds activations to int8, which would magnify the difference`,
+              }
+            : { way: 'reused', reason: 'past keys and values' };
   return {
     perTensorScale: mixing !== undefined,
     literal: mixing !== undefined || rounding !== undefined,

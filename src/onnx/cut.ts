@@ -206,6 +206,15 @@ export function mixingsUnder(anatomy: Anatomy, mask: string): Mixing[] {
   return [...found.values()];
 }
 
+/** Whether every block takes something over from before: else what came before cannot be left out. */
+export function takesPastEverywhere({ graph, interface: io, residual }: Anatomy): boolean {
+  const pasts = new Set(io.caches.map((slot) => slot.past));
+  return residual.slice(1).every((end, block) => {
+    const read = readsBehind(graph, residual[block] ?? '', end);
+    return [...pasts].some((past) => read.has(past));
+  });
+}
+
 /** Tensors whose values one depends on without passing another. */
 function readsBehind(graph: Graph, start: string, end: string): Set<string> {
   const reached = new Set([end]);

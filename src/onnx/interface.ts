@@ -1,8 +1,9 @@
+import { attentionsOf } from './attention.js';
 import { reaching, valueInputs } from './dataflow.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from './graph.js';
 import { unsupported } from './source.js';
 
-/** A past key or value that comes in, and the present that goes out in its place. */
+/** A past key or value, or a recurrent or convolution state, that comes in, and the present that goes out in its place. */
 export interface CacheSlot {
   readonly past: string;
   readonly present: string | undefined;
@@ -43,6 +44,14 @@ const isInteger = (type: number | undefined): boolean =>
   type === DataType.INT64 || type === DataType.INT32 || type === DataType.UINT8 || type === DataType.INT8;
 const isFloat = (type: number | undefined): boolean =>
   type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16 || type === DataType.DOUBLE;
+
+/** What keys and values are rounded to between calls. */
+export const isRounded = (type: number | undefined): boolean =>
+  type !== undefined &&
+  (type === DataType.INT8 ||
+    type === DataType.UINT8 ||
+    (type >= DataType.FLOAT8E4M3FN && type <= DataType.FLOAT4E2M1) ||
+    type >= DataType.FLOAT8E8M0);
 
 const NAMED_MASK = /mask|bias|padding/i;
 /** Inputs that are fed by their names: counts, token types, the branch of a merged decoder. */
@@ -88,10 +97,11 @@ export function readInterface(graph: Graph): Interface {
       `The export fixes its sequences at ${length} tokens; a map needs sequences of any length.`,
       'Export the model again with a dynamic sequence axis.',
     );
-  const mayBePast = [...rest].filter((i) => isFloat(i.type) && i.shape.length >= 3);
+  const mayBePast = [...rest].filter((i) => (isFloat(i.type) || isRounded(i.type)) && i.shape.length >= 3);
   const carriedOn = matchPresents(graph, new Set(mayBePast.map((i) => i.name)));
   const caches = mayBePast.filter((i) => carriedOn.has(i.name) || PAST.test(i.name));
   for (const cache of caches) rest.delete(cache);
+  refuseFixedCaches(graph, caches);
   const embeds = ids ? undefined : take((i) => isFloat(i.type) && i.shape.length === 3);
   const presents = matchPresents(graph, new Set(caches.map((c) => c.name)));
   const logits = findLogits(graph, new Set(presents.values()));
@@ -116,7 +126,48 @@ export function readInterface(graph: Graph): Interface {
   };
 }
 
-const PAST = /past|cache|key|value|state/i;
+/**
+ * A state of one size holds whatever came before; keys and values of a fixed number of positions would all be attended to,
+ * those that are not there yet too.
+ */
+function refuseFixedCaches(
+  graph: Graph,
+  caches: readonly { name: string; shape: readonly (number | string)[] }[],
+): void {
+  const fixed = caches.filter(({ shape }) => shape.filter((size) => typeof size === 'string').length <= 1);
+  if (fixed.length === 0) return;
+  const attended = attendedInputs(graph);
+  for (const { name, shape } of fixed) {
+    const slot = { past: name, present: undefined, elemType: DataType.FLOAT, shape };
+    const grows = shape.some((size, axis) => typeof size === 'string' && axis !== batchAxisOf(slot));
+    if (!grows && attended.has(name))
+      throw unsupported(
+        `The export has a cache of fixed length: "${name}" always holds ${shape.join(' x ')} numbers, positions that are not there yet included.`,
+        'Export the model again with a dynamic axis for past positions, or without pasts.',
+      );
+  }
+}
+
+/** What keys and values of attentions are had from without a product on the way. */
+function attendedInputs(graph: Graph): Set<string> {
+  const queue = attentionsOf(graph).flatMap(({ scores, product }) => [scores.input[1] ?? '', product.input[1] ?? '']);
+  for (const n of graph.nodes)
+    for (const [past] of slotsOf(n.opType, n.domain) ?? [])
+      if ((n.input[past] ?? '') !== '') queue.push(n.input[past] ?? '');
+  const reached = new Set(queue);
+  for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
+    const n = graph.producers.get(tensor);
+    if (!n || /MatMul|Gemm|Norm|Conv|Scan|Loop/.test(n.opType)) continue;
+    for (const input of valueInputs(n))
+      if (!reached.has(input)) {
+        reached.add(input);
+        queue.push(input);
+      }
+  }
+  return reached;
+}
+
+const PAST = /past|cache|key|value|state|conv|recurrent|ssm/i;
 
 /** Whether a shape has an axis for positions last, and none but the batch, heads and positions before it. */
 function mayBeMask(type: number | undefined, shape: readonly (number | string)[]): boolean {
