@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
-import { Fault } from '../map/fault.js';
 import type { Graph } from '../onnx/graph.js';
 import { physicalCores } from './cores.js';
+import { sessionFault } from './sessionFault.js';
 import type { PlacedWeights } from './weights.js';
 
 export type Feeds = Readonly<Record<string, ort.Tensor>>;
@@ -83,43 +83,4 @@ export class Session {
   async release(): Promise<void> {
     await this.session.release();
   }
-}
-
-/** onnxruntime's errors are texts; these are the ones that a person can act on. */
-export function sessionFault(error: unknown): Fault {
-  const detail = error instanceof Error ? error.message : String(error);
-  if (/bad_alloc|failed to allocate|out of memory|\bOOM\b|Array buffer allocation|CUBLAS_STATUS_ALLOC/i.test(detail))
-    return new Fault({
-      code: 'memory',
-      message: 'There is not enough memory for this map.',
-      hint: 'Use a smaller batch size, a later layer or a quantized export.',
-      detail,
-    });
-  const missing =
-    /(\S+?)(?:\(-?\d+\))? is not a registered function\/op|No Op registered for (\S+)|Could not find an implementation for (\S+)/.exec(
-      detail,
-    );
-  if (missing)
-    return new Fault({
-      code: 'model-unsupported',
-      message: `onnxruntime cannot run this model: it has no operator "${missing[1] ?? missing[2] ?? missing[3] ?? ''}" for this device.`,
-      hint: 'Another export of the model, or a newer version, may work.',
-      detail,
-    });
-  if (/No such file|cannot open file|file_size|External data|external initializer|open file .* fail/i.test(detail))
-    return new Fault({
-      code: 'model-broken',
-      message: 'The weights of the model can no longer be read; were its files moved or deleted?',
-      hint: 'Choose the model again.',
-      detail,
-    });
-  return new Fault({ code: 'model-broken', message: `onnxruntime refuses this model: ${reasonOf(detail)}.`, detail });
-}
-
-/** What onnxruntime complains of, without the addresses in its graph that come before. */
-function reasonOf(detail: string): string {
-  const line = detail.replace(/\s+/g, ' ');
-  const reason = /(?:Status Message|Error):? (.+)/.exec(line)?.[1] ?? line;
-  const plain = reason.replace(/\S+\.(?:h|cc|cpp|cu):\d+ /g, '').replace(/[\s.]+$/, '');
-  return plain.slice(0, 200) || 'it does not say why';
 }

@@ -18,6 +18,11 @@ import { broken, unsupported } from './source.js';
 
 /** What is appended to a cut graph is older than this nowhere. */
 const OLDEST_OPSET = 11;
+/** What onnxruntime knows. Later versions, as far as they are known here, only add number types and operators. */
+const RUNTIME_OPSET = 26;
+const NEWEST_OPSET = 28;
+/** Versions of the file format that onnxruntime reads; a graph that is written anew can always have one of them. */
+const RUNTIME_IR = 13n;
 const MAX_NODES = 500_000;
 /** Longest piece of a name that goes on into the names of what a function holds. */
 const NAME_PIECE = 64;
@@ -38,6 +43,12 @@ export function normalize(model: ModelProto): Graph {
       `The model is written in version ${opset} of the ONNX operators; ${OLDEST_OPSET} or newer is needed.`,
       'Export it again, or convert it with onnx.version_converter.',
     );
+  if (opset > NEWEST_OPSET)
+    throw unsupported(
+      `The model is written in version ${opset} of the ONNX operators; ${NEWEST_OPSET} is the newest that is known.`,
+      'Export it again with an older opset, or convert it with onnx.version_converter.',
+    );
+  opsets.set('', Math.min(opset, RUNTIME_OPSET));
   const functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
   for (const f of model.functions) {
     for (const o of f.opsetImport) if (!opsets.has(o.domain)) opsets.set(o.domain, Number(o.version));
@@ -61,7 +72,7 @@ export function normalize(model: ModelProto): Graph {
     { ...parts, node: flat, initializer: [...parts.initializer, ...constants] },
     opsets,
     // Initializers that are not inputs need version 4.
-    model.irVersion < 8n ? 8n : model.irVersion,
+    model.irVersion < 8n ? 8n : model.irVersion > RUNTIME_IR ? RUNTIME_IR : model.irVersion,
   );
 }
 
