@@ -1,5 +1,5 @@
 import type { ColorBy } from '../src/map/colors.js';
-import type { Question } from '../src/map/specification.js';
+import { contextOf, type Question } from '../src/map/specification.js';
 import { inspected, ranking } from './cell.js';
 import { send } from './host.js';
 import { tokenOf } from './pageMap.js';
@@ -16,10 +16,10 @@ export function colorMap(store: Store, colorBy: ColorBy): void {
 
 /** Of a map around a prompt, the divergence from it; else the probability of the token that is looked at. */
 function firstQuestion(state: PageState): Question {
-  const { map, host } = state;
-  const context = host?.settings.parameters.context.kind;
+  const { host } = state;
+  const context = host && contextOf(host.settings.parameters).kind;
   if (context === 'prompt' || context === 'tokens') return { kind: 'divergence' };
-  const cell = inspected(state)?.cell;
+  const { map, cell } = inspected(state) ?? {};
   const [first] = map && cell !== undefined && map.cells.computed[cell] ? ranking(map, cell) : [];
   const token = map && first ? tokenOf(map, first.id) : undefined;
   return { kind: 'probability', token: token?.kind === 'text' ? token.text : (first?.id ?? 0) };

@@ -86,12 +86,11 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   );
 
   store.onDraw((state, changed) => {
-    if (!anyOf(changed, 'map', 'cellsVersion', 'hover', 'ui')) return;
+    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui')) return;
     const shown = inspected(state);
-    const { map } = state;
-    if (!map || !shown) return;
-    const { kind, cell } = shown;
-    const stand = derived.terrain(state)?.stand[cell] ?? -1;
+    if (!shown) return;
+    const { kind, map, cell } = shown;
+    const stand = derived.terrain(state, map)?.stand[cell] ?? -1;
     kindIcon.className = `codicon codicon-${TITLES[kind].icon}`;
     setText(title, TITLES[kind].title);
     setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? 'Unpin Cell' : 'Pin Cell');
@@ -186,15 +185,15 @@ const normText = (norm: number): string => formatFixed(norm, norm >= 99.5 ? 0 : 
 export function togglePin(store: Store): void {
   const { state } = store;
   const shown = inspected(state);
-  if (!state.map || !shown) return;
-  store.setUi({ pin: shown.kind === 'pinned' ? null : placeOfCell(state.map, shown.cell) });
+  if (!shown) return;
+  store.setUi({ pin: shown.kind === 'pinned' ? null : placeOfCell(shown.map, shown.cell) });
 }
 
 function copyCell(state: PageState, derived: Derived): void {
   const shown = inspected(state);
-  if (!state.map || !shown) return;
-  const stand = derived.terrain(state)?.stand[shown.cell] ?? -1;
-  if (stand >= 0) send({ type: 'copy', text: cellAsText(state.map, shown.cell, stand) });
+  if (!shown) return;
+  const stand = derived.terrain(state, shown.map)?.stand[shown.cell] ?? -1;
+  if (stand >= 0) send({ type: 'copy', text: cellAsText(shown.map, shown.cell, stand) });
 }
 
 /** A cell as tab-separated lines. */

@@ -180,15 +180,19 @@ function receive(message: HostMessage): void {
   }
 }
 
+/** What was pinned before the last click. */
+let pinBefore = store.state.ui.pin;
 listenToPointer(view, {
   hover: (cell, mark) => store.set({ hover: cell, mark }),
   click: (cell) => {
     const { map } = store.state;
     if (!map) return;
     const again = pinnedCell(store.state) === cell;
+    pinBefore = store.state.ui.pin;
     store.setUi({ pin: again ? null : placeOfCell(map, cell) });
     if (!again) announceCell(cell);
   },
+  doubleClick: () => store.setUi({ pin: pinBefore }),
 });
 listenToKeys(store, derived, view, announceCell);
 onThemeChange(() => store.set({ theme: readTheme() }));

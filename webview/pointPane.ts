@@ -7,6 +7,7 @@ import type { Token } from '../src/map/token.js';
 import { answerText } from './answer.js';
 import { cellAtPlace, formatX, inspected, placeOfCell } from './cell.js';
 import { readNumber } from './controls/form.js';
+import type { PlaceOnMap } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { MapView } from './map/mapView.js';
@@ -31,9 +32,10 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   });
   /** What was typed, until another cell is inspected. */
   let typed: { x: string; y: string } | undefined;
-  const place = (): { x: number; y: number } | undefined => {
+  const place = (): PlaceOnMap | undefined => {
+    const { base } = store.state;
     const [px, py] = [readNumber(x.value), readNumber(y.value)];
-    return Number.isFinite(px) && Number.isFinite(py) ? { x: px, y: py } : undefined;
+    return base && Number.isFinite(px) && Number.isFinite(py) ? { map: base.id, x: px, y: py } : undefined;
   };
   const type = (): void => {
     typed = { x: x.value, y: y.value };
@@ -45,7 +47,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     const { base, host } = store.state;
     if (!at || !base) return;
     if (cellAtPlace(base, at) !== null) {
-      store.setUi({ pin: at });
+      store.setUi({ pin: { x: at.x, y: at.y } });
       map.reveal(at);
     }
     if (host?.mode !== 'saved') send({ type: 'point', ...at });
@@ -121,7 +123,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     scroller,
   );
 
-  let lastCell: number | undefined;
+  let lastPlace = '';
   store.onDraw((state, changed) => {
     const open = !state.ui.collapsed.includes('point');
     show(scroller, open);
@@ -131,11 +133,19 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     const { map: shown, base, point, continuation, host } = state;
     if (!shown) return;
     const at = inspected(state);
-    if (at && at.kind !== 'hovered' && at.cell !== lastCell) {
-      lastCell = at.cell;
+    // What was typed is of the map that it was typed for, until another cell of it is inspected.
+    const inspectedPlace = at && `${base?.id ?? 0} ${at.map.id} ${at.cell}`;
+    if (at && inspectedPlace && at.kind !== 'hovered' && inspectedPlace !== lastPlace) {
+      lastPlace = inspectedPlace;
+      const isHere = (one: { x: number; y: number } | null): boolean =>
+        one !== null && cellAtPlace(at.map, one) === at.cell;
       const here =
-        point && point.map === base?.id && cellAtPlace(shown, point) === at.cell ? point : placeOfCell(shown, at.cell);
-      typed = { x: formatX(shown, here.x), y: formatX(shown, here.y) };
+        point && point.map === base?.id && isHere(point)
+          ? point
+          : state.ui.pin && isHere(state.ui.pin)
+            ? state.ui.pin
+            : placeOfCell(at.map, at.cell);
+      typed = { x: formatX(at.map, here.x), y: formatX(at.map, here.y) };
     }
     x.update(typed?.x ?? '');
     y.update(typed?.y ?? '');

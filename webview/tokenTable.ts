@@ -171,7 +171,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   /** Shows which row the inspected cell belongs to. */
   const mark = (state: PageState): void => {
     const shown = inspected(state);
-    const token = shown ? derived.terrain(state)?.top[shown.cell] : undefined;
+    const token = shown ? derived.terrain(state, shown.map)?.top[shown.cell] : undefined;
     for (const row of body.querySelectorAll<HTMLElement>('tr')) {
       setAttributes(row, { 'aria-current': row.dataset.token === String(token) ? 'true' : undefined });
     }

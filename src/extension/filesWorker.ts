@@ -3,6 +3,7 @@ import { toCsv } from '../formats/csv.js';
 import { fromJson } from '../formats/fromJson.js';
 import { toNpz } from '../formats/npz.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
+import { withoutMeasured } from '../formats/measured.js';
 import { toPng, toSvg } from '../formats/pictures.js';
 import { plannedNumber } from '../formats/planFiles.js';
 import { saveMap } from '../formats/saveMap.js';
@@ -48,9 +49,9 @@ async function encode({ map, format, ...options }: EncodeParams): Promise<Uint8A
     case 'npz':
       return toNpz(map);
     case 'svg':
-      return new TextEncoder().encode(await toSvg(map, options));
+      return new TextEncoder().encode(await toSvg(withoutMeasured(map), options));
     case 'png':
-      return toPng(map, options);
+      return toPng(withoutMeasured(map), options);
   }
 }
 

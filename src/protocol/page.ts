@@ -217,6 +217,13 @@ export const PAGE_ACTIONS = [
 ] as const;
 export type PageAction = (typeof PAGE_ACTIONS)[number];
 
+/** Plane coordinates of a map, which is named by its id. */
+export interface PlaceOnMap {
+  readonly map: number;
+  readonly x: number;
+  readonly y: number;
+}
+
 export type PageMessage =
   | { readonly type: 'ready'; readonly view: PageView }
   /** The last `progress` and the cells before it are on screen: more may come. */
@@ -248,11 +255,11 @@ export type PageMessage =
   | { readonly type: 'tokenColors'; readonly slots: Readonly<Record<string, number>> }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'action'; readonly action: PageAction }
-  /** What the model says at a point of the map's plane. */
-  | { readonly type: 'point'; readonly x: number; readonly y: number }
+  /** What the model says at a point of a map's plane. It is said to a map that is shown: coordinates are those of its plane. */
+  | ({ readonly type: 'point' } & PlaceOnMap)
   /** The text that it writes from there; null: it stops writing. */
-  | { readonly type: 'continue'; readonly from: { readonly x: number; readonly y: number } | null }
+  | { readonly type: 'continue'; readonly from: PlaceOnMap | null }
   /** The vector at a point, as text or as a file. */
-  | { readonly type: 'vector'; readonly x: number; readonly y: number; readonly to: 'clipboard' | 'file' }
+  | ({ readonly type: 'vector'; readonly to: 'clipboard' | 'file' } & PlaceOnMap)
   /** A mistake of the page's own, for the log. */
   | { readonly type: 'mistake'; readonly message: string };

@@ -48,6 +48,38 @@ suite('The panel never shows a stale map as the new one, in VS Code', { skip: le
     await page.complete();
   });
 
+  test('norms are those of the layer that is set; a pin stays; a saved map keeps what was measured', async () => {
+    const norms = page.field('Spacing').locator('.message:visible');
+    await norms.getByText('× typical for layer 5').waitFor();
+    await page.field('Layer').getByRole('slider').focus();
+    await workbench.page.keyboard.press('ArrowLeft');
+    await until('norms of layer 4, or none', async () => !(await norms.innerText()).includes('layer 5'));
+    await norms.getByText('× typical for layer 4').waitFor();
+    await page.complete(/layer 4 of/);
+
+    await page.clickCell(10, 40, 50, 50);
+    const position = page.inspector.locator('dd').first();
+    const pinned = await position.innerText();
+    await page.plot.dblclick({ position: { x: 300, y: 300 } });
+    await page.inspector.getByRole('heading', { name: 'Pinned cell' }).waitFor();
+    assert.equal(await position.innerText(), pinned);
+
+    const norm = await page.inspector.locator('.norm').innerText();
+    assert.match(norm, /× typical/);
+    await page.button('Save Map').click();
+    const name = 'embedding_grid_results_layer_4.json';
+    await workbench.explorerRow(name).waitFor();
+    await workbench.openFromExplorer(name);
+    const saved = new MapPage(workbench);
+    await saved.button('Edit and Run Again').waitFor();
+    await saved.clickCell(10, 40, 50, 50);
+    await until('the same norm', async () => (await saved.inspector.locator('.norm').innerText()) === norm);
+    await workbench.picture('saved-with-norms');
+    await workbench.run('View: Close Editor');
+    await workbench.closeSideBar();
+    await page.complete(/layer 4 of/);
+  });
+
   test('a slow edit says whose map is seen; another model computes at once', async () => {
     const whose = page.frame.locator('.map-area .map-whose');
     assert.equal(await whose.isVisible(), false);

@@ -39,6 +39,22 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     assert.equal(await text.innerText(), ' and so on');
   });
 
+  onPage('coordinates are those of the map that is seen', {}, async (stage) => {
+    await pane(stage, 'Any Point').click();
+    const [x, y] = ['x', 'y'].map((name) => stage.page.getByRole('textbox', { name, exact: true }));
+    assert.ok(x && y);
+    await x.fill('1.5');
+    await y.fill('-1.5');
+    await stage.type('Center x', '40');
+    await stage.page.keyboard.press('Tab');
+    // The middle of the new map, as the inspector says.
+    const position = stage.page.locator('.cell-summary dd').first();
+    await eventually(async () => {
+      assert.match(await position.innerText(), /^x 40\.\d+, y 0\.\d+$/);
+      assert.equal(`x ${await x.inputValue()}, y ${await y.inputValue()}`, await position.innerText());
+    });
+  });
+
   onPage('vectors leave the map', {}, async (stage) => {
     await pane(stage, 'Any Point').click();
     await stage.button('Copy Vector').click();

@@ -145,6 +145,27 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     }
   });
 
+  onPage('a pin stays through a double click, and where a closer look lies beside it', {}, async (stage) => {
+    const title = stage.page.locator('.cell .pane-header h2');
+    const position = stage.page.locator('.cell-summary dd').first();
+    await stage.clickCell(5, 5);
+    assert.equal(await title.innerText(), 'Pinned cell');
+    const pinned = await position.innerText();
+    const cell = await stage.page.locator('.cell-summary').innerText();
+    const { x, y } = await stage.cellPoint(40, 40);
+    await stage.page.mouse.dblclick(x, y);
+    await stage.settled();
+    assert.equal(await title.innerText(), 'Pinned cell');
+    assert.equal(await position.innerText(), pinned);
+    await wheel(stage, 40, 40, 6);
+    await refined(stage);
+    assert.equal(await title.innerText(), 'Pinned cell');
+    assert.equal(await stage.page.locator('.cell-summary').innerText(), cell);
+    await stage.page.mouse.dblclick(x, y);
+    await stage.status(/^2,500 cells/);
+    assert.equal(await position.innerText(), pinned);
+  });
+
   onPage('the zoom ends where float32 does, and says so', {}, async (stage) => {
     const { page } = stage;
     await stage.plot.focus();

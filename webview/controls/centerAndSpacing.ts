@@ -92,7 +92,11 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       const survey = news?.survey ?? null;
       const layer = layerOf(host);
       const norms = survey && normsText(survey, grid, layerWords(layer));
-      spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : undefined));
+      const unknown =
+        model.status === 'ready'
+          ? ({ text: `Norms of ${layerWords(layer)} are not known yet`, kind: 'info' } as const)
+          : undefined;
+      spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : unknown));
       fitting = survey ? fitSpacing(grid, survey) : undefined;
       fit.update({
         disabled: fitting === undefined,

@@ -4,6 +4,8 @@ export interface GestureTarget {
   /** `mark`: index of the overlay's mark there. */
   hover(cell: number | null, mark: number | null): void;
   click(cell: number): void;
+  /** A second click follows at once: the first one is taken back. */
+  doubleClick(): void;
 }
 
 /** Farther than this, in px, a press is a drag. */
@@ -18,6 +20,9 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
     return [event.clientX - box.left, event.clientY - box.top];
   };
 
+  /** Of clicks that follow each other at once, the how-manieth this is. Pointer events do not count them. */
+  let nth = 1;
+  plot.addEventListener('mousedown', ({ detail }) => (nth = detail));
   plot.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     pressed = { x: event.clientX, y: event.clientY, dragging: false };
@@ -41,12 +46,15 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
     plot.classList.remove('dragging');
     if (!press || press.dragging || event.type !== 'pointerup') return;
     const cell = map.cellAt(...place(event));
-    if (cell !== null) target.click(cell);
+    if (cell !== null && nth < 2) target.click(cell);
   };
   plot.addEventListener('pointerup', release);
   plot.addEventListener('pointercancel', release);
   plot.addEventListener('pointerleave', () => target.hover(null, null));
-  plot.addEventListener('dblclick', () => map.reset());
+  plot.addEventListener('dblclick', () => {
+    target.doubleClick();
+    map.reset();
+  });
   plot.addEventListener(
     'wheel',
     (event) => {

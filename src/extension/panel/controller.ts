@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, type FaultData } from '../../map/fault.js';
-import { ownSurvey } from '../../map/survey.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import { contextOf, type Grid, linked } from '../../map/specification.js';
 import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
@@ -77,6 +76,8 @@ export class MapController {
   private begunWith: string | undefined;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
+  /** The page has a survey of the settings' plane. */
+  private surveySent = false;
   private disposed = false;
   private telling: NodeJS.Immediate | undefined;
 
@@ -167,9 +168,7 @@ export class MapController {
 
   /** The whole map that is seen: the detail of a window, where one is looked at. undefined while cells are missing. */
   map(): TokenMap | undefined {
-    const map = this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
-    // Files are the same through every door, whatever else the panel has measured.
-    return map?.survey ? { ...map, survey: ownSurvey(map.survey, map.specification) } : map;
+    return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
   }
 
   private get settings(): PanelSettings {
@@ -204,14 +203,15 @@ export class MapController {
       case 'chooseFile':
         return this.chooseFile(message.path, message.content);
       case 'point':
-        if (this.runs.shown) await this.points.read(this.runs.shown, message);
+        if (this.runs.shown?.id === message.map) await this.points.read(this.runs.shown, message);
         return;
       case 'continue':
         if (!message.from) this.points.stop();
-        else if (this.runs.shown) await this.points.write(this.runs.shown, message.from);
+        else if (this.runs.shown?.id === message.from.map) await this.points.write(this.runs.shown, message.from);
         return;
       case 'vector':
-        return this.takeVector(message, message.to);
+        if (this.runs.shown?.id === message.map) await this.takeVector(message, message.to);
+        return;
       case 'model':
         return this.chooseModel(message.path);
       case 'chooseModel': {
@@ -465,6 +465,7 @@ export class MapController {
     this.estimate = null;
     this.obstacle = null;
     this.changed();
+    if (this.surveyFits !== this.surveySent) this.sendSurvey();
     // The first of changes that follow each other is acted on at once, the others when they pause.
     const paused = performance.now() - this.activeAt > DEBOUNCE_MS;
     this.acts();
@@ -658,12 +659,21 @@ export class MapController {
     this.page?.send({ type: 'map', map: shown ? shownMap(shown) : null });
   }
 
+  /** Whether what was surveyed last is the plane of the settings. */
+  private get surveyFits(): boolean {
+    const asked = this.asked();
+    const { current } = this.surveys;
+    return asked !== undefined && current !== undefined && samePlane(asked, current.asked);
+  }
+
+  /** Tells what is known of the settings' plane; nothing, where the last survey is of another. */
   private sendSurvey(): void {
     const { current } = this.surveys;
+    this.surveySent = this.surveyFits;
     if (!current) return;
-    const { asked, survey, fault } = current;
     const { shown } = this.runs;
-    const fits = survey !== null && shown && samePlane(asked, shown) && this.isOfTheFile(shown);
+    const { survey, fault } = this.surveySent ? current : { survey: null, fault: null };
+    const fits = survey !== null && shown && samePlane(current.asked, shown) && this.isOfTheFile(shown);
     const map = fits ? shown.id : null;
     this.page?.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
   }

@@ -25,7 +25,7 @@ const view = v.object({ colorBy: v.picklist(COLOR_BY), labels: v.boolean(), bord
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const coordinate = v.pipe(v.number(), v.finite());
-const place = { x: coordinate, y: coordinate };
+const place = { map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
 
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view }),

@@ -477,6 +477,32 @@ test('the plane is surveyed: for the settings at once, for the map when it has t
   await page.until(() => news()?.survey?.marks.length === 1);
 });
 
+test('what is known of a plane is told of no other: after an edit nothing is, until it is measured', async (context) => {
+  const { page, edit, say, complete, controller } = open(context);
+  await complete();
+  const told = () => page.messages.flatMap((message) => (message.type === 'survey' ? [message.news] : []));
+  const last = () => told().at(-1);
+  await page.until(() => Boolean(last()?.survey?.norms));
+  // A saved map has what was measured, as the page shows it.
+  assert.deepEqual(controller.map()?.survey?.norms, last()?.survey?.norms);
+  const before = told().length;
+  edit('layer', 7);
+  await page.until(() => page.state.settings.parameters.layer === 7 && told().length > before);
+  assert.deepEqual(told()[before], { survey: null, fault: null, map: null });
+  await page.until(() => Boolean(last()?.survey));
+  // The grid is no part of the plane: what is known stays.
+  const known = told().length;
+  edit('grid', grid(40));
+  await page.until(() => page.map?.specification.grid.columns === 40);
+  assert.ok(
+    told()
+      .slice(known)
+      .every(({ survey }) => survey !== null),
+  );
+  say({ type: 'undo' });
+  await complete();
+});
+
 test('overlays are surveyed anew and saved with the map, but no cell is computed again', async (context) => {
   const { page, edit, complete, deps, controller } = open(context);
   await complete();
@@ -591,19 +617,26 @@ test('all parameters change in one step, and one undo takes them back', async (c
 test('points are read and written from, and their vectors taken out', async (context) => {
   const { page, say, complete, deps } = open(context, { engine: { endlessText: true } });
   await complete();
-  say({ type: 'point', x: 0.25, y: -0.25 });
+  const map = page.map?.id ?? -1;
+  // Said to a map that is no longer shown, coordinates mean nothing.
+  say({ type: 'point', map: map - 1, x: 1, y: 1 });
+  say({ type: 'vector', map: map - 1, x: 1, y: 1, to: 'clipboard' });
+  say({ type: 'continue', from: { map: map - 1, x: 1, y: 1 } });
+  say({ type: 'point', map, x: 0.25, y: -0.25 });
   const point = () => page.messages.findLast((message) => message.type === 'point')?.point;
   await page.until(() => Boolean(point()?.reading));
   assert.equal(point()?.reading?.ids[0], page.map?.cells.ids[(24 * 50 + 25) * 10]);
   const text = () => page.messages.findLast((message) => message.type === 'continuation')?.continuation;
-  say({ type: 'continue', from: { x: 0.25, y: -0.25 } });
+  assert.ok(!page.messages.some((message) => message.type === 'continuation'));
+  assert.ok(!deps.calls.some((call) => call.startsWith('copy')));
+  say({ type: 'continue', from: { map, x: 0.25, y: -0.25 } });
   await page.until(() => text()?.tokens.length === 3);
   assert.equal(text()?.status, 'running');
   say({ type: 'continue', from: null });
   await page.until(() => text()?.status === 'stopped');
-  say({ type: 'vector', x: 0, y: 0, to: 'clipboard' });
+  say({ type: 'vector', map, x: 0, y: 0, to: 'clipboard' });
   await page.until(() => deps.calls.some((call) => call.startsWith('copy [')));
-  say({ type: 'vector', x: 0.5, y: 1, to: 'file' });
+  say({ type: 'vector', map, x: 0.5, y: 1, to: 'file' });
   await page.until(() => deps.calls.includes('saveVector 0.5 1 8'));
   say({ type: 'action', action: 'savePlane' });
   await page.until(() => deps.calls.includes('savePlane'));
