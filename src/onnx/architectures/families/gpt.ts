@@ -74,7 +74,8 @@ const gptNeo = from(
     attention_types: [[['global', 'local'], 12]],
   },
   (c, { layers }) => {
-    const types = c.list('attention_layers') ?? unrolled(c.list('attention_types') ?? [], layers);
+    const rule = c.list('attention_types') ?? [];
+    const types = c.list('attention_layers') ?? unrolled(rule, layers);
     const unknown = types.find((type) => type !== 'global' && type !== 'local');
     if (unknown !== undefined) throw unsupported(`Attention of the type ${show(unknown)} is not described.`);
     const window = c.count('window_size');
@@ -303,11 +304,12 @@ const mpt = from(
     c.only('embedding_fraction', 1);
     c.only('logit_scale');
     c.only('learned_pos_emb', true, false); // ALiBi takes its place
-    const own = c.part('attn_config', { alibi: true, alibi_bias_max: 8 });
+    const own = c.part('attn_config', { alibi: true });
     for (const [name, value] of Object.entries({ attn_type: 'multihead_attention', qk_ln: false, prefix_lm: false }))
       own.only(name, value);
     own.only('attn_uses_sequence_id', false);
     own.only('alibi', true);
+    own.only('alibi_bias_max', 8); // transformers takes 8 whatever is stated
     return {
       norm: { ...layerNorm(c.number('layer_norm_epsilon')), bias: false },
       keyValueHeads: heads,
@@ -319,7 +321,7 @@ const mpt = from(
         o: 'attn.out_proj',
         scale: always(own.optionalNumber('softmax_scale') ?? headSize ** -0.5),
         clip: own.optionalNumber('clip_qkv'),
-        alibi: { slopes: mptSlopes(heads, own.number('alibi_bias_max')) },
+        alibi: { slopes: mptSlopes(heads) },
       },
       feedForward: { before: 'norm_2', ...plain('ffn.up_proj', 'ffn.down_proj'), bias: false, activation: 'gelu' },
       finalNorm: 'norm_f',
@@ -378,9 +380,9 @@ function bloomSlopes(heads: number): number[] {
 }
 
 /** As MPT has them: those of the next power of two, every second one first. */
-function mptSlopes(heads: number, most: number): number[] {
+function mptSlopes(heads: number): number[] {
   const power = 2 ** Math.ceil(Math.log2(heads));
-  const all = Array.from({ length: power }, (_, i) => 2 ** ((-(i + 1) * most) / power));
+  const all = Array.from({ length: power }, (_, i) => 2 ** ((-8 * (i + 1)) / power));
   if (power === heads) return all;
   return [...all.filter((_, i) => i % 2 === 1), ...all.filter((_, i) => i % 2 === 0)].slice(0, heads);
 }

@@ -138,6 +138,10 @@ function head(
     );
   const matrix = tied || own === undefined ? d.embedding.name : own;
   const vocabulary = weights.outputs(matrix);
-  const logits = weights.linear(y, matrix, width, vocabulary, { bias });
+  let logits = weights.linear(y, matrix, width, vocabulary);
+  if (bias) {
+    const key = [...tensors.keys()].find((one) => one === `${name}.bias` || one.endsWith(`.${name}.bias`));
+    logits = writer.add(logits, weights.wide(`/${key ?? `${name}.bias`}`, [vocabulary]));
+  }
   return { logits: writer.capped(writer.scaled(logits, scale), cap), vocabulary };
 }

@@ -38,7 +38,7 @@ export class Weights {
    */
   stored(name: string, shape: readonly (number | undefined)[], rows?: Rows, as?: readonly number[]): string {
     const tensor = this.find(name);
-    const own = this.prefix + name;
+    const own = this.nameOf(name);
     if (!tensor) throw broken(`The files hold no tensor "${own}", which the configuration asks for.`);
     const agrees =
       tensor.shape.length === shape.length && shape.every((d, i) => d === undefined || d === tensor.shape[i]);
