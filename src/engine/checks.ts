@@ -75,7 +75,8 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
   }));
   const ids = sampleIds(model);
   const { anatomy, facts } = model;
-  const tolerance = TOLERANCE[facts.numberType];
+  const { arithmetic } = model.source;
+  const tolerance = TOLERANCE[arithmetic];
   let whole: Awaited<ReturnType<Model['states']>>;
   let changed: typeof whole;
   const layers = [-1, Math.floor((facts.blocks - 1) / 2), facts.blocks - 1].filter((l, i, all) => all.indexOf(l) === i);
@@ -172,7 +173,7 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
     const difference = await attempt(async () =>
       logProbabilityDifference(await logitsOf(-1, { ...recomputed, prefix: manner.prefix }, first, 1), own),
     );
-    const kept = difference <= KEPT_TOLERANCE[facts.numberType];
+    const kept = difference <= KEPT_TOLERANCE[arithmetic];
     if (!kept)
       manner = {
         ...manner,
@@ -196,7 +197,7 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
       const alone = await logitsOf(-1, { ...manner, batching: { way: 'one-by-one', reason: '' } }, first, 1);
       return logProbabilityDifference(both.subarray(facts.vocabularySize), alone);
     });
-    const free = difference <= (facts.numberType === 'float32' ? 1e-5 * 10 : tolerance);
+    const free = difference <= (arithmetic === 'float32' ? 1e-5 * 10 : tolerance);
     if (!free)
       manner = {
         ...manner,

@@ -92,7 +92,7 @@ export class Model {
     readonly reference: ModelReference,
     readonly facts: ModelFacts,
     readonly provider: string,
-    private readonly source: ModelSource,
+    readonly source: ModelSource,
     readonly budget: MemoryBudget,
     /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
     private readonly before: Anatomy = anatomy,
@@ -254,7 +254,7 @@ export class Model {
 
   private async proves(attention: 'lone' | 'split', layer: number): Promise<boolean> {
     const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: { kind: 'block' } };
-    const { hiddenSize, numberType, vocabularySize } = this.facts;
+    const { hiddenSize, vocabularySize } = this.facts;
     const noise = (i: number): number => Math.sin(1.7 * i * i);
     const points = Float32Array.from({ length: 3 * hiddenSize }, (_, i) => noise(i));
     const ids = [0.23, 0.61, 0.37].map((share) => Math.floor(share * vocabularySize));
@@ -282,7 +282,7 @@ export class Model {
       const [a, b] = [await states(whole), await states(cheap)];
       const size = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
       const difference = a.reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] ?? NaN))), 0);
-      return difference <= size * (numberType === 'float32' ? 1e-5 : 1e-2);
+      return difference <= size * (this.source.arithmetic === 'float32' ? 1e-5 : 1e-2);
     } catch {
       return false; // the rewritten block does not run; a broken model is told by the run that follows
     }

@@ -20,9 +20,11 @@ export function openCheckpoint({ file }: ModelFiles): ModelSource {
   const folder = dirname(file);
   const config = readObject(join(folder, 'config.json'), MAX_CONFIG_BYTES);
   const tensors = file.endsWith('.json') ? readShards(file) : readTensors(file);
-  const { graph, keepsPrefix } = checkpointGraph(config, tensors);
+  const { graph, keepsPrefix, tied } = checkpointGraph(config, tensors);
+  if (tied) refuseDifferent(tied, tensors, folder);
   return {
     placed: placeWeights(graph, file),
+    arithmetic: 'float32',
     fingerprint: () => fingerprint(config, tensors, folder),
     keepsPrefix,
   };
@@ -73,6 +75,35 @@ const broken = (message: string, cause?: unknown): Fault =>
     hint: 'The download may be incomplete.',
     ...(cause instanceof Error ? { detail: cause.message } : {}),
   });
+
+/** Places that are compared of two matrices that should be one. */
+const COMPARED = 64;
+
+/** Of a head and an embedding that differ it is not clear which is meant. */
+function refuseDifferent(
+  { head, embedding }: { readonly head: string; readonly embedding: string },
+  tensors: ReadonlyMap<string, StoredTensor>,
+  folder: string,
+): void {
+  const [a, b] = [tensors.get(head), tensors.get(embedding)];
+  if (!a || !b) return;
+  const sample = ({ file, offset, length }: StoredTensor): Buffer => {
+    const source = openSource(placeFile(file, folder));
+    const size = Math.min(SAMPLE, length);
+    try {
+      const places = Array.from({ length: COMPARED }, (_, i) => Math.floor(((length - size) * i) / (COMPARED - 1)));
+      return Buffer.concat(places.map((at) => Buffer.from(source.read(offset + at, size))));
+    } finally {
+      source.close();
+    }
+  };
+  if (a.dtype === b.dtype && a.length === b.length && sample(a).equals(sample(b))) return;
+  throw new Fault({
+    code: 'model-unsupported',
+    message: `config.json says that the embedding is the head ("tie_word_embeddings"), but the head "${head}" is another matrix.`,
+    hint: 'Set "tie_word_embeddings" to false if the head is meant.',
+  });
+}
 
 /** Bytes that are sampled at the beginning, in the middle and at the end of every tensor. */
 const SAMPLE = 64;

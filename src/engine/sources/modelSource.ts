@@ -1,3 +1,4 @@
+import type { NumberType } from '../../map/tokenMap.js';
 import type { ModelFiles } from '../modelFiles.js';
 import type { PlacedWeights } from '../weights.js';
 import { openCheckpoint } from './checkpointSource.js';
@@ -7,6 +8,8 @@ import { openOnnx } from './onnxSource.js';
 export interface ModelSource {
   /** The graph, and where its weights lie. */
   readonly placed: PlacedWeights;
+  /** What the graph computes in: weights of 16 bits may be widened before they are used. */
+  readonly arithmetic: NumberType;
   /** Tells the model from every other, in any release: a saved map recognises it. Hexadecimal. */
   fingerprint(): string;
   /**

@@ -3,7 +3,7 @@ import { decodeModel } from '../../onnx/graph.js';
 import { normalize } from '../../onnx/normalize.js';
 import { readStructure } from '../../onnx/structure.js';
 import { type ModelFiles, openSource } from '../modelFiles.js';
-import { type PlacedWeights, placeWeights } from '../weights.js';
+import { numberTypeOf, type PlacedWeights, placeWeights } from '../weights.js';
 import type { ModelSource } from './modelSource.js';
 
 /** A .onnx file: the graph stands in it. */
@@ -16,7 +16,12 @@ export function openOnnx({ file }: ModelFiles): ModelSource {
     source.close();
   }
   const placed = placeWeights(normalize(decodeModel(structure)), file);
-  return { placed, fingerprint: () => fingerprint(structure, placed), keepsPrefix: () => true };
+  return {
+    placed,
+    arithmetic: numberTypeOf(placed.graph),
+    fingerprint: () => fingerprint(structure, placed),
+    keepsPrefix: () => true,
+  };
 }
 
 /** Hash of structure, weights' places and sizes, and a sample of every weight, so that fine-tunes differ. */

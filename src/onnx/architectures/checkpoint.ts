@@ -13,6 +13,8 @@ export interface CheckpointGraph {
   readonly graph: Graph;
   /** Tensors outside the decoder that are not read: a picture's encoder, another head. */
   readonly unread: readonly string[];
+  /** A stored head, and the embedding that the configuration says is the head: their numbers must be the same. */
+  readonly tied: { readonly head: string; readonly embedding: string } | undefined;
   /**
    * Whether keys and values of the first positions are the same when more follow. Some rotations change with the length of the
    * whole sequence.
@@ -33,7 +35,7 @@ export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, Store
   const layers = Array.from({ length: description.layers }, (_, layer) => description.attention.rotary(layer));
   const rotaries = [...new Set(layers.filter((rotary) => rotary !== undefined))];
   c.refuseUnread();
-  const { graph, unread, prefix } = writeDecoder(description, tensors);
+  const { graph, unread, prefix, tied } = writeDecoder(description, tensors);
   const own = unread.filter((name) => name.startsWith(`${prefix}${description.blocks}`) && !isBuffer(name));
   const beyond = (name: string): boolean => layerOf(name, `${prefix}${description.blocks}`) >= description.layers;
   const strange = own.filter((name) => !beyond(name));
@@ -43,7 +45,8 @@ export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, Store
     );
   return {
     graph,
-    unread: unread.filter((name) => !isBuffer(name)),
+    unread: unread.filter((name) => !isBuffer(name) && name !== tied?.head),
+    tied,
     keepsPrefix: (prefixLength, whole) => rotaries.every((rotary) => keeps(rotary, prefixLength, whole)),
   };
 }

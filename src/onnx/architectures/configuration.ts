@@ -32,6 +32,11 @@ export class Configuration {
     throw this.wrong(names, value, 'a whole number above 0');
   }
 
+  /** The same where 0 says that there is none. */
+  countOrNone(...names: readonly string[]): number | undefined {
+    return this.value(names) === 0 ? undefined : this.optionalCount(...names);
+  }
+
   count(...names: readonly string[]): number {
     const value = this.optionalCount(...names);
     if (value === undefined) throw this.wrong(names, undefined, 'a whole number above 0');
@@ -82,6 +87,11 @@ export class Configuration {
   /** An object of its own keys. */
   part(name: string, defaults: Json): Configuration {
     return new Configuration(this.modelType, this.object(name) ?? {}, defaults);
+  }
+
+  /** Names keys that mean nothing here: transformers does not read them either. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.seen.add(name);
   }
 
   /** Refuses a key that has any other value than those described. @throws ModelError `unsupported` naming it. */

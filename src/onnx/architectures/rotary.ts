@@ -14,15 +14,10 @@ export interface Rotary {
   /** Other frequencies for sequences of more than `length` positions, for all of their positions. */
   readonly beyond?: { readonly length: number; readonly frequencies: readonly number[] };
   /**
-   * Frequencies that fall with the length n of sequences of more than `length` positions: these, each times
+   * Frequencies that fall with the length n of sequences of more than `length` positions: each times
    * (by n / length - (by - 1)) ^ exponent.
    */
-  readonly stretch?: {
-    readonly length: number;
-    readonly by: number;
-    readonly frequencies: readonly number[];
-    readonly exponents: readonly number[];
-  };
+  readonly stretch?: { readonly length: number; readonly by: number; readonly exponents: readonly number[] };
 }
 
 export interface RotaryOptions {
@@ -99,17 +94,15 @@ function scaledFrequencies(
       return { frequencies: plain().map((f) => f / by), factor: 1 };
     }
     case 'dynamic': {
-      // Hunyuan's has a wider base within the trained length; what else it states is not read.
-      if (alpha) known('factor', 'alpha', 'beta_fast', 'beta_slow', 'mscale', 'mscale_all_dim');
-      else known('factor', 'original_max_position_embeddings');
       if (dims < 4) throw unsupported(`The rotary scaling "dynamic" needs more than ${dims} dimensions.`);
-      const wider = (alpha ? needed('alpha') : 1) ** (dims / (dims - 2));
+      if (alpha && numberIn(scaling, 'alpha') !== undefined) {
+        // Hunyuan's is a wider base, whatever the length; what else it states is not read.
+        known('factor', 'alpha', 'beta_fast', 'beta_slow', 'mscale', 'mscale_all_dim');
+        return { frequencies: plain(theta * needed('alpha') ** (dims / (dims - 2))), factor: 1 };
+      }
+      known('factor', 'original_max_position_embeddings');
       const exponents = plain().map((_, i) => (-2 * i) / (dims - 2));
-      return {
-        frequencies: plain(theta * wider),
-        factor: 1,
-        stretch: { length: longest(), by: needed('factor'), frequencies: plain(), exponents },
-      };
+      return { frequencies: plain(), factor: 1, stretch: { length: longest(), by: needed('factor'), exponents } };
     }
     case 'llama3': {
       known('factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings');
@@ -136,7 +129,15 @@ function scaledFrequencies(
       const original =
         c.optionalCount('original_max_position_embeddings') ?? numberIn(scaling, 'original_max_position_embeddings');
       const old = original ?? longest();
+      const stated = numberIn(scaling, 'factor');
       const by = original === undefined ? needed('factor') : longest() / original;
+      // Releases of transformers differ in which of the two they take.
+      if (
+        stated !== undefined &&
+        Math.abs(stated - by) > 1e-6 * by &&
+        numberIn(scaling, 'attention_factor') === undefined
+      )
+        throw unsupported(`The rotary scaling "longrope" states a factor of ${stated}, but its lengths one of ${by}.`);
       const factors = (name: string): number[] => {
         const list = scaling[name];
         if (

@@ -82,7 +82,7 @@ export function slidingLayers(c: Configuration, rule: (layer: number) => boolean
 
 /** The window of the layers that have one; none where the configuration states none. */
 export function windowed(c: Configuration, sliding: (layer: number) => boolean): (layer: number) => number | undefined {
-  const window = c.optionalCount('sliding_window');
+  const window = c.countOrNone('sliding_window');
   return (layer) => (sliding(layer) ? window : undefined);
 }
 

@@ -238,6 +238,7 @@ const falcon = from(
     const bias = c.flag('bias');
     const groups = c.optionalCount('num_kv_heads', 'n_head_kv') ?? heads;
     const alibi = c.flag('alibi');
+    if (alibi) c.ignore('rope_parameters', 'rope_scaling', 'rope_theta');
     return {
       keyValueHeads: fresh ? groups : one ? 1 : heads,
       norm: layerNorm(c.number('layer_norm_epsilon')),

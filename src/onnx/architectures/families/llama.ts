@@ -188,9 +188,9 @@ const exaone4 = from(
   'exaone4',
   { rms_norm_eps: 1e-5, sliding_window: 4096, sliding_window_pattern: 4 },
   (c, { headSize, norm }) => {
-    const every = c.optionalCount('sliding_window_pattern');
+    const every = c.countOrNone('sliding_window_pattern');
     const local = slidingLayers(c, every === undefined ? always(false) : butEvery(every));
-    const hybrid = c.optionalCount('sliding_window') !== undefined;
+    const hybrid = c.countOrNone('sliding_window') !== undefined;
     const turn = rotaryOf(c, { headSize });
     return {
       attention: {

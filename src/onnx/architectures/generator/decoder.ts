@@ -16,6 +16,8 @@ export interface Decoder {
   readonly unread: readonly string[];
   /** What the names of the decoder's own tensors begin with. */
   readonly prefix: string;
+  /** Whole names of a stored head and of the embedding that is said to be the head: they must be the same. */
+  readonly tied: { readonly head: string; readonly embedding: string } | undefined;
 }
 
 /**
@@ -30,9 +32,11 @@ export function writeDecoder(d: Description, tensors: ReadonlyMap<string, Stored
   const positions = new Positions(writer);
   let x = embeddings(writer, weights, positions, d);
   for (let layer = 0; layer < d.layers; layer++) x = block(writer, weights, positions, d, x, layer);
-  const { logits, vocabulary } = head(writer, weights, d, tensors, x);
+  const { logits, vocabulary, stored } = head(writer, weights, d, tensors, x);
   writer.output(writer.named(logits, 'logits'), ['batch_size', 'sequence_length', vocabulary]);
-  return { graph: writer.graph(), unread: weights.unread(), prefix };
+  const embedding = `${prefix}${d.embedding.name}.weight`;
+  const tied = d.head.tied && stored !== undefined ? { head: stored, embedding } : undefined;
+  return { graph: writer.graph(), unread: weights.unread(), prefix, tied };
 }
 
 const LARGEST = 2 ** 20;
@@ -120,7 +124,7 @@ function head(
   d: Description,
   tensors: ReadonlyMap<string, StoredTensor>,
   x: string,
-): { readonly logits: string; readonly vocabulary: number } {
+): { readonly logits: string; readonly vocabulary: number; readonly stored: string | undefined } {
   const { name, tied, bias, scale, cap, projection } = d.head;
   let y = d.finalNorm === undefined ? x : weights.norm(x, d.finalNorm, d.hidden, d.norm);
   let width = d.hidden;
@@ -143,5 +147,5 @@ function head(
     const key = [...tensors.keys()].find((one) => one === `${name}.bias` || one.endsWith(`.${name}.bias`));
     logits = writer.add(logits, weights.wide(`/${key ?? `${name}.bias`}`, [vocabulary]));
   }
-  return { logits: writer.capped(writer.scaled(logits, scale), cap), vocabulary };
+  return { logits: writer.capped(writer.scaled(logits, scale), cap), vocabulary, stored: found[0] };
 }

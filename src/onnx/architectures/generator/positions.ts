@@ -71,8 +71,7 @@ export class Positions {
         writer.op('Max', [ratio, writer.scalar(1)]),
         row('/exponents', stretch.exponents),
       ]);
-      const isLonger = writer.op('GreaterOrEqual', [last(), writer.int(length)]);
-      own = writer.op('Where', [isLonger, writer.mul(power, row('/stretched', stretch.frequencies)), own]);
+      own = writer.mul(own, power);
     }
     const angle = writer.mul(at, own);
     const made = {
