@@ -156,7 +156,7 @@ export class Model {
       );
       model.found = new Map([...found, ...placed.files]);
       return model;
-    }, files.relativeFile);
+    }, files.kind === 'checkpoint' ? files.name : files.relativeFile);
   }
 
   /**

@@ -5,7 +5,7 @@ import { Configuration, isObject, type Json } from './configuration.js';
 import type { Description } from './description.js';
 import { checkSizes, writeDecoder } from './generator/decoder.js';
 import type { Rotary } from './rotary.js';
-import { ARCHITECTURES, UNDESCRIBED } from './table.js';
+import { ARCHITECTURES, AROUND, UNDESCRIBED } from './table.js';
 
 /** A checkpoint's decoder as a graph. */
 export interface CheckpointGraph {
@@ -29,20 +29,14 @@ export interface CheckpointGraph {
  * @throws ModelError naming the kind, the key or the tensor that is not described, is missing or does not fit.
  */
 export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, StoredTensor>): CheckpointGraph {
-  const c = configurationOf(config);
+  const c = configurationOf(config, tensors);
   const description = describe(c);
   checkSizes(description, tensors);
   const layers = Array.from({ length: description.layers }, (_, layer) => description.attention.rotary(layer));
   const rotaries = [...new Set(layers.filter((rotary) => rotary !== undefined))];
   c.refuseUnread();
   const { graph, unread, prefix, tied } = writeDecoder(description, tensors);
-  const own = unread.filter((name) => name.startsWith(`${prefix}${description.blocks}`) && !isBuffer(name));
-  const beyond = (name: string): boolean => layerOf(name, `${prefix}${description.blocks}`) >= description.layers;
-  const strange = own.filter((name) => !beyond(name));
-  if (strange.length > 0)
-    throw unsupported(
-      `The checkpoint holds "${strange[0] ?? ''}"${strange.length > 1 ? ` and ${strange.length - 1} more tensors` : ''}, which ${c.modelType} is not known to have: the model is not computed by guess.`,
-    );
+  refuseStrange(c, description, `${prefix}${description.blocks}`, unread);
   return {
     graph,
     unread: unread.filter((name) => !isBuffer(name) && name !== tied?.head),
@@ -57,10 +51,22 @@ const isBuffer = (name: string): boolean =>
     name,
   );
 
-/** The number behind a beginning, as in "model.layers.12.mlp"; -1 where there is none. */
-function layerOf(name: string, blocks: string): number {
-  const number = /^\d+/.exec(name.slice(blocks.length))?.[0];
-  return number === undefined ? -1 : Number(number);
+/** Refuses tensors of blocks that nobody read: something is computed with them that is not described. */
+function refuseStrange(
+  { modelType }: Configuration,
+  { layers }: Description,
+  blocks: string,
+  unread: readonly string[],
+): void {
+  const [first, ...others] = unread.filter((name) => name.startsWith(blocks) && !isBuffer(name));
+  if (first === undefined) return;
+  const which = `"${first}"${others.length > 0 ? ` and ${others.length} more tensors` : ''}`;
+  const layer = Number(/^\d+/.exec(first.slice(blocks.length))?.[0] ?? -1);
+  throw layer >= layers
+    ? unsupported(`The checkpoint holds ${which} of layers that are more than the configuration's ${layers}.`)
+    : unsupported(
+        `The checkpoint holds ${which}, which ${modelType} is not known to have: the model is not computed by guess.`,
+      );
 }
 
 const keeps = ({ beyond, stretch }: Rotary, prefix: number, whole: number): boolean =>
@@ -68,27 +74,39 @@ const keeps = ({ beyond, stretch }: Rotary, prefix: number, whole: number): bool
   (stretch === undefined || whole <= stretch.length);
 
 /** The part of a configuration that is about text. */
-function configurationOf(whole: Json): Configuration {
-  const text = ['text_config', 'llm_config', 'language_config'].map((name) => whole[name]).find(isObject);
+function configurationOf(whole: Json, tensors: ReadonlyMap<string, StoredTensor>): Configuration {
   const outer = wordOf(whole.model_type);
-  if (outer !== undefined && Object.hasOwn(UNDESCRIBED, outer)) throw undescribed(outer);
-  const stated: Json = text ? { ...shared(whole), ...text } : whole;
-  const type = wordOf(stated.model_type);
-  if (type === undefined) throw broken('config.json does not say what kind of model this is ("model_type").');
-  if (whole.quantization_config !== undefined && whole.quantization_config !== null) {
-    const method = isObject(whole.quantization_config) ? wordOf(whole.quantization_config.quant_method) : undefined;
-    throw unsupported(
-      `The weights are quantized${method === undefined ? '' : ` (${method})`}, which is not described for checkpoints.`,
-      'Use the checkpoint that it was made from, or an ONNX export that is quantized.',
-    );
-  }
-  if (!Object.hasOwn(ARCHITECTURES, type)) throw undescribed(type);
-  return new Configuration(type, stated, ARCHITECTURES[type]?.defaults ?? {});
+  const text = isObject(whole.text_config) ? whole.text_config : undefined;
+  const type = text ? wordOf(text.model_type) : outer;
+  if (outer === undefined || type === undefined)
+    throw broken('config.json does not say what kind of model this is ("model_type").');
+  if (text ? !AROUND.has(outer) : !Object.hasOwn(ARCHITECTURES, outer)) throw undescribed(outer);
+  const architecture = Object.hasOwn(ARCHITECTURES, type) ? ARCHITECTURES[type] : undefined;
+  if (!architecture) throw undescribed(type);
+  refuseQuantized(whole);
+  if (text) refuseQuantized(text);
+  const { defaults } = architecture;
+  return new Configuration(type, text ? { ...text, ...tiedHead(whole, text, defaults, tensors) } : whole, defaults);
 }
 
-/** What a model of several kinds of input says of all its parts. */
-const shared = (whole: Json): Json =>
-  whole.tie_word_embeddings === undefined ? {} : { tie_word_embeddings: whole.tie_word_embeddings };
+/**
+ * Whether the embedding is the head where a configuration says it twice. Releases of transformers differ in which they believe, but
+ * where the two disagree all of them take a head that is stored.
+ */
+function tiedHead(whole: Json, text: Json, defaults: Json, tensors: ReadonlyMap<string, StoredTensor>): Json {
+  const [outer, inner] = [whole.tie_word_embeddings, text.tie_word_embeddings ?? defaults.tie_word_embeddings];
+  if (outer === undefined || outer === inner) return {};
+  return { tie_word_embeddings: ![...tensors.keys()].some((name) => /(^|\.)lm_head\.weight$/.test(name)) };
+}
+
+function refuseQuantized({ quantization_config: quantization }: Json): void {
+  if (quantization === undefined || quantization === null) return;
+  const method = isObject(quantization) ? wordOf(quantization.quant_method) : undefined;
+  throw unsupported(
+    `The weights are quantized${method === undefined ? '' : ` (${method})`}, which is not described for checkpoints.`,
+    'Use the checkpoint that it was made from, or an ONNX export that is quantized.',
+  );
+}
 
 const wordOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

@@ -7,6 +7,15 @@ import { LLAMAS } from './families/llama.js';
 /** Every kind of decoder that is described, by the `model_type` of its configuration. */
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = { ...LLAMAS, ...COHERES, ...GPTS, ...MIXTURES };
 
+/**
+ * Models of pictures and text whose language part is one of the above as it is, by the `model_type` around `text_config`. What
+ * others do between the two may change the logits (Aya Vision leaves Cohere's scale out).
+ */
+export const AROUND: ReadonlySet<string> = new Set([
+  ...['gemma3', 'idefics3', 'internvl', 'llava', 'llava_next', 'mistral3', 'qwen2_vl', 'qwen2_5_vl', 'qwen3_vl'],
+  'smolvlm',
+]);
+
 /** Why a kind is not described, where there is more to say than its name. */
 export const UNDESCRIBED: Readonly<Record<string, string>> = {
   phimoe: 'its router chooses experts by a rule of its own',

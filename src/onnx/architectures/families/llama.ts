@@ -307,6 +307,8 @@ export const LLAMAS = {
   qwen2_5_vl: from(qwen2Vl, 'qwen2_5_vl', {}),
   qwen2_5_vl_text: from(qwen2Vl, 'qwen2_5_vl', {}),
   qwen3,
+  /** The language part of Qwen3-VL. */
+  qwen3_vl_text: from(qwen3, 'qwen3_vl', { rope_theta: 5e6 }),
   gemma,
   gemma2,
   gemma3_text: gemma3,
