@@ -130,33 +130,36 @@ export class Model {
         code: 'model-unsupported',
         message: `"${files.name}" is an encoder-decoder; only decoders that stand alone can be mapped.`,
       });
-    return translated(() => {
-      const source = openModelSource(files);
-      const { placed } = source;
-      const numberType = numberTypeOf(placed.graph);
-      const graph = provider === 'cpu' ? widenHalf(placed.graph, widenedTypes(numberType)) : placed.graph;
-      const anatomy = findAnatomy(graph);
-      checkLayers(anatomy, files);
-      const model = new Model(
-        files,
-        anatomy,
-        placed,
-        openTokenizer(files, anatomy.vocabularySize),
-        { name: files.name, file: files.relativeFile, sha256: source.fingerprint() },
-        {
-          blocks: anatomy.residual.length - 1,
-          hiddenSize: anatomy.hiddenSize,
-          vocabularySize: anatomy.vocabularySize,
-          weightsBytes: placed.bytes,
-          numberType,
-        },
-        provider,
-        source,
-        budget,
-      );
-      model.found = new Map([...found, ...placed.files]);
-      return model;
-    }, files.kind === 'checkpoint' ? files.name : files.relativeFile);
+    return translated(
+      () => {
+        const source = openModelSource(files);
+        const { placed } = source;
+        const numberType = numberTypeOf(placed.graph);
+        const graph = provider === 'cpu' ? widenHalf(placed.graph, widenedTypes(numberType)) : placed.graph;
+        const anatomy = findAnatomy(graph);
+        checkLayers(anatomy, files);
+        const model = new Model(
+          files,
+          anatomy,
+          placed,
+          openTokenizer(files, anatomy.vocabularySize),
+          { name: files.name, file: files.relativeFile, sha256: source.fingerprint() },
+          {
+            blocks: anatomy.residual.length - 1,
+            hiddenSize: anatomy.hiddenSize,
+            vocabularySize: anatomy.vocabularySize,
+            weightsBytes: placed.bytes,
+            numberType,
+          },
+          provider,
+          source,
+          budget,
+        );
+        model.found = new Map([...found, ...placed.files]);
+        return model;
+      },
+      files.kind === 'checkpoint' ? files.name : files.relativeFile,
+    );
   }
 
   /**

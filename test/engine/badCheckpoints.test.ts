@@ -101,6 +101,7 @@ const index = (name: string, says: RegExp, change: (map: Record<string, string>,
 
 const Q = 'model.layers.0.self_attn.q_proj.weight';
 const HEAD = 'lm_head.weight';
+const without = (held: Held, name: string): void => void Reflect.deleteProperty(held, name);
 const entry = <T>(from: Record<string, T>, name: string): T => {
   const found = from[name];
   assert.ok(found, name);
@@ -143,11 +144,9 @@ const CASES: readonly Case[] = [
   config('a number as text', /"rms_norm_eps".*"1e-6"/, { rms_norm_eps: '1e-6' }),
   config('quantized weights', /quantized \(gptq\)/, { quantization_config: { quant_method: 'gptq' } }),
   // what the tensors are
-  tensors('an untied head that is missing', /no head "lm_head\.weight"/, (held) => delete held[HEAD]),
-  tensors(
-    'a weight that is missing',
-    /no tensor "model\.layers\.0\.self_attn\.q_proj\.weight"/,
-    (held) => delete held[Q],
+  tensors('an untied head that is missing', /no head "lm_head\.weight"/, (held) => without(held, HEAD)),
+  tensors('a weight that is missing', /no tensor "model\.layers\.0\.self_attn\.q_proj\.weight"/, (held) =>
+    without(held, Q),
   ),
   tensors(
     'a weight that Llama does not have',
@@ -155,7 +154,7 @@ const CASES: readonly Case[] = [
     (held) => (held['model.layers.1.self_attn.q_norm.weight'] = entry(held, 'model.norm.weight')),
     'model-unsupported',
   ),
-  tensors('no embedding', /embed_tokens/, (held) => delete held['model.embed_tokens.weight']),
+  tensors('no embedding', /embed_tokens/, (held) => without(held, 'model.embed_tokens.weight')),
   tensors(
     'integers',
     /q_proj\.weight" is stored as I32/,
