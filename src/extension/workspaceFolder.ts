@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import { diskFolder, type OutputFolder } from '../formats/outputFolder.js';
+import { requireReach } from './trust.js';
 
 /** A folder of a workspace, for the files of maps: on this machine's disk, or wherever VS Code reaches it. */
 export function workspaceFolder(uri: vscode.Uri): OutputFolder {
   const name = vscode.workspace.asRelativePath(uri);
-  if (uri.scheme === 'file') return { ...diskFolder(uri.fsPath), name };
+  if (uri.scheme === 'file') return within(uri, { ...diskFolder(uri.fsPath), name });
   const { fs } = vscode.workspace;
   const at = (file: string): vscode.Uri => vscode.Uri.joinPath(uri, file);
   return {
@@ -34,6 +35,34 @@ export function workspaceFolder(uri: vscode.Uri): OutputFolder {
       await fs.delete(at(file)).then(undefined, (error: unknown) => {
         if (!(error instanceof vscode.FileSystemError && error.code === 'FileNotFound')) throw error;
       });
+    },
+  };
+}
+
+/** The folder, of which nothing is read or written by a link that leads out of a workspace that is not trusted. */
+function within(uri: vscode.Uri, folder: OutputFolder): OutputFolder {
+  const reach = (file: string): Promise<void> => requireReach(vscode.Uri.joinPath(uri, file));
+  return {
+    ...folder,
+    make: async () => {
+      await requireReach(uri);
+      await folder.make();
+    },
+    list: async () => {
+      await requireReach(uri);
+      return folder.list();
+    },
+    read: async (file, most) => {
+      await reach(file);
+      return folder.read(file, most);
+    },
+    age: async (file) => {
+      await reach(file);
+      return folder.age(file);
+    },
+    write: async (file, bytes) => {
+      await reach(file);
+      await folder.write(file, bytes);
     },
   };
 }
