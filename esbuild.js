@@ -14,6 +14,7 @@ import { chdir } from 'node:process';
 import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import ts from 'typescript';
+import { thirdPartyNotices } from './test/tools/notices.mjs';
 
 chdir(import.meta.dirname);
 const development = process.argv.includes('--development');
@@ -113,11 +114,12 @@ await kernel();
 const outcomes = await Promise.allSettled(building);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1); // esbuild has said why
 const results = await Promise.all(building);
-// Which files each bundle is made of: third-party notices are made from it.
+// Which files each bundle is made of: third-party notices are made from it, those of the VSIX when it is packed.
 const inputs = results.flatMap(({ metafile }) =>
   Object.entries(metafile.outputs).map(([name, output]) => [name, Object.keys(output.inputs)]),
 );
 writeFileSync('dist/.inputs.json', JSON.stringify(Object.fromEntries(inputs)));
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', thirdPartyNotices('npm'));
 
 chmodSync('dist/cli.js', 0o755);
 writeFileSync('dist/.built', '');

@@ -3,10 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './prepare.mjs';
 
-/** Copied, not bundled. */
+/** Copied into the extension's package, not bundled. The npm package depends on them. */
 const copied = ['onnxruntime-node', 'onnxruntime-common', 'tokenizers'];
-/** Bundles that only the command line and the library have. */
-const notShipped = ['dist/cli.js', 'dist/index.js'];
+/** Whose standard library is compiled into sweep.wasm. */
+const compiled = ['assemblyscript'];
+/** The two packages: which bundles are not in one, and what it holds besides. */
+const packages = {
+  vsix: { without: /^dist\/(cli|index)\.js$/, besides: [...copied, ...compiled] },
+  npm: { without: /^dist\/(extension\.cjs|filesWorker\.cjs|webview\/)/, besides: compiled },
+};
 
 const SOFTWARE = `THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
 WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
@@ -97,7 +102,7 @@ function noticeOf(folder) {
 }
 
 /** What is neither an npm package nor ours. */
-function otherNotices() {
+function otherNotices(which) {
   const fonts = path.join(root, 'media', 'fonts');
   const font = existsSync(fonts) ? readdirSync(fonts).find((file) => /licen[cs]e|ofl/i.test(file)) : undefined;
   return [
@@ -106,24 +111,33 @@ function otherNotices() {
       : [
           { title: 'Inter, the font of pictures (OFL-1.1)', text: readFileSync(path.join(fonts, font), 'utf8').trim() },
         ]),
-    // The licence beside it is that of the binding's template.
-    {
-      title: 'tokenizers, the library itself (Apache-2.0)',
-      text: licences['Apache-2.0']('The HuggingFace Inc. team'),
-    },
-    {
-      title: 'DirectML and DirectX Shader Compiler (in packages for Windows)',
-      text: "DirectML.dll, dxcompiler.dll and dxil.dll are Microsoft Corporation's, as onnxruntime-node distributes them.",
-    },
+    ...(which === 'npm'
+      ? []
+      : [
+          // The licence beside it is that of the binding's template.
+          {
+            title: 'tokenizers, the library itself (Apache-2.0)',
+            text: licences['Apache-2.0']('The HuggingFace Inc. team'),
+          },
+          {
+            title: 'DirectML and DirectX Shader Compiler (in packages for Windows)',
+            text: "DirectML.dll, dxcompiler.dll and dxil.dll are Microsoft Corporation's, as onnxruntime-node distributes them.",
+          },
+        ]),
   ];
 }
 
-/** The whole text. Reads which files the bundles were made of from the last build. @throws for a licence not accepted. */
-export function thirdPartyNotices() {
+/**
+ * The whole text, for the extension's package or npm's. Reads which files the bundles were made of from the last build.
+ * @param {'vsix' | 'npm'} which
+ * @throws for a licence not accepted.
+ */
+export function thirdPartyNotices(which) {
+  const { without, besides } = packages[which];
   const bundles = JSON.parse(readFileSync(path.join(root, 'dist', '.inputs.json'), 'utf8'));
-  const files = Object.entries(bundles).flatMap(([name, inputs]) => (notShipped.includes(name) ? [] : inputs));
-  const folders = [...new Set([...packagesOf(files), ...copied.map((name) => `node_modules/${name}`)])].sort();
-  const notices = [...folders.map(noticeOf), ...otherNotices()];
+  const files = Object.entries(bundles).flatMap(([name, inputs]) => (without.test(name) ? [] : inputs));
+  const folders = [...new Set([...packagesOf(files), ...besides.map((name) => `node_modules/${name}`)])].sort();
+  const notices = [...folders.map(noticeOf), ...otherNotices(which)];
   const rule = '-'.repeat(80);
   return [
     'Embedding Grid is made with the work of others. These are their notices.',

@@ -94,7 +94,7 @@ function stage() {
     const kept = (file) => !left.some((pattern) => pattern.test(path.relative(root, file).split(path.sep).join('/')));
     cpSync(from, inStaging(part), { recursive: true, filter: kept });
   }
-  writeFileSync(inStaging('THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
+  writeFileSync(inStaging('THIRD-PARTY-NOTICES.txt'), thirdPartyNotices('vsix'));
 }
 
 /** Puts the JavaScript and one platform's binaries of onnxruntime-node and tokenizers where dist/ finds them. */
