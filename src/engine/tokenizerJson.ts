@@ -149,7 +149,6 @@ export function promptRefusal(json: TokenizerJson): string | undefined {
   const dropout = json.model?.dropout;
   if (typeof dropout === 'number' && dropout > 0)
     return `it leaves out merges at random (dropout ${dropout}), so that a prompt has no ids of its own`;
-  if (isRecord(json.model) && typeof json.model.type !== 'string') return undefined; // older files: the library tries all
   for (const [part, known] of Object.entries(KINDS) as [keyof typeof KINDS, readonly string[]][]) {
     const kinds = kindsOf(json[part]);
     if (kinds === 'deep') return `its ${PART_NAMES[part]}s are nested too deeply`;
@@ -197,5 +196,9 @@ export function changed(json: TokenizerJson, changes: TokenizerChanges | undefin
   if (changes === undefined) return json;
   const { model, ...parts } = changes;
   const { type, vocab, merges } = json.model ?? {};
-  return { ...json, ...parts, ...(model === undefined ? {} : { model: { type, ...model, vocab, merges } }) };
+  return {
+    ...json,
+    ...parts,
+    ...(model === undefined ? {} : { model: { type: type ?? 'BPE', ...model, vocab, merges } }),
+  };
 }

@@ -44,14 +44,14 @@ export function transformersReading(
       added: ofFile,
       refused: 'its tokenizer_config.json has special tokens split (split_special_tokens)',
     };
-  const rebuilt =
-    json.model?.type === 'BPE' ? CLASSES[classOf(json, config, readJson(files.beside('config.json')))] : undefined;
+  const family = CLASSES[classOf(json, config, readJson(files.beside('config.json')))];
+  const rebuilt = (family?.of ?? 'BPE') === modelKind(json) ? family : undefined;
   const added = inOrder(withIds(addedTokens(inOrder(ofFile), config, files, rebuilt), vocabulary));
   const wanted: TokenizerChanges = {
     truncation: null,
     padding: null,
     added_tokens: added,
-    ...(rebuilt ? partsOf(rebuilt, config, added) : {}),
+    ...(rebuilt ? partsOf(rebuilt, config, json, added) : {}),
   };
   const own: TokenizerJson = { ...json, added_tokens: inOrder(ofFile) };
   const changes = Object.fromEntries(Object.entries(wanted).filter(([key, part]) => !isSame(key, own, part)));
@@ -102,6 +102,7 @@ function addedTokens(
       .filter((name) => name.endsWith('_token') && !NAMED.includes(name))
       .map((name) => named[name]),
     ...(Array.isArray(extra) ? (extra as unknown[]) : isRecord(extra) ? Object.values(extra) : []),
+    ...(rebuilt?.extra ?? []),
   ].flatMap((token) => {
     const text = tokenText(token);
     if (text === undefined) return [];
@@ -121,51 +122,69 @@ function addedTokens(
 
 /** What one of Transformers' classes for tokenizers knows of itself. */
 interface Family {
+  /** The kind of model that it makes; a file with another is taken as it is. */
+  readonly of?: 'WordPiece' | 'Unigram';
   /** Special tokens where the configuration names no others. */
   readonly tokens: Readonly<Record<string, string>>;
+  readonly extra?: readonly string[];
   /** Special tokens lose whatever else is said of them. */
   readonly plainSpecial?: boolean;
   readonly model: Readonly<Record<string, unknown>>;
   /** Model's unknown token: the one so named. */
   readonly unknown?: boolean;
-  readonly normalizer: unknown;
+  normalizer(config: Config, own: unknown): unknown;
   preTokenizer(spaceFirst: boolean | undefined, legacy: boolean): unknown;
   readonly decoder: unknown;
-  /** What stands around a text, where the file does not say it: nothing, or BOS. */
-  readonly around?: 'nothing' | 'bos';
+  /** Names of the tokens before and behind a text, where the file does not say it. */
+  readonly around?: readonly [before: readonly string[], behind: readonly string[]];
 }
 
-function partsOf(family: Family, config: Config, added: readonly AddedToken[]): TokenizerChanges {
+function partsOf(family: Family, config: Config, json: TokenizerJson, added: readonly AddedToken[]): TokenizerChanges {
   const space = typeof config.add_prefix_space === 'boolean' ? config.add_prefix_space : undefined;
   const named = (name: string): string => tokenText(config[name]) ?? family.tokens[name] ?? '';
-  const unknown = named('unk_token');
-  const bos = named('bos_token');
-  const bosId = added.find(({ content }) => content === bos)?.id;
-  const around =
-    family.around === undefined
-      ? {}
-      : { post_processor: family.around === 'bos' && bosId !== undefined ? template(bos, bosId) : null };
+  const parts = family.around && template(...family.around, named, added);
   return {
     model: {
-      ...{ dropout: null, unk_token: family.unknown === true ? unknown : null },
-      ...{ continuing_subword_prefix: null, end_of_word_suffix: null, byte_fallback: false, ignore_merges: false },
+      ...(family.of === 'Unigram' ? {} : { unk_token: family.unknown === true ? named('unk_token') : null }),
+      ...(family.of === undefined ? BPE : {}),
       ...family.model,
     },
-    normalizer: family.normalizer,
+    normalizer: family.normalizer(config, json.normalizer),
     pre_tokenizer: family.preTokenizer(space, config.legacy === true),
     decoder: family.decoder,
-    ...around,
+    ...(parts === undefined ? {} : { post_processor: parts }),
   };
 }
 
-const template = (bos: string, id: number): unknown => ({
-  type: 'TemplateProcessing',
-  single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-  pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
-  special_tokens: { [bos]: { id: bos, ids: [id], tokens: [bos] } },
-});
+const BPE = {
+  ...{ dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null },
+  ...{ byte_fallback: false, ignore_merges: false },
+};
 
-const NFC = { type: 'NFC' };
+/** A post-processor that puts tokens around a text; null for none. */
+function template(
+  before: readonly string[],
+  behind: readonly string[],
+  named: (name: string) => string,
+  added: readonly AddedToken[],
+): unknown {
+  if (before.length + behind.length === 0) return null;
+  const known = [...before, ...behind].map((name) => {
+    const text = named(name);
+    return [text, { id: text, ids: [added.find(({ content }) => content === text)?.id ?? 0], tokens: [text] }] as const;
+  });
+  const piece = (name: string): unknown => ({ SpecialToken: { id: named(name), type_id: 0 } });
+  const sequence = (id: string): unknown => ({ Sequence: { id, type_id: 0 } });
+  return {
+    type: 'TemplateProcessing',
+    single: [...before.map(piece), sequence('A'), ...behind.map(piece)],
+    pair: [sequence('A'), sequence('B')], // not used
+    special_tokens: Object.fromEntries(known),
+  };
+}
+
+const none = (): null => null;
+const nfc = (): unknown => ({ type: 'NFC' });
 const byteLevel = (spaceFirst = false, regex = true): unknown => ({
   type: 'ByteLevel',
   add_prefix_space: spaceFirst,
@@ -179,11 +198,11 @@ const split = (regex: string): unknown => ({
   invert: false,
 });
 const replace = (from: string, to: string): unknown => ({ type: 'Replace', pattern: { String: from }, content: to });
-const metaspace = (scheme: string): unknown => ({
+const metaspace = (scheme: string, parted = false): unknown => ({
   type: 'Metaspace',
   replacement: '\u2581',
   prepend_scheme: scheme,
-  split: false,
+  split: parted,
 });
 const BYTES = [replace('\u2581', ' '), { type: 'ByteFallback' }, { type: 'Fuse' }];
 const PIECES = { type: 'Sequence', decoders: [...BYTES, { type: 'Strip', content: ' ', start: 1, stop: 0 }] };
@@ -191,21 +210,21 @@ const END = '<|endoftext|>';
 const GPT2: Family = {
   tokens: { unk_token: END, bos_token: END, eos_token: END },
   model: { continuing_subword_prefix: '', end_of_word_suffix: '', fuse_unk: false },
-  normalizer: null,
+  normalizer: none,
   preTokenizer: (spaceFirst) => byteLevel(spaceFirst),
   decoder: byteLevel(true),
 };
 const LLAMA: Family = {
   tokens: { unk_token: '<unk>', bos_token: '<s>', eos_token: '</s>' },
   model: { fuse_unk: true, byte_fallback: true },
-  normalizer: null,
+  normalizer: none,
   preTokenizer: (spaceFirst = true, legacy) => metaspace(!spaceFirst ? 'never' : legacy ? 'always' : 'first'),
   decoder: PIECES,
 };
 const QWEN2: Family = {
   ...GPT2,
   tokens: { unk_token: END, eos_token: END, pad_token: END },
-  normalizer: NFC,
+  normalizer: nfc,
   preTokenizer: (spaceFirst) => ({
     type: 'Sequence',
     pretokenizers: [
@@ -218,8 +237,63 @@ const QWEN2: Family = {
   plainSpecial: true,
 };
 
+const flag = (value: unknown, otherwise: boolean | null): boolean | null =>
+  typeof value === 'boolean' ? value : otherwise;
+const bert = (config: Config): unknown => ({
+  type: 'BertNormalizer',
+  clean_text: true,
+  handle_chinese_chars: flag(config.tokenize_chinese_chars, true),
+  strip_accents: flag(config.strip_accents, null),
+  lowercase: flag(config.do_lower_case, true),
+});
+
 /** Those that language models have. */
 const CLASSES: Readonly<Record<string, Family | undefined>> = {
+  BertTokenizer: {
+    of: 'WordPiece',
+    tokens: { unk_token: '[UNK]', sep_token: '[SEP]', pad_token: '[PAD]', cls_token: '[CLS]', mask_token: '[MASK]' },
+    model: { continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+    unknown: true,
+    normalizer: bert,
+    preTokenizer: () => ({ type: 'BertPreTokenizer' }),
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    around: [['cls_token'], ['sep_token']],
+  },
+  RobertaTokenizer: {
+    ...GPT2,
+    tokens: {
+      ...{ bos_token: '<s>', eos_token: '</s>', sep_token: '</s>', cls_token: '<s>' },
+      ...{ unk_token: '<unk>', pad_token: '<pad>', mask_token: '<mask>' },
+    },
+    around: [['cls_token'], ['sep_token']],
+  },
+  OpenAIGPTTokenizer: {
+    tokens: { unk_token: '<unk>' },
+    model: { continuing_subword_prefix: '', end_of_word_suffix: '</w>', fuse_unk: false },
+    unknown: true,
+    normalizer: () => bert({}),
+    preTokenizer: () => ({ type: 'BertPreTokenizer' }),
+    decoder: { type: 'BPEDecoder', suffix: '</w>' },
+  },
+  XGLMTokenizer: {
+    of: 'Unigram',
+    tokens: {
+      ...{ bos_token: '<s>', eos_token: '</s>', sep_token: '</s>', cls_token: '<s>' },
+      ...{ unk_token: '<unk>', pad_token: '<pad>' },
+    },
+    extra: Array.from({ length: 7 }, (_, i) => `<madeupword${i}>`),
+    model: { unk_id: 3, byte_fallback: false },
+    normalizer: (_, own) => ({
+      type: 'Sequence',
+      normalizers: [
+        ...partsAt(own).filter((part) => isRecord(part) && part.type === 'Precompiled'),
+        { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+      ],
+    }),
+    preTokenizer: (spaceFirst = true) => metaspace(spaceFirst ? 'always' : 'never', true),
+    decoder: metaspace('always', true),
+    around: [['eos_token'], []],
+  },
   LlamaTokenizer: LLAMA,
   CodeLlamaTokenizer: {
     ...LLAMA,
@@ -233,13 +307,13 @@ const CLASSES: Readonly<Record<string, Family | undefined>> = {
     },
     unknown: true,
     preTokenizer: (spaceFirst = true) => metaspace(spaceFirst ? 'first' : 'never'),
-    around: 'bos',
+    around: [['bos_token'], []],
   },
   GemmaTokenizer: {
     tokens: { unk_token: '<unk>', bos_token: '<bos>', eos_token: '<eos>', pad_token: '<pad>', mask_token: '<mask>' },
     model: { fuse_unk: true, byte_fallback: true },
     unknown: true,
-    normalizer: replace(' ', '\u2581'),
+    normalizer: () => replace(' ', '\u2581'),
     preTokenizer: () => ({
       type: 'Split',
       pattern: { String: ' ' },
@@ -253,8 +327,8 @@ const CLASSES: Readonly<Record<string, Family | undefined>> = {
   GPTNeoXTokenizer: {
     ...GPT2,
     tokens: { ...GPT2.tokens, pad_token: '<|padding|>' },
-    normalizer: NFC,
-    around: 'nothing',
+    normalizer: nfc,
+    around: [[], []],
   },
   CohereTokenizer: {
     ...GPT2,
@@ -267,7 +341,7 @@ const CLASSES: Readonly<Record<string, Family | undefined>> = {
       sep_token: '<SEP>',
       mask_token: '<MASK_TOKEN>',
     },
-    normalizer: NFC,
+    normalizer: nfc,
     preTokenizer: (spaceFirst) => ({
       type: 'Sequence',
       pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(spaceFirst)],
@@ -305,6 +379,8 @@ const CLASS_OF_TYPE: Readonly<Record<string, string>> = Object.fromEntries(
     GPTNeoXTokenizer: 'falcon_mamba gpt_neox mamba mamba2 mpt olmo olmoe rwkv xlstm',
     CohereTokenizer: 'aya_vision cohere cohere2',
     CodeLlamaTokenizer: 'code_llama',
+    XGLMTokenizer: 'xglm',
+    OpenAIGPTTokenizer: 'openai-gpt',
     LlamaTokenizer: 'idefics idefics2',
   }).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)),
 );
@@ -315,6 +391,14 @@ const WRONG = new Set(
     ' ',
   ),
 );
+
+/** Parts of a normalizer, itself where it is no sequence. */
+const partsAt = (part: unknown): readonly unknown[] =>
+  isRecord(part) && Array.isArray(part.normalizers) ? (part.normalizers as unknown[]) : [part];
+
+/** Older files do not say it. */
+const modelKind = ({ model }: TokenizerJson): unknown =>
+  model?.type ?? (model?.merges === undefined ? undefined : 'BPE');
 
 /** The class that Transformers takes. */
 function classOf(json: TokenizerJson, config: Config, model: Config): string {

@@ -36,6 +36,7 @@ function opened(
   const whole = bases[base];
   assert.ok(whole);
   const model: Record<string, unknown> = { ...whole.model, ...(parts.model ?? {}) };
+  if (model.type === null) delete model.type;
   writeFileSync(join(folder, 'model.onnx'), '');
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...whole, ...parts, model }));
   const size = Object.keys(model.vocab ?? {}).length;
