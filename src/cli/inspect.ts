@@ -56,6 +56,7 @@ export function describe(description: ModelDescription): string {
       ['file', tokenizer.file ?? `none${tokenizer.reason === undefined ? '' : `: ${tokenizer.reason}`}`],
       ['tokens', formatCount(tokenizer.size)],
       ['BOS', tokenizer.bos === null ? 'none' : `${tokenizer.bos}`],
+      ...(tokenizer.note === undefined ? [] : [['note', tokenizer.note] as const]),
     ]),
     part('Residual stream', [
       ...description.residual.map(({ layer, tensor }) => [`${layer}`, tensor] as const),

@@ -34,7 +34,7 @@ export function describe(
           ? { ok: false, reason: 'The model names no BOS token.' }
           : { ok: true },
       prompt: !ids.ok ? ids : tokenizer.prompts,
-      chat: ids.ok ? tokenizer.chat : ids,
+      chat: !ids.ok ? ids : tokenizer.prompts.ok ? tokenizer.chat : tokenizer.prompts,
     },
     prefix: model.manner.prefix,
     batching: model.manner.batching,
@@ -43,6 +43,7 @@ export function describe(
       size: tokenizer.size,
       bos: tokenizer.bos,
       ...(tokenizer.reason === undefined ? {} : { reason: tokenizer.reason }),
+      ...(tokenizer.note === undefined ? {} : { note: tokenizer.note }),
     },
     device,
     checks,

@@ -23,6 +23,8 @@ export interface Tokenizer {
   readonly bos: number | null;
   /** Why tokens are shown as #id; undefined when all is well. */
   readonly reason: string | undefined;
+  /** Where the tokenizer's files do not agree. */
+  readonly note: string | undefined;
   /** Whether prompts can be read, as far as the tokenizer's file tells. */
   readonly prompts: Support;
   /** A token on its own, leading space and all. */
@@ -126,6 +128,7 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
     size,
     bos: bos !== null && bos < vocabularySize ? bos : null,
     reason: undefined,
+    note: reading.note,
     prompts: refused === undefined ? { ok: true } : { ok: false, reason: unreadable(refused).message },
     get chat() {
       return chat().support;
@@ -146,9 +149,10 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
     async tokenNamed(text) {
       const id = names().get(text) ?? numbered(text, vocabularySize);
       if (id !== undefined) return id;
+      const parts = await encode(text, false).catch(() => []); // that it is no token stands without them
       throw noSuchToken(
         text,
-        (await encode(text, false)).map((one) => token(one).text),
+        parts.map((one) => token(one).text),
         [` ${text}`, text.trimStart()].filter((other) => names().has(other)),
       );
     },
@@ -198,6 +202,7 @@ function without(reason: string, files: ModelFiles, size: number): Tokenizer {
     size,
     bos: files.config.bos ?? null,
     reason: `${reason}; tokens are shown as #id.`,
+    note: undefined,
     prompts: { ok: false, reason: `${reason}; tokens are shown as #id.` },
     chat: { ok: false, reason: `${reason}.` },
     token: unknownToken,

@@ -186,6 +186,19 @@ export function kindsOf(part: unknown): readonly string[] | 'deep' {
   return kinds;
 }
 
+/** Whether a post-processor puts tokens before a text, or behind it. */
+export function surroundings(processor: unknown): { readonly before: boolean; readonly behind: boolean } {
+  if (!isRecord(processor)) return { before: false, behind: false };
+  const { type, single, processors } = processor;
+  if (type === 'BertProcessing' || type === 'RobertaProcessing') return { before: true, behind: true };
+  if (type === 'TemplateProcessing' && Array.isArray(single)) {
+    const text = single.findIndex((piece) => isRecord(piece) && 'Sequence' in piece);
+    return { before: text > 0, behind: text >= 0 && text < single.length - 1 };
+  }
+  const inner = type === 'Sequence' && Array.isArray(processors) ? processors.map((one) => surroundings(one)) : [];
+  return { before: inner.some(({ before }) => before), behind: inner.some(({ behind }) => behind) };
+}
+
 /** Parts of tokenizer.json that others stand in for; `model` names its options alone, not vocabulary and merges. */
 export type TokenizerChanges = Readonly<Record<string, unknown>> & {
   readonly model?: Readonly<Record<string, unknown>>;

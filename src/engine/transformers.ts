@@ -3,9 +3,11 @@ import { type ModelFiles, readJson } from './modelFiles.js';
 import {
   type AddedToken,
   addedTokensOf,
+  changed,
   isRecord,
   kindsOf,
   readAddedToken,
+  surroundings,
   type TokenizerChanges,
   type TokenizerJson,
   type Vocabulary,
@@ -18,6 +20,8 @@ export interface TransformersReading {
   readonly added: readonly AddedToken[];
   readonly changes?: TokenizerChanges;
   readonly refused?: string;
+  /** Where the two files do not agree; a sentence. */
+  readonly note?: string;
 }
 
 type Config = Readonly<Record<string, unknown>>;
@@ -55,7 +59,28 @@ export function transformersReading(
   };
   const own: TokenizerJson = { ...json, added_tokens: inOrder(ofFile) };
   const changes = Object.fromEntries(Object.entries(wanted).filter(([key, part]) => !isSame(key, own, part)));
-  return Object.keys(changes).length === 0 ? { added } : { added, changes };
+  const note = disagreement(config, changed(json, changes));
+  return {
+    added,
+    ...(Object.keys(changes).length === 0 ? {} : { changes }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** That a configuration asks for BOS or EOS, which the tokenizer does not add, or the other way round. */
+function disagreement(config: Config, json: TokenizerJson): string | undefined {
+  if (kindsOf(json.post_processor) === 'deep') return undefined;
+  const { before, behind } = surroundings(json.post_processor);
+  const found = (
+    [
+      ['add_bos_token', before, 'before'],
+      ['add_eos_token', behind, 'behind'],
+    ] as const
+  ).filter(([key, does]) => typeof config[key] === 'boolean' && config[key] !== does);
+  const parts = found.map(
+    ([key, does, place]) => `${key} is ${!does}, but a token is ${does ? '' : 'not '}put ${place} a text`,
+  );
+  return parts.length === 0 ? undefined : `${parts.join('; ')}: tokenizer.json decides, as in Transformers 5.`;
 }
 
 const inOrder = (tokens: readonly AddedToken[]): readonly AddedToken[] => [...tokens].sort((a, b) => a.id - b.id);

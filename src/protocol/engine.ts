@@ -57,6 +57,8 @@ export interface ModelDescription {
     readonly size: number;
     readonly bos: number | null;
     readonly reason?: string;
+    /** Where its files do not agree; a sentence. */
+    readonly note?: string;
   };
   readonly device: DeviceReport;
   readonly checks: readonly Check[];

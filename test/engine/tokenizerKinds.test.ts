@@ -107,3 +107,14 @@ test('with a tokenizer_config.json, texts become the ids that Transformers gives
     ),
   );
 });
+
+test('BOS and EOS that only a configuration asks for are told of', () => {
+  const said = (config: object, parts: Readonly<Record<string, unknown>> = {}): string | undefined =>
+    opened({ base: 'byte-level', parts }, { 'tokenizer_config.json': config }).note;
+  const template = kinds['post-processor TemplateProcessing']?.parts ?? {};
+  assert.equal(said({}), undefined);
+  assert.equal(said({ add_bos_token: true }, template), undefined);
+  assert.match(said({ add_bos_token: true }) ?? '', /^add_bos_token is true, but a token is not put before a text: /);
+  assert.match(said({ add_bos_token: false }, template) ?? '', /^add_bos_token is false, but a token is put before a/);
+  assert.match(said({ add_bos_token: true, add_eos_token: true }) ?? '', /; add_eos_token is true, .* behind a text: /);
+});
