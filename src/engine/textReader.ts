@@ -36,6 +36,7 @@ const BUSY = 3;
 /** The process itself takes 70 MB; a tokenizer, while it is opened, up to 20 times its file. */
 const PROCESS_BYTES = 384 * 2 ** 20;
 const BYTES_PER_BYTE = 28;
+const MOST_BYTES = 1.25 * 2 ** 30;
 /** Memory of a larger tokenizer would count as the next one's. */
 const KEPT_BYTES = 2 ** 20;
 /** How much longer than its limit a process that does not even answer is waited for. */
@@ -128,7 +129,8 @@ class TextProcess {
   /** @param bytes size of the tokenizer's file: memory is allowed by it */
   ask(request: TextRequest, processorMs: number, bytes = this.held?.bytes ?? 0): Promise<TextAnswer> {
     const milliseconds = BUSY * processorMs;
-    const limits = { processorMs, milliseconds, bytes: PROCESS_BYTES + BYTES_PER_BYTE * bytes };
+    const allowed = Math.min(MOST_BYTES, PROCESS_BYTES + BYTES_PER_BYTE * bytes);
+    const limits = { processorMs, milliseconds, bytes: allowed };
     const task: TextTask = { request, limits };
     const child = (this.child ??= this.start());
     child.ref();

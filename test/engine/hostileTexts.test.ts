@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -193,6 +195,31 @@ for (const [name, source] of Object.entries(templates))
     const tokenizer = opened(sound, source);
     await ended(name, tokenizer, () => tokenizer.encode(text, { chat: true }));
   });
+
+test('a process in endless work ends with its parent', async () => {
+  // A parent that lets it take whatever it wants, and is killed.
+  const request = { kind: 'render', template: templates['loops in loops'], variables: { specialTokens: {}, text } };
+  const limits = { processorMs: 1e9, milliseconds: 1e9, bytes: 1e12 };
+  const folder = temporaryFolder();
+  const program = join(folder, 'parent.cjs');
+  writeFileSync(
+    program,
+    `const child = require('node:child_process').fork(${JSON.stringify(join(built, 'textProcess.cjs'))}, { execArgv: [] });
+     child.send(${JSON.stringify({ request, limits })}, () => process.send(child.pid));`,
+  );
+  const parent = fork(program, { execArgv: [] });
+  const [pid] = (await once(parent, 'message')) as [number];
+  const lives = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(lives());
+  parent.kill('SIGKILL');
+  while (lives()) await new Promise((resolve) => setTimeout(resolve, 20));
+});
 
 test('after all of that, texts are read', async () => {
   assert.deepEqual(await opened(sound).encode('<|im_end|>'), [2]);
