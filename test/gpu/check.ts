@@ -1,7 +1,8 @@
 /**
- * `npm run gpu`: the same maps on the CPU and on CUDA, compared and timed. Needs an NVIDIA GPU, CUDA, cuDNN 9 and
- * onnxruntime's CUDA provider of the very release beside onnxruntime-node; says so and ends well where there is none.
- * Models: the bundled one, those kept in test/fixtures, and those of GPU_MODELS (paths separated as in PATH).
+ * `npm run gpu`: the same maps on the CPU and on CUDA, compared and timed. Needs an NVIDIA GPU, CUDA, cuDNN 9 and CUDA's part of
+ * onnxruntime, found as the program finds it (EMBEDDING_GRID_CUDA_LIBRARIES names its folder); says so and ends well where there
+ * is none. Models: the bundled one, exports and checkpoints kept in test/fixtures, and those of GPU_MODELS (paths separated as
+ * in PATH).
  */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -11,23 +12,30 @@ import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { engineFile } from '../engine/engine.js';
 
-const fixtures = path.join(import.meta.dirname, '..', 'fixtures', 'models');
+const fixtures = path.join(import.meta.dirname, '..', 'fixtures');
+const kept = ['models', 'checkpoints'].flatMap((kind) =>
+  readdirSync(path.join(fixtures, kind), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => path.join(fixtures, kind, name)),
+);
 const models = [
   bundledModel,
-  ...readdirSync(fixtures).map((name) => path.join(fixtures, name)),
+  ...kept,
   ...(process.env.GPU_MODELS ?? '').split(path.delimiter).filter((place) => place !== ''),
 ];
 
+console.log(new Date().toISOString());
 if (!existsSync('/dev/nvidia0')) {
   console.log('No NVIDIA GPU here: the CUDA check is left out.');
 } else {
   const table: Record<string, string | number>[] = [];
-  for (const model of models) table.push(await compare(model));
+  for (const model of models)
+    for (const layer of ['embeddings', 'last'] as const) table.push(await compare(model, layer));
   console.table(table);
 }
 
-async function compare(model: string): Promise<Record<string, string | number>> {
-  const parameters: MapParameters = { ...DEFAULT_PARAMETERS, layer: 'embeddings' };
+async function compare(model: string, layer: 'embeddings' | 'last'): Promise<Record<string, string | number>> {
+  const parameters: MapParameters = { ...DEFAULT_PARAMETERS, layer };
   const run = async (device: 'cpu' | 'cuda') => {
     const engine = new Engine({ file: engineFile });
     try {
@@ -39,6 +47,7 @@ async function compare(model: string): Promise<Record<string, string | number>> 
         cells,
         device: runtime.device,
         name: description.reference.name,
+        weights: description.facts.numberType,
         ms: (performance.now() - started) / cells.computed.length,
       };
     } finally {
@@ -61,6 +70,8 @@ async function compare(model: string): Promise<Record<string, string | number>> 
     }
     return {
       model: cpu.name,
+      weights: cpu.weights,
+      layer,
       device: cuda.device,
       'same token': `${same} of ${cpu.cells.computed.length}`,
       'worst log-p': worst.toExponential(1),
@@ -69,6 +80,6 @@ async function compare(model: string): Promise<Record<string, string | number>> 
     };
   } catch (error) {
     const fault = Fault.from(error);
-    return { model: path.basename(model), device: 'cuda', 'same token': `${fault.message} ${fault.hint ?? ''}` };
+    return { model: path.basename(model), layer, device: 'cuda', 'same token': `${fault.message} ${fault.hint ?? ''}` };
   }
 }
