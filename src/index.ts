@@ -60,6 +60,7 @@ export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './ma
 export type { Context, ContextChoice, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
 export { fromJson } from './formats/fromJson.js';
+export { readMap } from './formats/readMap.js';
 
 /** A grid with the coordinates of all its cells. */
 export interface Grid2d extends Grid {

@@ -37,7 +37,7 @@ export class Stopped extends Fault {
  */
 export async function draw(command: DrawCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const saved = command.specification === undefined ? undefined : readSpecification(command.specification);
+  const saved = command.specification === undefined ? undefined : await readSpecification(command.specification);
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
   await checkOutputFolder(command.outputDir);
   const endPictures = command.formats.includes('png') ? preparePng(assetsFolder) : () => undefined;
@@ -85,8 +85,6 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     say.write(report(map, files, performance.now() - started));
     if (number !== undefined) say.write(`Files of other maps had these names, so this one got the number ${number}.\n`);
     if (missing.length > 0) throw withoutPictures(missing, saving.signal.aborted);
-  } catch (thrown) {
-    throw forTerminal(thrown);
   } finally {
     endPictures();
   }
@@ -148,15 +146,5 @@ function withoutPictures(missing: readonly MissingFile[], stopped: boolean): Fau
     message: `The map was saved without its picture (${formats}): ${missing[0]?.fault.message ?? ''}`,
     hint: 'Draw it again with --specification and the saved .json file.',
     detail: missing.map(({ fault }) => [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n')).join('\n'),
-  });
-}
-
-/** The fault of an engine that died, with what helps on a command line. */
-function forTerminal(thrown: unknown): Fault {
-  const fault = Fault.from(thrown);
-  if (fault.code !== 'engine-died') return fault;
-  return new Fault({
-    ...fault.toData(),
-    hint: 'Nothing was written. If memory was short, try a smaller --batch-size; --debug shows what the engine said.',
   });
 }

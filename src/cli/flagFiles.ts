@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readVector, withFile } from '../formats/vectorFile.js';
+import { statSync } from 'node:fs';
+import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { type FlagFiles, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { LIMITS } from '../map/specification.js';
@@ -12,34 +12,22 @@ export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
   for (const { name, file } of MAP_FLAGS) {
     const value = given[name];
     if (typeof value !== 'string') continue;
-    if (file === 'texts') texts.set(value, readTexts(value));
+    if (file === 'texts') texts.set(value, await readTexts(value));
     if (file === 'vectors') vectors.set(value, await readPlace(value));
   }
   return { texts, vectors };
 }
 
 /** Lines of a UTF-8 file that are not empty. */
-function readTexts(path: string): readonly string[] {
+async function readTexts(path: string): Promise<readonly string[]> {
   const refused = (why: string): Fault =>
     new Fault({
       code: 'file',
       message: `The texts ${path} cannot be read: ${why}.`,
       hint: 'Give a .txt file, one text a line.',
     });
-  let bytes: Uint8Array;
-  try {
-    const stat = statSync(path);
-    // A pipe or a device would be read for ever.
-    if (!stat.isFile()) throw refused(stat.isDirectory() ? 'it is a folder' : 'it is no file');
-    // A character of UTF-8 has four bytes at most.
-    if (stat.size > 4 * LIMITS.textCharacters)
-      throw refused(`it is larger than ${(4 * LIMITS.textCharacters) / 1e6} MB`);
-    bytes = readFileSync(path);
-  } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown;
-    const { code, message } = thrown as NodeJS.ErrnoException;
-    throw refused(code === 'ENOENT' ? 'there is no such file' : message);
-  }
+  // A character of UTF-8 has four bytes at most.
+  const bytes = await wholeFile(path, 4 * LIMITS.textCharacters);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

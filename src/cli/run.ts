@@ -1,3 +1,4 @@
+import { ranOutOfMemory } from '../engine/client.js';
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { parseCommand } from './arguments.js';
@@ -22,7 +23,9 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     return 0;
   } catch (thrown) {
     const fault =
-      signal.aborted && !(thrown instanceof Stopped) ? new Stopped('nothing was written') : Fault.from(thrown);
+      signal.aborted && !(thrown instanceof Stopped)
+        ? new Stopped('nothing was written')
+        : forTerminal(Fault.from(thrown));
     err.write(`${faultLine(fault)}\n`);
     if (args.includes('--debug') && fault.code !== 'cancelled') {
       const stack = thrown instanceof Error ? thrown.stack : undefined;
@@ -31,4 +34,13 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     }
     return exitCode(fault);
   }
+}
+
+/** The fault of an engine that died, with what helps on a command line. */
+function forTerminal(fault: Fault): Fault {
+  if (fault.code !== 'engine-died') return fault;
+  const hint =
+    'Nothing was written. If memory was short, try a smaller --batch-size; --debug shows what the engine said.';
+  if (!ranOutOfMemory(fault)) return new Fault({ ...fault.toData(), hint });
+  return new Fault({ ...fault.toData(), code: 'memory', message: 'Memory ran out, and the engine ended.', hint });
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { headData, isWritten } from '../formats/fromJson.js';
+import { withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import {
   type MapParameters,
@@ -16,11 +17,11 @@ export interface SavedSpecification {
 }
 
 /**
- * Reads a saved map's JSON, a bare specification, or parameters without a model.
+ * Reads a saved map's JSON, of which the head will do, a bare specification, or parameters without a model.
  * @throws Fault `file` when it cannot be read or is something else, `bad-parameter` when a value in it is wrong.
  */
-export function readSpecification(file: string): SavedSpecification {
-  const data = readJson(file);
+export async function readSpecification(file: string): Promise<SavedSpecification> {
+  const data = await readJson(file);
   const specification = isRecord(data) && 'specification' in data ? data.specification : data;
   if (!isRecord(specification) || !('grid' in specification))
     throw new Fault({
@@ -38,25 +39,35 @@ export function readSpecification(file: string): SavedSpecification {
   }
 }
 
-function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (thrown) {
-    const { code, message } = thrown as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new Fault({ code: 'file', message: `The specification ${file} cannot be read: ${why}.` });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new Fault({
-      code: 'file',
-      message: `The specification ${file} is not valid JSON.`,
-      hint: 'Give a .json file that Embedding Grid saved.',
-      detail: String(thrown),
-    });
-  }
+/** Largest file that is not a saved map as it was written, of which the first lines will do, in bytes. */
+const MOST_BYTES = 2 ** 25;
+
+function readJson(file: string): Promise<unknown> {
+  return withFile(file, async (given) => {
+    const start = (most: number): Promise<Uint8Array> => given.read(0, Math.min(most, given.size));
+    try {
+      if (isWritten(await start(64))) return await headData(start);
+    } catch {
+      // Its cells, or what is before them, is damaged: the specification may be sound.
+    }
+    if (given.size > MOST_BYTES)
+      throw new Fault({
+        code: 'file',
+        message: `The specification ${file} cannot be read: it is larger than ${Math.floor(MOST_BYTES / 1e6)} MB.`,
+        hint: 'Give a .json file as Embedding Grid saved it.',
+      });
+    const text = new TextDecoder().decode(await given.read(0, given.size));
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (thrown) {
+      throw new Fault({
+        code: 'file',
+        message: `The specification ${file} is not valid JSON.`,
+        hint: 'Give a .json file that Embedding Grid saved.',
+        detail: String(thrown),
+      });
+    }
+  });
 }
 
 const isRecord = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null;

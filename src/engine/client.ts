@@ -17,6 +17,16 @@ export interface EngineOptions {
   readonly onLog?: (line: string) => void;
 }
 
+/** What V8 and C++ say when memory has run out; V8 says much behind it. */
+const OUT_OF_MEMORY = /^(FATAL ERROR: .*(heap out of memory|Allocation failed)|.*std::bad_alloc)/;
+
+/** Whether an engine died for want of memory, by what it said last. */
+export const ranOutOfMemory = ({ code, detail = '' }: Fault): boolean =>
+  code === 'engine-died' && detail.split('\n').some((line) => OUT_OF_MEMORY.test(line));
+
+/** How long the last words of an engine that has ended are waited for, if another process holds its streams. */
+const LAST_WORDS_MS = 200;
+
 /** How long an engine may go on after a cancel before it is ended. */
 const CANCEL_GRACE_MS = 1000;
 
@@ -28,6 +38,7 @@ export class Engine {
   private readonly child: ChildProcess;
   private readonly client: Client<EngineRequests>;
   private lastErrors: string[] = [];
+  private outOfMemory: string | undefined;
   private ending = false;
   /** Settles when the process has ended: undefined after {@link dispose}, else what happened. */
   readonly ended: Promise<Fault | undefined>;
@@ -53,6 +64,7 @@ export class Engine {
         const lines = (rest + text).split('\n');
         rest = (lines.pop() ?? '').slice(-4096);
         for (const line of lines) {
+          if (OUT_OF_MEMORY.test(line)) this.outOfMemory = line;
           this.lastErrors = [...this.lastErrors.slice(-19), line];
           options.onLog?.(line);
         }
@@ -67,17 +79,23 @@ export class Engine {
     });
     this.ended = new Promise((resolve) => {
       const end = (what: string): void => {
+        const said = [...(this.outOfMemory === undefined ? [] : [this.outOfMemory]), ...this.lastErrors];
         const fault = new Fault({
           code: this.ending ? 'cancelled' : 'engine-died',
           message: this.ending ? 'The engine was stopped.' : `The engine ended unexpectedly (${what}).`,
           hint: 'What had been computed is kept. Generate starts a new engine.',
-          ...(this.lastErrors.length ? { detail: this.lastErrors.join('\n') } : {}),
+          ...(said.length ? { detail: said.join('\n') } : {}),
         });
         this.client.close(fault);
         resolve(this.ending ? undefined : fault);
       };
       child.once('error', (error) => end(error.message));
-      child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
+      child.once('exit', (code, signal) => {
+        const told = (): void => end(signal ? `signal ${signal}` : `exit code ${code}`);
+        // What it said last may still be on its way.
+        const timer = setTimeout(told, LAST_WORDS_MS);
+        child.once('close', () => (clearTimeout(timer), told()));
+      });
     });
   }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
 import { FORMATS, fileNames } from '../formats/names.js';
+import { readSavedMap } from './readSavedMap.js';
 import { ask } from './window.js';
 
 /** Deletes a saved map with its pictures, after a question, to the trash where there is one. */
@@ -22,7 +23,7 @@ export async function deleteSavedMap(uri: vscode.Uri, files: Services['files']):
 
 /** The files that were saved together: the names of {@link fileNames} for the map's specification and number. */
 async function filesOfSet(uri: vscode.Uri, name: string, files: Services['files']): Promise<readonly vscode.Uri[]> {
-  const map = await files.read(await vscode.workspace.fs.readFile(uri)).catch(() => undefined);
+  const map = await readSavedMap(uri, files).catch(() => undefined);
   if (map === undefined) return [uri];
   const [, digits = '1'] = /_(\d+)\.json$/.exec(name.replace(fileNames(map.specification).json.slice(0, -5), '')) ?? [];
   const names = fileNames(map.specification, Number(digits));

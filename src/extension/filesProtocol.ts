@@ -1,6 +1,7 @@
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { Format } from '../formats/names.js';
 import type { SavedFiles } from '../formats/saveMap.js';
+import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import type { ColorBy } from '../map/colors.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Message, Port, Requests } from '../protocol/channel.js';
@@ -12,8 +13,18 @@ export type FilesRequests = Requests<{
   save: { params: SaveParams; event: never; result: SavedFiles };
   /** One file as bytes. `colorBy`, `slots` and `scale` are for pictures. */
   encode: { params: EncodeParams; event: never; result: Uint8Array };
-  read: { params: { readonly bytes: Uint8Array }; event: never; result: TokenMap };
+  read: { params: { readonly json: string; readonly folder: string }; event: never; result: TokenMap };
+  /** The arrays of a vector file, and a vector of one: strangers' archives are not opened where the extension lives. */
+  listVectors: { params: { readonly place: VectorPlace }; event: never; result: readonly VectorEntry[] };
+  readVector: {
+    params: { readonly place: VectorPlace; readonly pick: VectorPick };
+    event: never;
+    result: { readonly vector: Float32Array; readonly name: string };
+  };
 }>;
+
+/** A vector file: a path of this machine, read in parts, or one of another machine, whose bytes are at hand. */
+export type VectorPlace = { readonly path: string } | { readonly name: string; readonly bytes: Uint8Array };
 
 export interface SaveParams {
   readonly map: TokenMap;

@@ -1,15 +1,16 @@
 import { parentPort } from 'node:worker_threads';
 import { toCsv } from '../formats/csv.js';
-import { fromJson } from '../formats/fromJson.js';
 import { toNpz } from '../formats/npz.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import { withoutMeasured } from '../formats/measured.js';
 import { toPng, toSvg } from '../formats/pictures.js';
 import { plannedNumber } from '../formats/planFiles.js';
+import { readMapIn } from '../formats/readMap.js';
 import { saveMap } from '../formats/saveMap.js';
 import { toJson } from '../formats/toJson.js';
+import { givenBytes, type GivenFile, listVectors, readVector, withFile } from '../formats/vectorFile.js';
 import { Client, serve } from '../protocol/channel.js';
-import type { EncodeParams, FilesRequests, FolderRequests, Reached } from './filesProtocol.js';
+import type { EncodeParams, FilesRequests, FolderRequests, Reached, VectorPlace } from './filesProtocol.js';
 import { portOf } from './filesProtocol.js';
 
 // The thread of the extension host that makes and reads files: the JSON of a large map takes longer than a person waits.
@@ -32,7 +33,7 @@ function remoteFolder(name: string): OutputFolder {
     unmake: () => reached(host.call('unmake', { args: [] })),
     list: () => reached(host.call('list', { args: [] })),
     read: (...args) => reached(host.call('read', { args })),
-    age: (file) => reached(host.call('age', { args: [file] })),
+    look: (file) => reached(host.call('look', { args: [file] })),
     write: (file, bytes) => reached(host.call('write', { args: [file, bytes] })),
     take: (from, to) => reached(host.call('take', { args: [from, to] })),
     rename: (from, to) => reached(host.call('rename', { args: [from, to] })),
@@ -55,6 +56,9 @@ async function encode({ map, format, ...options }: EncodeParams): Promise<Uint8A
   }
 }
 
+const withPlace = <T>(place: VectorPlace, use: (file: GivenFile) => Promise<T>): Promise<T> =>
+  'path' in place ? withFile(place.path, use) : use(givenBytes(place.name, place.bytes));
+
 serve<FilesRequests>(port, {
   plan: async ({ map, folder }) => {
     const number = await plannedNumber(map, remoteFolder(folder));
@@ -62,5 +66,7 @@ serve<FilesRequests>(port, {
   },
   save: ({ map, folder, ...options }) => saveMap(map, { ...options, directory: remoteFolder(folder) }),
   encode,
-  read: ({ bytes }) => fromJson(bytes),
+  listVectors: ({ place }) => withPlace(place, listVectors),
+  readVector: ({ place, pick }) => withPlace(place, (file) => readVector(file, pick)),
+  read: ({ json, folder }) => readMapIn(remoteFolder(folder), json),
 });

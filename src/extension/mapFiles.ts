@@ -2,10 +2,21 @@ import { Worker } from 'node:worker_threads';
 import type { Format } from '../formats/names.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { SavedFiles } from '../formats/saveMap.js';
+import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { Client, serve } from '../protocol/channel.js';
-import { type EncodeParams, type FilesRequests, type FolderRequests, portOf, type Reached } from './filesProtocol.js';
+import {
+  type EncodeParams,
+  type FilesRequests,
+  type FolderRequests,
+  portOf,
+  type Reached,
+  type VectorPlace,
+} from './filesProtocol.js';
+
+/** How long a vector file may take: some gigabytes are gone through in that time. */
+const VECTORS_MS = 30_000;
 
 /** The files of maps, made and read in a thread of their own, so that the extension host never waits for them. */
 export class MapFiles {
@@ -15,9 +26,9 @@ export class MapFiles {
     private readonly assets: string,
   ) {}
 
-  /** Reads a saved map. @throws Fault `file`. */
-  read(bytes: Uint8Array): Promise<TokenMap> {
-    return this.ask('read', { bytes });
+  /** Reads a saved map of a folder, and the file beside it that its cells may stand in. @throws Fault `file`. */
+  read(json: string, folder: OutputFolder): Promise<TokenMap> {
+    return this.ask('read', { json, folder: folder.name }, folder);
   }
 
   /** One file of a map as bytes. @throws Fault. */
@@ -40,10 +51,21 @@ export class MapFiles {
     return this.ask('save', { map, formats, folder: folder.name, assets: this.assets, overwrite }, folder);
   }
 
+  /** The arrays of a vector file. @throws Fault `file`, also where it takes too long. */
+  listVectors(place: VectorPlace): Promise<readonly VectorEntry[]> {
+    return this.ask('listVectors', { place }, undefined, VECTORS_MS);
+  }
+
+  /** A vector of a file. @throws Fault as {@link readVector} of the formats, and `file` where it takes too long. */
+  readVector(place: VectorPlace, pick: VectorPick): Promise<{ readonly vector: Float32Array; readonly name: string }> {
+    return this.ask('readVector', { place, pick }, undefined, VECTORS_MS);
+  }
+
   private async ask<M extends keyof FilesRequests>(
     method: M,
     params: FilesRequests[M]['params'],
     folder?: OutputFolder,
+    milliseconds?: number,
   ): Promise<FilesRequests[M]['result']> {
     const thread = new Worker(this.worker);
     const port = portOf(thread);
@@ -53,9 +75,12 @@ export class MapFiles {
     thread.once('exit', (code) =>
       client.close(new Fault({ code: 'internal', message: `Making the files ended early (exit code ${code}).` })),
     );
+    const late = new Fault({ code: 'file', message: 'Reading the file takes too long.', hint: 'Choose another file.' });
+    const timer = milliseconds === undefined ? undefined : setTimeout(() => client.close(late), milliseconds);
     try {
       return await client.call(method, params);
     } finally {
+      clearTimeout(timer);
       await thread.terminate();
     }
   }
@@ -67,7 +92,7 @@ function serveFolder(port: ReturnType<typeof portOf>, folder: OutputFolder): voi
     unmake: () => reach(folder.unmake()),
     list: () => reach(folder.list()),
     read: ({ args }) => reach(folder.read(...args)),
-    age: ({ args: [file] }) => reach(folder.age(file)),
+    look: ({ args: [file] }) => reach(folder.look(file)),
     write: ({ args: [file, bytes] }) => reach(folder.write(file, bytes)),
     take: ({ args: [from, to] }) => reach(folder.take(from, to)),
     rename: ({ args: [from, to] }) => reach(folder.rename(from, to)),

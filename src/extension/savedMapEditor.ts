@@ -5,6 +5,7 @@ import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
 import type { PictureView, SavedMapDependencies } from './panel/dependencies.js';
 import { mountSavedMap } from './panel/panel.js';
+import { readSavedMap } from './readSavedMap.js';
 import { plain } from './plainText.js';
 import type { Services } from './services.js';
 
@@ -104,11 +105,9 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
 
   private async read(uri: vscode.Uri): Promise<TokenMap | Fault> {
     try {
-      return await this.options.services.files.read(await vscode.workspace.fs.readFile(uri));
+      return await readSavedMap(uri, this.options.services.files);
     } catch (error) {
-      return error instanceof vscode.FileSystemError
-        ? new Fault({ code: 'file', message: `The saved map cannot be read: ${error.message}` })
-        : Fault.from(error);
+      return Fault.from(error);
     }
   }
 }

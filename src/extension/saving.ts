@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { type Format, fileName, FORMATS } from '../formats/names.js';
+import { besideName } from '../formats/readMap.js';
+import { cellsBeside } from '../formats/toJson.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
@@ -118,10 +120,31 @@ export class Saving {
     const bytes = await whileSaying('Saving the map', () =>
       this.services.files.encode({ map, format, colorBy: view.colorBy, slots, scale }),
     );
+    // Also what a large map's JSON cannot be opened without.
+    if (format === 'json' && cellsBeside(map)) await this.writeCells(map, view, uri);
     await vscode.workspace.fs.writeFile(uri, bytes);
     this.services.log.info(`Wrote ${uri.fsPath}.`);
     showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
     return true;
+  }
+
+  /** @throws Fault where the name that the cells must have is taken: the person was asked about the JSON's only. */
+  private async writeCells(map: TokenMap, view: PictureView, json: vscode.Uri): Promise<void> {
+    const uri = json.with({ path: besideName(json.path) });
+    const name = uri.path.split('/').at(-1) ?? '';
+    const taken = await vscode.workspace.fs.stat(uri).then(
+      () => true,
+      () => false,
+    );
+    if (taken)
+      throw new Fault({
+        code: 'output',
+        message: `The cells of a map of this size are saved beside it, as ${name}, and there is such a file: nothing was saved.`,
+        hint: 'Choose another name.',
+      });
+    const slots = new Map(Object.entries(view.tokenColors));
+    const cells = { map, format: 'npz', colorBy: view.colorBy, slots, scale: 1 } as const;
+    await vscode.workspace.fs.writeFile(uri, await this.services.files.encode(cells));
   }
 
   private async explainNoFolder(map: TokenMap, view: PictureView): Promise<boolean> {

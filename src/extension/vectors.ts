@@ -1,35 +1,30 @@
 import { homedir } from 'node:os';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeFiles.js';
-import {
-  givenBytes,
-  type GivenFile,
-  listVectors,
-  readVector,
-  type VectorEntry,
-  withFile,
-} from '../formats/vectorFile.js';
+import type { VectorEntry } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { formatCount } from '../map/numbers.js';
 import { LIMITS } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { encodeVector } from '../map/vector.js';
 import type { PanelDependencies } from './panel/dependencies.js';
+import type { VectorPlace } from './filesProtocol.js';
 import type { Services } from './services.js';
 import { askForText, pick, showBriefly } from './window.js';
 
 type VectorDependencies = Pick<PanelDependencies, 'chooseVector' | 'chooseTexts' | 'saveVector' | 'savePlane'>;
 
 /** Vectors and texts that come from files, and vectors that go into them. */
-export const vectorDependencies = (services: Pick<Services, 'log' | 'settings'>): VectorDependencies => ({
+export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 'settings'>): VectorDependencies => ({
   async chooseVector(numbers) {
     const uri = await choose('Choose a File with Vectors', {
       Vectors: ['npy', 'npz', 'safetensors', 'json'],
       'All files': ['*'],
     });
-    return uri && withVectors(uri, (file) => vectorOf(file, numbers));
+    return uri && vectorOf(services.files, await placeOf(uri), numbers);
   },
   async chooseTexts() {
     const uri = await choose('Choose a File with One Text a Line', { Text: ['txt', 'csv', 'md', 'jsonl', '*'] });
@@ -45,19 +40,22 @@ export const vectorDependencies = (services: Pick<Services, 'log' | 'settings'>)
 });
 
 /** A file of this machine is read in place, in parts; one of another comes whole. */
-async function withVectors<T>(uri: vscode.Uri, use: (file: GivenFile) => Promise<T>): Promise<T> {
-  if (uri.scheme === 'file') return withFile(uri.fsPath, use);
-  return use(givenBytes(uri.path.split('/').at(-1) ?? '', await read(uri, LARGEST_REMOTE)));
-}
+const placeOf = async (uri: vscode.Uri): Promise<VectorPlace> =>
+  uri.scheme === 'file' ? { path: uri.fsPath } : { name: nameOf(uri), bytes: await read(uri, LARGEST_REMOTE) };
+
+const nameOf = (uri: vscode.Uri): string => uri.path.split('/').at(-1) ?? '';
+
 /** Bytes of a file that has to come from another machine. */
 const LARGEST_REMOTE = 256e6;
 
 /** A vector of a file; where several come into question a person chooses. */
 async function vectorOf(
-  file: GivenFile,
+  files: Services['files'],
+  place: VectorPlace,
   numbers: number | undefined,
 ): Promise<{ readonly kind: 'vector'; readonly vector: string; readonly name: string } | undefined> {
-  const entries = await listVectors(file);
+  const entries = await files.listVectors(place);
+  const called = 'path' in place ? path.basename(place.path) : place.name;
   const fits = ({ refusal, width }: VectorEntry): boolean =>
     refusal === undefined && (numbers === undefined || width === numbers);
   const able = entries.filter(fits);
@@ -65,11 +63,11 @@ async function vectorOf(
   if (able.length > 1) {
     const picked = await pick(
       able.map((one) => ({
-        label: one.key ?? file.name,
+        label: one.key ?? called,
         description: `${one.shape.join(' × ')} ${one.type}`,
         one,
       })),
-      { title: `Vectors of ${file.name}`, placeHolder: 'The array that the vector is in' },
+      { title: `Vectors of ${called}`, placeHolder: 'The array that the vector is in' },
     );
     if (!picked) return undefined;
     entry = picked.one;
@@ -78,7 +76,7 @@ async function vectorOf(
   if (entry && entry.refusal === undefined && entry.count > 1 && fits(entry)) {
     const last = entry.count - 1;
     const typed = await askForText({
-      title: `Vectors of ${file.name}`,
+      title: `Vectors of ${called}`,
       prompt: `Which of the ${formatCount(entry.count)} vectors? A row, 0 to ${formatCount(last)}.`,
       value: '0',
       problem: (text) =>
@@ -87,7 +85,7 @@ async function vectorOf(
     if (typed === undefined) return undefined;
     row = Number(typed);
   }
-  const { vector, name } = await readVector(file, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
+  const { vector, name } = await files.readVector(place, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
   return { kind: 'vector', vector: encodeVector(vector), name };
 }
 

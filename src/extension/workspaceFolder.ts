@@ -2,10 +2,15 @@ import * as vscode from 'vscode';
 import { diskFolder, type OutputFolder } from '../formats/outputFolder.js';
 import { requireReach } from './trust.js';
 
-/** A folder of a workspace, for the files of maps: on this machine's disk, or wherever VS Code reaches it. */
+/** A folder of a workspace that maps are saved into. */
 export function workspaceFolder(uri: vscode.Uri): OutputFolder {
+  return uri.scheme === 'file' ? within(uri, anyFolder(uri)) : anyFolder(uri);
+}
+
+/** A folder that a person has named: on this machine's disk, or wherever VS Code reaches it. */
+export function anyFolder(uri: vscode.Uri): OutputFolder {
   const name = vscode.workspace.asRelativePath(uri);
-  if (uri.scheme === 'file') return within(uri, { ...diskFolder(uri.fsPath), name });
+  if (uri.scheme === 'file') return { ...diskFolder(uri.fsPath), name };
   const { fs } = vscode.workspace;
   const at = (file: string): vscode.Uri => vscode.Uri.joinPath(uri, file);
   return {
@@ -19,7 +24,10 @@ export function workspaceFolder(uri: vscode.Uri): OutputFolder {
         isFile: (type & vscode.FileType.File) !== 0,
       })),
     read: async (file, most = Infinity) => (await fs.readFile(at(file))).subarray(0, most),
-    age: async (file) => Date.now() - (await fs.stat(at(file))).mtime,
+    look: async (file) => {
+      const { size, mtime, type } = await fs.stat(at(file));
+      return { isFile: (type & vscode.FileType.File) !== 0, size, age: Date.now() - mtime };
+    },
     write: async (file, bytes) => fs.writeFile(at(file), bytes),
     take: async (from, to) => {
       try {
@@ -56,9 +64,9 @@ function within(uri: vscode.Uri, folder: OutputFolder): OutputFolder {
       await reach(file);
       return folder.read(file, most);
     },
-    age: async (file) => {
+    look: async (file) => {
       await reach(file);
-      return folder.age(file);
+      return folder.look(file);
     },
     write: async (file, bytes) => {
       await reach(file);

@@ -7,7 +7,8 @@ import type { Token } from '../map/token.js';
 import { type Cells, emptyCells, NUMBER_TYPES, type TokenMap } from '../map/tokenMap.js';
 import { float32FromBase64 } from './float32.js';
 import { normsSchema, surveySchema } from './surveySchema.js';
-import { JSON_FORMAT, JSON_VERSION } from './toJson.js';
+import { cellsFromNpz, type CellValues } from './fromNpz.js';
+import { JSON_FORMAT, JSON_VERSION, JSON_VERSION_BESIDE } from './toJson.js';
 
 /** JavaScript's longest string, in bytes of ASCII. */
 const LONGEST = 2 ** 29 - 25;
@@ -49,8 +50,8 @@ const fileSchema = v.object({
   runtime: runtimeSchema,
   tokens: v.record(v.string(), tokenSchema),
   plane: v.object({ c: v.string(), u: v.string(), v: v.string() }),
-  predictions: v.object({ entropies: lists, answers: v.optional(lists), filled_in: v.optional(lists) }),
-  top: v.object({ token_ids: lists, probabilities: lists }),
+  predictions: v.optional(v.object({ entropies: lists, answers: v.optional(lists), filled_in: v.optional(lists) })),
+  top: v.optional(v.object({ token_ids: lists, probabilities: lists })),
   regions: v.optional(regionsSchema),
   survey: v.optional(surveySchema),
 });
@@ -58,10 +59,24 @@ const fileSchema = v.object({
 /**
  * Reads a file that {@link toJson} wrote. The file is not trusted: its sizes, ranges and lengths are checked before anything
  * is made from them.
- * @throws Fault `file` that says what is wrong with it.
+ * @param npz the file of cells that was saved beside a large map's. @throws Fault `file` that says what is wrong with it.
  */
-export function fromJson(file: Uint8Array | string): TokenMap {
-  const data = parse(file);
+export function fromJson(file: Uint8Array | string, npz?: Uint8Array): TokenMap {
+  return mapOf(parse(file), npz);
+}
+
+/**
+ * {@link fromJson} of a file whose cells may stand beside it.
+ * @param beside gives the .npz that has the file's name; asked only where it is needed. @throws Fault `file`, and theirs.
+ */
+export async function fromFiles(json: () => Promise<Uint8Array>, beside: () => Promise<Uint8Array>): Promise<TokenMap> {
+  const data = parse(await json());
+  return mapOf(data, hasCellsBeside(data) ? await beside() : undefined);
+}
+
+const hasCellsBeside = (data: unknown): boolean => v.is(v.object({ cells: v.literal('npz') }), data);
+
+function mapOf(data: unknown, npz: Uint8Array | undefined): TokenMap {
   checkMarker(data);
   const specification = specificationOf(data);
   const parsed = v.safeParse(fileSchema, data);
@@ -71,8 +86,18 @@ export function fromJson(file: Uint8Array | string): TokenMap {
   }
   const { norms: measured, ...runtime } = parsed.output.runtime;
   const { model, plane, top, predictions, regions, survey } = parsed.output;
+  const cellValues = (): CellValues => {
+    if (top && predictions) return cellsFromLists(specification, top, predictions);
+    if (!hasCellsBeside(data)) throw damaged('"top" or "predictions" is missing');
+    if (npz) return cellsFromNpz(npz, specification);
+    throw new Fault({
+      code: 'file',
+      message: 'The cells of this map stand in the .npz that was saved beside it.',
+      hint: 'Read both: readMap does.',
+    });
+  };
   const tokens = readTokens(parsed.output.tokens, model.vocabularySize);
-  const cells = readCells(specification, tokens, top, predictions);
+  const cells = readCells(specification, tokens, cellValues());
   const filled = cells.filled?.reduce((sum, one) => sum + one, 0) ?? 0;
   if (filled !== (runtime.approximation?.filled ?? 0))
     throw damaged('"runtime.approximation" is not that of the cells that were filled in');
@@ -115,14 +140,18 @@ const LONGEST_HEAD = 2 ** 26;
  * @param read gives the file, or its first `most` bytes. @throws Fault `file`, and what `read` throws.
  */
 export async function readHead(read: (most: number) => Promise<Uint8Array>): Promise<SavedHead> {
+  return headOf(await headData(read));
+}
+
+/** The keys of a file, unchecked: those before its cells, where it stands as it was written, else all. */
+export async function headData(read: (most: number) => Promise<Uint8Array>): Promise<unknown> {
   for (let most = HEAD_BYTES; most <= LONGEST_HEAD; most *= 8) {
     const start = await read(most);
     const data = headLines(start) ?? (start.length < most ? parse(start) : undefined);
-    if (data !== undefined) return headOf(data);
+    if (data !== undefined) return data;
     if (!isWritten(start)) break;
   }
-  const whole = await read(LONGEST + 1);
-  return headOf(parse(whole));
+  return parse(await read(LONGEST + 1));
 }
 
 function headOf(data: unknown): SavedHead {
@@ -135,7 +164,7 @@ function headOf(data: unknown): SavedHead {
 }
 
 /** Whether a file begins as {@link toJson} writes it. */
-const isWritten = (start: Uint8Array): boolean =>
+export const isWritten = (start: Uint8Array): boolean =>
   Buffer.from(start.subarray(0, 64)).toString('latin1').startsWith(`{\n"format": "${JSON_FORMAT}",\n`);
 
 /** The lines before `"tokens"`, which hold a key and its whole value each. */
@@ -155,7 +184,7 @@ function parse(file: Uint8Array | string): unknown {
     throw new Fault({
       code: 'file',
       message: 'The file is larger than 512 MB and cannot be read as JSON.',
-      hint: 'Save maps of that size as NPZ as well, and read that.',
+      hint: 'Version 0.1.0 wrote such files: draw the map again with --specification, then its cells stand beside it.',
     });
   }
   try {
@@ -186,10 +215,10 @@ function checkMarker(data: unknown): void {
       hint: 'Open a file "embedding_grid_results_layer_….json" that Embedding Grid wrote.',
     });
   }
-  if (version !== JSON_VERSION) {
+  if (version !== JSON_VERSION && version !== JSON_VERSION_BESIDE) {
     throw new Fault({
       code: 'file',
-      message: `This map was saved in version ${JSON.stringify(version)} of the format; this program reads version ${JSON_VERSION}.`,
+      message: `This map was saved in version ${JSON.stringify(version)} of the format; this program reads versions ${JSON_VERSION} and ${JSON_VERSION_BESIDE}.`,
       hint: 'Update Embedding Grid.',
     });
   }
@@ -218,17 +247,16 @@ function readTokens(
   return tokens;
 }
 
-function readCells(
-  { grid, topK }: MapSpecification,
-  tokens: ReadonlyMap<number, Token>,
+/** Cells as the lists of a JSON have them. */
+function cellsFromLists(
+  { grid: { columns, rows }, topK }: MapSpecification,
   top: { token_ids: unknown[][]; probabilities: unknown[][] },
   {
     entropies,
     answers,
     filled_in: filled,
   }: { entropies: unknown[][]; answers?: unknown[][] | undefined; filled_in?: unknown[][] | undefined },
-): Cells {
-  const { columns, rows } = grid;
+): CellValues {
   // Before memory is taken for a grid: does the file hold one of that size?
   for (const [name, list] of Object.entries({
     ...top,
@@ -240,23 +268,37 @@ function readCells(
       throw damaged(`"${name}" does not hold ${columns} × ${rows} cells`);
     }
   }
-  const cells = emptyCells(columns, rows, topK, { answers: answers !== undefined, filled: filled !== undefined });
+  const at = (list: unknown[][]) => (cell: number) => list[Math.floor(cell / columns)]?.[cell % columns];
+  const whole = (list: unknown[][]) => (cell: number) => {
+    const values = at(list)(cell);
+    return Array.isArray(values) && values.length === topK ? values : undefined;
+  };
+  return {
+    missing: (cell) => [top.token_ids, top.probabilities, entropies].every((list) => at(list)(cell) === null),
+    ids: whole(top.token_ids),
+    probabilities: whole(top.probabilities),
+    entropy: at(entropies),
+    ...(answers ? { answer: (cell: number) => at(answers)(cell) ?? NaN } : {}), // null: not a finite number
+    ...(filled ? { filled: at(filled) } : {}),
+  };
+}
+
+function readCells({ grid, topK }: MapSpecification, tokens: ReadonlyMap<number, Token>, values: CellValues): Cells {
+  const { columns, rows } = grid;
+  const { answer, filled } = values;
+  const cells = emptyCells(columns, rows, topK, { answers: answer !== undefined, filled: filled !== undefined });
   for (let cell = 0; cell < columns * rows; cell++) {
-    const row = Math.floor(cell / columns);
-    const column = cell % columns;
-    const wrong = (what: string): Fault => damaged(`cell ${row},${column} ${what}`);
-    const ids = top.token_ids[row]?.[column];
-    const probabilities = top.probabilities[row]?.[column];
-    const entropy = entropies[row]?.[column];
-    if (ids === null && probabilities === null && entropy === null) continue; // not computed
-    if (!Array.isArray(ids) || !Array.isArray(probabilities) || ids.length !== topK || probabilities.length !== topK) {
-      throw wrong(`does not hold ${topK} tokens`);
-    }
+    const wrong = (what: string): Fault => damaged(`cell ${Math.floor(cell / columns)},${cell % columns} ${what}`);
+    if (values.missing(cell)) continue;
+    const ids = values.ids(cell);
+    const probabilities = values.probabilities(cell);
+    const entropy = values.entropy(cell);
+    if (!ids || !probabilities) throw wrong(`does not hold ${topK} tokens`);
     if (typeof entropy !== 'number' || !(entropy > -0.01 && entropy < 25)) throw wrong('has no sound entropy');
     let last = 1.001;
     for (let k = 0; k < topK; k++) {
-      const id: unknown = ids[k];
-      const probability: unknown = probabilities[k];
+      const id = ids[k];
+      const probability = probabilities[k];
       if (typeof id !== 'number' || !tokens.has(id)) throw wrong('names a token that "tokens" lacks');
       if (typeof probability !== 'number' || !(probability >= 0 && probability <= last)) {
         throw wrong('has probabilities that are not numbers from 1 down to 0');
@@ -265,11 +307,13 @@ function readCells(
       cells.ids[cell * topK + k] = id;
       cells.probabilities[cell * topK + k] = probability;
     }
-    const answer = answers?.[row]?.[column] ?? NaN; // null: not a finite number
-    if (typeof answer !== 'number') throw wrong('has an answer that is no number');
-    if (cells.answers) cells.answers[cell] = answer;
+    if (cells.answers) {
+      const found = answer?.(cell);
+      if (typeof found !== 'number') throw wrong('has an answer that is no number');
+      cells.answers[cell] = found;
+    }
     if (cells.filled) {
-      const guess = filled?.[row]?.[column];
+      const guess = filled?.(cell);
       if (guess !== 0 && guess !== 1) throw wrong('does not say whether it was filled in');
       cells.filled[cell] = guess;
     }

@@ -41,7 +41,7 @@ export async function clearLeftovers(folder: OutputFolder): Promise<void> {
         if (kind === 'old' && !replaced.has(owner)) await folder.take(name, file);
         await folder.remove(name);
       } else if (OWNERLESS.test(name)) {
-        if ((await folder.age(name)) > GIVEN_UP_MS) await folder.remove(name);
+        if ((await folder.look(name)).age > GIVEN_UP_MS) await folder.remove(name);
       } else if (LOCK.test(name)) {
         await breakLock(folder, name);
       }
@@ -52,7 +52,7 @@ export async function clearLeftovers(folder: OutputFolder): Promise<void> {
 }
 
 async function isNobodys(folder: OutputFolder, file: string, owner: string): Promise<boolean> {
-  return isGone(owner) ?? (await folder.age(file)) > GIVEN_UP_MS;
+  return isGone(owner) ?? (await folder.look(file)).age > GIVEN_UP_MS;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { READ_AT_ONCE } from './vectors/bytes.js';
 
 export interface FolderEntry {
   readonly name: string;
@@ -21,8 +21,8 @@ export interface OutputFolder {
   list(): Promise<readonly FolderEntry[]>;
   /** A file's bytes, or the first `most` of them. */
   read(file: string, most?: number): Promise<Uint8Array>;
-  /** Milliseconds since a file was last written. */
-  age(file: string): Promise<number>;
+  /** Whether a name is a file's, its bytes, and the milliseconds since it was last written. */
+  look(file: string): Promise<{ readonly isFile: boolean; readonly size: number; readonly age: number }>;
   /** Writes a new file; what is written has reached the disk. */
   write(file: string, bytes: Uint8Array): Promise<void>;
   /**
@@ -67,7 +67,7 @@ export function diskFolder(directory: string, makeLink: typeof link = link): Out
     },
     read: async (file, most = Infinity) => {
       // A pipe would be waited for.
-      const handle = await open(path(file), constants.O_RDONLY | constants.O_NONBLOCK);
+      const handle = await open(path(file), READ_AT_ONCE);
       try {
         const { size } = await handle.stat();
         const bytes = new Uint8Array(Math.min(size, most));
@@ -79,7 +79,10 @@ export function diskFolder(directory: string, makeLink: typeof link = link): Out
         await handle.close();
       }
     },
-    age: async (file) => Date.now() - (await stat(path(file))).mtimeMs,
+    look: async (file) => {
+      const found = await stat(path(file));
+      return { isFile: found.isFile(), size: found.size, age: Date.now() - found.mtimeMs };
+    },
     write: async (file, bytes) => {
       const handle = await again(
         () => open(path(file), 'wx'),

@@ -1,8 +1,8 @@
-import type { MapSpecification } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { readHead } from './fromJson.js';
 import { fileNames, type Format, FORMATS } from './names.js';
 import type { FolderEntry, OutputFolder } from './outputFolder.js';
+import { sameSpecification } from './sameSpecification.js';
 
 /** What stands under the names of a set: nothing, this very map with no more cells, or something else. */
 export type Standing = 'nothing' | 'same' | 'other';
@@ -60,14 +60,3 @@ export async function namesOfSet(
     return {};
   }
 }
-
-/** Whether two specifications describe the same map. */
-export const sameSpecification = (a: MapSpecification, b: MapSpecification): boolean => canonical(a) === canonical(b);
-
-/** JSON with sorted keys. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );

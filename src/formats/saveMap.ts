@@ -3,13 +3,13 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
 import { clearLeftovers, temporaryNames } from './leftovers.js';
 import { withoutMeasured } from './measured.js';
-import { fileName, type Format } from './names.js';
+import { fileName, type Format, FORMATS } from './names.js';
 import { toNpz } from './npz.js';
 import { diskFolder, type OutputFolder } from './outputFolder.js';
 import { newOwner } from './owner.js';
 import { type PictureOptions, toPng, toSvg } from './pictures.js';
 import { type Claim, claimSet } from './claimSet.js';
-import { toJson } from './toJson.js';
+import { cellsBeside, toJson } from './toJson.js';
 
 export interface SaveOptions extends PictureOptions {
   /** At least one. */
@@ -27,7 +27,7 @@ export interface MissingFile {
 }
 
 export interface SavedFiles {
-  /** Places of the files, in the order of the formats. */
+  /** Places of the files, in the order of the formats; of a large map also the .npz that its JSON's cells stand in. */
   readonly files: readonly string[];
   /** Present when other maps had the names: the number that all of these files got. */
   readonly number?: number;
@@ -47,7 +47,8 @@ const isPicture = (format: Format): boolean => format === 'svg' || format === 'p
  *   was to be saved.
  */
 export async function saveMap(map: TokenMap, options: SaveOptions): Promise<SavedFiles> {
-  const { formats, signal } = options;
+  const { signal } = options;
+  const formats = withCells(map, options.formats);
   const folder = typeof options.directory === 'string' ? diskFolder(options.directory) : options.directory;
   const owner = newOwner();
   const parts = new Map<Format, string>();
@@ -106,8 +107,14 @@ export async function saveMap(map: TokenMap, options: SaveOptions): Promise<Save
   }
 }
 
-/** In the order in which they take their names: what opens again comes first. */
-const DATA = ['json', 'npz', 'csv'] as const;
+/** In the order in which they take their names: a JSON whose cells stand in the NPZ is never there without them. */
+const DATA = ['npz', 'json', 'csv'] as const;
+
+/** What is asked for and, where the cells of a JSON stand beside it, what they stand in. */
+const withCells = (map: TokenMap, formats: readonly Format[]): readonly Format[] =>
+  formats.includes('json') && cellsBeside(map)
+    ? FORMATS.filter((format) => format === 'npz' || formats.includes(format))
+    : formats;
 
 function contents(map: TokenMap, format: (typeof DATA)[number]): Uint8Array {
   switch (format) {

@@ -12,6 +12,14 @@ import { parted } from './measured.js';
 export const JSON_FORMAT = 'embedding-grid-map';
 /** Raised when a reader of the last version could not read the file. Keys may be added without. */
 export const JSON_VERSION = 1;
+/** Of a map whose cells stand in the .npz beside it. */
+export const JSON_VERSION_BESIDE = 2;
+/** Entries, cells x top-k, of the largest map whose cells stand in its JSON: some 150 MB. */
+export const MOST_ENTRIES = 4_000_000;
+
+/** Whether a map's cells stand in the .npz that has its JSON's name, for no reader of JSON takes so many. */
+export const cellsBeside = ({ cells: { columns, rows, topK } }: TokenMap): boolean =>
+  columns * rows * topK > MOST_ENTRIES;
 
 /**
  * A map as a JSON file (UTF-8): the original program's keys `config`, `coordinates`, `predictions` and `token_map`, with its
@@ -21,12 +29,13 @@ export const JSON_VERSION = 1;
  * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map
  * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in
  * `runtime`. float32 numbers are written with the fewest digits that give them back exactly. What a list of files needs stands
- * in the first lines.
+ * in the first lines. Of a map of more than {@link MOST_ENTRIES} entries all that is told per cell is left out, and `cells` says
+ * that it stands in the .npz of the same name.
  */
-export function toJson(map: TokenMap): Uint8Array {
+export function toJson(map: TokenMap, beside = cellsBeside(map)): Uint8Array {
   const parts: Buffer[] = [];
   let text = '';
-  for (const line of jsonLines(map)) {
+  for (const line of jsonLines(map, beside)) {
     text += line;
     if (text.length > 2 ** 20) {
       parts.push(Buffer.from(text));
@@ -36,7 +45,7 @@ export function toJson(map: TokenMap): Uint8Array {
   return Buffer.concat([...parts, Buffer.from(text)]);
 }
 
-function* jsonLines(map: TokenMap): Generator<string> {
+function* jsonLines(map: TokenMap, beside: boolean): Generator<string> {
   const { specification, facts, runtime, cells, tokens, plane, regions } = map;
   const { survey, measured } = parted(map);
   const { columns, rows, topK, answers, filled } = cells;
@@ -44,7 +53,8 @@ function* jsonLines(map: TokenMap): Generator<string> {
   const { grid, model } = specification;
   yield '{\n';
   yield* entry('format', jsonText(JSON_FORMAT));
-  yield* entry('version', String(JSON_VERSION));
+  yield* entry('version', String(beside ? JSON_VERSION_BESIDE : JSON_VERSION));
+  if (beside) yield* entry('cells', jsonText('npz'));
   yield* entry(
     'config',
     jsonValue({
@@ -77,6 +87,10 @@ function* jsonLines(map: TokenMap): Generator<string> {
     yield '\n]';
   }
 
+  if (beside) {
+    yield '\n}\n}\n';
+    return;
+  }
   const done = (cell: number): boolean => cells.computed[cell] === 1;
   const perCell = (value: (cell: number) => string) =>
     lists(columns, rows, (cell) => (done(cell) ? value(cell) : 'null'));

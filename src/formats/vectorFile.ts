@@ -6,7 +6,7 @@ import { isSafetensors, safetensors } from './vectors/safetensors.js';
 import { type StoredArray, vectorsOf } from './vectors/storedArray.js';
 import { zipMembers } from './vectors/zipMembers.js';
 
-export { givenBytes, type GivenFile, withFile } from './vectors/bytes.js';
+export { givenBytes, type GivenFile, wholeFile, withFile } from './vectors/bytes.js';
 
 /** An array of a file that vectors may be taken from. */
 export interface VectorEntry {
@@ -90,23 +90,23 @@ async function choose(
       arrays.has(null) ? 'Its only array has no name.' : namesHint([...arrays.keys()]),
     );
   }
-  const opened: (readonly [string | null, StoredArray])[] = [];
-  for (const [name, open] of arrays) opened.push([name, await open()]);
-  const [only, ...others] = opened;
-  if (only && others.length === 0) return only;
-  const fitting = opened.filter(
-    ([, { refusal, shape }]) =>
-      refusal === undefined && (hiddenSize === undefined || vectorsOf(shape).width === hiddenSize),
-  );
+  // Of each only what it says of itself is kept: what was inflated to read that goes.
+  const [only, ...others] = arrays;
+  if (only && others.length === 0) return [only[0], await only[1]()];
+  const fitting: (string | null)[] = [];
+  for (const [name, open] of arrays) {
+    const { refusal, width } = entryOf(name, await open());
+    if (refusal === undefined && (hiddenSize === undefined || width === hiddenSize)) fitting.push(name);
+  }
   const [fit] = fitting;
-  if (fit && fitting.length === 1) return fit;
-  if (opened.length === 0) throw bad(`"${file.name}" holds no arrays.`);
-  const names = (fit ? fitting : opened).map(([name]) => name);
+  const open = fit === undefined ? undefined : arrays.get(fit);
+  if (fit !== undefined && open && fitting.length === 1) return [fit, await open()];
+  if (arrays.size === 0) throw bad(`"${file.name}" holds no arrays.`);
   throw bad(
-    fit
-      ? `"${file.name}" holds several arrays that the vector may come from.`
-      : `None of the arrays of "${file.name}" holds vectors${hiddenSize === undefined ? '' : ` of ${hiddenSize} numbers, as this model's hidden states have`}.`,
-    namesHint(names),
+    fit === undefined
+      ? `None of the arrays of "${file.name}" holds vectors${hiddenSize === undefined ? '' : ` of ${hiddenSize} numbers, as this model's hidden states have`}.`
+      : `"${file.name}" holds several arrays that the vector may come from.`,
+    namesHint(fit === undefined ? [...arrays.keys()] : fitting),
   );
 }
 

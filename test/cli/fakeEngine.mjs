@@ -1,6 +1,6 @@
 // Stands in for dist/engine.cjs: speaks the protocol of src/protocol, with no model behind it. What it does is written in the
 // "model" file, one word a line: `slow` (a cell every 20 ms), `hang` (never ends a map), `die` (exits in mid-map), `warn`,
-// `notice`, `hostile` (tokens that would do things to a terminal), `memory` (fails with that fault).
+// `heap` (V8's memory runs out), `notice`, `hostile` (tokens that would do things to a terminal), `memory` (fails with that fault).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -82,6 +82,11 @@ async function map(id, { parameters }) {
     });
     if (start === 0) console.log(`computing in process ${process.pid}`);
     if (words.includes('die')) process.exit(9);
+    if (words.includes('heap')) {
+      console.error('FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory');
+      console.error('----- Native stack trace -----\n'.repeat(40));
+      process.abort();
+    }
     while (words.includes('hang')) for (let i = 0; i < 1e9; i++); // like a long native call: no message is read
     await new Promise((resolve) => setTimeout(resolve, words.includes('slow') ? 20 : 0));
   }

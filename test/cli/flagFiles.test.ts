@@ -59,11 +59,11 @@ test('files that flags name become vectors, texts and prompts of the specificati
 test('files that are not there, or something else, are refused by name', async () => {
   mkdirSync(path.join(folder, 'sub'));
   const cases: [Record<string, string>, string, RegExp][] = [
-    [{ texts: path.join(folder, 'none.txt') }, 'file', /none\.txt cannot be read: there is no such file\.$/],
-    [{ sample: path.join(folder, 'sub') }, 'file', /sub cannot be read: it is a folder\.$/],
+    [{ texts: path.join(folder, 'none.txt') }, 'file', /none\.txt" cannot be read: there is no such file\.$/],
+    [{ sample: path.join(folder, 'sub') }, 'file', /sub" cannot be read: it is a folder\.$/],
     [{ texts: written('latin1.txt', Uint8Array.of(0x63, 0xe9)) }, 'file', /latin1\.txt .*: it is no text in UTF-8\.$/],
     [{ 'center-prompts-file': written('empty.txt', ' \n\n') }, 'file', /empty\.txt cannot be read: it is empty\.$/],
-    [{ texts: written('large.txt', new Uint8Array(8e6 + 1)) }, 'file', /large\.txt .*: it is larger than 8 MB\.$/],
+    [{ texts: written('large.txt', new Uint8Array(8e6 + 1)) }, 'file', /large\.txt" is larger than 8 MB\.$/],
     [{ 'x-vector': 'none.npz:key#3' }, 'file', /^"none\.npz" cannot be read: there is no such file\.$/],
     [{ 'y-vector': path.join(vectors, 'nan.npy') }, 'file', /^"nan\.npy" holds a number that is not finite/],
     [{ 'center-vector': path.join(vectors, 'table-c.npy') }, 'bad-parameter', /^"table-c\.npy" holds 5 vectors\.$/],

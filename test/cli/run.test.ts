@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -206,12 +216,24 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
     [3, ['--model', at('nothing')], /There is no model at/],
     [3, ['--model', at('empty')], /model\.onnx is empty\./],
     [5, ['--model', model('memory', 'memory')], /Memory ran out\. Choose a smaller grid\./],
+    [5, ['--model', model('heap', 'heap')], /Memory ran out, and the engine ended\. Nothing was written\./],
     [6, ['--model', ok, '--output-dir', at('file')], /output folder .*file is a file\./],
     [6, ['--model', ok, '--output-dir', at('file', 'sub')], /would lie in a file/],
     [6, ['--model', ok, '--output-dir', at('x'.repeat(300))], /name that is too long/],
     [7, ['--model', model('die', 'die')], /ended unexpectedly \(exit code 9\)\. Nothing was written\./],
   ];
   if (process.platform === 'linux') cases.push([6, ['--output-dir', '/proc/embedding-grid'], /cannot be written/]);
+  // Files that would be waited for, or read, for ever.
+  if (process.platform !== 'win32') {
+    spawnSync('mkfifo', [at('pipe')]);
+    writeFileSync(at('sparse.json'), '{');
+    truncateSync(at('sparse.json'), 3e9);
+    for (const file of [at('pipe'), '/dev/zero', '/dev/null'])
+      for (const flag of ['--specification', '--x-vector', '--texts'])
+        cases.push([2, ['--model', ok, flag, file], /" cannot be read: it is no file\./]);
+    cases.push([2, ['--specification', at('sparse.json')], /sparse\.json cannot be read: it is larger than 33 MB\./]);
+    cases.push([2, ['--texts', at('sparse.json')], /"sparse\.json" is larger than 8 MB\./]);
+  }
   const before = readdirSync(folder);
   for (const [code, args, line] of cases) {
     const withOutput = args.includes('--output-dir') ? args : [...args, '--output-dir', at('never', 'deeper')];

@@ -29,7 +29,7 @@ export function startTree(args: readonly string[], env: Readonly<Record<string, 
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   const ended = new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-    child.on('exit', (code) => setImmediate(() => resolve({ code, out, err })));
+    child.on('close', (code) => resolve({ code, out, err }));
   });
   return { child, ended, living: () => marked(`${MARK}=${mark}`) };
 }

@@ -166,7 +166,7 @@ test('what is no saved map is refused with what it is', () => {
   refused('[]', /not a saved map/);
   refused('null', /not a saved map/);
   refused('{"config": {}, "token_map": {}}', /not saved by Embedding Grid/);
-  refused(Buffer.from(bytes).toString().replace('"version": 1', '"version": 2'), /version 2/);
+  refused(Buffer.from(bytes).toString().replace('"version": 1', '"version": 3'), /version 3/);
 });
 
 test('a damaged file is refused with what is wrong', () => {

@@ -12,17 +12,19 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
+import { zipSync } from 'fflate';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
-import { fromJson } from '../../src/formats/fromJson.js';
+import { fromJson, readSpecification } from '../../src/formats/fromJson.js';
 import { FORMATS } from '../../src/formats/names.js';
 import { temporaryNames } from '../../src/formats/leftovers.js';
 import { diskFolder, type OutputFolder } from '../../src/formats/outputFolder.js';
 import { newOwner } from '../../src/formats/owner.js';
 import { PICTURE_PROCESS } from '../../src/formats/pictures.js';
+import { readMap } from '../../src/formats/readMap.js';
 import { saveMap, type SaveOptions } from '../../src/formats/saveMap.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { Fault } from '../../src/map/fault.js';
-import type { TokenMap } from '../../src/map/tokenMap.js';
+import { emptyCells, type TokenMap } from '../../src/map/tokenMap.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets, temporaryFolder } from './assets.js';
 
@@ -427,4 +429,84 @@ test('a set whose replacement was killed gets its names back, if none of the new
       [...(replaced ? names.slice(0, 1) : names), 'embedding_grid_results_layer_29_2.json'].sort(),
     );
   }
+});
+
+/** A map of more entries than a JSON holds. */
+function largeMap(): TokenMap {
+  const small = syntheticMap({ columns: 2, rows: 2, topK: 100, vocabulary: 100 });
+  const [columns, rows, topK] = [201, 200, 100];
+  const cells = emptyCells(columns, rows, topK, { answers: true, filled: true });
+  for (let i = 0; i < cells.ids.length; i++) {
+    cells.ids[i] = (i + Math.floor(i / topK)) % topK;
+    cells.probabilities[i] = 0.5 ** ((i % topK) + 1);
+  }
+  cells.entropy.fill(1.5);
+  cells.answers?.fill(NaN, 0, 5);
+  cells.filled?.set([0, 1, 1]);
+  cells.computed.fill(1);
+  // A cell that is missing.
+  cells.computed[7] = 0;
+  cells.ids.fill(0, 7 * topK, 8 * topK);
+  cells.probabilities.fill(0, 7 * topK, 8 * topK);
+  cells.entropy[7] = 0;
+  const approximation = { filled: 2, checked: 1, differing: 0, largestDifference: 0 };
+  return {
+    ...small,
+    specification: { ...small.specification, grid: { ...small.specification.grid, columns, rows }, adaptive: true },
+    cells,
+    runtime: { ...small.runtime, approximation },
+  };
+}
+
+/** Two maps are the same, their numbers bit by bit: quicker than value by value. */
+function sameMap(a: TokenMap, b: TokenMap): void {
+  for (const key of ['computed', 'ids', 'probabilities', 'entropy', 'answers', 'filled'] as const) {
+    const [x, y] = [a.cells[key], b.cells[key]];
+    assert.ok(x && y && Buffer.from(x.buffer).equals(Buffer.from(y.buffer)), key);
+  }
+  assert.deepEqual({ ...a, cells: null }, { ...b, cells: null });
+}
+
+test('the cells of a large map stand in the NPZ beside its JSON, and every door reads them', async () => {
+  const map = largeMap();
+  const directory = temporaryFolder();
+  const { files } = await save(map, directory, { formats: ['json'] });
+  assert.deepEqual(
+    files.map((file) => basename(file)),
+    ['embedding_grid_results_layer_29.json', 'embedding_grid_results_layer_29.npz'],
+  );
+  const [json = '', npz = ''] = files;
+  assert.ok(readFileSync(json).length < 100_000);
+  sameMap(await readMap(json), map);
+  sameMap(fromJson(readFileSync(json), readFileSync(npz)), map);
+  const { specification, computed } = readSpecification(readFileSync(json));
+  assert.deepEqual([specification, computed], [map.specification, 201 * 200 - 1]);
+  assert.equal(
+    (await save(map, directory, { formats: ['json'] })).number,
+    undefined,
+    'the same map takes its names again',
+  );
+
+  // What was saved together is read together.
+  assert.throws(() => fromJson(readFileSync(json)), /stand in the \.npz/);
+  const others = await save({ ...map, specification: { ...map.specification, topK: 100, masked: [3] } }, directory);
+  const other = readFileSync(others.files.find((file) => file.endsWith('.npz')) ?? '');
+  assert.throws(() => fromJson(readFileSync(json), other), /the cells of another map/);
+  const whole = readFileSync(npz);
+  for (const broken of [new Uint8Array(), whole.subarray(0, whole.length / 2), Buffer.from('PK'), other.subarray(9)])
+    assert.throws(() => fromJson(readFileSync(json), broken), { code: 'file', message: /cells beside the saved map/ });
+  renameSync(npz, `${npz}.away`);
+  await assert.rejects(readMap(json), {
+    code: 'file',
+    message: /"embedding_grid_results_layer_29\.npz" cannot be read/,
+  });
+});
+
+test('an NPZ beside a map is inflated only as far as its specification makes room for', async () => {
+  const map = largeMap();
+  const directory = temporaryFolder();
+  const { files } = await save(map, directory, { formats: ['json'] });
+  const [json = ''] = files;
+  const bomb = zipSync({ 'entropy.npy': [new Uint8Array(2 ** 26), { level: 9 }] });
+  assert.throws(() => fromJson(readFileSync(json), bomb), /"entropy" is larger than it can be/);
 });

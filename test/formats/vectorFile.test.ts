@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -275,3 +276,51 @@ test('an exported vector comes back bit for bit', async () => {
   assert.ok(Object.is(back[1], -0));
   assert.equal(name, 'h.npy');
 });
+
+/** An archive whose directory names one member, of zeros, many times. */
+function sharedMember(names: number): Uint8Array {
+  const one = Buffer.from(zipSync({ 'm0.npy': [npy(new Float32Array(2 ** 20), [2 ** 20]), { level: 9 }] }));
+  const end = one.length - 22;
+  const directory = one.readUInt32LE(end + 16);
+  const entry = one.subarray(directory, end);
+  const tail = Buffer.from(one.subarray(end));
+  const entries = Array.from({ length: names }, () => entry);
+  tail.writeUInt16LE(names, 8);
+  tail.writeUInt16LE(names, 10);
+  tail.writeUInt32LE(entry.length * names, 12);
+  return Buffer.concat([one.subarray(0, directory), ...entries, tail]);
+}
+
+test('an archive that makes much of little is refused at once', async () => {
+  for (const names of [2, 200, 4000])
+    await assert.rejects(listVectors(givenBytes('bomb.npz', sharedMember(names))), {
+      code: 'file',
+      message: /damaged/,
+    });
+  await assert.rejects(listVectors(givenBytes('bomb.npz', sharedMember(5000))), { message: /holds 5000 arrays/ });
+});
+
+test('of compressed arrays no more is inflated than their headers need, to say what they are', async () => {
+  const zeros = npy(new Float32Array(2 ** 21), [2 ** 11, 2 ** 10]);
+  const archive = zipSync(
+    Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`m${i}.npy`, [zeros, { level: 9 }] as const])),
+  );
+  const { given, bytes } = counted(givenBytes('many.npz', archive));
+  // Besides the archive's directory, which is looked for in its last 64 kB.
+  const listing = 2 ** 16 + 22 + 20 + 20 * 100;
+  assert.equal((await listVectors(given)).length, 20);
+  await assert.rejects(readVector(given), /several arrays/);
+  // Twice 20 headers, of few compressed bytes each: nothing of the 8 MB behind them.
+  assert.ok(bytes() < 2 * (listing + 20 * 512), `${bytes()} bytes of ${archive.length}`);
+});
+
+if (process.platform !== 'win32')
+  test('what is no file is not waited for', async () => {
+    const pipe = path.join(temporaryFolder(), 'pipe.npy');
+    spawnSync('mkfifo', [pipe]);
+    for (const place of [pipe, '/dev/zero', path.dirname(pipe)])
+      await assert.rejects(withFile(place, listVectors), {
+        code: 'file',
+        message: /cannot be read: it is (no file|a folder)/,
+      });
+  });

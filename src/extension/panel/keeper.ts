@@ -21,7 +21,7 @@ export class Keeper {
 
   /** Writes a map, if the last time was long enough ago or it is complete. */
   keep(record: MapRecord, now = false): void {
-    if (this.removed || (!now && (this.writing || Date.now() < this.restUntil))) return;
+    if (this.removed || (!now && (this.writing || performance.now() < this.restUntil))) return;
     this.waiting = record;
     this.writing ??= this.write();
   }
@@ -29,14 +29,14 @@ export class Keeper {
   private async write(): Promise<void> {
     while (this.waiting && !this.removed) {
       const record = this.waiting;
-      const began = Date.now();
+      const began = performance.now();
       this.waiting = undefined;
       try {
         await this.snapshots.write(this.key, writeSnapshot(record));
       } catch (error) {
         this.onProblem(`A map could not be kept for a reload of the window: ${String(error)}`);
       }
-      this.restUntil = Date.now() + Math.max(EVERY_MS, REST * (Date.now() - began));
+      this.restUntil = performance.now() + Math.max(EVERY_MS, REST * (performance.now() - began));
     }
     this.writing = undefined;
   }

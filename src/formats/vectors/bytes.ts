@@ -1,6 +1,10 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Fault } from '../../map/fault.js';
+
+/** How files are opened that may be none: a pipe is not waited for. (Windows has no such flag; undefined is none here.) */
+export const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Random access to bytes, so that of a file of gigabytes only the vector that is wanted is read. */
 export interface Bytes {
@@ -37,22 +41,21 @@ export function givenBytes(name: string, bytes: Uint8Array): GivenFile {
   };
 }
 
-/** Opens a file of this machine for `use`, and closes it. Its name in messages is that of the path's last part. */
+/**
+ * Opens a file of this machine for `use`, and closes it. Its name in messages is that of the path's last part. What is no file,
+ * but a pipe or a device, which would be waited for or read for ever, is refused.
+ */
 export async function withFile<T>(path: string, use: (file: GivenFile) => Promise<T>): Promise<T> {
   const name = basename(path);
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    throw badFile(
-      name,
-      `cannot be read${code === 'ENOENT' ? ': there is no such file' : ''}`,
-      undefined,
-      String(error),
-    );
+  const refused = (why: string, detail?: string): Fault => badFile(name, `cannot be read: ${why}`, undefined, detail);
+  // Opening a pipe does not wait for its writer.
+  const handle = await open(path, READ_AT_ONCE).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw refused(REASONS[code] ?? code, String(error));
   });
   try {
     const stat = await handle.stat();
-    // A pipe or a device would be read for ever.
-    if (!stat.isFile()) throw badFile(name, 'is no file');
+    if (!stat.isFile()) throw refused(stat.isDirectory() ? 'it is a folder' : 'it is no file');
     return await use({
       name,
       size: stat.size,
@@ -60,7 +63,7 @@ export async function withFile<T>(path: string, use: (file: GivenFile) => Promis
         if (!inside(offset, length, stat.size)) throw truncated(name);
         const buffer = new Uint8Array(length);
         for (let done = 0; done < length;) {
-          const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+          const { bytesRead } = await handle.read(buffer, done, Math.min(length - done, 2 ** 30), offset + done);
           if (bytesRead === 0) throw truncated(name);
           done += bytesRead;
         }
@@ -71,6 +74,23 @@ export async function withFile<T>(path: string, use: (file: GivenFile) => Promis
     await handle.close();
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENXIO: 'it is no file',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** All bytes of a file of this machine, unless they are more than `most`. */
+export const wholeFile = (path: string, most: number): Promise<Uint8Array> =>
+  withFile(path, (file) => {
+    if (file.size > most) throw badFile(file.name, `is larger than ${Math.floor(most / 1e6)} MB`);
+    return file.read(0, file.size);
+  });
 
 /** A part of a file as bytes of its own. */
 export function part(file: GivenFile, start: number, size: number): Bytes {

@@ -2,8 +2,8 @@ import { badFile, type Bytes, viewOf } from './bytes.js';
 import { NUMBER_TYPES, type NumberType } from './numberTypes.js';
 import { numbersIn, refused, type StoredArray, vectorsOf } from './storedArray.js';
 
-/** Numpy's own writes a few hundred bytes at most. */
-const MAX_HEADER = 2 ** 20;
+/** Of an array of numbers it has some hundred bytes. */
+const MAX_HEADER = 2 ** 16;
 
 /** The array of a .npy file, formats 1 to 3. `name` is said in messages. @throws Fault `file`. */
 export async function npyArray(bytes: Bytes, name: string): Promise<StoredArray> {

@@ -13,6 +13,11 @@ const MAX_DIRECTORY = 32 * 2 ** 20;
 const MAX_INFLATED = 2 ** 30;
 /** Deflate cannot do better. */
 const MAX_RATIO = 1032;
+/** A model's tensors are some hundreds. */
+const MAX_MEMBERS = 4096;
+/** What is inflated at a time, from a few bytes that may hold very much. */
+const LEAST_PIECE = 128;
+const MOST_PIECE = 2 ** 14;
 
 /** The members of an archive by its directory, ZIP64 as numpy writes it included. @throws Fault `file`. */
 export async function zipMembers(file: GivenFile): Promise<readonly ZipMember[]> {
@@ -20,8 +25,15 @@ export async function zipMembers(file: GivenFile): Promise<readonly ZipMember[]>
     badFile(file.name, 'is damaged or cut off: the directory of its arrays cannot be read', 'Write or copy it again.');
   const { count, size, offset } = await directoryPlace(file, damaged);
   if (size > MAX_DIRECTORY) throw damaged();
+  if (count > MAX_MEMBERS)
+    throw badFile(
+      file.name,
+      `holds ${count} arrays, and at most ${MAX_MEMBERS} are looked through`,
+      'Save fewer in a file.',
+    );
   const view = viewOf(await part(file, 0, file.size).read(offset, size));
   const members = new Map<string, ZipMember>();
+  let storedInAll = 0;
   for (let at = 0, i = 0; i < count; i++) {
     if (at + 46 > size || view.getUint32(at, true) !== 0x02014b50) throw damaged();
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
@@ -35,6 +47,9 @@ export async function zipMembers(file: GivenFile): Promise<readonly ZipMember[]>
       at + 46 + nameSize,
       extraSize,
     );
+    // Names that share their bytes make much of little.
+    storedInAll += stored;
+    if (!(storedInAll <= file.size)) throw damaged();
     const called = `${file.name}:${name.replace(/\.npy$/, '')}`;
     members.set(name, {
       name,
@@ -108,9 +123,9 @@ function inflatedBytes(data: Bytes, size: number, name: string): Bytes {
   }
   const damaged = (detail?: unknown): Error =>
     badFile(name, 'is damaged: it cannot be inflated', 'Write or copy it again.', String(detail));
-  async function more(): Promise<void> {
-    // Few at a time: they can become a thousand times as many.
-    const count = Math.min(2 ** 14, data.size - taken);
+  async function more(end: number): Promise<void> {
+    // Few at a time, for they can become a thousand times as many: for a header no more than it may take.
+    const count = Math.min(Math.max(LEAST_PIECE, (end - made) >> 3), MOST_PIECE, data.size - taken);
     if (count === 0) throw damaged('the compressed data ended too early');
     const piece = await data.read(taken, count);
     taken += count;
@@ -135,7 +150,7 @@ function inflatedBytes(data: Bytes, size: number, name: string): Bytes {
       if (offset < (kept[0]?.start ?? made)) inflate = begin();
       const drop = (): void => void (kept = kept.filter(({ start, bytes }) => start + bytes.length > offset));
       while (made < end) {
-        await more();
+        await more(end);
         drop();
       }
       drop();
