@@ -113,7 +113,8 @@ export class EngineService {
       const skipped = reasonToSkip(model, report.used, skipChecks);
       const outcome = skipped === undefined ? await runChecks(model) : undefined;
       if (outcome) model.manner = outcome.manner;
-      const checks = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
+      const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
+      const checks = [...model.source.checks, ...ran];
       return {
         model,
         space: new HiddenSpace(model),

@@ -5,6 +5,7 @@ import { Fault } from '../../map/fault.js';
 import { checkpointGraph } from '../../onnx/architectures/checkpoint.js';
 import { isObject, type Json } from '../../onnx/architectures/configuration.js';
 import { joinShards, readHeader, readIndex, type StoredTensor } from '../../onnx/checkpoint/safetensors.js';
+import type { Check } from '../../protocol/engine.js';
 import { type ModelFiles, openSource } from '../modelFiles.js';
 import { placeFile, placeWeights } from '../weights.js';
 import type { ModelSource } from './modelSource.js';
@@ -20,13 +21,30 @@ export function openCheckpoint({ file }: ModelFiles): ModelSource {
   const folder = dirname(file);
   const config = readObject(join(folder, 'config.json'), MAX_CONFIG_BYTES);
   const tensors = file.endsWith('.json') ? readShards(file) : readTensors(file);
-  const { graph, keepsPrefix, tied } = checkpointGraph(config, tensors);
+  const { graph, keepsPrefix, tied, unread } = checkpointGraph(config, tensors);
   if (tied) refuseDifferent(tied, tensors, folder);
   return {
     placed: placeWeights(graph, file),
     arithmetic: 'float32',
+    checks: [tensorsRead(tensors.size, unread)],
     fingerprint: () => fingerprint(config, tensors, folder),
     keepsPrefix,
+  };
+}
+
+/** Names that are told of what is not read. */
+const MOST_NAMED = 3;
+
+function tensorsRead(count: number, unread: readonly string[]): Check {
+  const named = unread.slice(0, MOST_NAMED).map((name) => `"${name.slice(0, 100)}"`);
+  const rest = unread.length > MOST_NAMED ? ` and ${unread.length - MOST_NAMED} more` : '';
+  return {
+    name: 'tensors',
+    outcome: 'passed',
+    detail:
+      unread.length === 0
+        ? `all ${count} are read`
+        : `${count - unread.length} of ${count} are read, none of the decoder's is left out; not read: ${named.join(', ')}${rest}`,
   };
 }
 

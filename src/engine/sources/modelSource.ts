@@ -1,4 +1,5 @@
 import type { NumberType } from '../../map/tokenMap.js';
+import type { Check } from '../../protocol/engine.js';
 import type { ModelFiles } from '../modelFiles.js';
 import type { PlacedWeights } from '../weights.js';
 import { openCheckpoint } from './checkpointSource.js';
@@ -10,6 +11,8 @@ export interface ModelSource {
   readonly placed: PlacedWeights;
   /** What the graph computes in: weights of 16 bits may be widened before they are used. */
   readonly arithmetic: NumberType;
+  /** What was found when it was read. */
+  readonly checks: readonly Check[];
   /** Tells the model from every other, in any release: a saved map recognises it. Hexadecimal. */
   fingerprint(): string;
   /**

@@ -19,6 +19,7 @@ export function openOnnx({ file }: ModelFiles): ModelSource {
   return {
     placed,
     arithmetic: numberTypeOf(placed.graph),
+    checks: [],
     fingerprint: () => fingerprint(structure, placed),
     keepsPrefix: () => true,
   };

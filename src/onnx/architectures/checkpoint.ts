@@ -30,13 +30,11 @@ export interface CheckpointGraph {
  */
 export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, StoredTensor>): CheckpointGraph {
   const c = configurationOf(config, tensors);
-  const description = describe(c);
-  checkSizes(description, tensors);
+  const description = describeConfiguration(c, tensors.size);
   const layers = Array.from({ length: description.layers }, (_, layer) => description.attention.rotary(layer));
   const rotaries = [...new Set(layers.filter((rotary) => rotary !== undefined))];
-  c.refuseUnread();
   const { graph, unread, prefix, tied } = writeDecoder(description, tensors);
-  refuseStrange(c, description, `${prefix}${description.blocks}`, unread);
+  refuseStrange(c, description, { prefix, alone: !isObject(config.text_config) }, unread);
   return {
     graph,
     unread: unread.filter((name) => !isBuffer(name) && name !== tied?.head),
@@ -45,24 +43,48 @@ export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, Store
   };
 }
 
+/**
+ * What a configuration says, all of it understood.
+ * @param tensors how many the files hold: there are no more layers
+ * @throws ModelError naming the key that is not described.
+ */
+function describeConfiguration(c: Configuration, tensors: number): Description {
+  const architecture = ARCHITECTURES[c.modelType];
+  if (!architecture) throw undescribed(c.modelType);
+  const description = architecture.describe(c);
+  checkSizes(description, tensors);
+  for (let layer = 0; layer < description.layers; layer++) description.attention.rotary(layer);
+  c.refuseUnread();
+  return description;
+}
+
+/** How many layers config.json describes. @throws ModelError as {@link checkpointGraph} does, but for the tensors. */
+export const layersDescribed = (config: Json): number =>
+  describeConfiguration(configurationOf(config, new Map()), Infinity).layers;
+
 /** Buffers that older releases stored: masks and frequencies, which follow from the configuration. */
 const isBuffer = (name: string): boolean =>
   /(^|\.)(rotary_emb\.(inv_freq|cos_cached|sin_cached)|attn\.(attention\.)?(bias|masked_bias)|attention\.(bias|masked_bias)|masked_bias|embed_positions|causal_mask)$/.test(
     name,
   );
 
-/** Refuses tensors of blocks that nobody read: something is computed with them that is not described. */
+/**
+ * Refuses tensors of the decoder that nobody read: something is computed with them that is not described.
+ * @param where the decoder's tensors are, and whether nothing but the decoder is there
+ */
 function refuseStrange(
   { modelType }: Configuration,
-  { layers }: Description,
-  blocks: string,
+  { layers, blocks }: Description,
+  where: { readonly prefix: string; readonly alone: boolean },
   unread: readonly string[],
 ): void {
-  const [first, ...others] = unread.filter((name) => name.startsWith(blocks) && !isBuffer(name));
+  const inBlocks = `${where.prefix}${blocks}`;
+  const own = where.alone && where.prefix !== '' ? where.prefix : inBlocks;
+  const [first, ...others] = unread.filter((name) => name.startsWith(own) && !isBuffer(name));
   if (first === undefined) return;
   const which = `"${first}"${others.length > 0 ? ` and ${others.length} more tensors` : ''}`;
-  const layer = Number(/^\d+/.exec(first.slice(blocks.length))?.[0] ?? -1);
-  throw layer >= layers
+  const layer = Number(/^\d+/.exec(first.slice(inBlocks.length))?.[0] ?? -1);
+  throw first.startsWith(inBlocks) && layer >= layers
     ? unsupported(`The checkpoint holds ${which} of layers that are more than the configuration's ${layers}.`)
     : unsupported(
         `The checkpoint holds ${which}, which ${modelType} is not known to have: the model is not computed by guess.`,
@@ -116,10 +138,4 @@ function undescribed(type: string): Error {
     `Checkpoints of the kind "${type}" are not described${reason === undefined ? '' : `: ${reason}`}.`,
     'An ONNX export of the model may be opened instead.',
   );
-}
-
-function describe(c: Configuration): Description {
-  const architecture = ARCHITECTURES[c.modelType];
-  if (!architecture) throw undescribed(c.modelType);
-  return architecture.describe(c);
 }

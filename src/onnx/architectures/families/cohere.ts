@@ -32,6 +32,10 @@ const cohere = from(
 
 /** Layers that see everything are not rotated. */
 const cohere2 = from(cohere, 'cohere2', { sliding_window: 4096 }, (c, { headSize }) => {
+  for (const name of ['use_embedding_sharing', 'use_gated_activation', 'use_parallel_block']) c.only(name, true);
+  c.only('order_of_interleaved_layers', 'local_attn_first');
+  c.only('position_embedding_type', 'rope_gptj');
+  c.ignore('layer_switch', 'use_parallel_embedding');
   const local = slidingLayers(c, butEvery(c.optionalCount('sliding_window_pattern', '_sliding_window_pattern') ?? 4));
   const window = windowed(c, local);
   const turn = rotaryOf(c, { headSize, interleaved: true });

@@ -18,7 +18,7 @@ export const common: Architecture = {
   },
   describe(c) {
     const heads = c.count('num_attention_heads', 'n_head', 'n_heads', 'num_heads');
-    const hidden = c.count('hidden_size', 'n_embd', 'd_model');
+    const hidden = c.count('hidden_size', 'n_embd', 'n_embed', 'd_model');
     const headSize = c.optionalCount('head_dim') ?? Math.floor(hidden / heads);
     const bias = c.flag('attention_bias');
     return {

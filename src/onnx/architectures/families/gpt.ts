@@ -51,6 +51,7 @@ const bigcode = from(
   'gpt_bigcode',
   { activation_function: 'gelu_pytorch_tanh', multi_query: true },
   (c, { heads }) => {
+    c.ignore('pad_key_length', 'num_key_value_heads');
     const many = c.flag('multi_query');
     return {
       transposed: false,
@@ -111,28 +112,31 @@ const gptj = from(
   gpt2,
   'gptj',
   { n_embd: 4096, n_layer: 28, n_head: 16, rotary_dim: 64, tie_word_embeddings: false },
-  (c, { headSize }) => ({
-    embedding: { positions: undefined },
-    parallel: true,
-    transposed: false,
-    attention: {
-      fused: undefined,
-      q: 'attn.q_proj',
-      k: 'attn.k_proj',
-      v: 'attn.v_proj',
-      o: 'attn.out_proj',
-      bias: { qkv: false, o: false },
-      scale: always(headSize ** -0.5),
-      rotary: turning(c, {
-        headSize,
-        interleaved: true,
-        dims: c.optionalCount('rotary_dim') ?? headSize,
-        theta: 10000,
-      }),
-    },
-    feedForward: { before: undefined, ...plain('mlp.fc_in', 'mlp.fc_out') },
-    head: { bias: true },
-  }),
+  (c, { headSize }) => {
+    c.only('rotary', true);
+    return {
+      embedding: { positions: undefined },
+      parallel: true,
+      transposed: false,
+      attention: {
+        fused: undefined,
+        q: 'attn.q_proj',
+        k: 'attn.k_proj',
+        v: 'attn.v_proj',
+        o: 'attn.out_proj',
+        bias: { qkv: false, o: false },
+        scale: always(headSize ** -0.5),
+        rotary: turning(c, {
+          headSize,
+          interleaved: true,
+          dims: c.optionalCount('rotary_dim') ?? headSize,
+          theta: 10000,
+        }),
+      },
+      feedForward: { before: undefined, ...plain('mlp.fc_in', 'mlp.fc_out') },
+      head: { bias: true },
+    };
+  },
 );
 
 const neox = from(
@@ -268,11 +272,13 @@ const bloom = from(
   common,
   'bloom',
   {
-    ...{ hidden_size: 64, n_layer: 2, n_head: 8, num_hidden_layers: undefined, num_attention_heads: undefined },
+    ...{ n_embed: 64, n_layer: 2, n_head: 8 },
+    ...{ hidden_size: undefined, num_hidden_layers: undefined, num_attention_heads: undefined },
     ...{ layer_norm_epsilon: 1e-5, tie_word_embeddings: true },
   },
   (c, { heads }) => {
     c.only('apply_residual_connection_post_layernorm', false);
+    c.ignore('skip_bias_add', 'skip_bias_add_qkv', 'offset_alibi', 'bias_dropout_fusion', 'masked_softmax_fusion');
     return {
       keyValueHeads: heads,
       norm: layerNorm(c.number('layer_norm_epsilon')),

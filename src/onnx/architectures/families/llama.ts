@@ -72,11 +72,14 @@ const gemmas = from(
     hidden_act: 'gelu_pytorch_tanh',
     tie_word_embeddings: true,
   },
-  (_, { hidden }) => ({
-    embedding: { scale: Math.fround(Math.sqrt(hidden)) },
-    norm: { offset: 1 },
-    feedForward: { bias: false },
-  }),
+  (c, { hidden }) => {
+    c.ignore('sliding_window_size');
+    return {
+      embedding: { scale: Math.fround(Math.sqrt(hidden)) },
+      norm: { offset: 1 },
+      feedForward: { bias: false },
+    };
+  },
 );
 
 /** Of two activations that a configuration may name transformers takes the elder; where they differ it is not clear which is meant. */
@@ -156,13 +159,16 @@ const phi3 = from(
     rms_norm_eps: 1e-5,
     sliding_window: undefined,
   },
-  (c, { headSize }) => ({
-    attention: {
-      fused: { name: 'self_attn.qkv_proj', layout: 'blocks' },
-      rotary: turning(c, { headSize, partial: true }),
-    },
-    feedForward: { gateUp: 'mlp.gate_up_proj' },
-  }),
+  (c, { headSize }) => {
+    c.ignore('full_attn_mod', 'interpolate_factor');
+    return {
+      attention: {
+        fused: { name: 'self_attn.qkv_proj', layout: 'blocks' },
+        rotary: turning(c, { headSize, partial: true }),
+      },
+      feedForward: { gateUp: 'mlp.gate_up_proj' },
+    };
+  },
 );
 
 const olmo = from(llama, 'olmo', {}, (c) => ({
@@ -188,8 +194,13 @@ const exaone4 = from(
   'exaone4',
   { rms_norm_eps: 1e-5, sliding_window: 4096, sliding_window_pattern: 4 },
   (c, { headSize, norm }) => {
-    const every = c.countOrNone('sliding_window_pattern');
-    const local = slidingLayers(c, every === undefined ? always(false) : butEvery(every));
+    const rule = (): ((layer: number) => boolean) => {
+      const every = c.countOrNone('sliding_window_pattern');
+      return every === undefined ? always(false) : butEvery(every);
+    };
+    // The larger model writes the pattern in letters, and the layers besides.
+    c.ignore('sliding_window_pattern');
+    const local = slidingLayers(c, c.list('layer_types') ? always(false) : rule());
     const hybrid = c.countOrNone('sliding_window') !== undefined;
     const turn = rotaryOf(c, { headSize });
     return {
@@ -262,10 +273,13 @@ const apertus = from(
       high_freq_factor: 4,
     },
   },
-  (_, { norm }) => ({
-    attention: { before: 'attention_layernorm', norms: headNorms(norm) },
-    feedForward: { before: 'feedforward_layernorm', ...plain('mlp.up_proj', 'mlp.down_proj'), bias: false },
-  }),
+  (c, { norm }) => {
+    c.only('qk_norm', true);
+    return {
+      attention: { before: 'attention_layernorm', norms: headNorms(norm) },
+      feedForward: { before: 'feedforward_layernorm', ...plain('mlp.up_proj', 'mlp.down_proj'), bias: false },
+    };
+  },
 );
 
 /** Gate and up are one matrix; neighbouring dimensions turn together, half of a head. */
@@ -296,6 +310,19 @@ const paired = (
 ): { rotary: () => ReturnType<typeof rotaryOf> } => ({
   rotary: turning(c, { headSize, interleaved: true }),
 });
+
+/** Hunyuan's configurations name what its other models have; here it is all turned off. */
+function hunyuanIsPlain(c: Configuration): object {
+  for (const name of ['use_qk_norm', 'use_rotary_pos_emb']) c.only(name, true);
+  for (const name of ['use_cla', 'use_mla', 'use_mixed_mlp_moe', 'position_embedding_xdrope']) c.only(name, false);
+  c.only('norm_type', 'hf_rms', 'rms');
+  c.only('num_experts', 1);
+  c.ignore('attention_head_dim', 'cla_share_factor', 'dense_list', 'num_media_embeds', 'routed_scaling_factor');
+  c.ignore('q_lora_rank', 'kv_lora_rank', 'qk_nope_head_dim', 'qk_rope_head_dim', 'v_head_dim', 'moe_topk');
+  c.ignore('num_shared_expert', 'moe_layer_num_skipped', 'moe_drop_tokens', 'moe_random_routing_dropped_token');
+  c.ignore('capacity_factor', 'skip_cls_token', 'group_limited_greedy', 'norm_topk_prob');
+  return {};
+}
 
 export const LLAMAS = {
   llama,
@@ -354,6 +381,7 @@ export const LLAMAS = {
     },
   ),
   hunyuan_v1_dense: from(llama, 'hunyuan_v1_dense', { rms_norm_eps: 1e-5 }, (c, { headSize, norm }) => ({
+    ...hunyuanIsPlain(c),
     attention: {
       rotary: turning(c, { headSize, alpha: true }),
       norms: {
@@ -417,6 +445,8 @@ export const LLAMAS = {
       ...{ tie_word_embeddings: true, max_position_embeddings: 4096 },
     },
     (c) => {
+      c.only('norm_type', 'layer_norm');
+      c.only('mlp_type', 'default');
       const bias = c.flag('use_bias');
       return {
         norm: layerNorm(c.number('norm_epsilon')),

@@ -30,7 +30,7 @@ export function writeDecoder(d: Description, tensors: ReadonlyMap<string, Stored
   const prefix = findPrefix(d, tensors);
   const weights = new Weights(writer, tensors, prefix);
   const positions = new Positions(writer);
-  let x = embeddings(writer, weights, positions, d);
+  let x = writer.named(embeddings(writer, weights, positions, d), 'embeddings');
   for (let layer = 0; layer < d.layers; layer++) x = block(writer, weights, positions, d, x, layer);
   const { logits, vocabulary, stored } = head(writer, weights, d, tensors, x);
   writer.output(writer.named(logits, 'logits'), ['batch_size', 'sequence_length', vocabulary]);
@@ -43,12 +43,13 @@ const LARGEST = 2 ** 20;
 
 /**
  * Sizes come from a file: what the tensors cannot bear out is refused before anything is made of it.
+ * @param tensors how many there are
  * @throws ModelError
  */
-export function checkSizes(d: Description, tensors: ReadonlyMap<string, StoredTensor>): void {
+export function checkSizes(d: Description, tensors: number): void {
   const { layers, heads, keyValueHeads, headSize, hidden } = d;
-  if (layers > tensors.size)
-    throw broken(`The configuration states ${layers} layers, but the files hold ${tensors.size} tensors altogether.`);
+  if (layers > tensors)
+    throw broken(`The configuration states ${layers} layers, but the files hold ${tensors} tensors altogether.`);
   for (const [what, size] of Object.entries({ 'hidden size': hidden, 'number of heads': heads, 'head size': headSize }))
     if (!(Number.isSafeInteger(size) && size >= 1 && size <= LARGEST))
       throw unsupported(`The configuration states a ${what} of ${size}, which no model has.`);
