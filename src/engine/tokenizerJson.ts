@@ -36,9 +36,14 @@ const MAX_DEPTH = 100;
 
 /** Parses tokenizer.json. @throws Error with the reason. */
 export function readTokenizerJson(file: string): { readonly json: TokenizerJson; readonly bytes: number } {
-  const { size } = statSync(file);
-  if (size > MAX_BYTES) throw new Error(`the file is larger than ${MAX_BYTES / 2 ** 20} MB`);
-  const bytes = readFileSync(file);
+  let bytes: Buffer | undefined;
+  try {
+    if (statSync(file).size <= MAX_BYTES) bytes = readFileSync(file);
+  } catch {
+    throw new Error('the file cannot be opened');
+  }
+  if (!bytes) throw new Error(`the file is larger than ${MAX_BYTES / 2 ** 20} MB`);
+  const size = bytes.length;
   // Parsed, a value takes up to 60 bytes, and may be 2 in the file.
   if (size > MAX_VALUES && countValues(bytes) > MAX_VALUES) throw new Error('it holds more than 8 million values');
   let json: unknown;

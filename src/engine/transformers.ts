@@ -102,6 +102,22 @@ const canonical = (value: unknown): string =>
     return isRecord(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one;
   });
 
+/** The tokens of the oldest of these files, by their ids. */
+function olderAdded(config: Config, files: ModelFiles): readonly AddedToken[] {
+  const extra = config.extra_special_tokens ?? config.additional_special_tokens;
+  const named = [...NAMED.map((name) => config[name]), ...(Array.isArray(extra) ? (extra as unknown[]) : [])];
+  const isSpecial = new Set(named.map((token) => tokenText(token)));
+  return Object.entries(readJson(files.beside('added_tokens.json'))).flatMap(([content, id]) => {
+    const special = isSpecial.has(content);
+    const token = readAddedToken({ content, special, normalized: !special });
+    return token && typeof id === 'number' ? [{ ...token, id }] : [];
+  });
+}
+
+/** Two lists in one, by id; the second has the last word. */
+const merged = (first: readonly AddedToken[], second: readonly AddedToken[]): readonly AddedToken[] =>
+  inOrder([...new Map([...first, ...second].map((token) => [token.id, token])).values()]);
+
 const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
 /** The tokens that are found in a text first, in the order in which they are added. */
@@ -116,7 +132,7 @@ function addedTokens(
     ? Object.entries(config.added_tokens_decoder)
         .sort(([a], [b]) => Number(a) - Number(b))
         .flatMap(([, token]) => readAddedToken(token) ?? [])
-    : ofFile;
+    : merged(olderAdded(config, files), ofFile);
   const known = new Map<string, Token>(fromConfig.map((token) => [token.content, token]));
   // Without the newer key, the older file has the last word.
   const named = { ...rebuilt?.tokens, ...config, ...(stated ? {} : readJson(files.beside('special_tokens_map.json'))) };
