@@ -2,7 +2,11 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, st
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { repositoryOfSnapshot, resolveRepositoryFolder } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
+import { decodeModel } from '../onnx/graph.js';
+import { normalize } from '../onnx/normalize.js';
 import type { ByteSource } from '../onnx/source.js';
+import { readStructure } from '../onnx/structure.js';
+import { numberTypeOf } from './weights.js';
 
 /** A model as it lies on disk: its file, the folder that holds its configuration, and what that says. */
 export interface ModelFiles {
@@ -133,9 +137,12 @@ function chooseFile(folder: string): string {
       .filter((path) => kindOf(path) === 'file');
   });
   if (found.length === 0) return chooseWeights(folder);
-  const preferred = PREFERRED.flatMap((name) => found.filter((file) => basename(file) === name))[0];
+  const preferred =
+    PREFERRED.flatMap((name) => found.filter((file) => basename(file) === name))[0] ??
+    (found.length === 1 ? found[0] : undefined);
+  // Beside the weights themselves an export is worth no more than its precision.
+  if (holdsCheckpoint(folder) && (preferred === undefined || !isFloat32(preferred))) return chooseWeights(folder);
   if (preferred !== undefined) return preferred;
-  if (found.length === 1 && found[0] !== undefined) return found[0];
   const names = found.map((file) => relative(folder, file).split(sep).join('/'));
   throw new Fault({
     code: 'model-ambiguous',
@@ -150,6 +157,24 @@ const INDEX = 'model.safetensors.index.json';
 const WEIGHTS = ['model.safetensors', INDEX];
 
 const isCheckpointFile = (file: string): boolean => file.endsWith('.safetensors') || basename(file) === INDEX;
+
+/** Whether a folder holds a checkpoint as transformers writes one. */
+const holdsCheckpoint = (folder: string): boolean => {
+  const holds = (name: string): boolean => kindOf(join(folder, name)) === 'file';
+  return holds('config.json') && WEIGHTS.some(holds);
+};
+
+/** Whether most weights of an export are float32; of one that cannot be read they are not. */
+function isFloat32(file: string): boolean {
+  const source = openSource(file);
+  try {
+    return numberTypeOf(normalize(decodeModel(readStructure(source)))) === 'float32';
+  } catch {
+    return false;
+  } finally {
+    source.close();
+  }
+}
 
 /** The file that stands for the checkpoint that a file is a part of; undefined for any other file. */
 function checkpointOf(file: string): string | undefined {

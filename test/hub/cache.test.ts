@@ -130,3 +130,21 @@ test('nothing in the cache leads out of it', () => {
   for (const revision of ['up', 'root', 'long', 'link', 'outside'])
     assert.match(refusal(() => locateModel(`org/tiny@${revision}`, cache)).message, /not its revision/);
 });
+
+test('of a folder with both, a float32 export goes before the checkpoint, and another one does not', async () => {
+  const fixtures = path.join(import.meta.dirname, '..', 'fixtures');
+  const checkpoint = path.join(fixtures, 'checkpoints', 'llama-fp32');
+  const fileOf = async (model: string): Promise<string> => {
+    const { engine, description } = await openModel(model, { device: 'cpu', skipChecks: true });
+    await engine.dispose();
+    return description.reference.file;
+  };
+  const [exact, half] = [temporaryFolder(), temporaryFolder()];
+  for (const folder of [exact, half]) cpSync(checkpoint, folder, { recursive: true });
+  cpSync(path.join(fixtures, 'odd', 'float16', 'model.onnx'), path.join(half, 'onnx', 'model.onnx'));
+  assert.equal(await fileOf(half), 'model.safetensors');
+  // An odd model is another than the checkpoint's configuration says: that it is refused shows that it was taken.
+  cpSync(path.join(fixtures, 'odd', 'past', 'model.onnx'), path.join(exact, 'onnx', 'model.onnx'));
+  await assert.rejects(fileOf(exact), /onnx\/model\.onnx|blocks|dimensions/);
+  await assert.rejects(fileOf(path.join(half, 'onnx', 'model.onnx')), /blocks|dimensions/);
+});
