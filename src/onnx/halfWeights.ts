@@ -11,7 +11,7 @@ import {
 } from './graph.js';
 
 /** Of a part in float32: few enough stand in memory, and few enough parts make one product. */
-const PART_BYTES = 16 * 2 ** 20;
+const PART_BYTES = 8 * 2 ** 20;
 
 export const isHalf = (type: number | undefined): boolean => type === DataType.FLOAT16 || type === DataType.BFLOAT16;
 
