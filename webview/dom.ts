@@ -30,12 +30,19 @@ export function setText(element: Element, text: string): void {
 
 /** Takes the children of a bar out of reach that lie below another element, even in part. null: none does. */
 export function hideUnder(bar: HTMLElement, cover: HTMLElement | null): void {
-  const over = cover?.getBoundingClientRect();
+  const over = cover ? placeAtRest(cover) : undefined;
   for (const child of bar.querySelectorAll<HTMLElement>(':scope > *')) {
     const { left, right, top, bottom } = child.getBoundingClientRect();
     const covered = over && left < over.right && right > over.left && top < over.bottom && bottom > over.top;
     child.style.visibility = covered ? 'hidden' : '';
   }
+}
+
+/** Where an element is, or comes to rest where it is on its way. */
+function placeAtRest(element: HTMLElement): { left: number; right: number; top: number; bottom: number } {
+  const within = element.offsetParent?.getBoundingClientRect() ?? { left: 0, top: 0 };
+  const [left, top] = [within.left + element.offsetLeft, within.top + element.offsetTop];
+  return { left, top, right: left + element.offsetWidth, bottom: top + element.offsetHeight };
 }
 
 export const show = (element: HTMLElement, visible: boolean): void => {

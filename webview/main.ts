@@ -11,6 +11,7 @@ import { createFaultBar, createFaultPage } from './faultView.js';
 import { keep, kept, onHostMessage, send } from './host.js';
 import { createInspector } from './inspector.js';
 import { listenToKeys } from './keyboard.js';
+import { mapSide } from './map/frame.js';
 import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { Maps } from './maps.js';
@@ -23,7 +24,12 @@ import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
 import { readUi } from './uiState.js';
 
-const layoutOf = (width: number): Layout => (width >= 1200 ? 'wide' : width >= 720 ? 'medium' : 'narrow');
+/** In between, the layout that leaves the larger map. */
+function layoutOf(width: number, height: number): Layout {
+  if (width >= 1200) return 'wide';
+  if (width < 720) return 'narrow';
+  return width < 900 && mapSide('narrow', width, height) > mapSide('medium', width, height) ? 'narrow' : 'medium';
+}
 
 const store = new Store({
   host: null,
@@ -37,7 +43,7 @@ const store = new Store({
   continuation: null,
   ui: readUi(kept()),
   theme: readTheme(),
-  layout: layoutOf(window.innerWidth),
+  layout: layoutOf(window.innerWidth, window.innerHeight),
   drawer: false,
   view: null,
   rested: 0,
@@ -196,7 +202,7 @@ listenToPointer(view, {
 });
 listenToKeys(store, derived, view, announceCell);
 onThemeChange(() => store.set({ theme: readTheme() }));
-new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth) })).observe(document.body);
+new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
 const mistake = (thrown: unknown): void =>
   send({ type: 'mistake', message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) });
 window.addEventListener('error', (event) => mistake(event.error));

@@ -13,6 +13,16 @@ const MARGINS: Readonly<Record<Layout, { left: number; right: number; top: numbe
   medium: { left: 52, right: 84, top: 20, bottom: 44 },
   narrow: { left: 46, right: 68, top: 16, bottom: 44 },
 };
+/** What other columns and bars take of the editor, in px: beside the map, and above and below it. */
+const AROUND = { medium: { beside: 40 + 284, over: 36 + 22 }, narrow: { beside: 0, over: 40 + 22 + 234 } } as const;
+
+/** Side of a square map in an editor of this size. */
+export function mapSide(layout: keyof typeof AROUND, width: number, height: number): number {
+  const { left, right, top, bottom } = MARGINS[layout];
+  const { beside, over } = AROUND[layout];
+  return Math.min(width - beside - left - right, height - over - top - bottom);
+}
+
 /** Cells are square, but for grids that would be a thread: no side is drawn longer than this many times the other. */
 const LONGEST = 4;
 
