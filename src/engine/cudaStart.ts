@@ -28,6 +28,9 @@ export const cudaStart: CudaStart = start();
 function start(): CudaStart {
   const nothing = { there: false, settled: () => undefined };
   if (process.platform !== 'linux' || process.arch !== 'x64') return nothing;
+  // CUDA's libraries round float32 factors to TF32's 10 bits unless told not to, which moves log-probabilities by 1e-3, and
+  // onnxruntime-node has no option for it. Read when the libraries start; who sets the variable decides.
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   const named = process.env[CUDA_VARIABLE];
   const asked = named === undefined || named === '' ? undefined : named;
   const { folder, release } = nativeFolder();
