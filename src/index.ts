@@ -106,7 +106,7 @@ export function embed2dCoordinates(
 
 /** What a map is of, and how it is computed. Everything has the command line's default. */
 export interface PredictOptions {
-  /** An .onnx file or a model's folder; the bundled model where it is left out. */
+  /** A model's file or folder, or `ORG/NAME[@REVISION]` in the Hugging Face cache; the bundled model where it is left out. */
   readonly model?: string;
   /** 0 to the last, `embeddings`, or `last`. */
   readonly layer?: MapParameters['layer'];

@@ -51,13 +51,13 @@ export function createEmptyState(store: Store): HTMLElement {
       cardRow(
         h('span', { class: 'thumbnail plain' }, icon('folder-opened')),
         'Model folder',
-        h('span', {}, 'ONNX decoder, ', h('code', {}, 'tokenizer.json'), ' and ', h('code', {}, 'config.json')),
+        h('span', {}, 'ONNX or safetensors, ', h('code', {}, 'tokenizer.json'), ' and ', h('code', {}, 'config.json')),
         choose.element,
       ),
     );
     const others = models.filter((model) => model.origin !== 'bundled');
     show(recentTitle, others.length > 0);
-    recentTitle.textContent = others.every((model) => model.origin === 'workspace') ? 'In this workspace' : 'Recent';
+    recentTitle.textContent = titleOf(others);
     recent.replaceChildren(...others.map(entryRow));
   };
   store.onDraw(({ host, map }) => {
@@ -70,6 +70,16 @@ export function createEmptyState(store: Store): HTMLElement {
 
 const layers = ({ layers: count }: ModelEntry): string[] =>
   count === undefined ? [] : [`${count} ${count === 1 ? 'layer' : 'layers'}`];
+
+function titleOf(models: readonly ModelEntry[]): string {
+  const origins = new Set(models.map(({ origin }) => origin));
+  if (origins.has('recent')) return 'Recent';
+  if (origins.size > 1) return 'Found on this machine';
+  return origins.has('cache') ? 'In the Hugging Face cache' : 'In this workspace';
+}
+
+const about = (model: ModelEntry): string =>
+  [...layers(model), model.contents ?? ''].filter((part) => part !== '').join(' · ');
 
 function link(label: string, onClick: () => void): HTMLElement {
   const element = h('button', { type: 'button', class: 'link' }, label);
@@ -90,7 +100,7 @@ function entryRow(model: ModelEntry): HTMLElement {
     usable ? link(name, () => send({ type: 'model', path: model.path })) : h('span', { class: 'faint' }, name),
     h('span', { class: 'place faint' }, safeText(model.place)),
     h('span', { class: 'spring' }),
-    h('span', { class: 'faint' }, usable ? layers(model).join('') : (model.problem ?? '')),
+    h('span', { class: 'faint' }, usable ? safeText(about(model)) : (model.problem ?? '')),
     h('span', { class: 'age faint' }, model.lastUsed === undefined ? '' : age(model.lastUsed)),
   );
 }

@@ -25,7 +25,7 @@ export interface EmbeddingGridApi {
 /** What to compute. Parameters that are left out come from the settings; a {@link MapSpecification} is one of these. */
 export interface GenerateSpecification extends Partial<MapParameters> {
   /**
-   * The absolute path of a .onnx file or a model's folder, or the reference of a map that was made before, whose model is
+   * The absolute path of a model's file or folder, `ORG/NAME[@REVISION]` in the Hugging Face cache, or the reference of a map that was made before, whose model is
    * looked for among the bundled model, recent ones and those in the workspace. Default: the default model.
    */
   readonly model?: string | ModelReference;

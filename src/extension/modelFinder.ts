@@ -1,3 +1,4 @@
+import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
 import type { Device } from '../protocol/engine.js';
@@ -12,8 +13,8 @@ export interface FoundModel {
 }
 
 /**
- * Opens the model at a path, if it may be opened.
- * @throws Fault of the engine's `open`, or `model-not-found` for a folder that is not trusted.
+ * Opens the model at a path, or of a name in the Hugging Face cache, if it may be opened.
+ * @throws Fault of the engine's `open`, or `model-not-found` for a folder that is not trusted and for a name that is not there.
  */
 export async function openModel(
   { engines }: Pick<Services, 'engines'>,
@@ -21,8 +22,9 @@ export async function openModel(
   device: Device,
   signal: AbortSignal,
 ): Promise<EngineLease> {
-  await requireTrust(path);
-  return engines.acquire(path, device, { signal });
+  const place = locateModel(path);
+  await requireTrust(place);
+  return engines.acquire(place, device, { signal });
 }
 
 /**

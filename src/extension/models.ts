@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { repositoryOfSnapshot } from '../hub/cache.js';
+import { cachedModels, contentsOf, type ModelContents } from '../hub/contents.js';
 import type { ModelReference } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
 import type { ModelDescription } from '../protocol/engine.js';
@@ -12,7 +14,8 @@ const KNOWN_MODELS = 'knownModels';
 const MOST_KNOWN = 20;
 /** A workspace may be a whole disk: the search stops here. */
 const MOST_FOUND = 100;
-const MODELS_IN_WORKSPACE = '**/*.onnx';
+/** Of a checkpoint the one file that stands for it: others of its kind hold shards, or vectors. */
+const MODELS_IN_WORKSPACE = '**/{*.onnx,model.safetensors,model.safetensors.index.json}';
 const NOT_SEARCHED = '**/{node_modules,.git,.venv,venv,__pycache__}/**';
 
 /** What is remembered of a model that was opened once. */
@@ -26,7 +29,7 @@ export interface KnownModel {
   readonly forgotten?: boolean;
 }
 
-/** The models that a person can choose: the bundled one, recent ones, those found in the workspace. */
+/** The models that a person can choose: the bundled one, recent ones, those in the workspace and in the Hugging Face cache. */
 export class Models implements vscode.Disposable {
   /** Path of the bundled model's folder; it may have been removed. */
   readonly bundled: string;
@@ -60,15 +63,17 @@ export class Models implements vscode.Disposable {
     return existsSync(path.join(this.bundled, 'onnx', 'model.onnx')) ? this.bundled : undefined;
   }
 
-  /** Bundled, then recent, then found in the workspace; no path twice. */
+  /** Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no path twice. */
   async list(): Promise<readonly ModelEntry[]> {
     const entries = new Map<string, ModelEntry>();
-    const add = async (modelPath: string, origin: ModelEntry['origin']): Promise<void> => {
-      if (!entries.has(modelPath)) entries.set(modelPath, await this.entry(modelPath, origin));
+    const add = async (modelPath: string, origin: ModelEntry['origin'], name?: string): Promise<void> => {
+      if (!entries.has(modelPath)) entries.set(modelPath, await this.entry(modelPath, origin, name));
     };
     if (this.bundledIfThere !== undefined) await add(this.bundled, 'bundled');
     for (const { path: recent, forgotten } of this.known()) if (forgotten !== true) await add(recent, 'recent');
     for (const found of await this.inWorkspace()) await add(found, 'workspace');
+    // The cache is the person's own, not the folder's: it is read whenever a list is asked for, trusted or not.
+    for (const cached of cachedModels().slice(0, MOST_FOUND)) await add(cached.path, 'cache', cached.name);
     return [...entries.values()];
   }
 
@@ -111,22 +116,24 @@ export class Models implements vscode.Disposable {
     this.changed.fire();
   }
 
-  /** Absolute paths of the .onnx files in the workspace, a bounded number of them. */
+  /** Absolute paths of the .onnx files and checkpoints' folders in the workspace, a bounded number of them. */
   async inWorkspace(): Promise<readonly string[]> {
     this.found ??= Promise.resolve(vscode.workspace.findFiles(MODELS_IN_WORKSPACE, NOT_SEARCHED, MOST_FOUND)).then(
-      (uris) => uris.map((uri) => uri.fsPath).sort(),
+      (uris) => [...new Set(uris.map(({ fsPath }) => modelAt(fsPath)))].sort(),
     );
     return this.found;
   }
 
-  private async entry(modelPath: string, origin: ModelEntry['origin']): Promise<ModelEntry> {
+  private async entry(modelPath: string, origin: ModelEntry['origin'], name?: string): Promise<ModelEntry> {
     const known = this.knownAt(modelPath);
     const problem = await problemOf(modelPath);
+    const contents = problem === undefined && origin !== 'bundled' ? contentsOf(modelPath) : undefined;
     return {
       path: modelPath,
       origin,
-      name: known?.reference.name ?? nameOf(modelPath),
+      name: name ?? known?.reference.name ?? nameOf(modelPath),
       place: origin === 'bundled' ? 'included' : placeOf(modelPath),
+      ...(contents === undefined ? {} : { contents: contentsText(contents, known?.facts) }),
       ...(known === undefined ? {} : { layers: known.facts.blocks, lastUsed: known.lastUsed }),
       ...(problem === undefined ? {} : { problem }),
     };
@@ -147,15 +154,24 @@ async function problemOf(modelPath: string): Promise<string | undefined> {
   return (await isTrusted(modelPath)) ? undefined : 'this folder is not trusted';
 }
 
-/** A model's name by its place, as the engine gives it: the folder that holds it, not counting `onnx`. */
+/** A checkpoint is its folder; an export is its file, of which a folder may have several. */
+const modelAt = (file: string): string => (file.endsWith('.onnx') ? file : path.dirname(file));
+
+function contentsText({ kind, bytes, numberType }: ModelContents, facts: ModelFacts | undefined): string {
+  return [kind, facts?.numberType ?? numberType, formatBytes(bytes)].filter((part) => part !== undefined).join(' · ');
+}
+
+/** A model's name by its place, as the engine gives it: the repository of a cache, else the folder, not counting `onnx`. */
 export function nameOf(modelPath: string): string {
-  if (path.extname(modelPath) !== '.onnx') return path.basename(modelPath);
-  const folder = path.dirname(modelPath);
-  return path.basename(path.basename(folder) === 'onnx' ? path.dirname(folder) : folder);
+  const isFile = /\.(onnx|safetensors)$/.test(modelPath);
+  const own = isFile ? path.dirname(modelPath) : modelPath;
+  const folder = path.basename(own) === 'onnx' && isFile ? path.dirname(own) : own;
+  return repositoryOfSnapshot(folder) ?? path.basename(folder);
 }
 
 /** The folders that the Explorer offers a map for: those with the file, and the export's folder above `onnx`. */
 export function foldersOf(modelPath: string): readonly string[] {
+  if (!modelPath.endsWith('.onnx')) return [modelPath];
   const folder = path.dirname(modelPath);
   return path.basename(folder) === 'onnx' ? [folder, path.dirname(folder)] : [folder];
 }
@@ -167,3 +183,7 @@ function placeOf(modelPath: string): string {
   const home = os.homedir();
   return modelPath.startsWith(home + path.sep) ? `~${modelPath.slice(home.length)}` : modelPath;
 }
+
+/** A size on disk as people read it: `7.4 MB`, `538 MB`, `2.5 GB`. */
+export const formatBytes = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ModelFacts } from '../map/tokenMap.js';
 import type { ModelEntry } from '../protocol/page.js';
-import type { Models } from './models.js';
+import { formatBytes, type KnownModel, type Models } from './models.js';
 import { treeLine } from './window.js';
 
 /** A line of the view: a model, or a fact about it. */
@@ -10,7 +9,7 @@ export type ModelsNode =
   | { readonly kind: 'model'; readonly model: ModelEntry }
   | { readonly kind: 'fact'; readonly label: string; readonly value: string; readonly icon: string };
 
-/** The view "Models": bundled, recent, found in the workspace; below each what is known of it from its last opening. */
+/** The view "Models": bundled, recent, found in the workspace and in the Hugging Face cache; below each what is known of it from its last opening. */
 export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
   readonly onDidChangeTreeData: vscode.Event<void>;
 
@@ -22,7 +21,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
     if (parent === undefined) return (await this.models.list()).map((model) => ({ kind: 'model', model }));
     if (parent.kind === 'fact') return [];
     const known = this.models.knownAt(parent.model.path);
-    return known ? factsOf(known.facts) : [];
+    return known ? factsOf(known) : [];
   }
 
   getTreeItem(node: ModelsNode): vscode.TreeItem {
@@ -45,19 +44,17 @@ function descriptionOf(model: ModelEntry): string {
   if (model.origin === 'bundled') return 'included';
   const file = path.extname(model.path) === '.onnx' ? path.basename(model.path) : undefined;
   const plain = file === undefined || file === 'model.onnx';
-  return [plain ? undefined : file, model.layers === undefined ? undefined : `${model.layers} layers`]
+  return [plain ? undefined : file, model.layers === undefined ? undefined : `${model.layers} layers`, model.contents]
     .filter((part) => part !== undefined)
     .join(' · ');
 }
 
-function factsOf(facts: ModelFacts): ModelsNode[] {
+function factsOf({ facts, reference }: KnownModel): ModelsNode[] {
+  const kind = reference.file.endsWith('.onnx') ? 'ONNX' : 'safetensors';
   const fact = (label: string, value: string, icon: string): ModelsNode => ({ kind: 'fact', label, value, icon });
   return [
     fact(`${facts.blocks} decoder layers`, `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
     fact('Vocabulary', `${facts.vocabularySize.toLocaleString('en-US')} tokens`, 'symbol-key'),
-    fact('Weights', `ONNX · ${facts.numberType} · ${megabytes(facts.weightsBytes)}`, 'file-binary'),
+    fact('Weights', `${kind} · ${facts.numberType} · ${formatBytes(facts.weightsBytes)}`, 'file-binary'),
   ];
 }
-
-const megabytes = (bytes: number): string =>
-  bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { type Models } from './models.js';
+import type { ModelEntry } from '../protocol/page.js';
+import type { Models } from './models.js';
 import { pick } from './window.js';
 
 type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | undefined> };
@@ -9,26 +10,36 @@ type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | un
 export async function pickModel(models: Models): Promise<string | undefined> {
   const known = (await models.list()).map((model): Pick => ({
     label: model.name,
-    description: model.place,
-    ...(model.problem === undefined ? {} : { detail: model.problem }),
+    description: model.origin === 'cache' ? 'Hugging Face cache' : model.place,
+    ...detailOf(model),
     iconPath: new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning'),
     choose: () => Promise.resolve(model.path),
   }));
   const browse: readonly Pick[] = [
     { label: 'Browse', kind: vscode.QuickPickItemKind.Separator },
-    { label: 'Choose a .onnx File...', iconPath: new vscode.ThemeIcon('file'), choose: () => browseFor('file') },
+    {
+      label: 'Choose a Model File...',
+      description: '.onnx or .safetensors',
+      iconPath: new vscode.ThemeIcon('file'),
+      choose: () => browseFor('file'),
+    },
     {
       label: 'Choose a Model Folder...',
-      description: 'as exported for the Hugging Face hub or by onnxruntime-genai',
+      description: 'a checkpoint, or an export for the Hugging Face hub or by onnxruntime-genai',
       iconPath: new vscode.ThemeIcon('folder'),
       choose: () => browseFor('folder'),
     },
   ];
   const picked = await pick([...known, ...browse], {
     title: 'Choose a Model to Map',
-    placeHolder: 'A decoder model exported to ONNX',
+    placeHolder: 'A decoder model: an ONNX export, or a checkpoint of safetensors',
   });
   return picked?.choose?.();
+}
+
+function detailOf({ problem, contents }: ModelEntry): { detail?: string } {
+  const detail = problem ?? contents;
+  return detail === undefined ? {} : { detail };
 }
 
 async function browseFor(kind: 'file' | 'folder'): Promise<string | undefined> {
@@ -39,7 +50,7 @@ async function browseFor(kind: 'file' | 'folder'): Promise<string | undefined> {
       canSelectFolders: kind === 'folder',
       openLabel: 'Choose Model',
       ...(home === undefined ? {} : { defaultUri: home }),
-      ...(kind === 'file' ? { filters: { 'ONNX model': ['onnx'] } } : {}),
+      ...(kind === 'file' ? { filters: { Model: ['onnx', 'safetensors'] } } : {}),
     })) ?? [];
   return chosen === undefined ? undefined : path.normalize(chosen.fsPath);
 }

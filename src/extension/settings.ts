@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { locateModel } from '../hub/cache.js';
 import { bytesOf } from '../map/numbers.js';
 import { checkParameters, DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
@@ -42,9 +43,15 @@ export const DEFAULT_OUTPUT_FOLDER = 'embedding_grid_results';
 export class Settings {
   constructor(private readonly log: Log) {}
 
-  /** Path of the model that a new panel opens, or undefined for the bundled one. */
+  /** Path of the model that a new panel opens, or a name that leads nowhere yet; undefined for the bundled one. */
   get defaultModel(): string | undefined {
-    return this.text(KEYS.defaultModel);
+    const text = this.text(KEYS.defaultModel);
+    if (text === undefined) return undefined;
+    try {
+      return locateModel(text);
+    } catch {
+      return text; // opening it says what is missing
+    }
   }
 
   /** Folder for saved maps, relative to a workspace folder and inside it. */

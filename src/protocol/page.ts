@@ -17,12 +17,14 @@ import type { SettingPath } from './settingsChange.js';
 
 /** A line of the model drop-down and of the empty state. */
 export interface ModelEntry {
-  /** Absolute path of the .onnx file or of the model's folder. */
+  /** Absolute path of the file or of the model's folder. */
   readonly path: string;
   readonly name: string;
-  readonly origin: 'bundled' | 'recent' | 'workspace';
+  readonly origin: 'bundled' | 'recent' | 'workspace' | 'cache';
   /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */
   readonly place: string;
+  /** What its files are, in words: `safetensors · bfloat16 · 16.1 GB`. */
+  readonly contents?: string;
   /** Decoder blocks, where known without opening the model. */
   readonly layers?: number;
   /** ISO 8601, of the last map. */

@@ -1,0 +1,136 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { cacheFolder, repositoriesIn, revisionsIn } from './cache.js';
+import { folderOf } from './names.js';
+
+/** What can be told of a model without opening it. */
+export interface ModelContents {
+  readonly kind: 'ONNX' | 'safetensors';
+  /** Of the weights, on disk. */
+  readonly bytes: number;
+  /** As the files say it: `float32`, `bfloat16`, ...; undefined where they do not. */
+  readonly numberType?: string;
+}
+
+/** A model in the Hugging Face cache. */
+export interface CachedModel {
+  /** `ORG/NAME`, with `@REVISION` where it is not `main`. */
+  readonly name: string;
+  /** The snapshot's folder. */
+  readonly path: string;
+}
+
+/** The models of a cache, one for each revision that has a name; those whose files are not there are left out. */
+export function cachedModels(cache = cacheFolder()): CachedModel[] {
+  return repositoriesIn(cache).flatMap((repository) => {
+    const revisions = [...revisionsIn(join(cache, folderOf(repository)))];
+    const seen = new Set<string>();
+    return revisions.flatMap(([revision, path]) => {
+      if (seen.has(path) || contentsOf(path) === undefined) return [];
+      seen.add(path);
+      return [{ name: revision === 'main' ? repository : `${repository}@${revision}`, path }];
+    });
+  });
+}
+
+/** What a .onnx file, a .safetensors file or a model's folder holds; undefined where it is no model by the names in it. */
+export function contentsOf(path: string): ModelContents | undefined {
+  const files = path.endsWith('.onnx') || path.endsWith('.safetensors') ? [path] : weightsIn(path);
+  const [first] = files;
+  if (first === undefined) return undefined;
+  if (first.endsWith('.onnx')) {
+    // Its weights may lie beside it, in files that begin with its name.
+    const beside = filesIn(dirname(first)).filter((name) => name.startsWith(basename(first)));
+    const type = typeOfName(basename(first));
+    return {
+      kind: 'ONNX',
+      bytes: sizeOf(beside.map((name) => join(dirname(first), name))),
+      ...(type === undefined ? {} : { numberType: type }),
+    };
+  }
+  const type = typeOfTensors(first);
+  return { kind: 'safetensors', bytes: sizeOf(files), ...(type === undefined ? {} : { numberType: type }) };
+}
+
+/** The files of weights in a folder: a checkpoint's, else the first export. */
+function weightsIn(folder: string): string[] {
+  const names = filesIn(folder);
+  const checkpoint = names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter'));
+  if (names.includes('config.json') && checkpoint.length > 0) return checkpoint.map((name) => join(folder, name));
+  for (const place of [join(folder, 'onnx'), folder]) {
+    const exports = filesIn(place).filter((name) => name.endsWith('.onnx'));
+    const first = exports.find((name) => name === 'model.onnx') ?? exports[0];
+    if (first !== undefined) return [join(place, first)];
+  }
+  return [];
+}
+
+/** Hub exports have the type in their name; one without it may be of any. */
+function typeOfName(name: string): string | undefined {
+  if (/^(decoder_)?model(_merged|_with_past)?\.onnx$/.test(name)) return undefined;
+  if (/bf16|bfloat16/i.test(name)) return 'bfloat16';
+  if (/fp16|float16/i.test(name)) return 'float16';
+  if (/q4|int4|bnb4/i.test(name)) return 'int4';
+  return /q8|int8|quantized/i.test(name) ? 'int8' : undefined;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I8: 'int8',
+  U8: 'int8',
+};
+/** Of a header; the largest models' are a tenth of it. */
+const MAX_HEADER = 2 ** 24;
+
+/** The type that most numbers of a safetensors file have. */
+function typeOfTensors(file: string): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { dtype, shape } of headerOf(file)) {
+    const type = TYPES[dtype] ?? dtype;
+    counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, d) => product * d, 1));
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+function headerOf(file: string): { dtype: string; shape: number[] }[] {
+  try {
+    if (!statSync(file).isFile()) return []; // a pipe would be waited for
+    const fd = openSync(file, 'r');
+    try {
+      const begin = Buffer.alloc(8);
+      if (readSync(fd, begin, 0, 8, 0) < 8) return [];
+      const length = Number(begin.readBigUInt64LE());
+      if (length > MAX_HEADER || 8 + length > fstatSync(fd).size) return [];
+      const text = Buffer.alloc(length);
+      readSync(fd, text, 0, length, 8);
+      const header: unknown = JSON.parse(text.toString('utf8'));
+      return typeof header === 'object' && header !== null ? Object.values(header).filter(isTensor) : [];
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return []; // not there, or no such file: opening it says what is wrong
+  }
+}
+
+function isTensor(entry: unknown): entry is { dtype: string; shape: number[] } {
+  if (typeof entry !== 'object' || entry === null || !('dtype' in entry) || !('shape' in entry)) return false;
+  const { dtype, shape } = entry;
+  return typeof dtype === 'string' && Array.isArray(shape) && shape.every((d) => typeof d === 'number');
+}
+
+/** Names of the files in a folder, links followed; those that lead nowhere are left out. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true);
+  } catch {
+    return [];
+  }
+}
+
+const sizeOf = (files: readonly string[]): number =>
+  files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
