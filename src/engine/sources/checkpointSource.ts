@@ -12,9 +12,9 @@ import type { ModelSource } from './modelSource.js';
 
 /** The largest known are a tenth of it. */
 const MAX_CONFIG_BYTES = 2 ** 22;
-const MAX_INDEX_BYTES = 2 ** 26;
+const MAX_INDEX_BYTES = 2 ** 24;
 /** Of all shards together. */
-const MAX_TENSORS = 400_000;
+const MAX_TENSORS = 150_000;
 
 /** config.json and .safetensors files: the graph is written, the weights stay where they are. */
 export function openCheckpoint({ file }: ModelFiles): ModelSource {

@@ -146,8 +146,8 @@ export interface Experts {
   readonly down: string;
   /** `gate` holds gate and up of all experts in one tensor, `down` the rest. */
   readonly stacked: boolean;
-  /** An MLP that every position passes besides, and what its result is weighed by. */
-  readonly shared?: { readonly name: string; readonly gate?: string } | undefined;
+  /** An MLP that every position passes besides, what its result is weighed by, and whether gate and up are one matrix. */
+  readonly shared?: { readonly name: string; readonly gate?: string; readonly stacked?: boolean } | undefined;
   readonly activation: string;
 }
 

@@ -15,8 +15,8 @@ export interface StoredTensor {
   readonly length: number;
 }
 
-/** The format allows 100 MB; the largest models' take a tenth. */
-const MAX_HEADER = 32 * 2 ** 20;
+/** The format allows 100 MB; the largest files take a tenth of this. */
+const MAX_HEADER = 2 ** 24;
 const MAX_RANK = 8;
 
 const TYPES: Readonly<Record<string, { readonly bits: number; readonly dataType?: number }>> = {

@@ -2,7 +2,7 @@ import { unsupported } from '../../source.js';
 import type { Configuration } from '../configuration.js';
 import { type Experts, from } from '../description.js';
 import { always, headNorms, none, windowed } from './common.js';
-import { granite, llama, mistral, qwen2, qwen3 } from './llama.js';
+import { granite, llama, mistral, olmo2, qwen2, qwen3 } from './llama.js';
 
 /** Decoders whose MLPs are experts. */
 
@@ -91,6 +91,15 @@ const olmoe = from(
   }),
 );
 
+const flexOlmo = from(
+  olmo2,
+  'flex_olmo',
+  { num_experts: 7, num_experts_per_tok: 5, rms_norm_eps: 1e-6, rope_theta: 5e5 },
+  (c) => ({
+    experts: always(expertsOf(c, gated('mlp'), { normalized: c.flag('norm_topk_prob') })),
+  }),
+);
+
 const graniteMoe = from(granite, 'granitemoe', { num_local_experts: 8, num_experts_per_tok: 2 }, (c) => {
   c.only('position_embedding_type', 'rope');
   const root = 'block_sparse_moe';
@@ -103,10 +112,24 @@ const graniteMoe = from(granite, 'granitemoe', { num_local_experts: 8, num_exper
   return { experts: always(expertsOf(c, layout, { shares: 'softmax of chosen', stacked: true })) };
 });
 
+/** An MLP that every position passes stands beside the experts. */
+const graniteMoeShared = from(graniteMoe, 'granitemoeshared', {}, (c, { experts }) => {
+  const shared =
+    c.countOrNone('shared_intermediate_size') === undefined ? undefined : { name: 'shared_mlp', stacked: true };
+  return {
+    experts: (layer) => {
+      const own = experts?.(layer);
+      return own && { ...own, shared };
+    },
+  };
+});
+
 export const MIXTURES = {
   mixtral,
   qwen2_moe: qwen2Moe,
   qwen3_moe: qwen3Moe,
   olmoe,
   granitemoe: graniteMoe,
+  granitemoeshared: graniteMoeShared,
+  flex_olmo: flexOlmo,
 };

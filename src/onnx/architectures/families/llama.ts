@@ -177,7 +177,7 @@ const olmo = from(llama, 'olmo', {}, (c) => ({
   feedForward: { bias: false },
 }));
 
-const olmo2 = from(llama, 'olmo2', { rms_norm_eps: 1e-5 }, (_, { norm }) => ({
+export const olmo2 = from(llama, 'olmo2', { rms_norm_eps: 1e-5 }, (_, { norm }) => ({
   attention: { ...behind.attention, norms: headNorms(norm, 'width') },
   feedForward: { ...behind.feedForward, bias: false },
 }));
@@ -339,6 +339,11 @@ export const LLAMAS = {
   gemma,
   gemma2,
   gemma3_text: gemma3,
+  /** Gemma 2 without the norms behind attention and MLP. */
+  vaultgemma: from(gemma2, 'vaultgemma', {}, () => ({
+    attention: { after: undefined },
+    feedForward: { after: undefined },
+  })),
   phi3,
   olmo,
   olmo2,

@@ -154,11 +154,14 @@ function shared(
   weights: Weights,
   d: Description,
   { activation: name }: Experts,
-  { name: own, gate }: NonNullable<Experts['shared']>,
+  { name: own, gate, stacked }: NonNullable<Experts['shared']>,
   x: string,
   at: string,
 ): string {
-  const matrices = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj', bias: false, activation: name };
+  const names = stacked
+    ? { gateUp: 'input_linear', up: '', down: 'output_linear' }
+    : { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
+  const matrices = { ...names, bias: false, activation: name };
   const y = feedForward(writer, weights, { ...d, transposed: false }, matrices, x, `${at}${own}.`);
   if (gate === undefined) return y;
   return writer.mul(y, writer.op('Sigmoid', [weights.linear(x, at + gate, d.hidden, 1)]));
