@@ -8,6 +8,7 @@ import {
   createEmbeddingGridMap,
   embed2dCoordinates,
   fromJson,
+  readMap,
   inspectModel,
   predictTokensForGrid,
 } from '../src/index.js';
@@ -78,6 +79,7 @@ test('createEmbeddingGridMap: files that read back as the map; nothing where it 
   });
   assert.deepEqual(files, [path.join(outputDir, 'embedding_grid_results_layer_1.json')]);
   assert.deepEqual(fromJson(readFileSync(files[0] ?? '')).cells, map.cells);
+  assert.deepEqual((await readMap(files[0] ?? '')).cells, map.cells);
   assert.deepEqual(readdirSync(outputDir), ['embedding_grid_results_layer_1.json']);
 
   const failing = createEmbeddingGridMap({ model: model('memory'), outputDir: path.join(folder, 'none', 'at', 'all') });

@@ -1,4 +1,4 @@
-import { headData, isWritten } from '../formats/fromJson.js';
+import { hasMoreLists, headData, isWritten } from '../formats/fromJson.js';
 import { withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import {
@@ -41,6 +41,7 @@ export async function readSpecification(file: string): Promise<SavedSpecificatio
 
 /** Largest file that is not a saved map as it was written, of which the first lines will do, in bytes. */
 const MOST_BYTES = 2 ** 25;
+const MOST_LISTS = 2 ** 22;
 
 function readJson(file: string): Promise<unknown> {
   return withFile(file, async (given) => {
@@ -50,15 +51,17 @@ function readJson(file: string): Promise<unknown> {
     } catch {
       // Its cells, or what is before them, is damaged: the specification may be sound.
     }
-    if (given.size > MOST_BYTES)
-      throw new Fault({
+    const refused = (why: string): Fault =>
+      new Fault({
         code: 'file',
-        message: `The specification ${file} cannot be read: it is larger than ${Math.floor(MOST_BYTES / 1e6)} MB.`,
+        message: `The specification ${file} cannot be read: ${why}.`,
         hint: 'Give a .json file as Embedding Grid saved it.',
       });
-    const text = new TextDecoder().decode(await given.read(0, given.size));
+    if (given.size > MOST_BYTES) throw refused(`it is larger than ${Math.floor(MOST_BYTES / 1e6)} MB`);
+    const bytes = await given.read(0, given.size);
+    if (hasMoreLists(bytes, MOST_LISTS)) throw refused('it holds more lists than a specification has');
     try {
-      return JSON.parse(text) as unknown;
+      return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
     } catch (thrown) {
       throw new Fault({
         code: 'file',

@@ -131,6 +131,17 @@ export function readSpecification(file: Uint8Array): SavedHead {
   return headOf(headLines(file) ?? parse(file));
 }
 
+/** Lists and objects of a file's first lines, and of all of it, at most: each costs some sixty times its bytes. */
+const MOST_IN_HEAD = 2 ** 21;
+const MOST_IN_FILE = 2 ** 24;
+
+/** Whether a JSON text in UTF-8 begins more lists and objects than some number, inside of texts or not. */
+export function hasMoreLists(json: Uint8Array, most: number): boolean {
+  let lists = 0;
+  for (const byte of json) if ((byte === 0x5b || byte === 0x7b) && ++lists > most) return true;
+  return false;
+}
+
 /** How much of a file is read for its first lines: at once, and at most. Texts and vectors of a specification stand there. */
 const HEAD_BYTES = 2 ** 16;
 const LONGEST_HEAD = 2 ** 26;
@@ -171,7 +182,7 @@ export const isWritten = (start: Uint8Array): boolean =>
 function headLines(file: Uint8Array): unknown {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const end = bytes.indexOf(',\n"tokens": {\n');
-  if (end < 0 || end > LONGEST) return undefined;
+  if (end < 0 || end > LONGEST || hasMoreLists(bytes.subarray(0, end), MOST_IN_HEAD)) return undefined;
   try {
     return JSON.parse(`${bytes.toString('utf8', 0, end)}}`);
   } catch {
@@ -187,6 +198,7 @@ function parse(file: Uint8Array | string): unknown {
       hint: 'Version 0.1.0 wrote such files: draw the map again with --specification, then its cells stand beside it.',
     });
   }
+  if (typeof file !== 'string' && hasMoreLists(file, MOST_IN_FILE)) throw damaged('it holds more lists than a map has');
   try {
     const decoded = typeof file === 'string' ? file : new TextDecoder('utf-8', { fatal: true }).decode(file);
     return JSON.parse(decoded);

@@ -232,6 +232,8 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
       for (const flag of ['--specification', '--x-vector', '--texts'])
         cases.push([2, ['--model', ok, flag, file], /" cannot be read: it is no file\./]);
     cases.push([2, ['--specification', at('sparse.json')], /sparse\.json cannot be read: it is larger than 33 MB\./]);
+    writeFileSync(at('lists.json'), `{"grid":[${'[],'.repeat(4.2e6)}[]]}`);
+    cases.push([2, ['--specification', at('lists.json')], /lists\.json cannot be read: it holds more lists than/]);
     cases.push([2, ['--texts', at('sparse.json')], /"sparse\.json" is larger than 8 MB\./]);
   }
   const before = readdirSync(folder);

@@ -10,6 +10,7 @@ const REST = 10;
 export class Keeper {
   private writing: Promise<void> | undefined;
   private waiting: MapRecord | undefined;
+  /** By a clock that nobody sets. */
   private restUntil = 0;
   private removed = false;
 
