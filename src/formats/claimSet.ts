@@ -55,37 +55,30 @@ export async function claimSet(
     const { json } = fileNames(map.specification, number);
     const lock = await holdSet(folder, json, owner, guess === 'nothing' && !replace ? 0 : PATIENCE_MS, signal);
     if (!lock) continue;
-    const entries = await folder.list();
-    present = namesOf(entries);
-    // Now that no other save of ours changes it.
-    const found = await standing(map, number, folder, present);
-    if (found === 'other' && !replace) {
-      await lock.release();
-      continue;
-    }
-    const claim = new HeldSet(
-      folder,
-      parts,
-      fileNames(map.specification, number),
-      number,
-      lock,
-      owner,
-      found === 'same',
-    );
+    let claim: HeldSet | undefined;
     try {
+      const entries = await folder.list();
+      present = namesOf(entries);
+      // Now that no other save of ours changes it.
+      const found = await standing(map, number, folder, present);
+      if (found === 'other' && !replace) {
+        await lock.release();
+        continue;
+      }
+      const own = fileNames(map.specification, number);
+      claim = new HeldSet(folder, parts, own, number, lock, owner, found === 'same');
       const files = new Set(entries.filter(({ isFile }) => isFile).map(({ name }) => name));
-      if (formats.some((format) => present.has(claim.own[format]) && !files.has(claim.own[format])))
+      if (formats.some((format) => present.has(own[format]) && !files.has(own[format])))
         throw Object.assign(new Error('A folder has the name.'), { code: 'EISDIR' });
       if (found === 'other') {
-        const set = { ...claim.own, ...(await namesOfSet(folder, json, number)) };
-        const others = [...Object.values(claim.own), ...Object.values(set)];
-        await claim.moveAside([...new Set(others)].filter((name) => files.has(name)));
+        const set = [...Object.values(own), ...Object.values(await namesOfSet(folder, json, number))];
+        await claim.moveAside([...new Set(set)].filter((name) => files.has(name)));
       }
       for (const format of parts.keys()) await claim.name(format);
       return claim;
     } catch (thrown) {
-      await claim.undo();
-      await claim.release();
+      await claim?.undo();
+      await lock.release();
       // Something that is none of ours has taken a name meanwhile.
       if (!(thrown instanceof NameTaken)) throw thrown;
     }
@@ -112,7 +105,7 @@ class HeldSet implements Claim {
   constructor(
     private readonly folder: OutputFolder,
     private readonly parts: ReadonlyMap<Format, string>,
-    readonly own: Readonly<Record<Format, string>>,
+    private readonly own: Readonly<Record<Format, string>>,
     readonly number: number,
     private readonly lock: SetLock,
     private readonly owner: string,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import type { Token } from '../../src/map/token.js';
+import { toNpz } from '../../src/formats/npz.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { MapPage } from './support/mapPage.js';
@@ -36,6 +37,11 @@ suite('Maps from files', { skip: leftOut(), timeout: 480_000 }, () => {
         writeFileSync(path.join(workspace, `embedding_grid_results_${name}.json`), toJson(map));
       save('hostile', syntheticMap({ columns: 24, rows: 24, tokens, vocabulary: tokens.length }));
       save('large', syntheticMap({ columns: 200, rows: 200 }));
+      // As the files of a map of millions of entries are.
+      const apart = syntheticMap({ columns: 12, rows: 9 });
+      writeFileSync(path.join(workspace, 'embedding_grid_results_apart.json'), toJson(apart, true));
+      writeFileSync(path.join(workspace, 'embedding_grid_results_apart.npz'), toNpz(apart));
+      writeFileSync(path.join(workspace, 'embedding_grid_results_alone.json'), toJson(apart, true));
       writeFileSync(path.join(workspace, 'embedding_grid_results_broken.json'), '{"config": ');
     },
   }));
@@ -84,6 +90,14 @@ suite('Maps from files', { skip: leftOut(), timeout: 480_000 }, () => {
     console.log(`  pan: ${describe(pan)}`);
     assert.ok(zoom.length > 5 && pan.length > 5);
     await workbench.picture('panel-200');
+  });
+
+  test('a map whose cells stand beside it opens; without them it is said what is missing', async () => {
+    const page = await openSaved(workbench, 'apart');
+    await page.more('Show Cells as Table');
+    await page.frame.locator('table.cells tbody td').first().waitFor();
+    await workbench.openFromExplorer('alone');
+    await workbench.notification(/"embedding_grid_results_alone\.npz" cannot be read/);
   });
 
   test('a file that is no map is shown as text, and why', async () => {
