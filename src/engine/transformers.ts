@@ -32,7 +32,8 @@ type Token = Omit<AddedToken, 'id'>;
  * configuration alone; its own classes for some families read nothing of tokenizer.json but vocabulary, merges, added tokens
  * and post-processor, and know the rest themselves, `add_prefix_space` among it; nothing is cut or filled up to a length.
  * `add_bos_token` and `add_eos_token` are without effect there: the post-processor says what stands around a text. A class that
- * is not known here, or one for another kind of model than the file has, is taken to read the file as it is.
+ * is not known here is taken to read the file as it is. One for another kind of model than the file has (LlamaTokenizer for
+ * Unigram) makes of it what nobody meant, and is refused.
  */
 export function transformersReading(
   json: TokenizerJson,
@@ -42,14 +43,22 @@ export function transformersReading(
   const ofFile = withIds(addedTokensOf(json), vocabulary);
   const file = files.beside('tokenizer_config.json');
   if (file === undefined) return { added: ofFile };
-  const config = readJson(file);
+  const own = readJson(file);
+  // Without the newer key, the older file has the last word.
+  const older = isRecord(own.added_tokens_decoder) ? {} : readJson(files.beside('special_tokens_map.json'));
+  const config: Config = { ...own, ...older };
   if (config.split_special_tokens === true)
     return {
       added: ofFile,
       refused: 'its tokenizer_config.json has special tokens split (split_special_tokens)',
     };
-  const family = CLASSES[classOf(json, config, readJson(files.beside('config.json')))];
-  const rebuilt = (family?.of ?? 'BPE') === modelKind(json) ? family : undefined;
+  const name = classOf(json, config, readJson(files.beside('config.json')));
+  const rebuilt = CLASSES[name];
+  if (rebuilt && (rebuilt.of ?? 'BPE') !== modelKind(json))
+    return {
+      added: ofFile,
+      refused: `Transformers reads it by ${name}, which is not for the kind of its model`,
+    };
   const added = inOrder(withIds(addedTokens(inOrder(ofFile), config, files, rebuilt), vocabulary));
   const wanted: TokenizerChanges = {
     truncation: null,
@@ -57,8 +66,8 @@ export function transformersReading(
     added_tokens: added,
     ...(rebuilt ? partsOf(rebuilt, config, json, added) : {}),
   };
-  const own: TokenizerJson = { ...json, added_tokens: inOrder(ofFile) };
-  const changes = Object.fromEntries(Object.entries(wanted).filter(([key, part]) => !isSame(key, own, part)));
+  const before: TokenizerJson = { ...json, added_tokens: inOrder(ofFile) };
+  const changes = Object.fromEntries(Object.entries(wanted).filter(([key, part]) => !isSame(key, before, part)));
   const note = disagreement(config, changed(json, changes));
   return {
     added,
@@ -127,24 +136,24 @@ function addedTokens(
   files: ModelFiles,
   rebuilt: Family | undefined,
 ): Token[] {
-  const stated = isRecord(config.added_tokens_decoder);
   const fromConfig = isRecord(config.added_tokens_decoder)
     ? Object.entries(config.added_tokens_decoder)
         .sort(([a], [b]) => Number(a) - Number(b))
         .flatMap(([, token]) => readAddedToken(token) ?? [])
     : merged(olderAdded(config, files), ofFile);
   const known = new Map<string, Token>(fromConfig.map((token) => [token.content, token]));
-  // Without the newer key, the older file has the last word.
-  const named = { ...rebuilt?.tokens, ...config, ...(stated ? {} : readJson(files.beside('special_tokens_map.json'))) };
+  const named: Config = { ...rebuilt?.tokens, ...config };
   const extra = named.extra_special_tokens ?? named.additional_special_tokens;
-  const special = [
+  const values = [
     ...NAMED.map((name) => named[name]),
     ...Object.keys(named)
       .filter((name) => name.endsWith('_token') && !NAMED.includes(name))
       .map((name) => named[name]),
     ...(Array.isArray(extra) ? (extra as unknown[]) : isRecord(extra) ? Object.values(extra) : []),
     ...(rebuilt?.extra ?? []),
-  ].flatMap((token) => {
+  ];
+  // A token that is named twice in the same words counts where it is named first.
+  const special = [...new Map(values.map((value) => [canonical(value ?? null), value])).values()].flatMap((token) => {
     const text = tokenText(token);
     if (text === undefined) return [];
     const plain = { content: text, special: true };
@@ -152,7 +161,8 @@ function addedTokens(
   });
   const tokens = new Map<string, Token>((rebuilt ? [] : ofFile).map((token) => [token.content, token]));
   for (const token of fromConfig) tokens.set(token.content, token);
-  for (const token of special) if (!tokens.has(token.content)) tokens.set(token.content, token);
+  const before = new Set(tokens.keys());
+  for (const token of special) if (!before.has(token.content)) tokens.set(token.content, token);
   const isSpecial = new Set(special.map(({ content }) => content));
   return [...tokens.values()].map((token) =>
     rebuilt?.plainSpecial === true && isSpecial.has(token.content)
@@ -163,7 +173,7 @@ function addedTokens(
 
 /** What one of Transformers' classes for tokenizers knows of itself. */
 interface Family {
-  /** The kind of model that it makes; a file with another is taken as it is. */
+  /** The kind of model that it makes. */
   readonly of?: 'WordPiece' | 'Unigram';
   /** Special tokens where the configuration names no others. */
   readonly tokens: Readonly<Record<string, string>>;
@@ -182,7 +192,8 @@ interface Family {
 
 function partsOf(family: Family, config: Config, json: TokenizerJson, added: readonly AddedToken[]): TokenizerChanges {
   const space = typeof config.add_prefix_space === 'boolean' ? config.add_prefix_space : undefined;
-  const named = (name: string): string => tokenText(config[name]) ?? family.tokens[name] ?? '';
+  const named = (name: string): string =>
+    tokenText(Object.hasOwn(config, name) ? config[name] : family.tokens[name]) ?? '';
   const parts = family.around && template(...family.around, named, added);
   return {
     model: {
@@ -204,12 +215,13 @@ const BPE = {
 
 /** A post-processor that puts tokens around a text; null for none. */
 function template(
-  before: readonly string[],
-  behind: readonly string[],
+  ahead: readonly string[],
+  after: readonly string[],
   named: (name: string) => string,
   added: readonly AddedToken[],
 ): unknown {
-  if (before.length + behind.length === 0) return null;
+  const [before, behind] = [ahead, after].map((names) => names.filter((name) => named(name) !== ''));
+  if (!before || !behind || before.length + behind.length === 0) return null;
   const known = [...before, ...behind].map((name) => {
     const text = named(name);
     return [text, { id: text, ids: [added.find(({ content }) => content === text)?.id ?? 0], tokens: [text] }] as const;
@@ -421,6 +433,8 @@ const CLASS_OF_TYPE: Readonly<Record<string, string>> = Object.fromEntries(
     CohereTokenizer: 'aya_vision cohere cohere2',
     CodeLlamaTokenizer: 'code_llama',
     XGLMTokenizer: 'xglm',
+    BertTokenizer: 'bert',
+    RobertaTokenizer: 'roberta',
     OpenAIGPTTokenizer: 'openai-gpt',
     LlamaTokenizer: 'idefics idefics2',
   }).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)),

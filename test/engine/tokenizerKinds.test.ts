@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { findModel } from '../../src/engine/modelFiles.js';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer.js';
 import { Fault } from '../../src/map/fault.js';
+import { faultOf } from './sentences.js';
 import { temporaryFolder } from './temporary.js';
 
 /**
@@ -117,4 +118,27 @@ test('BOS and EOS that only a configuration asks for are told of', () => {
   assert.match(said({ add_bos_token: true }) ?? '', /^add_bos_token is true, but a token is not put before a text: /);
   assert.match(said({ add_bos_token: false }, template) ?? '', /^add_bos_token is false, but a token is put before a/);
   assert.match(said({ add_bos_token: true, add_eos_token: true }) ?? '', /; add_eos_token is true, .* behind a text: /);
+});
+
+test('what cannot be said of a tokenizer is refused for prompts by name, and tokens show', async () => {
+  const refused: readonly (readonly [base: string, config: object, why: RegExp])[] = [
+    [
+      'unigram',
+      { tokenizer_class: 'LlamaTokenizer' },
+      /Transformers reads it by LlamaTokenizer, which is not for the kind/,
+    ],
+    [
+      'word-level',
+      { tokenizer_class: 'GPT2TokenizerFast' },
+      /by GPT2Tokenizer, which is not for the kind of its model\.$/,
+    ],
+    ['byte-level', { split_special_tokens: true }, /split_special_tokens/],
+  ];
+  for (const [base, config, why] of refused) {
+    const tokenizer = opened({ base, parts: {} }, { 'tokenizer_config.json': config });
+    assert.match(tokenizer.prompts.ok ? '' : tokenizer.prompts.reason, why);
+    assert.equal((await faultOf(tokenizer.encode('the sea'))).code, 'tokenizer');
+    assert.equal(tokenizer.token(0).text, '<s>');
+    assert.equal(await tokenizer.tokenNamed('<s>'), 0);
+  }
 });
