@@ -74,6 +74,13 @@ export async function settleMasks(probe: MaskProbe): Promise<ReadonlyMap<string,
   const forms = new Map(io.masks.map((mask) => [mask.name, formsOf(mask, graph, io.ids, heads)]));
   for (const { name, shape = [] } of io.masks) {
     if ((forms.get(name) ?? []).length > 0) continue;
+    const length = shape.at(-1);
+    if (reachableFrom(graph, [name]).has(io.logits) && typeof length === 'number')
+      throw new Fault({
+        code: 'model-unsupported',
+        message: `The export fixes its sequences at ${length} positions (input "${name}"); a map needs sequences of any length.`,
+        hint: 'Export the model again with dynamic axes for positions.',
+      });
     if (reachableFrom(graph, [name]).has(io.logits))
       throw unclear(name, `its shape [${shape.join(', ')}] is none of a mask over sequences of any length`);
     const axes = shape.map((size) => (typeof size === 'number' ? size : 1));

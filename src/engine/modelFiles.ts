@@ -6,6 +6,7 @@ import { decodeModel } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
 import type { ByteSource } from '../onnx/source.js';
 import { readStructure } from '../onnx/structure.js';
+import { chooseDecoder, chooseSubfolder, decoderAmong, onnxFilesIn, refusePipeline } from './folderChoice.js';
 import { numberTypeOf } from './weights.js';
 
 /** A model as it lies on disk: its file, the folder that holds its configuration, and what that says. */
@@ -56,8 +57,6 @@ export interface ModelConfig {
   readonly encoderDecoder: boolean;
 }
 
-/** The least surprising choices among several files, best first. */
-const PREFERRED = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_with_past_model.onnx', 'decoder_model.onnx'];
 const MAX_JSON_BYTES = 128 * 2 ** 20;
 
 /**
@@ -124,32 +123,21 @@ function kindOf(path: string): 'file' | 'folder' | 'other' | 'nothing' {
 function chooseFile(folder: string): string {
   const genai = join(folder, 'genai_config.json');
   if (kindOf(genai) === 'file') {
-    const name = pick(readJson(genai), 'model', 'decoder', 'filename');
+    const decoder = pick(readJson(genai), 'model', 'decoder');
+    const name = pick(decoder, 'filename');
     if (typeof name === 'string' && basename(name) === name && kindOf(join(folder, name)) === 'file')
       return join(folder, name);
+    refusePipeline(folder, pick(decoder, 'pipeline'));
   }
-  const found = ['onnx', '.'].flatMap((sub) => {
-    const directory = join(folder, sub);
-    return namesIn(directory)
-      .filter((name) => name.endsWith('.onnx'))
-      .sort()
-      .map((name) => join(directory, name))
-      .filter((path) => kindOf(path) === 'file');
-  });
-  if (found.length === 0) return chooseWeights(folder);
-  const preferred =
-    PREFERRED.flatMap((name) => found.filter((file) => basename(file) === name))[0] ??
-    (found.length === 1 ? found[0] : undefined);
+  const found = onnxFilesIn(folder);
+  if (found.length === 0) {
+    const sub = namesIn(folder).some((name) => isCheckpointFile(name)) ? undefined : chooseSubfolder(folder);
+    return sub === undefined ? chooseWeights(folder) : chooseFile(sub);
+  }
+  if (!holdsCheckpoint(folder)) return chooseDecoder(folder, found);
   // Beside the weights themselves an export is worth no more than its precision.
-  if (holdsCheckpoint(folder) && (preferred === undefined || !isFloat32(preferred))) return chooseWeights(folder);
-  if (preferred !== undefined) return preferred;
-  const names = found.map((file) => relative(folder, file).split(sep).join('/'));
-  throw new Fault({
-    code: 'model-ambiguous',
-    message: `The folder "${basename(folder)}" holds several models: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}.`,
-    hint: 'Name one of the files.',
-    detail: found.join('\n'),
-  });
+  const decoder = decoderAmong(found);
+  return decoder !== undefined && isFloat32(decoder) ? decoder : chooseWeights(folder);
 }
 
 /** Names that the weights of a checkpoint have, in the order in which transformers looks for them. */

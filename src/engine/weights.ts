@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { DataType, edited, type Graph, type TensorProto } from '../onnx/graph.js';
+import { EMBEDDINGS } from '../onnx/joinEmbeddings.js';
 import { OWN_FILE } from '../onnx/structure.js';
 import { changedFile, type FileStates, statesOf } from './fileStates.js';
 
@@ -126,6 +127,26 @@ export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
   });
   const files = statesOf([...realFiles.values()].map(({ file }) => file));
   return { graph: graph.with({ initializers }), folder, places, files, bytes };
+}
+
+/** Weights of two graphs that were made one, in which those of the first are named with `embed_tokens/` before. */
+export function joinWeights(graph: Graph, embedding: PlacedWeights, decoder: PlacedWeights): PlacedWeights {
+  const places = new Map([
+    ...[...embedding.places].map(([name, place]) => [`${EMBEDDINGS}${name}`, place] as const),
+    ...decoder.places,
+  ]);
+  const folder = commonFolder([embedding.folder, decoder.folder], decoder.folder);
+  const initializers = [...graph.initializers.values()].map((tensor) => {
+    const place = places.get(tensor.name);
+    return place ? relocated(tensor, relative(folder, place.file).split(sep).join('/')) : tensor;
+  });
+  return {
+    graph: graph.with({ initializers }),
+    folder,
+    places,
+    files: new Map([...embedding.files, ...decoder.files]),
+    bytes: embedding.bytes + decoder.bytes,
+  };
 }
 
 /**

@@ -105,6 +105,11 @@ export function findAnatomy(original: Graph): Anatomy {
   const opened = counts
     .map((count, i) => ({ count, opening: dominators[i] }))
     .filter((s): s is { count: number; opening: Dominator } => s.count > 0 && s.opening !== undefined);
+  if (opened.length === 0 && !paths.nodes.some((n) => MATMUL.has(n.opType)))
+    throw unsupported(
+      'This file holds the token embeddings alone: the decoder, with its blocks and head, is in another one.',
+      'Name the decoder; the embeddings beside it are found by themselves.',
+    );
   if (opened.length === 0)
     throw unsupported(
       'No decoder block was found: between the token embedding and the logits there is no attention that begins at one tensor.',

@@ -92,6 +92,11 @@ export function readInterface(graph: Graph): Interface {
     take((i) => isInteger(i.type) && i.shape.length === 2 && i.lookedUp && !/type/i.test(i.name)) ??
     take((i) => isInteger(i.type) && i.lookedUp && !/type/i.test(i.name));
   const length = ids?.shape.length === 2 ? ids.shape[1] : undefined;
+  if (length === 1)
+    throw unsupported(
+      'The export takes exactly one token at a time; a map needs sequences of any length.',
+      'Take the file beside it that takes whole prompts (decoder_model.onnx, prefill.onnx), or export with a dynamic sequence axis.',
+    );
   if (typeof length === 'number')
     throw unsupported(
       `The export fixes its sequences at ${length} tokens; a map needs sequences of any length.`,

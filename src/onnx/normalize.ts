@@ -35,6 +35,7 @@ const MAX_FUNCTION_DEPTH = 32;
  */
 export function normalize(model: ModelProto): Graph {
   if (!model.graph) throw broken('This is not an ONNX model: it holds no graph.');
+  refuseCompiled(model.graph.node);
   const opsets = new Map(model.opsetImport.map((o) => [o.domain === 'ai.onnx' ? '' : o.domain, Number(o.version)]));
   const opset = opsets.get('');
   if (opset === undefined) throw broken('The model does not say which version of the operators it is written in.');
@@ -73,6 +74,20 @@ export function normalize(model: ModelProto): Graph {
     opsets,
     // Initializers that are not inputs need version 4.
     model.irVersion < 8n ? 8n : model.irVersion > RUNTIME_IR ? RUNTIME_IR : model.irVersion,
+  );
+}
+
+/** What a compiler made for one device holds no operators any more. */
+function refuseCompiled(nodes: readonly NodeProto[]): void {
+  const compiled = nodes.find((n) => n.opType === 'EPContext');
+  if (!compiled) return;
+  const source = new TextDecoder()
+    .decode(findAttribute(compiled, 'source')?.s)
+    .replace(/[^\w ]/g, '')
+    .slice(0, 40);
+  throw unsupported(
+    `The model is compiled for one device (${source === '' ? 'an EPContext' : `an EPContext of ${source}`}): it holds no operators that could be told apart.`,
+    'Take the ONNX model that it was made from.',
   );
 }
 

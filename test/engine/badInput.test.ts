@@ -143,7 +143,7 @@ const BAD_MODELS: readonly BadModel[] = [
   {
     name: 'a folder called model.onnx',
     code: 'model-not-found',
-    says: /holds no \.onnx/,
+    says: /holds neither a \.onnx file nor a checkpoint/,
     make: (place) => {
       mkdirSync(join(folder, place, 'model.onnx'), { recursive: true });
       return join(folder, place);
