@@ -11,6 +11,7 @@ import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { coordinates } from './map/grid.js';
+import { type Display, parseDisplay, usualDisplay } from './map/mapDisplay.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
   type Context,
@@ -31,6 +32,8 @@ import type { Device, ModelDescription } from './protocol/engine.js';
 
 export { Fault, type FaultCode, type FaultData } from './map/fault.js';
 export { type Gram, type OwnAxes, type Plane, pointAt } from './map/plane.js';
+export type { ColorBy } from './map/colors.js';
+export type { ColorRange, Display } from './map/mapDisplay.js';
 export { envelope, type ExactRegions, type PlaneRows } from './map/polygons.js';
 export {
   fitSpacing,
@@ -124,6 +127,11 @@ export interface PredictOptions {
   readonly adaptive?: boolean;
   /** Real things whose places on the plane are told in `survey`. */
   readonly overlays?: readonly Overlay[];
+  /**
+   * How the map is drawn and opened; it changes no cell. What is left out is as by default; where a question is asked, color
+   * tells its answers.
+   */
+  readonly display?: Partial<Display>;
   readonly device?: Device;
   /** A folder with CUDA's part of onnxruntime, or a Python environment that has it; by default it is looked for. */
   readonly cudaLibraries?: string;
@@ -154,6 +162,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
     adaptive: options.adaptive ?? false,
     overlays: options.overlays ?? [],
   });
+  const display = parseDisplay(options.display ?? {}, usualDisplay(parameters));
   const { engine } = await openModel(options.model ?? bundledModel, {
     device: options.device ?? 'auto',
     cudaLibraries: options.cudaLibraries,
@@ -161,7 +170,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
     ...(options.signal ? { signal: options.signal } : {}),
   });
   try {
-    return await computeMap(
+    const map = await computeMap(
       engine,
       { parameters, batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE },
       {
@@ -170,6 +179,7 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
         },
       },
     );
+    return { ...map, display };
   } finally {
     await engine.dispose();
   }

@@ -87,6 +87,23 @@ test('createEmbeddingGridMap: files that read back as the map; nothing where it 
   assert.ok(!existsSync(path.join(folder, 'none')));
 });
 
+test('display: how files draw a map; it is checked, and a question colors', async () => {
+  const options = { model: model('m'), grid: { columns: 3, rows: 3 }, topK: 2 } as const;
+  const outputDir = path.join(folder, 'display');
+  const { files } = await createEmbeddingGridMap({
+    ...options,
+    formats: ['json'],
+    outputDir,
+    display: { colorRange: 'auto', labels: false },
+  });
+  const { display } = fromJson(readFileSync(files[0] ?? ''));
+  assert.deepEqual([display?.colorBy, display?.colorRange, display?.labels], ['probability', 'auto', false]);
+  const asked = await predictTokensForGrid({ ...options, question: { kind: 'probability', token: 1 } });
+  assert.equal(asked.display?.colorBy, 'question');
+  const wrong = predictTokensForGrid({ ...options, display: { colorRange: [2, 1] } });
+  await assert.rejects(wrong, { code: 'bad-parameter', message: /the smaller first/ });
+});
+
 test('inspectModel says what a model can do', async () => {
   const description = await inspectModel(model('m'));
   assert.equal(description.facts.blocks, 2);

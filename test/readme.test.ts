@@ -7,7 +7,7 @@ import prettier from 'prettier';
 import ts from 'typescript';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
-import { type Flag, MAP_FLAGS } from '../src/map/flags.js';
+import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../src/map/flags.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
@@ -28,7 +28,7 @@ async function table(head: readonly string[], rows: readonly (readonly string[])
 }
 
 test('the table of flags is the program’s', async () => {
-  const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
+  const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
   const inspect: readonly Flag[] = INSPECT_FLAGS;
   const inspecting = inspect
     .filter((flag) => !mapAndRun.includes(flag))

@@ -49,6 +49,7 @@ function arraysOf(file: string): ReadonlyMap<string, Uint8Array> {
 for (const name of MAPS) {
   test(`${name}: a map of 0.1.0 opens, and exports to every format with what 0.1.0 exported`, async () => {
     const map = open(name);
+    assert.equal(map.display, undefined, 'drawn as by default');
     const directory = temporaryFolder();
     const { files } = await saveMap(map, { formats: FORMATS, directory, assets });
     assert.equal(files.length, FORMATS.length);

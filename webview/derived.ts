@@ -54,8 +54,11 @@ export class Derived {
   readonly scale = (state: PageState): ScaleName => scaleOf(state.theme, state.host?.colorScale ?? 'theme');
 
   readonly coloring = perMap(
-    (state, map) => [state.ui.colorBy, state.ui.colorBy === 'question' && map.growth.version],
-    (state, map): Coloring => coloringOf(map.cells, map.specification.question, state.ui.colorBy),
+    ({ ui }, map) => {
+      const depends = ui.colorBy === 'question' || ui.colorRange !== '0-1';
+      return [ui.colorBy, ui.colorRange, depends && map.growth.version];
+    },
+    ({ ui }, map): Coloring => coloringOf(map.cells, map.specification.question, ui.colorBy, ui.colorRange),
   );
 
   readonly paint = perMap(

@@ -75,7 +75,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     '0': () => map.reset(),
     l: () => store.setUi({ labels: !store.state.ui.labels }),
     b: () => store.setUi({ borders: !store.state.ui.borders }),
-    a: () => store.setUi({ anchors: !store.state.ui.anchors }),
+    a: () => store.setUi({ marks: !store.state.ui.marks }),
     r: () => store.state.host?.refinable.ok && store.setUi({ refine: !refines(store.state) }),
     '[': () => moveLayer(-1),
     ']': () => moveLayer(1),

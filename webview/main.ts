@@ -1,6 +1,6 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
-import type { HostMessage, HostState, PageView } from '../src/protocol/page.js';
+import { type HostMessage, type HostState, pageView } from '../src/protocol/page.js';
 import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
 import { createCellTable } from './cellTable.js';
 import { createControls } from './controls/controls.js';
@@ -18,11 +18,11 @@ import { Maps } from './maps.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
-import { anyOf, type Layout, type PageState, Store } from './store.js';
+import { anyOf, type Layout, Store } from './store.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
-import { readUi } from './uiState.js';
+import { hasUi, readUi } from './uiState.js';
 
 /** In between, the layout that leaves the larger map. */
 function layoutOf(width: number, height: number): Layout {
@@ -124,14 +124,15 @@ store.onDraw((state, changed) => {
   if (changed.has('host') || changed.has('ui')) keep({ keep: host?.keep ?? null, ui });
 });
 
+/** Whether the page draws as somebody has chosen it here; else it begins as the host says. */
+let begun = hasUi(kept());
 /** Tells the host what pictures should look like. */
-const pageView = ({ ui: { colorBy, labels, borders } }: PageState): PageView => ({ colorBy, labels, borders });
-let told = pageView(store.state);
-store.onDraw((state) => {
-  const now = pageView(state);
-  if (now.colorBy === told.colorBy && now.labels === told.labels && now.borders === told.borders) return;
+let told = JSON.stringify(pageView(store.state.ui));
+store.onDraw(({ ui }) => {
+  const now = JSON.stringify(pageView(ui));
+  if (now === told) return;
   told = now;
-  send({ type: 'view', view: now });
+  send({ type: 'view', view: pageView(ui) });
 });
 
 let quarter = 0;
@@ -152,6 +153,8 @@ function receive(message: HostMessage): void {
         quarter = 0;
         if (run.status === 'stopped') announce(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
       }
+      if (!begun) store.setUi(message.state.display);
+      begun = true;
       const working = [run, message.state.detail].find((one) => one.status === 'running');
       store.set({
         host: withSameColors(message.state),
@@ -209,4 +212,4 @@ window.addEventListener('error', (event) => mistake(event.error));
 window.addEventListener('unhandledrejection', (event) => mistake(event.reason));
 store.start();
 onHostMessage(receive);
-send({ type: 'ready', view: told });
+send({ type: 'ready', view: begun ? pageView(store.state.ui) : null });

@@ -1,3 +1,4 @@
+import { showsBorders } from '../src/map/mapDisplay.js';
 import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
 import { formatCount } from '../src/map/numbers.js';
 import type { PageAction } from '../src/protocol/page.js';
@@ -66,9 +67,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   const labels = iconButton('case-sensitive', 'Labels', () => store.setUi({ labels: !store.state.ui.labels }));
   labels.querySelector('.codicon')?.replaceWith(h('span', { class: 'letters', 'aria-hidden': 'true' }, 'Aa'));
   const borders = iconButton('table', 'Region Borders', () => store.setUi({ borders: !store.state.ui.borders }));
-  const anchors = iconButton('location', 'Anchors and Overlays', () =>
-    store.setUi({ anchors: !store.state.ui.anchors }),
-  );
+  const anchors = iconButton('location', 'Anchors and Overlays', () => store.setUi({ marks: !store.state.ui.marks }));
   const refine = iconButton('telescope', REFINE, () => store.setUi({ refine: !refines(store.state) }));
   refine.classList.add('refine');
   const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
@@ -120,9 +119,9 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });
-    setAttributes(anchors, { 'aria-pressed': String(ui.anchors) });
+    setAttributes(anchors, { 'aria-pressed': String(ui.marks) });
     const always = ui.colorBy === 'token';
-    setAttributes(borders, { 'aria-pressed': String(ui.borders || always) });
+    setAttributes(borders, { 'aria-pressed': String(showsBorders(ui)) });
     setEnabled(borders, !always, 'Region Borders', 'always shown with token colors, which cannot all be told apart');
     tabs.update(ui.colorBy);
     nameColors();
@@ -215,6 +214,12 @@ function menuItems(state: PageState, store: Store, view: MapView, zoom: boolean)
           ),
         ]),
     'separator',
+    {
+      label: store.state.ui.colorRange === '0-1' ? 'Colors from Smallest to Largest' : 'Colors over the Whole Scale',
+      icon: 'color-mode',
+      reason: map ? undefined : 'There is no map.',
+      run: () => store.setUi({ colorRange: store.state.ui.colorRange === '0-1' ? 'auto' : '0-1' }),
+    },
     {
       label: store.state.ui.ring ? 'Hide Ring of the Typical Norm' : 'Show Ring of the Typical Norm',
       icon: 'circle-large-outline',

@@ -1,4 +1,5 @@
-import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
+import { DEFAULT_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
+import { type PageView, pageView } from '../src/protocol/page.js';
 
 /** A part of the grid, relative to it: 0 ... 1, from the lower left. */
 export interface RelativeView {
@@ -9,13 +10,7 @@ export interface RelativeView {
 }
 
 /** How a person has arranged the page. */
-export interface UiState {
-  readonly colorBy: ColorBy;
-  readonly labels: boolean;
-  readonly borders: boolean;
-  /** Anchors and overlays, and the ring of the typical norm. */
-  readonly anchors: boolean;
-  readonly ring: boolean;
+export interface UiState extends PageView {
   /** The part that is looked at is computed afresh; null: where that costs next to nothing. */
   readonly refine: boolean | null;
   /** The controls' column is open, where there is room for one. */
@@ -29,11 +24,7 @@ export interface UiState {
 }
 
 export const INITIAL_UI: UiState = {
-  colorBy: 'probability',
-  labels: true,
-  borders: true,
-  anchors: true,
-  ring: true,
+  ...pageView(DEFAULT_DISPLAY),
   refine: null,
   controls: true,
   collapsed: ['context', 'question', 'overlays', 'advanced', 'marks', 'point'],
@@ -44,23 +35,18 @@ export const INITIAL_UI: UiState = {
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
+/** Whether something was kept. */
+export const hasUi = (kept: unknown): boolean => isRecord(kept) && isRecord(kept.ui);
+
 /** What was kept, as far as it can be read; an older version of the page may have written it. */
 export function readUi(kept: unknown): UiState {
   const ui: unknown = isRecord(kept) ? kept.ui : undefined;
   if (!isRecord(ui)) return INITIAL_UI;
-  const bool = (key: 'labels' | 'borders' | 'anchors' | 'ring' | 'controls'): boolean => {
-    const value = ui[key];
-    return typeof value === 'boolean' ? value : INITIAL_UI[key];
-  };
   const { collapsed, pin, zoom } = ui;
   return {
-    colorBy: COLOR_BY.find((name) => name === ui.colorBy) ?? INITIAL_UI.colorBy,
-    labels: bool('labels'),
-    borders: bool('borders'),
-    anchors: bool('anchors'),
-    ring: bool('ring'),
+    ...pageView(readDisplay(ui)),
     refine: typeof ui.refine === 'boolean' ? ui.refine : null,
-    controls: bool('controls'),
+    controls: typeof ui.controls === 'boolean' ? ui.controls : INITIAL_UI.controls,
     collapsed: Array.isArray(collapsed)
       ? collapsed.filter((name): name is string => typeof name === 'string')
       : INITIAL_UI.collapsed,

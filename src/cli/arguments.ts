@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/names.js';
 import { Fault } from '../map/fault.js';
-import { type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { bytesOf } from '../map/numbers.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
@@ -17,6 +17,8 @@ export interface DrawCommand {
   readonly kind: 'draw';
   /** The flags of {@link MAP_FLAGS} that were given. */
   readonly map: FlagValues;
+  /** Those of {@link DISPLAY_FLAGS}, and what they depend on. */
+  readonly display: FlagValues;
   readonly model: string | undefined;
   readonly specification: string | undefined;
   readonly device: Device;
@@ -48,7 +50,7 @@ export interface InspectCommand {
 export function parseCommand(args: readonly string[]): Command {
   const inspect = args[0] === 'inspect';
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
-    ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...RUN_FLAGS]),
+    ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
     ...ASKING_FLAGS,
   ]);
   if (values.has('help')) return { kind: 'help' };
@@ -76,6 +78,9 @@ export function parseCommand(args: readonly string[]): Command {
   return {
     kind: 'draw',
     map: Object.fromEntries(MAP_FLAGS.map(({ name, many }) => [name, many ? several.get(name) : values.get(name)])),
+    display: Object.fromEntries(
+      ['question', ...DISPLAY_FLAGS.map(({ name }) => name)].map((name) => [name, values.get(name)]),
+    ),
     model: values.get('model'),
     specification: values.get('specification'),
     batchSize: batchSize(values.get('batch-size')),

@@ -4,7 +4,7 @@ import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
-import { parametersFromFlags } from '../map/flags.js';
+import { displayFromFlags, parametersFromFlags } from '../map/flags.js';
 import { formatCount, formatDuration, formatPercent } from '../map/numbers.js';
 import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -39,6 +39,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   const started = performance.now();
   const saved = command.specification === undefined ? undefined : await readSpecification(command.specification);
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
+  const display = displayFromFlags(command.display, parameters, saved?.display);
   await checkOutputFolder(command.outputDir);
   const endPictures = command.formats.includes('png') ? preparePng(assetsFolder) : () => undefined;
   const say = command.quiet ? SILENT : out;
@@ -75,13 +76,16 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     if (signal.aborted) throw cancelled();
     const saving = new AbortController();
     signal.addEventListener('abort', () => signal.reason === HANG_UP || saving.abort());
-    const { files, number, missing } = await saveMap(map, {
-      formats: command.formats,
-      directory: command.outputDir,
-      overwrite: command.overwrite,
-      assets: assetsFolder,
-      signal: saving.signal,
-    });
+    const { files, number, missing } = await saveMap(
+      { ...map, display },
+      {
+        formats: command.formats,
+        directory: command.outputDir,
+        overwrite: command.overwrite,
+        assets: assetsFolder,
+        signal: saving.signal,
+      },
+    );
     say.write(report(map, files, performance.now() - started));
     if (number !== undefined) say.write(`Files of other maps had these names, so this one got the number ${number}.\n`);
     if (missing.length > 0) throw withoutPictures(missing, saving.signal.aborted);

@@ -1,5 +1,5 @@
 import { FORMATS } from '../formats/names.js';
-import { type Flag, MAP_FLAGS } from '../map/flags.js';
+import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
 import { EXIT_CODES } from './exitCodes.js';
@@ -19,7 +19,7 @@ const MEMORY = {
 } as const;
 const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
 
-/** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is. */
+/** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is, {@link DISPLAY_FLAGS} how it is drawn. */
 export const RUN_FLAGS = [
   {
     name: 'model',
@@ -85,6 +85,9 @@ Usage:
 
 The map:
 ${rows(MAP_FLAGS)}
+
+How it is drawn:
+${rows(DISPLAY_FLAGS)}
 
 Model, device and files:
 ${rows([...RUN_FLAGS, ...ASKING_FLAGS])}

@@ -1,6 +1,7 @@
 import { hasMoreLists, headData, isWritten } from '../formats/fromJson.js';
 import { withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
+import { type Display, readDisplay } from '../map/mapDisplay.js';
 import {
   type MapParameters,
   type ModelReference,
@@ -14,6 +15,8 @@ export interface SavedSpecification {
   readonly parameters: MapParameters;
   /** The model that the map was of; undefined where the file names none. */
   readonly model: ModelReference | undefined;
+  /** How it was drawn, where the file says so. */
+  readonly display?: Display;
 }
 
 /**
@@ -32,7 +35,8 @@ export async function readSpecification(file: string): Promise<SavedSpecificatio
   try {
     if (!('model' in specification)) return { parameters: parseParameters(specification), model: undefined };
     const parsed = parseSpecification(specification);
-    return { parameters: parametersOf(parsed), model: parsed.model };
+    const display = isRecord(data) && 'display' in data ? readDisplay(data.display) : undefined;
+    return { parameters: parametersOf(parsed), model: parsed.model, ...(display ? { display } : {}) };
   } catch (thrown) {
     const fault = Fault.from(thrown);
     throw new Fault({ ...fault.toData(), message: `In ${file}: ${fault.message}` });

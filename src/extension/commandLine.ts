@@ -1,17 +1,18 @@
 import * as vscode from 'vscode';
-import { commandLine, flagWithValue, parametersToFlags } from '../map/flags.js';
+import { commandLine, displayToFlags, flagWithValue, parametersToFlags } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
 import type { CommandLineSubject } from './panel/dependencies.js';
 import { showBriefly } from './window.js';
 
 /** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */
 export function commandLineOf(subject: CommandLineSubject, bundled: string): string {
-  const { modelPath, parameters, device, batchSize } = subject;
+  const { modelPath, parameters, display, device, batchSize } = subject;
   return commandLine(
     [
       'embedding-grid',
       ...(modelPath === bundled ? [] : flagWithValue('model', modelPath)),
       ...parametersToFlags(parameters),
+      ...displayToFlags(display, parameters),
       ...(device === 'auto' ? [] : ['--device', device]),
       ...(batchSize === DEFAULT_BATCH_SIZE ? [] : ['--batch-size', String(batchSize)]),
     ],

@@ -61,7 +61,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   const editor = new SavedMapEditor({
     services,
     dependencies: (openAsText) => savedMapDependencies(services, dependencies, openPanel, openAsText),
-    saveAs: (map, view) => saving.saveMap(map, view, { as: true }),
+    saveAs: (map) => saving.saveMap(map, { as: true }),
   });
 
   context.subscriptions.push(

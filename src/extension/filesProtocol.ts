@@ -2,7 +2,6 @@ import type { OutputFolder } from '../formats/outputFolder.js';
 import type { Format } from '../formats/names.js';
 import type { SavedFiles } from '../formats/saveMap.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
-import type { ColorBy } from '../map/colors.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Message, Port, Requests } from '../protocol/channel.js';
 
@@ -11,7 +10,7 @@ export type FilesRequests = Requests<{
   /** The number that the files would get because other maps have their names; null: none. Writes nothing. */
   plan: { params: { readonly map: TokenMap; readonly folder: string }; event: never; result: number | null };
   save: { params: SaveParams; event: never; result: SavedFiles };
-  /** One file as bytes. `colorBy`, `slots` and `scale` are for pictures. */
+  /** One file as bytes. `scale` is for pictures. */
   encode: { params: EncodeParams; event: never; result: Uint8Array };
   read: { params: { readonly json: string; readonly folder: string }; event: never; result: TokenMap };
   /** The arrays of a vector file, and a vector of one: strangers' archives are not opened where the extension lives. */
@@ -38,8 +37,6 @@ export interface SaveParams {
 export interface EncodeParams {
   readonly map: TokenMap;
   readonly format: Format;
-  readonly colorBy: ColorBy;
-  readonly slots: ReadonlyMap<string, number>;
   readonly scale: number;
   readonly assets: string;
 }

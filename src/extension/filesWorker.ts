@@ -9,6 +9,7 @@ import { readMapIn } from '../formats/readMap.js';
 import { saveMap } from '../formats/saveMap.js';
 import { toJson } from '../formats/toJson.js';
 import { givenBytes, type GivenFile, listVectors, readVector, withFile } from '../formats/vectorFile.js';
+import { settledMap } from '../map/settledMap.js';
 import { Client, serve } from '../protocol/channel.js';
 import type { EncodeParams, FilesRequests, FolderRequests, Reached, VectorPlace } from './filesProtocol.js';
 import { portOf } from './filesProtocol.js';
@@ -41,7 +42,8 @@ function remoteFolder(name: string): OutputFolder {
   };
 }
 
-async function encode({ map, format, ...options }: EncodeParams): Promise<Uint8Array> {
+async function encode({ map: drawn, format, ...options }: EncodeParams): Promise<Uint8Array> {
+  const map = settledMap(drawn);
   switch (format) {
     case 'json':
       return toJson(map);

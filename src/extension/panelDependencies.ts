@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
+import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import { presetParameters } from '../map/presets.js';
+import { chosenColors } from '../map/settledMap.js';
 import { parametersOf } from '../map/specification.js';
 import { commandLineOf, copyCommand } from './commandLine.js';
 import { openHelp } from './help.js';
@@ -31,10 +33,15 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     savePlane: async (map) => (await vectors()).savePlane(map),
     rememberModel: (path, description) => void models.remember(path, description),
     defaults: (modelPath) => {
-      const { parameters, device, batchSize } = settings;
+      const { parameters, display, device, batchSize } = settings;
       // A newcomer sees first what shows most; whoever has chosen a model or a default gets what was chosen.
       const first = modelPath === models.bundled && !settings.hasOwnDefaults;
-      return { parameters: first ? presetParameters('threePrompts', parameters) : parameters, device, batchSize };
+      return {
+        parameters: first ? presetParameters('threePrompts', parameters) : parameters,
+        display,
+        device,
+        batchSize,
+      };
     },
     colorScale: {
       read: () => settings.colorScale,
@@ -43,8 +50,8 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
           if (change.affectsConfiguration(`${SECTION}.${KEYS.colorScale}`)) listener();
         }),
     },
-    saveMap: (map, view, options) => saving.saveMap(map, view, options),
-    exportPicture: (map, view) => saving.exportPicture(map, view),
+    saveMap: (map, options) => saving.saveMap(map, options),
+    exportPicture: (map) => saving.exportPicture(map),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
     copyText: async (text) => vscode.env.clipboard.writeText(text),
     openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
@@ -68,22 +75,32 @@ export function savedMapDependencies(
   return {
     ...panels,
     openAsText,
-    editAndRun: async ({ specification }) => {
+    editAndRun: async ({ specification, display = DEFAULT_DISPLAY }) => {
       const parameters = parametersOf(specification);
       try {
         const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
-        openPanel({ modelPath: path, parameters });
+        openPanel({ modelPath: path, parameters, display });
         lease.release(); // the panel holds the same engine by now, or finds it within the grace
       } catch (error) {
         const fault = Fault.from(error);
-        openPanel({ parameters });
+        openPanel({ parameters, display });
         void showWarning([fault.message, fault.hint].filter(Boolean).join(' '));
       }
     },
-    copyCommandLine: async ({ specification }) => {
+    copyCommandLine: async (map) => {
+      const { specification, display = DEFAULT_DISPLAY } = map;
       const [path = specification.model.name] = await models.candidates(specification.model);
       await copyCommand(
-        commandLineOf({ modelPath: path, parameters: parametersOf(specification), device, batchSize }, models.bundled),
+        commandLineOf(
+          {
+            modelPath: path,
+            parameters: parametersOf(specification),
+            display: { ...display, tokenColors: chosenColors(map) },
+            device,
+            batchSize,
+          },
+          models.bundled,
+        ),
       );
     },
   };

@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
-import type { PictureView, SavedMapDependencies } from './panel/dependencies.js';
+import type { SavedMapDependencies } from './panel/dependencies.js';
 import { mountSavedMap } from './panel/panel.js';
 import { readSavedMap } from './readSavedMap.js';
 import { plain } from './plainText.js';
@@ -12,13 +12,10 @@ import type { Services } from './services.js';
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
 const UNSAVED_MAP = 'embeddingGrid.unsavedMap';
 
-/** How commands draw a saved map whose editor they did not come from. */
-export const PLAIN_VIEW: PictureView = { colorBy: 'probability', labels: true, borders: true, tokenColors: {} };
-
 export interface SavedMapEditorOptions {
   readonly services: Services;
   dependencies(openAsText: () => Promise<void>): SavedMapDependencies;
-  saveAs(map: TokenMap, view: PictureView): Promise<boolean>;
+  saveAs(map: TokenMap): Promise<boolean>;
 }
 
 interface SavedMapDocument extends vscode.CustomDocument {
@@ -80,25 +77,26 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
   mount(panel: vscode.WebviewPanel, map: TokenMap, openAsText: () => Promise<void>): vscode.Disposable {
     const { services } = this.options;
     const dependencies = this.options.dependencies(openAsText);
+    const mounted = mountSavedMap(services.context.extensionUri, dependencies, panel, map);
     const followed = services.panels.add({
       get active() {
         return panel.active;
       },
       hasMap: true,
-      saveAs: () => this.options.saveAs(map, PLAIN_VIEW),
-      exportPicture: () => dependencies.exportPicture(map, PLAIN_VIEW),
-      copyCommandLine: () => dependencies.copyCommandLine(map),
+      saveAs: () => this.options.saveAs(mounted.drawn()),
+      exportPicture: () => dependencies.exportPicture(mounted.drawn()),
+      copyCommandLine: () => dependencies.copyCommandLine(mounted.drawn()),
     });
     return vscode.Disposable.from(
       followed,
       panel.onDidChangeViewState(() => services.panels.update()),
-      mountSavedMap(services.context.extensionUri, dependencies, panel, map),
+      mounted,
     );
   }
 
   private async openUnsavedAsText(map: TokenMap): Promise<void> {
     const { files } = this.options.services;
-    const bytes = await files.encode({ map, format: 'json', colorBy: 'probability', slots: new Map(), scale: 1 });
+    const bytes = await files.encode({ map, format: 'json', scale: 1 });
     const content = new TextDecoder().decode(bytes);
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'json', content }));
   }

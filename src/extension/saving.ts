@@ -6,7 +6,6 @@ import { cellsBeside } from '../formats/toJson.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
-import type { PictureView } from './panel/dependencies.js';
 import type { Services } from './services.js';
 import { requireReach } from './trust.js';
 import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
@@ -35,12 +34,12 @@ export class Saving {
    * Saves to the output folder of the workspace, or asks where (`as`). Shows what went wrong.
    * @returns whether it was written.
    */
-  async saveMap(map: TokenMap, view: PictureView, { as }: { readonly as: boolean }): Promise<boolean> {
-    return this.shown(async () => (as ? this.saveAs(map, view, FORMATS, 'json') : this.saveInWorkspace(map, view)));
+  async saveMap(map: TokenMap, { as }: { readonly as: boolean }): Promise<boolean> {
+    return this.shown(async () => (as ? this.saveAs(map, FORMATS, 'json') : this.saveInWorkspace(map)));
   }
 
   /** Asks for kind, size and place of a picture and writes it, as the panel shows the map. */
-  async exportPicture(map: TokenMap, view: PictureView): Promise<boolean> {
+  async exportPicture(map: TokenMap): Promise<boolean> {
     return this.shown(async () => {
       const picked = await pick(
         [
@@ -54,13 +53,13 @@ export class Saving {
         ],
         { title: 'Export Picture' },
       );
-      return picked !== undefined && this.saveAs(map, view, [picked.format], picked.format, picked.scale);
+      return picked !== undefined && this.saveAs(map, [picked.format], picked.format, picked.scale);
     });
   }
 
-  private async saveInWorkspace(map: TokenMap, view: PictureView): Promise<boolean> {
+  private async saveInWorkspace(map: TokenMap): Promise<boolean> {
     const folder = await this.askForWorkspaceFolder();
-    if (folder === 'none') return this.explainNoFolder(map, view);
+    if (folder === 'none') return this.explainNoFolder(map);
     if (folder === undefined) return false;
     const uri = vscode.Uri.joinPath(folder.uri, ...this.services.settings.outputFolder(folder.uri).split(/[\\/]/));
     await requireReach(uri);
@@ -99,13 +98,7 @@ export class Saving {
     return choice === undefined ? undefined : choice === 'Replace';
   }
 
-  private async saveAs(
-    map: TokenMap,
-    view: PictureView,
-    formats: readonly Format[],
-    first: Format,
-    scale = 2,
-  ): Promise<boolean> {
+  private async saveAs(map: TokenMap, formats: readonly Format[], first: Format, scale = 2): Promise<boolean> {
     const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
     const name = fileName(map.specification, first);
     const ordered = [first, ...formats.filter((format) => format !== first)];
@@ -116,12 +109,9 @@ export class Saving {
     });
     if (uri === undefined) return false;
     const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${one}`)) ?? first;
-    const slots = new Map(Object.entries(view.tokenColors));
-    const bytes = await whileSaying('Saving the map', () =>
-      this.services.files.encode({ map, format, colorBy: view.colorBy, slots, scale }),
-    );
+    const bytes = await whileSaying('Saving the map', () => this.services.files.encode({ map, format, scale }));
     // Also what a large map's JSON cannot be opened without.
-    if (format === 'json' && cellsBeside(map)) await this.writeCells(map, view, uri);
+    if (format === 'json' && cellsBeside(map)) await this.writeCells(map, uri);
     await vscode.workspace.fs.writeFile(uri, bytes);
     this.services.log.info(`Wrote ${uri.fsPath}.`);
     showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
@@ -129,7 +119,7 @@ export class Saving {
   }
 
   /** @throws Fault where the name that the cells must have is taken: the person was asked about the JSON's only. */
-  private async writeCells(map: TokenMap, view: PictureView, json: vscode.Uri): Promise<void> {
+  private async writeCells(map: TokenMap, json: vscode.Uri): Promise<void> {
     const uri = json.with({ path: besideName(json.path) });
     const name = uri.path.split('/').at(-1) ?? '';
     const taken = await vscode.workspace.fs.stat(uri).then(
@@ -142,19 +132,18 @@ export class Saving {
         message: `The cells of a map of this size are saved beside it, as ${name}, and there is such a file: nothing was saved.`,
         hint: 'Choose another name.',
       });
-    const slots = new Map(Object.entries(view.tokenColors));
-    const cells = { map, format: 'npz', colorBy: view.colorBy, slots, scale: 1 } as const;
+    const cells = { map, format: 'npz', scale: 1 } as const;
     await vscode.workspace.fs.writeFile(uri, await this.services.files.encode(cells));
   }
 
-  private async explainNoFolder(map: TokenMap, view: PictureView): Promise<boolean> {
+  private async explainNoFolder(map: TokenMap): Promise<boolean> {
     const choice = await showInformation(
       'Maps are saved into the folder that is open in VS Code, and none is. Open a folder, or choose a place for this map.',
       'Save As...',
       'Open Folder...',
     );
     if (choice === 'Open Folder...') await vscode.commands.executeCommand('workbench.action.files.openFolder');
-    return choice === 'Save As...' && this.saveAs(map, view, FORMATS, 'json');
+    return choice === 'Save As...' && this.saveAs(map, FORMATS, 'json');
   }
 
   private async askForWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined | 'none'> {

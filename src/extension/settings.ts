@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { locateModel } from '../hub/cache.js';
+import { Fault } from '../map/fault.js';
+import { DEFAULT_DISPLAY, type Display, parseDisplay, readColorRange } from '../map/mapDisplay.js';
 import { bytesOf } from '../map/numbers.js';
 import { checkParameters, DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
@@ -26,6 +28,12 @@ export const KEYS = {
   spacing: 'defaults.spacing',
   center: 'defaults.center',
   topK: 'defaults.topK',
+  colorBy: 'display.colorBy',
+  colorRange: 'display.colorRange',
+  labels: 'display.labels',
+  borders: 'display.borders',
+  marks: 'display.marks',
+  ring: 'display.ring',
   device: 'device',
   batchSize: 'batchSize',
   nodeExecutable: 'nodeExecutable',
@@ -130,6 +138,24 @@ export class Settings {
     const faults = checked.faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
     this.log.warn(`The settings ${SECTION}.defaults are not used: ${faults}`);
     return DEFAULT_PARAMETERS;
+  }
+
+  /** How a new panel begins to draw. */
+  get display(): Display {
+    const range = this.value(KEYS.colorRange);
+    try {
+      return parseDisplay({
+        colorBy: this.value(KEYS.colorBy),
+        colorRange: typeof range === 'string' ? readColorRange(range) : range,
+        labels: this.value(KEYS.labels),
+        borders: this.value(KEYS.borders),
+        marks: this.value(KEYS.marks),
+        ring: this.value(KEYS.ring),
+      });
+    } catch (thrown) {
+      this.log.warn(`The settings ${SECTION}.display are not used: ${Fault.from(thrown).message}`);
+      return DEFAULT_DISPLAY;
+    }
   }
 
   private contextValue(): unknown {

@@ -1,23 +1,15 @@
-import {
-  assignSlots,
-  BORDER,
-  type ColorBy,
-  ENTROPY_RANGE_BITS,
-  hexOf,
-  inkOn,
-  isDark,
-  type Rgb,
-  tokenColor,
-  tokenGray,
-} from '../map/colors.js';
+import { BORDER, ENTROPY_RANGE_BITS, hexOf, inkOn, isDark, type Rgb, tokenColor, tokenGray } from '../map/colors.js';
 import { type Coloring, coloringColors, coloringOf } from '../map/coloring.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
 import { type ExactBorders, exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
+import { DEFAULT_DISPLAY, showsBorders } from '../map/mapDisplay.js';
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
 import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
+import { slotsOf } from '../map/settledMap.js';
+import type { Mark } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
@@ -25,15 +17,6 @@ import { type Frame, INK, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
 import { element, escapeXml, svgNumber } from './xml.js';
-
-export interface FigureOptions {
-  /** What color tells; by default the probability. */
-  readonly colorBy?: ColorBy;
-  /** Color slots of tokens by text, so that they look as in the panel (see `assignSlots`). */
-  readonly slots?: ReadonlyMap<string, number>;
-  /** Code points to write as such (`U+0915`), because nothing can draw them where the figure is to be shown. */
-  readonly unshown?: ReadonlySet<number>;
-}
 
 const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
 const SOFT_INK = '#424242';
@@ -53,16 +36,18 @@ const MOST_BORDERS = 200_000;
 const MOST_POLYGONS = 20_000;
 
 /**
- * A map as a figure: an SVG document, white, with title, cells centered on their points, borders, tokens, color bar, axes and
- * a caption that holds the whole specification. Text is text. The same map gives the same document on every machine.
+ * A map as a figure, as its display has it: an SVG document, white, with title, cells centered on their points, borders, tokens,
+ * color bar, axes and a caption that holds the whole specification. Text is text. The same map gives the same document on every
+ * machine.
+ * @param unshown code points to write as such (`U+0915`), because nothing can draw them where the figure is to be shown.
  */
-export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOptions = {}): string {
-  const { cells } = map;
-  const coloring = coloringOf(cells, map.specification.question, options.colorBy ?? 'probability');
-  const write = new Writer(font, options.unshown ?? new Set());
+export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySet<number> = new Set()): string {
+  const { cells, display = DEFAULT_DISPLAY } = map;
+  const coloring = coloringOf(cells, map.specification.question, display.colorBy, display.colorRange);
+  const write = new Writer(font, unshown);
   const top = topTokens(cells);
   const regions = findRegions(cells.columns, cells.rows, top);
-  const color = cellColors(map, coloring, regions, options.slots);
+  const color = cellColors(map, coloring, regions);
   const words = figureWords(map, coloring.colorBy);
 
   const side = mapSize(cells.columns, cells.rows);
@@ -74,14 +59,15 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
   const cellWidth = frame.width / cells.columns;
   const cellHeight = frame.height / cells.rows;
   const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write);
-  const perCell = cellSize !== undefined;
+  const perCell = display.labels && cellSize !== undefined;
 
   const dark = Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255])));
   const borders = map.regions
     ? exactBorders(map.regions, map.specification.grid, dark)
     : findBorders(cells.columns, cells.rows, top, dark);
-  const crowded = areCrowded(borders, frame, cellWidth, cellHeight);
-  const labels = perCell ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
+  const bordered = showsBorders({ ...display, colorBy: coloring.colorBy });
+  const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
+  const labels = perCell || !display.labels ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
   const texts = perCell
     ? cellTexts(map, frame, cellSize, color, write)
     : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
@@ -101,7 +87,9 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     key.svg,
   );
   y += 26;
-  const anchors: AnchorKey = anchorKey(map, write, { x: EDGE, y: y - 4, room });
+  const anchors: AnchorKey = display.marks
+    ? anchorKey(map, write, { x: EDGE, y: y - 4, room })
+    : { svg: '', height: 0 };
   y += anchors.height;
   const rule = element('path', { d: `M${EDGE} ${y}H${width - EDGE}`, stroke: RULE });
   y += 4;
@@ -124,12 +112,12 @@ export function drawFigure(map: TokenMap, font: BundledFont, options: FigureOpti
     heading +
     drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
     (perCell ? cellGrid(map, frame) : '') +
-    (crowded ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
+    (crowded || !bordered ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
     drawRegions(map, frame, write) +
     element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
-    drawMarkLines(map, frame) +
+    drawMarkLines(map, frame, display) +
     texts +
-    drawMarks(map, frame, write) +
+    (display.marks ? drawMarks(map, frame, write) : '') +
     axes +
     drawColorBar(coloring, frame, write) +
     (key.width > 0 ? keyAt : '') +
@@ -173,23 +161,24 @@ function mapSize(columns: number, rows: number): { width: number; height: number
 }
 
 /** Color of each cell; undefined where it is not computed. */
-function cellColors(
-  map: TokenMap,
-  coloring: Coloring,
-  regions: Regions,
-  slots: ReadonlyMap<string, number> | undefined,
-): (cell: number) => Rgb | undefined {
-  const { cells, tokens } = map;
-  const text = (token: number): string => tokens.get(token)?.text ?? `#${token}`;
-  const assigned = coloring.colorBy === 'token' ? assignSlots(regions, text, slots) : undefined;
+function cellColors(map: TokenMap, coloring: Coloring, regions: Regions): (cell: number) => Rgb | undefined {
+  const { cells, tokens, display } = map;
+  const slots = coloring.colorBy === 'token' ? slotsOf(map, regions, display?.tokenColors) : undefined;
   const scale = coloringColors(coloring, 'light');
   return (cell) => {
     if (!cells.computed[cell]) return undefined;
     const part = coloring.part(cells, cell);
-    if (assigned) return tokenColor('light', assigned.get(text(cells.ids[cell * cells.topK] ?? 0)) ?? 0, part);
+    if (slots) {
+      const token = cells.ids[cell * cells.topK] ?? 0;
+      return tokenColor('light', slots.get(tokens.get(token)?.text ?? `#${token}`) ?? 0, part);
+    }
     return scale[Math.round(Math.min(1, Math.max(0, part || 0)) * 255)];
   };
 }
+
+/** Marks that are drawn. */
+const marksOf = ({ survey, display = DEFAULT_DISPLAY }: TokenMap): readonly Mark[] =>
+  (display.marks ? survey?.marks : undefined) ?? [];
 
 function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHeight: number, write: Writer): Label[] {
   const options = {
@@ -197,7 +186,7 @@ function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHe
     cellHeight,
     segments: (token: number) => write.token(map, token),
     measure: (segments: readonly Segment[]) => write.measure(segments, LABEL_WEIGHT),
-    avoid: badgeBoxes(map.survey?.marks ?? [], map.specification.grid, { cellWidth, cellHeight }, BADGE),
+    avoid: badgeBoxes(marksOf(map), map.specification.grid, { cellWidth, cellHeight }, BADGE),
   };
   if (!map.regions) return placeLabels({ regions, ...options });
   return placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options });
@@ -409,7 +398,8 @@ function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, wri
 }
 
 /** Names and ticks of the bar, as figures have them: the unit once, at an end. */
-function barWords({ colorBy, name, ticks }: Coloring): Pick<Coloring, 'name' | 'ticks'> {
+function barWords({ colorBy, whole, name, ticks }: Coloring): Pick<Coloring, 'name' | 'ticks'> {
+  if (!whole) return { name, ticks };
   if (colorBy === 'margin')
     return { name, ticks: ticks.map(({ part }) => ({ part, text: `${100 * part}${part === 1 ? ' points' : ''}` })) };
   if (colorBy !== 'entropy') return { name, ticks };

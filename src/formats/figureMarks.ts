@@ -1,5 +1,6 @@
 import { safeText, tokenText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
+import type { Display } from '../map/mapDisplay.js';
 import { vectorWords } from '../map/naming.js';
 import { ringParts } from '../map/normRings.js';
 import { formatShort } from '../map/numbers.js';
@@ -20,10 +21,15 @@ const SIDE = 4;
 const NAME = 11;
 
 /** Ways through layers or positions, and the ring of the layer's typical norm: below the words of the map. */
-export function drawMarkLines({ survey, specification }: TokenMap, frame: Frame): string {
+export function drawMarkLines(
+  { survey, specification }: TokenMap,
+  frame: Frame,
+  { marks, ring }: Pick<Display, 'marks' | 'ring'>,
+): string {
   if (!survey) return '';
   const at = placing(specification.grid, frame);
-  const lines = drawWays(survey.marks, at) + drawRing(survey, specification.grid, frame);
+  const ways = marks ? drawWays(survey.marks, at) : '';
+  const lines = ways + (ring ? drawRing(survey, specification.grid, frame) : '');
   if (!lines) return '';
   const clip = 'embedding-grid-frame';
   return (

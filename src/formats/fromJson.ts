@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { Fault } from '../map/fault.js';
 import { gridWindow } from '../map/grid.js';
 import { type ExactRegions, polygonArea } from '../map/polygons.js';
+import { readDisplay } from '../map/mapDisplay.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
 import type { Token } from '../map/token.js';
 import { type Cells, emptyCells, NUMBER_TYPES, type TokenMap } from '../map/tokenMap.js';
@@ -54,6 +55,7 @@ const fileSchema = v.object({
   top: v.optional(v.object({ token_ids: lists, probabilities: lists })),
   regions: v.optional(regionsSchema),
   survey: v.optional(surveySchema),
+  display: v.optional(v.unknown()),
 });
 
 /**
@@ -85,7 +87,7 @@ function mapOf(data: unknown, npz: Uint8Array | undefined): TokenMap {
     throw damaged(`"${v.getDotPath(issue) ?? ''}" is missing or not what it should be (${issue.message})`);
   }
   const { norms: measured, ...runtime } = parsed.output.runtime;
-  const { model, plane, top, predictions, regions, survey } = parsed.output;
+  const { model, plane, top, predictions, regions, survey, display } = parsed.output;
   const cellValues = (): CellValues => {
     if (top && predictions) return cellsFromLists(specification, top, predictions);
     if (!hasCellsBeside(data)) throw damaged('"top" or "predictions" is missing');
@@ -116,6 +118,7 @@ function mapOf(data: unknown, npz: Uint8Array | undefined): TokenMap {
     runtime,
     ...(regions === undefined ? {} : { regions: readRegions(regions, specification, tokens) }),
     ...(survey === undefined ? {} : { survey: measured ? { ...survey, norms: measured } : survey }),
+    ...(display === undefined ? {} : { display: readDisplay(display) }),
   };
 }
 

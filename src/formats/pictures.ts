@@ -4,14 +4,14 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { drawFigure, type FigureOptions } from './figure.js';
+import { drawFigure } from './figure.js';
 import { findFallbackFonts, loadBundledFont } from './fonts.js';
 import { type PngOptions, renderPng } from './png.js';
 
 /** Part of the program that draws PNG pictures in a process of its own, built beside the other assets. */
 export const PICTURE_PROCESS = 'picture.cjs';
 
-export interface PictureOptions extends Omit<FigureOptions, 'unshown'> {
+export interface PictureOptions {
   /** Folder of `fonts/`, `resvg.wasm` and `picture.cjs`. */
   readonly assets: string;
   /** Pixels of a PNG per unit of the figure, 1 ... 4. */
@@ -21,7 +21,7 @@ export interface PictureOptions extends Omit<FigureOptions, 'unshown'> {
 
 /** A map as SVG: see {@link drawFigure}. @throws Fault `internal` when the font is missing. */
 export async function toSvg(map: TokenMap, options: PictureOptions): Promise<string> {
-  return drawFigure(map, await loadBundledFont(options.assets), options);
+  return drawFigure(map, await loadBundledFont(options.assets));
 }
 
 /**
@@ -31,14 +31,14 @@ export async function toSvg(map: TokenMap, options: PictureOptions): Promise<str
  */
 export async function toPng(map: TokenMap, options: PictureOptions): Promise<Uint8Array> {
   const font = await loadBundledFont(options.assets);
-  const svg = drawFigure(map, font, options);
+  const svg = drawFigure(map, font);
   const lacking = new Set<number>();
   for (const character of svg) {
     const codePoint = character.codePointAt(0) ?? 0;
     if (codePoint >= 0x20 && !font.covers(codePoint)) lacking.add(codePoint);
   }
   const { files, missing } = await findFallbackFonts(lacking);
-  const shown = missing.size === 0 ? svg : drawFigure(map, font, { ...options, unshown: missing });
+  const shown = missing.size === 0 ? svg : drawFigure(map, font, missing);
   const png: PngOptions = { assets: options.assets, fallbackFonts: files, scale: options.scale ?? 2 };
   const program = join(options.assets, PICTURE_PROCESS);
   if (!existsSync(program)) return renderPng(shown, png);

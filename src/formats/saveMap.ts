@@ -1,4 +1,5 @@
 import { Fault, type FaultData } from '../map/fault.js';
+import { settledMap } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
 import { clearLeftovers, temporaryNames } from './leftovers.js';
@@ -46,7 +47,8 @@ const isPicture = (format: Format): boolean => format === 'svg' || format === 'p
  * @throws Fault `output` when the folder cannot be written, `cancelled` when aborted, and that of a picture where nothing else
  *   was to be saved.
  */
-export async function saveMap(map: TokenMap, options: SaveOptions): Promise<SavedFiles> {
+export async function saveMap(drawn: TokenMap, options: SaveOptions): Promise<SavedFiles> {
+  const map = settledMap(drawn);
   const { signal } = options;
   const formats = withCells(map, options.formats);
   const folder = typeof options.directory === 'string' ? diskFolder(options.directory) : options.directory;

@@ -28,8 +28,8 @@ export const cellsBeside = ({ cells: { columns, rows, topK } }: TokenMap): boole
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
  * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map
  * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in
- * `runtime`. float32 numbers are written with the fewest digits that give them back exactly. What a list of files needs stands
- * in the first lines. Of a map of more than {@link MOST_ENTRIES} entries all that is told per cell is left out, and `cells` says
+ * `runtime`. `display` is how the map is drawn, where that was said. float32 numbers are written with the fewest digits that
+ * give them back exactly. What a list of files needs stands in the first lines. Of a map of more than {@link MOST_ENTRIES} entries all that is told per cell is left out, and `cells` says
  * that it stands in the .npz of the same name.
  */
 export function toJson(map: TokenMap, beside = cellsBeside(map)): Uint8Array {
@@ -69,6 +69,7 @@ function* jsonLines(map: TokenMap, beside: boolean): Generator<string> {
   yield* entry('runtime', jsonValue(measured ? { ...runtime, norms: measured } : runtime));
   yield* entry('model', jsonValue({ ...model, ...facts }));
   yield* entry('specification', jsonValue(specification));
+  if (map.display) yield* entry('display', jsonValue(map.display));
   yield '"tokens": {\n';
   const sorted = [...tokens.values()].sort((a, b) => a.id - b.id);
   yield sorted.map(({ id, text, kind }) => `"${id}": {"text": ${jsonText(text)}, "kind": "${kind}"}`).join(',\n');

@@ -1,6 +1,7 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
+import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import {
   type AxisWords,
   axesWords,
@@ -55,6 +56,7 @@ const READOUT_WORDS: Readonly<Record<Readout, string>> = {
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
   const { grid, plane, layer, readout, model, question, masked, overlays } = specification;
+  const { marks, ring } = map.display ?? DEFAULT_DISPLAY;
   const known: KnownPlane = { gram: gramOf(map.plane), ...map.survey };
   const name = safeText(model.name, 80);
   const computed = cells.computed.reduce((sum, one) => sum + one, 0);
@@ -79,8 +81,10 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       `context: ${contextWords(specification.context)}`,
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
-      ...(overlays.length > 0 ? [`shown besides: ${overlays.map((overlay) => overlayWords(overlay)).join(', ')}`] : []),
-      ...ringWords(map),
+      ...(marks && overlays.length > 0
+        ? [`shown besides: ${overlays.map((overlay) => overlayWords(overlay)).join(', ')}`]
+        : []),
+      ...(ring ? ringWords(map) : []),
       ...adaptiveWords(specification.adaptive, runtime.approximation, all),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
       `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,

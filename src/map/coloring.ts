@@ -1,13 +1,6 @@
-import {
-  type ColorBy,
-  divergingColors,
-  ENTROPY_RANGE_BITS,
-  entropyConfidence,
-  type Rgb,
-  scaleColors,
-  type ScaleName,
-} from './colors.js';
-import { bits, formatFixed } from './numbers.js';
+import { type ColorBy, divergingColors, ENTROPY_RANGE_BITS, type Rgb, scaleColors, type ScaleName } from './colors.js';
+import type { ColorRange } from './mapDisplay.js';
+import { bits, formatFixed, niceTicks } from './numbers.js';
 import type { Question } from './specification.js';
 import { type Cells, margin } from './tokenMap.js';
 
@@ -17,83 +10,193 @@ export interface Coloring {
   readonly colorBy: ColorBy;
   /** The colors mean a sign: from negative over nothing to positive. */
   readonly diverging: boolean;
+  /** All that there can be is on the bar; of what has no bounds, as far as the map goes. */
+  readonly whole: boolean;
+  /** The part of the scale, 0 ... 1, that the bar shows. */
+  readonly section: readonly [from: number, to: number];
   /** Name of what is told. */
   readonly name: string;
   /** From the lower end of the bar, 0 ... 1. */
   readonly ticks: readonly { readonly part: number; readonly text: string }[];
-  /** Place of a cell on the scale, 0 ... 1. */
+  /** Place of a cell on the bar, 0 ... 1. */
   part(cells: Cells, cell: number): number;
 }
 
-const percents = [0, 20, 40, 60, 80, 100];
-const percentTicks = percents.map((percent) => ({ part: percent / 100, text: `${percent}%` }));
-
-/** How a map is colored. `question`: what its answers answer. */
-export function coloringOf(cells: Cells, question: Question | null, colorBy: ColorBy): Coloring {
-  const base = { colorBy, diverging: false } as const;
-  const first = (of: Cells, cell: number): number => of.probabilities[cell * of.topK] ?? 0;
-  const probability = { ...base, name: 'Probability', ticks: percentTicks, part: first };
-  switch (colorBy) {
-    case 'probability':
-    case 'token':
-      return probability;
-    case 'margin':
-      return {
-        ...base,
-        name: 'Margin',
-        ticks: percents.map((percent) => ({ part: percent / 100, text: `${percent} pts` })),
-        part: margin,
-      };
-    case 'entropy':
-      return {
-        ...base,
-        name: 'Entropy',
-        ticks: [12, 9, 6, 3, 0].map((value) => ({
-          part: 1 - value / ENTROPY_RANGE_BITS,
-          text: value === ENTROPY_RANGE_BITS ? `≥${value} bits` : `${value} bits`,
-        })),
-        part: (of, cell) => entropyConfidence(of.entropy[cell] ?? 0),
-      };
-    case 'question':
-      return question && cells.answers ? answers(cells, question) : { ...probability, colorBy: 'probability' };
-  }
+/** What can be told of a cell. Values are in the unit that people read. */
+interface Quantity {
+  readonly name: string;
+  readonly value: (cells: Cells, cell: number) => number;
+  /** What there can be; undefined: there are no bounds. */
+  readonly bounds?: readonly [low: number, high: number];
+  /** Less is more confident, and stands higher on the bar. */
+  readonly falling?: true;
+  readonly diverging?: true;
+  /** In the unit of a range, a range's numbers are this many of the values'. */
+  readonly scale?: number;
+  readonly text: (value: number, decimals: number) => string;
 }
 
-/** The scale of a question's answers: all of 0 ... 100 %, as far to both sides of 0 as they go, or from 0 on. */
-function answers(cells: Cells, question: Question): Coloring {
-  const answer = (of: Cells, cell: number): number => of.answers?.[cell] ?? 0;
-  const base = { colorBy: 'question', diverging: false } as const;
-  if (question.kind === 'probability') return { ...base, name: 'Probability', ticks: percentTicks, part: answer };
-  const nats = question.kind === 'divergence';
-  let largest = 0;
-  cells.answers?.forEach((value, cell) => {
-    const size = Math.abs(nats ? bits(value) : value);
-    if (cells.computed[cell] && Number.isFinite(size)) largest = Math.max(largest, size);
-  });
-  const limit = roundLimit(largest);
-  const decimals = limit < 2 ? 2 : limit < 20 ? 1 : 0;
-  const steps = [0, 0.25, 0.5, 0.75, 1];
-  if (nats)
+const clamp01 = (value: number): number => (value > 0 ? Math.min(1, value) : 0); // NaN: the lower end
+const first = (cells: Cells, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
+const answer = (cells: Cells, cell: number): number => cells.answers?.[cell] ?? 0;
+const signed = (value: number, decimals: number): string => `${value > 0 ? '+' : ''}${formatFixed(value, decimals)}`;
+
+const PROBABILITY: Quantity = {
+  name: 'Probability',
+  value: (cells, cell) => 100 * first(cells, cell),
+  bounds: [0, 100],
+  scale: 100,
+  text: (value, decimals) => `${formatFixed(value, decimals)}%`,
+};
+const MARGIN: Quantity = {
+  name: 'Margin',
+  value: (cells, cell) => 100 * margin(cells, cell),
+  bounds: [0, 100],
+  scale: 100,
+  text: (value, decimals) => `${formatFixed(value, decimals)} pts`,
+};
+const ENTROPY: Quantity = {
+  name: 'Entropy',
+  value: (cells, cell) => bits(cells.entropy[cell] ?? 0),
+  bounds: [0, ENTROPY_RANGE_BITS],
+  falling: true,
+  text: (value, decimals) => `${formatFixed(value, decimals)} bits`,
+};
+const ANSWERS: Readonly<Record<Question['kind'], Quantity>> = {
+  probability: { ...PROBABILITY, value: (cells, cell) => 100 * answer(cells, cell) },
+  difference: { name: 'Logits', value: answer, diverging: true, text: signed },
+  divergence: {
+    name: 'Divergence',
+    value: (cells, cell) => bits(answer(cells, cell)),
+    text: (value, decimals) => `${formatFixed(value, decimals)} bits`,
+  },
+};
+
+/**
+ * How a map is colored.
+ * @param question what its answers answer.
+ * @param range the bar's ends; values beyond them have the colors of the ends.
+ */
+export function coloringOf(
+  cells: Cells,
+  question: Question | null,
+  colorBy: ColorBy,
+  range: ColorRange = '0-1',
+): Coloring {
+  const answers = colorBy === 'question' && cells.answers ? question : null;
+  if (colorBy === 'question' && !answers) return coloringOf(cells, question, 'probability', range);
+  const quantity = answers
+    ? ANSWERS[answers.kind]
+    : colorBy === 'entropy'
+      ? ENTROPY
+      : colorBy === 'margin'
+        ? MARGIN
+        : PROBABILITY;
+  const ends = range === '0-1' ? undefined : endsOf(cells, quantity, range);
+  return ends ? ranged(colorBy, quantity, cells, ends) : whole(colorBy, quantity, cells);
+}
+
+/** Smallest and largest finite value of the cells that are there; undefined where none is. */
+function extentOf(cells: Cells, { value }: Quantity): readonly [low: number, high: number] | undefined {
+  let [low, high] = [Infinity, -Infinity];
+  for (let cell = 0; cell < cells.computed.length; cell++) {
+    if (!cells.computed[cell]) continue;
+    const one = value(cells, cell);
+    if (!Number.isFinite(one)) continue;
+    low = Math.min(low, one);
+    high = Math.max(high, one);
+  }
+  return low <= high ? [low, high] : undefined;
+}
+
+/** The bar's ends as values; undefined where the map has but one value, so that there is nothing to spread. */
+function endsOf(
+  cells: Cells,
+  quantity: Quantity,
+  range: Exclude<ColorRange, '0-1'>,
+): readonly [low: number, high: number] | undefined {
+  const { scale = 1 } = quantity;
+  const [low, high] = range === 'auto' ? (extentOf(cells, quantity) ?? [0, 0]) : [range[0] * scale, range[1] * scale];
+  return low < high ? [low, high] : undefined;
+}
+
+const percents = [0, 20, 40, 60, 80, 100];
+
+/** All that there can be; of what has no bounds from 0 on as far as the map goes, to both sides where it has a sign. */
+function whole(colorBy: ColorBy, quantity: Quantity, cells: Cells): Coloring {
+  const { name, value, bounds, diverging = false, falling = false, text } = quantity;
+  const base = { colorBy, diverging, whole: true, section: [0, 1], name } as const;
+  if (bounds) {
+    const [, most] = bounds;
+    if (falling)
+      return {
+        ...base,
+        ticks: [12, 9, 6, 3, 0].map((tick) => ({
+          part: 1 - tick / most,
+          text: `${tick === most ? '≥' : ''}${text(tick, 0)}`,
+        })),
+        part: (of, cell) => 1 - clamp01(value(of, cell) / most),
+      };
     return {
       ...base,
-      name: 'Divergence',
-      ticks: steps.map((part) => ({
-        part,
-        text: `${formatFixed(part * limit, decimals)}${part === 1 ? ' bits' : ''}`,
-      })),
-      part: (of, cell) => Math.min(1, bits(answer(of, cell)) / limit),
+      ticks: percents.map((tick) => ({ part: tick / most, text: text(tick, 0) })),
+      part: (of, cell) => clamp01(value(of, cell) / most),
+    };
+  }
+  const [low, high] = extentOf(cells, quantity) ?? [0, 0];
+  const limit = roundLimit(Math.max(Math.abs(low), Math.abs(high)));
+  const decimals = limit < 2 ? 2 : limit < 20 ? 1 : 0;
+  const steps = [0, 0.25, 0.5, 0.75, 1];
+  if (diverging)
+    return {
+      ...base,
+      ticks: steps.map((part) => ({ part, text: text((2 * part - 1) * limit, decimals) })),
+      part: (of, cell) => clamp01((value(of, cell) / limit + 1) / 2),
     };
   return {
     ...base,
-    diverging: true,
-    name: 'Logits',
-    ticks: steps.map((part) => {
-      const value = (2 * part - 1) * limit;
-      return { part, text: `${value > 0 ? '+' : ''}${formatFixed(value, decimals)}` };
-    }),
-    part: (of, cell) => (answer(of, cell) / limit + 1) / 2,
+    ticks: steps.map((part) => ({
+      part,
+      text: part === 1 ? text(limit, decimals) : formatFixed(part * limit, decimals),
+    })),
+    part: (of, cell) => clamp01(value(of, cell) / limit),
   };
 }
+
+/** Round numbers on a bar, besides its ends; nearer to an end than this part of the bar there is none. */
+const TICKS = 5;
+const CLEAR = 0.09;
+
+/** From one value to another. */
+function ranged(colorBy: ColorBy, quantity: Quantity, cells: Cells, [low, high]: readonly [number, number]): Coloring {
+  const { name, value, diverging = false, falling = false, text } = quantity;
+  const span = high - low;
+  const place = (one: number): number => (falling ? (high - one) / span : (one - low) / span);
+  const { ticks, decimals } = niceTicks(low, high, TICKS);
+  const extent = extentOf(cells, quantity) ?? [low, high];
+  const between = ticks.filter((tick) => tick - low > CLEAR * span && high - tick > CLEAR * span);
+  /** An end's text, with as many decimals as it takes; what lies beyond it has its color. */
+  const endText = (at: number, beyond: string): string => beyond + text(at, endDecimals(at, decimals));
+  // A sign keeps its side of the scale: less than nothing never looks like more.
+  const limit = Math.max(Math.abs(low), Math.abs(high));
+  return {
+    colorBy,
+    diverging,
+    whole: false,
+    section: diverging ? [(low / limit + 1) / 2, (high / limit + 1) / 2] : [0, 1],
+    name,
+    ticks: [
+      { part: place(low), text: endText(low, extent[0] < low ? '≤' : '') },
+      ...between.map((tick) => ({ part: place(tick), text: text(tick, decimals) })),
+      { part: place(high), text: endText(high, extent[1] > high ? '≥' : '') },
+    ].sort((a, b) => a.part - b.part),
+    part: (of, cell) => clamp01(place(value(of, cell))),
+  };
+}
+
+/** One decimal more than the ticks have, where the end needs it. */
+const endDecimals = (end: number, decimals: number): number =>
+  Number(end.toFixed(decimals)) === end ? decimals : decimals + 1;
 
 /** The next of 1, 2, 4, 5, 8 times a power of ten: a bar's end that can be read. */
 function roundLimit(largest: number): number {
@@ -102,6 +205,18 @@ function roundLimit(largest: number): number {
   return power * ([1, 2, 4, 5, 8, 10].find((factor) => factor * power >= largest * (1 - 1e-9)) ?? 10);
 }
 
+const sections = new WeakMap<Coloring['section'], Map<ScaleName, readonly Rgb[]>>();
+
 /** The 256 colors of a coloring, from the bar's lower end. Tokens' are others: `tokenColor`. */
-export const coloringColors = ({ diverging }: Coloring, scale: ScaleName): readonly Rgb[] =>
-  diverging ? divergingColors(scale) : scaleColors(scale);
+export function coloringColors({ diverging, section }: Coloring, scale: ScaleName): readonly Rgb[] {
+  const colors = diverging ? divergingColors(scale) : scaleColors(scale);
+  const [from, to] = section;
+  if (from === 0 && to === 1) return colors;
+  const known = sections.get(section) ?? new Map<ScaleName, readonly Rgb[]>();
+  sections.set(section, known);
+  const last = colors.length - 1;
+  const shown =
+    known.get(scale) ?? colors.map((color, i) => colors[Math.round((from + ((to - from) * i) / last) * last)] ?? color);
+  known.set(scale, shown);
+  return shown;
+}

@@ -7,6 +7,7 @@ import { PLANE_FLAGS } from './flags/planeFlags.js';
 import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from './specification.js';
 
 export { commandLine, flagWithValue, type ShellFamily } from './flags/commandLine.js';
+export { DISPLAY_FLAGS, displayFromFlags, displayToFlags } from './flags/displayFlags.js';
 export type { Flag, FlagFiles, FlagValues } from './flags/mapFlag.js';
 
 /** All flags that say what a map is. The command line's help, the parser and "Copy as Command Line" come from here. */

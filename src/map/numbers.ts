@@ -113,3 +113,9 @@ export function bytesOf(text: string): number | undefined {
   const bytes = Math.floor(Number(amount) * (binary ? 1024 : 1000) ** UNITS.indexOf(`${unit.toLowerCase()}b`));
   return Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY ? bytes : undefined;
 }
+
+/** A number as typed; NaN, which no parameter takes, where it is none. */
+export function parseNumber(text: string): number {
+  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+}

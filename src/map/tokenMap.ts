@@ -1,3 +1,4 @@
+import type { Display } from './mapDisplay.js';
 import type { ExactRegions } from './polygons.js';
 import type { Plane } from './plane.js';
 import type { MapParameters, MapSpecification } from './specification.js';
@@ -144,4 +145,6 @@ export interface TokenMap {
   readonly regions?: ExactRegions;
   /** What is known of the plane besides; maps of earlier versions have none. */
   readonly survey?: Survey;
+  /** How it is drawn, where that was said. */
+  readonly display?: Display;
 }

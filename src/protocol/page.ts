@@ -1,5 +1,5 @@
-import type { ColorBy } from '../map/colors.js';
 import type { FaultData } from '../map/fault.js';
+import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { Grid, MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
@@ -121,6 +121,8 @@ export interface HostState {
   readonly fault: FaultData | null;
   /** Notices of the last run: what it had to do otherwise than asked. */
   readonly notices: readonly string[];
+  /** How a page begins to draw that remembers nothing of it. */
+  readonly display: PageView;
   readonly colorScale: ColorScaleChoice;
   /** Color slots of tokens, by text. */
   readonly tokenColors: Readonly<Record<string, number>>;
@@ -194,12 +196,17 @@ export type HostMessage =
   | { readonly type: 'point'; readonly point: PointNews | null }
   | { readonly type: 'continuation'; readonly continuation: Continuation | null };
 
-/** How the page draws the map: for pictures that look like it. */
-export interface PageView {
-  readonly colorBy: ColorBy;
-  readonly labels: boolean;
-  readonly borders: boolean;
-}
+/** How the page draws the map: for pictures that look like it. Colors of tokens are told apart. */
+export type PageView = Omit<Display, 'tokenColors'>;
+
+export const pageView = ({ colorBy, colorRange, labels, borders, marks, ring }: PageView): PageView => ({
+  colorBy,
+  colorRange,
+  labels,
+  borders,
+  marks,
+  ring,
+});
 
 /** What a person can ask of the rest of the extension. */
 export const PAGE_ACTIONS = [
@@ -227,7 +234,8 @@ export interface PlaceOnMap {
 }
 
 export type PageMessage =
-  | { readonly type: 'ready'; readonly view: PageView }
+  /** `view`: null where the page remembers none and draws as the state says. */
+  | { readonly type: 'ready'; readonly view: PageView | null }
   /** The last `progress` and the cells before it are on screen: more may come. */
   | { readonly type: 'drawn' }
   /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */

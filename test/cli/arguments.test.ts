@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DrawCommand, parseCommand } from '../../src/cli/arguments.js';
 import { helpText, INSPECT_FLAGS, RUN_FLAGS } from '../../src/cli/flags.js';
-import { MAP_FLAGS } from '../../src/map/flags.js';
+import { DISPLAY_FLAGS, MAP_FLAGS } from '../../src/map/flags.js';
 
 function drawing(...args: string[]): DrawCommand {
   const command = parseCommand(args);
@@ -11,7 +11,7 @@ function drawing(...args: string[]): DrawCommand {
 }
 
 test('no arguments draw the default map of the bundled model', () => {
-  const { map, ...rest } = drawing();
+  const { map, display, ...rest } = drawing();
   assert.deepEqual(rest, {
     kind: 'draw',
     model: undefined,
@@ -26,7 +26,7 @@ test('no arguments draw the default map of the bundled model', () => {
     quiet: false,
     debug: false,
   });
-  assert.ok(Object.values(map).every((value) => value === undefined));
+  for (const values of [map, display]) assert.ok(Object.values(values).every((value) => value === undefined));
 });
 
 test('values follow a space or an equals sign, also negative ones; the last of two counts', () => {
@@ -89,6 +89,7 @@ test('what cannot be understood is named', () => {
 
 test('the help text names every flag and stays within 100 columns', () => {
   const text = helpText();
-  for (const { name } of [...MAP_FLAGS, ...RUN_FLAGS, ...INSPECT_FLAGS]) assert.match(text, new RegExp(`--${name}\\b`));
+  for (const { name } of [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS, ...INSPECT_FLAGS])
+    assert.match(text, new RegExp(`--${name}\\b`));
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
 });

@@ -87,6 +87,38 @@ test('warnings and notices are notes, not errors', async () => {
   assert.match(err, /\nNote: The batch was halved\.\n$/);
 });
 
+test('how a map is drawn stands in its file, and holds when it is drawn again', async () => {
+  const m = model('drawn');
+  const displayOf = (folderName: string): unknown => {
+    const file = at(folderName, 'embedding_grid_results_layer_1.json');
+    return fromJson(readFileSync(file)).display;
+  };
+  const flags = ['--color-by', 'token', '--color-range', '0.1,0.5', '--labels', 'off', '--token-colors', ' of=7'];
+  assert.equal((await cli(small(m, 'drawn-1', ...flags))).code, 0);
+  const colors = { ' of': 7, ' the': 3, é: 9 };
+  const first = displayOf('drawn-1');
+  assert.ok(typeof first === 'object' && first !== null && 'tokenColors' in first);
+  assert.deepEqual(Object.keys(first.tokenColors ?? {}), Object.keys(colors), 'all of its tokens have theirs');
+  assert.deepEqual(
+    { ...first, tokenColors: colors },
+    {
+      ...{ colorBy: 'token', colorRange: [0.1, 0.5], labels: false, borders: true, marks: true, ring: true },
+      tokenColors: colors,
+    },
+  );
+  const file = at('drawn-1', 'embedding_grid_results_layer_1.json');
+  assert.equal((await cli(small(m, 'drawn-2', '--specification', file))).code, 0);
+  assert.deepEqual(displayOf('drawn-2'), first);
+  assert.equal(
+    (await cli(small(m, 'drawn-3', '--specification', file, '--labels', 'on', '--color-by', 'margin'))).code,
+    0,
+  );
+  assert.deepEqual(displayOf('drawn-3'), { ...first, labels: true, colorBy: 'margin' });
+  // The map is the same map: its second saving takes the place of its first.
+  const again = await cli(small(m, 'drawn-1', '--borders', 'off'));
+  assert.deepEqual([again.code, readdirSync(at('drawn-1')).length], [0, 1]);
+});
+
 test('tokens can do nothing to the terminal', async () => {
   const { out, err } = await cli(small(model('hostile', 'hostile'), 'hostile-out'));
   assert.match((out + err).replaceAll('\n', ''), /^[^\p{Cc}\u202E]*$/u); // newlines are ours

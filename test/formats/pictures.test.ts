@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specification.js';
 import { inflateSync } from 'node:zlib';
+import { fromJson } from '../../src/formats/fromJson.js';
 import { loadBundledFont } from '../../src/formats/fonts.js';
 import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
+import { toJson } from '../../src/formats/toJson.js';
 import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
 import { tokenBorders } from '../../src/map/exactRegions.js';
 import { coordinates, gridWindow } from '../../src/map/grid.js';
+import { DEFAULT_DISPLAY, type Display } from '../../src/map/mapDisplay.js';
 import { polygonArea } from '../../src/map/polygons.js';
+import { settledMap } from '../../src/map/settledMap.js';
 import { normAt, typicalNorm } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
@@ -78,7 +82,7 @@ function* all(element: Element): Generator<Element> {
 }
 const wholeText = (element: Element): string => element.text + element.children.map(wholeText).join('');
 const texts = (root: Element): string[] => [...all(root)].filter(({ name }) => name === 'text').map(wholeText);
-const svg = async (map: TokenMap, more = {}): Promise<Element> => parseXml(await toSvg(map, { assets, ...more }));
+const svg = async (map: TokenMap): Promise<Element> => parseXml(await toSvg(map, { assets }));
 
 const numbers = (text: string | undefined): number[] => (text?.match(/-?[\d.]+(e-?\d+)?/g) ?? []).map(Number);
 
@@ -462,6 +466,12 @@ test('a grid far from the origin, or finer than float64 there, still gets a figu
   }
 });
 
+/** A map that is drawn otherwise than by default. */
+const drawn = (map: TokenMap, display: Partial<Display>): TokenMap => ({
+  ...map,
+  display: { ...DEFAULT_DISPLAY, ...display },
+});
+
 /** A map on a plane through three prompts that was asked a question, with an overlay. */
 function askedMap(): TokenMap {
   const map = syntheticMap({ columns: 30, rows: 30 });
@@ -487,7 +497,7 @@ function askedMap(): TokenMap {
 
 test('color tells a question’s answers: orange for less, blue for more, pale between', async () => {
   const map = askedMap();
-  const root = await svg(map, { colorBy: 'question' });
+  const root = await svg(drawn(map, { colorBy: 'question' }));
   const frame = frameOf(root);
   const column = (part: number) => colorAt(root, frame.x + part * frame.width, frame.y + 5);
   const [low, middle, high] = [column(0.02), column(0.51), column(0.98)];
@@ -504,9 +514,61 @@ test('color tells a question’s answers: orange for less, blue for more, pale b
 
 test('color can tell the token, the margin or the entropy', async () => {
   const map = askedMap();
-  const figures = await Promise.all(COLOR_BY.map((colorBy) => toSvg(map, { assets, colorBy })));
+  const figures = await Promise.all(COLOR_BY.map((colorBy) => toSvg(drawn(map, { colorBy }), { assets })));
   assert.equal(new Set(figures).size, COLOR_BY.length);
   assert.ok(figures[3]?.includes('12 bits'));
+});
+
+test('labels, borders and marks are drawn or not, as the display has it', async () => {
+  for (const map of [
+    askedMap(),
+    { ...syntheticMap({ columns: 6, rows: 6 }), survey: askedMap().survey ?? assert.fail() },
+  ]) {
+    const all_ = await svg(map);
+    const words = new Set([...map.tokens.values()].map(({ text }) => text.trim()));
+    const tokensIn = (root: Element): number =>
+      texts(root).filter((text) => words.has(text.replace('\u2423', ''))).length;
+    const bordersIn = (root: Element): number =>
+      [...all(root)].filter(({ attributes }) => attributes['stroke-linecap'] === 'square').length;
+    const marksIn = (root: Element): number => [...all(root)].filter(({ name }) => name === 'circle').length;
+    assert.ok(tokensIn(all_) > 0 && bordersIn(all_) > 0 && marksIn(all_) > 0);
+    const counts = async (display: Partial<Display>): Promise<readonly [number, number, number]> => {
+      const root = await svg(drawn(map, display));
+      return [tokensIn(root), bordersIn(root), marksIn(root)];
+    };
+    assert.equal((await counts({ labels: false }))[0], 0);
+    assert.equal((await counts({ borders: false }))[1], 0);
+    assert.equal((await counts({ marks: false }))[2], 0);
+    assert.ok((await counts({ borders: false, colorBy: 'token' }))[1] > 0, 'token colors need their borders');
+    assert.deepEqual(await counts({}), [tokensIn(all_), bordersIn(all_), marksIn(all_)]);
+  }
+  const ringed = {
+    ...syntheticMap({ columns: 40, rows: 40, spacing: 0.4 }),
+    survey: askedMap().survey ?? assert.fail(),
+  };
+  const rings = async (ring: boolean): Promise<boolean> =>
+    texts(await svg(drawn(ringed, { ring }))).some((text) => text.includes('ring: typical norm'));
+  assert.deepEqual([await rings(true), await rings(false)], [true, false]);
+});
+
+test('a picture of a map is that of its file, opened again', async () => {
+  const map = askedMap();
+  for (const colorBy of COLOR_BY)
+    for (const colorRange of ['0-1', 'auto', [0.1, 0.6]] as const) {
+      const shown = drawn(map, {
+        colorBy,
+        colorRange,
+        borders: colorBy !== 'margin',
+        tokenColors: { Paris: 2, elsewhere: 1 },
+      });
+      const opened = fromJson(toJson(settledMap(shown)));
+      assert.equal(await toSvg(opened, { assets }), await toSvg(shown, { assets }), `${colorBy} ${String(colorRange)}`);
+    }
+  assert.equal(
+    await toSvg(drawn(map, {}), { assets }),
+    await toSvg(map, { assets }),
+    'the defaults are those of 0.1.0',
+  );
 });
 
 test('an unfinished map leaves its cells white and says so', async () => {

@@ -1,7 +1,9 @@
 import type { PanelDependencies, SavedMapDependencies } from '../../src/extension/panel/dependencies.js';
 import { Listeners } from '../../src/extension/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
+import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { ModelEntry } from '../../src/protocol/page.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
 
@@ -71,10 +73,15 @@ export class FakeDependencies implements PanelDependencies {
   onDidChangeModels = this.modelChanges.signal;
   chooseModel = (): Promise<string | undefined> => (this.calls.push('chooseModel'), Promise.resolve(this.chosen));
   rememberModel = (path: string): void => void this.calls.push(`remember ${path}`);
-  defaults = () => ({ parameters: DEFAULT_PARAMETERS, device: 'auto' as const, batchSize: DEFAULT_BATCH_SIZE });
+  defaults = () => ({
+    parameters: DEFAULT_PARAMETERS,
+    display: DEFAULT_DISPLAY,
+    device: 'auto' as const,
+    batchSize: DEFAULT_BATCH_SIZE,
+  });
   colorScale = { read: () => this.scale, onDidChange: this.scaleChanges.signal };
-  saveMap = async (_map: unknown, view: unknown, { as }: { as: boolean }): Promise<boolean> => {
-    await this.note(`${as ? 'saveAs' : 'save'} ${JSON.stringify(view)}`);
+  saveMap = async ({ display }: TokenMap, { as }: { as: boolean }): Promise<boolean> => {
+    await this.note(`${as ? 'saveAs' : 'save'} ${JSON.stringify(display)}`);
     return true;
   };
   exportPicture = async (): Promise<boolean> => (await this.note('exportPicture'), true);

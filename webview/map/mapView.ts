@@ -1,5 +1,6 @@
 import { gridPoint } from '../../src/map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
+import { showsBorders } from '../../src/map/mapDisplay.js';
 import { layerBrief, planeWords } from '../../src/map/naming.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
@@ -283,7 +284,7 @@ export class MapView {
     const large = this.isLarge(state, at) && ui.labels;
     if (large) drawCellGrid(context, at);
     // Colors of tokens cannot all be told apart: there, borders stay.
-    if (ui.borders || ui.colorBy === 'token') {
+    if (showsBorders(ui)) {
       this.drawBordersOf(state, map, context, at, large);
       if (seesDetail(state) && !contains(map.cells, view)) this.drawBordersBeside(state, context, at);
     }
@@ -394,4 +395,4 @@ export class MapView {
 
 const NONE: readonly Mark[] = [];
 /** Marks that are shown. */
-const marksOf = ({ map, ui }: PageState): readonly Mark[] => (ui.anchors ? map?.survey?.marks : undefined) ?? NONE;
+const marksOf = ({ map, ui }: PageState): readonly Mark[] => (ui.marks ? map?.survey?.marks : undefined) ?? NONE;

@@ -14,7 +14,7 @@ export class OverlayLayer {
   /** Index of the mark at a point of the frame in px; null for none. */
   markAt(state: PageState, x: number, y: number): number | null {
     const { map, ui } = state;
-    if (!this.at || !map?.survey || !ui.anchors) return null;
+    if (!this.at || !map?.survey || !ui.marks) return null;
     return markAt(map.survey, map.specification.grid, this.at.projection, x, y);
   }
 
@@ -36,7 +36,7 @@ export class OverlayLayer {
     context.clip();
     context.translate(frame.left, frame.top);
     if (ui.ring) drawRings(context, survey, grid, projection, theme);
-    if (ui.anchors) drawMarks(context, survey, grid, projection, theme, state.mark);
+    if (ui.marks) drawMarks(context, survey, grid, projection, theme, state.mark);
     context.restore();
     this.point(state);
   }
@@ -44,7 +44,7 @@ export class OverlayLayer {
   /** Shows or hides the words beside the mark that is pointed at. */
   private point({ map, mark, ui }: PageState): void {
     const pointed = mark === null ? undefined : map?.survey?.marks[mark];
-    show(this.tip, pointed !== undefined && ui.anchors);
+    show(this.tip, pointed !== undefined && ui.marks);
     if (!pointed || !map?.survey || !this.at) return;
     const [name = '', ...rest] = markLines(pointed, map.survey);
     this.tip.replaceChildren(h('strong', {}, name), ...rest.map((line) => h('span', {}, line)));

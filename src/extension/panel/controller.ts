@@ -2,21 +2,24 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, type FaultData } from '../../map/fault.js';
+import { DEFAULT_DISPLAY, type Display } from '../../map/mapDisplay.js';
+import { chosenColors } from '../../map/settledMap.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import { contextOf, type Grid, linked } from '../../map/specification.js';
 import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
 import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
-import type {
-  HostMessage,
-  HostState,
-  ModelEntry,
-  PageAction,
-  PageMessage,
-  PageView,
-  PanelSettings,
+import {
+  type HostMessage,
+  type HostState,
+  type ModelEntry,
+  type PageAction,
+  type PageMessage,
+  type PageView,
+  pageView,
+  type PanelSettings,
 } from '../../protocol/page.js';
 import { checkWindow, Details } from './details.js';
-import type { Disposable, EngineLease, PanelDependencies, PanelStatus, PictureView } from './dependencies.js';
+import type { Disposable, EngineLease, PanelDependencies, PanelStatus } from './dependencies.js';
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';
@@ -39,6 +42,8 @@ const CALM_MS = 1000;
 
 export interface ControllerStart {
   readonly settings: PanelSettings;
+  /** How the page begins to draw, where it does not remember. */
+  readonly display?: Display;
   /** Compute at once. */
   readonly run: boolean;
   /** Names what was kept over a reload of the window; left out for a new panel. */
@@ -60,7 +65,7 @@ export class MapController {
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
   private page: PageStream | undefined;
-  private view: PageView = { colorBy: 'probability', labels: true, borders: true };
+  private view: PageView;
   private models: readonly ModelEntry[] = [];
   private fault: FaultData | null = null;
   private obstacle: FaultData | null = null;
@@ -86,6 +91,7 @@ export class MapController {
     start: ControllerStart,
   ) {
     this.history = new History(start.settings, sameSettings);
+    this.view = pageView(start.display ?? DEFAULT_DISPLAY);
     this.begunWith = start.settings.modelPath ?? undefined;
     this.keeper = new Keeper(deps.snapshots, start.revivedKey ?? randomUUID(), (problem) => deps.log('warn', problem));
     this.model = new ModelHold(
@@ -193,7 +199,7 @@ export class MapController {
   private async act(message: PageMessage): Promise<void> {
     switch (message.type) {
       case 'ready':
-        this.view = message.view;
+        if (message.view) this.view = message.view;
         return this.sendAll();
       case 'drawn':
         this.page?.drawn();
@@ -310,11 +316,11 @@ export class MapController {
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
   async save(options: { as: boolean }): Promise<boolean> {
-    return this.deps.saveMap(this.wholeMap(), this.picture(), options);
+    return this.deps.saveMap(this.drawn(this.wholeMap()), options);
   }
 
   async exportPicture(): Promise<boolean> {
-    return this.deps.exportPicture(this.wholeMap(), this.picture());
+    return this.deps.exportPicture(this.drawn(this.wholeMap()));
   }
 
   async copyCommandLine(): Promise<void> {
@@ -324,7 +330,9 @@ export class MapController {
     const asked = shown && grid ? { ...shown, parameters: { ...shown.parameters, grid } } : this.asked();
     if (!asked) return;
     const { modelPath, parameters, device } = asked;
-    await this.deps.copyCommandLine({ modelPath, parameters, device, batchSize });
+    const tokenColors = shown ? chosenColors(this.drawn(shown)) : {};
+    const display = { ...this.view, tokenColors };
+    await this.deps.copyCommandLine({ modelPath, parameters, display, device, batchSize });
   }
 
   /**
@@ -455,8 +463,9 @@ export class MapController {
     return { ok: false, reason: 'another model was chosen since this map was made' };
   }
 
-  private picture(): PictureView {
-    return { ...this.view, tokenColors: this.deps.tokenColors.read() };
+  /** A map as the page draws it. */
+  private drawn<T extends object>(map: T): T & { readonly display: Display } {
+    return { ...map, display: { ...this.view, tokenColors: this.deps.tokenColors.read() } };
   }
 
   /** The settings are others: shows them, and soon computes them if that is quick. */
@@ -705,6 +714,7 @@ export class MapController {
       refinable: this.refinable(),
       fault: this.fault,
       notices: this.rewritten === 'no' ? runs.notices : [REWRITTEN, ...runs.notices],
+      display: this.view,
       colorScale: this.deps.colorScale.read(),
       tokenColors: this.deps.tokenColors.read(),
       keep: { version: 1, key: this.keeper.key, settings, running: runs.running },

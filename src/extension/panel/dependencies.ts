@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/client.js';
-import type { ColorBy } from '../../map/colors.js';
 import type { Fault } from '../../map/fault.js';
+import type { Display } from '../../map/mapDisplay.js';
 import type { MapParameters, VectorSource } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Device, ModelDescription } from '../../protocol/engine.js';
@@ -30,23 +30,17 @@ export interface EngineLease {
 /** What a panel begins with, from the settings. */
 export interface PanelDefaults {
   readonly parameters: MapParameters;
+  readonly display: Display;
   readonly device: Device;
   readonly batchSize: number;
-}
-
-/** What the picture shows beside the map itself: for an exported picture that looks like the panel. */
-export interface PictureView {
-  readonly colorBy: ColorBy;
-  readonly labels: boolean;
-  readonly borders: boolean;
-  /** Slots of tokens' colors, by token text. */
-  readonly tokenColors: Readonly<Record<string, number>>;
 }
 
 /** What a panel needs to draw the current parameters as a command line. */
 export interface CommandLineSubject {
   readonly modelPath: string;
   readonly parameters: MapParameters;
+  /** Its colors of tokens are those that the map's tokens would not get without being named. */
+  readonly display: Display;
   readonly device: Device;
   readonly batchSize: number;
 }
@@ -84,9 +78,9 @@ export interface PanelDependencies {
   /** The setting for the map's colors; panels follow it. */
   readonly colorScale: { read(): ColorScaleChoice; readonly onDidChange: Signal };
 
-  /** Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
-  saveMap(map: TokenMap, view: PictureView, options: { as: boolean }): Promise<boolean>;
-  exportPicture(map: TokenMap, view: PictureView): Promise<boolean>;
+  /** Maps come with the display that the page has. Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
+  saveMap(map: TokenMap, options: { as: boolean }): Promise<boolean>;
+  exportPicture(map: TokenMap): Promise<boolean>;
   /** Asks where and writes a point's vector as .npy, or the map's `c`, `u` and `v` as .npz. True when it was written. */
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;
@@ -147,6 +141,7 @@ export interface PanelStart {
   /** undefined: the empty state. */
   readonly modelPath?: string;
   readonly parameters?: MapParameters;
+  readonly display?: Display;
   readonly device?: Device;
   readonly batchSize?: number;
   /** Compute at once (default true). */

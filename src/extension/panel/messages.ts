@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { COLOR_BY, TOKEN_SLOTS } from '../../map/colors.js';
+import { TOKEN_SLOTS } from '../../map/colors.js';
+import { displaySchema } from '../../map/mapDisplay.js';
 import { checkParameters, contextOf, LIMITS } from '../../map/specification.js';
 import { DEVICES } from '../../protocol/engine.js';
 import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../../protocol/page.js';
@@ -21,14 +22,14 @@ const runSettings = {
   batchSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.batch)),
 };
 const finite = v.pipe(v.number(), v.finite());
-const view = v.object({ colorBy: v.picklist(COLOR_BY), labels: v.boolean(), borders: v.boolean() });
+const view = v.omit(displaySchema, ['tokenColors']);
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const coordinate = v.pipe(v.number(), v.finite());
 const place = { map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
 
 const pageMessage = v.variant('type', [
-  v.object({ type: v.literal('ready'), view }),
+  v.object({ type: v.literal('ready'), view: v.nullable(view) }),
   v.object({ type: v.literal('drawn') }),
   v.object({
     type: v.literal('edit'),

@@ -36,7 +36,12 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     device: start.device ?? defaults.device,
     batchSize: start.batchSize ?? defaults.batchSize,
   };
-  return new WebviewMapPanel(extensionUri, panel, new MapController(deps, { settings, run: start.run ?? true }));
+  const display = start.display ?? defaults.display;
+  return new WebviewMapPanel(
+    extensionUri,
+    panel,
+    new MapController(deps, { settings, display, run: start.run ?? true }),
+  );
 }
 
 /** Brings a panel back after a reload of the window, with its parameters and the cells that it had. */
@@ -48,10 +53,17 @@ export function revivePanel(
 ): MapPanel {
   panel.webview.options = webviewOptions(extensionUri);
   const kept = readKept(state);
+  const { display, ...settings } = deps.defaults(undefined);
   const controller = kept
-    ? new MapController(deps, { settings: kept.settings, run: kept.running, revivedKey: kept.key })
-    : new MapController(deps, { settings: { modelPath: null, ...deps.defaults(undefined) }, run: false });
+    ? new MapController(deps, { settings: kept.settings, display, run: kept.running, revivedKey: kept.key })
+    : new MapController(deps, { settings: { modelPath: null, ...settings }, display, run: false });
   return new WebviewMapPanel(extensionUri, panel, controller);
+}
+
+/** A saved map in its editor. */
+export interface MountedMap extends Disposable {
+  /** The map as its page draws it. */
+  drawn(): TokenMap;
 }
 
 /** Shows a saved map in a read-only editor, until the answer is disposed. */
@@ -60,11 +72,11 @@ export function mountSavedMap(
   deps: SavedMapDependencies,
   panel: vscode.WebviewPanel,
   map: TokenMap,
-): Disposable {
+): MountedMap {
   panel.webview.options = webviewOptions(extensionUri);
   const controller = new SavedMapController(deps, map);
   const page = mountPage(extensionUri, panel.webview, controller);
-  return { dispose: () => (page.dispose(), controller.dispose()) };
+  return { drawn: () => controller.drawn(), dispose: () => (page.dispose(), controller.dispose()) };
 }
 
 class WebviewMapPanel implements MapPanel {

@@ -1,8 +1,9 @@
 import { Fault, type FaultData } from '../../map/fault.js';
+import { DEFAULT_DISPLAY, type Display } from '../../map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, parametersOf } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
-import type { HostMessage, HostState, PageAction, PageView } from '../../protocol/page.js';
-import type { Disposable, PictureView, SavedMapDependencies } from './dependencies.js';
+import { type HostMessage, type HostState, type PageAction, type PageView, pageView } from '../../protocol/page.js';
+import type { Disposable, SavedMapDependencies } from './dependencies.js';
 import { finishOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
@@ -13,13 +14,14 @@ import { takeVector } from './takeVector.js';
 export class SavedMapController {
   private readonly following: Disposable;
   private page: PageStream | undefined;
-  private view: PageView = { colorBy: 'probability', labels: true, borders: true };
+  private view: PageView;
   private fault: FaultData | null = null;
 
   constructor(
     private readonly deps: SavedMapDependencies,
     private readonly map: TokenMap,
   ) {
+    this.view = pageView(map.display ?? DEFAULT_DISPLAY);
     this.following = deps.colorScale.onDidChange(() => this.sendState());
   }
 
@@ -34,7 +36,7 @@ export class SavedMapController {
     if ('problem' in read)
       return this.deps.log('warn', `A saved map’s page sent a message that is not understood (${read.problem}).`);
     const { message } = read;
-    if (message.type === 'ready' || message.type === 'view') this.view = message.view;
+    if ((message.type === 'ready' || message.type === 'view') && message.view) this.view = message.view;
     if (message.type === 'ready') this.sendAll();
     else if (message.type === 'dismissFault') this.complain(null);
     else if (message.type === 'tokenColors') this.deps.tokenColors.remember(message.slots);
@@ -51,10 +53,10 @@ export class SavedMapController {
   }
 
   private async perform(action: PageAction): Promise<void> {
-    if (action === 'exportPicture') await this.deps.exportPicture(this.map, this.picture());
+    if (action === 'exportPicture') await this.deps.exportPicture(this.drawn());
     else if (action === 'savePlane') await this.deps.savePlane(this.map);
-    else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.map);
-    else if (action === 'editAndRun') await this.deps.editAndRun(this.map);
+    else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.drawn());
+    else if (action === 'editAndRun') await this.deps.editAndRun(this.drawn());
     else if (action === 'openAsText') await this.deps.openAsText();
     else if (action === 'showLog') this.deps.showLog();
   }
@@ -69,8 +71,14 @@ export class SavedMapController {
     this.sendState();
   }
 
-  private picture(): PictureView {
-    return { ...this.view, tokenColors: this.deps.tokenColors.read() };
+  /** The map as the page draws it. */
+  drawn(): TokenMap {
+    return { ...this.map, display: { ...this.view, tokenColors: this.tokenColors() } };
+  }
+
+  /** The file's tokens keep its colors, whatever the workspace remembers. */
+  private tokenColors(): Display['tokenColors'] {
+    return { ...this.deps.tokenColors.read(), ...this.map.display?.tokenColors };
   }
 
   private sendAll(): void {
@@ -112,8 +120,9 @@ export class SavedMapController {
       refinable: { ok: false, reason: 'a saved map has the cells that it has' },
       fault: this.fault,
       notices: this.map.runtime.notices,
+      display: this.view,
       colorScale: this.deps.colorScale.read(),
-      tokenColors: this.deps.tokenColors.read(),
+      tokenColors: this.tokenColors(),
       keep: null,
     };
     this.page?.send({ type: 'state', state });

@@ -1,5 +1,6 @@
+import { parseNumber } from '../numbers.js';
 import type { Overlay } from '../specification.js';
-import { bad, type Loose, type MapFlag, number } from './mapFlag.js';
+import { bad, type Loose, type MapFlag } from './mapFlag.js';
 import { positionFlag, promptsOf } from './planeFlags.js';
 import { parseTokens, writeToken } from './tokenNames.js';
 
@@ -40,7 +41,7 @@ export const CONTEXT_FLAGS: readonly MapFlag[] = [
       if (context !== 'prompt')
         throw bad(`--prompt-ids and --context ${String(context)} exclude each other.`, 'Leave one of them out.');
       if (prompt !== undefined) throw bad('--prompt and --prompt-ids exclude each other.', 'Leave one of them out.');
-      draft.context = { kind: 'tokens', ids: text.split(',').map(number) };
+      draft.context = { kind: 'tokens', ids: text.split(',').map(parseNumber) };
     },
     write: ({ context }) => (context.kind === 'tokens' ? context.ids.join(',') : undefined),
   },
@@ -60,7 +61,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     help: 'tokens recorded per cell, 2 to 100',
     default: '10',
     fields: ['topK'],
-    read: (text, draft) => void (draft.topK = number(text)),
+    read: (text, draft) => void (draft.topK = parseNumber(text)),
     write: ({ topK }) => `${topK}`,
   },
   {
@@ -124,7 +125,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
       const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
       if (kind === 'rows') {
         const [matrix, count = `${NEAR_ROWS}`] = rest.split(',');
-        draft.overlays.push({ kind, matrix, count: number(count) });
+        draft.overlays.push({ kind, matrix, count: parseNumber(count) });
       } else if (['state', 'layers', 'positions'].includes(kind))
         draft.overlays.push({ kind, prompt: { kind: 'prompt', text: rest } });
       else throw bad(`--overlay ${text}: write state:, layers: or positions: and a text, or rows: and a matrix.`);

@@ -1,6 +1,7 @@
+import { parseNumber } from '../numbers.js';
 import { type Preset, presetParameters } from '../presets.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../specification.js';
-import { bad, type Draft, type MapFlag, number, parts } from './mapFlag.js';
+import { bad, type Draft, type MapFlag, parts } from './mapFlag.js';
 
 /** Names of presets as they are typed. */
 export const PRESET_FLAGS: Readonly<Record<string, Preset>> = {
@@ -67,7 +68,7 @@ export const GRID_FLAGS: readonly MapFlag[] = [
     help: 'distance between neighboring cells, in plane coordinates',
     default: '0.5',
     fields: ['grid.spacing'],
-    read: (text, { grid }) => void (grid.spacing = number(text)),
+    read: (text, { grid }) => void (grid.spacing = parseNumber(text)),
     write: ({ grid }) => `${grid.spacing}`,
   },
   {
@@ -86,7 +87,7 @@ export const GRID_FLAGS: readonly MapFlag[] = [
     default: 'last',
     fields: ['layer'],
     read(text, draft) {
-      draft.layer = text === '-1' ? 'embeddings' : /^[a-z]/i.test(text) ? text : number(text);
+      draft.layer = text === '-1' ? 'embeddings' : /^[a-z]/i.test(text) ? text : parseNumber(text);
     },
     write: ({ layer }) => `${layer}`,
   },

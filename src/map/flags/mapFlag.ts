@@ -1,4 +1,5 @@
 import { Fault } from '../fault.js';
+import { parseNumber } from '../numbers.js';
 import type { MapParameters } from '../specification.js';
 
 /** A flag of the command line, `--name VALUE`; a switch where `value` is left out. */
@@ -60,12 +61,6 @@ export interface MapFlag extends Flag {
 export const bad = (message: string, hint?: string): Fault =>
   new Fault({ code: 'bad-parameter', message, ...(hint === undefined ? {} : { hint }) });
 
-/** A number as typed; NaN, which no parameter takes, where it is none. */
-export function number(text: string): number {
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-}
-
 /** Numbers between separators, as many as one of `counts`. */
 export function parts(
   text: string,
@@ -74,7 +69,7 @@ export function parts(
   example: string,
   counts: readonly number[],
 ): number[] {
-  const numbers = text.split(separator).map((part) => number(part.trim()));
+  const numbers = text.split(separator).map((part) => parseNumber(part.trim()));
   if (counts.includes(numbers.length)) return numbers;
   throw bad(`--${name} ${text}: write it as ${example}.`);
 }

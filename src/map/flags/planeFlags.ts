@@ -1,16 +1,6 @@
+import { parseNumber } from '../numbers.js';
 import type { Center, Direction, MapParameters, Prompt } from '../specification.js';
-import {
-  alone,
-  bad,
-  type Draft,
-  type Given,
-  type Loose,
-  type MapFlag,
-  number,
-  parts,
-  textsOf,
-  vectorOf,
-} from './mapFlag.js';
+import { alone, bad, type Draft, type Given, type Loose, type MapFlag, parts, textsOf, vectorOf } from './mapFlag.js';
 import { parseTokens, writeToken } from './tokenNames.js';
 
 const RANDOM = { kind: 'random', seed: 42 } as const;
@@ -102,7 +92,7 @@ function directionFlags(axis: 'x' | 'y'): MapFlag[] {
       'random',
       'SEED',
       `the ${axis} axis is the random one of this seed (42 where only the other axis is given)`,
-      (text) => ({ kind: 'random', seed: number(text) }),
+      (text) => ({ kind: 'random', seed: parseNumber(text) }),
       (direction) => (direction.kind === 'random' ? `${direction.seed}` : undefined),
     ),
   ];
@@ -123,7 +113,7 @@ export const positionFlag = (
   fields: [`${field}.position`],
   read(text, draft) {
     const source = find(draft);
-    if (isPrompt(source)) source.position = number(text);
+    if (isPrompt(source)) source.position = parseNumber(text);
     else if (text !== '-1') throw bad(`--${name} needs ${of}.`, `Add ${of} TEXT.`);
   },
   write: (parameters) => `${found(parameters)?.position ?? -1}`,
@@ -184,7 +174,7 @@ export const PLANE_FLAGS: readonly MapFlag[] = [
     help: 'seed of the random projection, the same plane as PyTorch draws on a CPU; not used by other methods',
     default: '42',
     fields: ['plane.axes.seed'],
-    read: (text, { plane: { axes } }) => void (axes.seed = number(text)),
+    read: (text, { plane: { axes } }) => void (axes.seed = parseNumber(text)),
     write: ({ plane: { axes } }) => (axes.method === 'random_projection' ? `${axes.seed}` : undefined),
   },
   {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MapController } from '../../../src/extension/panel/controller.js';
 import { Fault } from '../../../src/map/fault.js';
+import { DEFAULT_DISPLAY } from '../../../src/map/mapDisplay.js';
 import { DEFAULT_PARAMETERS } from '../../../src/map/specification.js';
 import { encodeVector } from '../../../src/map/vector.js';
-import type { PageMessage, PanelSettings } from '../../../src/protocol/page.js';
+import { type PageMessage, type PageView, pageView, type PanelSettings } from '../../../src/protocol/page.js';
 import { FakeDependencies, MODELS } from '../../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
@@ -15,7 +16,7 @@ const SETTINGS: PanelSettings = {
   device: 'auto',
   batchSize: 100,
 };
-const VIEW = { colorBy: 'probability', labels: true, borders: true } as const;
+const VIEW = pageView(DEFAULT_DISPLAY);
 
 interface Panel {
   readonly controller: MapController;
@@ -394,7 +395,8 @@ test('overlays change no cell: with others the map stays what it is', async (con
 test('actions go to the extension, with the picture as the page draws it', async (context) => {
   const { page, deps, say, complete } = open(context);
   await complete();
-  say({ type: 'view', view: { colorBy: 'token', labels: false, borders: true } });
+  const shown: PageView = { ...VIEW, colorBy: 'token', colorRange: [0.2, 0.8], labels: false, ring: false };
+  say({ type: 'view', view: shown });
   say({ type: 'tokenColors', slots: { ' Paris': 3 } });
   for (const action of [
     'save',
@@ -409,7 +411,7 @@ test('actions go to the extension, with the picture as the page draws it', async
     say({ type: 'action', action });
   }
   say({ type: 'copy', text: 'cell' });
-  const view = JSON.stringify({ colorBy: 'token', labels: false, borders: true, tokenColors: { ' Paris': 3 } });
+  const view = JSON.stringify({ ...shown, tokenColors: { ' Paris': 3 } });
   assert.deepEqual(
     deps.calls.filter((call) => !call.startsWith('acquire') && !call.startsWith('remember')),
     [

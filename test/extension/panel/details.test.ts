@@ -38,7 +38,7 @@ async function open(context: TestContext, engine: FakeEngineOptions = {}, deps?:
   const page = new Recorder();
   controller.connect(page.post);
   const say = (message: PageMessage): void => controller.receive(message);
-  say({ type: 'ready', view: { colorBy: 'probability', labels: true, borders: true } });
+  say({ type: 'ready', view: null });
   await page.until(() => Boolean(page.map?.finish) && page.state.run.status === 'idle');
   const look: Panel['look'] = (grid, refine = true) => say({ type: 'window', map: page.map?.id ?? -1, grid, refine });
   return { controller, deps: used, page, say, look };
@@ -154,7 +154,7 @@ test('another map forgets the window; a page that comes again asks for it and ha
   await page.until(() => Boolean(page.detail?.finish));
   const again = new Recorder();
   controller.connect(again.post);
-  say({ type: 'ready', view: { colorBy: 'probability', labels: true, borders: true } });
+  say({ type: 'ready', view: null });
   const before = deps.engine.asked.length;
   say({ type: 'window', map: again.map?.id ?? -1, grid: PART, refine: true });
   await again.until(() => Boolean(again.detail?.finish));

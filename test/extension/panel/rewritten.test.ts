@@ -52,7 +52,7 @@ function open(context: TestContext, { pool, modelPath }: Setting) {
     page.post(message);
     if (message.type === 'progress') setImmediate(() => say({ type: 'drawn' }));
   });
-  say({ type: 'ready', view: { colorBy: 'probability', labels: true, borders: true } });
+  say({ type: 'ready', view: null });
   /** A whole map of what is asked for stands. */
   const complete = (): Promise<void> =>
     page.until(

@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { COLOR_BY, type ColorBy, TOKEN_SLOTS } from './colors.js';
+import { Fault } from './fault.js';
+import { parseNumber } from './numbers.js';
+import type { MapParameters } from './specification.js';
+
+/**
+ * The ends of the color scale, in the unit of what color tells: probabilities and margins 0 ... 1, entropies and divergences in
+ * bits, differences of logits. `0-1`: all that there can be, of what has no bounds as far as the map goes. `auto`: from the
+ * smallest value of the map to its largest.
+ */
+export type ColorRange = '0-1' | 'auto' | readonly [low: number, high: number];
+
+/**
+ * How a map is drawn: in the panel, as a picture, from a saved file. It stands beside the specification and is no part of it: the
+ * same map drawn otherwise is the same map.
+ */
+export interface Display {
+  readonly colorBy: ColorBy;
+  readonly colorRange: ColorRange;
+  /** Tokens in their cells or regions. */
+  readonly labels: boolean;
+  /** Between regions; where color is the token they stay, since not all of its colors can be told apart. */
+  readonly borders: boolean;
+  /** What the plane was laid through, and overlays. */
+  readonly marks: boolean;
+  /** Where the layer's typical norm is, if it is known. */
+  readonly ring: boolean;
+  /** Color slots, 0 ... 23, by the tokens' texts; other tokens get theirs as they come. */
+  readonly tokenColors: Readonly<Record<string, number>>;
+}
+
+/** A range as it is typed, `0-1`, `auto` or `A,B`: not checked yet. */
+export const readColorRange = (text: string): unknown =>
+  text.includes(',') ? text.split(',').map((part) => parseNumber(part.trim())) : text;
+
+/** How maps were drawn before they could say it. */
+export const DEFAULT_DISPLAY: Display = {
+  colorBy: 'probability',
+  colorRange: '0-1',
+  labels: true,
+  borders: true,
+  marks: true,
+  ring: true,
+  tokenColors: {},
+};
+
+/** How a new map is drawn unless it is said otherwise: whoever asks a question wants to see its answers. */
+export const usualDisplay = ({ question }: Pick<MapParameters, 'question'>): Display => ({
+  ...DEFAULT_DISPLAY,
+  colorBy: question ? 'question' : DEFAULT_DISPLAY.colorBy,
+});
+
+/** Whether borders between regions are drawn. */
+export const showsBorders = ({ borders, colorBy }: Pick<Display, 'borders' | 'colorBy'>): boolean =>
+  borders || colorBy === 'token';
+
+const MOST_COLORS = 100_000;
+const entries = {
+  colorBy: v.picklist(COLOR_BY, `color-by must be ${COLOR_BY.slice(0, -1).join(', ')} or ${COLOR_BY.at(-1) ?? ''}`),
+  colorRange: v.custom<ColorRange>(
+    (range) =>
+      range === '0-1' ||
+      range === 'auto' ||
+      (Array.isArray(range) &&
+        range.length === 2 &&
+        range.every((end) => typeof end === 'number' && Number.isFinite(end)) &&
+        range[0] < range[1]),
+    'color-range must be 0-1, auto or two numbers, the smaller first',
+  ),
+  labels: v.boolean('labels must be true or false'),
+  borders: v.boolean('borders must be true or false'),
+  marks: v.boolean('marks must be true or false'),
+  ring: v.boolean('ring must be true or false'),
+  // Not v.record, which leaves out keys such as "constructor": they are tokens as well.
+  tokenColors: v.custom<Readonly<Record<string, number>>>(
+    (colors) =>
+      typeof colors === 'object' &&
+      colors !== null &&
+      !Array.isArray(colors) &&
+      Object.keys(colors).length <= MOST_COLORS &&
+      Object.values(colors).every((slot) => Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS),
+    `token-colors must be numbers from 0 to ${TOKEN_SLOTS - 1}, by tokens' texts`,
+  ),
+};
+/** A display as messages hold it. */
+export const displaySchema = v.object(entries);
+
+/** Checks unknown data as a display, over the one that holds where a choice is left out. @throws Fault `bad-parameter`. */
+export function parseDisplay(data: unknown, base: Display = DEFAULT_DISPLAY): Display {
+  const over = v.object({
+    colorBy: v.optional(entries.colorBy, base.colorBy),
+    colorRange: v.optional(entries.colorRange, base.colorRange),
+    labels: v.optional(entries.labels, base.labels),
+    borders: v.optional(entries.borders, base.borders),
+    marks: v.optional(entries.marks, base.marks),
+    ring: v.optional(entries.ring, base.ring),
+    tokenColors: v.optional(entries.tokenColors, base.tokenColors),
+  });
+  const result = v.safeParse(over, data);
+  if (result.success) return result.output;
+  const [{ message }] = result.issues;
+  throw new Fault({ code: 'bad-parameter', message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` });
+}
+
+/** The display of a file, choice by choice: one that is not understood, a later version's perhaps, is as by default. */
+export function readDisplay(data: unknown): Display {
+  const tolerant = v.object({
+    colorBy: v.fallback(entries.colorBy, DEFAULT_DISPLAY.colorBy),
+    colorRange: v.fallback(entries.colorRange, DEFAULT_DISPLAY.colorRange),
+    labels: v.fallback(entries.labels, DEFAULT_DISPLAY.labels),
+    borders: v.fallback(entries.borders, DEFAULT_DISPLAY.borders),
+    marks: v.fallback(entries.marks, DEFAULT_DISPLAY.marks),
+    ring: v.fallback(entries.ring, DEFAULT_DISPLAY.ring),
+    tokenColors: v.fallback(entries.tokenColors, DEFAULT_DISPLAY.tokenColors),
+  });
+  const read = v.safeParse(tolerant, data);
+  return read.success ? read.output : DEFAULT_DISPLAY;
+}
