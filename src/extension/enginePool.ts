@@ -9,8 +9,8 @@ import type { EngineLease } from './panel/dependencies.js';
 export interface EnginePoolOptions {
   /** The built engine, `dist/engine.cjs`. */
   readonly file: string;
-  /** The Node executable for the next engine; undefined: the one that runs us. */
-  node(): string | undefined;
+  /** The Node executable for a model's engine, or after one was ended by its allocator; undefined: the one that runs us. */
+  node(modelPath: string, trapped: boolean): string | undefined;
   /** Where CUDA's part of onnxruntime lies; undefined: it is looked for. */
   cudaLibraries?(): string | undefined;
   /** Bytes that an engine may take; undefined: half of what is free. */
@@ -22,6 +22,9 @@ export interface EnginePoolOptions {
 
 interface Entry {
   readonly key: string;
+  readonly modelPath: string;
+  /** The executable that runs it; undefined: the one that runs us. */
+  readonly node: string | undefined;
   readonly engine: Engine;
   readonly opening: Promise<ModelDescription>;
   /** What users see of the engine. */
@@ -43,6 +46,8 @@ export class EnginePool {
   /** Those that are given out, by key. */
   private readonly entries = new Map<string, Entry>();
   private readonly outdated = new Set<Entry>();
+  /** The allocator of the Node that runs us has ended an engine: the next ones run on another, where there is one. */
+  private trapped = false;
   private readonly endings = new Set<Promise<void>>();
 
   constructor(private readonly options: EnginePoolOptions) {}
@@ -78,10 +83,16 @@ export class EnginePool {
         return await this.acquire(modelPath, device, { signal });
       }
       const current = (): Promise<boolean> => this.isCurrent(entry);
-      return { engine: entry.shared, description, ended: entry.engine.ended.then(explained), current, release };
+      return {
+        engine: entry.shared,
+        description,
+        ended: entry.engine.ended.then((fault) => this.explained(entry, fault)),
+        current,
+        release,
+      };
     } catch (error) {
       release();
-      throw error instanceof Fault ? explained(error) : error;
+      throw error instanceof Fault ? this.explained(entry, error) : error;
     }
   }
 
@@ -98,7 +109,7 @@ export class EnginePool {
   }
 
   private start(key: string, modelPath: string, device: Device): Entry {
-    const node = this.options.node();
+    const node = this.options.node(modelPath, this.trapped);
     if (node !== undefined && !existsSync(node)) {
       throw new Fault({
         code: 'file',
@@ -118,6 +129,8 @@ export class EnginePool {
     const opening = engine.call('open', { path: modelPath, device, ...(memory === undefined ? {} : { memory }) });
     const entry: Entry = {
       key,
+      modelPath,
+      node,
       engine,
       opening,
       shared: {
@@ -167,6 +180,20 @@ export class EnginePool {
     if (entry.outdated && entry.users === 0 && entry.asked === 0) void this.end(entry);
   }
 
+  /** An engine that its allocator has ended: what runs the next one, or what to set. */
+  private explained<F extends Fault | undefined>({ node, modelPath }: Entry, fault: F): F | Fault {
+    if (fault?.code !== 'engine-died' || !ALLOCATOR.test(fault.message)) return fault;
+    this.trapped = true;
+    const next = this.options.node(modelPath, true);
+    return new Fault({
+      ...fault.toData(),
+      hint:
+        next !== undefined && next !== node
+          ? `Arrays of this size are too large for VS Code's own Node. Generate computes with the one at ${next}.`
+          : 'Arrays of this size are too large for VS Code\'s own Node. Set "Node Executable" of Embedding Grid to a Node.js 20.19 or newer, or use a shorter prompt.',
+    });
+  }
+
   /** No users: the engine is kept for the grace, or ended at once while it is still opening its model. */
   private rest(entry: Entry): void {
     if (entry.outdated) return this.endOutdated(entry);
@@ -208,11 +235,5 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-/** macOS: the allocator of Electron's binary traps on very large allocations, which a plain Node does not. */
-function explained<F extends Fault | undefined>(fault: F): F | Fault {
-  if (fault?.code !== 'engine-died' || !fault.message.includes('SIGTRAP')) return fault;
-  return new Fault({
-    ...fault.toData(),
-    hint: 'VS Code\'s own Node cannot hold arrays of this size. Set "Node Executable" of Embedding Grid to a Node.js 20.19 or newer.',
-  });
-}
+/** How a process ends whose allocator refuses a size: Electron's traps, others abort. */
+const ALLOCATOR = /signal SIG(TRAP|ILL|ABRT)/;

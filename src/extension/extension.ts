@@ -21,6 +21,7 @@ import { Saving } from './saving.js';
 import type { Services } from './services.js';
 import { Settings } from './settings.js';
 import { Snapshots } from './snapshots.js';
+import { chooseNode } from './systemNode.js';
 
 const loadMilliseconds = performance.now() - started;
 
@@ -35,7 +36,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   const settings = new Settings(log);
   engines = new EnginePool({
     file: dist('engine.cjs'),
-    node: () => settings.nodeExecutable,
+    node: (modelPath, trapped) => chooseNode({ setting: settings.nodeExecutable, modelPath, trapped }),
     cudaLibraries: () => settings.cudaLibraries,
     memory: () => settings.memory,
     graceMilliseconds: () => settings.engineGraceMilliseconds,

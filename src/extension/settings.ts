@@ -84,7 +84,7 @@ export class Settings {
     return this.whole(KEYS.batchSize, 1, 10_000) ?? DEFAULT_BATCH_SIZE;
   }
 
-  /** The Node executable that runs the engine, or undefined for VS Code's own. */
+  /** The Node executable that runs the engine, or `electron` for VS Code's own; undefined for an automatic choice. */
   get nodeExecutable(): string | undefined {
     return this.text(KEYS.nodeExecutable);
   }
