@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
+import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
 import type { PanelStart } from './panel/dependencies.js';
@@ -11,15 +12,24 @@ import { pickSavedMap } from './pickSavedMap.js';
 import type { SavedMapsNode } from './savedMapsView.js';
 import type { Services } from './services.js';
 import { isTrusted } from './trust.js';
-import { showWarning } from './window.js';
+import { showInformation, showWarning } from './window.js';
 
 /** Registers every command of package.json. `openPanel` makes a panel, follows it and shows it. */
-export function registerCommands(services: Services, openPanel: (start: PanelStart) => void): vscode.Disposable {
+export function registerCommands(
+  services: Services,
+  openPanel: (start: PanelStart) => void,
+  lastMap: LastMap,
+): vscode.Disposable {
   const { log, models, panels, savedMaps, settings } = services;
 
   const generate = (): void => {
     const modelPath = settings.defaultModel ?? models.bundledIfThere;
     openPanel(modelPath === undefined ? {} : { modelPath });
+    void offerLastMap();
+  };
+  const offerLastMap = async (): Promise<void> => {
+    const last = lastMap.offer();
+    if (last && (await showInformation(`The last map here was ${last.title}.`, 'Open It'))) openPanel(last.start);
   };
 
   const mapModel = async (modelPath: string | undefined): Promise<void> => {
@@ -34,6 +44,10 @@ export function registerCommands(services: Services, openPanel: (start: PanelSta
 
   const handlers: Readonly<Record<string, (argument?: unknown) => unknown>> = {
     generate,
+    openLastMap: () => {
+      const last = lastMap.get();
+      return last ? openPanel(last.start) : generate();
+    },
     generateFromModel: async (argument) => mapModel(modelPathOf(argument) ?? (await pickModel(models))),
     chooseModel: async () => {
       const modelPath = await pickModel(models);

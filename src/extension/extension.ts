@@ -5,6 +5,7 @@ import { registerCommands } from './commands.js';
 import { EnginePool } from './enginePool.js';
 import { generate } from './generate.js';
 import { MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW } from './ids.js';
+import { LastMap } from './lastMap.js';
 import { createLog } from './log.js';
 import { MapFiles } from './mapFiles.js';
 import { offerModelFolders } from './modelFolders.js';
@@ -57,7 +58,13 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   const saving = new Saving(services);
   const dependencies = panelDependencies(services, saving, snapshots);
 
-  const follow = (panel: MapPanel): void => panels.addPanel(panel);
+  const lastMap = new LastMap(context.workspaceState);
+  const follow = (panel: MapPanel): void => {
+    panels.addPanel(panel);
+    panel.onDidDispose(() => {
+      if (panel.map()) lastMap.remember(panel.status.title, panel.settings);
+    });
+  };
   const openPanel = (start: PanelStart): void => follow(createPanel(extensionUri, dependencies, start));
   const editor = new SavedMapEditor({
     services,
@@ -70,10 +77,13 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     models,
     savedMaps,
     panels,
-    registerCommands(services, openPanel),
+    registerCommands(services, openPanel, lastMap),
     vscode.window.registerTreeDataProvider(MODELS_VIEW, new ModelsTree(models)),
     vscode.window.registerTreeDataProvider(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
-    vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, { supportsMultipleEditorsPerDocument: true }),
+    vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, {
+      supportsMultipleEditorsPerDocument: true,
+      webviewOptions: { retainContextWhenHidden: true },
+    }),
     vscode.window.registerWebviewPanelSerializer(PANEL_VIEW_TYPE, {
       deserializeWebviewPanel: (panel, state: unknown) => {
         follow(revivePanel(extensionUri, dependencies, panel, state));

@@ -14,7 +14,7 @@ import type { Services } from './services.js';
 import { KEYS, SECTION } from './settings.js';
 import type { Snapshots } from './snapshots.js';
 import { tokenColors } from './tokenColors.js';
-import { showWarning } from './window.js';
+import { showBriefly, showWarning } from './window.js';
 
 /** What panels ask of the extension. */
 export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
@@ -53,7 +53,10 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     saveMap: (map, options) => saving.saveMap(map, options),
     exportPicture: (map) => saving.exportPicture(map),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
-    copyText: async (text) => vscode.env.clipboard.writeText(text),
+    copyText: async (text, what = 'Text') => {
+      await vscode.env.clipboard.writeText(text);
+      showBriefly('check', `${what} copied`);
+    },
     openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
     openHelp: (page) => openHelp(context.extensionUri, page),
     showLog: () => log.show(),

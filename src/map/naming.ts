@@ -8,6 +8,7 @@ import type {
   Context,
   Direction,
   Layer,
+  MapSpecification,
   Overlay,
   PlaneParameters,
   Prompt,
@@ -141,6 +142,12 @@ export function planeWords({ axes, center }: PlaneParameters): string {
 }
 
 const aroundWords = (center: Center): string => (center.kind === 'origin' ? '' : `, around ${inSentence(center)}`);
+
+/** What tells a map from others of its model, in a few words: `layer 3, seed 42`, `layer 3, around “The sea”, seed 42`. */
+export function mapBrief({ layer, plane: { axes, center } }: Pick<MapSpecification, 'layer' | 'plane'>): string {
+  const around = center.kind === 'origin' ? '' : `${vectorWords(center, 20)}, `;
+  return `${layerBrief(layer)}, ${around}${axes.method === 'random_projection' ? `seed ${axes.seed}` : axesBrief(axes)}`;
+}
 
 /** How the axes are had: `random projection, seed 42`, `principal components of 5 texts at their last positions`. */
 export function axesWords(axes: Axes, limit = 60): string {

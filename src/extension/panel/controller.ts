@@ -5,7 +5,8 @@ import { Fault, type FaultData } from '../../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../../map/mapDisplay.js';
 import { chosenColors } from '../../map/settledMap.js';
 import type { TokenMap } from '../../map/tokenMap.js';
-import { contextOf, type Grid, linked } from '../../map/specification.js';
+import { contextOf, type Grid, linked, type MapSpecification } from '../../map/specification.js';
+import { mapBrief } from '../../map/naming.js';
 import type { Estimate, MapEvent, Support } from '../../protocol/engine.js';
 import { type SettingPath, withSetting } from '../../protocol/settingsChange.js';
 import {
@@ -163,7 +164,7 @@ export class MapController {
     const name = model.state.status === 'none' ? '' : `${model.state.name} · `;
     const { state } = runs;
     return {
-      title: `${name}Embedding Grid`,
+      title: runs.shown ? mapTitle(runs.shown.specification) : `${name}Embedding Grid`,
       running: runs.running,
       progress: state.status === 'running' ? state.progress.done / Math.max(1, state.progress.total) : 0,
       complete: this.map() !== undefined,
@@ -177,7 +178,7 @@ export class MapController {
     return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
   }
 
-  private get settings(): PanelSettings {
+  get settings(): PanelSettings {
     return this.history.current;
   }
 
@@ -727,6 +728,9 @@ const followed = (settings: PanelSettings): PanelSettings =>
   contextOf(settings.parameters).kind === 'none' ? settings : { ...settings, parameters: linked(settings.parameters) };
 
 const REWRITTEN = 'The model\u2019s files were written again, so it was opened anew.';
+
+/** What tells a tab from others. */
+const mapTitle = (map: MapSpecification): string => `${map.model.name} · ${mapBrief(map)}`;
 
 /** All that the time for a cell depends on, and more. */
 const rateKey = ({ modelPath, device, parameters }: Asked): string =>

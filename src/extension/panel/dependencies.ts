@@ -4,7 +4,7 @@ import type { Display } from '../../map/mapDisplay.js';
 import type { MapParameters, VectorSource } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Device, ModelDescription } from '../../protocol/engine.js';
-import type { ColorScaleChoice, ModelEntry } from '../../protocol/page.js';
+import type { ColorScaleChoice, ModelEntry, PanelSettings } from '../../protocol/page.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {
@@ -85,7 +85,8 @@ export interface PanelDependencies {
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;
   copyCommandLine(subject: CommandLineSubject): Promise<void>;
-  copyText(text: string): Promise<void>;
+  /** Puts a text onto the clipboard and says so; `what` it is, in a few words. */
+  copyText(text: string, what?: string): Promise<void>;
   openSavedMap(): Promise<void>;
   /** A page of the documentation: `what` = what a token map shows, `convert` = how to make an ONNX model. */
   openHelp(page: 'what' | 'convert'): Promise<void>;
@@ -154,6 +155,7 @@ export interface PanelStart {
  */
 export interface MapPanel extends Disposable {
   readonly status: PanelStatus;
+  readonly settings: PanelSettings;
   readonly onDidChangeStatus: Signal;
   /** The person has closed it. */
   readonly onDidDispose: Signal;

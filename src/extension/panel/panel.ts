@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { TokenMap } from '../../map/tokenMap.js';
-import type { HostMessage } from '../../protocol/page.js';
+import type { HostMessage, PanelSettings } from '../../protocol/page.js';
 import { plain } from '../plainText.js';
 import { MapController } from './controller.js';
 import type {
@@ -27,7 +27,8 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     PANEL_VIEW_TYPE,
     'Embedding Grid',
     vscode.ViewColumn.Active,
-    webviewOptions(extensionUri),
+    // What a person has typed, scrolled to or had written is there again when the tab is.
+    { ...webviewOptions(extensionUri), retainContextWhenHidden: true },
   );
   const defaults = deps.defaults(start.modelPath);
   const settings = {
@@ -113,6 +114,9 @@ class WebviewMapPanel implements MapPanel {
 
   get status(): PanelStatus {
     return this.controller.status;
+  }
+  get settings(): PanelSettings {
+    return this.controller.settings;
   }
   get active(): boolean {
     return !this.gone && this.panel.active;

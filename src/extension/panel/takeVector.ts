@@ -1,5 +1,6 @@
 import { float32Text } from '../../formats/float32.js';
 import { pointAt } from '../../map/plane.js';
+import { formatCount } from '../../map/numbers.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { PanelDependencies } from './dependencies.js';
 
@@ -12,5 +13,9 @@ export async function takeVector(
 ): Promise<void> {
   const vector = pointAt(map.plane, place.x, place.y);
   if (to === 'file') await deps.saveVector(map, place, vector);
-  else await deps.copyText(`[${Array.from(vector, float32Text).join(', ')}]`);
+  else
+    await deps.copyText(
+      `[${Array.from(vector, float32Text).join(', ')}]`,
+      `Vector of ${formatCount(vector.length)} numbers`,
+    );
 }

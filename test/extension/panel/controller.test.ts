@@ -89,7 +89,7 @@ test('a new panel opens its model and computes its map at once', async (context)
   assert.equal(map.finish.regions?.count, winners.length);
   for (const winner of winners) assert.ok(map.tokens.some(({ id }) => id === winner));
   assert.deepEqual(controller.map()?.cells, truth.cells);
-  assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · Embedding Grid');
+  assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · layer 29, seed 42');
   assert.equal(controller.status.complete, true);
 });
 

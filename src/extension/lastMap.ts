@@ -1,0 +1,38 @@
+import type * as vscode from 'vscode';
+import type { PanelSettings } from '../protocol/page.js';
+import type { PanelStart } from './panel/dependencies.js';
+import { readSettings } from './panel/messages.js';
+
+const KEY = 'lastMap';
+
+interface Kept {
+  readonly title: string;
+  readonly settings: unknown;
+}
+
+/** The map of the panel that was closed last, for each workspace: its model and parameters. */
+export class LastMap {
+  private offered = false;
+
+  constructor(private readonly memory: vscode.Memento) {}
+
+  remember(title: string, settings: PanelSettings): void {
+    if (settings.modelPath !== null) void this.memory.update(KEY, { title, settings } satisfies Kept);
+  }
+
+  /** What a panel of it begins with; undefined where none was closed yet, or by a version that says it otherwise. */
+  get(): { readonly title: string; readonly start: PanelStart } | undefined {
+    const kept = this.memory.get<Kept>(KEY);
+    const read = kept && readSettings(kept.settings);
+    if (!read || 'problem' in read) return undefined;
+    const { modelPath, ...rest } = read.settings;
+    return modelPath === null ? undefined : { title: kept.title, start: { modelPath, ...rest } };
+  }
+
+  /** The same, once a window. */
+  offer(): ReturnType<LastMap['get']> {
+    if (this.offered) return undefined;
+    this.offered = true;
+    return this.get();
+  }
+}
