@@ -1,4 +1,5 @@
 import { COLOR_BY } from '../src/map/colors.js';
+import type { PageMessage } from '../src/protocol/page.js';
 import { layerIndex } from '../src/map/specification.js';
 import { cellAtPlace, columnAndRow, inspected, placeOf, placeOfCell } from './cell.js';
 import { lastLayer, layerAt, layerOf } from './controls/layerAndReadout.js';
@@ -81,15 +82,23 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     ']': () => moveLayer(1),
   };
   map.plot.addEventListener('keydown', (event) => {
-    if (event.altKey) return;
+    // Where brackets are typed with AltGr or Option, no modifier means anything else with them.
+    const typed = event.altKey && (event.key === '[' || event.key === ']');
+    if (event.altKey && !typed) return;
     const color = COLOR_BY[Number(event.key) - 1];
     const run = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    const command = (event.ctrlKey || event.metaKey) && !event.key.startsWith('Arrow');
+    const command = (event.ctrlKey || event.metaKey) && !typed && !event.key.startsWith('Arrow');
     if (command || (!run && !color)) return;
     event.preventDefault();
     event.stopPropagation();
     if (color) colorMap(store, color);
     else run?.(event);
+  });
+  document.addEventListener('keydown', (event) => {
+    const message = commandOf(event);
+    if (!message || store.state.host?.mode !== 'panel') return;
+    event.preventDefault();
+    send(message);
   });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
@@ -101,6 +110,17 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     else return;
     event.preventDefault();
   });
+}
+
+/** What the keys of every editor ask for: save, and undo and redo of parameters, but in a field of text, which has its own. */
+function commandOf(event: KeyboardEvent): PageMessage | undefined {
+  if (event.altKey || event.ctrlKey === event.metaKey) return undefined;
+  const key = event.key.toLowerCase();
+  if (key === 's' && !event.shiftKey) return { type: 'action', action: 'save' };
+  const [field] = event.composedPath();
+  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) return undefined;
+  if (key === 'z') return { type: event.shiftKey ? 'redo' : 'undo' };
+  return key === 'y' && !event.shiftKey ? { type: 'redo' } : undefined;
 }
 
 const isOn = ({ columns, rows }: GridSize, column: number, row: number): boolean =>

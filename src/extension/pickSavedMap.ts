@@ -8,7 +8,7 @@ type Pick = vscode.QuickPickItem & { readonly uri?: vscode.Uri };
 /** Asks for a saved map: one of the workspace, or any other by the system's dialog. */
 export async function pickSavedMap(savedMaps: SavedMaps): Promise<vscode.Uri | undefined> {
   const maps = (await savedMaps.list()).map((map): Pick => ({
-    label: `${map.layer}, ${map.method}`,
+    label: map.title,
     description: `${map.model} · ${map.size} · ${timeAgo(Date.now() - map.modified)}`,
     detail: vscode.workspace.asRelativePath(map.uri),
     iconPath: new vscode.ThemeIcon('symbol-color'),

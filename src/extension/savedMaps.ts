@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import * as v from 'valibot';
 import * as vscode from 'vscode';
+import { capital, mapBrief } from '../map/naming.js';
+import { parseSpecification } from '../map/specification.js';
 import { mayReach } from './trust.js';
 
 /** Names of saved maps, wherever the command line or the panel put them. The original's names. */
@@ -8,16 +10,14 @@ export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
 const MOST_FOUND = 500;
 /** What a list shows stands in the first lines; a map of 200 x 200 cells is many megabytes long. */
-const HEAD_BYTES = 8192;
+const HEAD_BYTES = 32_768;
 
 /** What a list says of a saved map. */
 export interface SavedMap {
   readonly uri: vscode.Uri;
   readonly model: string;
-  /** `Layer 5` or `Embeddings`. */
-  readonly layer: string;
-  /** In short: `random`, `direct`, ... */
-  readonly method: string;
+  /** What tells it from others of its model: `Layer 5, seed 42`. */
+  readonly title: string;
   /** Cells, `50×50`. */
   readonly size: string;
   /** Milliseconds since 1970. */
@@ -73,7 +73,8 @@ async function described(uri: vscode.Uri): Promise<SavedMap | undefined> {
 }
 
 async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
-  const [config] = /(?<="config"\s*:\s*)\{[^{}]*\}/.exec(await readHead(uri)) ?? [];
+  const head = await readHead(uri);
+  const [config] = /(?<="config"\s*:\s*)\{[^{}]*\}/.exec(head) ?? [];
   if (config === undefined) return undefined;
   const parsed = v.safeParse(configSchema, JSON.parse(config));
   if (!parsed.success) return undefined;
@@ -81,11 +82,22 @@ async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
   return {
     uri,
     model: model_name,
-    layer: layer_idx < 0 ? 'Embeddings' : `Layer ${layer_idx}`,
-    method: embedding_method === 'random_projection' ? 'random' : embedding_method,
+    title:
+      titleIn(head) ??
+      `${layer_idx < 0 ? 'Embeddings' : `Layer ${layer_idx}`}, ${embedding_method.replace('random_projection', 'random')}`,
     size: sizeText(grid_size),
     modified: (await vscode.workspace.fs.stat(uri)).mtime,
   };
+}
+
+/** By the specification, which is a line of its own; undefined where it is not in the head, or not as we write it. */
+function titleIn(head: string): string | undefined {
+  const [line] = /(?<=^"specification": )\{.*\}(?=,?$)/m.exec(head) ?? [];
+  try {
+    return line === undefined ? undefined : capital(mapBrief(parseSpecification(JSON.parse(line))));
+  } catch {
+    return undefined;
+  }
 }
 
 function sizeText(size: number | string | readonly [number, number]): string {

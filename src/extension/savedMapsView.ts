@@ -31,7 +31,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
       return treeLine(node.name, { id: `model ${node.name}`, collapsibleState });
     }
     const { map } = node;
-    return treeLine(`${map.layer}, ${map.method}`, {
+    return treeLine(map.title, {
       id: map.uri.toString(),
       resourceUri: map.uri,
       description: `${map.size} · ${timeAgo(this.now() - map.modified)}`,

@@ -160,12 +160,12 @@ export class Saving {
     return folders[0] ?? 'none';
   }
 
-  /** Shows the new file in the Explorer and says where the map is. */
+  /** Says where the map is. The Explorer opens on demand alone: it would take its room from the panel. */
   private async announce(json: vscode.Uri): Promise<void> {
-    await vscode.commands.executeCommand('revealInExplorer', json);
     const message = `Saved as ${vscode.workspace.asRelativePath(json)}, with its pictures beside it.`;
-    const open = await showInformation(message, 'Open');
-    if (open) await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
+    const chosen = await showInformation(message, 'Open', 'Show in Explorer');
+    if (chosen === 'Open') await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
+    else if (chosen !== undefined) await vscode.commands.executeCommand('revealInExplorer', json);
   }
 
   private async shown(act: () => Promise<boolean>): Promise<boolean> {

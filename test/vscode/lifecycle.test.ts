@@ -84,18 +84,25 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   test('two panels on two models at once; hidden and shown again', async () => {
     await workbench.pick(CHOOSE, 'tiny');
     await page.complete();
+    // A page that is hidden is the same when it is seen again, with all that stands in it.
+    const body = page.frame.locator('body');
+    await body.evaluate((element) => element.setAttribute('data-seen', 'before'));
     await workbench.run(GENERATE);
-    const tabs = workbench.page.locator('.tabs-container .tab', { hasText: 'Embedding Grid' });
+    const tabs = workbench.page.locator('.tabs-container .tab', { hasText: ' · ' });
     await tabs.nth(1).waitFor();
     await page.complete();
     await untilEngines(2);
     await tabs.first().click();
     await workbench.page.locator('.tab.active', { hasText: 'tiny' }).waitFor();
     await page.complete(/^2,500 cells/);
+    assert.equal(await body.getAttribute('data-seen'), 'before');
     await workbench.run('View: Move Editor into Right Group');
     await new MapPage(workbench, workbench.webviewOf(0)).complete(/^2,500 cells/);
     await new MapPage(workbench, workbench.webviewOf(1)).complete(/^2,500 cells/);
     await workbench.picture('two-panels');
+    await closePanels();
+    await workbench.run('Embedding Grid: Open Last Map');
+    await page.complete(/^2,500 cells/);
     await closePanels();
   });
 
@@ -103,7 +110,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.pick(CHOOSE, 'tiny');
     await page.complete();
     await page.button('Save Map').click();
-    await workbench.explorerRow('results_layer_5.json').waitFor();
+    await workbench.findInExplorer('results_layer_5.json');
     rmSync(path.join(session.server.workspace, 'tiny'), { recursive: true });
     await workbench.run('Embedding Grid: Restart Engine');
     await page.button('Generate').click();

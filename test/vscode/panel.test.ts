@@ -236,7 +236,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   test('saved, shown in the Explorer, and opened again', async () => {
     await page.button('Save Map').click();
     const name = 'embedding_grid_results_layer_5.json';
-    await workbench.explorerRow(name).waitFor();
+    await workbench.findInExplorer(name);
     const folder = path.join(session.server.workspace, 'embedding_grid_results');
     const picture = 'embedding_grid_layer_5_size_50_method_random_projection';
     assert.deepEqual(readdirSync(folder).sort(), [`${picture}.png`, `${picture}.svg`, name]);
@@ -248,7 +248,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await viewer.complete(/^2,500 cells/);
     await workbench.picture('saved-in-workspace');
     await viewer.button('Edit and Run Again').click();
-    await workbench.page.locator('.tab.active', { hasText: '· Embedding Grid' }).waitFor();
+    await workbench.page.locator('.tab.active', { hasText: ' · ' }).waitFor();
     await new MapPage(workbench).complete(/^2,500 cells/);
   });
 });

@@ -49,7 +49,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
 
   test('the panel and the command line write the same files', async () => {
     await page.button('Save Map').click();
-    await workbench.explorerRow('results_layer_5.json').waitFor();
+    await workbench.findInExplorer('results_layer_5.json');
 
     const other = outputFolder('command-line');
     const flags = ['--grid-size', '20', '--output-dir', other, '--overwrite', '--quiet'];
@@ -69,7 +69,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     await dialog.filter({ hasText: 'holds another map' }).waitFor();
     await workbench.picture('save-conflict');
     await dialog.getByRole('button', { name: 'Keep Both' }).click();
-    await workbench.explorerRow('results_layer_5_2.json').waitFor();
+    await workbench.findInExplorer('results_layer_5_2.json');
     assert.deepEqual((json(results()).specification as { plane: unknown }).plane, DEFAULT_PARAMETERS.plane);
 
     await workbench.closeSideBar();
@@ -81,7 +81,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
       Promise.resolve(existsSync(first) && readFileSync(first, 'utf8').includes('"seed":9}')),
     );
 
-    await workbench.explorerRow('results_layer_5.json').waitFor();
+    await workbench.findInExplorer('results_layer_5.json');
     await workbench.closeSideBar();
     await page.changes('a seed', () => page.type('Seed', '10'));
     await page.button('Save Map').click();
@@ -93,7 +93,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
   test('a saved map is deleted with its pictures, after a question', async () => {
     await workbench.run('View: Show Embedding Grid');
     const row = workbench.page.locator('.pane', { hasText: 'Saved Maps' }).locator('.monaco-list-row', {
-      hasText: 'Layer 5, random',
+      hasText: 'Layer 5, seed',
     });
     await until('two saved maps', async () => (await row.count()) === 2);
     const before = readdirSync(results()).length;
@@ -121,7 +121,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     });
     await item.hover(); // a menu takes no click in its first moment
     await workbench.page.keyboard.press('Enter');
-    await workbench.page.locator('.tab.active', { hasText: 'tiny · Embedding Grid' }).waitFor();
+    await workbench.page.locator('.tab.active', { hasText: 'tiny ·' }).waitFor();
     await new MapPage(workbench).complete();
     await workbench.explorerRow('embedding_grid_results').click({ button: 'right' });
     await menu.waitFor();

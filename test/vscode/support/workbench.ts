@@ -213,9 +213,23 @@ export class Workbench {
     return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
   }
 
+  /** Waits for a file or folder in the Explorer, which is opened if need be, as the folder of saved maps is. */
+  async findInExplorer(name: string): Promise<void> {
+    if (!(await this.page.locator('.explorer-folders-view').isVisible())) await this.run('View: Show Explorer');
+    const folded = this.page.locator('.explorer-folders-view .monaco-list-row[aria-expanded="false"]', {
+      hasText: 'embedding_grid_results',
+    });
+    await until(`${name} in the Explorer`, async () => {
+      if (await this.explorerRow(name).isVisible()) return true;
+      if (await folded.isVisible()) await folded.click({ timeout: 1000 }).catch(() => undefined);
+      return false;
+    });
+  }
+
   /** Opens a file from the Explorer. Its rows move while files come and go, so that a row may be missed. */
   async openFromExplorer(name: string): Promise<void> {
     const tab = this.page.locator('.tab.active', { hasText: name });
+    await this.findInExplorer(name);
     await until(`${name} is open`, async () => {
       await this.explorerRow(name).dblclick();
       return tab.waitFor({ timeout: 3000 }).then(
