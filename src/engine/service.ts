@@ -109,8 +109,8 @@ export class EngineService {
     try {
       const report = await chooseDevice(device);
       const model = Model.open(path, report.used, memoryBudget(memory));
-      if (isProven(model, report.used)) await model.masks(true);
       const skipped = reasonToSkip(model, report.used, skipChecks);
+      if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);
       const outcome = skipped === undefined ? await runChecks(model) : undefined;
       if (outcome) model.manner = outcome.manner;
       const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
