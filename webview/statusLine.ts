@@ -72,7 +72,7 @@ function faultText({ model, fault }: HostState): string | undefined {
 function statusText(state: PageState, derived: Derived, fault: string | undefined): string {
   const { host, map, progress, layout } = state;
   if (!host) return '';
-  if (host.run.status === 'running') return progress ? progressText(progress) : 'Starting…';
+  if (host.run.status === 'running') return progress ? `${phaseText(progress, host)} · Esc cancels` : 'Starting…';
   if (fault !== undefined) return fault;
   if (host.run.status === 'stopped') {
     const { by, done, total } = host.run;
@@ -100,15 +100,28 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
 
 const count = (n: number, noun: string): string => `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
 
-/** `16,000 of 40,000 cells · 40% · about 25 s left · Esc cancels`. */
-export function progressText({ done, total, secondsLeft, seconds }: Progress): string {
+/** What a map waits for, and once its cells come, how far it is. */
+function phaseText(progress: Progress, { model }: HostState): string {
+  switch (progress.phase) {
+    case 'opening':
+      return `Opening ${model.status === 'none' ? 'the model' : model.name}…`;
+    case 'prompt':
+      return 'Computing the prompt…';
+    case 'first':
+      return `First of ${formatCount(progress.total)} cells…`;
+    case 'cells':
+      return progressText(progress);
+  }
+}
+
+/** `16,000 of 40,000 cells · 40% · about 25 s left`. */
+function progressText({ done, total, secondsLeft, seconds }: Progress): string {
   const part = total > 0 ? done / total : 0;
   const known = secondsLeft !== null && (part >= 0.05 || seconds >= 2);
   return [
     `${formatCount(done)} of ${formatCount(total)} cells`,
     `${Math.floor(part * 100)}%`,
     ...(known ? [`about ${formatDuration(Math.max(1, Math.round(secondsLeft)))} left`] : []),
-    'Esc cancels',
   ].join(' · ');
 }
 
@@ -133,7 +146,7 @@ function lookText(state: PageState): { readonly text: string; readonly more?: st
   const window = windowText(map);
   const parts = [
     window,
-    ...(slow ? [`refining: ${progressText(progress)}`] : []),
+    ...(slow ? [`refining: ${progressText(progress)} · Esc cancels`] : []),
     ...(detail?.status === 'stopped' ? ['stopped before it was complete'] : []),
     ...(limit ? [limit.text] : []),
   ];

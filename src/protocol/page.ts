@@ -67,6 +67,8 @@ export type ModelState =
 
 /** How far a map is. `done` counts the cells that are there, also of an earlier, resumed run. */
 export interface Progress {
+  /** What is worked on: before the first cells of this run the model, then what they need (prompts, the plane), then they. */
+  readonly phase: 'opening' | 'prompt' | 'first' | 'cells';
   readonly done: number;
   readonly total: number;
   /** 16, 4 or 1. */

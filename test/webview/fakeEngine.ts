@@ -62,6 +62,8 @@ export const DESCRIPTION: ModelDescription = {
 export class FakeEngine implements EngineLease {
   readonly description: ModelDescription;
   readonly ended: Promise<Fault | undefined>;
+  /** A map waits for this before anything is known of it. */
+  beforeMap: Promise<void> = Promise.resolve();
   /** Requests for maps so far. */
   readonly asked: MapParams[] = [];
   released = 0;
@@ -182,6 +184,7 @@ export class FakeEngine implements EngineLease {
   ): Promise<MapResult> {
     const { parameters, batchSize, only } = params;
     this.asked.push(params);
+    await this.beforeMap;
     const whole = (this.options.map ?? defaultMap)(parameters);
     const { columns, rows } = parameters.grid;
     const specification = specificationOf(parameters, this.description);

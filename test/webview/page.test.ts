@@ -11,6 +11,7 @@ import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { leftOut } from '../vscode/support/places.js';
 import { syntheticMap } from '../map/syntheticMap.js';
+import type { FakeDependencies } from './fakeDependencies.js';
 import { defaultMap, DESCRIPTION } from './fakeEngine.js';
 import { decode, eventually, savedMap, type Stage, usePages } from './stage.js';
 
@@ -639,13 +640,40 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage('parameters that changed highlight Generate', { engine: { seconds: 5 } }, async (stage) => {
     await stage.type('Spacing', '0.25');
-    await stage.page.locator('.estimate', { hasText: 'Parameters changed since this map' }).waitFor();
     await stage.page.locator('.controls vscode-button.due').waitFor();
+    // What it would cost is known when it is to be decided.
+    await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
     await stage.page.getByRole('textbox', { name: 'Spacing' }).press('Control+Enter');
     await stage.status(/^2,500 cells/);
     await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
     assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.25);
   });
+
+  let open = (): void => undefined;
+  let plan = (): void => undefined;
+  const opening = new Promise<void>((resolve) => (open = resolve));
+  const planning = new Promise<void>((resolve) => (plan = resolve));
+  const slowly = (deps: FakeDependencies): void => {
+    const { acquireEngine } = deps;
+    deps.acquireEngine = async (path) => {
+      await opening;
+      const lease = await acquireEngine(path);
+      lease.beforeMap = planning;
+      return lease;
+    };
+  };
+  onPage(
+    'before the first cells it is said what they wait for',
+    { prepare: slowly, engine: { stopAt: 0 }, status: /^Opening SmolLM2-135M-Instruct… · Esc cancels$/ },
+    async (stage) => {
+      open();
+      await stage.status(/^Computing the prompt… · Esc cancels$/);
+      plan();
+      await stage.status(/^First of 2,500 cells… · Esc cancels$/);
+      stage.deps.engine.stopAt(Infinity);
+      await stage.status(/^2,500 cells/);
+    },
+  );
 
   onPage('an engine that dies is a bar above the map that stays', { engine: { seconds: 5 } }, async (stage) => {
     stage.deps.engine.die();

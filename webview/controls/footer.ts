@@ -62,12 +62,11 @@ export function createFooter(): { element: HTMLElement; update(host: HostState, 
 
 function estimateText(host: HostState): string {
   if (host.mode === 'saved') return 'Opens a panel with these parameters';
-  const { model, run, obstacle, estimate, changed, settings } = host;
+  const { model, run, obstacle, estimate, settings } = host;
   if (model.status === 'none') return 'Choose a model first';
   if (model.status === 'failed') return 'Loads the model again first';
   if (obstacle) return obstacle.message;
   if (run.status === 'running') return 'Changes apply to the next map';
-  if (changed && run.status === 'idle') return 'Parameters changed since this map';
   const { columns, rows } = settings.parameters.grid;
   const device = model.status === 'ready' ? ` on ${model.summary.device.used.toUpperCase()}` : '';
   const seconds = estimate?.seconds ?? null;

@@ -135,6 +135,7 @@ export class MapRuns {
       record,
       quick: false,
       progress: {
+        phase: 'opening',
         done: record?.done ?? 0,
         total: grid.columns * grid.rows,
         stride: 16,
@@ -157,6 +158,7 @@ export class MapRuns {
     try {
       signal.throwIfAborted();
       const { engine, description } = await orAborted(lease(), signal);
+      this.enter(run, 'prompt');
       // Cells of another model do not go into a map: that of a file which was written again begins anew.
       if (run.record && run.record.specification.model.sha256 !== description.reference.sha256) run.record = undefined;
       const growing: GrowingMap = run.record ?? emptyGrowing(parameters);
@@ -172,6 +174,7 @@ export class MapRuns {
               run.record ??= newRecord(this.nextId(), run.asked, event.specification, description.facts, growing);
               if (!run.superseded) this.latest = run.record;
               run.quick = (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
+              this.enter(run, 'first');
             } else if (event.kind === 'cells') this.gather(run, event);
             else {
               this.told = [...this.told, event.message];
@@ -186,11 +189,17 @@ export class MapRuns {
     }
   }
 
+  private enter(run: Run, phase: Progress['phase']): void {
+    run.progress = { ...run.progress, phase };
+    if (this.run === run) this.listener.onChange();
+  }
+
   private gather(run: Run, event: Extract<MapEvent, { kind: 'cells' }>): void {
     const { record } = run;
     if (!record || run.superseded) return;
     record.done += event.batch.indices.length;
     run.progress = {
+      phase: 'cells',
       done: record.done,
       total: record.cells.computed.length,
       stride: event.stride,

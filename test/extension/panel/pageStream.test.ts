@@ -19,7 +19,15 @@ function start(context: TestContext) {
       ...more,
     };
     stream.cells(1, batch, []);
-    stream.progress({ done: index + 1, total: 9, stride: 1, secondsLeft: null, seconds: 0, cell: index });
+    stream.progress({
+      phase: 'cells',
+      done: index + 1,
+      total: 9,
+      stride: 1,
+      secondsLeft: null,
+      seconds: 0,
+      cell: index,
+    });
   };
   /** What was posted since the last time: cells by their indices, anything else by its type. */
   const news = (): unknown[] =>
