@@ -19,7 +19,7 @@ export function createMapNote(store: Store): HTMLElement {
     const { base, host } = state;
     setText(whose, base && host && isOutdated(state) ? outdatedText(base, host) : '');
     show(old, isOutdated(state));
-    setText(context, base ? contextNote(base) : '');
+    setText(context, base ? [contextNote(base), axesNote(base)].filter(Boolean).join(' · ') : '');
     setAttributes(element, { title: element.textContent || undefined });
   });
   return element;
@@ -30,6 +30,15 @@ function contextNote({ specification: { plane, context } }: PageMap): string {
   const { center } = plane;
   const follows = (center.kind !== 'prompt' && center.kind !== 'tokens') || sameContext(context, center);
   return follows ? '' : `Context: ${contextBrief(context)}, not prompt A`;
+}
+
+/** Prompts that are the same, or whose states are: then cells are stripes. */
+function axesNote({ specification: { plane }, finish, survey }: PageMap): string {
+  const gram = finish?.gram ?? survey?.gram;
+  if (plane.axes.method !== 'directions' || !gram) return '';
+  const least = 1e-10 * gram.cc;
+  if (gram.uu <= least) return 'B is where A is: nothing changes along x';
+  return gram.vv <= least ? 'C is where A is: nothing changes along y' : '';
 }
 
 /** Whether the map that is seen is of other settings than those that stand in the fields. */

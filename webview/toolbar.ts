@@ -99,12 +99,19 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     main.element,
   );
 
+  /** A saved map answers no question that it was not asked. */
+  const isOffered = (id: ColorBy): boolean => {
+    const { host, base } = store.state;
+    return id !== 'question' || host?.mode !== 'saved' || Boolean(base?.specification.question);
+  };
   const nameColors = (): void => {
     const prefix = Number(element.dataset.tight) < 4 ? 'Color by: ' : '';
+    const offered = COLOR_BY.filter(isOffered);
     dropdown.update(
-      COLOR_BY.map((id) => ({ value: id, label: prefix + COLORS[id].label })),
+      offered.map((id) => ({ value: id, label: prefix + COLORS[id].label })),
       store.state.ui.colorBy,
     );
+    tabs.offer(offered);
   };
   const refit = (): void => {
     fit(element);
@@ -137,7 +144,8 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     setAttributes(refine, { 'aria-pressed': String(on) });
     const { refinable } = host ?? {};
     if (refinable?.ok === false) setEnabled(refine, false, REFINE, refinable.reason);
-    else setAttributes(refine, { 'aria-disabled': undefined, title: on ? REFINE_ON : REFINE_OFF });
+    else
+      setAttributes(refine, { 'aria-disabled': undefined, 'aria-label': REFINE, title: on ? REFINE_ON : REFINE_OFF });
     setEnabled(zoomOut, percent > 100, 'Zoom Out', 'the whole map is shown');
     setEnabled(reset, percent > 100, 'Whole Map', 'the whole map is shown');
     const limit = reachedLimit(state);

@@ -11,7 +11,7 @@ import {
   vsCodeTextArea,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
-import { setAttributes, setText } from './dom.js';
+import { setAttributes, setText, show } from './dom.js';
 
 // The only module that knows the toolkit: it is archived upstream, and this file changes the day that it is replaced.
 provideVSCodeDesignSystem().register(
@@ -191,6 +191,8 @@ export function createCheckbox(label: string, onChange: (checked: boolean) => vo
 export interface Tabs {
   readonly element: HTMLElement;
   update(active: string): void;
+  /** Shows the tabs with these ids only. */
+  offer(ids: readonly string[]): void;
 }
 
 /** Tabs of which one is chosen. `description` is what a screen reader finds in the tab's panel. */
@@ -222,6 +224,12 @@ export function createTabs(
     update(active) {
       current = active;
       if (element.activeid !== `tab-${active}`) element.activeid = `tab-${active}`;
+    },
+    offer(ids) {
+      for (const { id } of items) {
+        const tab = element.querySelector<HTMLElement>(`#tab-${id}`);
+        if (tab) show(tab, ids.includes(id));
+      }
     },
   };
 }

@@ -3,7 +3,7 @@ import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
-import { eventually, type Stage, usePages } from './stage.js';
+import { eventually, savedMap, type Stage, usePages } from './stage.js';
 
 const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
 const OVERLAYS: readonly Overlay[] = [{ kind: 'positions', prompt }];
@@ -53,6 +53,30 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       assert.match(await position.innerText(), /^x 40\.\d+, y 0\.\d+$/);
       assert.equal(`x ${await x.inputValue()}, y ${await y.inputValue()}`, await position.innerText());
     });
+  });
+
+  const token = { kind: 'row', matrix: 'unembedding', token: ' seaside' } as const;
+  onPage(
+    'what is wrong with a token stands under it',
+    {
+      parameters: {
+        plane: { ...PARAMETERS.plane, axes: { method: 'directions', x: token, y: { kind: 'random', seed: 1 } } },
+      },
+      engine: { surveyFault: '" seaside" is 2 tokens: " sea" and "side".' },
+    },
+    async (stage) => {
+      const b = stage.page.locator('.source-field', {
+        has: stage.page.getByRole('textbox', { name: 'Token of the x axis' }),
+      });
+      await b.getByText('" seaside" is 2 tokens: " sea" and "side".').waitFor();
+      assert.equal(await stage.page.getByText('" seaside" is 2 tokens: " sea" and "side".').count(), 1);
+      stage.logged(/could not be surveyed/);
+    },
+  );
+
+  onPage('a saved map offers no question that it was not asked', { host: savedMap, parameters: {} }, async (stage) => {
+    assert.equal(await stage.page.getByRole('tab', { name: 'Entropy' }).isVisible(), true);
+    assert.equal(await stage.page.getByRole('tab', { name: 'Question' }).isVisible(), false);
   });
 
   onPage('vectors leave the map', {}, async (stage) => {

@@ -96,7 +96,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
         model.status === 'ready'
           ? ({ text: `Norms of ${layerWords(layer)} are not known yet`, kind: 'info' } as const)
           : undefined;
-      spacing.update(fault, norms ?? (news?.fault ? { text: news.fault.message, kind: 'warning' } : unknown));
+      spacing.update(fault, norms ?? (news?.fault ? undefined : unknown));
       fitting = survey ? fitSpacing(grid, survey) : undefined;
       fit.update({
         disabled: fitting === undefined,

@@ -12,7 +12,7 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 import { createSourceField } from './sourceField.js';
-import { firstSource, promptThere, SOURCE_KINDS } from './sourceKinds.js';
+import { firstSource, problemOf, promptThere, SOURCE_KINDS } from './sourceKinds.js';
 import { createTexts } from './texts.js';
 
 /** The methods as they are chosen: directions by what leads to them. */
@@ -157,15 +157,18 @@ export function createPlane(store: Store, form: Form): ControlGroup {
         ],
         chosen,
       );
-      method.update(form.fault('plane.axes') ?? form.fault('plane'));
+      const problem = state.news?.fault;
+      const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
+      const elsewhere = sources.some((source) => problemOf(source, problem) !== undefined);
+      method.update(form.fault('plane.axes') ?? form.fault('plane') ?? (elsewhere ? undefined : problem?.message));
       const directions = axes.method === 'directions';
       show(a.element, center.kind !== 'origin' && center.kind !== 'texts');
-      if (center.kind !== 'origin' && center.kind !== 'texts') a.update(center, 'Center');
+      if (center.kind !== 'origin' && center.kind !== 'texts') a.update(center, 'Center', problemOf(center, problem));
       show(b.element, directions);
       show(c.element, directions);
       if (axes.method === 'directions') {
-        b.update(axes.x, axisLabel('x', axes.x, plane));
-        c.update(axes.y, axisLabel('y', axes.y, plane));
+        b.update(axes.x, axisLabel('x', axes.x, plane), problemOf(axes.x, problem));
+        c.update(axes.y, axisLabel('y', axes.y, plane), problemOf(axes.y, problem));
       }
       show(texts.element, axes.method === 'pca_basis');
       if (axes.method === 'pca_basis') texts.update(axes, state.news?.survey?.explained ?? null);

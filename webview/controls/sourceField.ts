@@ -21,8 +21,8 @@ import {
 
 export interface SourceField {
   readonly element: HTMLElement;
-  /** `label` stands beside the badge. */
-  update(source: Source, label: string): void;
+  /** `label` stands beside the badge; `problem`: what the model makes of it. */
+  update(source: Source, label: string, problem?: string): void;
 }
 
 const readIds = (text: string): number[] =>
@@ -129,13 +129,13 @@ export function createSourceField(
   };
   return {
     element,
-    update(current, label) {
+    update(current, label, problem) {
       source = current;
       const kind = kindOf(current);
       last.set(kind, current);
       field.relabel(label);
       for (const input of new Set(Object.values(inputs))) show(input, input === inputs[kind]);
-      const fault = form.faultUnder(path);
+      const fault = form.faultUnder(path) ?? problem;
       const invalid = fault !== undefined;
       if (current.kind === 'prompt') prompt.update(current.text, { invalid });
       else if (current.kind === 'tokens') ids.update(current.ids.join(' '), { invalid });
