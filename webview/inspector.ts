@@ -35,7 +35,9 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
   const normNumber = h('span');
   const gauge = createNormGauge();
   const norm = h('dd', { class: 'norm' }, normNumber, gauge.element);
-  const nearest = h('dd');
+  const nearestMarkName = h('span', { class: 'nearest-name' });
+  const nearestDistance = h('span', { class: 'faint' });
+  const nearest = h('dd', { class: 'nearest' }, nearestMarkName, nearestDistance);
   const nearestName = h('dt', {}, 'Nearest');
   const answer = h('dd');
   const answerName = h('dt', {}, 'Answer');
@@ -138,10 +140,8 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
     show(nearest, Boolean(near));
     if (near) {
       const typical = survey?.norms ? typicalNorm(survey.norms) : 0;
-      nearest.replaceChildren(
-        `${markName(near.mark)} `,
-        h('span', { class: 'faint' }, typical > 0 ? `${formatTimes(near.distance / typical)} × typical away` : ''),
-      );
+      setText(nearestMarkName, markName(near.mark));
+      setText(nearestDistance, typical > 0 ? `${formatTimes(near.distance / typical)} × typical away` : '');
       setAttributes(nearest, { title: markName(near.mark) });
     }
     const { question } = map.specification;

@@ -69,6 +69,15 @@ suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeo
         assert.ok(inspector.y + inspector.height <= status.y, 'the inspector ends above the status line');
         assert.ok(status.y + status.height <= height);
         assert.ok(Math.min(plot.width, plot.height) >= 120, `a map of ${plot.width} × ${plot.height}`);
+        const distance = page.locator('.nearest .faint');
+        assert.match(await distance.innerText(), /× typical away$/);
+        const [whole, there] = await Promise.all(
+          ['.nearest', '.nearest .faint'].map((name) => page.locator(name).boundingBox()),
+        );
+        assert.ok(
+          whole && there && there.x + there.width <= whole.x + whole.width + 1,
+          'how far the nearest is can be read',
+        );
         const list = await page.locator('.tokens-body').last().boundingBox();
         assert.ok(list && list.height >= 80, `a list of ${list?.height}`);
         await stage.picture(`size-${width}x${height}`);

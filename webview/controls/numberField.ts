@@ -1,4 +1,4 @@
-import { h } from '../dom.js';
+import { h, setAttributes } from '../dom.js';
 import { createTextField } from '../toolkit.js';
 import { readNumber } from './form.js';
 
@@ -27,6 +27,9 @@ export function createNumberField(
   }
   return {
     element: h('span', { class: 'number-field' }, field.element),
-    update: (value, state) => field.update(String(value), state),
+    update(value, state) {
+      field.update(String(value), state);
+      setAttributes(field.element, { title: String(value).length > 6 ? String(value) : undefined });
+    },
   };
 }
