@@ -110,7 +110,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.pick(CHOOSE, 'tiny');
     await page.complete();
     await page.button('Save Map').click();
-    await workbench.findInExplorer('results_layer_5.json');
+    await workbench.saved('results_layer_5.json');
     rmSync(path.join(session.server.workspace, 'tiny'), { recursive: true });
     await workbench.run('Embedding Grid: Restart Engine');
     await page.button('Generate').click();

@@ -68,7 +68,7 @@ suite('The panel never shows a stale map as the new one, in VS Code', { skip: le
     assert.match(norm, /× typical/);
     await page.button('Save Map').click();
     const name = 'embedding_grid_results_layer_4.json';
-    await workbench.findInExplorer(name);
+    await workbench.saved(name);
     await workbench.openFromExplorer(name);
     const saved = new MapPage(workbench);
     await saved.button('Edit and Run Again').waitFor();

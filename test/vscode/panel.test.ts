@@ -236,7 +236,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   test('saved, shown in the Explorer, and opened again', async () => {
     await page.button('Save Map').click();
     const name = 'embedding_grid_results_layer_5.json';
-    await workbench.findInExplorer(name);
+    await workbench.saved(name);
     const folder = path.join(session.server.workspace, 'embedding_grid_results');
     const picture = 'embedding_grid_layer_5_size_50_method_random_projection';
     assert.deepEqual(readdirSync(folder).sort(), [`${picture}.png`, `${picture}.svg`, name]);

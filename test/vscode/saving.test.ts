@@ -49,7 +49,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
 
   test('the panel and the command line write the same files', async () => {
     await page.button('Save Map').click();
-    await workbench.findInExplorer('results_layer_5.json');
+    await workbench.saved('results_layer_5.json');
 
     const other = outputFolder('command-line');
     const flags = ['--grid-size', '20', '--output-dir', other, '--overwrite', '--quiet'];
@@ -69,7 +69,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     await dialog.filter({ hasText: 'holds another map' }).waitFor();
     await workbench.picture('save-conflict');
     await dialog.getByRole('button', { name: 'Keep Both' }).click();
-    await workbench.findInExplorer('results_layer_5_2.json');
+    await workbench.saved('results_layer_5_2.json');
     assert.deepEqual((json(results()).specification as { plane: unknown }).plane, DEFAULT_PARAMETERS.plane);
 
     await workbench.closeSideBar();
@@ -81,7 +81,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
       Promise.resolve(existsSync(first) && readFileSync(first, 'utf8').includes('"seed":9}')),
     );
 
-    await workbench.findInExplorer('results_layer_5.json');
+    await workbench.saved('results_layer_5.json');
     await workbench.closeSideBar();
     await page.changes('a seed', () => page.type('Seed', '10'));
     await page.button('Save Map').click();

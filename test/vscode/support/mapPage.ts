@@ -57,7 +57,7 @@ export class MapPage {
   async choose(name: string, option: string): Promise<void> {
     await this.controls.getByRole('combobox', { name, exact: true }).click();
     // Of those with such a name the one that is offered: `Prompt A` is not, where no plane goes through one.
-    await this.frame.getByRole('option', { name: option }).filter({ visible: true }).first().click();
+    await this.frame.getByRole('option', { name: option, disabled: false }).first().click();
   }
 
   /** Unfolds a group of the form. */

@@ -226,6 +226,12 @@ export class Workbench {
     });
   }
 
+  /** Waits until a map's JSON stands in the Explorer, and the save has ended: what it holds the names with is gone. */
+  async saved(json: string): Promise<void> {
+    await this.findInExplorer(json);
+    await this.explorerRow('.json.lock').waitFor({ state: 'hidden' });
+  }
+
   /** Opens a file from the Explorer. Its rows move while files come and go, so that a row may be missed. */
   async openFromExplorer(name: string): Promise<void> {
     const tab = this.page.locator('.tab.active', { hasText: name });
