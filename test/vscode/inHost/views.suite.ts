@@ -65,7 +65,7 @@ export function viewsSuite(): void {
       assert.deepEqual((bundled as unknown[]).slice(1), ['included', 'model.bundled']);
       assert.deepEqual(others, [
         ['Gone', 'not found', 'problem'],
-        ['Small', 'model_q4.onnx', 'model.workspace'],
+        ['Small', 'model_q4.onnx · ONNX · int4 · 0.0 MB', 'model.workspace'],
       ]);
     });
 
