@@ -103,9 +103,11 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.button('Parameters').click();
     await workbench.page.setViewportSize({ width: 1440, height: 900 });
     await page.button('Save Map').click();
-    await workbench.page.locator('.explorer-folders-view', { hasText: 'results_layer_5.json' }).waitFor();
     await workbench.run('View: Show Embedding Grid');
-    await workbench.page.locator('.pane', { hasText: 'Saved Maps' }).getByText('Layer 5, random').waitFor();
+    await workbench.page
+      .locator('.pane', { hasText: 'Saved Maps' })
+      .getByText(/^Layer 5,/)
+      .waitFor();
     const models = workbench.page.locator('.pane', { hasText: 'Models' }).first();
     await models.locator('.monaco-list-row').first().click();
     await workbench.page.keyboard.press('ArrowRight');
