@@ -73,6 +73,7 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
     const colors = new Set(Array.from({ length: 2500 }, (_, i) => picture.at(i % 50, Math.floor(i / 50)).join()));
     assert.ok(colors.size > 3, `${colors.size}`);
     await page.button('Save Map').click();
+    await workbench.saved('results_layer_5.json');
     await workbench.openFromExplorer('results_layer_5.json');
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
