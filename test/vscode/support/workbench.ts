@@ -210,7 +210,9 @@ export class Workbench {
 
   /** The Explorer's row of a file or folder. */
   explorerRow(name: string): Locator {
-    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+    // A save under way has other files beside a map's, whose names go on behind its own.
+    const hasText = name.endsWith('.json') ? new RegExp(`${name.replaceAll('.', '\\.')}\\s*$`) : name;
+    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText }).first();
   }
 
   /** Waits for a file or folder in the Explorer, which is opened if need be, as the folder of saved maps is. */
