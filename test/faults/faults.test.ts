@@ -25,7 +25,7 @@ if (process.platform === 'linux') {
   });
 
   test('runs that are killed at random moments: no file is half, no process stays, the next run clears', async () => {
-    const kills = await killsAtRandom({ count: 6, seed: 1, model: bundled, runMs: 1500 });
+    const kills = await killsAtRandom({ count: 6, seed: 1, model: bundled });
     assert.deepEqual([kills.half, kills.orphans, kills.uncleared, kills.emptyFolders], [0, 0, 0, 0]);
   });
 
