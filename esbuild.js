@@ -2,7 +2,7 @@
  * Builds dist/: `node esbuild.js` for what is shipped, `node esbuild.js --development` with source maps and unminified.
  *
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
- *   filesWorker.cjs       its thread for files           sweep*       its threads for affine maps, and their WebAssembly
+ *   filesWorker.cjs       its thread for files           scan*       its threads for affine maps, and their WebAssembly
  *                                                        textProcess.cjs  its process for prompts (loads tokenizers)
  *                                                        leash.cjs    its thread that ends it with its parent
  *   cli.js                the command line             index.js     the library, with its types in types/
@@ -57,7 +57,7 @@ const bundles = [
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
   ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
   ['src/engine/leash.ts', 'dist/leash.cjs', { ...node, format: 'cjs' }],
-  ['src/engine/sweepWorker.ts', 'dist/sweepWorker.cjs', { ...node, format: 'cjs' }],
+  ['src/engine/scanWorker.ts', 'dist/scanWorker.cjs', { ...node, format: 'cjs' }],
   ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
   ['src/cli/main.ts', 'dist/cli.js', esModule],
   ['src/index.ts', 'dist/index.js', esModule],
@@ -93,7 +93,7 @@ function declarations() {
 /** Compiles the inner loop of affine maps to WebAssembly. */
 async function kernel() {
   const { error, stderr } = await asc.main([
-    ...['src/engine/sweepKernel.as.ts', '--outFile', 'dist/sweep.wasm', '--runtime', 'stub', '--enable', 'simd'],
+    ...['src/engine/scanKernel.as.ts', '--outFile', 'dist/scan.wasm', '--runtime', 'stub', '--enable', 'simd'],
     ...['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'],
     ...['-O3', '--noAssert', '--importMemory', '--initialMemory', '1'],
   ]);

@@ -7,8 +7,8 @@ import { elementType } from '../onnx/inference.js';
 import type { Tops } from './cellRunner.js';
 import { logProbabilityDifference } from './checks.js';
 import type { CellPlan, Model } from './model.js';
-import type { Sweeper } from './sweep.js';
-import type { Rows } from './sweepMachine.js';
+import type { Scanner } from './scan.js';
+import type { Rows } from './scanMachine.js';
 
 /**
  * Readouts that are affine in the plane up to one scale: the bare unembedding, and final norm and head. Three rows of V numbers,
@@ -156,8 +156,8 @@ export class AffineMap {
     return out;
   }
 
-  tops(sweeper: Sweeper, coefficients: Float32Array, k: number, total: number): Tops {
-    const tops = sweeper.tops(this.rows, this.key, coefficients, k, total);
+  tops(scanner: Scanner, coefficients: Float32Array, k: number, total: number): Tops {
+    const tops = scanner.tops(this.rows, this.key, coefficients, k, total);
     const { ids } = this;
     return ids ? { ...tops, ids: tops.ids.map((row) => ids[row] ?? row) } : tops;
   }

@@ -6,14 +6,14 @@ import type { Runtime } from '../map/tokenMap.js';
 import type { AffineMap } from './affine.js';
 import type { CellRunner, Tops } from './cellRunner.js';
 import type { Asked, Race } from './question.js';
-import type { Sweeper } from './sweep.js';
+import type { Scanner } from './scan.js';
 
 /** Memory that one batch may take beside the weights. */
 export const BATCH_BYTES = 192 * 2 ** 20;
-/** Least cells of a sweep, and of its first batch four times as many. */
+/** Least cells of a scan, and of its first batch four times as many. */
 const FIRST_CELLS = 16;
-/** Logits that a batch of a sweep goes through: some 50 ms. */
-const SWEEP_LOGITS = 6e7;
+/** Logits that a batch of a scan goes through: some 50 ms. */
+const SCAN_LOGITS = 6e7;
 
 export type Coordinates = { readonly xs: Float64Array; readonly ys: Float64Array };
 
@@ -93,7 +93,7 @@ export class ThreeRows implements CellSource {
 
   constructor(
     private readonly affine: AffineMap,
-    private readonly sweeper: Sweeper,
+    private readonly scanner: Scanner,
     private readonly grid: Coordinates,
     private readonly k: number,
     private readonly total: number,
@@ -110,14 +110,14 @@ export class ThreeRows implements CellSource {
   }
 
   next(): number {
-    const cells = Math.max(FIRST_CELLS, Math.ceil(SWEEP_LOGITS / this.affine.rows.c.length));
+    const cells = Math.max(FIRST_CELLS, Math.ceil(SCAN_LOGITS / this.affine.rows.c.length));
     return this.first ? Math.min(cells, 4 * FIRST_CELLS) : cells;
   }
 
   cells(indices: Int32Array): Promise<Tops> {
     this.first = false;
     const { xs, ys } = this.grid;
-    const tops = this.affine.tops(this.sweeper, this.affine.coefficients(xs, ys, indices), this.k, this.total);
+    const tops = this.affine.tops(this.scanner, this.affine.coefficients(xs, ys, indices), this.k, this.total);
     if (!this.question) return Promise.resolve(tops);
     const { asked, functional } = this.question;
     const at = (i: number): number => {

@@ -6,7 +6,7 @@ import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import type { Model } from './model.js';
 import type { Reading } from './reading.js';
-import { Sweeper } from './sweep.js';
+import { Scanner } from './scan.js';
 
 /** Planes whose rows are kept: changing the grid over them costs no product with the head again. */
 const KEPT_ROWS = 4;
@@ -14,7 +14,7 @@ const KEPT_ROWS = 4;
 /** Chooses the way that cells are computed: three rows where the readout is affine and they prove it, else every cell. */
 export class CellSources {
   private readonly affineMaps = new Map<string, AffineMap>();
-  private readonly sweeper = new Sweeper();
+  private readonly scanner = new Scanner();
 
   /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
   async affine(model: Model, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
@@ -50,7 +50,7 @@ export class CellSources {
     const functional = asked && affine.functional(asked.weights);
     if (asked && !functional) return undefined;
     const question = asked && functional ? { asked, functional } : undefined;
-    return new ThreeRows(affine, this.sweeper, coordinates(parameters.grid), parameters.topK, total, question);
+    return new ThreeRows(affine, this.scanner, coordinates(parameters.grid), parameters.topK, total, question);
   }
 
   async eachCell(

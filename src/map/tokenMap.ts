@@ -120,7 +120,7 @@ export interface Runtime {
   readonly seconds: number;
   /** ISO 8601, UTC. */
   readonly finished: string;
-  /** `each-cell`: a product with the head per cell; `three-rows`: the affine sweep. */
+  /** `each-cell`: a product with the head per cell; `three-rows`: the affine scan. */
   readonly way: 'each-cell' | 'three-rows';
   /** Of `three-rows`: the largest difference from the model's graph seen on points of the plane, in log-probability. */
   readonly largestDifference?: number | undefined;

@@ -4,7 +4,7 @@
  *   BENCH_MODEL    a folder of an ONNX decoder, for instance SmolLM2-135M: maps through its blocks
  *   BENCH_PYTHON   a Python with torch and transformers, and
  *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
- * and, where the processor has AVX-512 and there is a gcc, the sweep in C (sweep.c).
+ * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
 import { spawnSync } from 'node:child_process';
 import { bundledModel } from '../../src/cli/installation.js';
@@ -12,12 +12,12 @@ import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
 import { describeMachine } from './machine.js';
-import { benchSweep } from './sweep.js';
+import { benchScan } from './scan.js';
 
 const model = process.env.BENCH_MODEL;
 const parts: Readonly<Record<string, () => unknown>> = {
   heads: benchHeads,
-  sweep: benchSweep,
+  scan: benchScan,
   forward: () => {
     if (model !== undefined) return benchForward(model, process.env);
     console.log('\nBENCH_MODEL is not given: the bundled model instead, without PyTorch.');

@@ -5,7 +5,7 @@ import { root } from './prepare.mjs';
 
 /** Copied into the extension's package, not bundled. The npm package depends on them. */
 const copied = ['onnxruntime-node', 'onnxruntime-common', 'tokenizers'];
-/** Whose standard library is compiled into sweep.wasm. */
+/** Whose standard library is compiled into scan.wasm. */
 const compiled = ['assemblyscript'];
 /** The two packages: which bundles are not in one, and what it holds besides. */
 const packages = {

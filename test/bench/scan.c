@@ -1,8 +1,8 @@
 /*
- * How fast this machine can sweep an affine map: the most probable token of every cell and its probability, Softmax included,
- * with AVX-512 and all threads. For comparison with the sweep in WebAssembly; written for it, and for nothing else.
- *   gcc -O3 -march=native -fopenmp sweep.c -o sweep -lm
- *   ./sweep FILE VOCABULARY CELLS THREADS ROUNDS
+ * How fast this machine can scan an affine map: the most probable token of every cell and its probability, Softmax included,
+ * with AVX-512 and all threads. For comparison with the scan in WebAssembly; written for it, and for nothing else.
+ *   gcc -O3 -march=native -fopenmp scan.c -o scan -lm
+ *   ./scan FILE VOCABULARY CELLS THREADS ROUNDS
  * FILE holds float32: rows c, u, v [VOCABULARY] times log2(e), then x, y of every cell; winners are appended to it as int32 [CELLS].
  * Prints milliseconds of every round.
  */

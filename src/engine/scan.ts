@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../map/fault.js';
 import type { Tops } from './cellRunner.js';
-import { type Rows, SweepMachine, type SweepThread } from './sweepMachine.js';
+import { type Rows, ScanMachine, type ScanThread } from './scanMachine.js';
 
 /** Logits below which starting threads costs more than it gives. */
 const WORTH_THREADS = 2e7;
 const MOST_THREADS = 16;
 
 /**
- * Sweeps affine maps over all cores: this thread and helpers, which are started when a map is worth it and live as long as the
+ * Scans affine maps over all cores: this thread and helpers, which are started when a map is worth it and live as long as the
  * engine. Work is taken in small shares from one counter, so that nobody waits for a helper that is not there yet, or slow.
  */
-export class Sweeper {
-  private machine: SweepMachine | undefined;
+export class Scanner {
+  private machine: ScanMachine | undefined;
   private loaded = '';
   private helpers: Worker[] | undefined;
 
-  /** @param folder where `sweep.wasm` and `sweepWorker.cjs` are: beside the built engine */
+  /** @param folder where `scan.wasm` and `scanWorker.cjs` are: beside the built engine */
   constructor(private readonly folder = __dirname) {}
 
   /**
@@ -30,7 +30,7 @@ export class Sweeper {
   tops(rows: Rows, key: string, coefficients: Float32Array, k: number, total: number): Tops {
     try {
       const threads = Math.min(MOST_THREADS, availableParallelism());
-      const machine = (this.machine ??= new SweepMachine(join(this.folder, 'sweep.wasm'), threads));
+      const machine = (this.machine ??= new ScanMachine(join(this.folder, 'scan.wasm'), threads));
       if (this.loaded !== key) {
         machine.load(rows);
         this.loaded = key;
@@ -40,16 +40,16 @@ export class Sweeper {
         for (const helper of (this.helpers ??= started(machine, threads - 1, this.folder))) helper.postMessage(null);
       });
     } catch (error) {
-      throw sweepFault(error);
+      throw scanFault(error);
     }
   }
 }
 
 /** A helper that fails was none: the others do its work. */
-function started({ module, memory }: SweepMachine, count: number, folder: string): Worker[] {
+function started({ module, memory }: ScanMachine, count: number, folder: string): Worker[] {
   return Array.from({ length: count }, (_, i) => {
-    const worker = new Worker(join(folder, 'sweepWorker.cjs'));
-    const thread: SweepThread = { module, memory, index: i + 1 };
+    const worker = new Worker(join(folder, 'scanWorker.cjs'));
+    const thread: ScanThread = { module, memory, index: i + 1 };
     worker.postMessage(thread);
     worker.on('error', (error) => console.error('A computing thread failed:', error));
     worker.unref();
@@ -57,12 +57,12 @@ function started({ module, memory }: SweepMachine, count: number, folder: string
   });
 }
 
-function sweepFault(error: unknown): Fault {
+function scanFault(error: unknown): Fault {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const memory = /memory/i.test(message);
   return new Fault({
     code: memory ? 'memory' : 'internal',
-    message: memory ? 'There is not enough memory for this map.' : `The sweep failed: ${message}.`,
+    message: memory ? 'There is not enough memory for this map.' : `The scan failed: ${message}.`,
     hint: memory ? 'Use a smaller grid.' : 'Please report this with the log.',
     detail: stack ?? message,
   });

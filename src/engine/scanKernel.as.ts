@@ -3,7 +3,7 @@
  * t = (c + v * y) * p + u * q + b over the whole vocabulary, its k largest, its softmax's normaliser and its entropy. Every
  * thread takes some cells at a time until none is left and takes them through the rows block by block, so that rows, scratch
  * and constants stay in the first cache; cells of one y share c + v * y. What a cell is depends on nothing else in its batch.
- * Powers of two are taken, so t is a logit times log2(e). No library function is called: the memory is all the caller's, laid out as sweepMachine.ts says.
+ * Powers of two are taken, so t is a logit times log2(e). No library function is called: the memory is all the caller's, laid out as scanMachine.ts says.
  */
 
 /** Numbers of a row that are taken at a time; rows are padded to whole blocks (row b with -1e30, the others with anything finite). */
@@ -234,7 +234,7 @@ function addPowers(scratch: usize, largest: f32, constants: usize, sums: usize):
  *   first), sums (pointer to [cells * 2] f64: sum of 2^(t - t1), sum of 2^(t - t1) (t - t1), t1 the largest), biased (0 where
  *   b is 0 but for the padding)
  */
-export function sweep(counter: usize, scratch: usize, job: usize): void {
+export function scan(counter: usize, scratch: usize, job: usize): void {
   const constants = scratch + BLOCK_BYTES + BLOCK_BYTES / 16;
   store<f32>(constants, MAGIC);
   store<f32>(constants, E5, 4);
@@ -249,11 +249,11 @@ export function sweep(counter: usize, scratch: usize, job: usize): void {
     if (first >= CLOSED) return;
     const cells = load<i32>(job, 12);
     if (first >= cells) return;
-    sweepCells(job, first, min(first + SHARE, cells), scratch, constants);
+    scanCells(job, first, min(first + SHARE, cells), scratch, constants);
   }
 }
 
-function sweepCells(job: usize, first: i32, end: i32, scratch: usize, constants: usize): void {
+function scanCells(job: usize, first: i32, end: i32, scratch: usize, constants: usize): void {
   const rows = <usize>load<i32>(job);
   const size = load<i32>(job, 4);
   const coefficients = <usize>load<i32>(job, 8);

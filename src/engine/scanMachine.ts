@@ -28,25 +28,25 @@ export interface Rows {
 }
 
 /** What a thread is given to take part. */
-export interface SweepThread {
+export interface ScanThread {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly index: number;
 }
 
 interface Kernel {
-  sweep(counter: number, scratch: number, job: number): void;
+  scan(counter: number, scratch: number, job: number): void;
 }
 
 /** Takes part in the job at hand, if there is one, until no cell of it is left. */
-export class SweepHand {
+export class ScanHand {
   private readonly kernel: Kernel;
   private readonly active: Int32Array;
   private readonly scratch: number;
 
-  constructor({ module, memory, index }: SweepThread) {
+  constructor({ module, memory, index }: ScanThread) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    if (!isKernel(exports)) throw new Error('This is not the sweep.');
+    if (!isKernel(exports)) throw new Error('This is not the scan.');
     this.kernel = exports;
     this.active = new Int32Array(memory.buffer, ACTIVE, 1);
     this.scratch = SCRATCH + index * SCRATCH_BYTES;
@@ -54,17 +54,17 @@ export class SweepHand {
 
   work(): void {
     Atomics.add(this.active, 0, 1);
-    this.kernel.sweep(COUNTER, this.scratch, JOB);
+    this.kernel.scan(COUNTER, this.scratch, JOB);
     Atomics.sub(this.active, 0, 1);
     Atomics.notify(this.active, 0);
   }
 }
 
-/** The compiled kernel (sweepKernel.as.ts) with rows in its memory: one for all threads, which work on one job at a time. */
-export class SweepMachine {
+/** The compiled kernel (scanKernel.as.ts) with rows in its memory: one for all threads, which work on one job at a time. */
+export class ScanMachine {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  private readonly hand: SweepHand;
+  private readonly hand: ScanHand;
   private readonly rowsAt: number;
   private size = 0;
   private cap = 0;
@@ -78,7 +78,7 @@ export class SweepMachine {
     setFlagsFromString('--no-liftoff');
     this.module = new WebAssembly.Module(readFileSync(file));
     setFlagsFromString('--liftoff');
-    this.hand = new SweepHand({ module: this.module, memory: this.memory, index: 0 });
+    this.hand = new ScanHand({ module: this.module, memory: this.memory, index: 0 });
   }
 
   /** Takes the rows for the jobs to come. */
@@ -160,4 +160,4 @@ function topsOf(ids: Int32Array, logits: Float32Array, sums: Float64Array): Tops
 
 const pages = (bytes: number): number => Math.ceil(bytes / 65_536);
 
-const isKernel = (exports: object): exports is Kernel => 'sweep' in exports && typeof exports.sweep === 'function';
+const isKernel = (exports: object): exports is Kernel => 'scan' in exports && typeof exports.scan === 'function';

@@ -1,9 +1,9 @@
-/** The sweep in WebAssembly against one in C with AVX-512 (sweep.c), with the same threads, rows and cells, turn by turn. */
+/** The scan in WebAssembly against one in C with AVX-512 (scan.c), with the same threads, rows and cells, turn by turn. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
-import { Sweeper } from '../../src/engine/sweep.js';
+import { Scanner } from '../../src/engine/scan.js';
 import { engineFile } from '../engine/engine.js';
 import { random } from '../engine/llama.js';
 import { median, times } from './machine.js';
@@ -13,29 +13,29 @@ const SIDE = 50;
 /** Logits of one batch, as in a map. */
 const BATCH_LOGITS = 6e7;
 
-/** Compiles sweep.c. @returns its program, or why there is none */
+/** Compiles scan.c. @returns its program, or why there is none */
 function compiled(folder: string): { program: string } | { reason: string } {
   if (process.platform !== 'linux' || !/\bavx512dq\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
     return { reason: 'this machine has no AVX-512' };
-  const program = join(folder, 'sweep');
-  const source = join(import.meta.dirname, 'sweep.c');
+  const program = join(folder, 'scan');
+  const source = join(import.meta.dirname, 'scan.c');
   try {
     execFileSync('gcc', ['-O3', '-march=native', '-fopenmp', source, '-o', program, '-lm'], { stdio: 'ignore' });
     return { program };
   } catch {
-    return { reason: 'there is no gcc that compiles sweep.c' };
+    return { reason: 'there is no gcc that compiles scan.c' };
   }
 }
 
-export function benchSweep(): void {
+export function benchScan(): void {
   const threads = Math.min(16, os.availableParallelism());
-  console.log(`\nThe sweep alone, ${threads} threads, ${SIDE} × ${SIDE} cells; in C without top 10 and entropy`);
-  const folder = mkdtempSync(join(os.tmpdir(), 'embedding-grid-sweep-'));
+  console.log(`\nThe scan alone, ${threads} threads, ${SIDE} × ${SIDE} cells; in C without top 10 and entropy`);
+  const folder = mkdtempSync(join(os.tmpdir(), 'embedding-grid-scan-'));
   try {
     const c = compiled(folder);
     const rows = [49_152, 128_256].map((vocabulary) => measure(vocabulary, threads, folder, c));
     console.table(rows);
-    if ('reason' in c) console.log(`Without sweep.c: ${c.reason}.`);
+    if ('reason' in c) console.log(`Without scan.c: ${c.reason}.`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -55,7 +55,7 @@ function measure(vocabulary: number, threads: number, folder: string, c: ReturnT
   );
   const file = join(folder, 'rows');
   const powers = [rows.c, rows.u, rows.v].map((values) => values.map((x) => x * Math.LOG2E));
-  const sweeper = new Sweeper(dirname(engineFile));
+  const scanner = new Scanner(dirname(engineFile));
   const step = Math.ceil(BATCH_LOGITS / vocabulary);
   const ours: number[] = [];
   const theirs: number[] = [];
@@ -65,7 +65,7 @@ function measure(vocabulary: number, threads: number, folder: string, c: ReturnT
     const winners: number[] = [];
     for (let from = 0; from < cells; from += step) {
       const some = coefficients.subarray(3 * from, 3 * Math.min(cells, from + step));
-      const { ids } = sweeper.tops(rows, String(vocabulary), some, 10, cells);
+      const { ids } = scanner.tops(rows, String(vocabulary), some, 10, cells);
       for (let i = 0; i < ids.length; i += 10) winners.push(ids[i] ?? -1);
     }
     if (round > 0) ours.push((performance.now() - started) / cells);
