@@ -1,0 +1,193 @@
+import { Fault } from '../fault.js';
+import type { Plane } from '../plane.js';
+import { contextOf, type MapParameters, parseParameters } from '../specification.js';
+import { encodeVector } from '../vector.js';
+
+/** A value on an axis of a series: JSON. */
+export type AxisValue =
+  string | number | boolean | null | readonly AxisValue[] | { readonly [name: string]: AxisValue };
+
+/**
+ * What varies along an axis of a series. `model`: a model's path or name. Else where it stands in the parameters:
+ * `layer`, `plane.axes.seed`, `interventions[0].coefficient`. A prompt is a text on `plane.center.text`.
+ */
+export interface SeriesAxis {
+  readonly path: string;
+  /** At least one. */
+  readonly values: readonly AxisValue[];
+}
+
+/**
+ * Whether all members have the plane of the base, the same vectors, or each one of its own, laid by its own layer or model. It
+ * changes the answer, so that pictures and files of a series say which it was.
+ */
+export type PlaneSharing = 'shared' | 'own';
+
+/** Maps that differ in named axes: the product of them, the last axis changing first. */
+export interface MapSeries {
+  readonly base: MapParameters;
+  readonly vary: readonly SeriesAxis[];
+  readonly plane: PlaneSharing;
+}
+
+/** A map of a series: a map like any other, that is byte for byte what it would be alone. */
+export interface SeriesMember {
+  /** From 0, in the series' order. */
+  readonly number: number;
+  /** On each axis. */
+  readonly values: readonly AxisValue[];
+  /** Undefined: the series' own. */
+  readonly model: string | undefined;
+  readonly parameters: MapParameters;
+}
+
+/** Members of a series, at most: their numbers fit 32 bits with room. */
+export const MOST_MEMBERS = 10_000_000;
+
+/** Where a model is chosen. */
+export const MODEL_PATH = 'model';
+
+/** How many members a series has. */
+export const memberCount = ({ vary }: Pick<MapSeries, 'vary'>): number =>
+  vary.reduce((product, { values }) => product * values.length, 1);
+
+/**
+ * A member, by its number.
+ * @throws Fault `bad-parameter` where an axis leads to no parameter, or the value is none for it; the message names both.
+ */
+export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, number: number): SeriesMember {
+  const values: AxisValue[] = [];
+  let rest = number;
+  for (const axis of vary.toReversed()) {
+    values.unshift(axis.values[rest % axis.values.length] ?? null);
+    rest = Math.floor(rest / axis.values.length);
+  }
+  let model: string | undefined;
+  const data: unknown = structuredClone(base);
+  try {
+    vary.forEach(({ path }, axis) => {
+      const value = values[axis] ?? null;
+      if (path === MODEL_PATH) model = valueText(value);
+      else put(data, path, structuredClone(value));
+    });
+    const parameters = parseParameters(data);
+    vary.forEach(({ path }, axis) => {
+      // A name that this kind of thing does not have is left out by the parser: the members would all be the same.
+      if (path !== MODEL_PATH && JSON.stringify(at(parameters, stepsOf(path))) !== JSON.stringify(values[axis]))
+        throw nothingThere(path);
+    });
+    return { number, values, model, parameters };
+  } catch (thrown) {
+    const fault = Fault.from(thrown);
+    throw new Fault({ ...fault.toData(), message: `With ${memberName(vary, values)}: ${fault.message}` });
+  }
+}
+
+/** All members of a series, in its order. @throws as {@link memberAt}, and where there are more than {@link MOST_MEMBERS}. */
+export function* members(series: Pick<MapSeries, 'base' | 'vary'>): Generator<SeriesMember, void> {
+  const count = memberCount(series);
+  if (count > MOST_MEMBERS)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `These axes have ${count} members together; there can be at most ${MOST_MEMBERS}.`,
+      hint: 'Vary less at once.',
+    });
+  for (let number = 0; number < count; number++) yield memberAt(series, number);
+}
+
+/** `layer=3, seed=7`: what a member is called. */
+export const memberName = (vary: readonly SeriesAxis[], values: readonly AxisValue[]): string =>
+  vary.map(({ path }, axis) => `${axisName(path)}=${valueText(values[axis] ?? null)}`).join(', ');
+
+/** What an axis is called: the last name of its path, `seed`. */
+export function axisName(path: string): string {
+  const names = path.match(/[A-Za-z]\w*/g) ?? [];
+  const last = names.at(-1) ?? path;
+  return path === 'plane.center.text' ? 'prompt' : last;
+}
+
+/** A value as it is written on a command line and in tables. */
+export const valueText = (value: AxisValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Puts a value where a path leads in JSON data: every step but the last must be there. */
+function put(data: unknown, path: string, value: AxisValue): void {
+  const steps = stepsOf(path);
+  const holder = at(data, steps.slice(0, -1));
+  const last = steps.at(-1) ?? '';
+  if (!isObject(holder) || (Array.isArray(holder) && !Object.hasOwn(holder, last))) throw nothingThere(path);
+  holder[last] = value;
+}
+
+const at = (data: unknown, steps: readonly string[]): unknown =>
+  steps.reduce((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), data);
+
+const nothingThere = (path: string): Fault =>
+  new Fault({
+    code: 'bad-parameter',
+    message: `There is no parameter ${path} in this map to vary.`,
+    hint: 'Name it as it stands in a saved map, such as layer, plane.axes.seed or grid.spacing.',
+  });
+
+/** @throws Fault `bad-parameter` where it is no path. */
+export function stepsOf(path: string): readonly string[] {
+  if (!/^[A-Za-z]\w*(\.[A-Za-z]\w*|\[\d{1,4}\])*$/.test(path) || /(^|\.)(__proto__|constructor|prototype)\b/.test(path))
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `"${path}" leads to no parameter.`,
+      hint: 'Name it as it stands in a saved map, such as layer, plane.axes.seed or interventions[0].coefficient.',
+    });
+  return path.match(/\w+/g) ?? [];
+}
+
+/** Whether data is what JSON can say. */
+export const isAxisValue = (data: unknown): data is AxisValue =>
+  data === null ||
+  typeof data === 'string' ||
+  typeof data === 'boolean' ||
+  (typeof data === 'number' && Number.isFinite(data)) ||
+  (isObject(data) && Object.values(data).every(isAxisValue));
+
+const isObject = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null;
+
+/**
+ * The same map on a plane that was laid before: its vectors stand in the parameters, so that no layer and no model lays them anew.
+ * What stands around the vector stays what it was.
+ */
+export const onPlane = (parameters: MapParameters, { c, u, v }: Plane, name: string): MapParameters => {
+  const vector = (numbers: Float32Array, what: string) =>
+    ({ kind: 'vector', vector: encodeVector(numbers), name: `${what} of ${name}` }) as const;
+  return {
+    ...parameters,
+    context: contextOf(parameters),
+    plane: {
+      axes: { method: 'directions', x: vector(u, 'x axis'), y: vector(v, 'y axis') },
+      center: vector(c, 'center'),
+      orthogonal: false,
+      lengths: 'own',
+      sample: parameters.plane.sample,
+    },
+  };
+};
+
+/** Members in the order that reuses most: those of one model, with the same interventions and context, layer by layer. */
+export const runOrder = (all: readonly SeriesMember[]): readonly SeriesMember[] => {
+  const keys = new Map(
+    all.map((member) => {
+      const { grid: _grid, plane, layer, ...rest } = member.parameters;
+      return [member, [member.model ?? '', JSON.stringify(rest), JSON.stringify(plane), layer].map(String)] as const;
+    }),
+  );
+  const places = [0, 1, 2, 3].map(() => new Map<string, number>());
+  for (const key of keys.values())
+    key.forEach((part, i) => {
+      const seen = places[i];
+      if (seen && !seen.has(part)) seen.set(part, seen.size);
+    });
+  const rank = (member: SeriesMember): readonly number[] =>
+    (keys.get(member) ?? []).map((part, i) => places[i]?.get(part) ?? 0);
+  return [...all].sort((a, b) => {
+    const [left, right] = [rank(a), rank(b)];
+    const at = left.findIndex((place, i) => place !== right[i]);
+    return at < 0 ? a.number - b.number : (left[at] ?? 0) - (right[at] ?? 0);
+  });
+};
