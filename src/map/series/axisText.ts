@@ -23,10 +23,15 @@ const TEXTS = /^model$|(^|\.)text$/;
 export function parseAxis(text: string): SeriesAxis {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) throw bad(text, 'Write it as --vary layer=0-11.');
-  const name = text.slice(0, at).trim();
+  const path = pathOf(text.slice(0, at).trim());
+  return { path, values: valuesOf(text.slice(at + 1), path, text) };
+}
+
+/** The path that a name on a command line or in a study stands for. @throws Fault `bad-parameter` where it is none. */
+export function pathOf(name: string): string {
   const path = Object.hasOwn(SHORT, name) ? (SHORT[name] ?? name) : name;
   stepsOf(path);
-  return { path, values: valuesOf(text.slice(at + 1), path, text) };
+  return path;
 }
 
 function valuesOf(text: string, path: string, whole: string): readonly AxisValue[] {
