@@ -53,7 +53,7 @@ const page = {
 /** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */
 const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
-  ['src/extension/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
+  ['src/host/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
   ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
   ['src/engine/leash.ts', 'dist/leash.cjs', { ...node, format: 'cjs' }],

@@ -4,9 +4,9 @@
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
 import { DEFAULT_FORMATS } from './cli/arguments.js';
-import { assetsFolder, bundledModel } from './cli/installation.js';
-import { openModel } from './cli/models.js';
-import { checkOutputFolder } from './cli/outputFolder.js';
+import { assetsFolder, bundledModel } from './host/installation.js';
+import { openModel } from './host/openModel.js';
+import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';

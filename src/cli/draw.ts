@@ -10,13 +10,13 @@ import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { DrawCommand } from './arguments.js';
-import { assetsFolder, bundledModel } from './installation.js';
+import { assetsFolder, bundledModel } from '../host/installation.js';
 import { readFlagFiles } from './flagFiles.js';
 import { formatBytes } from './inspect.js';
-import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from './models.js';
-import { checkOutputFolder } from './outputFolder.js';
+import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../host/openModel.js';
+import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { type Output, progressBar, progressLines, silentProgress } from './progress.js';
-import { readSpecification, type SavedSpecification } from './savedSpecification.js';
+import { readSpecification, type SavedSpecification } from '../host/readSpecification.js';
 
 const SILENT: Output = { write: () => undefined };
 

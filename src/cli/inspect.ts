@@ -2,8 +2,8 @@ import { safeText } from '../map/display.js';
 import { formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
 import type { InspectCommand } from './arguments.js';
-import { bundledModel } from './installation.js';
-import { openModel } from './models.js';
+import { bundledModel } from '../host/installation.js';
+import { openModel } from '../host/openModel.js';
 import type { Output } from './progress.js';
 
 /** `embedding-grid inspect`: prints what was found in a model. @throws Fault. */

@@ -6,7 +6,7 @@ import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
 import { inspect } from './inspect.js';
-import { version } from './installation.js';
+import { version } from '../host/installation.js';
 import type { Output } from './progress.js';
 
 /**

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { commandLine, displayToFlags, flagWithValue, parametersToFlags } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
-import type { CommandLineSubject } from './panel/dependencies.js';
+import type { CommandLineSubject } from '../panel/dependencies.js';
 import { showBriefly } from './window.js';
 
 /** The command that makes a map in a terminal. `bundled`: the model that the command takes without `--model`. */

@@ -5,7 +5,7 @@ import { SAVED_MAP_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
-import type { PanelStart } from './panel/dependencies.js';
+import type { PanelStart } from '../panel/dependencies.js';
 import { pickModel } from './pickModel.js';
 import { deleteSavedMap } from './deleteSavedMap.js';
 import { pickSavedMap } from './pickSavedMap.js';

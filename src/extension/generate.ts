@@ -5,7 +5,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import type { MapEvent } from '../protocol/engine.js';
 import type { GenerateOptions, GenerateSpecification } from './api.js';
 import { findModel, openModel } from './modelFinder.js';
-import type { EngineLease } from './panel/dependencies.js';
+import type { EngineLease } from '../panel/dependencies.js';
 import type { Services } from './services.js';
 
 /** Computes a map for another extension: see `EmbeddingGridApi.generate`. */

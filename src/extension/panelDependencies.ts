@@ -7,7 +7,7 @@ import { parametersOf } from '../map/specification.js';
 import { commandLineOf, copyCommand } from './commandLine.js';
 import { openHelp } from './help.js';
 import { findModel, openModel } from './modelFinder.js';
-import type { PanelDependencies, PanelStart, SavedMapDependencies } from './panel/dependencies.js';
+import type { PanelDependencies, PanelStart, SavedMapDependencies } from '../panel/dependencies.js';
 import { pickModel } from './pickModel.js';
 import type { Saving } from './saving.js';
 import type { Services } from './services.js';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { MapPanel } from './panel/dependencies.js';
+import type { MapPanel } from '../panel/dependencies.js';
 import { type StatusItem, statusItem } from './window.js';
 
 /** What commands act on: an open editor that shows a map, a panel or a saved one. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { PanelDependencies } from './panel/dependencies.js';
+import type { PanelDependencies } from '../panel/dependencies.js';
 
 const STALE_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
 

@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { PanelDependencies } from './panel/dependencies.js';
+import type { PanelDependencies } from '../panel/dependencies.js';
 
 const KEY = 'tokenColors';
 /** Enough for every token that anybody looks at, and small enough for a workspace's state. */

@@ -10,8 +10,8 @@ import { formatCount } from '../map/numbers.js';
 import { LIMITS } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { encodeVector } from '../map/vector.js';
-import type { PanelDependencies } from './panel/dependencies.js';
-import type { VectorPlace } from './filesProtocol.js';
+import type { PanelDependencies } from '../panel/dependencies.js';
+import type { VectorPlace } from '../host/filesProtocol.js';
 import type { Services } from './services.js';
 import { askForText, pick, showBriefly } from './window.js';
 

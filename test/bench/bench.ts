@@ -7,7 +7,7 @@
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
 import { spawnSync } from 'node:child_process';
-import { bundledModel } from '../../src/cli/installation.js';
+import { bundledModel } from '../../src/host/installation.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
-import { bundledModel } from '../../src/cli/installation.js';
-import { openModel } from '../../src/cli/models.js';
+import { bundledModel } from '../../src/host/installation.js';
+import { openModel } from '../../src/host/openModel.js';
 import { preparePng } from '../../src/formats/pictures.js';
 import { saveMap } from '../../src/formats/saveMap.js';
 import { engineFile } from '../engine/engine.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { EnginePool } from '../../src/extension/enginePool.js';
+import { EnginePool } from '../../src/host/enginePool.js';
 import { chooseNode, systemNode } from '../../src/extension/systemNode.js';
 import { temporaryFolder } from '../engine/temporary.js';
 
@@ -47,7 +47,7 @@ test('a person’s choice holds; else large models on Electron get a Node of the
 
 if (process.platform !== 'win32')
   test('an engine that its allocator ended is followed by one on another Node, and says so', async () => {
-    const file = path.join(import.meta.dirname, 'fakeEngine.cjs');
+    const file = path.join(import.meta.dirname, '..', 'host', 'fakeEngine.cjs');
     for (const other of [process.execPath, undefined]) {
       const asked: boolean[] = [];
       const pool = new EnginePool({

@@ -7,7 +7,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { computeMap, Engine } from '../../src/engine/client.js';
-import { bundledModel } from '../../src/cli/installation.js';
+import { bundledModel } from '../../src/host/installation.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { engineFile } from '../engine/engine.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openModel } from '../../src/cli/models.js';
+import { openModel } from '../../src/host/openModel.js';
 import { cacheFolder, locateModel, snapshotsOf } from '../../src/hub/cache.js';
 import { parseHubName, repositoryOf } from '../../src/hub/names.js';
 import { Fault } from '../../src/map/fault.js';

@@ -4,9 +4,9 @@
  * VS Code. Nothing is asserted.
  */
 import { readFileSync } from 'node:fs';
-import { bundledModel } from '../../src/cli/installation.js';
-import { openModel } from '../../src/cli/models.js';
-import type { EngineLease } from '../../src/extension/panel/dependencies.js';
+import { bundledModel } from '../../src/host/installation.js';
+import { openModel } from '../../src/host/openModel.js';
+import type { EngineLease } from '../../src/panel/dependencies.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { launchBrowser, Stage } from '../webview/stage.js';
 

@@ -1,5 +1,5 @@
-import type { PanelDependencies, SavedMapDependencies } from '../../src/extension/panel/dependencies.js';
-import { Listeners } from '../../src/extension/panel/listeners.js';
+import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/dependencies.js';
+import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';

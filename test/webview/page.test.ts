@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
-import { MapController } from '../../src/extension/panel/controller.js';
+import { MapController } from '../../src/panel/controller.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
 import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { PANEL_VIEW_TYPE } from '../../../src/extension/panel/panel.js';
+import { PANEL_VIEW_TYPE } from '../../../src/extension/webviewPanel.js';
 import { activateExtension, EXTENSION } from './api.suite.js';
 
 interface Manifest {

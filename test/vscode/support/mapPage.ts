@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator } from 'playwright-core';
-import { firstPass } from '../../../src/extension/panel/mapRecord.js';
+import { firstPass } from '../../../src/panel/mapRecord.js';
 import { until } from './until.js';
 import type { Workbench } from './workbench.js';
 

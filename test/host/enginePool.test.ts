@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { Fault } from '../../src/map/fault.js';
-import { EnginePool } from '../../src/extension/enginePool.js';
+import { EnginePool } from '../../src/host/enginePool.js';
 
 const file = createRequire(import.meta.url).resolve('./fakeEngine.cjs');
 const folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-pool-'));

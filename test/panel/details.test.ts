@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { MapController } from '../../../src/extension/panel/controller.js';
-import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../../src/map/specification.js';
-import { topTokens } from '../../../src/map/regions.js';
-import type { PageMessage, PanelSettings } from '../../../src/protocol/page.js';
-import { FakeDependencies } from '../../webview/fakeDependencies.js';
-import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
+import { MapController } from '../../src/panel/controller.js';
+import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
+import { topTokens } from '../../src/map/regions.js';
+import type { PageMessage, PanelSettings } from '../../src/protocol/page.js';
+import { FakeDependencies } from '../webview/fakeDependencies.js';
+import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
 const SETTINGS: PanelSettings = {

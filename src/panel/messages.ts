@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { TOKEN_SLOTS } from '../../map/colors.js';
-import { displaySchema } from '../../map/mapDisplay.js';
-import { checkParameters, contextOf, LIMITS } from '../../map/specification.js';
-import { DEVICES } from '../../protocol/engine.js';
-import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../../protocol/page.js';
+import { TOKEN_SLOTS } from '../map/colors.js';
+import { displaySchema } from '../map/mapDisplay.js';
+import { checkParameters, contextOf, LIMITS } from '../map/specification.js';
+import { DEVICES } from '../protocol/engine.js';
+import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../protocol/page.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
 

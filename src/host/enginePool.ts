@@ -4,7 +4,7 @@ import { Engine } from '../engine/client.js';
 import { Fault } from '../map/fault.js';
 import { cancelled } from '../protocol/channel.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
-import type { EngineLease } from './panel/dependencies.js';
+import type { EngineLease } from '../panel/dependencies.js';
 
 export interface EnginePoolOptions {
   /** The built engine, `dist/engine.cjs`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PageStream } from '../../../src/extension/panel/pageStream.js';
-import type { HostMessage } from '../../../src/protocol/page.js';
+import { PageStream } from '../../src/panel/pageStream.js';
+import type { HostMessage } from '../../src/protocol/page.js';
 
 const LONG_MS = 10_000;
 

@@ -1,8 +1,8 @@
-import { computeMap, type GrowingMap } from '../../engine/client.js';
-import { Fault } from '../../map/fault.js';
-import type { Cells, TokenMap } from '../../map/tokenMap.js';
-import { type MapEvent, QUICK_SECONDS } from '../../protocol/engine.js';
-import type { Progress, RunState } from '../../protocol/page.js';
+import { computeMap, type GrowingMap } from '../engine/client.js';
+import { Fault } from '../map/fault.js';
+import type { Cells, TokenMap } from '../map/tokenMap.js';
+import { type MapEvent, QUICK_SECONDS } from '../protocol/engine.js';
+import type { Progress, RunState } from '../protocol/page.js';
 import type { EngineLease } from './dependencies.js';
 import { type Asked, emptyGrowing, firstPass, type MapRecord, missing, newRecord } from './mapRecord.js';
 

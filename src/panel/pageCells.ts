@@ -1,4 +1,4 @@
-import type { CellBatch, Cells } from '../../map/tokenMap.js';
+import type { CellBatch, Cells } from '../map/tokenMap.js';
 
 /** Tokens of all cells together that cross to the page at most: 32 MB. A larger map crosses with fewer tokens per cell. */
 const MOST = 4_000_000;

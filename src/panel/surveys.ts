@@ -1,6 +1,6 @@
-import { Fault } from '../../map/fault.js';
-import type { MapParameters } from '../../map/specification.js';
-import type { Survey } from '../../map/survey.js';
+import { Fault } from '../map/fault.js';
+import type { MapParameters } from '../map/specification.js';
+import type { Survey } from '../map/survey.js';
 import type { Asked } from './mapRecord.js';
 import type { EngineLease } from './dependencies.js';
 

@@ -1,6 +1,6 @@
-import type { Token } from '../../map/token.js';
-import type { CellBatch } from '../../map/tokenMap.js';
-import type { HostMessage, Progress } from '../../protocol/page.js';
+import type { Token } from '../map/token.js';
+import type { CellBatch } from '../map/tokenMap.js';
+import type { HostMessage, Progress } from '../protocol/page.js';
 
 /** Small batches that come within this time cross together. */
 const TOGETHER_MS = 25;

@@ -1,7 +1,7 @@
-import { float32Text } from '../../formats/float32.js';
-import { pointAt } from '../../map/plane.js';
-import { formatCount } from '../../map/numbers.js';
-import type { TokenMap } from '../../map/tokenMap.js';
+import { float32Text } from '../formats/float32.js';
+import { pointAt } from '../map/plane.js';
+import { formatCount } from '../map/numbers.js';
+import type { TokenMap } from '../map/tokenMap.js';
 import type { PanelDependencies } from './dependencies.js';
 
 /** Takes the vector at a point of a map's plane out of the program: onto the clipboard as a list of numbers, or into a file. */

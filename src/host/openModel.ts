@@ -9,7 +9,7 @@ import type { ModelReference } from '../map/specification.js';
 import { cancelled } from '../protocol/channel.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
 import { bundledModel, engineFile } from './installation.js';
-import type { Output } from './progress.js';
+import type { Output } from '../cli/progress.js';
 
 export interface OpenOptions {
   readonly device: Device;

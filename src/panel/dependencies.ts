@@ -1,10 +1,10 @@
-import type { Engine } from '../../engine/client.js';
-import type { Fault } from '../../map/fault.js';
-import type { Display } from '../../map/mapDisplay.js';
-import type { MapParameters, VectorSource } from '../../map/specification.js';
-import type { TokenMap } from '../../map/tokenMap.js';
-import type { Device, ModelDescription } from '../../protocol/engine.js';
-import type { ColorScaleChoice, ModelEntry, PanelSettings } from '../../protocol/page.js';
+import type { Engine } from '../engine/client.js';
+import type { Fault } from '../map/fault.js';
+import type { Display } from '../map/mapDisplay.js';
+import type { MapParameters, VectorSource } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { ColorScaleChoice, ModelEntry, PanelSettings } from '../protocol/page.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History } from '../../../src/extension/panel/history.js';
+import { History } from '../../src/panel/history.js';
 
 /** A history of numbers and its clock. */
 function start(): { history: History<number>; clock: { now: number }; values: (count: number) => number[] } {

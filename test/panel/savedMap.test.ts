@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SavedMapDependencies } from '../../../src/extension/panel/dependencies.js';
-import { SavedMapController } from '../../../src/extension/panel/savedMap.js';
-import { DEFAULT_DISPLAY, type Display } from '../../../src/map/mapDisplay.js';
-import type { TokenMap } from '../../../src/map/tokenMap.js';
-import { type PageView, pageView } from '../../../src/protocol/page.js';
-import { syntheticMap } from '../../map/syntheticMap.js';
-import { FakeDependencies } from '../../webview/fakeDependencies.js';
+import type { SavedMapDependencies } from '../../src/panel/dependencies.js';
+import { SavedMapController } from '../../src/panel/savedMap.js';
+import { DEFAULT_DISPLAY, type Display } from '../../src/map/mapDisplay.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import { type PageView, pageView } from '../../src/protocol/page.js';
+import { syntheticMap } from '../map/syntheticMap.js';
+import { FakeDependencies } from '../webview/fakeDependencies.js';
 import { Recorder } from './recorder.js';
 
 /** A saved map's page, and the displays of the maps that actions were given. */

@@ -1,6 +1,6 @@
-import { Fault } from '../../map/fault.js';
-import type { Device, ModelDescription } from '../../protocol/engine.js';
-import type { ModelState, ModelSummary } from '../../protocol/page.js';
+import { Fault } from '../map/fault.js';
+import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { ModelState, ModelSummary } from '../protocol/page.js';
 import type { EngineLease, PanelDependencies } from './dependencies.js';
 
 /** A model and where it runs. */

@@ -1,7 +1,7 @@
-import { Fault } from '../../map/fault.js';
-import type { Token } from '../../map/token.js';
-import { CONTINUATION_LIMIT } from '../../protocol/engine.js';
-import type { Continuation, HostMessage } from '../../protocol/page.js';
+import { Fault } from '../map/fault.js';
+import type { Token } from '../map/token.js';
+import { CONTINUATION_LIMIT } from '../protocol/engine.js';
+import type { Continuation, HostMessage } from '../protocol/page.js';
 import type { EngineLease } from './dependencies.js';
 import type { MapRecord } from './mapRecord.js';
 

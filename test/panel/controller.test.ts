@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { MapController } from '../../../src/extension/panel/controller.js';
-import { Fault } from '../../../src/map/fault.js';
-import { DEFAULT_DISPLAY } from '../../../src/map/mapDisplay.js';
-import { DEFAULT_PARAMETERS } from '../../../src/map/specification.js';
-import { encodeVector } from '../../../src/map/vector.js';
-import { type PageMessage, type PageView, pageView, type PanelSettings } from '../../../src/protocol/page.js';
-import { FakeDependencies, MODELS } from '../../webview/fakeDependencies.js';
-import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../../webview/fakeEngine.js';
+import { MapController } from '../../src/panel/controller.js';
+import { Fault } from '../../src/map/fault.js';
+import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import { encodeVector } from '../../src/map/vector.js';
+import { type PageMessage, type PageView, pageView, type PanelSettings } from '../../src/protocol/page.js';
+import { FakeDependencies, MODELS } from '../webview/fakeDependencies.js';
+import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
 const SETTINGS: PanelSettings = {

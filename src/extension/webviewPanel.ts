@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { TokenMap } from '../../map/tokenMap.js';
-import type { HostMessage, PanelSettings } from '../../protocol/page.js';
-import { plain } from '../plainText.js';
-import { MapController } from './controller.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { HostMessage, PanelSettings } from '../protocol/page.js';
+import { plain } from './plainText.js';
+import { MapController } from '../panel/controller.js';
 import type {
   Disposable,
   MapPanel,
@@ -12,11 +12,11 @@ import type {
   PanelStatus,
   SavedMapDependencies,
   Signal,
-} from './dependencies.js';
-import { pageHtml } from './html.js';
-import { Listeners } from './listeners.js';
-import { readKept } from './messages.js';
-import { SavedMapController } from './savedMap.js';
+} from '../panel/dependencies.js';
+import { pageHtml } from '../panel/html.js';
+import { Listeners } from '../panel/listeners.js';
+import { readKept } from '../panel/messages.js';
+import { SavedMapController } from '../panel/savedMap.js';
 
 /** What the panel's serializer is registered for. */
 export const PANEL_VIEW_TYPE = 'embeddingGrid.panel';

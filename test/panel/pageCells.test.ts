@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fewerInBatch, fewerTokens, pageTopK } from '../../../src/extension/panel/pageCells.js';
-import { defaultMap } from '../../webview/fakeEngine.js';
-import { DEFAULT_PARAMETERS } from '../../../src/map/specification.js';
+import { fewerInBatch, fewerTokens, pageTopK } from '../../src/panel/pageCells.js';
+import { defaultMap } from '../webview/fakeEngine.js';
+import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 
 test('maps of ordinary size cross whole; huge ones with fewer tokens per cell, never fewer than two', () => {
   assert.equal(pageTopK({ columns: 200, rows: 200, topK: 100 }), 100);

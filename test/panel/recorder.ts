@@ -1,5 +1,5 @@
-import type { HostMessage, HostState, ShownMap } from '../../../src/protocol/page.js';
-import { addBatch } from '../../../src/map/tokenMap.js';
+import type { HostMessage, HostState, ShownMap } from '../../src/protocol/page.js';
+import { addBatch } from '../../src/map/tokenMap.js';
 
 /** A page that only listens: what a panel has told it, and what it would show by now. */
 export class Recorder {

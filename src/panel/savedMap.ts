@@ -1,8 +1,8 @@
-import { Fault, type FaultData } from '../../map/fault.js';
-import { DEFAULT_DISPLAY, type Display } from '../../map/mapDisplay.js';
-import { DEFAULT_BATCH_SIZE, parametersOf } from '../../map/specification.js';
-import type { TokenMap } from '../../map/tokenMap.js';
-import { type HostMessage, type HostState, type PageAction, type PageView, pageView } from '../../protocol/page.js';
+import { Fault, type FaultData } from '../map/fault.js';
+import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
+import { DEFAULT_BATCH_SIZE, parametersOf } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { type HostMessage, type HostState, type PageAction, type PageView, pageView } from '../protocol/page.js';
 import type { Disposable, SavedMapDependencies } from './dependencies.js';
 import { finishOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
