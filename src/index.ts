@@ -3,13 +3,13 @@
  * {@link createEmbeddingGridMap} are the original program's functions; {@link inspectModel} says what a model can do.
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
-import { DEFAULT_FORMATS } from './cli/arguments.js';
-import { assetsFolder, bundledModel } from './host/installation.js';
-import { openModel } from './host/openModel.js';
-import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
+import { checkOutputFolder } from './host/checkOutputFolder.js';
+import { assetsFolder, bundledModel } from './host/installation.js';
+import { openModel } from './host/openModel.js';
+import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
 import { coordinates } from './map/grid.js';
 import { type Display, parseDisplay, usualDisplay } from './map/mapDisplay.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
@@ -203,7 +203,7 @@ export async function createEmbeddingGridMap(options: CreateOptions = {}): Promi
   readonly files: readonly string[];
   readonly missing: readonly MissingFile[];
 }> {
-  const directory = options.outputDir ?? 'embedding_grid_results';
+  const directory = options.outputDir ?? DEFAULT_OUTPUT_FOLDER;
   await checkOutputFolder(directory);
   const map = await predictTokensForGrid(options);
   const { files, missing } = await saveMap(map, {

@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/names.js';
+import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { Fault } from '../map/fault.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { bytesOf } from '../map/numbers.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
 import { ASKING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
-
-/** Files that are written where nothing else is asked for. */
-export const DEFAULT_FORMATS: readonly Format[] = ['png', 'svg', 'json'];
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command = { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand;
@@ -84,7 +82,7 @@ export function parseCommand(args: readonly string[]): Command {
     model: values.get('model'),
     specification: values.get('specification'),
     batchSize: batchSize(values.get('batch-size')),
-    outputDir: values.get('output-dir') ?? 'embedding_grid_results',
+    outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
     formats: formats(values.get('formats')),
     overwrite: values.has('overwrite'),
     quiet: values.has('quiet'),

@@ -2,6 +2,10 @@ import path from 'node:path';
 import { computeMap } from '../engine/client.js';
 import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
+import { checkOutputFolder } from '../host/checkOutputFolder.js';
+import { assetsFolder, bundledModel } from '../host/installation.js';
+import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../host/openModel.js';
+import { readSpecification, type SavedSpecification } from '../host/readSpecification.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { displayFromFlags, parametersFromFlags } from '../map/flags.js';
@@ -10,13 +14,9 @@ import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { DrawCommand } from './arguments.js';
-import { assetsFolder, bundledModel } from '../host/installation.js';
 import { readFlagFiles } from './flagFiles.js';
 import { formatBytes } from './inspect.js';
-import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../host/openModel.js';
-import { checkOutputFolder } from '../host/checkOutputFolder.js';
-import { type Output, progressBar, progressLines, silentProgress } from './progress.js';
-import { readSpecification, type SavedSpecification } from '../host/readSpecification.js';
+import { engineLog, type Output, progressBar, progressLines, silentProgress } from './progress.js';
 
 const SILENT: Output = { write: () => undefined };
 
@@ -55,7 +55,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
       cudaLibraries: command.cudaLibraries,
       memory: command.memory,
       signal,
-      ...(command.debug ? { log: err } : {}),
+      ...(command.debug ? { log: engineLog(err) } : {}),
     });
     if (description.device.warning !== undefined) note(description.device.warning);
     const map = await computeMap(

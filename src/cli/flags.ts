@@ -1,4 +1,5 @@
 import { FORMATS } from '../formats/names.js';
+import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
@@ -41,8 +42,8 @@ export const RUN_FLAGS = [
     help: `at most this many cells in one run, 1 to ${LIMITS.batch}`,
     default: `${DEFAULT_BATCH_SIZE}`,
   },
-  { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: 'embedding_grid_results' },
-  { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: 'png,svg,json' },
+  { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: DEFAULT_OUTPUT_FOLDER },
+  { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: DEFAULT_FORMATS.join() },
   { name: 'overwrite', help: 'replace the set of files of another map that has the names; else a number is added' },
   { name: 'quiet', help: 'print nothing but errors' },
   DEBUG,

@@ -1,10 +1,10 @@
+import { bundledModel } from '../host/installation.js';
+import { openModel } from '../host/openModel.js';
 import { safeText } from '../map/display.js';
 import { formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
 import type { InspectCommand } from './arguments.js';
-import { bundledModel } from '../host/installation.js';
-import { openModel } from '../host/openModel.js';
-import type { Output } from './progress.js';
+import { engineLog, type Output } from './progress.js';
 
 /** `embedding-grid inspect`: prints what was found in a model. @throws Fault. */
 export async function inspect(command: InspectCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
@@ -14,7 +14,7 @@ export async function inspect(command: InspectCommand, out: Output, err: Output,
     memory: command.memory,
     skipChecks: command.skipChecks,
     signal,
-    ...(command.debug ? { log: err } : {}),
+    ...(command.debug ? { log: engineLog(err) } : {}),
   });
   await engine.dispose();
   out.write(command.json ? `${JSON.stringify(description, undefined, 2)}\n` : describe(description));

@@ -1,3 +1,4 @@
+import { safeText } from '../map/display.js';
 import { formatCount, formatDuration } from '../map/numbers.js';
 
 /** A stream that text goes to, `process.stdout` or a test's. */
@@ -6,6 +7,12 @@ export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
+
+/** What writes the engine's log lines to a stream. */
+export const engineLog =
+  (out: Output): ((line: string) => void) =>
+  (line) =>
+    void out.write(`[engine] ${safeText(line, 2000)}\n`);
 
 /** How far a computation is. */
 export interface Progress {

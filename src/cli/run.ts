@@ -1,4 +1,5 @@
 import { ranOutOfMemory } from '../engine/client.js';
+import { version } from '../host/installation.js';
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { parseCommand } from './arguments.js';
@@ -6,7 +7,6 @@ import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
 import { inspect } from './inspect.js';
-import { version } from '../host/installation.js';
 import type { Output } from './progress.js';
 
 /**

@@ -1,6 +1,6 @@
 import { adaptiveSteps, differingAtMost } from '../map/adaptive.js';
-import { gridWindow } from '../map/grid.js';
 import { Fault } from '../map/fault.js';
+import { gridWindow } from '../map/grid.js';
 import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
@@ -15,7 +15,7 @@ import {
 import { ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
-import { type CallContext, cancelled, type Handlers, stopIfCancelled } from '../protocol/channel.js';
+import { type CallContext, type Handlers, stopIfCancelled, unlessAborted } from '../protocol/channel.js';
 import {
   CONTINUATION_LIMIT,
   type EngineRequests,
@@ -29,11 +29,11 @@ import {
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
+import { affineKind } from './affine.js';
 import { BATCH_BYTES, type CellSource } from './cellSource.js';
 import { CellSources } from './cellSources.js';
 import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
-import { affineKind } from './affine.js';
 import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import { ENGINE_BYTES, type MemoryBudget, memoryBudget } from './memory.js';
@@ -101,7 +101,7 @@ export class EngineService {
       return work();
     });
     this.lastMap = result.catch(() => undefined);
-    return untilCancelled(result, signal);
+    return unlessAborted(result, signal); // a map that still waits for the one before it ends at once
   }
 
   private async open({ path, device, skipChecks, memory }: OpenParams): Promise<Opened> {
@@ -391,14 +391,6 @@ function exactRegions(
 
 const speedKey = (plan: CellPlan): string =>
   `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
-
-/** A map that still waits for the one before it ends at once when it is cancelled. */
-function untilCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(cancelled()), { once: true });
-    work.then(resolve, reject);
-  });
-}
 
 /** Known after 5 % or 2 s. */
 function secondsLeft(elapsed: number, done: number, total: number): number | null {

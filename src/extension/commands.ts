@@ -1,13 +1,13 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
+import type { PanelStart } from '../panel/dependencies.js';
+import { deleteSavedMap } from './deleteSavedMap.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
-import type { PanelStart } from '../panel/dependencies.js';
 import { pickModel } from './pickModel.js';
-import { deleteSavedMap } from './deleteSavedMap.js';
 import { pickSavedMap } from './pickSavedMap.js';
 import type { SavedMapsNode } from './savedMapsView.js';
 import type { Services } from './services.js';

@@ -1,19 +1,18 @@
 import { started } from './started.js';
 import * as vscode from 'vscode';
+import { EnginePool } from '../host/enginePool.js';
+import { MapFiles } from '../host/mapFiles.js';
+import type { MapPanel, PanelStart } from '../panel/dependencies.js';
 import type { EmbeddingGridApi } from './api.js';
 import { registerCommands } from './commands.js';
-import { EnginePool } from '../host/enginePool.js';
 import { generate } from './generate.js';
 import { MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW } from './ids.js';
 import { LastMap } from './lastMap.js';
 import { createLog } from './log.js';
-import { MapFiles } from '../host/mapFiles.js';
 import { offerModelFolders } from './modelFolders.js';
 import { Models } from './models.js';
 import { ModelsTree } from './modelsView.js';
 import { panelDependencies, savedMapDependencies } from './panelDependencies.js';
-import { createPanel, PANEL_VIEW_TYPE, revivePanel } from './webviewPanel.js';
-import type { MapPanel, PanelStart } from '../panel/dependencies.js';
 import { Panels } from './panels.js';
 import { SavedMapEditor } from './savedMapEditor.js';
 import { SavedMaps } from './savedMaps.js';
@@ -23,6 +22,7 @@ import type { Services } from './services.js';
 import { Settings } from './settings.js';
 import { Snapshots } from './snapshots.js';
 import { chooseNode } from './systemNode.js';
+import { createPanel, PANEL_VIEW_TYPE, revivePanel } from './webviewPanel.js';
 
 const loadMilliseconds = performance.now() - started;
 

@@ -1,11 +1,11 @@
 import type * as vscode from 'vscode';
 import { computeMap } from '../engine/client.js';
+import type { EngineLease } from '../host/engineLease.js';
 import { parseParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { MapEvent } from '../protocol/engine.js';
 import type { GenerateOptions, GenerateSpecification } from './api.js';
 import { findModel, openModel } from './modelFinder.js';
-import type { EngineLease } from '../panel/dependencies.js';
 import type { Services } from './services.js';
 
 /** Computes a map for another extension: see `EmbeddingGridApi.generate`. */

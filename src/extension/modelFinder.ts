@@ -1,8 +1,8 @@
+import type { EngineLease } from '../host/engineLease.js';
 import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
 import type { Device } from '../protocol/engine.js';
-import type { EngineLease } from '../panel/dependencies.js';
 import type { Services } from './services.js';
 import { requireTrust } from './trust.js';
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
+import type { MapFiles } from '../host/mapFiles.js';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import type { MapFiles } from '../host/mapFiles.js';
 import { leadsInto } from './realPaths.js';
 import { anyFolder } from './workspaceFolder.js';
 

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import type { SavedMapDependencies } from '../panel/dependencies.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
-import type { SavedMapDependencies } from '../panel/dependencies.js';
-import { mountSavedMap } from './webviewPanel.js';
-import { readSavedMap } from './readSavedMap.js';
 import { plain } from './plainText.js';
+import { readSavedMap } from './readSavedMap.js';
 import type { Services } from './services.js';
+import { mountSavedMap } from './webviewPanel.js';
 
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
 const UNSAVED_MAP = 'embeddingGrid.unsavedMap';

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Format, fileName, FORMATS } from '../formats/names.js';
 import { besideName } from '../formats/readMap.js';
 import { cellsBeside } from '../formats/toJson.js';
+import { DEFAULT_FORMATS } from '../host/outputDefaults.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { showFault } from './log.js';
@@ -10,9 +11,6 @@ import type { Services } from './services.js';
 import { requireReach } from './trust.js';
 import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
 import { workspaceFolder } from './workspaceFolder.js';
-
-/** What the command line writes unless it is told otherwise. */
-const SAVED_FORMATS: readonly Format[] = ['png', 'svg', 'json'];
 
 const FORMAT_NAMES: Readonly<Record<Format, string>> = {
   json: 'Token map (opens again)',
@@ -67,7 +65,7 @@ export class Saving {
     const saved = this.before.then(async () => {
       const overwrite = await this.askAboutOthers(map, output);
       if (overwrite === undefined) return undefined;
-      return whileSaying('Saving the map', () => this.services.files.save(map, SAVED_FORMATS, output, { overwrite }));
+      return whileSaying('Saving the map', () => this.services.files.save(map, DEFAULT_FORMATS, output, { overwrite }));
     });
     this.before = saved.catch(() => undefined);
     const result = await saved;

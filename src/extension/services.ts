@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import type { EnginePool } from '../host/enginePool.js';
-import type { Log } from './log.js';
 import type { MapFiles } from '../host/mapFiles.js';
+import type { Log } from './log.js';
 import type { Models } from './models.js';
 import type { Panels } from './panels.js';
 import type { SavedMaps } from './savedMaps.js';

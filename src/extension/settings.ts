@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display, parseDisplay, readColorRange } from '../map/mapDisplay.js';
@@ -44,8 +45,6 @@ export const KEYS = {
 type Key = (typeof KEYS)[keyof typeof KEYS];
 
 export const COLOR_SCALES: readonly ColorScaleChoice[] = ['theme', 'light', 'dark'];
-
-export const DEFAULT_OUTPUT_FOLDER = 'embedding_grid_results';
 
 /** The settings as the code uses them. A value that a settings file got wrong is replaced by the default and logged. */
 export class Settings {

@@ -5,13 +5,13 @@ import { fileName } from '../formats/names.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeFiles.js';
 import type { VectorEntry } from '../formats/vectorFile.js';
+import type { VectorPlace } from '../host/filesProtocol.js';
 import { Fault } from '../map/fault.js';
 import { formatCount } from '../map/numbers.js';
 import { LIMITS } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { encodeVector } from '../map/vector.js';
 import type { PanelDependencies } from '../panel/dependencies.js';
-import type { VectorPlace } from '../host/filesProtocol.js';
 import type { Services } from './services.js';
 import { askForText, pick, showBriefly } from './window.js';
 

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { TokenMap } from '../map/tokenMap.js';
-import type { HostMessage, PanelSettings } from '../protocol/page.js';
-import { plain } from './plainText.js';
 import { MapController } from '../panel/controller.js';
 import type {
   Disposable,
@@ -17,6 +15,8 @@ import { pageHtml } from '../panel/html.js';
 import { Listeners } from '../panel/listeners.js';
 import { readKept } from '../panel/messages.js';
 import { SavedMapController } from '../panel/savedMap.js';
+import type { HostMessage, PanelSettings } from '../protocol/page.js';
+import { plain } from './plainText.js';
 
 /** What the panel's serializer is registered for. */
 export const PANEL_VIEW_TYPE = 'embeddingGrid.panel';

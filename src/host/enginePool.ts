@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Engine } from '../engine/client.js';
 import { Fault } from '../map/fault.js';
-import { cancelled } from '../protocol/channel.js';
+import { cancelled, unlessAborted } from '../protocol/channel.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
-import type { EngineLease } from '../panel/dependencies.js';
+import type { EngineLease } from './engineLease.js';
 
 export interface EnginePoolOptions {
   /** The built engine, `dist/engine.cjs`. */
@@ -220,20 +220,6 @@ export class EnginePool {
 }
 
 const keyOf = (modelPath: string, device: Device): string => `${device} ${path.resolve(modelPath)}`;
-
-/** The promise's outcome, or `cancelled` as soon as the signal fires. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(cancelled());
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-  }
-}
 
 /** How a process ends whose allocator refuses a size: Electron's traps, others abort. */
 const ALLOCATOR = /signal SIG(TRAP|ILL|ABRT)/;

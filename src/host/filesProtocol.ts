@@ -1,5 +1,5 @@
-import type { OutputFolder } from '../formats/outputFolder.js';
 import type { Format } from '../formats/names.js';
+import type { OutputFolder } from '../formats/outputFolder.js';
 import type { SavedFiles } from '../formats/saveMap.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import type { TokenMap } from '../map/tokenMap.js';

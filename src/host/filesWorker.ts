@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { toCsv } from '../formats/csv.js';
+import { withoutMeasured } from '../formats/measured.js';
 import { toNpz } from '../formats/npz.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
-import { withoutMeasured } from '../formats/measured.js';
 import { toPng, toSvg } from '../formats/pictures.js';
 import { plannedNumber } from '../formats/planFiles.js';
 import { readMapIn } from '../formats/readMap.js';

@@ -3,13 +3,11 @@ import path from 'node:path';
 import { Engine } from '../engine/client.js';
 import { locateModel, snapshotsOf } from '../hub/cache.js';
 import { parseHubName } from '../hub/names.js';
-import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
 import { cancelled } from '../protocol/channel.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
 import { bundledModel, engineFile } from './installation.js';
-import type { Output } from '../cli/progress.js';
 
 export interface OpenOptions {
   readonly device: Device;
@@ -18,8 +16,8 @@ export interface OpenOptions {
   /** Bytes that may be taken; by default half of what is free. */
   readonly memory?: number | undefined;
   readonly skipChecks?: boolean;
-  /** Gets the engine's log lines. */
-  readonly log?: Output;
+  /** Gets every line that the engine logs. */
+  readonly log?: (line: string) => void;
   /** Ends the engine at once. */
   readonly signal?: AbortSignal;
 }
@@ -50,7 +48,7 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
   const engine = new Engine({
     file,
     ...(cudaLibraries === undefined ? {} : { cudaLibraries: path.resolve(cudaLibraries) }),
-    ...(log ? { onLog: (line) => void log.write(`[engine] ${safeText(line, 2000)}\n`) } : {}),
+    ...(log ? { onLog: log } : {}),
   });
   const end = (): void => void engine.dispose();
   signal?.addEventListener('abort', end, { once: true });

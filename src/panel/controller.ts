@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
-import { chosenColors } from '../map/settledMap.js';
-import type { TokenMap } from '../map/tokenMap.js';
-import { contextOf, type Grid, linked, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
+import { chosenColors } from '../map/settledMap.js';
+import { contextOf, type Grid, linked, type MapSpecification } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
 import type { Estimate, MapEvent, Support } from '../protocol/engine.js';
-import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type HostMessage,
   type HostState,
@@ -19,8 +19,9 @@ import {
   pageView,
   type PanelSettings,
 } from '../protocol/page.js';
+import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
+import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { checkWindow, Details } from './details.js';
-import type { Disposable, EngineLease, PanelDependencies, PanelStatus } from './dependencies.js';
 import { History } from './history.js';
 import { Keeper } from './keeper.js';
 import { Listeners } from './listeners.js';

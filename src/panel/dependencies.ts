@@ -1,5 +1,4 @@
-import type { Engine } from '../engine/client.js';
-import type { Fault } from '../map/fault.js';
+import type { EngineLease } from '../host/engineLease.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -13,19 +12,6 @@ export interface Disposable {
 
 /** What a panel listens to. `vscode.Event<void>` is one. */
 export type Signal = (listener: () => void) => Disposable;
-
-/** A panel's hold on an engine process. Panels on one (model, device) may share the process. */
-export interface EngineLease {
-  readonly engine: Pick<Engine, 'call'>;
-  /** The answer to `open`. */
-  readonly description: ModelDescription;
-  /** Settles when the process has ended: with what happened, or undefined where it was ended on purpose. */
-  readonly ended: Promise<Fault | undefined>;
-  /** Whether the model's files are still those that were opened; where not, {@link PanelDependencies.acquireEngine} opens them. */
-  current(): Promise<boolean>;
-  /** Gives the hold back; the pool ends the process after its grace without holders. Safe to call twice. */
-  release(): void;
-}
 
 /** What a panel begins with, from the settings. */
 export interface PanelDefaults {
@@ -47,7 +33,7 @@ export interface CommandLineSubject {
 
 /**
  * All that a panel asks of the rest of the extension. No `vscode` here, so that the controller is tested without it.
- * Every promise may reject: a {@link Fault} is shown with its hint and actions, anything else becomes `internal`.
+ * Every promise may reject: a fault is shown with its hint and actions, anything else becomes `internal`.
  */
 export interface PanelDependencies {
   /**
@@ -150,8 +136,9 @@ export interface PanelStart {
 }
 
 /**
- * An open panel, for commands. Made by `createPanel` and `revivePanel` of panel.ts. `dispose` is for the end of the extension:
- * it ends the run and lets go of the engine, but leaves the tab and what was kept, so that the panel comes back after a reload.
+ * An open panel, for commands. Made by `createPanel` and `revivePanel` of the extension's webviewPanel.ts. `dispose` is for the
+ * end of the extension: it ends the run and lets go of the engine, but leaves the tab and what was kept, so that the panel comes
+ * back after a reload.
  */
 export interface MapPanel extends Disposable {
   readonly status: PanelStatus;
@@ -175,9 +162,3 @@ export interface MapPanel extends Disposable {
   useView(): void;
   restartEngine(): Promise<void>;
 }
-// panel.ts exports (with `vscode` types):
-//   createPanel(extensionUri: Uri, deps: PanelDependencies, start?: PanelStart): MapPanel
-//   revivePanel(extensionUri: Uri, deps: PanelDependencies, panel: WebviewPanel, state: unknown): MapPanel
-//   mountSavedMap(extensionUri: Uri, deps: SavedMapDependencies, panel: WebviewPanel, map: TokenMap): Disposable
-//   PANEL_VIEW_TYPE: the viewType that the serializer must be registered for
-// The page is read from dist/webview/{main.js,main.css} under extensionUri.

@@ -1,8 +1,8 @@
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import { sameGrid } from '../map/grid.js';
 import type { Grid } from '../map/specification.js';
 import type { RunState } from '../protocol/page.js';
-import type { EngineLease } from './dependencies.js';
 import type { Asked, MapRecord } from './mapRecord.js';
 import { MapRuns, type RunListener } from './mapRuns.js';
 

@@ -5,9 +5,9 @@ import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { emptyCellsOf, type ModelFacts, type TokenMap } from '../map/tokenMap.js';
 import type { Device } from '../protocol/engine.js';
-import { fewerTokens, pageTopK } from './pageCells.js';
 import type { Finish, ShownMap } from '../protocol/page.js';
 import { packRegions } from '../protocol/pageRegions.js';
+import { fewerTokens, pageTopK } from './pageCells.js';
 
 /** What a map was asked to be: a resumed run asks the same again. */
 export interface Asked {

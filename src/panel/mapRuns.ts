@@ -1,9 +1,10 @@
 import { computeMap, type GrowingMap } from '../engine/client.js';
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { Cells, TokenMap } from '../map/tokenMap.js';
+import { unlessAborted } from '../protocol/channel.js';
 import { type MapEvent, QUICK_SECONDS } from '../protocol/engine.js';
 import type { Progress, RunState } from '../protocol/page.js';
-import type { EngineLease } from './dependencies.js';
 import { type Asked, emptyGrowing, firstPass, type MapRecord, missing, newRecord } from './mapRecord.js';
 
 /** What becomes of a run is told here. */
@@ -157,7 +158,7 @@ export class MapRuns {
     const { parameters } = run.asked;
     try {
       signal.throwIfAborted();
-      const { engine, description } = await orAborted(lease(), signal);
+      const { engine, description } = await unlessAborted(lease(), signal);
       this.enter(run, 'prompt');
       // Cells of another model do not go into a map: that of a file which was written again begins anew.
       if (run.record && run.record.specification.model.sha256 !== description.reference.sha256) run.record = undefined;
@@ -249,19 +250,5 @@ export class MapRuns {
     else if (this.latest) this.listener.onStop(this.latest);
     if (fault.code !== 'cancelled') this.listener.onFault(fault);
     this.listener.onChange();
-  }
-}
-
-/** What is waited for, or a rejection as soon as the signal fires: opening a model need not end before a cancel does. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Fault({ code: 'cancelled', message: 'Cancelled.' }));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

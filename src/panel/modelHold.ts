@@ -1,7 +1,8 @@
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
 import type { ModelState, ModelSummary } from '../protocol/page.js';
-import type { EngineLease, PanelDependencies } from './dependencies.js';
+import type { PanelDependencies } from './dependencies.js';
 
 /** A model and where it runs. */
 export interface ModelChoice {

@@ -1,8 +1,8 @@
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { Token } from '../map/token.js';
 import { CONTINUATION_LIMIT } from '../protocol/engine.js';
 import type { Continuation, HostMessage } from '../protocol/page.js';
-import type { EngineLease } from './dependencies.js';
 import type { MapRecord } from './mapRecord.js';
 
 interface Place {

@@ -1,11 +1,11 @@
 import { deserialize, serialize } from 'node:v8';
 import * as v from 'valibot';
-import { type MapParameters, parseParameters, parseSpecification } from '../map/specification.js';
 import type { ExactRegions } from '../map/polygons.js';
+import { type MapParameters, parseParameters, parseSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
-import { DEVICES } from '../protocol/engine.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type CellBatch, type Cells, type ModelFacts, type TokenMap } from '../map/tokenMap.js';
+import { DEVICES } from '../protocol/engine.js';
 import { emptyGrowing, type MapRecord, newRecord } from './mapRecord.js';
 
 /** A panel's map as bytes, for the time that the window takes to reload. Read by the same version that wrote it. */

@@ -1,8 +1,8 @@
+import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { MapParameters } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Asked } from './mapRecord.js';
-import type { EngineLease } from './dependencies.js';
 
 /** What a plane is: two parameters that agree here have the same one. */
 const planeOf = ({ layer, readout, plane }: MapParameters): unknown[] => [

@@ -1,6 +1,6 @@
 import { float32Text } from '../formats/float32.js';
-import { pointAt } from '../map/plane.js';
 import { formatCount } from '../map/numbers.js';
+import { pointAt } from '../map/plane.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { PanelDependencies } from './dependencies.js';
 

@@ -100,6 +100,21 @@ export function stopIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) throw cancelled();
 }
 
+/** What is waited for, or `cancelled` as soon as the signal fires: the work itself may go on, unheard. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(cancelled());
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** The answering end: runs a handler per request and always answers. */
 export function serve<T extends Table>(port: Port, handlers: Handlers<T>): void {
   const running = new Map<number, AbortController>();

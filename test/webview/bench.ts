@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { bundledModel } from '../../src/host/installation.js';
 import { openModel } from '../../src/host/openModel.js';
-import type { EngineLease } from '../../src/panel/dependencies.js';
+import type { EngineLease } from '../../src/host/engineLease.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { launchBrowser, Stage } from '../webview/stage.js';
 

@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/engine/client.js';
-import type { EngineLease } from '../../src/panel/dependencies.js';
+import type { EngineLease } from '../../src/host/engineLease.js';
 import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
 import { pointAt } from '../../src/map/plane.js';
