@@ -6,7 +6,9 @@ import { DataType } from '../onnx/graph.js';
 import { elementType } from '../onnx/inference.js';
 import type { Tops } from './cellRunner.js';
 import { logProbabilityDifference } from './checks.js';
-import type { CellPlan, Model } from './model.js';
+import type { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
+import type { Variant } from './model/variant.js';
 import type { Scanner } from './scan.js';
 import type { Rows } from './scanMachine.js';
 
@@ -46,16 +48,16 @@ export class AffineMap {
    * @param window corners of the grid: verification takes its points there
    */
   static async find(
-    model: Model,
+    variant: Variant,
     plan: CellPlan,
     plane: Plane,
     window: { readonly xs: Float64Array; readonly ys: Float64Array },
     key: string,
   ): Promise<AffineMap | { readonly reason: string }> {
-    const kind = affineKind(model, plan);
+    const kind = affineKind(variant.model, plan);
     if ('reason' in kind) return kind;
     const { norm, pre, post } = kind;
-    const runner = await model.runner({ ...plan, output: { kind: 'head' } });
+    const runner = await variant.runner({ ...plan, output: { kind: 'head' } });
     const d = plane.c.length;
     const centred = [plane.c, plane.u, plane.v].map((p) => (norm === 'layer' ? withoutMean(p) : p));
     const sizes = centred.map((p) => Math.sqrt(inner(p, p) / d));

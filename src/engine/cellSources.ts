@@ -4,7 +4,7 @@ import { layerIndex, type MapParameters } from '../map/specification.js';
 import { AffineMap } from './affine.js';
 import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
-import type { Model } from './model.js';
+import type { Variant } from './model/variant.js';
 import type { Reading } from './reading.js';
 import { Scanner } from './scan.js';
 
@@ -17,10 +17,10 @@ export class CellSources {
   private readonly scanner = new Scanner();
 
   /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
-  async affine(model: Model, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
+  async affine(variant: Variant, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
     const { plan, found, race, rowsKey } = reading;
     // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
-    if (plan.readout === 'forward' && layerIndex(plan.layer) !== model.facts.blocks - 1) return undefined;
+    if (plan.readout === 'forward' && layerIndex(plan.layer) !== variant.model.facts.blocks - 1) return undefined;
     const keep = (key: string, map: AffineMap): AffineMap => {
       this.affineMaps.set(key, map);
       const [oldest] = this.affineMaps.keys();
@@ -29,7 +29,7 @@ export class CellSources {
     };
     let whole = this.affineMaps.get(rowsKey);
     if (!whole) {
-      const rows = await AffineMap.find(model, plan, found.plane, coordinates(parameters.grid), rowsKey);
+      const rows = await AffineMap.find(variant, plan, found.plane, coordinates(parameters.grid), rowsKey);
       if (!(rows instanceof AffineMap)) return undefined;
       whole = keep(rowsKey, rows);
     }
@@ -39,12 +39,12 @@ export class CellSources {
   }
 
   async threeRows(
-    model: Model,
+    variant: Variant,
     reading: Reading,
     parameters: MapParameters,
     total: number,
   ): Promise<CellSource | undefined> {
-    const affine = await this.affine(model, reading, parameters);
+    const affine = await this.affine(variant, reading, parameters);
     if (!affine) return undefined;
     const { asked } = reading.race;
     const functional = asked && affine.functional(asked.weights);
@@ -54,13 +54,14 @@ export class CellSources {
   }
 
   async eachCell(
-    model: Model,
+    variant: Variant,
     { plan, found, race }: Reading,
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
   ): Promise<CellSource> {
-    const runner = await model.runner(plan);
+    const runner = await variant.runner(plan);
+    const { model } = variant;
     const reuse = model.manner.prefix;
     const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
@@ -70,21 +71,21 @@ export class CellSources {
 
   /** One point, by the way that its map would take; its tokens' logits besides, [topK]. */
   async point(
-    model: Model,
+    variant: Variant,
     reading: Reading,
     parameters: MapParameters,
     x: number,
     y: number,
   ): Promise<{ readonly tops: Tops; readonly logits: Float32Array }> {
     const one = { ...parameters, grid: { columns: 1, rows: 1, spacing: 1, center: [x, y] } } as const;
-    const affine = await this.affine(model, reading, parameters);
-    const rows = affine && (await this.threeRows(model, reading, one, 1));
+    const affine = await this.affine(variant, reading, parameters);
+    const rows = affine && (await this.threeRows(variant, reading, one, 1));
     if (rows) {
       const tops = await rows.cells(Int32Array.of(0));
       return { tops, logits: affine.logitsOf(tops.ids, x, y) };
     }
     const { plan, found, race } = reading;
-    const tops = await (await model.runner(plan)).tops(pointAt(found.plane, x, y), 1, race.feeds);
+    const tops = await (await variant.runner(plan)).tops(pointAt(found.plane, x, y), 1, race.feeds);
     const answer = race.asked?.answer(tops.functional[0] ?? 0, tops.probabilities[0] ?? 0);
     return {
       tops: { ...tops, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) },

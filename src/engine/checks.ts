@@ -2,7 +2,9 @@ import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { stateName } from '../onnx/cut.js';
 import type { Check } from '../protocol/engine.js';
-import type { Manner, Model } from './model.js';
+import type { Manner } from './model/manner.js';
+import type { Model } from './model/model.js';
+import type { Variant } from './model/variant.js';
 
 /** Models with more weights are checked only when somebody asks (`inspect`). */
 const CHECKED_BYTES = 256 * 2 ** 20;
@@ -62,7 +64,8 @@ export interface ChecksOutcome {
  * used). A failed identity or causality refuses the model.
  * @throws Fault `model-unsupported` naming the check.
  */
-export async function runChecks(model: Model): Promise<ChecksOutcome> {
+export async function runChecks(plain: Variant): Promise<ChecksOutcome> {
+  const { model } = plain;
   const structural: Check = {
     name: 'blocks',
     outcome: 'passed',
@@ -77,14 +80,14 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
   const { anatomy, facts } = model;
   const { arithmetic } = model.source;
   const tolerance = TOLERANCE[arithmetic];
-  let whole: Awaited<ReturnType<Model['states']>>;
+  let whole: Awaited<ReturnType<Variant['states']>>;
   let changed: typeof whole;
   const layers = [-1, Math.floor((facts.blocks - 1) / 2), facts.blocks - 1].filter((l, i, all) => all.indexOf(l) === i);
   const tensors = layers.map((l) => anatomy.residual[l + 1] ?? '');
   const watched = [...new Set([...tensors, anatomy.interface.logits])];
   try {
-    whole = await model.states(ids, watched, []);
-    changed = await model.states([...ids.slice(0, -1), (ids.at(-1) ?? 0) === 0 ? 1 : 0], watched, []);
+    whole = await plain.states(ids, watched, []);
+    changed = await plain.states([...ids.slice(0, -1), (ids.at(-1) ?? 0) === 0 ? 1 : 0], watched, []);
   } catch (error) {
     const fault = Fault.from(error);
     throw new Fault({ ...fault.toData(), message: `The model does not run: ${fault.message}` });
@@ -127,7 +130,7 @@ export async function runChecks(model: Model): Promise<ChecksOutcome> {
     count: number,
     context = prefix,
   ): Promise<Float32Array> => {
-    const runner = await model.runner({
+    const runner = await plain.runner({
       layer: layer < 0 ? 'embeddings' : layer,
       readout: 'forward',
       prefix: context,

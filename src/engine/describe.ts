@@ -1,5 +1,5 @@
 import type { Check, DeviceReport, ModelDescription, Support } from '../protocol/engine.js';
-import type { Model } from './model.js';
+import type { Model } from './model/model.js';
 
 /** What was found in a model, for controls and `inspect`. */
 export function describe(

@@ -15,7 +15,9 @@ import {
 import { type Mark, type Norms, type Survey, typicalNorm } from '../map/survey.js';
 import { decodeVector } from '../map/vector.js';
 import { stopIfCancelled } from '../protocol/channel.js';
-import type { Model } from './model.js';
+import type { Model } from './model/model.js';
+import { hiddenStates } from './model/running.js';
+import type { Variant } from './model/variant.js';
 import { allIds, readPrompt } from './prompts.js';
 import { tokenId } from './question.js';
 import { SAMPLE_TEXTS } from './sampleTexts.js';
@@ -55,7 +57,11 @@ export class HiddenSpace {
   /** Norms of the texts that were measured before it was cancelled. */
   private begun: { readonly key: string; texts: number; readonly found: number[] } | undefined;
 
-  constructor(private readonly model: Model) {}
+  constructor(private readonly variant: Variant) {}
+
+  private get model(): Model {
+    return this.variant.model;
+  }
 
   /**
    * The plane of parameters at a layer, in a space of `width` dimensions.
@@ -117,7 +123,7 @@ export class HiddenSpace {
     if (source.kind === 'vector') return decodeVector(source.vector, source.name ?? what, width);
     if (source.kind === 'row') {
       const found = new Float32Array(width);
-      await visitTokenRows(this.model, source.matrix, [await tokenId(this.model, source.token)], (rows) =>
+      await visitTokenRows(this.variant, source.matrix, [await tokenId(this.model, source.token)], (rows) =>
         found.set(rows),
       );
       return found;
@@ -165,7 +171,7 @@ export class HiddenSpace {
     const layers = [...new Set(missing.map(({ layer }) => layer))];
     const sequences = [...new Map(missing.map(({ ids }) => [ids.join(','), ids])).values()];
     if (missing.length > 0)
-      await this.model.hiddenStates(sequences, layers, (states, sequence) => {
+      await hiddenStates(this.variant, sequences, layers, (states, sequence) => {
         const ids = sequences[sequence];
         for (const one of missing) {
           if (one.ids.join(',') !== ids?.join(',')) continue;
@@ -196,7 +202,7 @@ export class HiddenSpace {
       });
     const rows = new Float32Array(count * width);
     let at = 0;
-    await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
+    await hiddenStates(this.variant, sequences, [layer], ([states], sequence) => {
       if (!states) return;
       const part = states.subarray(states.length - (counts[sequence] ?? 0) * width);
       rows.set(part, at);
@@ -222,7 +228,7 @@ export class HiddenSpace {
     const begun = this.begun?.key === key ? this.begun : (this.begun = { key, texts: 0, found: [] });
     const { found } = begun;
     const sequences = await this.sequencesOf((sample ?? SAMPLE_TEXTS).slice(begun.texts));
-    await this.model.hiddenStates(sequences, [layer], ([states], sequence) => {
+    await hiddenStates(this.variant, sequences, [layer], ([states], sequence) => {
       if (signal) stopIfCancelled(signal);
       begun.texts++;
       const ids = sequences[sequence] ?? [];
@@ -321,7 +327,7 @@ export class HiddenSpace {
     let nearest: Mark[] = [];
     let farthest = Infinity;
     const ids = Array.from({ length: facts.vocabularySize }, (_, id) => id);
-    await visitTokenRows(this.model, matrix, ids, (rows, from) => {
+    await visitTokenRows(this.variant, matrix, ids, (rows, from) => {
       for (let i = 0; i * d < rows.length; i++) {
         const row = rows.subarray(i * d, (i + 1) * d);
         const { x, y, distance } = projectOnto(plane, gram, row);

@@ -1,6 +1,7 @@
 import { Fault } from '../map/fault.js';
 import { LIMITS, type Prompt } from '../map/specification.js';
-import type { Model, Surroundings } from './model.js';
+import type { Model } from './model/model.js';
+import type { Surroundings } from './model/plan.js';
 
 /**
  * A prompt as token ids, parted at its position.

@@ -1,7 +1,10 @@
 import { Fault } from '../map/fault.js';
 import type { MapParameters, TokenName } from '../map/specification.js';
 import type { RaceFeeds } from './cellRunner.js';
-import type { Model, Surroundings } from './model.js';
+import type { Model } from './model/model.js';
+import type { Surroundings } from './model/plan.js';
+import { ownLogits } from './model/running.js';
+import type { Variant } from './model/variant.js';
 import { allIds } from './prompts.js';
 
 /**
@@ -30,10 +33,11 @@ export interface Race {
  *   divergence without a prompt.
  */
 export async function readRace(
-  model: Model,
+  variant: Variant,
   { question, masked, topK }: Pick<MapParameters, 'question' | 'masked' | 'topK'>,
   context: Surroundings | undefined,
 ): Promise<Race> {
+  const { model } = variant;
   const size = model.facts.vocabularySize;
   const named = await Promise.all(masked.map((name) => tokenId(model, name)));
   const left = [...new Set(named)].sort((a, b) => a - b);
@@ -44,7 +48,7 @@ export async function readRace(
     });
   const mask = left.length > 0 ? new Float32Array(size) : undefined;
   for (const id of left) if (mask) mask[id] = -Infinity;
-  const asked = question ? await readQuestion(model, question, new Set(left), context) : undefined;
+  const asked = question ? await readQuestion(variant, question, new Set(left), context) : undefined;
   return {
     masked: left,
     asked,
@@ -53,11 +57,12 @@ export async function readRace(
 }
 
 async function readQuestion(
-  model: Model,
+  variant: Variant,
   question: NonNullable<MapParameters['question']>,
   masked: ReadonlySet<number>,
   context: Surroundings | undefined,
 ): Promise<Asked> {
+  const { model } = variant;
   const size = model.facts.vocabularySize;
   const racing = async (name: TokenName): Promise<number> => {
     const id = await tokenId(model, name);
@@ -88,7 +93,7 @@ async function readQuestion(
           message: 'The divergence from the prompt’s own prediction needs a prompt.',
           hint: 'Choose a prompt as context, or ask another question.',
         });
-      const own = ownPrediction(await model.logits(allIds(context)), masked);
+      const own = ownPrediction(await ownLogits(variant, allIds(context)), masked);
       let negativeEntropy = 0;
       own.forEach((p, id) => {
         if (p > 0) negativeEntropy += p * Math.log(p);

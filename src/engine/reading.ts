@@ -11,7 +11,9 @@ import {
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
 import { type FoundPlane, type HiddenSpace, planeKey } from './hiddenSpace.js';
-import type { CellPlan, Model, Surroundings } from './model.js';
+import type { Model } from './model/model.js';
+import type { CellPlan, Surroundings } from './model/plan.js';
+import type { Variant } from './model/variant.js';
 import { readPrompt } from './prompts.js';
 import { type Race, readRace } from './question.js';
 
@@ -28,14 +30,19 @@ export interface Reading {
  * Reads a map's parameters against a model.
  * @throws Fault as {@link planOf}, {@link HiddenSpace.plane} and {@link readRace}.
  */
-export async function readParameters(model: Model, space: HiddenSpace, parameters: MapParameters): Promise<Reading> {
+export async function readParameters(
+  variant: Variant,
+  space: HiddenSpace,
+  parameters: MapParameters,
+): Promise<Reading> {
+  const { model } = variant;
   const plan = await planOf(model, parameters);
   const { hiddenSize } = model.facts;
   const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
   const found = await space.plane(parameters.plane, plan.layer, width);
   const context = contextOf(parameters);
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
-  const race = await readRace(model, parameters, isPrompt ? plan : undefined);
+  const race = await readRace(variant, parameters, isPrompt ? plan : undefined);
   const readout = plan.readout === 'unembed' ? 'unembed' : 'lens';
   return { plan, found, race, rowsKey: JSON.stringify([readout, planeKey(parameters.plane, plan.layer, width)]) };
 }

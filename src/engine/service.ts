@@ -37,7 +37,10 @@ import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
 import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import { ENGINE_BYTES, type MemoryBudget, memoryBudget } from './memory.js';
-import { type CellPlan, Model } from './model.js';
+import { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
+import { follow } from './model/running.js';
+import { Variant } from './model/variant.js';
 import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
 import { version } from './version.js';
@@ -47,6 +50,7 @@ const MEASURED_BYTES = 2 * 2 ** 30;
 
 interface Opened {
   readonly model: Model;
+  readonly variant: Variant;
   readonly space: HiddenSpace;
   readonly description: ModelDescription;
 }
@@ -111,13 +115,15 @@ export class EngineService {
       const model = Model.open(path, report.used, memoryBudget(memory));
       const skipped = reasonToSkip(model, report.used, skipChecks);
       if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);
-      const outcome = skipped === undefined ? await runChecks(model) : undefined;
+      const variant = Variant.of(model);
+      const outcome = skipped === undefined ? await runChecks(variant) : undefined;
       if (outcome) model.manner = outcome.manner;
       const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
       const checks = [...model.source.checks, ...ran];
       return {
         model,
-        space: new HiddenSpace(model),
+        variant,
+        space: new HiddenSpace(variant),
         description: describe(model, report, checks, performance.now() - started),
       };
     } catch (error) {
@@ -132,12 +138,12 @@ export class EngineService {
   }
 
   private async estimate(parameters: MapParameters, batchSize: number): Promise<Estimate> {
-    const { model } = await this.model();
+    const { model, variant } = await this.model();
     const plan = await planOf(model, parameters);
     const { columns, rows } = parameters.grid;
     const cells = columns * rows;
     // Three rows need few products with the head, whose weights stay as they are for those.
-    const weights = model.weightsOf(plan, 'reason' in affineKind(model, plan));
+    const weights = variant.weightsOf(plan, 'reason' in affineKind(model, plan));
     const perCell =
       model.facts.vocabularySize * 4 * 6 +
       (plan.prefix.length + 1 + plan.suffix.length) * model.facts.hiddenSize * 4 * 24;
@@ -165,8 +171,8 @@ export class EngineService {
   }
 
   private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
-    const { model, space } = await this.model();
-    const { plan, found } = await readParameters(model, space, parameters);
+    const { model, variant, space } = await this.model();
+    const { plan, found } = await readParameters(variant, space, parameters);
     if (!measure) return this.surveyOf(space, plan, found, parameters);
     const { layer } = plan;
     const { sample } = parameters.plane;
@@ -202,10 +208,10 @@ export class EngineService {
 
   /** One point, by the way that its map would take. */
   private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
-    const { model, space } = await this.model();
-    const reading = await readParameters(model, space, parameters);
+    const { model, variant, space } = await this.model();
+    const reading = await readParameters(variant, space, parameters);
     const vector = pointAt(reading.found.plane, x, y);
-    const { tops, logits } = await this.sources.point(model, reading, parameters, x, y);
+    const { tops, logits } = await this.sources.point(variant, reading, parameters, x, y);
     return {
       ids: tops.ids,
       probabilities: tops.probabilities,
@@ -222,8 +228,8 @@ export class EngineService {
     { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
     context: CallContext<{ readonly token: Token }>,
   ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
-    const { model, space } = await this.model();
-    const { plan, found, race } = await readParameters(model, space, { ...parameters, readout: 'forward' });
+    const { model, variant, space } = await this.model();
+    const { plan, found, race } = await readParameters(variant, space, { ...parameters, readout: 'forward' });
     if (model.anatomy.interface.ids === undefined)
       throw new Fault({
         code: 'bad-parameter',
@@ -233,7 +239,7 @@ export class EngineService {
     let ended = false;
     // Without a context, BOS is what stands where the vector does, up to its layer.
     const own = contextOf(parameters).kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
-    await model.follow(plan.layer, { ...plan, own }, pointAt(found.plane, x, y), (logits) => {
+    await follow(variant, plan.layer, { ...plan, own }, pointAt(found.plane, x, y), (logits) => {
       stopIfCancelled(context.signal);
       let best = -1;
       logits.forEach((z, id) => {
@@ -253,8 +259,8 @@ export class EngineService {
   ): Promise<MapResult> {
     const started = performance.now();
     stopIfCancelled(context.signal);
-    const { model, space, description } = await this.model();
-    const reading = await readParameters(model, space, parameters);
+    const { model, variant, space, description } = await this.model();
+    const reading = await readParameters(variant, space, parameters);
     const { plan, found } = reading;
     const specification: MapSpecification = {
       ...parameters,
@@ -276,8 +282,8 @@ export class EngineService {
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
     const source =
-      (way === 'each-cell' ? undefined : await this.sources.threeRows(model, reading, parameters, total)) ??
-      (await this.sources.eachCell(model, reading, parameters, batchSize, notice));
+      (way === 'each-cell' ? undefined : await this.sources.threeRows(variant, reading, parameters, total)) ??
+      (await this.sources.eachCell(variant, reading, parameters, batchSize, notice));
     // Three rows cost nothing that is worth an approximation.
     const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
     if (known && only) throw adaptiveInParts();
@@ -313,7 +319,7 @@ export class EngineService {
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
-    const half = model.weightsOf(plan, source.way === 'each-cell').half;
+    const half = variant.weightsOf(plan, source.way === 'each-cell').half;
     const elapsed = performance.now() - computed;
     const throughModel = total - (approximation?.filled ?? 0);
     if (throughModel > 0) {

@@ -1,7 +1,9 @@
 import { Fault } from '../map/fault.js';
 import type { TokenMatrix } from '../map/specification.js';
 import { DataType, type TensorProto } from '../onnx/graph.js';
-import type { Model } from './model.js';
+import type { Model } from './model/model.js';
+import { embeddings, unembedded } from './model/running.js';
+import type { Variant } from './model/variant.js';
 import { openSource } from './modelFiles.js';
 
 /** Numbers that are read or computed at a time. */
@@ -20,22 +22,23 @@ const PROBE_BYTES = 2 ** 30;
  * @throws Fault `bad-parameter` where the matrix is not one of the hidden space, or is too large to be had.
  */
 export async function visitTokenRows(
-  model: Model,
+  variant: Variant,
   matrix: TokenMatrix,
   ids: readonly number[],
   visit: (rows: Float32Array, from: number) => void,
 ): Promise<void> {
+  const { model } = variant;
   if (matrix === 'embedding')
-    return model.embeddings(ids, Math.max(1, Math.floor(CHUNK_NUMBERS / width(model))), visit);
+    return embeddings(variant, ids, Math.max(1, Math.floor(CHUNK_NUMBERS / width(model))), visit);
   const { head, hiddenSize } = model.anatomy;
   if (head.width !== undefined && head.width !== hiddenSize)
     throw new Fault({
       code: 'bad-parameter',
       message: `The head reads ${head.width} dimensions, the residual stream has ${hiddenSize}: its rows are not of the hidden space.`,
     });
-  const stored = await storedHead(model);
+  const stored = await storedHead(variant);
   if (stored) return readRows(stored, ids, width(model), visit);
-  const probed = await probedHead(model);
+  const probed = await probedHead(variant);
   const d = width(model);
   const rows = new Float32Array(ids.length * d);
   ids.forEach((id, i) => rows.set(probed.subarray(id * d, (id + 1) * d), i * d));
@@ -57,16 +60,17 @@ interface Stored {
 const storedHeads = new WeakMap<Model, Promise<Stored | undefined>>();
 
 /** The head's matrix in its file, in the order that the graph's own product proves; undefined where it is stored otherwise. */
-function storedHead(model: Model): Promise<Stored | undefined> {
-  let found = storedHeads.get(model);
+function storedHead(variant: Variant): Promise<Stored | undefined> {
+  let found = storedHeads.get(variant.model);
   if (!found) {
-    found = findStoredHead(model);
-    storedHeads.set(model, found);
+    found = findStoredHead(variant);
+    storedHeads.set(variant.model, found);
   }
   return found;
 }
 
-async function findStoredHead(model: Model): Promise<Stored | undefined> {
+async function findStoredHead(variant: Variant): Promise<Stored | undefined> {
+  const { model } = variant;
   const { head, vocabularySize: V } = model.anatomy;
   const d = width(model);
   const tensor = behind(model, head.weight);
@@ -77,7 +81,13 @@ async function findStoredHead(model: Model): Promise<Stored | undefined> {
   const orders = [true, false].filter((first) => dims[0] === (first ? V : d) && dims[1] === (first ? d : V));
   // Any vector will do, as long as no two dimensions can be taken for each other.
   const h = Float32Array.from({ length: d }, (_, i) => Math.sin(1 + i * 1.7) / Math.sqrt(d));
-  const [plus, minus] = [await model.unembedded(h), await model.unembedded(h.map((x) => -x))];
+  const [plus, minus] = [
+    await unembedded(variant, h),
+    await unembedded(
+      variant,
+      h.map((x) => -x),
+    ),
+  ];
   const tried = [0, 0.31, 0.77].map((share) => Math.floor(share * (V - 1)));
   for (const tokensFirst of orders) {
     const wrong: number[] = [];
@@ -160,7 +170,8 @@ function floatsOf(bytes: Uint8Array, type: number): Float32Array {
 const probedHeads = new WeakMap<Model, Float32Array>();
 
 /** [vocabulary * hiddenSize]: what the head makes of each dimension alone, for heads that are stored in another form. */
-async function probedHead(model: Model): Promise<Float32Array> {
+async function probedHead(variant: Variant): Promise<Float32Array> {
+  const { model } = variant;
   const kept = probedHeads.get(model);
   if (kept) return kept;
   const { vocabularySize: V, hiddenSize: d } = model.facts;
@@ -171,11 +182,11 @@ async function probedHead(model: Model): Promise<Float32Array> {
       hint: 'Use an export whose head is float32, float16 or bfloat16, or give the direction as a file.',
     });
   const rows = new Float32Array(V * d);
-  const zero = await model.unembedded(new Float32Array(d));
+  const zero = await unembedded(variant, new Float32Array(d));
   for (let j = 0; j < d; j++) {
     const unit = new Float32Array(d);
     unit[j] = 1;
-    const logits = await model.unembedded(unit);
+    const logits = await unembedded(variant, unit);
     for (let i = 0; i < V; i++) rows[i * d + j] = (logits[i] ?? 0) - (zero[i] ?? 0);
   }
   probedHeads.set(model, rows);

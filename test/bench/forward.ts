@@ -5,7 +5,8 @@
 import { Engine } from '../../src/engine/client.js';
 import { chooseDevice } from '../../src/engine/device.js';
 import { memoryBudget } from '../../src/engine/memory.js';
-import { Model } from '../../src/engine/model.js';
+import { Model } from '../../src/engine/model/model.js';
+import { Variant } from '../../src/engine/model/variant.js';
 import type { Layer } from '../../src/map/specification.js';
 import { engineFile } from '../engine/engine.js';
 import { median, memory, three, times } from './machine.js';
@@ -26,22 +27,23 @@ export async function benchForward(path: string, environment: NodeJS.ProcessEnv 
   console.log(`\nThrough the blocks, ${SIDE} × ${SIDE} cells, ms a cell (${compared})`);
   const { used } = await chooseDevice('cpu');
   const model = Model.open(path, used, memoryBudget(undefined));
+  const variant = Variant.of(model);
   const rows: object[] = [];
   const { blocks } = model.facts;
   const prompt = (await model.tokenizer.encode(PROMPT)).slice(0, POSITIONS);
   try {
     for (const ids of [[], prompt])
       for (const layer of ['embeddings', Math.floor(blocks / 2) - 1, blocks - 3] as const)
-        rows.push(await measure(model, path, layer, ids, typeof torch === 'string' ? undefined : torch));
+        rows.push(await measure(variant, path, layer, ids, typeof torch === 'string' ? undefined : torch));
   } finally {
     if (typeof torch !== 'string') torch.end();
-    await model.release();
+    await variant.release();
   }
   console.table(rows);
 }
 
 async function measure(
-  model: Model,
+  variant: Variant,
   path: string,
   layer: Layer,
   ids: readonly number[],
@@ -64,7 +66,7 @@ async function measure(
     const plain: number[] = [];
     const theirs = { hook: [] as number[], kept: [] as number[], least: [] as number[] };
     const block = layer === 'embeddings' ? 0 : layer + 1;
-    const whole = await wholeModel(model, ids);
+    const whole = await wholeModel(variant, ids);
     for (let round = 0; round < ROUNDS; round++) {
       ours.push((await timed(engine, parameters)).ms / SIDE ** 2);
       plain.push(await whole());
@@ -80,7 +82,8 @@ async function measure(
     const deepest = ids.length > 0 ? ('embeddings' as const) : layer;
     const plan = { layer: deepest, readout: 'forward', prefix: ids.slice(0, -1), own: 0, suffix: [] } as const;
     const weights =
-      model.weightsOf({ ...plan, output: { kind: 'top', k: 10, masked: false, functional: false } }, true).bytes / 1e6;
+      variant.weightsOf({ ...plan, output: { kind: 'top', k: 10, masked: false, functional: false } }, true).bytes /
+      1e6;
     const peak = Math.max(taken, memory(engine.pid, 'VmHWM') - opened);
     return {
       layer,
@@ -108,8 +111,9 @@ async function measure(
 }
 
 /** The whole model on the whole prompt, the vector put in at its beginning: what a cell costs without any of it left out. */
-async function wholeModel(model: Model, ids: readonly number[]): Promise<() => Promise<number>> {
-  const runner = await model.runner({
+async function wholeModel(variant: Variant, ids: readonly number[]): Promise<() => Promise<number>> {
+  const { model } = variant;
+  const runner = await variant.runner({
     layer: 'embeddings',
     readout: 'forward',
     prefix: ids.slice(0, -1),

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
-import type { CellPlan } from '../../src/engine/model.js';
-import { Model } from '../../src/engine/model.js';
+import { Model } from '../../src/engine/model/model.js';
+import type { CellPlan } from '../../src/engine/model/plan.js';
+import { Variant } from '../../src/engine/model/variant.js';
 import './inProcess.js';
 import { findBlocks } from '../../src/onnx/blocks.js';
 import type { GraphIntervention } from '../../src/onnx/intervene.js';
@@ -72,7 +73,6 @@ describe('interventions', { concurrency: 1 }, () => {
       const model = Model.open(join(place, exported.export.file), 'cpu');
       const truth = v.parse(truthSchema, JSON.parse(readFileSync(file, 'utf8')));
       for (const one of truth.cases) await checkCase(model, basename(place), truth, one, judged.tolerance);
-      await model.release();
     });
   }
   after(() =>
@@ -95,7 +95,7 @@ async function checkCase(
       ),
     ),
   );
-  const variant = model.variant(interventionOf(one));
+  const variant = Variant.of(model, interventionOf(one));
   const { vocabularySize } = model.facts;
   const plan: CellPlan = {
     layer: 0,

@@ -1,0 +1,298 @@
+import { Fault } from '../../map/fault.js';
+import { type Anatomy } from '../../onnx/anatomy.js';
+import { type CellCut, cutCells, cutStates, stateName } from '../../onnx/cut.js';
+import type { Graph } from '../../onnx/graph.js';
+import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
+import { CellRunner } from '../cellRunner.js';
+import { anyPast } from '../feeds.js';
+import { type Results, type Session, Tensor } from '../session.js';
+import type { Manner } from './manner.js';
+import { type Model, translated, type WeightsMemory } from './model.js';
+import { type CellPlan, cutLayerOf, type Surroundings } from './plan.js';
+
+/** A cut graph, ready to run. */
+interface CutSession {
+  readonly session: Session;
+  readonly graph: Graph;
+  /** Of memory, that the weights take. */
+  readonly weightsBytes: number;
+  readonly widensEachRun: boolean;
+  readonly hiddenSize: number;
+}
+
+/** A model as it is, or with interventions: its sessions, its hidden states, what is kept of earlier positions. */
+export class Variant {
+  private readonly runners = new Map<string, Promise<CellRunner>>();
+  /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
+  private readonly sessions = new Map<string, Promise<CutSession>>();
+  /** Whether a way to compute attention gives the same, by way and layer. */
+  private readonly proven = new Map<string, Promise<boolean>>();
+  /** Of the weights of a cut graph. */
+  private readonly memory = new Map<string, WeightsMemory>();
+
+  private constructor(
+    readonly model: Model,
+    readonly anatomy: Anatomy,
+    /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
+    private readonly before: Anatomy,
+  ) {}
+
+  /**
+   * A model with interventions, which act in their order.
+   * @throws Fault `model-unsupported` where the export does not show what is asked for.
+   */
+  static of(model: Model, interventions: readonly GraphIntervention[] = []): Variant {
+    const { anatomy, files } = model;
+    const rewritten = (some: readonly GraphIntervention[]): Anatomy =>
+      translated(() => intervene(anatomy, some, files.config.attentionHeads), files.relativeFile);
+    const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
+    const whole = rewritten(interventions);
+    return new Variant(model, whole, earlier.length < interventions.length ? rewritten(earlier) : whole);
+  }
+
+  /** A runner for cells; those of the latest plans are kept with their sessions. */
+  async runner(plan: CellPlan): Promise<CellRunner> {
+    const manner = plan.manner ?? this.model.manner;
+    const { blocks } = this.model.facts;
+    const cutLayer = cutLayerOf(plan, blocks);
+    // Behind the last block nothing mixes positions any more, but for a head with one scale for all of them.
+    const alone = plan.readout !== 'forward' || (cutLayer === blocks - 1 && !manner.perTensorScale);
+    const around: Surroundings = alone ? { prefix: [], own: plan.own, suffix: [] } : plan;
+    const length = around.prefix.length + 1 + around.suffix.length;
+    const keeps = this.model.source.keepsPrefix(around.prefix.length, length);
+    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused' && keeps;
+    const cut: CellCut = {
+      layer: cutLayer,
+      around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
+      ...(await this.attention(cutLayer, around, reuse, manner)),
+      output: plan.output,
+    };
+    const { prefix, own, suffix } = around;
+    const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way]);
+    let runner = this.runners.get(key);
+    if (!runner) {
+      runner = this.createRunner(cut, around, reuse, manner);
+      this.runners.set(key, runner);
+      runner.catch(() => this.runners.delete(key));
+      await runner;
+      await this.releaseOldRunners();
+    }
+    return runner;
+  }
+
+  /**
+   * How attention may be had more cheaply than the graph has it: where the first block that runs gives the same. Tried on some
+   * vectors, once for a layer.
+   */
+  private async attention(
+    layer: CellCut['layer'],
+    { prefix, suffix }: Surroundings,
+    reuse: boolean,
+    { literal }: Manner,
+  ): Promise<Pick<CellCut, 'attention'>> {
+    if (layer === 'head' || layer >= this.model.facts.blocks - 1 || literal) return {};
+    if (suffix.length > 0 || (prefix.length > 0 && !reuse)) return {};
+    const way = reuse ? 'split' : 'lone';
+    const key = `${way}/${layer}`;
+    const proof = this.proven.get(key) ?? this.proves(way, layer);
+    this.proven.set(key, proof);
+    return (await proof) ? { attention: way } : {};
+  }
+
+  private async proves(attention: 'lone' | 'split', layer: number): Promise<boolean> {
+    const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: { kind: 'block' } };
+    const { hiddenSize, vocabularySize } = this.model.facts;
+    const noise = (i: number): number => Math.sin(1.7 * i * i);
+    const points = Float32Array.from({ length: 3 * hiddenSize }, (_, i) => noise(i));
+    const ids = [0.23, 0.61, 0.37].map((share) => Math.floor(share * vocabularySize));
+    const prefix = attention === 'lone' ? [] : ids.slice(0, 2);
+    const states = async (graph: Graph): Promise<Float32Array> => {
+      const pasts = this.anatomy.interface.caches.filter((slot) => prefix.length > 0 && graph.isInput(slot.past));
+      const session = await this.model.session(graph, false);
+      const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize };
+      const around = { prefix, own: ids[2] ?? 0, suffix: [] };
+      try {
+        const runner = this.runnerOf(opened, around, this.model.manner, {
+          whole: new Float32Array(0),
+          prefix: false,
+          pasts: new Map(pasts.map((slot) => [slot.past, anyPast(slot, this.model.files.config, prefix.length)])),
+        });
+        return await runner.logits(points, 3);
+      } finally {
+        await session.release();
+      }
+    };
+    try {
+      const whole = cutCells(this.anatomy, cut);
+      const cheap = cutCells(this.anatomy, { ...cut, attention });
+      if (cheap.nodes.length === whole.nodes.length) return false;
+      const [a, b] = [await states(whole), await states(cheap)];
+      const size = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const difference = a.reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] ?? NaN))), 0);
+      return difference <= size * (this.model.source.arithmetic === 'float32' ? 1e-5 : 1e-2);
+    } catch {
+      return false; // the rewritten block does not run; a broken model is told by the run that follows
+    }
+  }
+
+  /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */
+  private async releaseOldRunners(): Promise<void> {
+    const bytesOfSessions = async (): Promise<number> => {
+      const kept = await Promise.allSettled(this.sessions.values());
+      return kept.reduce((sum, s) => sum + (s.status === 'fulfilled' ? s.value.weightsBytes : 0), 0);
+    };
+    for (const [key, oldest] of this.runners) {
+      const few = this.runners.size <= KEPT_RUNNERS && (await bytesOfSessions()) <= KEPT_BYTES;
+      if (this.runners.size <= 1 || few) return;
+      const runner = await oldest;
+      if (runner.busy) continue;
+      this.runners.delete(key);
+      await this.releaseUnusedSessions();
+    }
+  }
+
+  async releaseUnusedSessions(): Promise<void> {
+    const used = new Set(await Promise.all([...this.runners.values()].map(async (runner) => (await runner).session)));
+    for (const [key, opening] of this.sessions) {
+      const { session } = await opening;
+      if (used.has(session)) continue;
+      this.sessions.delete(key);
+      await session.release();
+    }
+  }
+
+  private async createRunner(cut: CellCut, around: Surroundings, reuse: boolean, manner: Manner): Promise<CellRunner> {
+    const { prefix, own, suffix } = around;
+    const io = this.anatomy.interface;
+    const tensor = this.residualAt(cut.layer);
+    const graph = (await this.sessions.get(JSON.stringify(cut)))?.graph ?? this.graphOf(cut);
+    const slots = io.caches.filter((slot) => graph.isInput(slot.past));
+    const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
+    // Before the session for the cells: the weights stand in memory once.
+    const whole =
+      cut.around.prefix || cut.around.suffix
+        ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
+        : new Float32Array(0);
+    const kept = reuse ? await this.withStates([], presents, (run) => run(prefix), this.before) : {};
+    const opened = await this.cutSession(cut, graph);
+    return this.runnerOf(opened, around, manner, {
+      whole,
+      prefix: cut.around.prefix,
+      pasts: new Map(
+        slots.flatMap((slot) => {
+          const present = slot.present === undefined ? undefined : kept[slot.present];
+          return reuse && present ? [[slot.past, present] as const] : [];
+        }),
+      ),
+    });
+  }
+
+  /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
+  runnerOf(
+    { session, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
+    { prefix, own, suffix }: Surroundings,
+    manner: Manner,
+    around: { readonly whole: Float32Array; readonly prefix: boolean; readonly pasts: ReadonlyMap<string, Tensor> },
+  ): CellRunner {
+    const rows = (from: number, count: number): Tensor =>
+      new Tensor('float32', around.whole.slice(from * hiddenSize, (from + count) * hiddenSize), [1, count, hiddenSize]);
+    return new CellRunner({
+      session,
+      graph,
+      interface: this.anatomy.interface,
+      masks: this.model.forms,
+      config: this.model.files.config,
+      hiddenSize,
+      prefix: around.prefix ? rows(0, prefix.length) : undefined,
+      prefixIds: prefix,
+      suffix: suffix.length > 0 ? rows(prefix.length + 1, suffix.length) : undefined,
+      suffixIds: suffix,
+      pasts: around.pasts,
+      vocabularySize: this.anatomy.vocabularySize,
+      oneByOne: manner.batching.way === 'one-by-one',
+      weightsBytes,
+      widensEachRun,
+      ownId: own,
+    });
+  }
+
+  /** The residual stream at a layer, -1 ... n-1, as the graph names it. */
+  residualAt(layer: CellCut['layer']): string {
+    return layer === 'head' ? '' : (this.anatomy.residual[layer + 1] ?? '');
+  }
+
+  private graphOf(cut: CellCut): Graph {
+    return translated(() => cutCells(this.anatomy, cut), this.model.files.relativeFile);
+  }
+
+  cutSession(cut: CellCut, made?: Graph): Promise<CutSession> {
+    const key = JSON.stringify(cut);
+    let opened = this.sessions.get(key);
+    if (!opened) {
+      opened = (async () => {
+        const graph = made ?? this.graphOf(cut);
+        const session = await this.model.session(graph, cut.output.kind === 'top');
+        const { hiddenSize, head } = this.anatomy;
+        const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
+        const { bytes, half } = this.model.memoryOf(graph, cut.output.kind === 'top');
+        return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
+      })();
+      this.sessions.set(key, opened);
+      opened.catch(() => this.sessions.delete(key));
+    }
+    return opened;
+  }
+
+  /**
+   * Runs the model itself on token ids.
+   * @returns hidden states [1, positions, hiddenSize] under {@link stateName} of `tensors`, presents under their own names
+   */
+  async states(
+    ids: readonly number[],
+    tensors: readonly string[],
+    presents: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    return this.withStates(tensors, presents, (run) => run(ids));
+  }
+
+  /** Opens the model for some of its tensors, for as long as the work takes. */
+  async withStates<T>(
+    tensors: readonly string[],
+    presents: readonly string[],
+    work: (run: (ids: readonly number[]) => Promise<Results>) => Promise<T>,
+    anatomy: Anatomy = this.anatomy,
+  ): Promise<T> {
+    const graph = translated(() => cutStates(anatomy, tensors, presents), this.model.files.relativeFile);
+    const session = await this.model.session(graph, false);
+    try {
+      return await work((ids) => session.run(this.model.plainFeeds(graph, { batch: 1, past: 0, ids })));
+    } finally {
+      await session.release();
+    }
+  }
+
+  /** The weights that a plan reads, as they stand in memory. @param often whether cells are run through the graph */
+  weightsOf(plan: CellPlan, often: boolean): WeightsMemory {
+    const layer = cutLayerOf(plan, this.model.facts.blocks);
+    const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: plan.output };
+    const key = JSON.stringify([cut, often]);
+    const memory = this.memory.get(key) ?? this.model.memoryOf(this.graphOf(cut), often);
+    this.memory.set(key, memory);
+    return memory;
+  }
+
+  async release(): Promise<void> {
+    this.runners.clear();
+    await this.releaseUnusedSessions();
+  }
+}
+
+const KEPT_RUNNERS = 3;
+const KEPT_BYTES = 2 ** 30;
+
+/** The numbers of hidden states, [positions * hiddenSize]. */
+export function numbersOf(states: Results, tensor: string): Float32Array {
+  const data: unknown = states[stateName(tensor)]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new Fault({ code: 'internal', message: 'The model gave no hidden states.' });
+}
