@@ -1,7 +1,6 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
-import { type HostMessage, type HostState, pageView } from '../src/protocol/page.js';
-import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
+import { type HostMessage, pageView, type PanelState } from '../src/protocol/page.js';
 import { createCellTable } from './cellTable.js';
 import { createControls } from './controls/controls.js';
 import { Derived } from './derived.js';
@@ -11,14 +10,13 @@ import { createFaultBar, createFaultPage } from './faultView.js';
 import { keep, kept, onHostMessage, send } from './host.js';
 import { createInspector } from './inspector.js';
 import { listenToKeys } from './keyboard.js';
+import { type Layout, Link } from './link.js';
 import { mapSide } from './map/frame.js';
-import { listenToPointer } from './map/gestures.js';
-import { MapView } from './map/mapView.js';
-import { Maps } from './maps.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
-import { anyOf, type Layout, Store } from './store.js';
+import { Pane } from './pane.js';
+import { anyOf } from './store.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
@@ -31,32 +29,21 @@ function layoutOf(width: number, height: number): Layout {
   return width < 900 && mapSide('narrow', width, height) > mapSide('medium', width, height) ? 'narrow' : 'medium';
 }
 
-const store = new Store({
-  host: null,
-  map: null,
-  base: null,
-  detail: null,
-  cellsVersion: 0,
-  progress: null,
-  news: null,
-  point: null,
-  continuation: null,
+const link = new Link({
   ui: readUi(kept()),
   theme: readTheme(),
   layout: layoutOf(window.innerWidth, window.innerHeight),
   drawer: false,
-  view: null,
+  look: null,
   rested: 0,
-  hover: null,
-  outlined: null,
-  mark: null,
+  pointed: null,
   table: false,
 });
 const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
 const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
 const announce = (text: string): void => setText(announcer, text);
-const maps = new Maps(store, derived, announce);
-const view = new MapView(store, derived, maps);
+const main = new Pane('main', link, derived, announce);
+const { store, view } = main;
 
 /** Opens and closes the controls: a column where there is room for one, else a drawer over the map. */
 const toggleControls = (): void => {
@@ -65,12 +52,6 @@ const toggleControls = (): void => {
   else store.set({ drawer: !drawer });
 };
 let drawerOpen = false;
-const announceCell = (cell: number): void => {
-  const { map } = store.state;
-  const stand = derived.terrain(store.state)?.stand[cell] ?? -1;
-  if (map) announce(spokenCell(map, cell, stand));
-};
-
 const controls = createControls(store, toggleControls);
 const openControls = iconButton('layout-sidebar-left', 'Show Parameters', toggleControls);
 const rail = h('div', { class: 'rail' }, openControls);
@@ -135,10 +116,8 @@ store.onDraw(({ ui }) => {
   send({ type: 'view', view: pageView(ui) });
 });
 
-let quarter = 0;
-
 /** A state with the same object for the tokens' colors as long as they are the same: the map need not be drawn anew. */
-function withSameColors(state: HostState): HostState {
+function withSameColors(state: PanelState): PanelState {
   const known = store.state.host?.tokenColors;
   return known && JSON.stringify(known) === JSON.stringify(state.tokenColors)
     ? { ...state, tokenColors: known }
@@ -146,64 +125,13 @@ function withSameColors(state: HostState): HostState {
 }
 
 function receive(message: HostMessage): void {
-  switch (message.type) {
-    case 'state': {
-      const { run } = message.state;
-      if (run.status !== store.state.host?.run.status) {
-        quarter = 0;
-        if (run.status === 'stopped') announce(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
-      }
-      if (!begun) store.setUi(message.state.display);
-      begun = true;
-      const working = [run, message.state.detail].find((one) => one.status === 'running');
-      store.set({
-        host: withSameColors(message.state),
-        progress: working?.status === 'running' ? working.progress : null,
-      });
-      break;
-    }
-    case 'progress': {
-      store.set({ progress: message.progress });
-      requestAnimationFrame(() => send({ type: 'drawn' })); // behind the store's own
-      const reached = Math.floor((4 * message.progress.done) / Math.max(1, message.progress.total));
-      if (reached > quarter && reached < 4) announce(`${reached * 25} percent of the map`);
-      quarter = Math.max(quarter, reached);
-      break;
-    }
-    case 'map':
-      return maps.takeBase(message);
-    case 'detail':
-      return maps.takeDetail(message);
-    case 'cells':
-      return maps.takeCells(message);
-    case 'finish':
-      return maps.takeFinish(message);
-    case 'survey':
-      return maps.takeSurvey(message);
-    case 'point':
-      store.set({ point: message.point });
-      break;
-    case 'continuation':
-      store.set({ continuation: message.continuation });
-      break;
-  }
+  if (message.type !== 'state') return main.receive(message);
+  if (!begun) store.setUi(message.state.display);
+  begun = true;
+  main.takeState(withSameColors(message.state), message.slots.main);
 }
 
-/** What was pinned before the last click. */
-let pinBefore = store.state.ui.pin;
-listenToPointer(view, {
-  hover: (cell, mark) => store.set({ hover: cell, mark }),
-  click: (cell) => {
-    const { map } = store.state;
-    if (!map) return;
-    const again = pinnedCell(store.state) === cell;
-    pinBefore = store.state.ui.pin;
-    store.setUi({ pin: again ? null : placeOfCell(map, cell) });
-    if (!again) announceCell(cell);
-  },
-  doubleClick: () => store.setUi({ pin: pinBefore }),
-});
-listenToKeys(store, derived, view, announceCell);
+listenToKeys(store, derived, view, main.sayCell);
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
 const mistake = (thrown: unknown): void =>

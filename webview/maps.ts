@@ -1,19 +1,18 @@
 import { sameGrid } from '../src/map/grid.js';
 import type { Grid } from '../src/map/specification.js';
 import { addBatch } from '../src/map/tokenMap.js';
-import type { HostMessage, ShownMap } from '../src/protocol/page.js';
-import { cellAtPlace, placeOfCell } from './cell.js';
+import type { ShownMap, SlotNews } from '../src/protocol/page.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import { baseView, detailGrid, fillFromBehind, refines, touches, zoomLimit } from './map/detail.js';
-import { absoluteView, home, inside, isHome, relativeView, type View, viewOn } from './map/view.js';
+import { absoluteView, home, inside, isHome, type Look, lookOfView, viewOn } from './map/view.js';
 import { type PageMap, pageMap, windowOf } from './pageMap.js';
 import { type PageState, type Store } from './store.js';
 
 /** The picture of a growing map is drawn anew at most this often, in ms, and takes at most a fifth of the time. */
 const REFRESH_MS = 60;
 
-type Of<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
+type Of<T extends SlotNews['type']> = Extract<SlotNews, { type: T }>;
 
 /**
  * The maps that the page has: the panel's (`base`), and while a part of it is looked at closely, a detail of that part. Decides
@@ -26,16 +25,20 @@ export class Maps {
   /** The detail that was asked for. */
   private wanted: Grid | undefined;
 
-  /** @param announce reads out. */
+  /**
+   * @param announce reads out.
+   * @param leads where one looks on the plane follows this pane's map.
+   */
   constructor(
     private readonly store: Store,
     private readonly derived: Derived,
     private readonly announce: (text: string) => void,
+    private readonly leads = true,
   ) {
     let refine: unknown;
     store.onDraw((state, changed) => {
       const now = refines(state);
-      if (changed.has('base') || now !== refine) this.rest();
+      if (changed.has('base') || changed.has('rested') || now !== refine) this.rest();
       refine = now;
     });
   }
@@ -49,8 +52,7 @@ export class Maps {
       base,
       detail: null,
       map: base,
-      view: base && viewFor(base, this.store.state),
-      hover: null,
+      ...(this.leads ? { look: base && lookFor(base, this.store.state), pointed: null } : {}),
       outlined: null,
       mark: null,
       point: null,
@@ -100,8 +102,8 @@ export class Maps {
     for (const map of [detail, base]) if (map) this.replace(map, { ...map, survey: news.survey });
   }
 
-  /** To be called when the view rests: the detail of it is asked for, or the whole map is what is seen. */
-  rest(): void {
+  /** When the view rests: the detail of it is asked for, or the whole map is what is seen. */
+  private rest(): void {
     const { state } = this.store;
     const { base, detail } = state;
     const view = baseView(state);
@@ -118,7 +120,7 @@ export class Maps {
     // Where cells only grow they do so up to a size; a map that is not complete may yet be refined.
     if (refine || !base.finish) return;
     const { most } = zoomLimit(state, view.x + view.width / 2, view.y + view.height / 2);
-    this.store.set({ view: inside(view, grid, most) });
+    if (this.leads) this.store.set({ look: lookOfView(inside(view, grid, most), grid) });
   }
 
   private tell(map: number, grid: Grid | null, refine: boolean): void {
@@ -126,7 +128,7 @@ export class Maps {
     const key = JSON.stringify([map, part, refine]);
     if (key === this.told) return;
     this.told = key;
-    send({ type: 'window', map, grid: part, refine });
+    send({ type: 'window', slot: this.store.slot, map, grid: part, refine });
   }
 
   private mapOf(id: number): PageMap | undefined {
@@ -179,22 +181,14 @@ export class Maps {
 
   /** Makes a map the one that is seen: the view stays where it is on the plane. */
   private see(map: PageMap): void {
-    const { map: before, view, hover } = this.store.state;
-    if (!before || !view || before === map) return;
-    this.store.set({
-      map,
-      view: viewOn(view, before.specification.grid, map.specification.grid),
-      hover: hover === null ? null : cellAtPlace(map, placeOfCell(before, hover)),
-      outlined: null,
-    });
+    if (this.store.state.map && this.store.state.map !== map) this.store.set({ map, outlined: null });
   }
 }
 
-/** The view of a new map: the part that was seen, or the one that was kept, if the map shows the same window; else all. */
-function viewFor(map: PageMap, state: PageState): View {
+/** What is seen of a new map: the part that was, or the one that was kept, if the map shows the same window; else all. */
+function lookFor(map: PageMap, { base, look, ui }: PageState): Look {
   const window = windowOf(map);
-  const { base, ui } = state;
-  const view = baseView(state);
-  if (base && view && windowOf(base) === window) return absoluteView(relativeView(view, base.cells), map.cells);
-  return ui.zoom?.window === window ? absoluteView(ui.zoom.view, map.cells) : home(map.cells);
+  if (base && look && windowOf(base) === window) return look;
+  const view = ui.zoom?.window === window ? absoluteView(ui.zoom.view, map.cells) : home(map.cells);
+  return lookOfView(view, map.specification.grid);
 }

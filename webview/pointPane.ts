@@ -35,7 +35,9 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   const place = (): PlaceOnMap | undefined => {
     const { base } = store.state;
     const [px, py] = [readNumber(x.value), readNumber(y.value)];
-    return base && Number.isFinite(px) && Number.isFinite(py) ? { map: base.id, x: px, y: py } : undefined;
+    return base && Number.isFinite(px) && Number.isFinite(py)
+      ? { slot: store.slot, map: base.id, x: px, y: py }
+      : undefined;
   };
   const type = (): void => {
     typed = { x: x.value, y: y.value };

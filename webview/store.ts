@@ -1,19 +1,17 @@
-import type { Continuation, HostState, PointNews, Progress, SurveyNews } from '../src/protocol/page.js';
-import type { View } from './map/view.js';
+import type { Continuation, HostState, PointNews, Progress, SlotName, SurveyNews } from '../src/protocol/page.js';
+import { cellAtPlace } from './cell.js';
+import type { LinkState, Link, LinkedPane } from './link.js';
+import { type View, viewOfLook } from './map/view.js';
 import type { PageMap } from './pageMap.js';
-import type { Theme } from './theme.js';
 import type { UiState } from './uiState.js';
 
-/** The editor's width decides the layout: columns, a rail with a drawer, or all in one column. */
-export type Layout = 'wide' | 'medium' | 'narrow';
-
-/** Everything that the page is drawn from. */
-export interface PageState {
-  /** null until the host has answered. */
+/** What is a pane's own: its map and what is known of it. */
+export interface OwnState {
+  /** Of the panel and of this pane's slot; null until the host has answered. */
   readonly host: HostState | null;
-  /** What is seen: {@link PageState.base}, or {@link PageState.detail}. */
+  /** What is seen: {@link OwnState.base}, or {@link OwnState.detail}. */
   readonly map: PageMap | null;
-  /** The panel's map, or the saved one. */
+  /** The slot's map, or the saved one. */
   readonly base: PageMap | null;
   /** A map of the part that is or was looked at more closely. */
   readonly detail: PageMap | null;
@@ -25,42 +23,63 @@ export interface PageState {
   /** A point that was asked for, and a text that is written from one. */
   readonly point: PointNews | null;
   readonly continuation: Continuation | null;
-  readonly ui: UiState;
-  readonly theme: Theme;
-  readonly layout: Layout;
-  /** The controls' drawer is open, where the layout has one. */
-  readonly drawer: boolean;
-  /** The part of the plane that is seen, in cells of `map`; null while there is no map. */
-  readonly view: View | null;
-  /** Counts how often the view has come to rest. */
-  readonly rested: number;
-  /** Cell below the pointer. */
-  readonly hover: number | null;
   /** Token whose regions are outlined. */
   readonly outlined: number | null;
   /** Index of the mark that is pointed at, in the map's survey. */
   readonly mark: number | null;
-  /** The cells are shown as a table. */
-  readonly table: boolean;
 }
 
+const NOTHING: OwnState = {
+  host: null,
+  map: null,
+  base: null,
+  detail: null,
+  cellsVersion: 0,
+  progress: null,
+  news: null,
+  point: null,
+  continuation: null,
+  outlined: null,
+  mark: null,
+};
+
+/** Everything that a pane is drawn from. */
+export interface PageState extends LinkState, OwnState {
+  /** The part of the plane that is seen, in cells of `map`; null while there is no map. */
+  readonly view: View | null;
+  /** Cell of `map` below the pointer, wherever that is. */
+  readonly hover: number | null;
+}
+
+type Settable = Partial<LinkState & OwnState>;
 export type Changed = ReadonlySet<keyof PageState>;
 
 /** Whether any of these keys has changed. */
 export const anyOf = (changed: Changed, ...keys: readonly (keyof PageState)[]): boolean =>
   keys.some((key) => changed.has(key));
 
-/** One state and who draws it. Changes are drawn together, once per frame. */
-export class Store {
+/** A pane's state, with what it shares with the others, and who draws it. */
+export class Store implements LinkedPane {
   private readonly drawers: ((state: PageState, changed: Changed) => void)[] = [];
   private changed = new Set<keyof PageState>();
-  private frame: number | undefined;
+  private own: OwnState = NOTHING;
+  private current: PageState | undefined;
+  /** The view that follows from a look and a map, as long as both are the same. */
+  private seen: { readonly look: unknown; readonly map: unknown; readonly view: View | null } | undefined;
+  private drawn: Pick<PageState, 'view' | 'hover'> | undefined;
   /** How long the last draw of new cells took, in ms. */
   cellsMilliseconds = 0;
 
-  constructor(private current: PageState) {}
+  /** @param slot whose map this is. */
+  constructor(
+    readonly slot: SlotName,
+    private readonly link: Link,
+  ) {
+    link.add(this);
+  }
 
   get state(): PageState {
+    this.current ??= this.joined();
     return this.current;
   }
 
@@ -69,35 +88,61 @@ export class Store {
     this.drawers.push(draw);
   }
 
-  set(change: Partial<PageState>): void {
-    let any = false;
-    for (const key of Object.keys(change) as (keyof PageState)[]) {
-      if (Object.is(change[key], this.current[key])) continue;
-      this.changed.add(key);
-      any = true;
+  set(change: Settable): void {
+    const shared: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(change)) {
+      if (key in this.link.state) shared[key] = value;
+      else this.setOwn(key as keyof OwnState, value);
     }
-    if (!any) return;
-    this.current = { ...this.current, ...change };
-    this.frame ??= requestAnimationFrame(() => this.draw());
+    this.link.set(shared);
   }
 
   setUi(change: Partial<UiState>): void {
-    this.set({ ui: { ...this.current.ui, ...change } });
+    this.link.set({ ui: { ...this.link.state.ui, ...change } });
+  }
+
+  note(keys: readonly (keyof LinkState)[]): void {
+    for (const key of keys) this.changed.add(key);
+    this.current = undefined;
   }
 
   /** Draws everything. */
   start(): void {
-    this.changed = new Set(Object.keys(this.current) as (keyof PageState)[]);
+    this.changed = new Set(Object.keys(this.state) as (keyof PageState)[]);
     this.draw();
   }
 
-  private draw(): void {
-    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
-    this.frame = undefined;
-    const changed = this.changed;
+  draw(): void {
+    const { state } = this;
+    for (const key of ['view', 'hover'] as const) if (this.drawn?.[key] !== state[key]) this.changed.add(key);
+    this.drawn = { view: state.view, hover: state.hover };
+    const { changed } = this;
+    if (changed.size === 0) return;
     this.changed = new Set();
     const started = performance.now();
-    for (const draw of this.drawers) draw(this.current, changed);
+    for (const draw of this.drawers) draw(this.state, changed);
     if (changed.has('cellsVersion')) this.cellsMilliseconds = performance.now() - started;
+  }
+
+  private setOwn(key: keyof OwnState, value: unknown): void {
+    if (Object.is(value, this.own[key])) return;
+    this.own = { ...this.own, [key]: value };
+    this.changed.add(key);
+    this.current = undefined;
+    this.link.soon();
+  }
+
+  private joined(): PageState {
+    const { look, pointed } = this.link.state;
+    const { map } = this.own;
+    const { grid } = map?.specification ?? {};
+    if (this.seen?.look !== look || this.seen.map !== grid)
+      this.seen = { look, map: grid, view: look && grid ? viewOfLook(look, grid) : null };
+    return {
+      ...this.link.state,
+      ...this.own,
+      view: this.seen.view,
+      hover: map && pointed ? cellAtPlace(map, pointed) : null,
+    };
   }
 }

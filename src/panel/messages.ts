@@ -3,7 +3,7 @@ import { TOKEN_SLOTS } from '../map/colors.js';
 import { displaySchema } from '../map/mapDisplay.js';
 import { checkParameters, contextOf, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
-import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings } from '../protocol/page.js';
+import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings, SLOTS } from '../protocol/page.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
 
@@ -26,7 +26,8 @@ const view = v.omit(displaySchema, ['tokenColors']);
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const coordinate = v.pipe(v.number(), v.finite());
-const place = { map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
+const slot = v.picklist(SLOTS);
+const place = { slot, map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
 
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view: v.nullable(view) }),
@@ -48,6 +49,7 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('view'), view }),
   v.object({
     type: v.literal('window'),
+    slot,
     map: v.pipe(v.number(), v.integer()),
     grid: v.nullable(v.object({ spacing: finite, center: v.tuple([finite, finite]) })),
     refine: v.boolean(),

@@ -1,6 +1,6 @@
 import type { Token } from '../map/token.js';
 import type { CellBatch } from '../map/tokenMap.js';
-import type { HostMessage, Progress } from '../protocol/page.js';
+import type { HostMessage, Progress, SlotName } from '../protocol/page.js';
 
 /** Small batches that come within this time cross together. */
 const TOGETHER_MS = 25;
@@ -13,8 +13,8 @@ const own = <T extends Int32Array | Float32Array>(array: T): T => array.slice() 
  * has drawn the last ones: a slow page gets larger batches, not a queue that hides what happens meanwhile.
  */
 export class PageStream {
-  private waiting: { map: number; batches: CellBatch[]; tokens: Token[] } | undefined;
-  private waitingProgress: Progress | undefined;
+  private waiting: { slot: SlotName; map: number; batches: CellBatch[]; tokens: Token[] } | undefined;
+  private waitingProgress: { readonly slot: SlotName; readonly progress: Progress } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Progress was sent, and the page has not drawn it yet. */
   private undrawn = false;
@@ -26,18 +26,19 @@ export class PageStream {
     this.post(message);
   }
 
-  cells(map: number, batch: CellBatch, tokens: readonly Token[]): void {
+  cells(slot: SlotName, map: number, batch: CellBatch, tokens: readonly Token[]): void {
     const [first] = this.waiting?.batches ?? [];
     if (this.waiting && (this.waiting.map !== map || first?.filled !== batch.filled)) this.flush();
-    this.waiting ??= { map, batches: [], tokens: [] };
+    this.waiting ??= { slot, map, batches: [], tokens: [] };
     this.waiting.batches.push(batch);
     this.waiting.tokens.push(...tokens);
     this.soon();
   }
 
   /** Progress goes with the cells that it counts. */
-  progress(progress: Progress): void {
-    this.waitingProgress = progress;
+  progress(slot: SlotName, progress: Progress): void {
+    if (this.waitingProgress && this.waitingProgress.slot !== slot) this.flush();
+    this.waitingProgress = { slot, progress };
     this.soon();
   }
 
@@ -60,9 +61,12 @@ export class PageStream {
   private flush(): void {
     const { waiting, waitingProgress } = this;
     this.clear();
-    if (waiting) this.post({ type: 'cells', map: waiting.map, batch: joined(waiting.batches), tokens: waiting.tokens });
+    if (waiting) {
+      const { slot, map, batches, tokens } = waiting;
+      this.post({ type: 'cells', slot, map, batch: joined(batches), tokens });
+    }
     if (!waitingProgress) return;
-    this.post({ type: 'progress', progress: waitingProgress });
+    this.post({ type: 'progress', ...waitingProgress });
     this.undrawn = true;
   }
 

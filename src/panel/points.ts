@@ -1,8 +1,8 @@
-import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { Token } from '../map/token.js';
 import { CONTINUATION_LIMIT } from '../protocol/engine.js';
-import type { Continuation, HostMessage } from '../protocol/page.js';
+import type { Continuation, SlotNews } from '../protocol/page.js';
+import type { EngineLease } from '../host/engineLease.js';
 import type { MapRecord } from './mapRecord.js';
 
 interface Place {
@@ -20,13 +20,13 @@ export class Points {
 
   constructor(
     private readonly lease: (record: MapRecord) => Promise<EngineLease>,
-    private readonly post: (message: HostMessage) => void,
+    private readonly post: (news: SlotNews) => void,
   ) {}
 
   /** Reads a point; the answer goes to the page, unless another point was asked for meanwhile. */
   async read(record: MapRecord, { x, y }: Place): Promise<void> {
     const turn = ++this.reading;
-    const tell = (rest: Pick<Extract<HostMessage, { type: 'point' }>['point'] & object, 'reading' | 'fault'>): void => {
+    const tell = (rest: Pick<Extract<SlotNews, { type: 'point' }>['point'] & object, 'reading' | 'fault'>): void => {
       if (turn === this.reading) this.post({ type: 'point', point: { map: record.id, x, y, ...rest } });
     };
     tell({ reading: null, fault: null });

@@ -2,7 +2,14 @@ import { Fault, type FaultData } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { type HostMessage, type HostState, type PageAction, type PageView, pageView } from '../protocol/page.js';
+import {
+  type HostMessage,
+  type PageAction,
+  type PageView,
+  pageView,
+  type PanelState,
+  type SlotState,
+} from '../protocol/page.js';
 import type { Disposable, SavedMapDependencies } from './dependencies.js';
 import { finishOf } from './mapRecord.js';
 import { readPageMessage } from './messages.js';
@@ -86,6 +93,7 @@ export class SavedMapController {
     const { specification, facts, cells, tokens, survey = null } = this.map;
     this.page?.send({
       type: 'map',
+      slot: 'main',
       map: {
         id: 1,
         specification,
@@ -99,8 +107,17 @@ export class SavedMapController {
   }
 
   private sendState(): void {
-    const state: HostState = {
+    const state: PanelState = {
       mode: 'saved',
+      models: [],
+      canUndo: false,
+      canRedo: false,
+      display: this.view,
+      colorScale: this.deps.colorScale.read(),
+      tokenColors: this.tokenColors(),
+      keep: null,
+    };
+    const main: SlotState = {
       settings: {
         modelPath: null,
         parameters: parametersOf(this.map.specification),
@@ -108,9 +125,6 @@ export class SavedMapController {
         batchSize: DEFAULT_BATCH_SIZE,
       },
       model: { status: 'none' },
-      models: [],
-      canUndo: false,
-      canRedo: false,
       estimate: null,
       obstacle: null,
       changed: false,
@@ -120,11 +134,7 @@ export class SavedMapController {
       refinable: { ok: false, reason: 'a saved map has the cells that it has' },
       fault: this.fault,
       notices: this.map.runtime.notices,
-      display: this.view,
-      colorScale: this.deps.colorScale.read(),
-      tokenColors: this.tokenColors(),
-      keep: null,
     };
-    this.page?.send({ type: 'state', state });
+    this.page?.send({ type: 'state', state, slots: { main } });
   }
 }

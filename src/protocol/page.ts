@@ -97,15 +97,15 @@ export interface KeptPanel {
   readonly running: boolean;
 }
 
-/** All that the page shows but the map's cells. */
-export interface HostState {
-  /** `saved`: the read-only editor of a saved map. */
-  readonly mode: 'panel' | 'saved';
+/** A place for a map in a panel: the panel's own, and one beside it. */
+export const SLOTS = ['main', 'other'] as const;
+export type SlotName = (typeof SLOTS)[number];
+
+/** What is known of the map in a slot, but its cells. */
+export interface SlotState {
+  /** What it is computed with. */
   readonly settings: PanelSettings;
   readonly model: ModelState;
-  readonly models: readonly ModelEntry[];
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
   /** For the current settings. */
   readonly estimate: Estimate | null;
   /** Why there can be no map with these settings, though each field is right. */
@@ -123,6 +123,15 @@ export interface HostState {
   readonly fault: FaultData | null;
   /** Notices of the last run: what it had to do otherwise than asked. */
   readonly notices: readonly string[];
+}
+
+/** What is known of a panel as a whole. */
+export interface PanelState {
+  /** `saved`: the read-only editor of a saved map. */
+  readonly mode: 'panel' | 'saved';
+  readonly models: readonly ModelEntry[];
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
   /** How a page begins to draw that remembers nothing of it. */
   readonly display: PageView;
   readonly colorScale: ColorScaleChoice;
@@ -131,6 +140,9 @@ export interface HostState {
   /** null for a saved map. */
   readonly keep: KeptPanel | null;
 }
+
+/** All that a pane shows but its map's cells. */
+export type HostState = PanelState & SlotState;
 
 /** What is known when a map is complete. */
 export interface Finish {
@@ -142,7 +154,7 @@ export interface Finish {
 
 /** The map that is shown, with all cells so far. */
 export interface ShownMap {
-  /** Grows with every map: later cells name it. */
+  /** Another one for every map of a panel, whatever its slot: later cells name it. */
   readonly id: number;
   readonly specification: MapSpecification;
   readonly facts: ModelFacts;
@@ -184,8 +196,8 @@ export interface Continuation {
   readonly fault: FaultData | null;
 }
 
-export type HostMessage =
-  | { readonly type: 'state'; readonly state: HostState }
+/** What is told of the map in a slot. */
+export type SlotNews =
   | { readonly type: 'progress'; readonly progress: Progress }
   /** Replaces the map; null: there is none. */
   | { readonly type: 'map'; readonly map: ShownMap | null }
@@ -197,6 +209,14 @@ export type HostMessage =
   | { readonly type: 'survey'; readonly news: SurveyNews }
   | { readonly type: 'point'; readonly point: PointNews | null }
   | { readonly type: 'continuation'; readonly continuation: Continuation | null };
+
+export type HostMessage =
+  /** `slots`: the panel's own, and while two maps are compared, the other one. */
+  | { readonly type: 'state'; readonly state: PanelState; readonly slots: Slots<SlotState> }
+  | (SlotNews & { readonly slot: SlotName });
+
+/** Something of each slot that has a map. */
+export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;
 
 /** How the page draws the map: for pictures that look like it. Colors of tokens are told apart. */
 export type PageView = Omit<Display, 'tokenColors'>;
@@ -228,8 +248,9 @@ export const PAGE_ACTIONS = [
 ] as const;
 export type PageAction = (typeof PAGE_ACTIONS)[number];
 
-/** Plane coordinates of a map, which is named by its id. */
+/** Plane coordinates of the map in a slot, which is named by its id. */
 export interface PlaceOnMap {
+  readonly slot: SlotName;
   readonly map: number;
   readonly x: number;
   readonly y: number;
@@ -260,6 +281,7 @@ export type PageMessage =
    */
   | {
       readonly type: 'window';
+      readonly slot: SlotName;
       readonly map: number;
       readonly grid: Pick<Grid, 'spacing' | 'center'> | null;
       readonly refine: boolean;

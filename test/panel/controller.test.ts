@@ -135,7 +135,7 @@ test('a change that is quick is computed at once, and a running map makes way fo
   await page.until(() => page.map?.specification.layer === 8);
   await complete();
   assert.deepEqual(page.map?.cells, defaultMap({ ...DEFAULT_PARAMETERS, layer: 8 }).cells);
-  assert.ok(page.messages.every((message) => message.type !== 'state' || message.state.run.status !== 'stopped'));
+  assert.ok(page.messages.every((message) => message.type !== 'state' || message.slots.main.run.status !== 'stopped'));
   assert.equal(deps.engines.length, 1);
 });
 
@@ -621,24 +621,24 @@ test('points are read and written from, and their vectors taken out', async (con
   await complete();
   const map = page.map?.id ?? -1;
   // Said to a map that is no longer shown, coordinates mean nothing.
-  say({ type: 'point', map: map - 1, x: 1, y: 1 });
-  say({ type: 'vector', map: map - 1, x: 1, y: 1, to: 'clipboard' });
-  say({ type: 'continue', from: { map: map - 1, x: 1, y: 1 } });
-  say({ type: 'point', map, x: 0.25, y: -0.25 });
+  say({ type: 'point', slot: 'main', map: map - 1, x: 1, y: 1 });
+  say({ type: 'vector', slot: 'main', map: map - 1, x: 1, y: 1, to: 'clipboard' });
+  say({ type: 'continue', from: { slot: 'main', map: map - 1, x: 1, y: 1 } });
+  say({ type: 'point', slot: 'main', map, x: 0.25, y: -0.25 });
   const point = () => page.messages.findLast((message) => message.type === 'point')?.point;
   await page.until(() => Boolean(point()?.reading));
   assert.equal(point()?.reading?.ids[0], page.map?.cells.ids[(24 * 50 + 25) * 10]);
   const text = () => page.messages.findLast((message) => message.type === 'continuation')?.continuation;
   assert.ok(!page.messages.some((message) => message.type === 'continuation'));
   assert.ok(!deps.calls.some((call) => call.startsWith('copy')));
-  say({ type: 'continue', from: { map, x: 0.25, y: -0.25 } });
+  say({ type: 'continue', from: { slot: 'main', map, x: 0.25, y: -0.25 } });
   await page.until(() => text()?.tokens.length === 3);
   assert.equal(text()?.status, 'running');
   say({ type: 'continue', from: null });
   await page.until(() => text()?.status === 'stopped');
-  say({ type: 'vector', map, x: 0, y: 0, to: 'clipboard' });
+  say({ type: 'vector', slot: 'main', map, x: 0, y: 0, to: 'clipboard' });
   await page.until(() => deps.calls.some((call) => call.startsWith('copy [')));
-  say({ type: 'vector', map, x: 0.5, y: 1, to: 'file' });
+  say({ type: 'vector', slot: 'main', map, x: 0.5, y: 1, to: 'file' });
   await page.until(() => deps.calls.includes('saveVector 0.5 1 8'));
   say({ type: 'action', action: 'savePlane' });
   await page.until(() => deps.calls.includes('savePlane'));

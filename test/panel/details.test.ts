@@ -40,7 +40,8 @@ async function open(context: TestContext, engine: FakeEngineOptions = {}, deps?:
   const say = (message: PageMessage): void => controller.receive(message);
   say({ type: 'ready', view: null });
   await page.until(() => Boolean(page.map?.finish) && page.state.run.status === 'idle');
-  const look: Panel['look'] = (grid, refine = true) => say({ type: 'window', map: page.map?.id ?? -1, grid, refine });
+  const look: Panel['look'] = (grid, refine = true) =>
+    say({ type: 'window', slot: 'main', map: page.map?.id ?? -1, grid, refine });
   return { controller, deps: used, page, say, look };
 }
 
@@ -108,7 +109,7 @@ test('the next window takes the place of one that is being computed; one that wa
   deps.engine.stopAt(Infinity);
   await page.until(() => Boolean(page.detail?.finish));
   assert.deepEqual(page.detail?.cells, defaultMap(partOf(other)).cells);
-  assert.ok(page.messages.every((message) => message.type !== 'state' || message.state.fault === null));
+  assert.ok(page.messages.every((message) => message.type !== 'state' || message.slots.main.fault === null));
   look(PART);
   await page.until(() => page.detail?.specification.grid.spacing === PART.spacing && Boolean(page.detail.finish));
   const before = deps.engine.asked.length;
@@ -156,7 +157,7 @@ test('another map forgets the window; a page that comes again asks for it and ha
   controller.connect(again.post);
   say({ type: 'ready', view: null });
   const before = deps.engine.asked.length;
-  say({ type: 'window', map: again.map?.id ?? -1, grid: PART, refine: true });
+  say({ type: 'window', slot: 'main', map: again.map?.id ?? -1, grid: PART, refine: true });
   await again.until(() => Boolean(again.detail?.finish));
   assert.deepEqual(again.detail?.cells, page.detail?.cells);
   assert.equal(deps.engine.asked.length, before);
@@ -164,7 +165,7 @@ test('another map forgets the window; a page that comes again asks for it and ha
   say({ type: 'edit', path: 'layer', value: 28 });
   await again.until(() => again.map?.specification.layer === 28 && Boolean(again.map.finish));
   assert.deepEqual(controller.map()?.specification.grid, DEFAULT_PARAMETERS.grid);
-  say({ type: 'window', map: again.map?.id ?? -1, grid: PART, refine: true });
+  say({ type: 'window', slot: 'main', map: again.map?.id ?? -1, grid: PART, refine: true });
   await again.until(() => again.detail?.specification.layer === 28 && Boolean(again.detail.finish));
 });
 
@@ -201,9 +202,21 @@ test('a window that is none, or of another map, is left; after another model was
     say({ type: 'dismissFault' });
     await page.until(() => page.state.fault === null);
   }
-  say({ type: 'window', map: 99, grid: PART, refine: true });
-  controller.receive({ type: 'window', map: page.map?.id, grid: { spacing: NaN, center: [0, 0] }, refine: true });
-  controller.receive({ type: 'window', map: page.map?.id, grid: { spacing: 1, center: [0] }, refine: true });
+  say({ type: 'window', slot: 'main', map: 99, grid: PART, refine: true });
+  controller.receive({
+    type: 'window',
+    slot: 'main',
+    map: page.map?.id,
+    grid: { spacing: NaN, center: [0, 0] },
+    refine: true,
+  });
+  controller.receive({
+    type: 'window',
+    slot: 'main',
+    map: page.map?.id,
+    grid: { spacing: 1, center: [0] },
+    refine: true,
+  });
   assert.equal(deps.logged.filter((line) => line.includes('not understood')).length, 2);
   say({ type: 'edit', path: 'device', value: 'cuda' });
   await page.until(() => !page.state.refinable.ok);

@@ -18,8 +18,8 @@ function start(context: TestContext) {
       entropy: Float32Array.of(1),
       ...more,
     };
-    stream.cells(1, batch, []);
-    stream.progress({
+    stream.cells('main', 1, batch, []);
+    stream.progress('main', {
       phase: 'cells',
       done: index + 1,
       total: 9,
@@ -66,7 +66,7 @@ test('anything else comes at once, behind the cells before it', (context) => {
   wait();
   cell(1);
   news();
-  stream.send({ type: 'map', map: null });
+  stream.send({ type: 'map', slot: 'main', map: null });
   assert.deepEqual(news(), [[1], 'progress', 'map']);
 });
 

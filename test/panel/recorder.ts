@@ -34,7 +34,7 @@ export class Recorder {
   get state(): HostState {
     const last = this.messages.findLast((message) => message.type === 'state');
     if (last?.type !== 'state') throw new Error('no state was sent');
-    return last.state;
+    return { ...last.state, ...last.slots.main };
   }
 
   /** Resolves when this is true, which is looked at after every message. */

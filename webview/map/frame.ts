@@ -1,4 +1,4 @@
-import type { Layout } from '../store.js';
+import type { Layout } from '../link.js';
 import type { GridSize, Size } from './view.js';
 
 /** Where the map is drawn inside its area, in px. */

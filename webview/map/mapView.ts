@@ -8,7 +8,6 @@ import type { Mark } from '../../src/map/survey.js';
 import { pinnedCell } from '../cell.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
-import type { Maps } from '../maps.js';
 import { isOutdated, createMapNote } from '../mapNote.js';
 import { type PageMap, tokenOf, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
@@ -27,6 +26,7 @@ import { TokenPen } from './tokenPen.js';
 import {
   home,
   isHome,
+  lookOfView,
   panned,
   Projection,
   relativeView,
@@ -34,7 +34,6 @@ import {
   showing,
   type Size,
   type View,
-  viewOn,
   zoomed,
   zoomOf,
 } from './view.js';
@@ -67,7 +66,6 @@ export class MapView {
   constructor(
     private readonly store: Store,
     private readonly derived: Derived,
-    private readonly maps: Maps,
   ) {
     this.pictures = new Pictures(derived);
     this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
@@ -144,12 +142,12 @@ export class MapView {
   /** Changes the view, which is handed over in cells of the whole map. */
   private change(next: (view: View, base: PageMap, at: Projection) => View): void {
     const { state } = this.store;
-    const { base, map } = state;
+    const { base } = state;
     const before = baseView(state);
-    if (!base || !map || !before || !this.frame) return;
+    if (!base || !before || !this.frame) return;
     const view = next(before, base, new Projection(before, this.frame));
     if (sameView(before, view)) return;
-    this.store.set({ view: viewOn(view, base.specification.grid, map.specification.grid) });
+    this.store.set({ look: lookOfView(view, base.specification.grid) });
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.settle(), REST_MS);
   }
@@ -164,7 +162,6 @@ export class MapView {
     this.store.setUi({
       zoom: isHome(view, base.cells) ? null : { window: windowOf(base), view: relativeView(view, base.cells) },
     });
-    this.maps.rest();
     this.store.set({ rested: rested + 1 });
   }
 

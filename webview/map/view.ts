@@ -106,6 +106,30 @@ export function viewOn(view: View, from: Grid, to: Grid): View {
   };
 }
 
+/** A part of the plane in plane coordinates, from its lower left corner: what is seen of it, whichever grid lies there. */
+export interface Look {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The part of the plane that a view of a grid shows. */
+export const lookOfView = (view: View, { columns, rows, spacing, center }: Grid): Look => ({
+  x: center[0] + (view.x - columns / 2) * spacing,
+  y: center[1] + (view.y - rows / 2) * spacing,
+  width: view.width * spacing,
+  height: view.height * spacing,
+});
+
+/** The view of a grid that shows this part of the plane. */
+export const viewOfLook = (look: Look, { columns, rows, spacing, center }: Grid): View => ({
+  x: (look.x - center[0]) / spacing + columns / 2,
+  y: (look.y - center[1]) / spacing + rows / 2,
+  width: look.width / spacing,
+  height: look.height / spacing,
+});
+
 /** How far apart two views are at most, as a part of their size, so that they are one. */
 const ONE_VIEW = 1e-9;
 export const sameView = (a: View, b: View): boolean =>

@@ -1,0 +1,526 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, type FaultData } from '../map/fault.js';
+import type { Grid } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { Estimate, MapEvent, Support } from '../protocol/engine.js';
+import type { PanelSettings, Progress, SlotName, SlotNews, SlotState } from '../protocol/page.js';
+import { checkWindow, Details } from './details.js';
+import type { EngineLease } from '../host/engineLease.js';
+import type { PanelDependencies } from './dependencies.js';
+import { Keeper } from './keeper.js';
+import { type Asked, finishOf, type MapRecord, regionTokens, shownMap, surveyed } from './mapRecord.js';
+import { MapRuns } from './mapRuns.js';
+import { sameCells } from './messages.js';
+import { ModelHold } from './modelHold.js';
+import { fewerInBatch, pageTopK } from './pageCells.js';
+import type { PageStream } from './pageStream.js';
+import { Points } from './points.js';
+import { samePlane, type Surveyed, Surveys } from './surveys.js';
+
+/** Maps that take no longer are computed at once when a parameter changes. */
+const AT_ONCE_SECONDS = 1;
+/** Changes that follow each other as fast as this are one. */
+const DEBOUNCE_MS = 60;
+/** What only informs is measured when nothing was changed and nobody looked elsewhere for so long. */
+const CALM_MS = 1000;
+
+/** What a slot is in its panel. */
+export interface SlotPlace {
+  readonly name: SlotName;
+  /** What its map is computed with, at the moment. */
+  readonly settings: () => PanelSettings;
+  /** The page, where there is one. */
+  readonly page: () => PageStream | undefined;
+  /** Names its kept map. */
+  readonly key: string;
+  /** Numbers maps, for all slots along. */
+  readonly nextId: () => number;
+  /** What a model is called. */
+  readonly nameOf: (modelPath: string) => string | undefined;
+  /** Something of its state is another. */
+  readonly onChange: () => void;
+  /** How far its run is. */
+  readonly onProgress: () => void;
+  /** Its map is whole, or another whole one is shown. */
+  readonly onWhole: () => void;
+}
+
+/** A map of a panel: its model, runs, details, survey and points. What it is computed with is the panel's to say. */
+export class MapSlot {
+  readonly runs: MapRuns;
+  readonly details: Details;
+  private readonly model: ModelHold;
+  private readonly keeper: Keeper;
+  private readonly surveys: Surveys;
+  private readonly points: Points;
+  private fault: FaultData | null = null;
+  private obstacle: FaultData | null = null;
+  private estimate: Estimate | null = null;
+  /** What the last estimate says of every grid on its plane. */
+  private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
+  /** The model's files were written again, and it was opened anew: said until the map after the one that comes of it. */
+  private rewritten: 'no' | 'now' | 'told' = 'no';
+  private debounce: ReturnType<typeof setTimeout> | undefined;
+  /** When something was last changed, or another window looked at. */
+  private activeAt = -Infinity;
+  /** The model that was last set about. */
+  private begunWith: string | undefined;
+  /** Counts what was asked: an answer to an older question is left. */
+  private turn = 0;
+  /** The page has a survey of the settings' plane. */
+  private surveySent = false;
+  private disposed = false;
+
+  constructor(
+    private readonly deps: PanelDependencies,
+    private readonly place: SlotPlace,
+  ) {
+    this.begunWith = this.settings.modelPath ?? undefined;
+    this.keeper = new Keeper(deps.snapshots, place.key, (problem) => deps.log('warn', problem));
+    this.model = new ModelHold(
+      deps,
+      () => place.onChange(),
+      (fault) => {
+        if (!this.runs.running) this.complain(fault); // a run that is on its way ends with it
+      },
+      () => this.reopened(),
+    );
+    this.surveys = new Surveys(
+      (asked) => this.lease(asked),
+      () => this.calm(),
+      (news) => this.takeSurvey(news),
+    );
+    this.points = new Points(
+      (record) => this.leaseFor(record),
+      (message) => this.send(message),
+    );
+    const { nextId } = place;
+    this.runs = new MapRuns(
+      {
+        onShown: () => {
+          this.details.forget();
+          this.points.forget();
+          this.surveyShown();
+          this.sendMap();
+          if (this.runs.shown?.complete) place.onWhole();
+        },
+        onCells: (record, event) => {
+          this.sendCells(record, event);
+          this.keeper.keep(record);
+        },
+        onProgress: (progress) => {
+          this.progress(progress);
+          place.onProgress();
+        },
+        onFinish: (record) => {
+          if (this.rewritten === 'now') this.rewritten = 'told';
+          this.sendFinish(record);
+          this.keeper.keep(record, true);
+          place.onWhole();
+        },
+        onChange: () => place.onChange(),
+        onStop: (record) => this.keeper.keep(record, true),
+        onFault: (fault) => this.complain(fault),
+      },
+      { nextId },
+    );
+    this.details = new Details(
+      (record) => this.leaseFor(record),
+      {
+        onShown: () => this.details.shown && this.send({ type: 'detail', map: shownMap(this.details.shown) }),
+        onCells: (record, event) => this.sendCells(record, event),
+        onProgress: (progress) => this.progress(progress),
+        onFinish: (record) => this.sendFinish(record),
+        onChange: () => place.onChange(),
+        onFault: (fault) => this.complain(fault),
+      },
+      nextId,
+    );
+  }
+
+  get settings(): PanelSettings {
+    return this.place.settings();
+  }
+
+  state(): SlotState {
+    const { runs } = this;
+    return {
+      settings: this.settings,
+      model: this.model.state,
+      estimate: this.estimate,
+      obstacle: this.obstacle,
+      changed: runs.asked !== undefined && this.differs(),
+      outdated: runs.shown && !this.isSet(runs.shown) ? runs.shown.id : null,
+      run: runs.state,
+      detail: this.details.state,
+      refinable: this.refinable(),
+      fault: this.fault,
+      notices: this.rewritten === 'no' ? runs.notices : [REWRITTEN, ...runs.notices],
+    };
+  }
+
+  /** The whole map that is seen: the detail of a window, where one is looked at. undefined while cells are missing. */
+  map(): TokenMap | undefined {
+    return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
+  }
+
+  /** The whole map that is seen. @throws Fault while there is none. */
+  wholeMap(): TokenMap {
+    if (!this.details.wanted || this.details.complete) return whole(this.map());
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'The window that is shown is not complete yet.',
+      hint: 'Wait until it is, or go back to the whole map with 0.',
+    });
+  }
+
+  /** The whole map, whichever part of it is seen. @throws Fault while there is none. */
+  wholeBase(): TokenMap {
+    return whole(this.runs.shown?.complete);
+  }
+
+  /** Numbers that a vector for the model must have, where that is known. */
+  get hiddenSize(): number | undefined {
+    const { state } = this.model;
+    return state.status === 'ready' ? state.summary.facts.hiddenSize : undefined;
+  }
+
+  /** What the model is called, once one is chosen. */
+  get modelName(): string | undefined {
+    const { state } = this.model;
+    return state.status === 'none' ? undefined : state.name;
+  }
+
+  /** The settings are others: soon computes them if that is quick; `run`: however long it takes. */
+  settled(run = false): void {
+    this.turn++;
+    this.estimate = null;
+    this.obstacle = null;
+    this.place.onChange();
+    if (this.surveyFits !== this.surveySent) this.sendSurvey();
+    // The first of changes that follow each other is acted on at once, the others when they pause.
+    const paused = performance.now() - this.activeAt > DEBOUNCE_MS;
+    this.acts();
+    clearTimeout(this.debounce);
+    if (paused) void this.begin(run, false);
+    else this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
+  }
+
+  /**
+   * Opens the model and computes the map: when asked to (`wanted`), when another model was chosen, or when it is quick and not
+   * there yet. `revive`: takes over what was kept over a reload of the window, and goes on where it was.
+   */
+  async begin(wanted: boolean, revive: boolean): Promise<void> {
+    const turn = ++this.turn;
+    const asked = this.asked();
+    const run = wanted || asked?.modelPath !== this.begunWith;
+    this.begunWith = asked?.modelPath;
+    try {
+      const revived = revive ? await this.keeper.revive(this.place.nextId()) : undefined;
+      if (this.disposed) return;
+      if (revived) this.runs.adopt(revived);
+      if (!asked || turn !== this.turn) return;
+      // What was kept may be an older map: then nothing of the one that was running has come this far.
+      if (run && (!revived || this.differs())) return await this.compute(asked);
+      if (run && revived && !revived.complete) return await this.compute(revived, revived);
+      // Where nothing but the grid is another, what was measured says enough.
+      if (this.secondsOf(asked) < AT_ONCE_SECONDS && this.differs()) return await this.compute(asked);
+      await this.learnEstimate();
+      const seconds = this.estimate?.seconds ?? Infinity;
+      if (turn !== this.turn) return;
+      if (seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
+      else if (this.healthy) this.surveys.want(asked);
+    } catch (error) {
+      this.complain(error);
+    }
+  }
+
+  generate(): void {
+    const asked = this.asked();
+    if (asked) this.compute(asked).catch((error: unknown) => this.complain(error));
+  }
+
+  cancel(): void {
+    this.runs.cancel();
+    this.details.cancel();
+  }
+
+  /** Computes the cells that a stopped run left. */
+  resume(): void {
+    const record = this.runs.latest;
+    if (record && !record.complete && !this.runs.running)
+      this.compute(record, record).catch((error: unknown) => this.complain(error));
+  }
+
+  /** Takes over a whole map that was made with the settings, or will be. */
+  adopt(record: MapRecord): void {
+    this.runs.adopt(record);
+    this.keeper.keep(record, true);
+  }
+
+  /** A person looks at a window of the map that is shown, or at all of it. */
+  look(id: number, window: Pick<Grid, 'spacing' | 'center'> | null, refine: boolean): void {
+    const { shown } = this.runs;
+    if (shown?.id !== id) return; // said before the page knew of this map
+    this.acts();
+    if (!window) this.details.lookAway();
+    else {
+      checkWindow(shown, window);
+      const wanted = refine && shown.complete !== undefined && this.refinable().ok;
+      this.details.look(shown, window, wanted, this.settings.batchSize);
+    }
+    this.place.onChange();
+  }
+
+  /** Reads a point of a map's plane, if that map is shown. */
+  async read(map: number, place: { readonly x: number; readonly y: number }): Promise<void> {
+    if (this.runs.shown?.id === map) await this.points.read(this.runs.shown, place);
+  }
+
+  /** Writes on from a point of a map's plane; null: writes no more. */
+  async write(from: { readonly map: number; readonly x: number; readonly y: number } | null): Promise<void> {
+    if (!from) this.points.stop();
+    else if (this.runs.shown?.id === from.map) await this.points.write(this.runs.shown, from);
+  }
+
+  /** The engine was ended, and another is to be started. */
+  async restarted(): Promise<void> {
+    this.model.forgetEngine();
+    this.fault = null;
+    await this.begin(false, false);
+  }
+
+  dismissFault(): void {
+    this.fault = null;
+    this.place.onChange();
+  }
+
+  /** Shows what went wrong. A model that cannot be opened is shown as such already. */
+  complain(thrown: unknown): void {
+    const fault = Fault.from(thrown);
+    if (fault.code === 'cancelled' || this.disposed) return;
+    this.deps.log('error', [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n'));
+    if (this.model.state.status === 'failed' && this.model.state.fault.message === fault.message) return;
+    this.fault = fault.toData();
+    this.place.onChange();
+  }
+
+  /** Tells the page all that there is. */
+  sendAll(): void {
+    this.sendMap();
+    this.sendSurvey();
+  }
+
+  /** Ends the run and lets go of the engine. `closed`: by the person, so that nothing need be kept for a reload. */
+  dispose(closed: boolean): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.turn++;
+    clearTimeout(this.debounce);
+    this.surveys.want(undefined);
+    void this.runs.end();
+    this.details.forget();
+    this.points.forget();
+    this.model.release();
+    if (closed) this.keeper.remove();
+  }
+
+  private send(news: SlotNews): void {
+    if (!this.disposed) this.place.page()?.send({ ...news, slot: this.place.name });
+  }
+
+  private progress(progress: Progress): void {
+    if (!this.disposed) this.place.page()?.progress(this.place.name, progress);
+  }
+
+  /** A survey has come: the page learns of it, and so does the map that has the same plane. */
+  private takeSurvey({ fault }: Surveyed): void {
+    this.surveyShown();
+    this.sendSurvey();
+    if (fault) this.deps.log('warn', `The plane could not be surveyed: ${fault.message}`);
+  }
+
+  /** The survey that there is becomes the shown map's, if that has the same plane. */
+  private surveyShown(): void {
+    const { shown } = this.runs;
+    const { current } = this.surveys;
+    if (!shown || !current?.survey || current.survey === shown.survey) return;
+    if (!samePlane(current.asked, shown) || !this.isOfTheFile(shown)) return;
+    surveyed(shown, current.survey, current.asked.parameters);
+    if (shown.complete) this.keeper.keep(shown, true);
+  }
+
+  private refinable(): Support {
+    const { shown } = this.runs;
+    const { modelPath, device } = this.settings;
+    if (shown && !this.isOfTheFile(shown))
+      return { ok: false, reason: 'the model\u2019s files were written again since' };
+    if (!shown || (shown.modelPath === modelPath && shown.device === device)) return { ok: true };
+    return { ok: false, reason: 'another model was chosen since this map was made' };
+  }
+
+  /** A person does something: measuring makes way, until it is calm again. */
+  private acts(): void {
+    this.activeAt = performance.now();
+    this.surveys.makeWay();
+  }
+
+  /** Settles when no map is computed and nothing was done for a while; true: an engine is there that can measure. */
+  private async calm(): Promise<boolean> {
+    for (;;) {
+      await this.runs.idle;
+      const rest = this.activeAt + CALM_MS - performance.now();
+      if (rest <= 0 || this.disposed) return this.healthy;
+      await sleep(rest);
+    }
+  }
+
+  private async compute(asked: Asked, resumed?: MapRecord): Promise<void> {
+    clearTimeout(this.debounce);
+    const turn = ++this.turn;
+    this.fault = null;
+    if (this.rewritten === 'told') this.rewritten = 'no';
+    this.details.pause();
+    this.surveys.makeWay();
+    this.surveys.want(this.asked());
+    await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
+    // A dead engine is not started again for an estimate.
+    if (turn !== this.turn || this.disposed || !this.healthy) return;
+    await this.learnEstimate();
+    // After the map: on a large model the norms take longer than the first picture may.
+    this.surveys.want(this.asked());
+  }
+
+  private get healthy(): boolean {
+    return this.fault === null && this.model.state.status === 'ready';
+  }
+
+  /** What the settings ask for; undefined without a model. */
+  asked(): Asked | undefined {
+    const { modelPath, device, parameters } = this.settings;
+    return modelPath === null ? undefined : { modelPath, device, parameters };
+  }
+
+  /** The engine of a map, which must be the one of the current settings. */
+  private async leaseFor(record: MapRecord): Promise<EngineLease> {
+    const { modelPath, device } = this.settings;
+    const otherwise = (why: string): Fault =>
+      new Fault({
+        code: 'bad-parameter',
+        message: `${why} since this map was made.`,
+        hint: 'Press Generate, or choose the model of this map again.',
+      });
+    if (record.modelPath !== modelPath || record.device !== device) throw otherwise('Another model was chosen');
+    const lease = await this.lease(record);
+    if (!this.isOfTheFile(record)) throw otherwise('The model\u2019s files were written again');
+    return lease;
+  }
+
+  private lease({ modelPath, device }: Asked): Promise<EngineLease> {
+    const name = this.place.nameOf(modelPath) ?? path.basename(modelPath);
+    return this.model.acquire({ path: modelPath, device }, name);
+  }
+
+  /** Asks what the current settings would cost. */
+  private async learnEstimate(): Promise<void> {
+    const { turn } = this;
+    const asked = this.asked();
+    if (!asked) return;
+    const { engine } = await this.lease(asked);
+    try {
+      const { batchSize } = this.settings;
+      const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
+      if (turn !== this.turn) return;
+      this.estimate = estimate;
+      this.rate = { key: rateKey(asked), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
+      this.obstacle = null;
+    } catch (error) {
+      const fault = Fault.from(error);
+      if (turn !== this.turn || fault.code === 'cancelled' || fault.code === 'engine-died') return;
+      this.obstacle = fault.toData();
+    }
+    this.place.onChange();
+  }
+
+  /** What a map would take by the last estimate; Infinity where that was of another plane or model. */
+  private secondsOf(asked: Asked): number {
+    const { columns, rows } = asked.parameters.grid;
+    return this.rate?.key === rateKey(asked) ? this.rate.secondsPerCell * columns * rows : Infinity;
+  }
+
+  /** The settings are not those of the map that is there or on its way. */
+  differs(): boolean {
+    const { asked } = this.runs;
+    return !asked || !this.isSet(asked);
+  }
+
+  /** Whether a map has the cells that the settings ask for. */
+  private isSet(asked: Asked | MapRecord): boolean {
+    const { modelPath, device, parameters } = asked;
+    if ('specification' in asked && !this.isOfTheFile(asked)) return false;
+    return sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
+  }
+
+  /** Whether a map is of its model as that is open now; true also where it is not open. */
+  private isOfTheFile({ modelPath, specification }: MapRecord): boolean {
+    return (this.model.fingerprintAt(modelPath) ?? specification.model.sha256) === specification.model.sha256;
+  }
+
+  /** The model was opened anew, as its files were written again: what was measured of it is of another, perhaps. */
+  private reopened(): void {
+    this.rewritten = 'now';
+    this.surveys.forget();
+    this.rate = undefined;
+    this.deps.log('info', REWRITTEN);
+  }
+
+  private sendMap(): void {
+    const { shown } = this.runs;
+    this.send({ type: 'map', map: shown ? shownMap(shown) : null });
+  }
+
+  /** Whether what was surveyed last is the plane of the settings. */
+  private get surveyFits(): boolean {
+    const asked = this.asked();
+    const { current } = this.surveys;
+    return asked !== undefined && current !== undefined && samePlane(asked, current.asked);
+  }
+
+  /** Tells what is known of the settings' plane; nothing, where the last survey is of another. */
+  private sendSurvey(): void {
+    const { current } = this.surveys;
+    this.surveySent = this.surveyFits;
+    if (!current) return;
+    const { shown } = this.runs;
+    const { survey, fault } = this.surveySent ? current : { survey: null, fault: null };
+    const fits = survey !== null && shown && samePlane(current.asked, shown) && this.isOfTheFile(shown);
+    const map = fits ? shown.id : null;
+    this.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
+  }
+
+  private sendCells({ id, cells }: MapRecord, { batch, tokens }: Extract<MapEvent, { kind: 'cells' }>): void {
+    const fewer = fewerInBatch(batch, cells.topK, pageTopK(cells));
+    if (!this.disposed) this.place.page()?.cells(this.place.name, id, fewer, tokens);
+  }
+
+  private sendFinish({ id, complete }: MapRecord): void {
+    if (!complete) return;
+    this.send({ type: 'finish', map: id, finish: finishOf(complete), tokens: regionTokens(complete) });
+  }
+}
+
+function whole(map: TokenMap | undefined): TokenMap {
+  if (map) return map;
+  throw new Fault({
+    code: 'bad-parameter',
+    message: 'There is no complete map yet.',
+    hint: 'Wait until the map is complete, or press Resume.',
+  });
+}
+
+const REWRITTEN = 'The model\u2019s files were written again, so it was opened anew.';
+
+/** All that the time for a cell depends on, and more. */
+const rateKey = ({ modelPath, device, parameters }: Asked): string =>
+  JSON.stringify([modelPath, device, { ...parameters, grid: null }]);

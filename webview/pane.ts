@@ -1,0 +1,105 @@
+import type { PanelState, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
+import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
+import type { Derived } from './derived.js';
+import { send } from './host.js';
+import type { Link } from './link.js';
+import { listenToPointer } from './map/gestures.js';
+import { MapView } from './map/mapView.js';
+import { Maps } from './maps.js';
+import { Store } from './store.js';
+
+/** A map on the page: what is known of it, and where it is drawn. */
+export class Pane {
+  readonly store: Store;
+  readonly view: MapView;
+  private readonly maps: Maps;
+  /** Quarters of the run that were read out. */
+  private quarter = 0;
+
+  /** @param say reads out. */
+  constructor(
+    slot: SlotName,
+    link: Link,
+    private readonly derived: Derived,
+    private readonly say: (text: string) => void,
+  ) {
+    this.store = new Store(slot, link);
+    this.maps = new Maps(this.store, derived, say, slot === 'main');
+    this.view = new MapView(this.store, derived);
+    this.follow();
+  }
+
+  /** Reads out a cell of the map that is seen. */
+  readonly sayCell = (cell: number): void => {
+    const { state } = this.store;
+    const stand = this.derived.terrain(state)?.stand[cell] ?? -1;
+    if (state.map) this.say(spokenCell(state.map, cell, stand));
+  };
+
+  takeState(panel: PanelState, slot: SlotState): void {
+    const { store } = this;
+    const { run, detail } = slot;
+    if (run.status !== store.state.host?.run.status) {
+      this.quarter = 0;
+      if (run.status === 'stopped') this.say(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
+    }
+    const working = [run, detail].find((one) => one.status === 'running');
+    store.set({
+      host: { ...panel, ...slot },
+      progress: working?.status === 'running' ? working.progress : null,
+    });
+  }
+
+  receive(news: SlotNews): void {
+    const { store, maps } = this;
+    switch (news.type) {
+      case 'progress': {
+        const { done, total } = news.progress;
+        store.set({ progress: news.progress });
+        requestAnimationFrame(() => send({ type: 'drawn' })); // behind the store's own
+        const reached = Math.floor((4 * done) / Math.max(1, total));
+        if (reached > this.quarter && reached < 4) this.say(`${reached * 25} percent of the map`);
+        this.quarter = Math.max(this.quarter, reached);
+        break;
+      }
+      case 'map':
+        return maps.takeBase(news);
+      case 'detail':
+        return maps.takeDetail(news);
+      case 'cells':
+        return maps.takeCells(news);
+      case 'finish':
+        return maps.takeFinish(news);
+      case 'survey':
+        return maps.takeSurvey(news);
+      case 'point':
+        store.set({ point: news.point });
+        break;
+      case 'continuation':
+        store.set({ continuation: news.continuation });
+        break;
+    }
+  }
+
+  /** The pointer points at places of the plane and pins them. */
+  private follow(): void {
+    const { store } = this;
+    /** What was pinned before the last click. */
+    let pinBefore = store.state.ui.pin;
+    listenToPointer(this.view, {
+      hover: (cell, mark) => {
+        const { map } = store.state;
+        store.set({ pointed: map && cell !== null ? placeOfCell(map, cell) : null, mark });
+      },
+      click: (cell) => {
+        const { map, ui } = store.state;
+        if (!map) return;
+        const again = pinnedCell(store.state) === cell;
+        pinBefore = ui.pin;
+        store.setUi({ pin: again ? null : placeOfCell(map, cell) });
+        if (!again) this.sayCell(cell);
+      },
+      doubleClick: () => store.setUi({ pin: pinBefore }),
+    });
+  }
+}
