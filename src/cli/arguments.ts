@@ -1,17 +1,16 @@
 import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/names.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
-import { Fault } from '../map/fault.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
-import { bytesOf } from '../map/numbers.js';
-import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
-import { type Device, DEVICES } from '../protocol/engine.js';
+import { bad, computingChoices, type ComputingChoices } from './computing.js';
+import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import { ASKING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
-export type Command = { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand;
+export type Command =
+  { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand | StudyCommand;
 
-export interface DrawCommand {
+export interface DrawCommand extends ComputingChoices {
   readonly kind: 'draw';
   /** The flags of {@link MAP_FLAGS} that were given. */
   readonly map: FlagValues;
@@ -19,33 +18,23 @@ export interface DrawCommand {
   readonly display: FlagValues;
   readonly model: string | undefined;
   readonly specification: string | undefined;
-  readonly device: Device;
-  readonly cudaLibraries: string | undefined;
-  /** Bytes. */
-  readonly memory: number | undefined;
-  readonly batchSize: number;
   readonly outputDir: string;
   readonly formats: readonly Format[];
   readonly overwrite: boolean;
   readonly quiet: boolean;
-  readonly debug: boolean;
 }
 
-export interface InspectCommand {
+export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
   readonly kind: 'inspect';
   /** Undefined: the bundled model. */
   readonly model: string | undefined;
-  readonly device: Device;
-  readonly cudaLibraries: string | undefined;
-  /** Bytes. */
-  readonly memory: number | undefined;
   readonly json: boolean;
   readonly skipChecks: boolean;
-  readonly debug: boolean;
 }
 
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {
+  if (args[0] === 'study') return parseStudyCommand(args.slice(1));
   const inspect = args[0] === 'inspect';
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
@@ -59,12 +48,7 @@ export function parseCommand(args: readonly string[]): Command {
       `The argument "${extra}" is not understood.`,
       inspect ? 'Give one model.' : `To draw a map of a model, write --model ${extra}.`,
     );
-  const shared = {
-    device: device(values.get('device')),
-    cudaLibraries: values.get('cuda-libraries'),
-    memory: memory(values.get('memory')),
-    debug: values.has('debug'),
-  };
+  const { batchSize, ...shared } = computingChoices(values);
   if (inspect)
     return {
       kind: 'inspect',
@@ -81,7 +65,7 @@ export function parseCommand(args: readonly string[]): Command {
     ),
     model: values.get('model'),
     specification: values.get('specification'),
-    batchSize: batchSize(values.get('batch-size')),
+    batchSize,
     outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
     formats: formats(values.get('formats')),
     overwrite: values.has('overwrite'),
@@ -136,25 +120,6 @@ function suggestion(typed: string, flags: readonly Flag[]): string {
   return near ? `Did you mean --${near.name}?` : 'embedding-grid --help lists the flags.';
 }
 
-function device(text = 'auto'): Device {
-  const found = DEVICES.find((one) => one === text);
-  if (found) return found;
-  throw bad(`--device ${text}: there is no such device.`, `Devices are ${DEVICES.join(', ')}.`);
-}
-
-function memory(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const bytes = bytesOf(text);
-  if (bytes !== undefined) return bytes;
-  throw bad(`--memory ${text}: a memory limit is a number with a unit, at least 100MB.`, 'Write it as --memory 8GB.');
-}
-
-function batchSize(text = `${DEFAULT_BATCH_SIZE}`): number {
-  const size = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (size >= 1 && size <= LIMITS.batch) return size;
-  throw bad(`--batch-size ${text}: batch size must be a whole number from 1 to ${LIMITS.batch}.`);
-}
-
 function formats(text = DEFAULT_FORMATS.join()): Format[] {
   const wanted = text.split(',').map((part) => part.trim().toLowerCase());
   const unknown = wanted.find((part) => !FORMATS.some((format) => format === part));
@@ -162,6 +127,3 @@ function formats(text = DEFAULT_FORMATS.join()): Format[] {
     throw bad(`--formats ${text}: there is no format "${unknown}".`, `Formats are ${FORMATS.join(', ')}.`);
   return FORMATS.filter((format) => wanted.includes(format));
 }
-
-const bad = (message: string, hint?: string): Fault =>
-  new Fault({ code: 'bad-parameter', message, ...(hint === undefined ? {} : { hint }) });

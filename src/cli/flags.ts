@@ -4,6 +4,7 @@ import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
 import { EXIT_CODES } from './exitCodes.js';
+import { STUDY_FLAGS } from './study/studyFlags.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
 const CUDA_LIBRARIES = {
@@ -19,6 +20,16 @@ const MEMORY = {
   default: 'half of what is free',
 } as const;
 const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
+
+const BATCH_SIZE = {
+  name: 'batch-size',
+  value: 'N',
+  help: `at most this many cells in one run, 1 to ${LIMITS.batch}`,
+  default: `${DEFAULT_BATCH_SIZE}`,
+} as const;
+
+/** Flags of whatever computes maps. */
+export const COMPUTING_FLAGS = [DEVICE, CUDA_LIBRARIES, MEMORY, BATCH_SIZE, DEBUG] as const satisfies readonly Flag[];
 
 /** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is, {@link DISPLAY_FLAGS} how it is drawn. */
 export const RUN_FLAGS = [
@@ -36,12 +47,7 @@ export const RUN_FLAGS = [
   DEVICE,
   CUDA_LIBRARIES,
   MEMORY,
-  {
-    name: 'batch-size',
-    value: 'N',
-    help: `at most this many cells in one run, 1 to ${LIMITS.batch}`,
-    default: `${DEFAULT_BATCH_SIZE}`,
-  },
+  BATCH_SIZE,
   { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: DEFAULT_OUTPUT_FOLDER },
   { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: DEFAULT_FORMATS.join() },
   { name: 'overwrite', help: 'replace the set of files of another map that has the names; else a number is added' },
@@ -83,6 +89,9 @@ export function helpText(): string {
 Usage:
   embedding-grid [FLAGS]                 draw a map
   embedding-grid inspect MODEL [FLAGS]   print what was found in a model
+  embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
+  embedding-grid study status DIR        print how far it is
+  embedding-grid study join DIR          check that it is whole, and write its report
 
 The map:
 ${rows(MAP_FLAGS)}
@@ -95,6 +104,9 @@ ${rows([...RUN_FLAGS, ...ASKING_FLAGS])}
 
 Flags of inspect:
 ${rows(INSPECT_FLAGS)}
+
+Flags of study:
+${rows(STUDY_FLAGS)}
 
 Exit codes:
 ${Object.entries(EXIT_CODES)

@@ -25,17 +25,24 @@ export interface Progress {
 const BAR_PAUSE = 100;
 const LINE_PAUSE = 1000;
 
+export interface Counting {
+  /** What is counted. */
+  readonly unit?: string;
+  /** Milliseconds, from anywhere. */
+  readonly now?: () => number;
+}
+
 /** No progress at all. */
 export const silentProgress: Progress = { update: () => undefined, clear: () => undefined };
 
 /** A bar that is drawn over itself, for a terminal. */
-export function progressBar(out: Output, now: () => number = performance.now.bind(performance)): Progress {
+export function progressBar(out: Output, { unit = 'cells', now = () => performance.now() }: Counting = {}): Progress {
   let next = 0;
   return {
     update(done, total, secondsLeft) {
       if (done < total && now() < next) return;
       next = now() + BAR_PAUSE;
-      const text = ` ${percent(done, total)} · ${countsAndTime(done, total, secondsLeft)}`;
+      const text = ` ${percent(done, total)} · ${countsAndTime(done, total, unit, secondsLeft)}`;
       const columns = Math.max(20, out.columns ?? 80); // a terminal that does not know its width says 0
       const width = Math.min(40, Math.max(0, columns - text.length - 2));
       const full = Math.round((width * done) / total);
@@ -46,7 +53,7 @@ export function progressBar(out: Output, now: () => number = performance.now.bin
 }
 
 /** A line for every tenth, but none sooner than a second after another; for logs and pipes. */
-export function progressLines(out: Output, now: () => number = performance.now.bind(performance)): Progress {
+export function progressLines(out: Output, { unit = 'cells', now = () => performance.now() }: Counting = {}): Progress {
   let next = now() + LINE_PAUSE;
   let tenths = 0;
   return {
@@ -55,7 +62,7 @@ export function progressLines(out: Output, now: () => number = performance.now.b
       if (reached <= tenths || now() < next) return;
       tenths = reached;
       next = now() + LINE_PAUSE;
-      out.write(`${percent(done, total)} · ${countsAndTime(done, total, secondsLeft)}\n`);
+      out.write(`${percent(done, total)} · ${countsAndTime(done, total, unit, secondsLeft)}\n`);
     },
     clear: () => undefined,
   };
@@ -63,9 +70,9 @@ export function progressLines(out: Output, now: () => number = performance.now.b
 
 const percent = (done: number, total: number): string => `${Math.floor((100 * done) / total)}%`;
 
-function countsAndTime(done: number, total: number, secondsLeft: number | null): string {
+function countsAndTime(done: number, total: number, unit: string, secondsLeft: number | null): string {
   const time = (seconds: number): string =>
     seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : formatDuration(seconds);
   const left = secondsLeft === null || done === total ? '' : ` · about ${time(secondsLeft)} left`;
-  return `${formatCount(done)} of ${formatCount(total)} cells${left}`;
+  return `${formatCount(done)} of ${formatCount(total)} ${unit}${left}`;
 }

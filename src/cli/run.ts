@@ -8,6 +8,7 @@ import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
 import { inspect } from './inspect.js';
 import type { Output } from './progress.js';
+import { study } from './study/study.js';
 
 /**
  * Does what the arguments ask for and gives the exit code. A fault becomes one line on `err`, with what it came from below
@@ -19,7 +20,8 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     if (command.kind === 'help') out.write(helpText());
     else if (command.kind === 'version') out.write(`${version()}\n`);
     else if (command.kind === 'inspect') await inspect(command, out, err, signal);
-    else await draw(command, out, err, signal);
+    else if (command.kind === 'draw') await draw(command, out, err, signal);
+    else await study(command, out, err, signal);
     return 0;
   } catch (thrown) {
     const fault =

@@ -10,7 +10,7 @@ function bench(): { clock: { now: number }; lines: string[]; write: (text: strin
 
 test('a bar is drawn over itself, ten times a second at most, within the terminal’s width', () => {
   const { clock, lines, write } = bench();
-  const bar = progressBar({ write, columns: 60 }, () => clock.now);
+  const bar = progressBar({ write, columns: 60 }, { now: () => clock.now });
   bar.update(500, 2500, null);
   clock.now = 50;
   bar.update(600, 2500, 12.3);
@@ -30,7 +30,7 @@ test('a bar is drawn over itself, ten times a second at most, within the termina
 
 test('lines come for tenths, a second apart', () => {
   const { clock, lines, write } = bench();
-  const progress = progressLines({ write }, () => clock.now);
+  const progress = progressLines({ write }, { now: () => clock.now });
   for (let done = 1; done <= 1000; done++) {
     clock.now += 5;
     progress.update(done, 1000, null);

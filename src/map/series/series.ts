@@ -51,17 +51,23 @@ export const MODEL_PATH = 'model';
 export const memberCount = ({ vary }: Pick<MapSeries, 'vary'>): number =>
   vary.reduce((product, { values }) => product * values.length, 1);
 
-/**
- * A member, by its number.
- * @throws Fault `bad-parameter` where an axis leads to no parameter, or the value is none for it; the message names both.
- */
-export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, number: number): SeriesMember {
+/** What a member has on each axis, by its number. */
+export function valuesAt(vary: readonly SeriesAxis[], number: number): readonly AxisValue[] {
   const values: AxisValue[] = [];
   let rest = number;
   for (const axis of vary.toReversed()) {
     values.unshift(axis.values[rest % axis.values.length] ?? null);
     rest = Math.floor(rest / axis.values.length);
   }
+  return values;
+}
+
+/**
+ * A member, by its number.
+ * @throws Fault `bad-parameter` where an axis leads to no parameter, or the value is none for it; the message names both.
+ */
+export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, number: number): SeriesMember {
+  const values = valuesAt(vary, number);
   let model: string | undefined;
   const data: unknown = structuredClone(base);
   try {
