@@ -3,29 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import prettier from 'prettier';
 import ts from 'typescript';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
+import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
 import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../src/map/flags.js';
+
+import { blockOf, table } from './markdown.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
-/** What stands between `<!-- name...-->` and `<!-- end of name -->`. */
-function block(name: string): string {
-  const found = new RegExp(`<!-- ${name}\\b[^>]*-->\n([^]*?)\n<!-- end of ${name} -->`).exec(readme);
-  assert.ok(found, `README.md has no block "${name}"`);
-  return (found[1] ?? '').trim();
-}
-
-/** A Markdown table, formatted as the repository is. */
-async function table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const text = [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-  return (await prettier.format(text, { parser: 'markdown' })).trim();
-}
+const block = (name: string): string => blockOf(readme, name);
 
 test('the table of flags is the program’s', async () => {
   const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
@@ -33,7 +22,15 @@ test('the table of flags is the program’s', async () => {
   const inspecting = inspect
     .filter((flag) => !mapAndRun.includes(flag))
     .map((flag) => ({ ...flag, help: `\`inspect\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting].map((flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help]);
+  const study: readonly Flag[] = STUDY_FLAGS;
+  const studying = study
+    .filter(({ name }) => ![...mapAndRun, ...inspect].some((flag) => flag.name === name))
+    .map((flag) => ({ ...flag, help: `\`study\` only: ${flag.help}` }));
+  const rows = [...mapAndRun, ...inspecting, ...studying].map((flag) => [
+    `\`${flagUsage(flag)}\``,
+    flag.default ?? '',
+    flag.help,
+  ]);
   assert.equal(block('flags'), await table(['Flag', 'Default', 'Meaning'], rows));
 });
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { killsAtRandom } from './kills.js';
 import { parallelSaves } from './parallelSaves.js';
 import { root } from './processes.js';
+import { killedStudy } from './studies.js';
 
 const model = path.join(root, 'media', 'novella-3m');
 
@@ -16,6 +17,23 @@ const began = performance.now();
 const kills = await killsAtRandom({ count: 100, seed: 4242, model });
 console.log(`100 kills at random moments (${Math.round((performance.now() - began) / 1000)} s):`, kills);
 
+const study = await killedStudy(
+  {
+    format: 'embedding-study',
+    version: 1,
+    base: { grid: { columns: 12, rows: 12 }, plane: { center: { kind: 'prompt', text: 'Once upon a time' } } },
+    vary: ['layer=0-4', 'seed=1-40'],
+    shard: 8,
+  },
+  { kills: 50, seed: 99 },
+);
+console.log('A study of 200 maps, killed 50 times and gone on with:', study);
+
 const good =
   saves.there === saves.asked && saves.said === saves.asked && saves.mixed + saves.claimedTwice + saves.leftovers === 0;
-process.exitCode = good && kills.half + kills.orphans + kills.uncleared + kills.emptyFolders === 0 ? 0 : 1;
+process.exitCode =
+  good &&
+  kills.half + kills.orphans + kills.uncleared + kills.emptyFolders === 0 &&
+  study.different + study.unfinished === 0
+    ? 0
+    : 1;

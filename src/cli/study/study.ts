@@ -179,7 +179,7 @@ async function submit(command: Of<'study'>, out: Output): Promise<void> {
 /** Hands a script to Slurm and gives the job's number. @throws Fault `output` with what Slurm says. */
 function sbatch(args: readonly string[]): string {
   const { status: code, stdout, stderr, error } = spawnSync('sbatch', ['--parsable', ...args], { encoding: 'utf8' });
-  const id = /^(\d+)/.exec(stdout ?? '')?.[1];
+  const id = /^(\d+)/.exec(stdout)?.[1];
   if (code === 0 && id !== undefined) return id;
   throw new Fault({
     code: 'output',

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { readMap } from '../../src/formats/readMap.js';
+import { CLI, root, startTree } from '../faults/processes.js';
+import { hashes, killedStudy } from '../faults/studies.js';
+
+const MODEL = path.join(root, 'test', 'fixtures', 'models', 'optimum-past-llama_tied');
+const STUDY = {
+  format: 'embedding-study',
+  version: 1,
+  model: MODEL,
+  base: { grid: { columns: 6, rows: 5 }, topK: 3 },
+  vary: ['layer=embeddings,0-2', 'seed=1-5'],
+  shard: 4,
+};
+const SHARDS = 5;
+
+let folder = '';
+before(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-study-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+const at = (...names: string[]): string => path.join(folder, ...names);
+const write = (name: string, data: object): string => {
+  writeFileSync(at(name), JSON.stringify(data));
+  return at(name);
+};
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return startTree([CLI, 'study', ...args]).ended;
+}
+async function ran(...args: string[]): Promise<string> {
+  const { code, out, err } = await run(...args);
+  assert.equal(code, 0, err);
+  return out;
+}
+const table = async (file: string): Promise<Record<string, unknown>[]> =>
+  parquetReadObjects({ file: await asyncBufferFromFile(file) });
+
+test('whoever computes a study, in parts or twice at once, its tables are the same bytes', async () => {
+  const file = write('same.embedding-study.json', STUDY);
+  await ran(file, '--output-dir', at('one'));
+  const wanted = hashes(at('one'));
+  assert.equal(Object.keys(wanted).length, 3 * SHARDS);
+  await Promise.all(['one', 'other'].map(() => ran(file, '--output-dir', at('twice'))));
+  assert.deepEqual(hashes(at('twice')), wanted);
+  await ran(file, '--output-dir', at('parts'), '--part', '1/2');
+  const missing = await run('join', at('parts'));
+  assert.equal(missing.code, 6);
+  assert.match(missing.err, /12 of 20 members are missing: 0–3, 8–11, 16–19\./);
+  await ran(file, '--output-dir', at('parts'), '--part', '0/2');
+  assert.deepEqual(hashes(at('parts')), wanted);
+  assert.match(await ran('join', at('parts')), /All 20 members are there\./);
+  assert.equal(readFileSync(at('parts', 'members.csv'), 'utf8').trim().split('\r\n').length, 21);
+  const status = JSON.parse(await ran('status', at('parts'), '--json')) as { done: number; parts: { state: string }[] };
+  assert.deepEqual([status.done, status.parts.map(({ state }) => state)], [20, ['finished', 'finished']]);
+});
+
+test('each member is the map that it would be alone', async () => {
+  const file = write('alone.embedding-study.json', STUDY);
+  await ran(file, '--output-dir', at('all'));
+  const [, seventh] = await table(at('all', 'members', 'shard=000001', 'members.parquet')).then((rows) =>
+    rows.slice(2),
+  );
+  assert.ok(seventh);
+  assert.deepEqual([seventh.name, seventh.layer, seventh.seed], ['layer=0, seed=3', '0', 3]);
+  writeFileSync(at('seventh.json'), JSON.stringify(seventh.specification));
+  const flags = ['--specification', at('seventh.json'), '--model', MODEL, '--formats', 'json'];
+  const { code, err } = await startTree([CLI, ...flags, '--output-dir', at('map')]).ended;
+  assert.equal(code, 0, err);
+  const map = await readMap(at('map', 'embedding_grid_results_layer_0.json'));
+  const cells = (await table(at('all', 'cells', 'shard=000001', 'cells.parquet'))).filter(
+    ({ member }) => member === seventh.member,
+  );
+  assert.deepEqual(
+    cells.flatMap(({ ids }) => ids),
+    [...map.cells.ids],
+  );
+  assert.deepEqual(
+    cells.flatMap(({ probabilities }) => probabilities),
+    [...map.cells.probabilities],
+  );
+});
+
+test('a shared plane is that of the base for every member', async () => {
+  const shared = { ...STUDY, base: { ...STUDY.base, layer: 1 }, vary: ['layer=0-2'], plane: 'shared' };
+  await ran(write('shared.embedding-study.json', shared), '--output-dir', at('shared'));
+  const rows = await table(at('shared', 'members', 'shard=000000', 'members.parquet'));
+  const planes = rows.map(({ specification }) => JSON.stringify(Reflect.get(Object(specification) as object, 'plane')));
+  assert.equal(planes.length, 3);
+  assert.equal(new Set(planes).size, 1);
+  assert.match(planes[0] ?? '', /"kind":"vector"/);
+});
+
+test('a member that fails is a row that says why, and not the end', async () => {
+  const file = write('faults.embedding-study.json', { ...STUDY, vary: ['layer=1,99', 'spacing=0.5,-1'] });
+  assert.match(await ran(file, '--output-dir', at('faults')), /4 members are there, 3 of them as a fault/);
+  const rows = await table(at('faults', 'members', 'shard=000000', 'members.parquet'));
+  assert.deepEqual(
+    rows.map(({ fault }) => fault),
+    [null, 'bad-parameter', 'bad-parameter', 'bad-parameter'],
+  );
+  const joined = await ran('join', at('faults'));
+  assert.match(joined, /Member 2 \(layer=99, spacing=0\.5\) failed: Layer 99 does not exist/);
+  assert.match(joined, /All 4 members are there, 3 as a fault/);
+});
+
+test('results of another study are not written over', async () => {
+  await ran(write('first.embedding-study.json', { ...STUDY, vary: ['seed=1'] }), '--output-dir', at('taken'));
+  const before = hashes(at('taken'));
+  const second = write('second.embedding-study.json', { ...STUDY, vary: ['seed=2'] });
+  const { code, err } = await run(second, '--output-dir', at('taken'));
+  assert.equal(code, 6);
+  assert.match(err, /another study/);
+  assert.deepEqual(hashes(at('taken')), before);
+});
+
+test('a mistake is said before anything is computed', async () => {
+  const outside = { ...STUDY, vary: [{ path: 'seed', file: '../elsewhere.txt' }] };
+  const wrong: readonly [readonly string[], RegExp][] = [
+    [[at('none.json')], /none\.json/],
+    [[write('outside.json', outside)], /not beside it/],
+    [[write('no.json', { format: 'x' })], /format is not/],
+    [[write('good.json', STUDY), '--part', '3/3'], /no part/],
+    [[write('good.json', STUDY), '--array', '3'], /goes with --submit/],
+    [[write('good.json', STUDY), '--time=1:00'], /no flag --time/],
+    [['status', folder], /holds no results/],
+    [[], /takes one study file/],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, err } = await run(...args);
+    assert.equal(code, 2, err);
+    assert.match(err, message);
+  }
+  assert.ok(!existsSync(at('none_results')) && !existsSync(at('good_results')));
+});
+
+test('a dry run writes nothing', async () => {
+  const out = await ran(write('dry.embedding-study.json', STUDY), '--dry-run');
+  assert.match(out, /20 members in 5 shards/);
+  assert.ok(!existsSync(at('dry_results')));
+});
+
+test('what is submitted is said before: scripts that any shell reads, and a job of as many parts', async () => {
+  const file = write("it's a study.json", STUDY);
+  const out = await ran(file, '--submit', 'print', '--array', '3', '--time', '1:00:00', '--gres=gpu:1');
+  assert.match(out, /#SBATCH --array=0-2\n/);
+  assert.match(out, /#SBATCH --time=1:00:00\n#SBATCH --gres=gpu:1\n/);
+  assert.match(out, /it'\\''s a study\.json/);
+  const manifest = JSON.parse(out.slice(out.indexOf('\n{'))) as {
+    spec: { completions: number; completionMode: string };
+  };
+  assert.deepEqual([manifest.spec.completions, manifest.spec.completionMode], [3, 'Indexed']);
+});
+
+if (process.platform === 'linux')
+  test('killed at random moments and run again, the tables are those of an undisturbed run', async () => {
+    const found = await killedStudy({ ...STUDY, shard: 2 }, { kills: 4, seed: 7 });
+    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [4, 30, 0, 0]);
+  });
