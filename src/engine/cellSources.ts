@@ -4,6 +4,7 @@ import { layerIndex, type MapParameters } from '../map/specification.js';
 import { AffineMap } from './affine.js';
 import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
+import { AffineLogits, type LogitSource, ModelLogits } from './logitSource.js';
 import type { Variant } from './model/variant.js';
 import type { Reading } from './reading.js';
 import { Scanner } from './scan.js';
@@ -67,6 +68,16 @@ export class CellSources {
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
       notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
     return new EachCell(runner, found.plane, coordinates(parameters.grid), race, batchSize);
+  }
+
+  /** All logits of cells, the way that the map's cells are computed. */
+  async logits(variant: Variant, reading: Reading, parameters: MapParameters, batchSize: number): Promise<LogitSource> {
+    const { masked } = reading.race;
+    const grid = coordinates(parameters.grid);
+    const affine = await this.affine(variant, { ...reading, race: { ...reading.race, masked: [] } }, parameters);
+    if (affine) return new AffineLogits(affine, grid, masked);
+    const runner = await variant.runner({ ...reading.plan, output: { kind: 'logits' }, often: true });
+    return new ModelLogits(runner, reading.found.plane, grid, masked, variant.model.facts.vocabularySize, batchSize);
   }
 
   /** One point, by the way that its map would take; its tokens' logits besides, [topK]. */

@@ -5,70 +5,56 @@ import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
-import {
-  contextOf,
-  layerIndex,
-  type MapParameters,
-  type MapSpecification,
-  parseParameters,
-} from '../map/specification.js';
+import { contextOf, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
 import { ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
 import { type CallContext, type Handlers, stopIfCancelled, unlessAborted } from '../protocol/channel.js';
 import {
+  type BesideParams,
   CONTINUATION_LIMIT,
+  type DivergenceEvent,
+  type DivergenceResult,
   type EngineRequests,
-  type Estimate,
   type MapEvent,
   type MapParams,
   type MapResult,
-  type ModelDescription,
   type OpenParams,
   type PointParams,
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
-import { affineKind } from './affine.js';
-import { BATCH_BYTES, type CellSource } from './cellSource.js';
-import { CellSources } from './cellSources.js';
-import { isProven, reasonToSkip, runChecks } from './checks.js';
-import { describe } from './describe.js';
-import { chooseDevice } from './device.js';
-import { type FoundPlane, HiddenSpace } from './hiddenSpace.js';
-import { ENGINE_BYTES, type MemoryBudget, memoryBudget } from './memory.js';
-import { Model } from './model/model.js';
+import type { CellSource } from './cellSource.js';
+import { divergences } from './divergences.js';
+import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
+import type { FoundPlane, HiddenSpace } from './hiddenSpace.js';
+import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
 import { follow } from './model/running.js';
-import { Variant } from './model/variant.js';
-import { checkedMap, checkedPoint, planOf, readParameters } from './reading.js';
+import { type Opened, open } from './opened.js';
+import { checkedMap, checkedPoint, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
 import { version } from './version.js';
 
 /** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
 const MEASURED_BYTES = 2 * 2 ** 30;
 
-interface Opened {
-  readonly model: Model;
-  readonly variant: Variant;
-  readonly space: HiddenSpace;
-  readonly description: ModelDescription;
-}
-
 /** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
 export class EngineService {
   private opened: Promise<Opened> | undefined;
   private lastMap: Promise<unknown> = Promise.resolve();
-  private readonly sources = new CellSources();
-  /** Measured milliseconds a cell, by layer, readout and context length. */
-  private readonly speeds = new Map<string, { milliseconds: number; layer: number }>();
+  /** The model that was compared with last. */
+  private beside: { readonly path: string; readonly opened: Promise<Opened> } | undefined;
 
   readonly handlers: Handlers<EngineRequests> = {
-    open: async (params) => (await (this.opened ??= this.open(params))).description,
+    open: async (params) => (await this.openOnce(params)).description,
     current: async () => (await this.model()).model.isCurrent(),
-    estimate: async (params) => {
+    estimate: async ({ beside, ...params }) => {
       const { parameters, batchSize } = checkedMap(params);
-      return this.estimate(parameters, batchSize);
+      const opened = await this.model();
+      if (!beside) return estimateMap({ ...opened, parameters }, batchSize);
+      const other = { ...(await this.besideOf(beside)), parameters: parseParameters(beside.parameters) };
+      return estimateDivergences({ ...opened, parameters }, other, batchSize);
     },
     map: (params, context) => {
       const checked = checkedMap(params);
@@ -77,6 +63,11 @@ export class EngineService {
     survey: ({ parameters, measure = true }, { signal }) => {
       const checked = parseParameters(parameters);
       return this.inTurn(signal, () => this.survey(checked, measure, signal));
+    },
+    divergences: ({ beside, ...params }, context) => {
+      const checked = checkedMap(params);
+      const other = { ...beside, parameters: parseParameters(beside.parameters) };
+      return this.inTurn(context.signal, () => this.divergences(checked, other, context));
     },
     point: (params, { signal }) => {
       const checked = checkedPoint(params);
@@ -108,66 +99,32 @@ export class EngineService {
     return unlessAborted(result, signal); // a map that still waits for the one before it ends at once
   }
 
-  private async open({ path, device, skipChecks, memory }: OpenParams): Promise<Opened> {
-    const started = performance.now();
-    try {
-      const report = await chooseDevice(device);
-      const model = Model.open(path, report.used, memoryBudget(memory));
-      const skipped = reasonToSkip(model, report.used, skipChecks);
-      if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);
-      const variant = Variant.of(model);
-      const outcome = skipped === undefined ? await runChecks(variant) : undefined;
-      if (outcome) model.manner = outcome.manner;
-      const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
-      const checks = [...model.source.checks, ...ran];
-      return {
-        model,
-        variant,
-        space: new HiddenSpace(variant),
-        description: describe(model, report, checks, performance.now() - started),
-      };
-    } catch (error) {
-      this.opened = undefined;
-      throw error;
+  private openOnce(params: OpenParams): Promise<Opened> {
+    const opened = (this.opened ??= open(params));
+    opened.catch(() => (this.opened = undefined));
+    return opened;
+  }
+
+  /** The model of a map that is compared with one of the open model: that one itself, or one more, kept until another is named. */
+  private async besideOf({ model }: BesideParams): Promise<Opened> {
+    const own = await this.model();
+    if (!model || model.path === own.description.path) return own;
+    const kept = this.beside;
+    if (kept?.path === model.path) {
+      const opened = await kept.opened;
+      if (opened.model.isCurrent()) return opened;
     }
+    if (this.beside === kept) {
+      this.beside = { path: model.path, opened: open(model) };
+      this.beside.opened.catch(() => (this.beside = undefined));
+      await kept?.opened.then(({ variant }) => variant.release());
+    }
+    return this.beside?.opened ?? own;
   }
 
   private model(): Promise<Opened> {
     if (!this.opened) throw new Fault({ code: 'internal', message: 'No model is open.' });
     return this.opened;
-  }
-
-  private async estimate(parameters: MapParameters, batchSize: number): Promise<Estimate> {
-    const { model, variant } = await this.model();
-    const plan = await planOf(model, parameters);
-    const { columns, rows } = parameters.grid;
-    const cells = columns * rows;
-    // Three rows need few products with the head, whose weights stay as they are for those.
-    const weights = variant.weightsOf(plan, 'reason' in affineKind(model, plan));
-    const perCell =
-      model.facts.vocabularySize * 4 * 6 +
-      (plan.prefix.length + 1 + plan.suffix.length) * model.facts.hiddenSize * 4 * 24;
-    const batch = Math.max(1, Math.min(batchSize, cells, Math.floor(BATCH_BYTES / perCell)));
-    return {
-      cells,
-      bytes:
-        ENGINE_BYTES +
-        weights.bytes +
-        batch * perCell +
-        (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
-      ...(weights.half === undefined ? {} : { halfWeights: weights.half }),
-      seconds: this.expectedSeconds(model, plan, cells),
-    };
-  }
-
-  /** From what was measured for this plan, or for another layer of it scaled by the blocks that run. */
-  private expectedSeconds(model: Model, plan: CellPlan, cells: number): number | null {
-    const exact = this.speeds.get(speedKey(plan));
-    if (exact) return (cells * exact.milliseconds) / 1000;
-    const layer = layerIndex(plan.layer);
-    const work = (l: number): number => model.facts.blocks - l + 4;
-    const similar = [...this.speeds].find(([key]) => key.startsWith(`${plan.readout}/${plan.prefix.length > 0}/`));
-    return similar ? (cells * similar[1].milliseconds * work(layer)) / work(similar[1].layer) / 1000 : null;
   }
 
   private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
@@ -206,12 +163,34 @@ export class EngineService {
     };
   }
 
+  private async divergences(
+    { parameters, batchSize, only }: MapParams,
+    beside: BesideParams,
+    context: CallContext<DivergenceEvent>,
+  ): Promise<DivergenceResult> {
+    const [opened, other] = [await this.model(), await this.besideOf(beside)];
+    const [a, b] = [
+      { ...opened, parameters },
+      { ...other, parameters: beside.parameters },
+    ];
+    const estimate = await estimateDivergences(a, b, batchSize);
+    context.emit({ kind: 'started', estimate });
+    refuseTooLarge(estimate, opened.model.budget, 'The divergences take');
+    return divergences(
+      { ground: opened, parameters },
+      { ground: other, parameters: beside.parameters },
+      batchSize,
+      only,
+      context,
+    );
+  }
+
   /** One point, by the way that its map would take. */
   private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
-    const { model, variant, space } = await this.model();
+    const { model, variant, space, sources } = await this.model();
     const reading = await readParameters(variant, space, parameters);
     const vector = pointAt(reading.found.plane, x, y);
-    const { tops, logits } = await this.sources.point(variant, reading, parameters, x, y);
+    const { tops, logits } = await sources.point(variant, reading, parameters, x, y);
     return {
       ids: tops.ids,
       probabilities: tops.probabilities,
@@ -259,7 +238,8 @@ export class EngineService {
   ): Promise<MapResult> {
     const started = performance.now();
     stopIfCancelled(context.signal);
-    const { model, variant, space, description } = await this.model();
+    const opened = await this.model();
+    const { model, variant, space, sources, speeds, description } = opened;
     const reading = await readParameters(variant, space, parameters);
     const { plan, found } = reading;
     const specification: MapSpecification = {
@@ -269,7 +249,7 @@ export class EngineService {
       model: model.reference,
     };
     const { columns, rows } = parameters.grid;
-    const estimate = await this.estimate(parameters, batchSize);
+    const estimate = await estimateMap({ ...opened, parameters }, batchSize);
     context.emit({ kind: 'started', specification, estimate });
     refuseTooLarge(estimate, model.budget);
     const notices: string[] = [];
@@ -282,8 +262,8 @@ export class EngineService {
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
     const source =
-      (way === 'each-cell' ? undefined : await this.sources.threeRows(variant, reading, parameters, total)) ??
-      (await this.sources.eachCell(variant, reading, parameters, batchSize, notice));
+      (way === 'each-cell' ? undefined : await sources.threeRows(variant, reading, parameters, total)) ??
+      (await sources.eachCell(variant, reading, parameters, batchSize, notice));
     // Three rows cost nothing that is worth an approximation.
     const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
     if (known && only) throw adaptiveInParts();
@@ -321,14 +301,7 @@ export class EngineService {
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const half = variant.weightsOf(plan, source.way === 'each-cell').half;
     const elapsed = performance.now() - computed;
-    const throughModel = total - (approximation?.filled ?? 0);
-    if (throughModel > 0) {
-      // One map that something else slowed down does not make the next a slow one.
-      const now = elapsed / throughModel;
-      const before = this.speeds.get(speedKey(plan))?.milliseconds ?? now;
-      const milliseconds = (before + now) / 2;
-      this.speeds.set(speedKey(plan), { milliseconds, layer: layerIndex(plan.layer) });
-    }
+    speeds.took(plan, total - (approximation?.filled ?? 0), elapsed);
     return {
       specification,
       facts: model.facts,
@@ -351,18 +324,6 @@ export class EngineService {
     };
   }
 }
-
-/** @throws Fault `memory` where a person's limit does not hold a map. */
-function refuseTooLarge({ bytes }: Estimate, budget: MemoryBudget): void {
-  if (!budget.isLimit || bytes <= budget.bytes) return;
-  throw new Fault({
-    code: 'memory',
-    message: `This map takes about ${gigabytes(bytes)} of memory, and ${gigabytes(budget.bytes)} are allowed.`,
-    hint: 'Allow more (--memory, or the setting "Memory"), or choose a later layer or a smaller batch size.',
-  });
-}
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
 
 const adaptiveInParts = (): Fault =>
   new Fault({
@@ -394,9 +355,6 @@ function exactRegions(
     return undefined;
   }
 }
-
-const speedKey = (plan: CellPlan): string =>
-  `${plan.readout}/${plan.prefix.length > 0}/${plan.layer}/${plan.prefix.length}`;
 
 /** Known after 5 % or 2 s. */
 function secondsLeft(elapsed: number, done: number, total: number): number | null {

@@ -134,6 +134,54 @@ export interface MapResult {
   readonly tokens: readonly Token[];
 }
 
+/** A map that is compared with one of the open model. */
+export interface BesideParams {
+  readonly parameters: MapParameters;
+  /** Its model, where that is another one: opened beside the first, in the same process. */
+  readonly model?: OpenParams;
+}
+
+/** Two maps with equally many columns and rows. */
+export interface DivergenceParams {
+  readonly parameters: MapParameters;
+  readonly beside: BesideParams;
+  /** Upper bound of cells in one run. */
+  readonly batchSize: number;
+  /** Cell indices that are wanted, when not all. */
+  readonly only?: Int32Array;
+}
+
+/** Of `n` cells, in nats over the whole vocabulary; A is the map of the open model, B the one beside it. */
+export interface DivergenceBatch {
+  /** [n] row-major cell indices. */
+  readonly indices: Int32Array;
+  /** [n] KL(A || B), 0 or more. */
+  readonly ab: Float32Array;
+  /** [n] KL(B || A). */
+  readonly ba: Float32Array;
+  /** [n] Jensen-Shannon divergence, 0 ... ln 2. */
+  readonly js: Float32Array;
+}
+
+export type DivergenceEvent =
+  | { readonly kind: 'started'; readonly estimate: Estimate }
+  | {
+      readonly kind: 'divergences';
+      readonly batch: DivergenceBatch;
+      readonly done: number;
+      readonly total: number;
+      readonly secondsLeft: number;
+    }
+  | { readonly kind: 'notice'; readonly message: string };
+
+export interface DivergenceResult {
+  /** Cells that have divergences. */
+  readonly cells: number;
+  /** Cells where one of the two models' arithmetic leaves its number range. */
+  readonly undefinedCells: number;
+  readonly seconds: number;
+}
+
 /** A point of a map's plane. */
 export interface PointParams {
   readonly parameters: MapParameters;
@@ -159,18 +207,24 @@ export interface Reading {
 /** Tokens that a continuation may have. */
 export const CONTINUATION_LIMIT = 200;
 
-/** Host to engine. One engine process holds one model on one device. */
+/** Host to engine. One engine process holds one model on one device, and beside it one that it is compared with. */
 export type EngineRequests = Requests<{
   open: { params: OpenParams; event: never; result: ModelDescription };
   /** Whether the model's files are still those that were opened. */
   current: { params: Record<string, never>; event: never; result: boolean };
-  estimate: { params: { parameters: MapParameters; batchSize: number }; event: never; result: Estimate };
+  /** With `beside`: of the divergences between the two, both models' weights counted. */
+  estimate: {
+    params: { parameters: MapParameters; batchSize: number; beside?: BesideParams };
+    event: never;
+    result: Estimate;
+  };
   map: { params: MapParams; event: MapEvent; result: MapResult };
   /**
    * What is known of a plane without any cell: norms of real hidden states, where real things stand. `measure`, true by default:
    * norms that are not known yet are measured, by running the model on a sample of texts.
    */
   survey: { params: { parameters: MapParameters; measure?: boolean }; event: never; result: Survey };
+  divergences: { params: DivergenceParams; event: DivergenceEvent; result: DivergenceResult };
   point: { params: PointParams; event: never; result: Reading };
   /**
    * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.

@@ -17,6 +17,8 @@ export interface CellPlan extends Surroundings {
   readonly layer: Layer;
   readonly readout: Readout;
   readonly output: CellOutput;
+  /** Whether many cells will be run, for plans whose output is not what maps are made of. */
+  readonly often?: boolean;
   /** For the checks: overrides of the manner. */
   readonly manner?: Manner;
 }

@@ -33,7 +33,7 @@ export async function follow(
       };
       const here = { prefix: alone ? [] : prefix, own, suffix };
       const whole = numbersOf(await run([...here.prefix, own, ...suffix]), tensor);
-      const runner = variant.runnerOf(await variant.cutSession(cut), here, variant.model.manner, {
+      const runner = variant.runnerOf(await variant.cutSession(cut, false), here, variant.model.manner, {
         whole,
         prefix: cut.around.prefix,
         pasts: new Map(),

@@ -68,10 +68,11 @@ export class Variant {
       output: plan.output,
     };
     const { prefix, own, suffix } = around;
-    const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way]);
+    const often = plan.often ?? plan.output.kind === 'top';
+    const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way, often]);
     let runner = this.runners.get(key);
     if (!runner) {
-      runner = this.createRunner(cut, around, reuse, manner);
+      runner = this.createRunner(cut, often, around, reuse, manner);
       this.runners.set(key, runner);
       runner.catch(() => this.runners.delete(key));
       await runner;
@@ -161,11 +162,17 @@ export class Variant {
     }
   }
 
-  private async createRunner(cut: CellCut, around: Surroundings, reuse: boolean, manner: Manner): Promise<CellRunner> {
+  private async createRunner(
+    cut: CellCut,
+    often: boolean,
+    around: Surroundings,
+    reuse: boolean,
+    manner: Manner,
+  ): Promise<CellRunner> {
     const { prefix, own, suffix } = around;
     const io = this.anatomy.interface;
     const tensor = this.residualAt(cut.layer);
-    const graph = (await this.sessions.get(JSON.stringify(cut)))?.graph ?? this.graphOf(cut);
+    const graph = (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut);
     const slots = io.caches.filter((slot) => graph.isInput(slot.past));
     const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
     // Before the session for the cells: the weights stand in memory once.
@@ -174,7 +181,7 @@ export class Variant {
         ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
         : new Float32Array(0);
     const kept = reuse ? await this.withStates([], presents, (run) => run(prefix), this.before) : {};
-    const opened = await this.cutSession(cut, graph);
+    const opened = await this.cutSession(cut, often, graph);
     return this.runnerOf(opened, around, manner, {
       whole,
       prefix: cut.around.prefix,
@@ -225,16 +232,16 @@ export class Variant {
     return translated(() => cutCells(this.anatomy, cut), this.model.files.relativeFile);
   }
 
-  cutSession(cut: CellCut, made?: Graph): Promise<CutSession> {
-    const key = JSON.stringify(cut);
+  cutSession(cut: CellCut, often: boolean, made?: Graph): Promise<CutSession> {
+    const key = sessionKey(cut, often);
     let opened = this.sessions.get(key);
     if (!opened) {
       opened = (async () => {
         const graph = made ?? this.graphOf(cut);
-        const session = await this.model.session(graph, cut.output.kind === 'top');
+        const session = await this.model.session(graph, often);
         const { hiddenSize, head } = this.anatomy;
         const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
-        const { bytes, half } = this.model.memoryOf(graph, cut.output.kind === 'top');
+        const { bytes, half } = this.model.memoryOf(graph, often);
         return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
       })();
       this.sessions.set(key, opened);
@@ -286,6 +293,8 @@ export class Variant {
     await this.releaseUnusedSessions();
   }
 }
+
+const sessionKey = (cut: CellCut, often: boolean): string => JSON.stringify([cut, often]);
 
 const KEPT_RUNNERS = 3;
 const KEPT_BYTES = 2 ** 30;
