@@ -6,14 +6,17 @@ import { decodeModel } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
 import type { ByteSource } from '../onnx/source.js';
 import { readStructure } from '../onnx/structure.js';
+import { type GgufFile, ggufFilesIn, isGguf } from './gguf/ggufFile.js';
+import { ggufModelFiles } from './gguf/ggufModel.js';
+import type { TokenizerJson } from './tokenizerJson.js';
 import { chooseDecoder, chooseSubfolder, decoderAmong, onnxFilesIn, refusePipeline } from './folderChoice.js';
 import { numberTypeOf } from './weights.js';
 
 /** A model as it lies on disk: its file, the folder that holds its configuration, and what that says. */
 export interface ModelFiles {
   /** A graph with its weights, or weights of which the configuration says what is computed with them. */
-  readonly kind: 'onnx' | 'checkpoint';
-  /** Absolute path of the .onnx file, of the .safetensors file or of the index of several such files. */
+  readonly kind: 'onnx' | 'checkpoint' | 'gguf';
+  /** Absolute path of the .onnx file, of the .safetensors file or of the index of several such files, of the (first) GGUF file. */
   readonly file: string;
   /** Absolute path of the model's folder: the parent of `onnx/` in hub exports, else the file's own folder. */
   readonly folder: string;
@@ -23,13 +26,25 @@ export interface ModelFiles {
   readonly relativeFile: string;
   readonly config: ModelConfig;
   readonly tokenizerFile: string | undefined;
+  /** What a tokenizer.json can be made of, where there is none. */
+  readonly otherTokenizer?: OtherTokenizer | undefined;
   /** tokenizer_config.json, over what special_tokens_map.json says. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   readonly chatTemplateFile: string | undefined;
+  /** The header of a GGUF file, which says all that other models say in files beside them. */
+  readonly gguf?: GgufFile;
   /** The file of this name beside the model or in its folder; undefined where there is none. */
   beside(name: string): string | undefined;
   /** Every file that was read, or would have been had it been there. */
   readonly sources: readonly string[];
+}
+
+/** A tokenizer in files of another kind. */
+export interface OtherTokenizer {
+  /** The file that is told of. */
+  readonly file: string;
+  /** The same in the form of tokenizer.json. @throws Error with the reason why it cannot be read. */
+  read(): TokenizerJson;
 }
 
 /** What is read beside the .onnx file. */
@@ -61,7 +76,7 @@ const MAX_JSON_BYTES = 128 * 2 ** 20;
 
 /**
  * Finds a model by a file or a folder: as Hugging Face hub exports have it (`onnx/model*.onnx` beside `config.json`), as
- * onnxruntime-genai's builder writes it, or a checkpoint (`config.json` and .safetensors files).
+ * onnxruntime-genai's builder writes it, a checkpoint (`config.json` and .safetensors files), or a GGUF file.
  * @throws Fault `model-not-found`, or `model-ambiguous` with the files to choose from.
  */
 export function findModel(path: string): ModelFiles {
@@ -71,12 +86,13 @@ export function findModel(path: string): ModelFiles {
     throw new Fault({
       code: 'model-not-found',
       message: `There is no model at "${path}".`,
-      hint: 'Name a .onnx file, a checkpoint, or a folder that holds one of them.',
+      hint: 'Name a .onnx file, a checkpoint, a .gguf file, or a folder that holds one of them.',
     });
   const file = kind === 'folder' ? chooseFile(absolute) : (checkpointOf(absolute) ?? absolute);
   // A pipe or a device would be read for ever.
   if (kindOf(file) !== 'file')
     throw new Fault({ code: 'model-not-found', message: `"${path}" is neither a file nor a folder with one.` });
+  if (/\.gguf$/i.test(file) || isGguf(file, openSource)) return ggufModelFiles(file, openSource);
   const parent = dirname(file);
   const hub =
     basename(parent) === 'onnx' &&
@@ -131,7 +147,10 @@ function chooseFile(folder: string): string {
   }
   const found = onnxFilesIn(folder);
   if (found.length === 0) {
-    const sub = namesIn(folder).some((name) => isCheckpointFile(name)) ? undefined : chooseSubfolder(folder);
+    if (namesIn(folder).some((name) => isCheckpointFile(name))) return chooseWeights(folder);
+    const gguf = chooseGguf(folder);
+    if (gguf !== undefined) return gguf;
+    const sub = chooseSubfolder(folder);
     return sub === undefined ? chooseWeights(folder) : chooseFile(sub);
   }
   if (!holdsCheckpoint(folder)) return chooseDecoder(folder, found);
@@ -139,6 +158,23 @@ function chooseFile(folder: string): string {
   const decoder = decoderAmong(found);
   return decoder !== undefined && isFloat32(decoder) ? decoder : chooseWeights(folder);
 }
+
+/** The GGUF file of a folder that holds one. @throws Fault `model-ambiguous` */
+function chooseGguf(folder: string): string | undefined {
+  const [only, ...more] = ggufFilesIn(folder);
+  if (more.length > 0 && only !== undefined) throw severalGguf(folder, [only, ...more]);
+  return only;
+}
+
+const severalGguf = (folder: string, files: readonly string[]): Fault => {
+  const names = files.map((file) => basename(file));
+  return new Fault({
+    code: 'model-ambiguous',
+    message: `The folder "${basename(folder)}" holds several models: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}.`,
+    hint: 'Name one of them.',
+    detail: files.join('\n'),
+  });
+};
 
 /** Names that the weights of a checkpoint have, in the order in which transformers looks for them. */
 const INDEX = 'model.safetensors.index.json';
@@ -189,7 +225,7 @@ function chooseWeights(folder: string): string {
         'Save it again with "save_pretrained(..., safe_serialization=True)": pickles can run any program.',
       );
     throw missing(
-      `The folder "${folder}" holds neither a .onnx file nor a checkpoint.`,
+      `The folder "${folder}" holds neither a .onnx file nor a checkpoint nor a .gguf file.`,
       'A hub export has a model at onnx/model.onnx; a checkpoint is config.json with .safetensors files.',
     );
   }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { Tokenizer } from 'tokenizers'; // the hub's own, in Rust: what Python's package of this name is
 import { renderTemplate, Stated } from './renderTemplate.js';
-import type { TextAnswer, TextFailure, TextRequest, TextTask } from './textReader.js';
+import type { TextAnswer, TextFailure, TextRequest, TextTask, TokenizerText } from './textReader.js';
 import { changed, type TokenizerChanges, type TokenizerJson } from './tokenizerJson.js';
 
 /** How often memory is looked at. */
@@ -45,7 +45,7 @@ function work(): void {
   const done = async (request: TextRequest): Promise<TextAnswer> => {
     switch (request.kind) {
       case 'open': {
-        const found = await opened(request.file, request.changes);
+        const found = await opened(request, request.changes);
         if ('failed' in found) return found;
         tokenizer = found;
         return { ids: [] };
@@ -66,10 +66,10 @@ function work(): void {
   });
 }
 
-async function opened(file: string, changes: TokenizerChanges | undefined): Promise<Tokenizer | TextFailure> {
+async function opened(source: TokenizerText, changes: TokenizerChanges | undefined): Promise<Tokenizer | TextFailure> {
   const library = await import('tokenizers').catch((error: unknown) => ({ missing: messageOf(error) }));
   if ('missing' in library) return { failed: 'missing', detail: library.missing };
-  const text = readFileSync(file, 'utf8');
+  const text = 'text' in source ? source.text : readFileSync(source.file, 'utf8');
   // Parsed and written again only where that is needed: it takes as long as the reading.
   return library.Tokenizer.fromString(
     changes ? JSON.stringify(changed(JSON.parse(text) as TokenizerJson, changes)) : text,

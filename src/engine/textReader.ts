@@ -5,8 +5,8 @@ import type { TokenizerChanges } from './tokenizerJson.js';
 
 /** What the process that reads texts (textProcess.ts) is asked. */
 export type TextRequest =
-  /** Reads a tokenizer, which `encode` then uses. */
-  | { readonly kind: 'open'; readonly file: string; readonly changes: TokenizerChanges | undefined }
+  /** Reads a tokenizer, which `encode` then uses: `text`, or else what stands in `file`. */
+  | ({ readonly kind: 'open'; readonly changes: TokenizerChanges | undefined } & TokenizerText)
   /** `whole`: with what the tokenizer puts around every text. */
   | { readonly kind: 'encode'; readonly text: string; readonly whole: boolean }
   | { readonly kind: 'render'; readonly template: string; readonly variables: TemplateVariables };
@@ -44,13 +44,15 @@ const GRACE_MS = 3000;
 /** An idle process is ended: it holds a tokenizer in memory. */
 const IDLE_MS = 60_000;
 
-/** A tokenizer as it lies on disk. */
-export interface TokenizerSource {
-  readonly file: string;
+/** A tokenizer.json on disk, or one that was made. */
+export type TokenizerText = { readonly file: string } | { readonly text: string };
+
+/** A tokenizer as it lies on disk, or as it was made. */
+export type TokenizerSource = TokenizerText & {
   readonly changes: TokenizerChanges | undefined;
-  /** Of the file. */
+  /** Of its text. */
   readonly bytes: number;
-}
+};
 
 /**
  * Reads texts by a model's tokenizer and chat template, in a process that is started when it is first needed, takes bounded
@@ -120,8 +122,9 @@ class TextProcess {
     if (this.held === tokenizer) return { ids: [] };
     if (this.held && this.held.bytes > KEPT_BYTES) this.end();
     this.held = undefined;
-    const { file, changes, bytes } = tokenizer;
-    const answer = await this.ask({ kind: 'open', file, changes }, OPEN_MS, bytes);
+    const { changes, bytes } = tokenizer;
+    const text = 'text' in tokenizer ? { text: tokenizer.text } : { file: tokenizer.file };
+    const answer = await this.ask({ kind: 'open', ...text, changes }, OPEN_MS, bytes);
     if (!('failed' in answer)) this.held = tokenizer;
     return answer;
   }

@@ -3,7 +3,7 @@ import type { Token } from '../map/token.js';
 import type { Support } from '../protocol/engine.js';
 import { type ChatTemplate, openChatTemplate, tokenText } from './chatTemplate.js';
 import type { ModelFiles } from './modelFiles.js';
-import { type TextFailure, TextReader } from './textReader.js';
+import { type TextFailure, TextReader, type TokenizerSource } from './textReader.js';
 import { byteRule, fromBytes, isByte, joining } from './tokenTexts.js';
 import {
   changed,
@@ -55,13 +55,24 @@ export interface Tokenizer {
  */
 export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?: string): Tokenizer {
   const bosOfConfig = files.config.bos ?? null;
-  if (files.tokenizerFile === undefined) return without('The model has no tokenizer.json', files, 0);
+  const { tokenizerFile, otherTokenizer } = files;
+  const file = tokenizerFile ?? otherTokenizer?.file;
+  if (file === undefined) return without('The model has no tokenizer.json', files, 0);
+  const called = tokenizerFile === undefined ? 'The tokenizer' : 'tokenizer.json';
   let json: TokenizerJson;
-  let bytes: number;
+  let source: TokenizerSource;
   try {
-    ({ json, bytes } = readTokenizerJson(files.tokenizerFile));
+    if (tokenizerFile === undefined) {
+      json = otherTokenizer?.read() ?? {};
+      const text = JSON.stringify(json);
+      source = { text, changes: undefined, bytes: text.length };
+    } else {
+      const read = readTokenizerJson(tokenizerFile);
+      json = read.json;
+      source = { file: tokenizerFile, changes: undefined, bytes: read.bytes };
+    }
   } catch (error) {
-    return without(`tokenizer.json cannot be read (${messageOf(error)})`, files, 0);
+    return without(`${called} cannot be read (${messageOf(error)})`, files, 0);
   }
   const { texts, ids } = readVocabulary(json);
   const reading = transformersReading(json, { texts, ids }, files);
@@ -70,15 +81,15 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
   const size = all.size;
   const textOf = (id: number): string | undefined => added.get(id)?.content ?? texts.get(id);
   // A head is often padded beyond its tokenizer, and a few added tokens may lie beyond the head; more is another model's.
-  if (size === 0) return without('tokenizer.json holds no vocabulary', files, 0);
+  if (size === 0) return without(`${called} holds no vocabulary`, files, 0);
   const mostIds = vocabularySize * 1.02 + 16;
   if (size < vocabularySize / 4 || reading.added.some(({ id }) => id >= mostIds) || highestOf(texts) >= mostIds)
     return without(
-      `tokenizer.json belongs to another model: it has ${size.toLocaleString('en')} tokens, the model ${vocabularySize.toLocaleString('en')}`,
+      `${called} belongs to another model: it has ${size.toLocaleString('en')} tokens, the model ${vocabularySize.toLocaleString('en')}`,
       files,
       size,
     );
-  const reader = new TextReader({ file: files.tokenizerFile, changes: ofIds(reading.changes), bytes }, folder);
+  const reader = new TextReader({ ...source, changes: ofIds(reading.changes) }, folder);
   const refused = reading.refused ?? promptRefusal(changed(json, reading.changes));
   const special = (name: string): number | undefined => {
     const text = tokenText(files.tokenizerConfig[name]);
@@ -124,7 +135,7 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
     return ids;
   };
   return {
-    file: files.tokenizerFile,
+    file,
     size,
     bos: bos !== null && bos < vocabularySize ? bos : null,
     reason: undefined,
@@ -198,7 +209,7 @@ function without(reason: string, files: ModelFiles, size: number): Tokenizer {
   const fault = new Fault({ code: 'tokenizer', message: `${reason}.`, hint: 'Give the prompt as token ids.' });
   const ends = new Set(files.config.eos);
   return {
-    file: files.tokenizerFile ?? null,
+    file: files.tokenizerFile ?? files.otherTokenizer?.file ?? null,
     size,
     bos: files.config.bos ?? null,
     reason: `${reason}; tokens are shown as #id.`,

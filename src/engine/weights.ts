@@ -80,12 +80,19 @@ export function bytesOf(tensor: Pick<TensorProto, 'name' | 'dims' | 'dataType'>)
  * Resolves where every weight lies, before any memory is taken: files inside the model's folder, or beside the file that the
  * model itself is a link to (as the blobs of the Hugging Face cache are), regular, long enough, lengths equal to what the shapes
  * say. Symbolic links are followed here, because onnxruntime refuses them; the graph then names the real files.
+ * @param ours real files of our own making, by the names that the graph has them under
  * @throws Fault `model-broken` naming the weight and the file.
  */
-export function placeWeights(graph: Graph, modelFile: string): PlacedWeights {
+export function placeWeights(
+  graph: Graph,
+  modelFile: string,
+  ours: ReadonlyMap<string, string> = new Map(),
+): PlacedWeights {
   const ownFile = realpathSync(modelFile);
   const directory = dirname(resolve(modelFile));
-  const realFiles = new Map<string, { file: string; size: number }>();
+  const realFiles = new Map(
+    [...ours].map(([name, file]) => [name, { file: realpathSync(file), size: statSync(file).size }] as const),
+  );
   const places = new Map<string, Place>();
   let bytes = 0;
   for (const tensor of graph.initializers.values()) {

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
-import { computeMap, type Engine } from '../../src/engine/client.js';
-import { DEFAULT_PARAMETERS, type Layer, type MapParameters } from '../../src/map/specification.js';
+import type { Layer } from '../../src/map/specification.js';
 import { withEngine } from './engine.js';
+import { difference } from './ownState.js';
 import { faultOf } from './sentences.js';
 
 /**
@@ -14,8 +14,6 @@ import { faultOf } from './sentences.js';
  */
 
 const TOLERANCE = 1e-4;
-/** Most tokens of a cell; the least of them are e-30. */
-const TOP = 100;
 const table: string[] = [];
 
 const promptSchema = v.object({ ids: v.array(v.number()), shape: v.array(v.number()), logits: v.array(v.number()) });
@@ -82,38 +80,4 @@ async function checkFolder(folder: string): Promise<void> {
     );
     for (const found of [everywhere, atLayers, atLength]) assert.ok(found <= TOLERANCE, `off by ${found}`);
   });
-}
-
-/** Largest difference of log-probabilities between the model's logits and the cell that its own state stands in. */
-async function difference(
-  engine: Engine,
-  ids: readonly number[],
-  layer: Layer,
-  logits: readonly number[],
-): Promise<number> {
-  const parameters: MapParameters = {
-    ...DEFAULT_PARAMETERS,
-    layer,
-    context: { kind: 'tokens', ids },
-    plane: {
-      ...DEFAULT_PARAMETERS.plane,
-      axes: { method: 'random_projection', seed: 1 },
-      center: { kind: 'tokens', ids },
-    },
-    grid: { columns: 1, rows: 1, spacing: 1, center: [0, 0] },
-    topK: Math.min(TOP, logits.length),
-  };
-  const { cells } = await computeMap(engine, { parameters, batchSize: 1 });
-  const own = logProbabilities(logits);
-  const differences = Array.from(cells.ids, (id, i) =>
-    Math.abs(Math.log(cells.probabilities[i] ?? 0) - (own[id] ?? NaN)),
-  );
-  assert.ok(differences.every(Number.isFinite));
-  return Math.max(...differences);
-}
-
-function logProbabilities(logits: readonly number[]): number[] {
-  const top = Math.max(...logits);
-  const normalizer = top + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - top), 0));
-  return logits.map((z) => z - normalizer);
 }

@@ -35,7 +35,8 @@ export function openCheckpoint({ file }: ModelFiles): ModelSource {
 /** Names that are told of what is not read. */
 const MOST_NAMED = 3;
 
-function tensorsRead(count: number, unread: readonly string[]): Check {
+/** That nothing of a decoder was left out. */
+export function tensorsRead(count: number, unread: readonly string[]): Check {
   const named = unread.slice(0, MOST_NAMED).map((name) => `"${name.slice(0, 100)}"`);
   const rest = unread.length > MOST_NAMED ? ` and ${unread.length - MOST_NAMED} more` : '';
   return {

@@ -3,6 +3,7 @@ import type { Check } from '../../protocol/engine.js';
 import type { ModelFiles } from '../modelFiles.js';
 import type { PlacedWeights } from '../weights.js';
 import { openCheckpoint } from './checkpointSource.js';
+import { openGguf } from './ggufSource.js';
 import { openOnnx } from './onnxSource.js';
 
 /** Whatever can become a graph. Behind it nothing knows which kind it was. */
@@ -24,5 +25,12 @@ export interface ModelSource {
 
 /** @throws Fault or ModelError for a model that is broken or not described. */
 export function openModelSource(files: ModelFiles): ModelSource {
-  return files.kind === 'checkpoint' ? openCheckpoint(files) : openOnnx(files);
+  switch (files.kind) {
+    case 'checkpoint':
+      return openCheckpoint(files);
+    case 'gguf':
+      return openGguf(files);
+    case 'onnx':
+      return openOnnx(files);
+  }
 }

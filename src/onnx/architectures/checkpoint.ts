@@ -26,11 +26,16 @@ export interface CheckpointGraph {
  * The graph of a checkpoint: what its configuration says, made of its tensors. Nothing is guessed.
  * @param config config.json
  * @param tensors by name
+ * @param adapt for files that store the same under other names, or with changes
  * @throws ModelError naming the kind, the key or the tensor that is not described, is missing or does not fit.
  */
-export function checkpointGraph(config: Json, tensors: ReadonlyMap<string, StoredTensor>): CheckpointGraph {
+export function checkpointGraph(
+  config: Json,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  adapt: (description: Description) => Description = (same) => same,
+): CheckpointGraph {
   const c = configurationOf(config, tensors);
-  const description = describeConfiguration(c, tensors.size);
+  const description = adapt(describeConfiguration(c, tensors.size));
   const layers = Array.from({ length: description.layers }, (_, layer) => description.attention.rotary(layer));
   const rotaries = [...new Set(layers.filter((rotary) => rotary !== undefined))];
   const { graph, unread, prefix, tied } = writeDecoder(description, tensors);

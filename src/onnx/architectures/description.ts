@@ -144,10 +144,11 @@ export interface Experts {
   readonly gate: string;
   readonly up: string;
   readonly down: string;
-  /** `gate` holds gate and up of all experts in one tensor, `down` the rest. */
+  /** Each tensor holds all experts' matrices; where `gate` and `up` are the same, it holds both. */
   readonly stacked: boolean;
-  /** An MLP that every position passes besides, what its result is weighed by, and whether gate and up are one matrix. */
-  readonly shared?: { readonly name: string; readonly gate?: string; readonly stacked?: boolean } | undefined;
+  /** An MLP that every position passes besides, and what its result is weighed by. */
+  readonly shared?:
+    { readonly matrices: Pick<FeedForward, 'gate' | 'up' | 'down' | 'gateUp'>; readonly gate?: string } | undefined;
   readonly activation: string;
 }
 

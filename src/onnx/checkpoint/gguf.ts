@@ -26,6 +26,8 @@ export interface GgufHeader {
 }
 
 const MAGIC = 'GGUF';
+/** What came before began with, as the bytes stand there. */
+const OLDER = new Set(['lmgg', 'fmgg', 'tjgg', 'algg']);
 const VERSIONS: readonly number[] = [2, 3];
 /** Vocabularies of 262,144 tokens with their merges take 15 MB. */
 const MAX_HEADER = 2 ** 27;
@@ -49,7 +51,7 @@ export function readGguf(source: ByteSource, file: string): GgufHeader {
   const cursor = new Cursor(source, file);
   const magic = cursor.ascii(4);
   if (magic !== MAGIC) {
-    if (/^(ggml|ggmf|ggjt|ggla)$/i.test([...magic].reverse().join('')))
+    if (OLDER.has(magic))
       throw unsupported(`"${file}" is of the format that came before GGUF, which is not read.`, 'Convert it to GGUF.');
     throw cursor.damaged('it does not begin as one');
   }
@@ -159,7 +161,8 @@ class Cursor {
 
   text(what: string, most: number): string {
     const length = this.u64();
-    if (length > most || length > this.source.size - this.at) throw this.damaged(`${what} would be ${length} bytes long`);
+    if (length > most || length > this.source.size - this.at)
+      throw this.damaged(`${what} would be ${length} bytes long`);
     const from = this.take(length);
     return this.utf8.decode(this.window.subarray(from, from + length));
   }

@@ -101,13 +101,9 @@ const q3_k: Reader = (bytes, at, out, to) => {
 
 /** Scale and least value of one of eight sub-blocks: six bits each, in twelve bytes. */
 const scaleOf = (bytes: DataView, at: number, k: number): number =>
-  k < 4
-    ? bytes.getUint8(at + k) & 63
-    : (bytes.getUint8(at + 4 + k) & 15) | ((bytes.getUint8(at + k - 4) >> 2) & 48);
+  k < 4 ? bytes.getUint8(at + k) & 63 : (bytes.getUint8(at + 4 + k) & 15) | ((bytes.getUint8(at + k - 4) >> 2) & 48);
 const leastOf = (bytes: DataView, at: number, k: number): number =>
-  k < 4
-    ? bytes.getUint8(at + 4 + k) & 63
-    : (bytes.getUint8(at + 4 + k) >> 4) | ((bytes.getUint8(at + k) >> 2) & 48);
+  k < 4 ? bytes.getUint8(at + 4 + k) & 63 : (bytes.getUint8(at + 4 + k) >> 4) | ((bytes.getUint8(at + k) >> 2) & 48);
 
 const q4_k: Reader = (bytes, at, out, to) => {
   const [d, least] = [half(bytes, at), half(bytes, at + 2)];

@@ -59,7 +59,11 @@ const qwen2Moe = from(
   },
   (c) => {
     c.only('use_sliding_window', false);
-    const shared = { name: 'mlp.shared_expert', gate: 'mlp.shared_expert_gate' };
+    const own = (name: string): string => `mlp.shared_expert.${name}_proj`;
+    const shared = {
+      matrices: { gate: own('gate'), up: own('up'), down: own('down') },
+      gate: 'mlp.shared_expert_gate',
+    };
     const experts = expertsOf(c, gated('mlp'), { normalized: c.flag('norm_topk_prob'), shared });
     return { attention: { bias: { qkv: c.flag('qkv_bias'), o: false } }, experts: someLayers(c, experts) };
   },
@@ -114,8 +118,8 @@ const graniteMoe = from(granite, 'granitemoe', { num_local_experts: 8, num_exper
 
 /** An MLP that every position passes stands beside the experts. */
 const graniteMoeShared = from(graniteMoe, 'granitemoeshared', {}, (c, { experts }) => {
-  const shared =
-    c.countOrNone('shared_intermediate_size') === undefined ? undefined : { name: 'shared_mlp', stacked: true };
+  const matrices = { gateUp: 'shared_mlp.input_linear', up: '', down: 'shared_mlp.output_linear' };
+  const shared = c.countOrNone('shared_intermediate_size') === undefined ? undefined : { matrices };
   return {
     experts: (layer) => {
       const own = experts?.(layer);

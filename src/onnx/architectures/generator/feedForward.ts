@@ -141,9 +141,15 @@ function oneExpert(
     return feedForward(writer, weights, { ...d, transposed: false }, matrices, x, at);
   }
   // One row of the tensor [experts, rows, columns] is an expert's matrix.
-  const width = (weights.shapeOf(`${at}${e.gate}.weight`)?.[1] ?? 0) / 2;
+  const rows = weights.shapeOf(`${at}${e.gate}.weight`)?.[1] ?? 0;
   const matrix = (stacked: string, rows: number, columns: number): string =>
     weights.wide(`${at}${stacked}.weight`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
+  if (e.gate !== e.up) {
+    const [g, u] = [e.gate, e.up].map((name) => writer.product(x, matrix(name, rows, d.hidden)));
+    const inner = writer.mul(activation(writer, weights, name, g ?? '', at), u ?? '');
+    return writer.product(inner, matrix(e.down, d.hidden, rows));
+  }
+  const width = rows / 2;
   const both = writer.product(x, matrix(e.gate, 2 * Math.floor(width), d.hidden));
   const [g = '', u = ''] = writer.split(both, [width, width], -1);
   return writer.product(writer.mul(activation(writer, weights, name, g, at), u), matrix(e.down, d.hidden, width));
@@ -154,15 +160,12 @@ function shared(
   weights: Weights,
   d: Description,
   { activation: name }: Experts,
-  { name: own, gate, stacked }: NonNullable<Experts['shared']>,
+  { matrices, gate }: NonNullable<Experts['shared']>,
   x: string,
   at: string,
 ): string {
-  const names = stacked
-    ? { gateUp: 'input_linear', up: '', down: 'output_linear' }
-    : { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
-  const matrices = { ...names, bias: false, activation: name };
-  const y = feedForward(writer, weights, { ...d, transposed: false }, matrices, x, `${at}${own}.`);
+  const own = { ...matrices, bias: false, activation: name };
+  const y = feedForward(writer, weights, { ...d, transposed: false }, own, x, at);
   if (gate === undefined) return y;
   return writer.mul(y, writer.op('Sigmoid', [weights.linear(x, at + gate, d.hidden, 1)]));
 }

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { Fault } from '../../map/fault.js';
+import { ggufConfiguration, ggufGraph } from '../../onnx/architectures/gguf.js';
+import type { Check } from '../../protocol/engine.js';
+import type { GgufFile } from '../gguf/ggufFile.js';
+import { planRepacking, repack } from '../gguf/repack.js';
+import { type ModelFiles, openSource } from '../modelFiles.js';
+import { placeFile, placeWeights } from '../weights.js';
+import { tensorsRead } from './checkpointSource.js';
+import type { ModelSource } from './modelSource.js';
+
+/** A GGUF file: the graph is written; weights in blocks are repacked once, all others stay where they are. */
+export function openGguf({ file, gguf }: ModelFiles): ModelSource {
+  if (!gguf) throw new Fault({ code: 'internal', message: 'The GGUF file was not read.' });
+  const repacking = planRepacking(gguf);
+  // What is not described is refused before anything is repacked.
+  const { graph, keepsPrefix, unread } = ggufGraph({ ...gguf, tensors: repacking.tensors });
+  const checks: Check[] = [tensorsRead(gguf.tensors.size, unread)];
+  if (repacking.count > 0)
+    checks.push({
+      name: 'blocks',
+      outcome: 'passed',
+      detail: `${repacking.count} tensors of ${repacking.types.join(', ')} are repacked as float32, ${(repacking.bytes / 1e9).toFixed(2)} GB ("embedding-grid cache")`,
+    });
+  return {
+    placed: placeWeights(graph, file, repack(gguf, file, repacking)),
+    arithmetic: 'float32',
+    checks,
+    fingerprint: () => fingerprint(gguf, dirname(file)),
+    keepsPrefix,
+  };
+}
+
+/** Bytes that are sampled at the beginning, in the middle and at the end of every tensor. */
+const SAMPLE = 64;
+
+/** Hash of what the metadata say of the decoder, of what every tensor is, and of samples of every tensor. */
+function fingerprint(model: GgufFile, folder: string): string {
+  const config = Object.entries(ggufConfiguration(model)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const hash = createHash('sha256').update('gguf 1\n').update(JSON.stringify(config));
+  const sources = new Map(model.files.map((name) => [name, openSource(placeFile(name, folder))]));
+  try {
+    for (const [name, { file, type, shape, offset, length }] of [...model.places].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    )) {
+      const source = sources.get(file);
+      if (!source) continue;
+      hash.update(`${JSON.stringify([name, type, shape])}\n`);
+      const size = Math.min(SAMPLE, length);
+      for (const at of [0, Math.floor((length - size) / 2), length - size]) hash.update(source.read(offset + at, size));
+    }
+  } finally {
+    for (const source of sources.values()) source.close();
+  }
+  return hash.digest('hex');
+}
