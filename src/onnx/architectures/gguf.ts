@@ -348,7 +348,7 @@ class Metadata {
   }
 
   undescribed(name: string, value: GgufValue | undefined): Error {
-    const shown = typeof value === 'object' ? 'a list' : String(JSON.stringify(value)).slice(0, 80);
+    const shown = typeof value === 'object' ? 'a list' : String(value).slice(0, 80);
     return unsupported(
       `The GGUF file has "${this.architecture}.${name}": ${shown}, which is not described and may change what the model computes.`,
     );
