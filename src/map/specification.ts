@@ -1,5 +1,23 @@
 import * as v from 'valibot';
 import { Fault } from './fault.js';
+import { LIMITS } from './limits.js';
+import {
+  finite,
+  matrix,
+  type Prompt,
+  promptSchema,
+  promptSchemas,
+  sourceSchemas,
+  textsSchema,
+  tokenName,
+  type TokenName,
+  type TokenMatrix,
+  type VectorSource,
+  whole,
+} from './vectorSource.js';
+
+export { LIMITS } from './limits.js';
+export type { Prompt, TokenMatrix, TokenName, VectorSource } from './vectorSource.js';
 
 /** The output of a decoder block, 0 ... n-1, or `embeddings`, the input of block 0. */
 export type Layer = 'embeddings' | number;
@@ -10,39 +28,11 @@ export type Layer = 'embeddings' | number;
  */
 export type Readout = 'forward' | 'lens' | 'unembed';
 
-/** A text, or its tokens (for models without a tokenizer, and for exact repetition), and one position in it. */
-export type Prompt =
-  | {
-      readonly kind: 'prompt';
-      readonly text: string;
-      /** The text is what a user says: the model's chat template is put around it. */
-      readonly chat?: boolean;
-      /** From 0, or from the end: -1, the last token, where it is left out. */
-      readonly position?: number;
-    }
-  | { readonly kind: 'tokens'; readonly ids: readonly number[]; readonly position?: number };
-
 /** What stands around the vector: nothing, BOS before it, or a prompt, one of whose positions it takes. */
 export type Context = { readonly kind: 'none' } | { readonly kind: 'bos' } | Prompt;
 
 /** A context as it is chosen. `center`: the one that goes with the center, see {@link contextOf}. */
 export type ContextChoice = Context | { readonly kind: 'center' };
-
-/** A token: its id, or a text that is exactly one token, ` Paris`. */
-export type TokenName = number | string;
-
-/** A matrix with a row for each token: the embedding table, or the head's matrix. */
-export type TokenMatrix = 'embedding' | 'unembedding';
-
-/** A vector of the hidden space, [hiddenSize], by what it means. Hidden states are those at the map's layer. */
-export type VectorSource =
-  /** The hidden state at the prompt's position. */
-  | Prompt
-  /** The mean of the hidden states of prompts. */
-  | { readonly kind: 'mean'; readonly prompts: readonly Prompt[] }
-  | { readonly kind: 'row'; readonly matrix: TokenMatrix; readonly token: TokenName }
-  /** Any vector, as base64 of little-endian float32; `name` says where it is from. */
-  | { readonly kind: 'vector'; readonly vector: string; readonly name?: string };
 
 /** An axis: a hidden state is what it leads to from the centre, so that it stands at 1; all others are directions. */
 export type Direction = VectorSource | { readonly kind: 'random'; readonly seed: number };
@@ -160,40 +150,7 @@ export const DEFAULT_PARAMETERS: MapParameters = {
 };
 
 export const DEFAULT_BATCH_SIZE = 100;
-export const LIMITS = {
-  side: 2000,
-  topK: [2, 100],
-  seed: 2 ** 32 - 1,
-  promptCharacters: 100_000,
-  promptTokens: 8192,
-  batch: 10_000,
-  /** Prompts of a mean; overlays of a map. */
-  prompts: 100,
-  /** Texts of a PCA or of a sample, and their characters together. */
-  texts: 10_000,
-  textCharacters: 2_000_000,
-  masked: 1000,
-  nearRows: 1000,
-  marks: 10_000,
-} as const;
-
-const whole = (name: string, low: number, high: number) =>
-  v.pipe(
-    v.number(`${name} must be a number`),
-    v.integer(`${name} must be a whole number`),
-    v.minValue(low, `${name} must be at least ${low}`),
-    v.maxValue(high, `${name} must be at most ${high}`),
-  );
-const finite = (name: string) => v.pipe(v.number(`${name} must be a number`), v.finite(`${name} must be finite`));
-
 const layerMessage = 'layer must be "embeddings", "last" or a whole number from 0';
-/** 2^20 float32 numbers at most; what they hold is checked against the model's hidden size when the plane is made. */
-const base64 = v.pipe(
-  v.string('a vector must be base64 text'),
-  v.maxLength(5_600_000, 'a vector is too long'),
-  v.regex(/^[A-Za-z0-9+/]*={0,2}$/, 'a vector must be base64 text'),
-);
-
 const layerSchema = v.union(
   [
     v.literal('embeddings'),
@@ -207,78 +164,11 @@ const layerSchema = v.union(
   'layer must be "embeddings" or a whole number from 0',
 );
 
-const position = v.exactOptional(
-  v.pipe(
-    whole('position', -LIMITS.promptTokens, LIMITS.promptTokens - 1),
-    v.description('from 0, or from the end: -1 is the last'),
-  ),
-);
-const promptSchemas = [
-  v.object({
-    kind: v.literal('prompt'),
-    text: v.pipe(
-      v.string('the prompt must be text'),
-      v.minLength(1, 'the prompt is empty'),
-      v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} characters`),
-    ),
-    chat: v.exactOptional(v.boolean('chat must be true or false')),
-    position,
-  }),
-  v.object({
-    kind: v.literal('tokens'),
-    ids: v.pipe(
-      v.array(whole('token id', 0, 2 ** 31 - 1), 'the prompt must be a list of token ids'),
-      v.minLength(1, 'the prompt is empty'),
-      v.maxLength(LIMITS.promptCharacters, `the prompt must be at most ${LIMITS.promptCharacters} tokens`),
-    ),
-    position,
-  }),
-] as const;
-const promptSchema = v.variant('kind', [...promptSchemas], 'a prompt must be text or token ids');
-
-const tokenName = v.union(
-  [
-    whole('token', 0, 2 ** 31 - 1),
-    v.pipe(v.string(), v.minLength(1, 'the token is empty'), v.maxLength(1000, 'the token is too long')),
-  ],
-  'a token must be its id or its text',
-);
-const matrix = v.picklist(['embedding', 'unembedding'], 'the matrix must be embedding or unembedding');
-
-const sourceSchemas = [
-  ...promptSchemas,
-  v.object({
-    kind: v.literal('mean'),
-    prompts: v.pipe(
-      v.array(promptSchema, 'the prompts must be a list'),
-      v.minLength(1, 'there are no prompts'),
-      v.maxLength(LIMITS.prompts, `there can be at most ${LIMITS.prompts} prompts`),
-    ),
-  }),
-  v.object({ kind: v.literal('row'), matrix, token: tokenName }),
-  v.object({
-    kind: v.literal('vector'),
-    vector: base64,
-    name: v.exactOptional(v.pipe(v.string(), v.maxLength(1000, 'a name is too long'))),
-  }),
-] as const;
 const directionSchema = v.variant(
   'kind',
   [...sourceSchemas, v.object({ kind: v.literal('random'), seed: whole('seed', 0, LIMITS.seed) })],
   'a direction must be a prompt, tokens, a mean, a row, a vector or random',
 );
-const textsSchema = v.pipe(
-  v.array(
-    v.pipe(v.string('a text must be text'), v.minLength(1, 'a text is empty'), v.maxLength(LIMITS.promptCharacters)),
-    'the texts must be a list',
-  ),
-  v.maxLength(LIMITS.texts, `there can be at most ${LIMITS.texts} texts`),
-  v.check(
-    (texts) => texts.reduce((sum, text) => sum + text.length, 0) <= LIMITS.textCharacters,
-    `the texts have more than ${LIMITS.textCharacters} characters`,
-  ),
-);
-
 const axesSchema = v.variant(
   'method',
   [
