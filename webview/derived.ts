@@ -5,6 +5,7 @@ import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
 import { type Borders, findBorders } from '../src/map/regions.js';
 import type { Cells } from '../src/map/tokenMap.js';
 import { unpackRegions } from '../src/protocol/pageRegions.js';
+import { paintOfChanges } from './compare/changesPaint.js';
 import { type Paint, paintOf } from './map/paint.js';
 import { type Terrain, terrainOf } from './map/terrain.js';
 import { type PageMap, tokenOf } from './pageMap.js';
@@ -63,6 +64,7 @@ export class Derived {
 
   readonly paint = perMap(
     (state, map) => {
+      if (map.changes) return [this.terrain(state, map), this.scale(state)];
       const { colorBy } = state.ui;
       // Colors of tokens are others' to know, and a finished map's are remembered.
       const slots = colorBy === 'token' ? [state.host?.tokenColors, map.finish !== null] : [];
@@ -70,6 +72,7 @@ export class Derived {
     },
     (state, map): Paint | undefined => {
       const terrain = this.terrain(state, map);
+      if (map.changes && terrain) return paintOfChanges(map, map.changes, terrain, this.scale(state));
       // Of the map that is seen: another that is to take its place has the same colors.
       const coloring = this.coloring(state) ?? this.coloring(state, map);
       if (!terrain || !coloring) return undefined;
@@ -97,7 +100,11 @@ export class Derived {
 
   /** Color slot of a token, in a map that is colored by token. */
   slot(map: PageMap, id: number): number {
-    const { text } = tokenOf(map, id);
+    return this.slotOf(tokenOf(map, id).text);
+  }
+
+  /** Color slot of a token by its text. */
+  slotOf(text: string): number {
     return this.slots.get(text) ?? preferredSlot(text);
   }
 

@@ -21,8 +21,11 @@ const TITLES = {
   center: { title: 'Center cell', icon: 'inspect' },
 } as const;
 
-/** What is known of one cell: its token, how sure that is, and its top tokens with bars. */
-export function createInspector(store: Store, derived: Derived): HTMLElement {
+/**
+ * What is known of one cell: its token, how sure that is, and its top tokens with bars.
+ * @param ofWhat what its map is called, where there are several.
+ */
+export function createInspector(store: Store, derived: Derived, ofWhat: () => string = () => ''): HTMLElement {
   const kindIcon = icon('pin');
   const title = h('h2');
   const copy = iconButton('copy', 'Copy Cell', () => copyCell(store.state, derived));
@@ -94,7 +97,7 @@ export function createInspector(store: Store, derived: Derived): HTMLElement {
     const { kind, map, cell } = shown;
     const stand = derived.terrain(state, map)?.stand[cell] ?? -1;
     kindIcon.className = `codicon codicon-${TITLES[kind].icon}`;
-    setText(title, TITLES[kind].title);
+    setText(title, [TITLES[kind].title, ofWhat()].filter(Boolean).join(', '));
     setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? 'Unpin Cell' : 'Pin Cell');
     const { x, y } = placeOfCell(map, cell);
     setText(position, `x ${formatX(map, x)}, y ${formatX(map, y)}`);

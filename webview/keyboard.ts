@@ -15,8 +15,16 @@ import type { Store } from './store.js';
 const ZOOM_STEP = 1.5;
 const FAR = 5;
 
-/** Keys of the map, and Escape for all of the page. `announce` reads out the cell that the pin has come to. */
-export function listenToKeys(store: Store, derived: Derived, map: MapView, announce: (cell: number) => void): void {
+/**
+ * Keys of a map. `announce` reads out the cell that the pin has come to; `compare` offers what the map can be compared with.
+ */
+export function listenToMapKeys(
+  store: Store,
+  derived: Derived,
+  map: MapView,
+  announce: (cell: number) => void,
+  compare: () => void,
+): void {
   /** Moves the pin by cells, or in a direction until another region begins. */
   const movePin = (columns: number, rows: number, toNextRegion: boolean): void => {
     const { state } = store;
@@ -78,6 +86,7 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     b: () => store.setUi({ borders: !store.state.ui.borders }),
     a: () => store.setUi({ marks: !store.state.ui.marks }),
     r: () => store.state.host?.refinable.ok && store.setUi({ refine: !refines(store.state) }),
+    c: compare,
     '[': () => moveLayer(-1),
     ']': () => moveLayer(1),
   };
@@ -94,6 +103,10 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
     if (color) colorMap(store, color);
     else run?.(event);
   });
+}
+
+/** Keys of all of the page: Escape, and those of every editor. `works`: there is something that can be cancelled. */
+export function listenToPageKeys(store: Store, works: () => boolean): void {
   document.addEventListener('keydown', (event) => {
     const message = commandOf(event);
     if (!message || store.state.host?.mode !== 'panel') return;
@@ -102,11 +115,12 @@ export function listenToKeys(store: Store, derived: Derived, map: MapView, annou
   });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
-    const { host, drawer, table, ui } = store.state;
-    if (host?.run.status === 'running' || host?.detail.status === 'running') send({ type: 'cancel' });
+    const { drawer, table, ui, comparing } = store.state;
+    if (works()) send({ type: 'cancel' });
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });
     else if (ui.pin) store.setUi({ pin: null });
+    else if (comparing) send({ type: 'edit', path: 'compare', value: null });
     else return;
     event.preventDefault();
   });

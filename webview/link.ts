@@ -18,6 +18,8 @@ export interface LinkState {
   readonly rested: number;
   /** Plane coordinates of what is below the pointer. */
   readonly pointed: { readonly x: number; readonly y: number } | null;
+  /** Two maps are shown, beside each other. */
+  readonly comparing: boolean;
   /** The cells are shown as a table. */
   readonly table: boolean;
 }

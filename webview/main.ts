@@ -2,24 +2,28 @@ import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
 import { type HostMessage, pageView, type PanelState } from '../src/protocol/page.js';
 import { createCellTable } from './cellTable.js';
+import { ChangesPane } from './compare/changesPane.js';
+import { createCompareBar, sendComparison } from './compare/compareBar.js';
 import { createControls } from './controls/controls.js';
 import { Derived } from './derived.js';
 import { h, hideUnder, iconButton, setAttributes, setText, show } from './dom.js';
 import { createEmptyState } from './emptyState.js';
 import { createFaultBar, createFaultPage } from './faultView.js';
 import { keep, kept, onHostMessage, send } from './host.js';
-import { createInspector } from './inspector.js';
-import { listenToKeys } from './keyboard.js';
+import { createInspector, togglePin } from './inspector.js';
+import { listenToMapKeys, listenToPageKeys } from './keyboard.js';
 import { type Layout, Link } from './link.js';
 import { mapSide } from './map/frame.js';
+import { createContextMenu } from './menu.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
 import { Pane } from './pane.js';
-import { anyOf } from './store.js';
+import { createPanes } from './panes.js';
+import { anyOf, type PageState, type Store } from './store.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
-import { createToolbar } from './toolbar.js';
+import { compareItems, createToolbar } from './toolbar.js';
 import { hasUi, readUi } from './uiState.js';
 
 /** In between, the layout that leaves the larger map. */
@@ -27,6 +31,14 @@ function layoutOf(width: number, height: number): Layout {
   if (width >= 1200) return 'wide';
   if (width < 720) return 'narrow';
   return width < 900 && mapSide('narrow', width, height) > mapSide('medium', width, height) ? 'narrow' : 'medium';
+}
+
+/** The line over the map, while one of the two is computed. */
+function showProgress(line: HTMLElement, ...states: readonly PageState[]): void {
+  const working = states.find(({ host }) => host?.run.status === 'running');
+  const { done = 0, total = 0 } = working?.progress ?? {};
+  show(line, working !== undefined);
+  line.style.setProperty('--part', String(total > 0 ? done / total : 0));
 }
 
 const link = new Link({
@@ -37,6 +49,7 @@ const link = new Link({
   look: null,
   rested: 0,
   pointed: null,
+  comparing: false,
   table: false,
 });
 const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
@@ -44,11 +57,13 @@ const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 
 const announce = (text: string): void => setText(announcer, text);
 const main = new Pane('main', link, derived, announce);
 const { store, view } = main;
+const other = new Pane('other', link, derived, announce);
+const changes = new ChangesPane(link, derived, store, other.store, announce);
 
 /** Opens and closes the controls: a column where there is room for one, else a drawer over the map. */
 const toggleControls = (): void => {
-  const { layout, ui, drawer } = store.state;
-  if (layout === 'wide') store.setUi({ controls: !ui.controls });
+  const { layout, ui, drawer, comparing } = store.state;
+  if (layout === 'wide' && !comparing) store.setUi({ controls: !ui.controls });
   else store.set({ drawer: !drawer });
 };
 let drawerOpen = false;
@@ -69,41 +84,59 @@ const mapColumn = h(
   'main',
   { class: 'map-column', 'aria-label': 'Map' },
   progressLine,
-  toolbar,
+  toolbar.element,
+  createCompareBar(store, changes),
   createFaultBar(store),
   createEmptyState(store),
   createFaultPage(store),
-  view.element,
+  createPanes(main, other, changes, derived),
   createCellTable(store, derived),
 );
 document.body.append(
   h('div', { class: 'page' }, rail, controls, mapColumn, inspector),
-  createStatusLine(store, derived),
+  createStatusLine(store, other.store, derived),
   announcer,
 );
 
 store.onDraw((state, changed) => {
-  const { layout, ui, drawer, map, host, table, progress } = state;
-  const column = layout === 'wide' && ui.controls;
-  setAttributes(document.body, { 'data-layout': layout, 'data-ready': host !== null, 'data-mode': host?.mode });
-  show(controls, column || (layout !== 'wide' && drawer));
-  controls.classList.toggle('drawer', layout !== 'wide');
-  const opened = layout !== 'wide' && drawer;
+  const { layout, ui, drawer, map, host, table, comparing } = state;
+  const column = layout === 'wide' && ui.controls && !comparing;
+  const overlaid = layout !== 'wide' || comparing;
+  setAttributes(document.body, {
+    'data-layout': layout,
+    'data-ready': host !== null,
+    'data-mode': host?.mode,
+    'data-comparing': comparing,
+  });
+  show(controls, column || (overlaid && drawer));
+  controls.classList.toggle('drawer', overlaid);
+  const opened = overlaid && drawer;
   if (opened && !drawerOpen) controls.querySelector<HTMLElement>('button')?.focus();
   if (!opened && drawerOpen)
-    (layout === 'narrow' ? toolbar.querySelector<HTMLElement>('button') : openControls)?.focus();
+    (layout === 'narrow' ? toolbar.element.querySelector<HTMLElement>('button') : openControls)?.focus();
   drawerOpen = opened;
-  if (anyOf(changed, 'drawer', 'layout')) hideUnder(toolbar, opened ? controls : null);
+  if (anyOf(changed, 'drawer', 'layout', 'comparing')) hideUnder(toolbar.element, opened ? controls : null);
   show(rail, !column && layout !== 'narrow');
   setAttributes(openControls, { 'aria-expanded': String(drawer) });
-  show(inspector, map !== null);
-  show(toolbar, map !== null || layout !== 'wide');
+  show(inspector, map !== null && !comparing);
+  show(toolbar.element, map !== null || layout !== 'wide');
   if (table) view.element.hidden = true;
-  const running = host?.run.status === 'running';
-  show(progressLine, running);
-  progressLine.style.setProperty('--part', String(progress && progress.total > 0 ? progress.done / progress.total : 0));
+  showProgress(progressLine, state, other.store.state);
   if (changed.has('host') || changed.has('ui')) keep({ keep: host?.keep ?? null, ui });
 });
+
+other.store.onDraw((state) => showProgress(progressLine, store.state, state));
+document.body.append(
+  createContextMenu('Map', view.plot, () => [
+    {
+      label: store.state.ui.pin ? 'Unpin Cell' : 'Pin Cell',
+      icon: store.state.ui.pin ? 'close' : 'pin',
+      run: () => togglePin(store),
+    },
+    'separator',
+    ...compareItems(store.state).map((item) => ({ ...item, label: `Compare with ${item.label}` })),
+  ]),
+);
 
 /** Whether the page draws as somebody has chosen it here; else it begins as the host says. */
 let begun = hasUi(kept());
@@ -124,20 +157,39 @@ function withSameColors(state: PanelState): PanelState {
     : state;
 }
 
+/** A saved map's editor remembers nothing over a reload: what it was compared with is asked for again. */
+function keepBeside({ compare }: PanelState): void {
+  const { beside } = store.state.ui;
+  const file = compare?.kind === 'saved' ? compare.file : null;
+  if (!asked && file === null && beside !== null) sendComparison({ kind: 'saved', file: beside });
+  else if (beside !== file) store.setUi({ beside: file });
+  asked = true;
+}
+let asked = false;
+
 function receive(message: HostMessage): void {
-  if (message.type !== 'state') return main.receive(message);
+  if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);
   begun = true;
-  main.takeState(withSameColors(message.state), message.slots.main);
+  const panel = withSameColors(message.state);
+  main.takeState(panel, message.slots.main);
+  if (message.slots.other) other.takeState(panel, message.slots.other);
+  else other.store.set({ host: null, progress: null });
+  store.set({ comparing: panel.compare !== null });
+  if (panel.mode === 'saved') keepBeside(panel);
 }
 
-listenToKeys(store, derived, view, main.sayCell);
+const isWorking = ({ state: { host } }: Store): boolean =>
+  host?.run.status === 'running' || host?.detail.status === 'running';
+for (const pane of [main, other, changes])
+  listenToMapKeys(pane.store, derived, pane.view, pane.sayCell, () => toolbar.compare());
+listenToPageKeys(store, () => [store, other.store].some(isWorking));
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
 const mistake = (thrown: unknown): void =>
   send({ type: 'mistake', message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) });
 window.addEventListener('error', (event) => mistake(event.error));
 window.addEventListener('unhandledrejection', (event) => mistake(event.reason));
-store.start();
+for (const one of [store, other.store, changes.store]) one.start();
 onHostMessage(receive);
 send({ type: 'ready', view: begun ? pageView(store.state.ui) : null });

@@ -8,33 +8,24 @@ export interface MenuItem {
   readonly run: () => void;
 }
 
-/** A button that opens a menu below it. Arrows move, Enter chooses, Escape closes. `items` is asked when it opens. */
-export function createMenu(
-  label: string,
-  items: () => readonly (MenuItem | 'separator')[],
-  picture = 'ellipsis',
-): HTMLElement {
+/** What a menu offers at the moment. */
+export type MenuItems = () => readonly (MenuItem | 'separator')[];
+
+interface MenuList {
+  readonly element: HTMLElement;
+  open(): void;
+  close(focus: boolean): void;
+}
+
+/** A list to choose from. Arrows move, Enter chooses, Escape closes. `items` is asked when it opens; `closed` may take the focus. */
+function menuList(label: string, items: MenuItems, closed: (focus: boolean) => void): MenuList {
   const list = h('div', { class: 'menu', role: 'menu', 'aria-label': label, hidden: true });
-  const button = h(
-    'button',
-    {
-      type: 'button',
-      class: 'icon-button',
-      title: label,
-      'aria-label': label,
-      'aria-haspopup': 'menu',
-      'aria-expanded': 'false',
-    },
-    icon(picture),
-  );
-  const element = h('div', { class: 'menu-holder' }, button, list);
   const entries = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('[role=menuitem]')];
 
   const close = (focus: boolean): void => {
     if (list.hidden) return;
     show(list, false);
-    setAttributes(button, { 'aria-expanded': 'false' });
-    if (focus) button.focus();
+    closed(focus);
   };
   const open = (): void => {
     list.replaceChildren(
@@ -61,16 +52,8 @@ export function createMenu(
       }),
     );
     show(list, true);
-    setAttributes(button, { 'aria-expanded': 'true' });
     entries()[0]?.focus();
   };
-
-  button.addEventListener('click', () => (list.hidden ? open() : close(true)));
-  button.addEventListener('keydown', (event) => {
-    if (event.key !== 'ArrowDown') return;
-    event.preventDefault();
-    open();
-  });
   list.addEventListener('keydown', (event) => {
     const all = entries();
     const at = all.findIndex((entry) => entry === document.activeElement);
@@ -85,8 +68,70 @@ export function createMenu(
     event.preventDefault();
     event.stopPropagation();
   });
+  return { element: list, open, close };
+}
+
+/** A button that opens a menu below it. */
+export interface MenuButton {
+  readonly element: HTMLElement;
+  open(): void;
+}
+
+export function createMenuButton(label: string, items: MenuItems, picture = 'ellipsis'): MenuButton {
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'icon-button',
+      title: label,
+      'aria-label': label,
+      'aria-haspopup': 'menu',
+      'aria-expanded': 'false',
+    },
+    icon(picture),
+  );
+  const list = menuList(label, items, (focus) => {
+    setAttributes(button, { 'aria-expanded': 'false' });
+    if (focus) button.focus();
+  });
+  const element = h('div', { class: 'menu-holder' }, button, list.element);
+  const open = (): void => {
+    list.open();
+    setAttributes(button, { 'aria-expanded': 'true' });
+  };
+  button.addEventListener('click', () => (list.element.hidden ? open() : list.close(true)));
+  button.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowDown') return;
+    event.preventDefault();
+    open();
+  });
   document.addEventListener('pointerdown', (event) => {
-    if (!(event.target instanceof Node && element.contains(event.target))) close(false);
+    if (!(event.target instanceof Node && element.contains(event.target))) list.close(false);
+  });
+  return { element, open };
+}
+
+/** The menu of a map: at the pointer, or by its key at the map's middle. */
+export function createContextMenu(label: string, of: HTMLElement, items: MenuItems): HTMLElement {
+  const list = menuList(label, items, (focus) => {
+    if (focus) of.focus();
+  });
+  const { element } = list;
+  element.classList.add('context-menu');
+  of.addEventListener('contextmenu', (event) => {
+    event.preventDefault();
+    const box = of.getBoundingClientRect();
+    const byKey = event.clientX === 0 && event.clientY === 0;
+    const [x, y] = byKey ? [box.left + box.width / 2, box.top + box.height / 2] : [event.clientX, event.clientY];
+    list.open();
+    const { offsetWidth, offsetHeight } = element;
+    Object.assign(element.style, {
+      left: `${Math.max(0, Math.min(x, window.innerWidth - offsetWidth))}px`,
+      top: `${Math.max(0, Math.min(y, window.innerHeight - offsetHeight))}px`,
+    });
+  });
+  document.addEventListener('pointerdown', (event) => {
+    if (!(event.target instanceof Node && element.contains(event.target))) list.close(false);
   });
   return element;
 }

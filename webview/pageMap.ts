@@ -1,5 +1,6 @@
 import type { ShownMap } from '../src/protocol/page.js';
 import type { Token } from '../src/map/token.js';
+import type { Changes } from './compare/changes.js';
 
 /** A map that the page has. Its cells and tokens grow in place while it is computed. */
 export interface PageMap extends Omit<ShownMap, 'tokens'> {
@@ -8,6 +9,8 @@ export interface PageMap extends Omit<ShownMap, 'tokens'> {
   readonly growth: { version: number };
   /** Side, in cells, of what the cells that are not computed show from the picture before; 0: they show nothing. */
   readonly backdrop: number;
+  /** Of a map that shows where two others differ: its "tokens" are pairs of theirs. */
+  readonly changes?: Changes;
 }
 
 export const pageMap = (shown: ShownMap): PageMap => ({

@@ -15,7 +15,7 @@ import { countedHow } from './tokenList.js';
 import { tokenText } from './tokenText.js';
 
 /** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
-export function createStatusLine(store: Store, derived: Derived): HTMLElement {
+export function createStatusLine(store: Store, other: Store, derived: Derived): HTMLElement {
   const bar = h('progress', {
     class: 'status-progress',
     max: 1,
@@ -44,9 +44,11 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
     hovered,
   );
 
-  store.onDraw((state) => {
+  const draw = (): void => {
+    // Of two maps one is computed at a time; what it waits for is told of it.
+    const state = store.state.comparing && isRunning(other.state) ? other.state : store.state;
     const { host, map, progress } = state;
-    const running = host?.run.status === 'running';
+    const running = isRunning(state);
     const fault = host ? faultText(host) : undefined;
     show(bar, running);
     show(errorIcon, fault !== undefined && !running);
@@ -54,14 +56,42 @@ export function createStatusLine(store: Store, derived: Derived): HTMLElement {
     element.classList.toggle('fault', fault !== undefined && !running);
     show(resume, host !== null && canResume(host));
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
-    setText(text, host ? statusText(state, derived, fault) : 'Connecting…');
+    const calm = !running && fault === undefined && host?.run.status === 'idle';
+    const both = calm ? bothText(store.state, other.state) : undefined;
+    setText(text, both ?? (host ? statusText(state, derived, fault) : 'Connecting…'));
     setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });
     const look = lookText(state);
     setText(seen, look.text);
     setAttributes(seen, { title: look.more });
-    fillHovered(hovered, state, derived);
+    hovered.replaceChildren(...hoveredLine(store.state, other.state, derived));
+  };
+  store.onDraw(draw);
+  other.onDraw(({ comparing }) => {
+    if (comparing) draw();
   });
   return element;
+}
+
+const isRunning = ({ host }: PageState): boolean => host?.run.status === 'running';
+
+/** What two maps beside each other are: `2 × 2,500 cells · each map’s own plane · layer 29 and layer 15 · CPU · 5.8 s`. */
+function bothText({ map, comparing, host }: PageState, { map: beside }: PageState): string | undefined {
+  if (!comparing || !map || !beside || !host?.compare) return undefined;
+  const { compare } = host;
+  const size = ({ cells }: PageMap): number => cells.columns * cells.rows;
+  const layers = [map, beside].map((one) => layerBrief(one.specification.layer));
+  const seconds = [map, beside].map((one) => one.finish?.runtime.seconds ?? NaN);
+  const total = seconds.reduce((sum, one) => sum + one, 0);
+  return [
+    size(map) === size(beside)
+      ? `2 × ${count(size(map), 'cell')}`
+      : `${count(size(map), 'cell')} and ${count(size(beside), 'cell')}`,
+    ...(compare.kind === 'computed'
+      ? [compare.plane === 'shared' ? 'the same vectors' : 'each map’s own plane']
+      : ['with a saved map']),
+    layers[0] === layers[1] ? (layers[0] ?? '') : layers.join(' and '),
+    ...(Number.isNaN(total) ? [] : [formatDuration(total)]),
+  ].join(' · ');
 }
 
 function faultText({ model, fault }: HostState): string | undefined {
@@ -166,10 +196,15 @@ function windowText(map: PageMap): string {
   return `window x ${number(x0)} to ${number(x1)}, y ${number(y0)} to ${number(y1)}`;
 }
 
-function fillHovered(element: HTMLElement, state: PageState, derived: Derived): void {
-  const { map, hover } = state;
-  if (!map || hover === null) return element.replaceChildren();
-  element.replaceChildren(...cellLine(map, hover, derived.terrain(state)?.stand[hover] ?? -1));
+/** The cell below the pointer, on both maps where there are two. */
+function hoveredLine(state: PageState, beside: PageState, derived: Derived): (Node | string)[] {
+  const lineOf = (one: PageState): (Node | string)[] =>
+    one.map && one.hover !== null ? cellLine(one.map, one.hover, derived.terrain(one)?.stand[one.hover] ?? -1) : [];
+  const line = lineOf(state);
+  if (!state.comparing) return line;
+  const [place, ...token] = lineOf(beside);
+  if (line.length === 0) return place === undefined ? [] : [place, ...token];
+  return token.length > 0 ? [...line, ' → ', ...token] : line;
 }
 
 /** `x −0.90  y 1.30  ␣cat  8.2%`. */

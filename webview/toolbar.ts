@@ -5,10 +5,12 @@ import type { PageAction } from '../src/protocol/page.js';
 import { canResume, mainButton, pressMainButton } from './controls/footer.js';
 import { h, iconButton, setAttributes, setEnabled, setText, show } from './dom.js';
 import { colorMap } from './colorMap.js';
+import { choicesOf } from './compare/choices.js';
+import { sendComparison } from './compare/compareBar.js';
 import { send } from './host.js';
 import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './map/detail.js';
 import type { MapView } from './map/mapView.js';
-import { createMenu, type MenuItem } from './menu.js';
+import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';
 
@@ -43,8 +45,14 @@ const zoomWords = (zoom: number): string =>
 
 const act = (action: PageAction) => () => send({ type: 'action', action });
 
-/** The bar over the map: what colors tell, what is drawn, zoom, saving. */
-export function createToolbar(store: Store, map: MapView, onToggleControls: () => void): HTMLElement {
+/** The bar over the map: what colors tell, what is drawn, zoom, comparing, saving. */
+export interface Toolbar {
+  readonly element: HTMLElement;
+  /** Offers what the map can be compared with. */
+  compare(): void;
+}
+
+export function createToolbar(store: Store, map: MapView, onToggleControls: () => void): Toolbar {
   const chooseColor = (id: string): void => {
     const colorBy = COLOR_BY.find((one) => one === id);
     if (colorBy) colorMap(store, colorBy);
@@ -75,7 +83,11 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
   const reset = iconButton('home', 'Whole Map', () => map.reset());
   const save = iconButton('save', 'Save Map', act('save'));
-  const more = createMenu('More Actions', () => menuItems(store.state, store, map, element.dataset.tight === '5'));
+  const comparing = createMenuButton('Compare…', () => compareItems(store.state), 'compare-changes');
+  comparing.element.classList.add('compare');
+  const more = createMenuButton('More Actions', () =>
+    menuItems(store.state, store, map, element.dataset.tight === '5'),
+  );
   const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
   const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
   const zooming = h('div', { class: 'zoom' }, zoomOut, zoomText, zoomIn);
@@ -94,8 +106,9 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     zooming,
     reset,
     separator(),
+    comparing.element,
     save,
-    more,
+    more.element,
     main.element,
   );
 
@@ -122,8 +135,8 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   observer.observe(element);
   observer.observe(main.element);
   store.onDraw((state, changed) => {
-    if (anyOf(changed, 'layout')) queueMicrotask(refit);
-    if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer')) return;
+    if (anyOf(changed, 'layout', 'comparing')) queueMicrotask(refit);
+    if (!anyOf(changed, 'ui', 'host', 'layout', 'map', 'base', 'view', 'drawer', 'comparing')) return;
     const { ui, host, layout, map: shown } = state;
     setAttributes(labels, { 'aria-pressed': String(ui.labels) });
     setAttributes(anchors, { 'aria-pressed': String(ui.marks) });
@@ -156,15 +169,31 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
     show(refine, layout !== 'narrow');
     for (const one of element.querySelectorAll<HTMLElement>('.separator')) show(one, layout !== 'narrow');
     show(save, layout !== 'narrow' && host?.mode !== 'saved');
-    const open = layout === 'wide' && ui.controls;
+    const open = layout === 'wide' && ui.controls && !state.comparing;
+    show(comparing.element, layout !== 'narrow' && shown !== null);
     show(main.element, !open && host !== null);
     if (!host) return;
     const { label, message, enabled } = mainButton(host);
     main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
     main.element.classList.toggle('due', host.changed && message === 'generate' && enabled);
   });
-  return element;
+  const compare = (): void => {
+    if (comparing.element.checkVisibility()) comparing.open();
+    else more.open();
+  };
+  return { element, compare };
 }
+
+/** What the map can be compared with, as a menu. */
+export const compareItems = ({ host }: PageState): MenuItem[] =>
+  host
+    ? choicesOf(host).map(({ label, icon, reason, compare }) => ({
+        label,
+        icon,
+        reason,
+        run: () => (compare ? sendComparison(compare) : send({ type: 'chooseSavedMap' })),
+      }))
+    : [];
 
 /** Makes a bar as full as fits: `data-tight` says how much it has to give up. */
 function fit(bar: HTMLElement): void {
@@ -221,6 +250,9 @@ function menuItems(state: PageState, store: Store, view: MapView, zoom: boolean)
               : (noModel ?? (state.base?.finish ? undefined : 'The map is not complete.')),
           ),
         ]),
+    ...(layout === 'narrow' || zoom
+      ? (['separator', ...compareItems(state).map((one) => ({ ...one, label: `Compare: ${one.label}` }))] as const)
+      : []),
     'separator',
     {
       label: store.state.ui.colorRange === '0-1' ? 'Colors from Smallest to Largest' : 'Colors over the Whole Scale',

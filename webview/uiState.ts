@@ -21,6 +21,8 @@ export interface UiState extends PageView {
   readonly pin: { readonly x: number; readonly y: number } | null;
   /** `window` names the part of the plane it belongs to; null: all of the grid. */
   readonly zoom: { readonly window: string; readonly view: RelativeView } | null;
+  /** The saved map that a saved one is compared with, by the address of its file. */
+  readonly beside: string | null;
 }
 
 export const INITIAL_UI: UiState = {
@@ -30,6 +32,7 @@ export const INITIAL_UI: UiState = {
   collapsed: ['context', 'question', 'overlays', 'advanced', 'marks', 'point'],
   pin: null,
   zoom: null,
+  beside: null,
 };
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -52,6 +55,7 @@ export function readUi(kept: unknown): UiState {
       : INITIAL_UI.collapsed,
     pin: isRecord(pin) && isNumber(pin.x) && isNumber(pin.y) ? { x: pin.x, y: pin.y } : null,
     zoom: readZoom(zoom),
+    beside: typeof ui.beside === 'string' ? ui.beside : null,
   };
 }
 

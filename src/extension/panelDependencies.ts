@@ -9,6 +9,8 @@ import { commandLineOf, copyCommand } from './commandLine.js';
 import { openHelp } from './help.js';
 import { findModel, openModel } from './modelFinder.js';
 import { pickModel } from './pickModel.js';
+import { pickSavedMap } from './pickSavedMap.js';
+import { readSavedMap } from './readSavedMap.js';
 import type { Saving } from './saving.js';
 import type { Services } from './services.js';
 import { KEYS, SECTION } from './settings.js';
@@ -58,6 +60,8 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
       showBriefly('check', `${what} copied`);
     },
     openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
+    chooseSavedMap: async () => (await pickSavedMap(services.savedMaps, 'Compare with Saved Map'))?.toString(),
+    readMap: (file) => readSavedMap(vscode.Uri.parse(file, true), services.files),
     openHelp: (page) => openHelp(context.extensionUri, page),
     showLog: () => log.show(),
     log: (level, line) => log[level](line),

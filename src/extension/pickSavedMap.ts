@@ -6,7 +6,7 @@ import { pick } from './window.js';
 type Pick = vscode.QuickPickItem & { readonly uri?: vscode.Uri };
 
 /** Asks for a saved map: one of the workspace, or any other by the system's dialog. */
-export async function pickSavedMap(savedMaps: SavedMaps): Promise<vscode.Uri | undefined> {
+export async function pickSavedMap(savedMaps: SavedMaps, title = 'Open Saved Map'): Promise<vscode.Uri | undefined> {
   const maps = (await savedMaps.list()).map((map): Pick => ({
     label: map.title,
     description: `${map.model} · ${map.size} · ${timeAgo(Date.now() - map.modified)}`,
@@ -16,7 +16,7 @@ export async function pickSavedMap(savedMaps: SavedMaps): Promise<vscode.Uri | u
   }));
   if (maps.length === 0) return browse();
   const other: Pick = { label: 'Choose a File...', iconPath: new vscode.ThemeIcon('folder-opened') };
-  const picked = await pick([...maps, other], { title: 'Open Saved Map' });
+  const picked = await pick([...maps, other], { title });
   return picked === other ? browse() : picked?.uri;
 }
 

@@ -36,6 +36,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     parameters: start.parameters ?? defaults.parameters,
     device: start.device ?? defaults.device,
     batchSize: start.batchSize ?? defaults.batchSize,
+    compare: start.compare ?? null,
   };
   const display = start.display ?? defaults.display;
   return new WebviewMapPanel(

@@ -8,6 +8,7 @@ import { mapBrief } from '../map/naming.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type HostMessage,
+  type MapSettings,
   type ModelEntry,
   type PageAction,
   type PageMessage,
@@ -17,16 +18,18 @@ import {
   type PanelState,
   type SlotName,
 } from '../protocol/page.js';
+import { swapped } from './comparison.js';
 import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
 import { MapSlot } from './mapSlot.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
+import { OtherSlot } from './otherSlot.js';
 import { PageStream } from './pageStream.js';
 import { takeVector } from './takeVector.js';
 
 export interface ControllerStart {
-  readonly settings: PanelSettings;
+  readonly settings: MapSettings & Partial<PanelSettings>;
   /** How the page begins to draw, where it does not remember. */
   readonly display?: Display;
   /** Compute at once. */
@@ -42,6 +45,7 @@ export interface ControllerStart {
 export class MapController {
   private readonly history: History<PanelSettings>;
   private readonly main: MapSlot;
+  private readonly other: OtherSlot;
   private readonly key: string;
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
@@ -56,26 +60,37 @@ export class MapController {
     private readonly deps: PanelDependencies,
     start: ControllerStart,
   ) {
-    this.history = new History(start.settings, sameSettings);
+    this.history = new History<PanelSettings>({ compare: null, ...start.settings }, sameSettings);
     this.view = pageView(start.display ?? DEFAULT_DISPLAY);
     this.key = start.revivedKey ?? randomUUID();
-    this.main = new MapSlot(deps, {
-      name: 'main',
-      settings: () => this.settings,
+    const place = {
       page: () => this.page,
-      key: this.key,
       nextId: () => ++this.ids,
-      nameOf: (modelPath) => this.models.find((model) => model.path === modelPath)?.name,
+      nameOf: (modelPath: string) => this.models.find((model) => model.path === modelPath)?.name,
       onChange: () => this.changed(),
       onProgress: () => this.changes.fire(),
-      onWhole: () => undefined,
+    };
+    const revive = start.revivedKey !== undefined;
+    this.main = new MapSlot(deps, {
+      ...place,
+      name: 'main',
+      key: this.key,
+      settings: () => this.settings,
+      onWhole: () => this.follow(),
     });
+    this.other = new OtherSlot(
+      deps,
+      this.main,
+      { ...place, name: 'other', key: `${this.key}-other`, onWhole: () => undefined },
+      revive,
+    );
     this.following = [
       deps.onDidChangeModels(() => void this.listModels()),
       deps.colorScale.onDidChange(() => this.changed()),
     ];
     void this.listModels();
-    void this.main.begin(start.run, start.revivedKey !== undefined);
+    void this.main.begin(start.run, revive);
+    this.follow();
   }
 
   /** Follows {@link MapController.status}. */
@@ -89,7 +104,7 @@ export class MapController {
       title: runs.shown
         ? mapTitle(runs.shown.specification)
         : `${modelName === undefined ? '' : `${modelName} · `}Embedding Grid`,
-      running: runs.running,
+      running: this.slots.some((slot) => slot.runs.running),
       progress: state.status === 'running' ? state.progress.done / Math.max(1, state.progress.total) : 0,
       complete: this.map() !== undefined,
       zoomed: details.windowOf(runs.shown) !== undefined,
@@ -143,7 +158,8 @@ export class MapController {
       }
       case 'vector': {
         const { runs } = this.slot(message.slot) ?? {};
-        if (runs?.shown?.id === message.map) await this.takeVector(message, message.to);
+        const whole = runs?.shown?.id === message.map && runs.shown.complete;
+        if (whole) await takeVector(this.deps, whole, message, message.to);
         return;
       }
       case 'model':
@@ -155,6 +171,16 @@ export class MapController {
       }
       case 'retryModel':
         return this.main.begin(true, false);
+      case 'chooseSavedMap': {
+        const file = await this.deps.chooseSavedMap();
+        if (file !== undefined) this.edit('compare', { kind: 'saved', file });
+        return;
+      }
+      case 'swap': {
+        const { compare } = this.settings;
+        if (compare?.kind === 'computed' && this.history.set(swapped(this.settings, compare))) this.settled(true);
+        return;
+      }
       case 'undo':
         if (this.history.undo()) this.settled();
         return;
@@ -229,12 +255,12 @@ export class MapController {
   }
 
   cancel(): void {
-    this.main.cancel();
+    for (const slot of this.slots) slot.cancel();
   }
 
   /** Computes the cells that a stopped run left. */
   resume(): void {
-    this.main.resume();
+    for (const slot of this.slots) slot.resume();
   }
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
@@ -292,18 +318,20 @@ export class MapController {
   dispose(closed: boolean): void {
     if (this.disposed) return;
     this.disposed = true;
-    for (const slot of this.slots) slot.dispose(closed);
     this.page?.drop();
     this.page = undefined;
+    this.other.dispose(closed);
+    this.main.dispose(closed);
     for (const one of this.following) one.dispose();
   }
 
   private get slots(): readonly MapSlot[] {
-    return [this.main];
+    const { main, other } = this;
+    return other.computed ? [main, other.computed] : [main];
   }
 
   private slot(name: SlotName): MapSlot | undefined {
-    return name === 'main' ? this.main : undefined;
+    return name === 'main' ? this.main : this.other.computed;
   }
 
   /** The page has checked the value already: one that is wrong after all is logged and left. */
@@ -323,10 +351,6 @@ export class MapController {
     if (value !== undefined && !this.disposed) this.edit(setting, value);
   }
 
-  private async takeVector(place: { readonly x: number; readonly y: number }, to: 'clipboard' | 'file'): Promise<void> {
-    await takeVector(this.deps, this.main.wholeBase(), place, to);
-  }
-
   /** A map as the page draws it. */
   private drawn<T extends object>(map: T): T & { readonly display: Display } {
     return { ...map, display: { ...this.view, tokenColors: this.deps.tokenColors.read() } };
@@ -335,6 +359,16 @@ export class MapController {
   /** The settings are others. */
   private settled(run = false): void {
     this.main.settled(run);
+    this.follow();
+  }
+
+  /** The map that is compared with follows the panel's own. */
+  private follow(): void {
+    try {
+      this.other.follow(this.settings);
+    } catch (error) {
+      this.main.complain(error);
+    }
   }
 
   private async listModels(): Promise<void> {
@@ -359,17 +393,21 @@ export class MapController {
   private sendAll(): void {
     this.page?.drop();
     this.sendState();
-    for (const slot of this.slots) slot.sendAll();
+    this.main.sendAll();
+    this.other.sendAll();
   }
 
   private sendState(): void {
-    this.page?.send({ type: 'state', state: this.state(), slots: { main: this.main.state() } });
+    const other = this.other.state();
+    const slots = { main: this.main.state(), ...(other ? { other } : {}) };
+    this.page?.send({ type: 'state', state: this.state(), slots });
   }
 
   private state(): PanelState {
     const { settings, history } = this;
     return {
       mode: 'panel',
+      compare: settings.compare,
       models: this.models,
       canUndo: history.canUndo,
       canRedo: history.canRedo,

@@ -3,7 +3,7 @@ import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
-import type { ColorScaleChoice, ModelEntry, PanelSettings } from '../protocol/page.js';
+import type { ColorScaleChoice, Comparison, ModelEntry, PanelSettings } from '../protocol/page.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {
@@ -74,6 +74,10 @@ export interface PanelDependencies {
   /** Puts a text onto the clipboard and says so; `what` it is, in a few words. */
   copyText(text: string, what?: string): Promise<void>;
   openSavedMap(): Promise<void>;
+  /** Asks for a saved map: the address of its file, or undefined when dismissed. */
+  chooseSavedMap(): Promise<string | undefined>;
+  /** A saved map, by the address of its file. @throws Fault `file`. */
+  readMap(file: string): Promise<TokenMap>;
   /** A page of the documentation: `what` = what a token map shows, `convert` = how to make an ONNX model. */
   openHelp(page: 'what' | 'convert'): Promise<void>;
   showLog(): void;
@@ -99,7 +103,16 @@ export interface PanelDependencies {
 /** What the read-only editor of a saved map needs. */
 export interface SavedMapDependencies extends Pick<
   PanelDependencies,
-  'exportPicture' | 'saveVector' | 'savePlane' | 'copyText' | 'showLog' | 'log' | 'tokenColors' | 'colorScale'
+  | 'exportPicture'
+  | 'saveVector'
+  | 'savePlane'
+  | 'copyText'
+  | 'showLog'
+  | 'log'
+  | 'tokenColors'
+  | 'colorScale'
+  | 'chooseSavedMap'
+  | 'readMap'
 > {
   /** Opens a panel with the saved map's parameters, on its model if it can still be found. */
   editAndRun(map: TokenMap): Promise<void>;
@@ -127,6 +140,7 @@ export interface PanelStatus {
 export interface PanelStart {
   /** undefined: the empty state. */
   readonly modelPath?: string;
+  readonly compare?: Comparison | null;
   readonly parameters?: MapParameters;
   readonly display?: Display;
   readonly device?: Device;

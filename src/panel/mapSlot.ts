@@ -4,7 +4,7 @@ import { Fault, type FaultData } from '../map/fault.js';
 import type { Grid } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Estimate, MapEvent, Support } from '../protocol/engine.js';
-import type { PanelSettings, Progress, SlotName, SlotNews, SlotState } from '../protocol/page.js';
+import type { MapSettings, Progress, SlotName, SlotNews, SlotState } from '../protocol/page.js';
 import { checkWindow, Details } from './details.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { PanelDependencies } from './dependencies.js';
@@ -29,7 +29,7 @@ const CALM_MS = 1000;
 export interface SlotPlace {
   readonly name: SlotName;
   /** What its map is computed with, at the moment. */
-  readonly settings: () => PanelSettings;
+  readonly settings: () => MapSettings;
   /** The page, where there is one. */
   readonly page: () => PageStream | undefined;
   /** Names its kept map. */
@@ -139,7 +139,7 @@ export class MapSlot {
     );
   }
 
-  get settings(): PanelSettings {
+  get settings(): MapSettings {
     return this.place.settings();
   }
 

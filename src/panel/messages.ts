@@ -1,9 +1,18 @@
 import * as v from 'valibot';
 import { TOKEN_SLOTS } from '../map/colors.js';
 import { displaySchema } from '../map/mapDisplay.js';
+import { type AxisValue, isAxisValue } from '../map/series/series.js';
 import { checkParameters, contextOf, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
-import { type KeptPanel, PAGE_ACTIONS, type PageMessage, type PanelSettings, SLOTS } from '../protocol/page.js';
+import {
+  type Comparison,
+  type KeptPanel,
+  type MapSettings,
+  PAGE_ACTIONS,
+  type PageMessage,
+  type PanelSettings,
+  SLOTS,
+} from '../protocol/page.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
 
@@ -44,7 +53,7 @@ const pageMessage = v.variant('type', [
     content: v.picklist(['vector', 'texts']),
   }),
   v.object({ type: v.literal('model'), path }),
-  v.object({ type: v.picklist(['chooseModel', 'retryModel', 'undo', 'redo']) }),
+  v.object({ type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo']) }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
   v.object({ type: v.literal('view'), view }),
   v.object({
@@ -74,7 +83,27 @@ export function readPageMessage(data: unknown): { message: PageMessage } | { pro
   return { problem: `${v.getDotPath(issue) ?? 'message'}: ${issue.message}` };
 }
 
-const settings = v.object({ modelPath: v.nullable(path), ...runSettings });
+const compare = v.variant('kind', [
+  v.object({
+    kind: v.literal('computed'),
+    path: v.pipe(v.string(), v.maxLength(200)),
+    value: v.custom<AxisValue>((value) => isAxisValue(value)),
+    plane: v.picklist(['shared', 'own']),
+  }),
+  v.object({ kind: v.literal('saved'), file: path }),
+]);
+/** What a map is compared with, as it came; null: nothing, or nothing that makes sense. */
+export function readComparison(data: unknown): Comparison | null {
+  const result = v.safeParse(compare, data);
+  return result.success ? result.output : null;
+}
+
+const settings = v.object({
+  modelPath: v.nullable(path),
+  ...runSettings,
+  // Panels that an earlier version kept compare nothing.
+  compare: v.optional(v.nullable(compare), null),
+});
 const keptPanel = v.object({
   version: v.literal(1),
   key: v.pipe(v.string(), v.uuid()),
@@ -96,16 +125,16 @@ export function readKept(state: unknown): KeptPanel | undefined {
 }
 
 /** The settings without what changes no cell: overlays, and texts whose norms are only shown. */
-const ofCells = (settings: PanelSettings): PanelSettings => {
-  const { parameters } = settings;
+const ofCells = ({ modelPath, device, batchSize, parameters }: MapSettings): MapSettings => {
   const { plane } = parameters;
   const sample = plane.lengths === 'typical' ? plane.sample : null;
   const context = contextOf(parameters);
-  return { ...settings, parameters: { ...parameters, context, plane: { ...plane, sample }, overlays: [] } };
+  const rest = { context, plane: { ...plane, sample }, overlays: [] };
+  return { modelPath, device, batchSize, parameters: { ...parameters, ...rest } };
 };
 
 /** Whether two settings give the same cells. */
-export const sameCells = (a: PanelSettings, b: PanelSettings): boolean => sameSettings(ofCells(a), ofCells(b));
+export const sameCells = (a: MapSettings, b: MapSettings): boolean => sameSettings(ofCells(a), ofCells(b));
 
 /** Whether two settings are equal. Both came through a schema, so that keys stand in one order. */
-export const sameSettings = (a: PanelSettings, b: PanelSettings): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const sameSettings = (a: MapSettings, b: MapSettings): boolean => JSON.stringify(a) === JSON.stringify(b);

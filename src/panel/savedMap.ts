@@ -1,32 +1,34 @@
 import { Fault, type FaultData } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
-import { DEFAULT_BATCH_SIZE, parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import {
-  type HostMessage,
-  type PageAction,
-  type PageView,
-  pageView,
-  type PanelState,
-  type SlotState,
-} from '../protocol/page.js';
+import { type HostMessage, type PageAction, type PageView, pageView, type PanelState } from '../protocol/page.js';
 import type { Disposable, SavedMapDependencies } from './dependencies.js';
-import { finishOf } from './mapRecord.js';
-import { readPageMessage } from './messages.js';
-import { fewerTokens, pageTopK } from './pageCells.js';
+import { readComparison, readPageMessage } from './messages.js';
 import { PageStream } from './pageStream.js';
+import { savedSlotMap, savedSlotState } from './savedSlot.js';
 import { takeVector } from './takeVector.js';
 
-/** The host of a page that shows a saved map: it has no engine and no parameters to change. */
+/** A saved map beside another one. */
+export interface Beside {
+  /** The address of its file. */
+  readonly file: string;
+  readonly map: TokenMap;
+}
+
+/** The host of a page that shows a saved map, or two: it has no engine and no parameters to change. */
 export class SavedMapController {
   private readonly following: Disposable;
   private page: PageStream | undefined;
   private view: PageView;
   private fault: FaultData | null = null;
+  /** Counts what was asked to be shown beside the map: an answer to an older question is left. */
+  private turn = 0;
 
+  /** @param beside what the map is compared with. */
   constructor(
     private readonly deps: SavedMapDependencies,
     private readonly map: TokenMap,
+    private beside?: Beside,
   ) {
     this.view = pageView(map.display ?? DEFAULT_DISPLAY);
     this.following = deps.colorScale.onDidChange(() => this.sendState());
@@ -50,6 +52,8 @@ export class SavedMapController {
     else if (message.type === 'mistake') this.deps.log('error', `In the page: ${message.message}`);
     else if (message.type === 'copy') this.run(this.deps.copyText(message.text));
     else if (message.type === 'vector') this.run(takeVector(this.deps, this.map, message, message.to));
+    else if (message.type === 'chooseSavedMap') this.run(this.chooseBeside());
+    else if (message.type === 'edit' && message.path === 'compare') this.run(this.compare(message.value));
     else if (message.type === 'action') this.run(this.perform(message.action));
   }
 
@@ -66,6 +70,22 @@ export class SavedMapController {
     else if (action === 'editAndRun') await this.deps.editAndRun(this.drawn());
     else if (action === 'openAsText') await this.deps.openAsText();
     else if (action === 'showLog') this.deps.showLog();
+  }
+
+  private async chooseBeside(): Promise<void> {
+    const file = await this.deps.chooseSavedMap();
+    if (file !== undefined) await this.compare({ kind: 'saved', file });
+  }
+
+  /** Shows another saved map beside this one, or none. */
+  private async compare(comparison: unknown): Promise<void> {
+    const turn = ++this.turn;
+    const compare = readComparison(comparison);
+    const map = compare?.kind === 'saved' ? await this.deps.readMap(compare.file) : undefined;
+    if (turn !== this.turn) return;
+    this.beside = map && compare?.kind === 'saved' ? { file: compare.file, map } : undefined;
+    this.sendState();
+    this.sendBeside();
   }
 
   private run(action: Promise<void>): void {
@@ -90,25 +110,21 @@ export class SavedMapController {
 
   private sendAll(): void {
     this.sendState();
-    const { specification, facts, cells, tokens, survey = null } = this.map;
-    this.page?.send({
-      type: 'map',
-      slot: 'main',
-      map: {
-        id: 1,
-        specification,
-        facts,
-        cells: fewerTokens(cells, pageTopK(cells)),
-        tokens: [...tokens.values()],
-        finish: finishOf(this.map),
-        survey,
-      },
-    });
+    this.page?.send(savedSlotMap(this.map, 'main', 1));
+    if (this.beside) this.sendBeside();
+  }
+
+  private sendBeside(): void {
+    const { beside } = this;
+    this.page?.send(
+      beside ? savedSlotMap(beside.map, 'other', 2 + this.turn) : { type: 'map', slot: 'other', map: null },
+    );
   }
 
   private sendState(): void {
     const state: PanelState = {
       mode: 'saved',
+      compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
       models: [],
       canUndo: false,
       canRedo: false,
@@ -117,24 +133,11 @@ export class SavedMapController {
       tokenColors: this.tokenColors(),
       keep: null,
     };
-    const main: SlotState = {
-      settings: {
-        modelPath: null,
-        parameters: parametersOf(this.map.specification),
-        device: 'auto',
-        batchSize: DEFAULT_BATCH_SIZE,
-      },
-      model: { status: 'none' },
-      estimate: null,
-      obstacle: null,
-      changed: false,
-      outdated: null,
-      run: { status: 'idle' },
-      detail: { status: 'idle' },
-      refinable: { ok: false, reason: 'a saved map has the cells that it has' },
-      fault: this.fault,
-      notices: this.map.runtime.notices,
-    };
-    this.page?.send({ type: 'state', state, slots: { main } });
+    const main = { ...savedSlotState(this.map), fault: this.fault };
+    this.page?.send({
+      type: 'state',
+      state,
+      slots: { main, ...(this.beside ? { other: savedSlotState(this.beside.map) } : {}) },
+    });
   }
 }

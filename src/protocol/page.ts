@@ -1,6 +1,7 @@
 import type { FaultData } from '../map/fault.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
+import type { AxisValue, PlaneSharing } from '../map/series/series.js';
 import type { Grid, MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
@@ -36,12 +37,28 @@ export interface ModelEntry {
 /** Which colors the map is drawn in: those that fit the theme, or one scale in every theme. */
 export type ColorScaleChoice = 'theme' | 'light' | 'dark';
 
-/** What a panel is set to: everything that undo brings back. */
-export interface PanelSettings {
+/** What a map is computed with. */
+export interface MapSettings {
   readonly modelPath: string | null;
   readonly parameters: MapParameters;
   readonly device: Device;
   readonly batchSize: number;
+}
+
+/** What a panel's map is compared with. */
+export type Comparison =
+  /**
+   * The same map but for one parameter, `path` as an axis of a series has it: another layer, readout, context, or `model`, by its
+   * path. All others are edited for both at once.
+   */
+  | { readonly kind: 'computed'; readonly path: string; readonly value: AxisValue; readonly plane: PlaneSharing }
+  /** A saved map, by the address of its file. */
+  | { readonly kind: 'saved'; readonly file: string };
+
+/** What a panel is set to: everything that undo brings back. */
+export interface PanelSettings extends MapSettings {
+  /** null: one map is shown. */
+  readonly compare: Comparison | null;
 }
 
 /** What the page needs of a {@link ModelDescription}. */
@@ -104,7 +121,7 @@ export type SlotName = (typeof SLOTS)[number];
 /** What is known of the map in a slot, but its cells. */
 export interface SlotState {
   /** What it is computed with. */
-  readonly settings: PanelSettings;
+  readonly settings: MapSettings;
   readonly model: ModelState;
   /** For the current settings. */
   readonly estimate: Estimate | null;
@@ -129,6 +146,7 @@ export interface SlotState {
 export interface PanelState {
   /** `saved`: the read-only editor of a saved map. */
   readonly mode: 'panel' | 'saved';
+  readonly compare: Comparison | null;
   readonly models: readonly ModelEntry[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -268,6 +286,10 @@ export type PageMessage =
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }
+  /** A saved map is to be chosen, to compare with. */
+  | { readonly type: 'chooseSavedMap' }
+  /** What is compared with the map becomes the panel's, and the other way around. */
+  | { readonly type: 'swap' }
   | { readonly type: 'undo' }
   | { readonly type: 'redo' }
   | { readonly type: 'generate' }

@@ -1,12 +1,12 @@
-import type { PanelSettings } from './page.js';
+import type { MapSettings } from './page.js';
 
-/** Where a setting is: `device`, `batchSize`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
+/** Where a setting is: `device`, `batchSize`, `compare`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
 export type SettingPath = string;
 
-const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'parameters'];
+const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'compare', 'parameters'];
 
 /** The value of a setting, undefined where there is none. */
-export function settingAt(settings: PanelSettings, path: SettingPath): unknown {
+export function settingAt(settings: MapSettings, path: SettingPath): unknown {
   let value: unknown = OUTSIDE.includes(path) ? settings : settings.parameters;
   for (const key of path.split('.')) value = child(value, key);
   return value;
@@ -16,7 +16,7 @@ export function settingAt(settings: PanelSettings, path: SettingPath): unknown {
  * The settings with one of them changed, still to be checked; undefined where there is no such setting. Page and host apply
  * the same change, each to what it knows: two quick changes of different fields never undo each other.
  */
-export function withSetting(settings: PanelSettings, path: SettingPath, value: unknown): unknown {
+export function withSetting(settings: MapSettings, path: SettingPath, value: unknown): unknown {
   const keys = OUTSIDE.includes(path) ? [path] : ['parameters', ...path.split('.')];
   return replaced(settings, keys, value);
 }

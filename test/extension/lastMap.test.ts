@@ -17,6 +17,7 @@ const SETTINGS: PanelSettings = {
   parameters: { ...DEFAULT_PARAMETERS, context: { kind: 'prompt', text: 'The sea' } },
   device: 'cpu',
   batchSize: 50,
+  compare: null,
 };
 
 test('the map of the panel that was closed last comes back with its model and parameters', () => {

@@ -15,6 +15,7 @@ const SETTINGS: PanelSettings = {
   parameters: DEFAULT_PARAMETERS,
   device: 'auto',
   batchSize: 100,
+  compare: null,
 };
 const VIEW = pageView(DEFAULT_DISPLAY);
 

@@ -13,6 +13,7 @@ const SETTINGS: PanelSettings = {
   parameters: DEFAULT_PARAMETERS,
   device: 'auto',
   batchSize: 100,
+  compare: null,
 };
 /** A part of the default map. */
 const PART = { spacing: 0.01, center: [3.1, -2.2] } as const;

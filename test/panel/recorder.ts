@@ -1,4 +1,4 @@
-import type { HostMessage, HostState, ShownMap } from '../../src/protocol/page.js';
+import type { HostMessage, HostState, ShownMap, SlotName, SlotState } from '../../src/protocol/page.js';
 import { addBatch } from '../../src/map/tokenMap.js';
 
 /** A page that only listens: what a panel has told it, and what it would show by now. */
@@ -8,12 +8,23 @@ export class Recorder {
   map: ShownMap | null = null;
   /** The detail of a part of it, the same way. */
   detail: ShownMap | null = null;
+
+  /** @param slot whose map is put together. */
+  constructor(private readonly slot: SlotName = 'main') {}
+
   private waiting: { reached: () => boolean; resolve: () => void }[] = [];
 
   /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
   readonly post = (sent: HostMessage): void => {
     const message = structuredClone(sent);
     this.messages.push(message);
+    if (message.type === 'state' || message.slot === this.slot) this.take(message);
+    const ready = this.waiting.filter(({ reached }) => reached());
+    this.waiting = this.waiting.filter((one) => !ready.includes(one));
+    for (const { resolve } of ready) resolve();
+  };
+
+  private take(message: HostMessage): void {
     if (message.type === 'map') [this.map, this.detail] = [message.map, null];
     if (message.type === 'detail') this.detail = message.map;
     if (message.type === 'cells' && message.map === this.detail?.id) addBatch(this.detail.cells, message.batch);
@@ -26,15 +37,18 @@ export class Recorder {
     if (message.type === 'finish' && message.map === this.map?.id) this.map = { ...this.map, finish: message.finish };
     if (message.type === 'survey' && this.map?.id === message.news.map)
       this.map = { ...this.map, survey: message.news.survey };
-    const ready = this.waiting.filter(({ reached }) => reached());
-    this.waiting = this.waiting.filter((one) => !ready.includes(one));
-    for (const { resolve } of ready) resolve();
-  };
+  }
 
   get state(): HostState {
     const last = this.messages.findLast((message) => message.type === 'state');
     if (last?.type !== 'state') throw new Error('no state was sent');
     return { ...last.state, ...last.slots.main };
+  }
+
+  /** What was last told of the slot itself; undefined while it is empty. */
+  get stateIfAny(): SlotState | undefined {
+    const last = this.messages.findLast((message) => message.type === 'state');
+    return last?.type === 'state' ? last.slots[this.slot] : undefined;
   }
 
   /** Resolves when this is true, which is looked at after every message. */

@@ -97,6 +97,11 @@ export class FakeDependencies implements PanelDependencies {
   copyCommandLine = (): Promise<void> => this.note('copyCommandLine');
   copyText = (text: string): Promise<void> => this.note(`copy ${text}`);
   openSavedMap = (): Promise<void> => this.note('openSavedMap');
+  /** The saved map that is chosen, and read. */
+  savedMap: TokenMap | undefined;
+  chooseSavedMap = async () => (await this.note('chooseSavedMap'), this.savedMap && 'file:///map.json');
+  readMap = (file: string): Promise<TokenMap> =>
+    this.savedMap ? Promise.resolve(this.savedMap) : Promise.reject(new Error(`no map ${file}`));
   openHelp = (page: string): Promise<void> => this.note(`help ${page}`);
   showLog = (): void => void this.calls.push('showLog');
   log = (level: string, line: string): void => void this.logged.push(`${level}: ${line}`);
@@ -117,9 +122,31 @@ export class FakeDependencies implements PanelDependencies {
 
   /** The same for a saved map; what it asks for beside is written down too. */
   forSavedMap(): SavedMapDependencies {
-    const { exportPicture, saveVector, savePlane, copyText, showLog, log, tokenColors, colorScale } = this;
+    const {
+      exportPicture,
+      saveVector,
+      savePlane,
+      copyText,
+      showLog,
+      log,
+      tokenColors,
+      colorScale,
+      chooseSavedMap,
+      readMap,
+    } = this;
     return {
-      ...{ exportPicture, saveVector, savePlane, copyText, showLog, log, tokenColors, colorScale },
+      ...{
+        exportPicture,
+        saveVector,
+        savePlane,
+        copyText,
+        showLog,
+        log,
+        tokenColors,
+        colorScale,
+        chooseSavedMap,
+        readMap,
+      },
       editAndRun: () => this.note('editAndRun'),
       copyCommandLine: () => this.note('copyCommandLine'),
       openAsText: () => this.note('openAsText'),

@@ -127,6 +127,7 @@ export class Stage {
       parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
       device: 'auto',
       batchSize: DEFAULT_BATCH_SIZE,
+      compare: null,
     };
     const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
     const stage = new Stage(page, deps, host);
@@ -237,7 +238,7 @@ export class Stage {
   }
 
   get plot(): Locator {
-    return this.page.locator('.plot');
+    return this.page.locator('.pane-main .plot');
   }
 
   /** Where a cell's middle is on the page; the whole map is shown. */

@@ -1,6 +1,6 @@
 import { formatCount } from '../../src/map/numbers.js';
 import { checkParameters, type FieldFault, LIMITS } from '../../src/map/specification.js';
-import type { HostState, PanelSettings } from '../../src/protocol/page.js';
+import type { HostState, MapSettings } from '../../src/protocol/page.js';
 import { settingAt, type SettingPath, withSetting } from '../../src/protocol/settingsChange.js';
 import { send } from '../host.js';
 import { modelFaults } from './modelLimits.js';
@@ -28,7 +28,7 @@ export class Form {
     this.host = host;
   }
 
-  get settings(): PanelSettings | undefined {
+  get settings(): MapSettings | undefined {
     return this.host?.settings;
   }
 

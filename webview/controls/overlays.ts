@@ -2,7 +2,7 @@ import { promptWords } from '../../src/map/naming.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { LIMITS, type Overlay } from '../../src/map/specification.js';
 import { h, iconButton } from '../dom.js';
-import { createMenu, type MenuItem } from '../menu.js';
+import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createTextField } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
@@ -85,7 +85,7 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
   const holder = h('div', { class: 'overlay-lines' });
   const ring = createCheckbox('Ring of the typical norm', (checked) => store.setUi({ ring: checked }));
   const ringField = createField('', ring.element);
-  const add = createMenu(
+  const add = createMenuButton(
     'Add Overlay',
     () =>
       KINDS.map(({ label, icon, overlay }): MenuItem => ({
@@ -95,7 +95,7 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
       })),
     'add',
   );
-  const addField = createField('Add', add);
+  const addField = createField('Add', add.element);
   addField.element.classList.add('add-overlay');
   const group = createGroup('overlays', 'Overlays', store, holder, addField.element, ringField.element);
   let shape = '';

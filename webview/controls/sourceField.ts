@@ -3,7 +3,7 @@ import { LIMITS } from '../../src/map/specification.js';
 import type { SettingPath } from '../../src/protocol/settingsChange.js';
 import { h, setAttributes, show } from '../dom.js';
 import { send } from '../host.js';
-import { createMenu, type MenuItem } from '../menu.js';
+import { createMenuButton, type MenuItem } from '../menu.js';
 import { createButton, createTextArea, createTextField } from '../toolkit.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
@@ -76,7 +76,7 @@ export function createSourceField(
     vector: file.element,
     random: seed.element,
   };
-  const menu = createMenu(
+  const menu = createMenuButton(
     `Kind of the ${what}`,
     () => [
       ...kinds.map((kind): MenuItem => ({
@@ -97,7 +97,7 @@ export function createSourceField(
     ],
     'chevron-down',
   );
-  menu.classList.add('kind-menu');
+  menu.element.classList.add('kind-menu');
 
   const positionShown = (): boolean =>
     (source?.kind === 'prompt' || source?.kind === 'tokens') && (positionAsked || source.position !== undefined);
@@ -121,7 +121,7 @@ export function createSourceField(
     h('span', { class: 'beside' }, 'from 0; −1 is the last'),
   );
   positionField.element.classList.add('sub-field');
-  const field = createField({ label: what, badge }, ...new Set(Object.values(inputs)), menu);
+  const field = createField({ label: what, badge }, ...new Set(Object.values(inputs)), menu.element);
   const element = h('div', { class: 'source-field' }, field.element, positionField.element);
 
   const redraw = (): void => {

@@ -8,10 +8,12 @@ export interface Frame extends Size {
 }
 
 /** Room around the map: left axis, color bar, above, bottom axis. */
-const MARGINS: Readonly<Record<Layout, { left: number; right: number; top: number; bottom: number }>> = {
+const MARGINS: Readonly<Record<Layout | 'compared', { left: number; right: number; top: number; bottom: number }>> = {
   wide: { left: 52, right: 84, top: 20, bottom: 44 },
   medium: { left: 52, right: 84, top: 20, bottom: 44 },
   narrow: { left: 46, right: 68, top: 16, bottom: 44 },
+  /** Beside each other: without a color bar and the axes' names. */
+  compared: { left: 36, right: 12, top: 18, bottom: 28 },
 };
 /** What other columns and bars take of the editor, in px: beside the map, and above and below it. */
 const AROUND = { medium: { beside: 40 + 284, over: 36 + 22 }, narrow: { beside: 0, over: 40 + 22 + 234 } } as const;
@@ -27,7 +29,12 @@ export function mapSide(layout: keyof typeof AROUND, width: number, height: numb
 const LONGEST = 4;
 
 /** The largest frame of the grid's shape that fits, its edges on device pixels; undefined where there is no room. */
-export function frameOf(area: Size, grid: GridSize, layout: Layout, pixelRatio: number): Frame | undefined {
+export function frameOf(
+  area: Size,
+  grid: GridSize,
+  layout: Layout | 'compared',
+  pixelRatio: number,
+): Frame | undefined {
   const { left, right, top, bottom } = MARGINS[layout];
   const width = area.width - left - right;
   const height = area.height - top - bottom;

@@ -15,8 +15,8 @@ export interface LegendContext {
   readonly theme: Theme;
   readonly grid: Grid;
   readonly narrow: boolean;
-  /** What the axes are called; one that is too long is cut to its letter. */
-  readonly names: { readonly x: string; readonly y: string };
+  /** What the axes are called, cut where it is too long; undefined: nothing. */
+  readonly names: { readonly x: string; readonly y: string } | undefined;
 }
 
 const AXIS_FONT = 11;
@@ -52,9 +52,14 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   for (const { at: tick, text } of xTicks.ticks) {
     const x = frame.left + ((tick - lowX) / (highX - lowX)) * frame.width;
     line(crisp(x), bottom + 1, crisp(x), bottom + 1 + TICK);
-    context.fillText(text, x, bottom + 8);
+    context.fillText(text, x, bottom + 10);
   }
-  context.fillText(fitted(context, axisName(names.x, xTicks), frame.width), frame.left + frame.width / 2, bottom + 29);
+  if (names)
+    context.fillText(
+      fitted(context, axisName(names.x, xTicks), frame.width),
+      frame.left + frame.width / 2,
+      bottom + 29,
+    );
 
   context.textBaseline = 'middle';
   context.textAlign = 'right';
@@ -65,15 +70,17 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   for (const { at: tick, text } of yTicks.ticks) {
     const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
     line(frame.left - 1 - TICK, crisp(y), frame.left - 1, crisp(y));
-    context.fillText(text, frame.left - 9, y);
+    context.fillText(text, frame.left - 11, y);
     widest = Math.max(widest, context.measureText(text).width);
   }
-  context.save();
-  context.translate(frame.left - Math.min(46, Math.max(41, widest + 17)), frame.top + frame.height / 2);
-  context.rotate(-Math.PI / 2);
-  context.textAlign = 'center';
-  context.fillText(fitted(context, axisName(names.y, yTicks), frame.height), 0, 0);
-  context.restore();
+  if (names) {
+    context.save();
+    context.translate(frame.left - Math.min(46, Math.max(41, widest + 19)), frame.top + frame.height / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = 'center';
+    context.fillText(fitted(context, axisName(names.y, yTicks), frame.height), 0, 0);
+    context.restore();
+  }
 
   context.strokeStyle = frameColor(theme);
   context.strokeRect(frame.left - 0.5, frame.top - 0.5, right - frame.left + 1, bottom - frame.top + 1);

@@ -6,10 +6,11 @@ import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import type { Mark } from '../../src/map/survey.js';
 import { pinnedCell } from '../cell.js';
+import { segmentsOf } from '../compare/changes.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
 import { isOutdated, createMapNote } from '../mapNote.js';
-import { type PageMap, tokenOf, windowOf } from '../pageMap.js';
+import { type PageMap, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
@@ -18,7 +19,7 @@ import { baseView, contains, isWhole, refines, seesDetail, zoomLimit } from './d
 import { type Frame, frameOf } from './frame.js';
 import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
-import { drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
+import { drawHollow, drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
 import { BADGE } from './overlayMarks.js';
 import { Pictures } from './pictures.js';
@@ -174,7 +175,7 @@ export class MapView {
       this.frame = undefined;
       return;
     }
-    const anew = anyOf(changed, 'base', 'theme', 'layout') || !this.frame;
+    const anew = anyOf(changed, 'base', 'theme', 'layout', 'comparing') || !this.frame;
     if (anew) this.layout(base);
     const { frame } = this;
     if (!frame) return;
@@ -216,7 +217,7 @@ export class MapView {
     const key = `${map.id} ${theme.font}`;
     if (this.pen?.key === key) return;
     // Tokens are looked up when they are first drawn, also those that come later.
-    this.pen = { key, pen: new TokenPen(theme.font, (token) => tokenOf(map, token)) };
+    this.pen = { key, pen: new TokenPen(theme.font, (token) => segmentsOf(map, token)) };
   }
 
   /** Finds the frame that fits. */
@@ -224,7 +225,8 @@ export class MapView {
     const area = { width: this.element.clientWidth, height: this.element.clientHeight };
     this.area = area;
     const ratio = window.devicePixelRatio;
-    this.frame = frameOf(area, map.cells, this.store.state.layout, ratio);
+    const { layout, comparing } = this.store.state;
+    this.frame = frameOf(area, map.cells, comparing ? 'compared' : layout, ratio);
     for (const canvas of [this.drawing, this.overlays.canvas, this.pointing]) {
       canvas.width = Math.round(area.width * ratio);
       canvas.height = Math.round(area.height * ratio);
@@ -285,16 +287,20 @@ export class MapView {
       this.drawBordersOf(state, map, context, at, large);
       if (seesDetail(state) && !contains(map.cells, view)) this.drawBordersBeside(state, context, at);
     }
+    if (map.changes) drawHollow(context, at, map.changes.agreement, theme);
     if (large) drawCellTexts(context, map.cells, terrain, at, paint, this.pen.pen);
     else if (ui.labels) drawLabels(context, this.labels, at, paint, this.pen.pen, theme);
     context.restore();
 
     const narrow = state.layout === 'narrow';
     const { grid } = map.specification;
-    const legend = { context, frame, at, theme, grid, narrow, names: axisNames(map) };
+    const { comparing } = state;
+    const legend = { context, frame, at, theme, grid, narrow, names: comparing ? undefined : axisNames(map) };
+    drawAxes(legend);
+    // Beside each other maps are of one color, which their inspectors tell in numbers.
+    if (comparing) return;
     const part = isWhole(state) ? null : baseView(state);
     const bar = barOf(frame, part !== null);
-    drawAxes(legend);
     const coloring = this.derived.coloring(state);
     if (coloring) drawColorBar(legend, bar, coloring, this.derived.scale(state));
     if (part) {
@@ -373,7 +379,7 @@ export class MapView {
       drawPointer(context, frame.left + x, frame.top + frame.height + 2, 'below', theme.foreground);
     if (y >= 0 && y <= frame.height) drawPointer(context, frame.left - 2, frame.top + y, 'left', theme.foreground);
     const stand = terrain.stand[pin] ?? -1;
-    if (stand < 0) return;
+    if (stand < 0 || state.comparing) return;
     const bar = barOf(frame, !isWhole(state));
     const part = Math.min(1, Math.max(0, this.derived.coloring(state)?.part(map.cells, stand) ?? 0));
     drawPointer(context, bar.left - 2, bar.top + bar.height * (1 - part), 'left', theme.foreground);

@@ -1,3 +1,4 @@
+import type { Agreement } from '../../src/map/compare/agreement.js';
 import type { TokenPolygon } from '../../src/map/polygons.js';
 import { findBorders } from '../../src/map/regions.js';
 import type { Tile } from '../../src/map/refinement.js';
@@ -92,6 +93,27 @@ export function drawOutline(context: CanvasRenderingContext2D, at: Projection, t
 function strokeOutline(context: CanvasRenderingContext2D, pieces: Int32Array | Float64Array, at: Projection): void {
   strokeRuns(context, pieces, at, { color: '#000000', width: 4 });
   strokeRuns(context, pieces, at, { color: '#ffffff', width: 2 });
+}
+
+/** Outlines of the cells whose change is within rounding: hollow, where real changes are filled. */
+export function drawHollow(
+  context: CanvasRenderingContext2D,
+  at: Projection,
+  { changes, regions }: Agreement,
+  theme: Theme,
+): void {
+  const { columns } = regions.a;
+  const inset = Math.min(2, at.cellWidth / 5);
+  context.beginPath();
+  changes.forEach((change, cell) => {
+    if (change !== 'rounding') return;
+    const [column, row] = [cell % columns, Math.floor(cell / columns)];
+    const [x, y] = [at.x(column), at.y(row + 1)];
+    context.rect(x + inset, y + inset, at.cellWidth - 2 * inset, at.cellHeight - 2 * inset);
+  });
+  context.strokeStyle = theme.kind === 'dark' ? '#d39b5c' : '#9a5410';
+  context.lineWidth = Math.max(0.75, Math.min(1.5, at.cellWidth / 8));
+  context.stroke();
 }
 
 /** Dashed frame around the tile that is being computed. */

@@ -35,7 +35,8 @@ export class OverlayLayer {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     context.translate(frame.left, frame.top);
-    if (ui.ring) drawRings(context, survey, grid, projection, theme);
+    // Of a plane that two layers share the ring is one of them.
+    if (ui.ring && !map.changes) drawRings(context, survey, grid, projection, theme);
     if (ui.marks) drawMarks(context, survey, grid, projection, theme, state.mark);
     context.restore();
     this.point(state);

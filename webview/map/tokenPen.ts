@@ -1,7 +1,6 @@
 import { GLYPH_OPACITY } from '../../src/map/colors.js';
-import { type Segment, SPACE_GLYPH, SPACE_PATH, SPACE_WIDTH, tokenSegments } from '../../src/map/display.js';
+import { type Segment, SPACE_GLYPH, SPACE_PATH, SPACE_WIDTH } from '../../src/map/display.js';
 import { LABEL_WEIGHT } from '../../src/map/labels.js';
-import type { Token } from '../../src/map/token.js';
 
 /** Size at which widths are measured: large, so that hinting does not show. */
 const MEASURED_AT = 100;
@@ -12,16 +11,17 @@ export class TokenPen {
   private readonly known = new Map<number, readonly Segment[]>();
   private readonly context = document.createElement('canvas').getContext('2d');
 
+  /** @param segmentsOf a token's pieces, asked for once. */
   constructor(
     private readonly font: string,
-    private readonly token: (id: number) => Token,
+    private readonly segmentsOf: (id: number) => readonly Segment[],
   ) {}
 
   /** A token's pieces. */
   segments = (id: number): readonly Segment[] => {
     const known = this.known.get(id);
     if (known) return known;
-    const segments = tokenSegments(this.token(id));
+    const segments = this.segmentsOf(id);
     this.known.set(id, segments);
     return segments;
   };

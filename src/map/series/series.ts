@@ -127,6 +127,12 @@ function put(data: unknown, path: string, value: AxisValue): void {
 const at = (data: unknown, steps: readonly string[]): unknown =>
   steps.reduce((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), data);
 
+/** What stands in the parameters where a path leads; null where it leads nowhere. @throws Fault where it is no path. */
+export function valueAt(parameters: MapParameters, path: string): AxisValue {
+  const value = at(parameters, stepsOf(path));
+  return isAxisValue(value) ? value : null;
+}
+
 const nothingThere = (path: string): Fault =>
   new Fault({
     code: 'bad-parameter',

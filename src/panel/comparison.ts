@@ -1,0 +1,35 @@
+import { mapBrief } from '../map/naming.js';
+import { memberAt, MODEL_PATH, onPlane, valueAt } from '../map/series/series.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { Comparison, MapSettings, PanelSettings } from '../protocol/page.js';
+
+type Computed = Extract<Comparison, { kind: 'computed' }>;
+
+/** The settings with one thing otherwise. @throws Fault `bad-parameter` where there is no such thing in them. */
+function otherwise({ modelPath, parameters, device, batchSize }: MapSettings, compare: Computed): MapSettings {
+  const { path, value } = compare;
+  const member = memberAt({ base: parameters, vary: [{ path, values: [value] }] }, 0);
+  return { modelPath: member.model ?? modelPath, parameters: member.parameters, device, batchSize };
+}
+
+/**
+ * What the other map of a comparison is computed with.
+ * @param main the panel's map, once it is whole: its plane is the one that is shared. undefined: one has to wait for it.
+ * @throws Fault `bad-parameter` where the settings have no such thing.
+ */
+export function otherSettings(
+  settings: PanelSettings,
+  compare: Computed,
+  main: TokenMap | undefined,
+): MapSettings | undefined {
+  const other = otherwise(settings, compare);
+  if (compare.plane === 'own') return other;
+  return main && { ...other, parameters: onPlane(other.parameters, main.plane, mapBrief(main.specification)) };
+}
+
+/** The settings with both sides of a comparison exchanged. @throws Fault as {@link otherSettings}. */
+export function swapped(settings: PanelSettings, compare: Computed): PanelSettings {
+  const { path } = compare;
+  const value = path === MODEL_PATH ? settings.modelPath : valueAt(settings.parameters, path);
+  return { ...otherwise(settings, compare), compare: { ...compare, value } };
+}

@@ -1,0 +1,121 @@
+import { type Agreement, compareCells, type Side } from '../../src/map/compare/agreement.js';
+import { type Segment, tokenSegments, tokenText } from '../../src/map/display.js';
+import { sameGrid } from '../../src/map/grid.js';
+import type { Token } from '../../src/map/token.js';
+import type { Cells } from '../../src/map/tokenMap.js';
+import { type PageMap, tokenOf } from '../pageMap.js';
+
+/** What wins in some cells: a token on both sides, or one that gives way to another. */
+export interface Pair {
+  readonly from: Token;
+  readonly to: Token;
+  readonly same: boolean;
+  /** Cells of it. */
+  readonly cells: number;
+}
+
+/** Where two maps have the same winner and where not. */
+export interface Changes {
+  readonly agreement: Agreement;
+  /** What wins, by the number that stands for a token in the cells of the changes' own map. */
+  readonly pairs: readonly Pair[];
+}
+
+/** Why two maps cannot be compared cell by cell; undefined: they can. */
+export function whyNotCompared(a: PageMap, b: PageMap): string | undefined {
+  if (sameGrid(a.specification.grid, b.specification.grid)) return undefined;
+  const { columns, rows } = b.cells;
+  return columns === a.cells.columns && rows === a.cells.rows
+    ? 'The two maps lie at different places, so that their cells cannot be compared.'
+    : `The other map has ${columns} × ${rows} cells, so that they cannot be compared one by one.`;
+}
+
+const ARROW: Segment = { kind: 'text', text: ' → ' };
+
+/** What is written for a pair: `␣not → venue`. */
+const pairSegments = ({ from, to, same }: Pair): readonly Segment[] =>
+  same ? tokenSegments(from) : [...tokenSegments(from), ARROW, ...tokenSegments(to)];
+
+/** What is written for a token of a map, or for a pair of a map of changes. */
+export function segmentsOf(map: PageMap, id: number): readonly Segment[] {
+  const pair = map.changes?.pairs[id];
+  return pair ? pairSegments(pair) : tokenSegments(tokenOf(map, id));
+}
+
+/** The same as a line of text. */
+export const pairText = ({ from, to, same }: Pair): string =>
+  same ? tokenText(from) : `${tokenText(from)} → ${tokenText(to)}`;
+
+/**
+ * The map of what changes from one map to another with the same grid: its "tokens" are pairs, its probability is that of the
+ * less certain side.
+ * @param id names it among the page's maps
+ */
+export function changesMap(a: PageMap, b: PageMap, id: number): PageMap {
+  const sameModel = a.specification.model.sha256 === b.specification.model.sha256;
+  const agreement = compareCells(sideOf(a, sameModel), sideOf(b, sameModel));
+  const { columns, rows } = a.cells;
+  const count = columns * rows;
+  const numbers = new Map<string, number>();
+  const pairs: { from: Token; to: Token; same: boolean; cells: number }[] = [];
+  const cells: Cells & { readonly topK: 2 } = {
+    columns,
+    rows,
+    topK: 2,
+    ids: new Int32Array(2 * count).fill(-1),
+    probabilities: new Float32Array(2 * count),
+    entropy: new Float32Array(count),
+    computed: new Uint8Array(count),
+  };
+  agreement.changes.forEach((change, cell) => {
+    if (change === undefined) return;
+    const [x, y] = [winner(a.cells, cell), winner(b.cells, cell)];
+    const same = change === 'none';
+    const key = `${x} ${y}`;
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = pairs.push({ from: tokenOf(a, x), to: tokenOf(b, y), same, cells: 0 }) - 1;
+      numbers.set(key, number);
+    }
+    const pair = pairs[number];
+    if (pair) pair.cells++;
+    cells.computed[cell] = 1;
+    cells.ids[2 * cell] = number;
+    cells.probabilities[2 * cell] = Math.min(certainty(a.cells, cell), certainty(b.cells, cell));
+  });
+  return {
+    id,
+    specification: { ...a.specification, question: null, topK: 2 },
+    facts: a.facts,
+    cells,
+    tokens: new Map(pairs.map((pair, number) => [number, { id: number, kind: 'text', text: pairText(pair) }])),
+    finish: a.finish && b.finish ? { ...a.finish, regions: null } : null,
+    survey: a.survey,
+    growth: { version: 0 },
+    backdrop: 0,
+    changes: { agreement, pairs },
+  };
+}
+
+/** The pairs that changed, largest first. */
+export const largestChanges = ({ pairs }: Changes): readonly { readonly pair: Pair; readonly number: number }[] =>
+  pairs
+    .map((pair, number) => ({ pair, number }))
+    .filter(({ pair }) => !pair.same)
+    .sort((one, two) => two.pair.cells - one.pair.cells || one.number - two.number);
+
+const winner = ({ ids, topK }: Cells, cell: number): number => ids[cell * topK] ?? -1;
+const certainty = ({ probabilities, topK }: Cells, cell: number): number => probabilities[cell * topK] ?? 0;
+
+/** Models that are not the same may number their tokens otherwise: then texts tell which is which. */
+function sideOf(map: PageMap, sameModel: boolean): Side {
+  const side = { cells: map.cells, numberType: map.facts.numberType };
+  if (sameModel) return side;
+  return {
+    ...side,
+    keyOf: (id) => {
+      const { kind, text } = tokenOf(map, id);
+      return `${kind} ${text}`;
+    },
+  };
+}

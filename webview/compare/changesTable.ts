@@ -1,0 +1,156 @@
+import { formatBits, formatCount, formatFixed, formatPercent, formatPoints } from '../../src/map/numbers.js';
+import type { Derived } from '../derived.js';
+import { h, setText, show } from '../dom.js';
+import { cssColor, legendColor } from '../map/paint.js';
+import { anyOf, type PageState, type Store } from '../store.js';
+import { tokenText } from '../tokenText.js';
+import { type Changes, largestChanges, type Pair } from './changes.js';
+
+/** Rows that are made at most. */
+const MOST_ROWS = 200;
+
+/** The numbers of a comparison, and the pairs of tokens that change. A row outlines its cells. */
+export function createChangesTable(store: Store, derived: Derived): HTMLElement {
+  const numbers = h('dl', { class: 'change-numbers' });
+  const body = h('tbody');
+  const rest = h('p', { class: 'faint rest', hidden: true });
+  const table = h(
+    'table',
+    { class: 'tokens changes', 'aria-label': 'Largest changes' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, 'Largest changes'),
+        h('th', { scope: 'col', class: 'bar-cell' }, h('span', { class: 'only-spoken' }, 'Bar')),
+        h('th', { scope: 'col', class: 'number' }, 'cells'),
+      ),
+    ),
+    body,
+  );
+  const element = h(
+    'section',
+    { class: 'changes-pane', 'aria-label': 'Changes' },
+    numbers,
+    h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': 'Largest changes' }, table, rest),
+  );
+
+  const outline = (event: Event | undefined): void => {
+    const row = event?.target instanceof Element ? event.target.closest('tr[data-pair]') : null;
+    store.set({ outlined: row instanceof HTMLElement ? Number(row.dataset.pair) : null });
+  };
+  body.addEventListener('pointerover', outline);
+  body.addEventListener('pointerleave', () => outline(undefined));
+  body.addEventListener('focusin', outline);
+  body.addEventListener('focusout', () => outline(undefined));
+  // Arrows move between the rows; only one of them is a stop for Tab.
+  body.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    const row = event.target instanceof Element ? event.target.closest('tr') : null;
+    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
+    if (!(next instanceof HTMLElement)) return;
+    event.preventDefault();
+    next.focus();
+  });
+
+  let filled: unknown;
+  let scale: unknown;
+  store.onDraw((state, changed) => {
+    const { map } = state;
+    if (!anyOf(changed, 'map', 'theme', 'host') || !map?.changes) return;
+    const now = derived.scale(state);
+    if (map === filled && now === scale) return;
+    [filled, scale] = [map, now];
+    numbers.replaceChildren(...numbersOf(map.changes));
+    fill(map.changes, state);
+  });
+
+  const fill = (changes: Changes, state: PageState): void => {
+    const largest = largestChanges(changes);
+    const most = largest[0]?.pair.cells ?? 1;
+    body.replaceChildren(
+      ...largest.slice(0, MOST_ROWS).map(({ pair, number }, i) => {
+        const bar = h('span', { class: 'bar' });
+        bar.style.setProperty('--part', String(pair.cells / most));
+        return h(
+          'tr',
+          { 'data-pair': number, tabindex: i === 0 ? 0 : -1 },
+          h('th', { scope: 'row' }, ...named(pair, state)),
+          h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
+          h('td', { class: 'number' }, formatCount(pair.cells)),
+        );
+      }),
+    );
+    const more = largest.length - MOST_ROWS;
+    show(rest, more > 0 || largest.length === 0);
+    setText(
+      rest,
+      more > 0 ? `and ${formatCount(more)} more` : largest.length === 0 ? 'No cell has another token.' : '',
+    );
+  };
+
+  const named = ({ from, to }: Pair, state: PageState): (Node | string)[] => {
+    const coloring = derived.coloring({ ...state, ui: { ...state.ui, colorBy: 'token' } });
+    const swatch = (text: string): HTMLElement => {
+      const one = h('span', { class: 'swatch', 'aria-hidden': 'true' });
+      if (coloring)
+        one.style.backgroundColor = cssColor(legendColor(coloring, derived.scale(state), 0.6, derived.slotOf(text)));
+      return one;
+    };
+    return [
+      swatch(from.text),
+      tokenText(from),
+      h('span', { class: 'faint change-arrow' }, ' → '),
+      swatch(to.text),
+      tokenText(to),
+    ];
+  };
+  return element;
+}
+
+/** What a comparison comes to, in numbers. */
+function numbersOf({ agreement }: Changes): HTMLElement[] {
+  const { changed, real, meanIou, weightedIou, meanProbabilityDifference, entropyDifference, medianMargin } = agreement;
+  const line = (name: string, value: string, title: string): HTMLElement[] => [
+    h('dt', { title }, name),
+    h('dd', { title }, value),
+  ];
+  const { mean, meanAbsolute } = entropyDifference;
+  const points = (margin: number | undefined): string => (margin === undefined ? '–' : formatPoints(margin));
+  return [
+    ...line(
+      'Real',
+      `${formatCount(real)}, ${formatCount(changed - real)} within rounding`,
+      'A change is real where one of the two maps is clear of a tie; the others could be otherwise on another processor.',
+    ),
+    ...line(
+      'Regions',
+      `${formatPercent(weightedIou)} IoU, ${formatPercent(meanIou)} unweighted`,
+      'Cells that a token has on both maps, of those that it has on either: the mean over tokens, weighted by cells and not.',
+    ),
+    ...line(
+      'Apart',
+      `${formatPoints(meanProbabilityDifference)}, entropy ${mean > 0 ? '+' : ''}${formatBits(mean)}`,
+      `Mean difference of the winners’ probability, and of the entropy (${formatBits(meanAbsolute)} in size).`,
+    ),
+    ...line(
+      'Margins',
+      `${points(medianMargin.a.changed)} where it changes, ${points(medianMargin.a.unchanged)} elsewhere`,
+      `Median lead of the first token over the second, on the first map. On the second: ${points(medianMargin.b.changed)} and ${points(medianMargin.b.unchanged)}.`,
+    ),
+  ];
+}
+
+/** `10.9% agreement`, and of how many cells. */
+export function agreementText({ agreement: { compared, changed } }: Changes): {
+  readonly part: string;
+  readonly of: string;
+} {
+  const kept = compared - changed;
+  return {
+    part: compared === 0 ? '–' : formatFixed((100 * kept) / compared, 1) + '%',
+    of: `${formatCount(kept)} of ${formatCount(compared)} cells keep their token`,
+  };
+}

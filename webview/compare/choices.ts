@@ -1,0 +1,124 @@
+import { safeText } from '../../src/map/display.js';
+import { capital, contextBrief, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
+import { axisName, type AxisValue, MODEL_PATH, valueAt, valueText } from '../../src/map/series/series.js';
+import { type ContextChoice, contextOf, layerIndex, type Layer, type Readout } from '../../src/map/specification.js';
+import type { Comparison, HostState } from '../../src/protocol/page.js';
+import { lastLayer, layerOf } from '../controls/layerAndReadout.js';
+import type { Option } from '../toolkit.js';
+
+type Computed = Extract<Comparison, { kind: 'computed' }>;
+
+/** Something that a map can be compared with. */
+export interface Choice {
+  readonly label: string;
+  readonly icon: string;
+  /** Why not, at the moment. */
+  readonly reason?: string;
+  /** undefined: a saved map, which is chosen first. */
+  readonly compare: Comparison | undefined;
+}
+
+const own = (path: string, value: AxisValue): Computed => ({ kind: 'computed', path, value, plane: 'own' });
+
+/** What a map can be compared with: each differs from it in one thing, which is chosen more closely at the other map. */
+export function choicesOf(host: HostState): Choice[] {
+  const saved: Choice = {
+    label: host.mode === 'saved' ? 'Another Saved Map…' : 'Saved Map…',
+    icon: 'symbol-color',
+    compare: undefined,
+  };
+  if (host.mode === 'saved') return [saved];
+  const { parameters } = host.settings;
+  const last = lastLayer(host);
+  const at = layerIndex(layerOf(host));
+  const readout: Readout = parameters.readout === 'forward' ? 'lens' : 'forward';
+  const context: ContextChoice =
+    contextOf(parameters).kind === 'none' ? { kind: host.model.status === 'ready' ? 'bos' : 'none' } : { kind: 'none' };
+  const { axes } = parameters.plane;
+  const model = modelOptions(host).find(({ value, reason }) => value !== host.settings.modelPath && !reason);
+  return [
+    {
+      label: 'Another Layer',
+      icon: 'layers',
+      compare: own('layer', at > 0 ? at - 1 : last > at ? at + 1 : 'embeddings'),
+    },
+    { label: 'Another Readout', icon: 'eye', compare: own('readout', readout) },
+    { label: 'Another Context', icon: 'quote', compare: own('context', { ...context }) },
+    {
+      label: 'Another Model',
+      icon: 'package',
+      ...(model ? {} : { reason: 'There is no other model that can be opened.' }),
+      compare: own(MODEL_PATH, model?.value ?? null),
+    },
+    ...(axes.method === 'random_projection'
+      ? [{ label: 'Another Seed', icon: 'refresh', compare: own('plane.axes.seed', axes.seed + 1) }]
+      : []),
+    saved,
+  ];
+}
+
+/** What stands in the settings where a comparison differs. */
+export function mainValue({ settings, ...host }: HostState, path: string): AxisValue {
+  if (path === MODEL_PATH) return settings.modelPath;
+  if (path === 'layer') return layerOf({ ...host, settings });
+  if (path === 'context') return { ...contextOf(settings.parameters) };
+  return valueAt(settings.parameters, path);
+}
+
+/** What can be chosen on a side of a comparison, as JSON; the value that is there, if nothing else. */
+export function sideOptions(host: HostState, path: string, value: AxisValue): Option[] {
+  const here = { value: JSON.stringify(value), label: nameOf(host, path, value) };
+  const listed = optionsOf(host, path);
+  return listed.some((option) => option.value === here.value) ? listed : [here, ...listed];
+}
+
+function optionsOf(host: HostState, path: string): Option[] {
+  const option = (value: AxisValue, reason?: string): Option => ({
+    value: JSON.stringify(value),
+    label: nameOf(host, path, value),
+    ...(reason === undefined ? {} : { reason }),
+  });
+  switch (path) {
+    case 'layer':
+      return Array.from({ length: lastLayer(host) + 2 }, (_, i) => option(i === 0 ? 'embeddings' : i - 1));
+    case 'readout':
+      return (['forward', 'lens', 'unembed'] as const).map((readout) => {
+        const support = host.model.status === 'ready' ? host.model.summary.readouts[readout] : undefined;
+        return option(readout, support?.ok === false ? support.reason : undefined);
+      });
+    case 'context':
+      return (['none', 'bos'] as const).map((kind) => option({ kind }));
+    case MODEL_PATH:
+      return modelOptions(host).map(({ value, ...rest }) => ({ ...rest, value: JSON.stringify(value) }));
+    default:
+      return [];
+  }
+}
+
+const modelOptions = ({ models, settings }: HostState): Option[] =>
+  models.map(({ path, name, problem }) => ({
+    value: path,
+    label: safeText(name),
+    ...(problem === undefined || path === settings.modelPath ? {} : { reason: problem }),
+  }));
+
+/** What a side of a comparison is called: `Layer 15`. */
+export function nameOf(host: HostState, path: string, value: AxisValue): string {
+  if (path === 'layer' && (typeof value === 'number' || value === 'embeddings'))
+    return capital(layerBrief(value satisfies Layer));
+  if (path === 'layer') return capital(layerBrief(lastLayer(host)));
+  if (path === 'readout' && (value === 'forward' || value === 'lens' || value === 'unembed'))
+    return READOUT_NAMES[value];
+  if (path === 'context') return `Context: ${contextBrief(contextFrom(value) ?? { kind: 'none' })}`;
+  if (path === MODEL_PATH)
+    return safeText(host.models.find((model) => model.path === value)?.name ?? valueText(value), 60);
+  return capital(safeText(`${axisName(path)} ${valueText(value)}`, 60));
+}
+
+/** A context as it stands on an axis. */
+function contextFrom(value: AxisValue) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { kind, text } = value as { readonly kind?: AxisValue; readonly text?: AxisValue };
+  if (kind === 'none' || kind === 'bos') return { kind } as const;
+  return typeof text === 'string' ? ({ kind: 'prompt', text } as const) : undefined;
+}

@@ -1,0 +1,75 @@
+import { formatCount } from '../../src/map/numbers.js';
+import { type AxisValue, isAxisValue, MODEL_PATH } from '../../src/map/series/series.js';
+import { mapBrief } from '../../src/map/naming.js';
+import { safeText } from '../../src/map/display.js';
+import type { Derived } from '../derived.js';
+import { h, setText, show } from '../dom.js';
+import { send } from '../host.js';
+import { anyOf, type PageState, type Store } from '../store.js';
+import { createDropdown } from '../toolkit.js';
+import { mainValue, nameOf, sideOptions } from './choices.js';
+import { sendComparison } from './compareBar.js';
+
+/** What a pane's map is called in its comparison: by what differs. */
+export function sideName(store: Store, main: Store): string {
+  const { base } = store.state;
+  const { host } = main.state;
+  const brief = base ? safeText(mapBrief(base.specification), 80) : '';
+  if (host?.compare?.kind !== 'computed') return brief;
+  const { path, value } = host.compare;
+  return nameOf(host, path, store === main ? mainValue(host, path) : value);
+}
+
+/** The line over one of two maps: what it is, to be chosen, and how many tokens win on it. */
+export function createPaneHeader(store: Store, main: Store, derived: Derived): HTMLElement {
+  const isMain = store === main;
+  const choose = (text: string): void => {
+    const { compare } = main.state.host ?? {};
+    const value: unknown = JSON.parse(text);
+    if (compare?.kind !== 'computed' || !isAxisValue(value)) return;
+    if (!isMain) sendComparison({ ...compare, value });
+    else editMain(compare.path, value);
+  };
+  const dropdown = createDropdown(isMain ? 'Compared' : 'Compared with', choose);
+  const name = h('span', { class: 'side-name' });
+  const count = h('span', { class: 'faint side-count' });
+  const element = h('div', { class: 'side-header' }, dropdown.element, name, h('span', { class: 'spring' }), count);
+  const draw = (): void => {
+    const { state } = store;
+    const { host } = main.state;
+    if (!state.comparing || !host?.compare) return;
+    const { compare } = host;
+    const computed = compare.kind === 'computed';
+    show(dropdown.element, computed);
+    show(name, !computed);
+    if (computed) {
+      const value = isMain ? mainValue(host, compare.path) : compare.value;
+      dropdown.update(sideOptions(host, compare.path, value), JSON.stringify(value));
+    }
+    setText(name, sideName(store, main));
+    const tokens = state.map ? derived.tokenCount(state) : 0;
+    setText(count, state.map ? `${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}` : waiting(state));
+  };
+  store.onDraw((_, changed) => {
+    if (anyOf(changed, 'host', 'map', 'cellsVersion', 'comparing')) draw();
+  });
+  if (!isMain)
+    main.onDraw((_, changed) => {
+      if (anyOf(changed, 'host', 'comparing')) draw();
+    });
+  return element;
+}
+
+function editMain(path: string, value: AxisValue): void {
+  if (path === MODEL_PATH) {
+    if (typeof value === 'string') send({ type: 'model', path: value });
+  } else send({ type: 'edit', path, value });
+}
+
+/** Why there is no map yet. */
+function waiting({ host, progress }: PageState): string {
+  if (!host) return '…';
+  if (host.fault) return host.fault.message;
+  if (host.model.status === 'failed') return host.model.fault.message;
+  return progress?.phase === 'opening' ? 'opening…' : 'computing…';
+}

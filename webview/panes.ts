@@ -1,0 +1,71 @@
+import { createChangesTable } from './compare/changesTable.js';
+import type { ChangesPane } from './compare/changesPane.js';
+import { createPaneHeader, sideName } from './compare/paneHeader.js';
+import type { Derived } from './derived.js';
+import { h, setAttributes, setText, show } from './dom.js';
+import { createInspector } from './inspector.js';
+import type { Pane } from './pane.js';
+import { formatCount } from '../src/map/numbers.js';
+
+/** The maps beside each other: one, or two with what changes between them. */
+export function createPanes(main: Pane, other: Pane, changes: ChangesPane, derived: Derived): HTMLElement {
+  const side = (pane: Pane, name: string) => {
+    const header = createPaneHeader(pane.store, main.store, derived);
+    const inspector = createInspector(pane.store, derived, () => sideName(pane.store, main.store).toLowerCase());
+    pane.store.onDraw(({ map }) => show(inspector, map !== null));
+    const element = h('section', { class: `pane pane-${name}` }, pane.view.element);
+    /** What stands over and below a map that has another beside it. */
+    const dress = (compared: boolean): void => {
+      if (compared) {
+        element.prepend(header);
+        element.append(inspector);
+      } else for (const one of [header, inspector]) one.remove();
+    };
+    return { element, dress };
+  };
+  const left = side(main, 'main');
+  const right = side(other, 'other');
+  const count = h('span', { class: 'faint side-count' });
+  const note = h('p', { class: 'changes-note faint' });
+  const table = createChangesTable(changes.store, derived);
+  const between = h(
+    'section',
+    { class: 'pane pane-changes', 'aria-label': 'Changed cells' },
+    h(
+      'div',
+      { class: 'side-header' },
+      h('h2', {}, 'Changed Cells'),
+      h('span', { class: 'faint changes-legend' }, 'darker = both more certain'),
+      h('span', { class: 'spring' }),
+      count,
+    ),
+    changes.view.element,
+    note,
+    table,
+  );
+  const element = h('div', { class: 'panes' }, left.element);
+  let dressed = false;
+  main.store.onDraw(({ comparing }) => {
+    if (comparing === dressed) return;
+    dressed = comparing;
+    for (const one of [left, right]) one.dress(comparing);
+    setAttributes(left.element, { 'aria-label': comparing ? 'Left map' : undefined });
+    setAttributes(right.element, { 'aria-label': 'Right map' });
+    if (comparing) element.append(right.element, between);
+    else for (const one of [right.element, between]) one.remove();
+  });
+  changes.store.onDraw(({ map, comparing }) => {
+    if (!comparing) return;
+    show(table, map !== null);
+    show(note, map === null);
+    setText(note, changes.reason ?? 'Compared as soon as both maps have cells.');
+    const { agreement } = map?.changes ?? {};
+    setText(
+      count,
+      agreement && agreement.compared > 0
+        ? `${formatCount(agreement.changed)} cells · ${((100 * agreement.changed) / agreement.compared).toFixed(1)}%`
+        : '',
+    );
+  });
+  return element;
+}
