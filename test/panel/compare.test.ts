@@ -125,7 +125,7 @@ test('swapped, each has what the other had; undo takes it back', async (context)
   assert.equal(page.map?.specification.layer, 7);
   say({ type: 'undo' });
   await other.until(() => other.map?.specification.layer === 7 && Boolean(other.map.finish));
-  assert.equal(page.map?.specification.layer, 12);
+  assert.equal(page.map.specification.layer, 12);
 });
 
 test('a reload of the window brings both maps back, without computing them again', async (context) => {

@@ -114,7 +114,6 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
         placed(stage, 'other'),
         placed(stage, 'changes'),
       ]);
-      assert.ok(main && other && changes);
       assert.ok(near(other, main) && near(changes, main), JSON.stringify([main, other, changes]));
       return main;
     };
