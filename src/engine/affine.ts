@@ -164,14 +164,13 @@ export class AffineMap {
     return ids ? { ...tops, ids: tops.ids.map((row) => ids[row] ?? row) } : tops;
   }
 
-  /** The same map without some tokens. @param masked ascending, each once */
-  without(masked: readonly number[]): AffineMap {
+  /** The same map, under a key of its own, without some tokens. @param masked ascending, each once */
+  without(masked: readonly number[], key: string): AffineMap {
     const { c, u, v, b, cap } = this.rows;
     const left = new Set(masked);
     const ids = Int32Array.from(c.keys()).filter((id) => !left.has(id));
     const some = (row: Float32Array): Float32Array => Float32Array.from(ids, (id) => row[id] ?? 0);
     const rows = { c: some(c), u: some(u), v: some(v), b: some(b), cap };
-    const key = JSON.stringify([this.key, masked]);
     return new AffineMap(rows, ids, this.scale, this.epsilon, key, this.largestDifference, this.hasConvexRegions);
   }
 

@@ -1,3 +1,4 @@
+import { rowsKey } from '../map/dependence.js';
 import { coordinates } from '../map/grid.js';
 import { pointAt } from '../map/plane.js';
 import { layerIndex, type MapParameters } from '../map/specification.js';
@@ -19,7 +20,7 @@ export class CellSources {
 
   /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
   async affine(variant: Variant, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
-    const { plan, found, race, rowsKey } = reading;
+    const { plan, found, race } = reading;
     // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
     if (plan.readout === 'forward' && layerIndex(plan.layer) !== variant.model.facts.blocks - 1) return undefined;
     const keep = (key: string, map: AffineMap): AffineMap => {
@@ -28,15 +29,17 @@ export class CellSources {
       if (this.affineMaps.size > KEPT_ROWS && oldest !== undefined) this.affineMaps.delete(oldest);
       return map;
     };
-    let whole = this.affineMaps.get(rowsKey);
+    const key = rowsKey({ ...reading.parameters, masked: race.masked });
+    const known = this.affineMaps.get(key);
+    if (known) return known;
+    const wholeKey = rowsKey({ ...reading.parameters, masked: [] });
+    let whole = this.affineMaps.get(wholeKey);
     if (!whole) {
-      const rows = await AffineMap.find(variant, plan, found.plane, coordinates(parameters.grid), rowsKey);
+      const rows = await AffineMap.find(variant, plan, found.plane, coordinates(parameters.grid), wholeKey);
       if (!(rows instanceof AffineMap)) return undefined;
-      whole = keep(rowsKey, rows);
+      whole = keep(wholeKey, rows);
     }
-    if (race.masked.length === 0) return whole;
-    const key = JSON.stringify([rowsKey, race.masked]);
-    return this.affineMaps.get(key) ?? keep(key, whole.without(race.masked));
+    return race.masked.length === 0 ? whole : keep(key, whole.without(race.masked, key));
   }
 
   async threeRows(

@@ -26,7 +26,7 @@ export async function estimateMap(asked: Asked, batchSize: number): Promise<Esti
       batch * perCell +
       (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
     ...(weights.half === undefined ? {} : { halfWeights: weights.half }),
-    seconds: speeds.expected(plan, cells, model.facts.blocks),
+    seconds: speeds.expected(parameters, plan, cells, model.facts.blocks),
   };
 }
 
@@ -41,7 +41,7 @@ export async function estimateDivergences(a: Asked, b: Asked, batchSize: number)
       return {
         bytes: bytes + batch * perCell,
         half,
-        seconds: side.speeds.expected(plan, cells, side.model.facts.blocks),
+        seconds: side.speeds.expected(side.parameters, plan, cells, side.model.facts.blocks),
       };
     }),
   );

@@ -1,4 +1,5 @@
 import { Fault } from '../map/fault.js';
+import { normsKey, planeKey, statesKey } from '../map/dependence.js';
 import { axesOf, axisLength, dot, gramOf, type Plane, projectOnto, shapedPlane } from '../map/plane.js';
 import { gridWindow, type MapWindow } from '../map/grid.js';
 import { type PrincipalAxes, principalAxesInSteps } from '../map/pca.js';
@@ -7,6 +8,7 @@ import {
   type Grid,
   type Layer,
   LIMITS,
+  type MapParameters,
   type Overlay,
   type PlaneParameters,
   type Prompt,
@@ -67,11 +69,13 @@ export class HiddenSpace {
    * The plane of parameters at a layer, in a space of `width` dimensions.
    * @throws Fault `bad-parameter`, `tokenizer`
    */
-  async plane(parameters: PlaneParameters, layer: Layer, width: number): Promise<FoundPlane> {
-    const key = planeKey(parameters, layer, width);
+  async plane(parameters: Pick<MapParameters, 'readout' | 'plane'>, layer: Layer, width: number): Promise<FoundPlane> {
+    // A head that takes vectors of the blocks' own width shares their planes.
+    const readout = width === this.variant.model.facts.hiddenSize ? 'forward' : parameters.readout;
+    const key = planeKey({ ...parameters, layer, readout });
     const kept = this.planes.get(key);
     if (kept) return kept;
-    const found = await this.findPlane(parameters, layer, width);
+    const found = await this.findPlane(parameters.plane, layer, width);
     this.planes.put(key, found);
     return found;
   }
@@ -162,7 +166,7 @@ export class HiddenSpace {
   /** [hiddenSize] each. */
   private async statesOf(wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
     const found = new Map<string, Float32Array>();
-    const keyOf = ({ layer, ids, position }: Wanted): string => `${layer} ${position} ${ids.join(',')}`;
+    const keyOf = (one: Wanted): string => `${statesKey(one)} ${one.position} ${one.ids.join(',')}`;
     const missing = wanted.filter((one) => {
       const kept = this.states.get(keyOf(one));
       if (kept) found.set(keyOf(one), kept);
@@ -221,7 +225,7 @@ export class HiddenSpace {
    * @throws Fault `tokenizer` where the model has none; `cancelled`, between two texts
    */
   async norms(layer: Layer, sample: readonly string[] | null, signal?: AbortSignal): Promise<Norms> {
-    const key = JSON.stringify([layer, sample]);
+    const key = normsKey({ layer, plane: { sample } });
     const kept = this.measured.get(key);
     if (kept) return kept;
     // A person who changes something stops the measuring: it goes on where it was.
@@ -252,7 +256,7 @@ export class HiddenSpace {
 
   /** The norms, if they were measured already. */
   keptNorms(layer: Layer, sample: readonly string[] | null): Norms | undefined {
-    return this.measured.get(JSON.stringify([layer, sample]));
+    return this.measured.get(normsKey({ layer, plane: { sample } }));
   }
 
   /** Where anchors and overlays stand on a plane. @throws Fault */
@@ -368,21 +372,6 @@ const sourcesOf = ({ axes, center }: PlaneParameters): (VectorSource | Direction
   ...(center.kind === 'origin' || center.kind === 'texts' ? [] : [center]),
   ...(axes.method === 'directions' ? [axes.x, axes.y] : []),
 ];
-
-/**
- * Names a plane. One that needs nothing of the model is the same at every layer.
- */
-export function planeKey(parameters: PlaneParameters, layer: Layer, width: number): string {
-  const { axes, center, lengths } = parameters;
-  const anywhere = (source: VectorSource | Direction | { kind: 'origin' | 'texts' }): boolean =>
-    source.kind === 'origin' || source.kind === 'vector' || source.kind === 'row' || source.kind === 'random';
-  const free =
-    lengths !== 'typical' &&
-    anywhere(center) &&
-    axes.method !== 'pca_basis' &&
-    (axes.method !== 'directions' || (anywhere(axes.x) && anywhere(axes.y)));
-  return JSON.stringify([parameters, free ? null : layer, width]);
-}
 
 /** The latest values, by key. */
 class Kept<T> {

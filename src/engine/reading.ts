@@ -10,7 +10,7 @@ import {
 } from '../map/specification.js';
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
-import { type FoundPlane, type HiddenSpace, planeKey } from './hiddenSpace.js';
+import type { FoundPlane, HiddenSpace } from './hiddenSpace.js';
 import type { Model } from './model/model.js';
 import type { CellPlan, Surroundings } from './model/plan.js';
 import type { Variant } from './model/variant.js';
@@ -22,8 +22,8 @@ export interface Reading {
   readonly plan: CellPlan;
   readonly found: FoundPlane;
   readonly race: Race;
-  /** Names the readout and the plane: what rows depend on, not the grid laid over it. */
-  readonly rowsKey: string;
+  /** The parameters as the model reads them: with its layer's number. */
+  readonly parameters: MapParameters;
 }
 
 /**
@@ -39,12 +39,11 @@ export async function readParameters(
   const plan = await planOf(model, parameters);
   const { hiddenSize } = model.facts;
   const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
-  const found = await space.plane(parameters.plane, plan.layer, width);
+  const found = await space.plane(parameters, plan.layer, width);
   const context = contextOf(parameters);
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
   const race = await readRace(variant, parameters, isPrompt ? plan : undefined);
-  const readout = plan.readout === 'unembed' ? 'unembed' : 'lens';
-  return { plan, found, race, rowsKey: JSON.stringify([readout, planeKey(parameters.plane, plan.layer, width)]) };
+  return { plan, found, race, parameters: { ...parameters, layer: plan.layer } };
 }
 
 /**

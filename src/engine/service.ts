@@ -301,7 +301,7 @@ export class EngineService {
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
     const half = variant.weightsOf(plan, source.way === 'each-cell').half;
     const elapsed = performance.now() - computed;
-    speeds.took(plan, total - (approximation?.filled ?? 0), elapsed);
+    speeds.took(parameters, plan, total - (approximation?.filled ?? 0), elapsed);
     return {
       specification,
       facts: model.facts,

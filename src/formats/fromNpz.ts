@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate';
 import { Fault } from '../map/fault.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
-import { sameSpecification } from './sameSpecification.js';
+import { sameSpecification } from '../map/dependence.js';
 
 /** What the cells of a map are read from: lists of a JSON, or arrays of an NPZ. None of it is trusted yet. */
 export interface CellValues {

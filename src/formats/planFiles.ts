@@ -2,7 +2,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { readHead } from './fromJson.js';
 import { fileNames, type Format, FORMATS } from './names.js';
 import type { FolderEntry, OutputFolder } from './outputFolder.js';
-import { sameSpecification } from './sameSpecification.js';
+import { sameSpecification } from '../map/dependence.js';
 
 /** What stands under the names of a set: nothing, this very map with no more cells, or something else. */
 export type Standing = 'nothing' | 'same' | 'other';

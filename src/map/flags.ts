@@ -1,3 +1,4 @@
+import { canonical } from './dependence.js';
 import { Fault } from './fault.js';
 import { flagWithValue } from './flags/commandLine.js';
 import { ASKING_FLAGS, CONTEXT_FLAGS } from './flags/contextFlags.js';
@@ -92,10 +93,7 @@ function givesBack(given: FlagValues, wanted: string): boolean {
 }
 
 /** Parameters as a text that is the same for the same map. */
-const plain = (parameters: MapParameters): string =>
-  JSON.stringify(parseParameters(parameters), (key, value: unknown) =>
-    (key === 'chat' && value === false) || (key === 'position' && value === -1) ? undefined : value,
-  );
+const plain = (parameters: MapParameters): string => canonical(parseParameters(parameters));
 
 /** In the order of the table. */
 function typedFlags(given: FlagValues): string[] {

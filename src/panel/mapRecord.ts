@@ -1,4 +1,5 @@
 import type { GrowingMap } from '../engine/client.js';
+import { surveyedAs } from '../map/dependence.js';
 import { gramOf } from '../map/plane.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
@@ -15,6 +16,16 @@ export interface Asked {
   readonly device: Device;
   readonly parameters: MapParameters;
 }
+
+/** Names what depends on some of what was asked, of its model on its device. @param key one of `map/dependence` */
+export const askedKey = (
+  { modelPath, device, parameters }: Asked,
+  key: (parameters: MapParameters) => string,
+): string => JSON.stringify([modelPath, device, key(parameters)]);
+
+/** Whether what depends on some of what was asked is the same. */
+export const sameAsked = (a: Asked, b: Asked, key: (parameters: MapParameters) => string): boolean =>
+  askedKey(a, key) === askedKey(b, key);
 
 /** A map of a panel: growing, stopped or complete. */
 export interface MapRecord extends GrowingMap, Asked {
@@ -74,16 +85,11 @@ export function missing({ cells }: MapRecord): Int32Array {
   return indices.slice(0, count);
 }
 
-/** Gives a map another survey of its plane, and the overlays that it was made with. */
-export function surveyed(record: MapRecord, survey: Survey, { overlays, plane: { sample } }: MapParameters): void {
-  const over = <T extends MapParameters>(parameters: T): T => ({
-    ...parameters,
-    plane: { ...parameters.plane, sample },
-    overlays,
-  });
+/** Gives a map another survey of its scene, and the parameters that it was made with. */
+export function surveyed(record: MapRecord, survey: Survey, parameters: MapParameters): void {
   record.survey = survey;
-  record.parameters = over(record.parameters);
-  record.specification = over(record.specification);
+  record.parameters = surveyedAs(record.parameters, parameters);
+  record.specification = surveyedAs(record.specification, parameters);
   if (record.complete) record.complete = { ...record.complete, specification: record.specification, survey };
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cellsKey, speedKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { Grid } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -9,14 +10,22 @@ import { checkWindow, Details } from './details.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { PanelDependencies } from './dependencies.js';
 import { Keeper } from './keeper.js';
-import { type Asked, finishOf, type MapRecord, regionTokens, shownMap, surveyed } from './mapRecord.js';
+import {
+  type Asked,
+  askedKey,
+  finishOf,
+  type MapRecord,
+  regionTokens,
+  sameAsked,
+  shownMap,
+  surveyed,
+} from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
-import { sameCells } from './messages.js';
 import { ModelHold } from './modelHold.js';
 import { fewerInBatch, pageTopK } from './pageCells.js';
 import type { PageStream } from './pageStream.js';
 import { Points } from './points.js';
-import { samePlane, type Surveyed, Surveys } from './surveys.js';
+import { sameScene, type Surveyed, Surveys } from './surveys.js';
 
 /** Maps that take no longer are computed at once when a parameter changes. */
 const AT_ONCE_SECONDS = 1;
@@ -346,7 +355,7 @@ export class MapSlot {
     const { shown } = this.runs;
     const { current } = this.surveys;
     if (!shown || !current?.survey || current.survey === shown.survey) return;
-    if (!samePlane(current.asked, shown) || !this.isOfTheFile(shown)) return;
+    if (!sameScene(current.asked, shown) || !this.isOfTheFile(shown)) return;
     surveyed(shown, current.survey, current.asked.parameters);
     if (shown.complete) this.keeper.keep(shown, true);
   }
@@ -433,7 +442,7 @@ export class MapSlot {
       const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
       if (turn !== this.turn) return;
       this.estimate = estimate;
-      this.rate = { key: rateKey(asked), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
+      this.rate = { key: askedKey(asked, speedKey), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
       this.obstacle = null;
     } catch (error) {
       const fault = Fault.from(error);
@@ -446,7 +455,7 @@ export class MapSlot {
   /** What a map would take by the last estimate; Infinity where that was of another plane or model. */
   private secondsOf(asked: Asked): number {
     const { columns, rows } = asked.parameters.grid;
-    return this.rate?.key === rateKey(asked) ? this.rate.secondsPerCell * columns * rows : Infinity;
+    return this.rate?.key === askedKey(asked, speedKey) ? this.rate.secondsPerCell * columns * rows : Infinity;
   }
 
   /** The settings are not those of the map that is there or on its way. */
@@ -457,9 +466,9 @@ export class MapSlot {
 
   /** Whether a map has the cells that the settings ask for. */
   private isSet(asked: Asked | MapRecord): boolean {
-    const { modelPath, device, parameters } = asked;
     if ('specification' in asked && !this.isOfTheFile(asked)) return false;
-    return sameCells({ ...this.settings, modelPath, device, parameters }, this.settings);
+    const now = this.asked();
+    return now !== undefined && sameAsked(asked, now, cellsKey);
   }
 
   /** Whether a map is of its model as that is open now; true also where it is not open. */
@@ -484,7 +493,7 @@ export class MapSlot {
   private get surveyFits(): boolean {
     const asked = this.asked();
     const { current } = this.surveys;
-    return asked !== undefined && current !== undefined && samePlane(asked, current.asked);
+    return asked !== undefined && current !== undefined && sameScene(asked, current.asked);
   }
 
   /** Tells what is known of the settings' plane; nothing, where the last survey is of another. */
@@ -494,7 +503,7 @@ export class MapSlot {
     if (!current) return;
     const { shown } = this.runs;
     const { survey, fault } = this.surveySent ? current : { survey: null, fault: null };
-    const fits = survey !== null && shown && samePlane(current.asked, shown) && this.isOfTheFile(shown);
+    const fits = survey !== null && shown && sameScene(current.asked, shown) && this.isOfTheFile(shown);
     const map = fits ? shown.id : null;
     this.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
   }
@@ -520,7 +529,3 @@ function whole(map: TokenMap | undefined): TokenMap {
 }
 
 const REWRITTEN = 'The model\u2019s files were written again, so it was opened anew.';
-
-/** All that the time for a cell depends on, and more. */
-const rateKey = ({ modelPath, device, parameters }: Asked): string =>
-  JSON.stringify([modelPath, device, { ...parameters, grid: null }]);

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { TOKEN_SLOTS } from '../map/colors.js';
 import { displaySchema } from '../map/mapDisplay.js';
 import { type AxisValue, isAxisValue } from '../map/series/series.js';
-import { checkParameters, contextOf, LIMITS } from '../map/specification.js';
+import { checkParameters, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
 import {
   type Comparison,
@@ -123,18 +123,6 @@ export function readKept(state: unknown): KeptPanel | undefined {
   const result = v.safeParse(v.object({ keep: keptPanel }), state);
   return result.success ? result.output.keep : undefined;
 }
-
-/** The settings without what changes no cell: overlays, and texts whose norms are only shown. */
-const ofCells = ({ modelPath, device, batchSize, parameters }: MapSettings): MapSettings => {
-  const { plane } = parameters;
-  const sample = plane.lengths === 'typical' ? plane.sample : null;
-  const context = contextOf(parameters);
-  const rest = { context, plane: { ...plane, sample }, overlays: [] };
-  return { modelPath, device, batchSize, parameters: { ...parameters, ...rest } };
-};
-
-/** Whether two settings give the same cells. */
-export const sameCells = (a: MapSettings, b: MapSettings): boolean => sameSettings(ofCells(a), ofCells(b));
 
 /** Whether two settings are equal. Both came through a schema, so that keys stand in one order. */
 export const sameSettings = (a: MapSettings, b: MapSettings): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,29 +1,13 @@
 import type { EngineLease } from '../host/engineLease.js';
+import { sceneKey, surveyKey } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
-import type { MapParameters } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
-import type { Asked } from './mapRecord.js';
+import { type Asked, askedKey, sameAsked } from './mapRecord.js';
 
-/** What a plane is: two parameters that agree here have the same one. */
-const planeOf = ({ layer, readout, plane }: MapParameters): unknown[] => [
-  layer,
-  readout === 'unembed', // may have vectors of another width
-  { ...plane, sample: null },
-  plane.lengths === 'typical' && plane.sample,
-];
+/** Whether a survey of one is one of the other, but for overlays and sample. */
+export const sameScene = (a: Asked, b: Asked): boolean => sameAsked(a, b, sceneKey);
 
-const modelOf = ({ modelPath, device }: Asked): unknown[] => [modelPath, device];
-
-/** Whether a survey of one plane is one of the other. */
-export const samePlane = (a: Asked, b: Asked): boolean =>
-  JSON.stringify([modelOf(a), planeOf(a.parameters)]) === JSON.stringify([modelOf(b), planeOf(b.parameters)]);
-
-/** All that a survey depends on. Which rows are near depends on the grid's window. */
-const keyOf = (asked: Asked): string => {
-  const { plane, overlays, grid } = asked.parameters;
-  const window = overlays.some(({ kind }) => kind === 'rows') ? grid : null;
-  return JSON.stringify([modelOf(asked), planeOf(asked.parameters), plane.sample, overlays, window]);
-};
+const keyOf = (asked: Asked): string => askedKey(asked, surveyKey);
 
 /** What came of a question. */
 export interface Surveyed {

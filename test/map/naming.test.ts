@@ -18,6 +18,7 @@ import {
 import { encodeVector } from '../../src/map/vector.js';
 import { changesOf, fieldsOf } from './schemaWalk.js';
 import { syntheticMap } from './syntheticMap.js';
+import { variations } from './variations.js';
 
 /** Every field of a map's parameters is told in words: what decides a picture can be read off it. */
 
@@ -25,48 +26,17 @@ import { syntheticMap } from './syntheticMap.js';
 const made = syntheticMap({ columns: 2, rows: 1, topK: 2 });
 const MAP = { ...made, runtime: { ...made.runtime, finished: '' } };
 const text: Prompt = { kind: 'prompt', text: 'The sea', chat: true, position: -2 };
-const tokens: Prompt = { kind: 'tokens', ids: [4, 9, 2], position: 1 };
 const vector = {
   kind: 'vector',
   vector: encodeVector(new Float32Array(8).fill(0.5)),
   name: 'steering.npz:happy',
 } as const;
 
-const planes: readonly Partial<PlaneParameters>[] = [
-  {},
-  { axes: { method: 'direct', dimensions: [3, 17] }, center: { kind: 'row', matrix: 'unembedding', token: ' Paris' } },
-  { axes: { method: 'replicated' }, center: vector, lengths: 'unit' },
-  { axes: { method: 'pca_basis', texts: ['a', 'b', 'c'], positions: 'last' }, center: { kind: 'texts' } },
-  ...[
-    [text, tokens, { kind: 'mean', prompts: [text, tokens] } as const] as const,
-    [tokens, { kind: 'mean', prompts: [tokens, text] }, vector] as const,
-    [{ kind: 'mean', prompts: [text] }, { kind: 'row', matrix: 'embedding', token: 7 }, text] as const,
-    [{ kind: 'mean', prompts: [tokens] }, vector, { kind: 'random', seed: 3 }] as const,
-    [text, { kind: 'random', seed: 3 }, { kind: 'row', matrix: 'embedding', token: ' sea' }] as const,
-    [text, text, tokens] as const,
-    [text, { kind: 'mean', prompts: [text] }, { kind: 'mean', prompts: [tokens] }] as const,
-  ].map(([center, x, y]): Partial<PlaneParameters> => ({
-    center,
-    axes: { method: 'directions', x, y },
-    lengths: 'typical',
-    sample: ['one', 'two'],
-  })),
-];
-const more: readonly Partial<MapSpecification>[] = [
-  { context: { kind: 'bos' } },
-  { context: text, question: { kind: 'probability', token: ' Paris' }, overlays: [{ kind: 'state', prompt: text }] },
-  { context: tokens, question: { kind: 'difference', first: ' he', second: 7 }, masked: [' the', 5] },
-  { overlays: [{ kind: 'layers', prompt: text }], adaptive: true },
-  { overlays: [{ kind: 'positions', prompt: tokens }], question: { kind: 'divergence' } },
-  { overlays: [{ kind: 'rows', matrix: 'embedding', count: 9 }] },
-  { overlays: [{ kind: 'state', prompt: tokens }] },
-  { overlays: [{ kind: 'layers', prompt: tokens }] },
-  { overlays: [{ kind: 'positions', prompt: text }] },
-];
-const BASES: readonly MapSpecification[] = [
-  ...planes.map((plane) => ({ ...MAP.specification, plane: { ...DEFAULT_PARAMETERS.plane, ...plane } })),
-  ...more.map((one) => ({ ...MAP.specification, ...one })),
-];
+const BASES: readonly MapSpecification[] = variations({
+  hiddenSize: 8,
+  tokens: [' Paris', ' sea', ' the'],
+  chat: true,
+}).map((one) => ({ ...MAP.specification, ...one }));
 
 /** Fields that need not stand in words, and why: the saved file holds them all. */
 const UNTOLD: readonly (readonly [where: 'caption' | 'facts' | 'both', field: RegExp, why: string])[] = [
