@@ -65,7 +65,7 @@ export interface TopOutput {
  * Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap; or the hidden
  * states behind the first block that runs.
  */
-export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' };
+export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' | 'normed' };
 
 export interface CellCut {
   /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
@@ -123,6 +123,7 @@ function shareAttention(graph: Graph, { interface: io }: Anatomy, attention: Cel
 }
 
 function endOf({ head, residual, interface: io }: Anatomy, { layer, output }: CellCut): string {
+  if (output.kind === 'normed') return head.opening;
   if (layer === 'head' || output.kind === 'head') return head.closing;
   return (output.kind === 'block' ? residual[layer + 2] : undefined) ?? io.logits;
 }
