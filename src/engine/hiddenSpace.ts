@@ -123,6 +123,12 @@ export class HiddenSpace {
     };
   }
 
+  /** The vectors of some sources, [width] each; the model is opened once for all. @throws Fault as {@link plane} */
+  async vectors(sources: readonly VectorSource[], layer: Layer, width: number): Promise<readonly Float32Array[]> {
+    await this.readAhead(sources, layer);
+    return Promise.all(sources.map((source) => this.vector(source, layer, width, this.textOf(source))));
+  }
+
   private async vector(source: VectorSource, layer: Layer, width: number, what: string): Promise<Float32Array> {
     if (source.kind === 'vector') return decodeVector(source.vector, source.name ?? what, width);
     if (source.kind === 'row') {
@@ -349,7 +355,7 @@ export class HiddenSpace {
   }
 
   /** What a source is called. */
-  private textOf(source: VectorSource): string {
+  textOf(source: VectorSource): string {
     switch (source.kind) {
       case 'prompt':
         return source.text;

@@ -24,6 +24,7 @@ import {
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
+import { boundariesOf, checkedBoundaries } from './boundaries/request.js';
 import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
@@ -72,6 +73,13 @@ export class EngineService {
     point: (params, { signal }) => {
       const checked = checkedPoint(params);
       return this.inTurn(signal, () => this.point(checked));
+    },
+    boundaries: (params, context) => {
+      const checked = checkedBoundaries(params);
+      return this.inTurn(context.signal, async () => {
+        const { variant, space } = await this.model();
+        return boundariesOf(variant, space, checked, context);
+      });
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);

@@ -101,6 +101,12 @@ export const sourceSchemas = [
     name: v.exactOptional(v.pipe(v.string(), v.maxLength(1000, 'a name is too long'))),
   }),
 ] as const;
+/** Of a {@link VectorSource}. */
+export const sourceSchema = v.variant(
+  'kind',
+  [...sourceSchemas],
+  'a vector must be a prompt, tokens, a mean, a row or a vector',
+);
 export const textsSchema = v.pipe(
   v.array(
     v.pipe(v.string('a text must be text'), v.minLength(1, 'a text is empty'), v.maxLength(LIMITS.promptCharacters)),

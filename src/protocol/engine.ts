@@ -5,6 +5,7 @@ import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } 
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
+import type { BoundaryParams, StateBoundaries } from './boundaries.js';
 import type { Requests } from './channel.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
@@ -226,6 +227,8 @@ export type EngineRequests = Requests<{
   survey: { params: { parameters: MapParameters; measure?: boolean }; event: never; result: Survey };
   divergences: { params: DivergenceParams; event: DivergenceEvent; result: DivergenceResult };
   point: { params: PointParams; event: never; result: Reading };
+  /** How far a state, the center of the plane, is from the boundaries of what the model says there. */
+  boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
   /**
    * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.
    * Ends at `tokens`, or with a token that ends the sequence.

@@ -1,7 +1,9 @@
 import { Fault } from '../../map/fault.js';
 import type { AffineHead } from '../../map/boundaries/nearest.js';
 import { affineKind } from '../affine.js';
-import type { CellPlan, Model } from '../model.js';
+import type { CellPlan } from '../model/plan.js';
+import type { Variant } from '../model/variant.js';
+import { unembedded } from '../model/running.js';
 import { visitTokenRows } from '../tokenRows.js';
 
 /** Where the probe's root mean square is far above any norm's epsilon, and where it is of its size. */
@@ -22,19 +24,19 @@ export interface ReadHead extends AffineHead {
  * Takes a plan's readout apart, by probing the model's own graph.
  * @throws Fault `bad-parameter` with the reason where it is not affine.
  */
-export async function readHead(model: Model, plan: CellPlan): Promise<ReadHead> {
-  const kind = affineKind(model, plan);
+export async function readHead(variant: Variant, plan: CellPlan): Promise<ReadHead> {
+  const kind = affineKind(variant.model, plan);
   if ('reason' in kind) throw notAffine(kind.reason);
   if (!(kind.pre > 0)) throw notAffine('the logits are scaled by a number that is not above 0');
-  const { hiddenSize: d } = model.facts;
-  const bias = await model.unembedded(new Float32Array(d));
+  const { hiddenSize: d } = variant.model.facts;
+  const bias = await unembedded(variant, new Float32Array(d));
   if (kind.norm === 'none')
     return { norm: 'none', gain: new Float64Array(d).fill(1), shift: new Float64Array(d), epsilon: 0, bias };
   // No number of the probe is 0, and their mean is.
   const probe = Float64Array.from({ length: d }, (_, i) => (i % 2 === 0 ? 1 : -1));
   if (d % 2 === 1) probe.set([1, 1, -2].slice(0, d), Math.max(0, d - 3));
   const size = Math.sqrt(probe.reduce((sum, p) => sum + p * p, 0) / d);
-  const runner = await model.runner({ ...plan, readout: 'lens', output: { kind: 'normed' } });
+  const runner = await variant.runner({ ...plan, readout: 'lens', output: { kind: 'normed' } });
   const factors = [FAR / size, -FAR / size, NEAR / size, -NEAR / size];
   const normed = await runner.logits(
     Float32Array.from(factors.flatMap((factor) => [...probe].map((p) => p * factor))),
@@ -60,14 +62,14 @@ export async function readHead(model: Model, plan: CellPlan): Promise<ReadHead> 
  * @throws Fault `bad-parameter` where the rows cannot be had.
  */
 export async function visitRows(
-  model: Model,
+  variant: Variant,
   { shift, bias }: ReadHead,
   ids: readonly number[],
   visit: (token: number, row: Float32Array, constant: number) => void,
 ): Promise<void> {
-  const d = model.facts.hiddenSize;
+  const d = variant.model.facts.hiddenSize;
   const shifts = shift.some((value) => value !== 0);
-  await visitTokenRows(model, 'unembedding', ids, (rows, from) => {
+  await visitTokenRows(variant, 'unembedding', ids, (rows, from) => {
     for (let i = 0; i * d < rows.length; i++) {
       const token = ids[from + i] ?? 0;
       const row = rows.subarray(i * d, (i + 1) * d);
@@ -86,7 +88,7 @@ export class HeadCheck {
   private largest = 0;
 
   constructor(
-    private readonly head: ReadHead,
+    head: ReadHead,
     vector: Float32Array,
     /** [vocabulary] before any scale or soft-cap. */
     private readonly logits: Float32Array,

@@ -1,5 +1,6 @@
 import { type Boundary, NearestBoundaries } from '../../map/boundaries/nearest.js';
-import type { CellPlan, Model } from '../model.js';
+import type { CellPlan } from '../model/plan.js';
+import type { Variant } from '../model/variant.js';
 import { HeadCheck, notAffine, readHead, visitRows } from './head.js';
 
 /** The boundaries nearest to a state, and what they are told beside. */
@@ -22,26 +23,26 @@ export interface NearestFound {
  * @throws Fault `bad-parameter` with the reason where it is none, or its rows cannot be had.
  */
 export async function nearestBoundaries(
-  model: Model,
+  variant: Variant,
   plan: CellPlan,
   state: Float32Array,
   count: number,
   masked: readonly number[],
 ): Promise<NearestFound> {
-  const head = await readHead(model, plan);
-  const runner = await model.runner({ ...plan, output: { kind: 'head' } });
+  const head = await readHead(variant, plan);
+  const runner = await variant.runner({ ...plan, output: { kind: 'head' } });
   const logits = await runner.logits(state, 1);
   const out = new Set(masked);
   const [winner, runnerUp] = topTwo(logits, out);
   let own: { token: number; row: Float32Array; constant: number } | undefined;
-  await visitRows(model, head, [winner], (token, row, constant) => {
+  await visitRows(variant, head, [winner], (token, row, constant) => {
     own = { token, row: row.slice(), constant };
   });
   if (!own) throw notAffine('the winner has no row');
   const search = new NearestBoundaries(head, state, own, count);
   const check = new HeadCheck(head, state, logits);
   const all = Array.from({ length: logits.length }, (_, id) => id);
-  await visitRows(model, head, all, (token, row, constant) => {
+  await visitRows(variant, head, all, (token, row, constant) => {
     check.add(token, row, constant);
     if (!out.has(token)) search.add(token, row, constant);
   });

@@ -79,7 +79,9 @@ export class NearestBoundaries {
     const p = product / length;
     const q = Math.sqrt(Math.max(this.square - p * p, 0));
     const place =
-      norm === 'none' || c === 0 ? { along: norm === 'none' ? -c / length : 0, across: q } : foot(length, c, p, q, d, epsilon);
+      norm === 'none' || c === 0
+        ? { along: norm === 'none' ? -c / length : 0, across: q }
+        : foot(length, c, p, q, d, epsilon);
     if (!place) {
       this.without++;
       return;
@@ -100,8 +102,7 @@ export class NearestBoundaries {
   /** Nearest first; of equally near ones the lower id. */
   boundaries(): Boundary[] {
     return this.found.map(({ token, distance, row, along, across }) => {
-      const normal = row.map((value, i) => (this.winner.row[i] ?? 0) - value);
-      const a = Float64Array.from(normal, (value, i) => (this.head.gain[i] ?? 0) * value);
+      const a = Float64Array.from(row, (value, i) => (this.head.gain[i] ?? 0) * ((this.winner.row[i] ?? 0) - value));
       if (this.head.norm === 'layer') subtractMean(a);
       const length = Math.sqrt(inner(a, a));
       const unit = a.map((value) => value / length);

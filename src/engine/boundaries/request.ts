@@ -1,0 +1,117 @@
+import { parseQuestion } from '../../map/boundaries/directions.js';
+import type { Flip } from '../../map/boundaries/rays.js';
+import { Fault } from '../../map/fault.js';
+import { dot } from '../../map/plane.js';
+import { layerIndex, LIMITS, parseParameters } from '../../map/specification.js';
+import type { BoundaryParams, NearBoundary, StateBoundaries } from '../../protocol/boundaries.js';
+import { affineKind } from '../affine.js';
+import type { HiddenSpace } from '../hiddenSpace.js';
+import type { Variant } from '../model/variant.js';
+import { readParameters } from '../reading.js';
+import { exactFlips, steppedFlips } from './along.js';
+import { directionsOf } from './directions.js';
+import { nearestBoundaries } from './nearest.js';
+
+/** How exactly a flip is found, in parts of its distance: float32's arithmetic shows little more. */
+const PRECISION = 1e-6;
+
+/** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
+export function checkedBoundaries(params: BoundaryParams): BoundaryParams {
+  const { batchSize } = params;
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
+    throw new Fault({ code: 'bad-parameter', message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.` });
+  const { nearest, directions, steps, reach } = params;
+  return {
+    ...parseQuestion({ nearest, directions, steps, reach }),
+    parameters: parseParameters(params.parameters),
+    batchSize,
+  };
+}
+
+/**
+ * The boundaries around the center of a plane.
+ * @throws Fault `bad-parameter` where it has no state for its center, and as {@link readParameters} and {@link directionsOf}
+ */
+export async function boundariesOf(
+  variant: Variant,
+  space: HiddenSpace,
+  { parameters, nearest: wanted, directions: sets, steps, reach, batchSize }: BoundaryParams,
+  { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: { readonly probes: number }) => void },
+): Promise<StateBoundaries> {
+  if (parameters.plane.center.kind === 'origin')
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'Boundaries are told around a state, and the center is the origin.',
+      hint: 'Name a state: --center-prompt TEXT, for example.',
+    });
+  const { plan, found, race } = await readParameters(variant, space, parameters);
+  const state = found.plane.c;
+  const norm = Math.sqrt(dot(state, state));
+  if (!(norm > 0)) throw new Fault({ code: 'bad-parameter', message: 'The state is zero: it has no norm.' });
+  const output = { kind: 'top' as const, k: 2, masked: race.feeds.mask !== undefined, functional: false };
+  const runner = await variant.runner({ ...plan, output });
+  const tops = await runner.tops(state.slice(), 1, race.feeds.mask ? { mask: race.feeds.mask } : {});
+  const [winner = 0, runnerUp = 0] = tops.ids;
+
+  const kind = affineKind(variant.model, plan);
+  let near: readonly NearBoundary[] | { readonly reason: string } = 'reason' in kind ? kind : [];
+  if (!('reason' in kind) && wanted > 0) {
+    const { boundaries } = await nearestBoundaries(variant, plan, state, wanted, race.masked);
+    near = boundaries.map(({ token, distance, hidden, point }) => ({
+      token,
+      distance,
+      relative: distance / norm,
+      hidden,
+      point: Float32Array.from(point),
+    }));
+  }
+
+  const named = await directionsOf(variant, space, sets, { layer: plan.layer, state, plane: found.plane }, signal);
+  const units = named.map(({ unit }) => unit);
+  let flips: readonly (Flip | undefined)[] = [];
+  const exact = !('reason' in kind);
+  if (named.length > 0)
+    flips = exact
+      ? await exactFlips(variant, plan, state, units, race.masked, signal)
+      : (
+          await steppedFlips(variant, plan, state, units, {
+            stepping: { steps, reach: reach * norm, precision: PRECISION },
+            race: race.feeds,
+            batchSize,
+            signal,
+            progress: (probes) => emit({ probes }),
+          })
+        ).flips;
+  const told = named.map(({ set, name, target }, i) => {
+    const flip = flips[i];
+    return {
+      set,
+      name,
+      distance: flip?.t ?? null,
+      relative: flip ? flip.t / norm : null,
+      token: flip?.token ?? null,
+      ...(target === undefined ? {} : { target: target / norm }),
+    };
+  });
+  const ids = new Set([
+    winner,
+    runnerUp,
+    ...('reason' in near ? [] : near.map(({ token }) => token)),
+    ...told.flatMap(({ token }) => token ?? []),
+  ]);
+  return {
+    layer: layerIndex(plan.layer),
+    hiddenSize: state.length,
+    norm,
+    winner,
+    probability: tops.probabilities[0] ?? 0,
+    runnerUp,
+    margin: (tops.logits[0] ?? 0) - (tops.logits[1] ?? 0),
+    nearest: near,
+    flips: told,
+    way: exact ? 'exact' : 'stepped',
+    steps,
+    reach,
+    tokens: [...ids].map((id) => variant.model.tokenizer.token(id)),
+  };
+}
