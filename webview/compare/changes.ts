@@ -1,9 +1,9 @@
-import { type Agreement, compareCells, type Side } from '../../src/map/compare/agreement.js';
+import { type Agreement, compareCells } from '../../src/map/compare/agreement.js';
+import { sidesOf, tokenOf, winner } from '../../src/map/compare/comparison.js';
 import { type Segment, tokenSegments, tokenText } from '../../src/map/display.js';
-import { sameGrid } from '../../src/map/grid.js';
 import type { Token } from '../../src/map/token.js';
 import type { Cells } from '../../src/map/tokenMap.js';
-import { type PageMap, tokenOf } from '../pageMap.js';
+import type { PageMap } from '../pageMap.js';
 
 /** What wins in some cells: a token on both sides, or one that gives way to another. */
 export interface Pair {
@@ -19,15 +19,6 @@ export interface Changes {
   readonly agreement: Agreement;
   /** What wins, by the number that stands for a token in the cells of the changes' own map. */
   readonly pairs: readonly Pair[];
-}
-
-/** Why two maps cannot be compared cell by cell; undefined: they can. */
-export function whyNotCompared(a: PageMap, b: PageMap): string | undefined {
-  if (sameGrid(a.specification.grid, b.specification.grid)) return undefined;
-  const { columns, rows } = b.cells;
-  return columns === a.cells.columns && rows === a.cells.rows
-    ? 'The two maps lie at different places, so that their cells cannot be compared.'
-    : `The other map has ${columns} × ${rows} cells, so that they cannot be compared one by one.`;
 }
 
 const ARROW: Segment = { kind: 'text', text: ' → ' };
@@ -52,8 +43,7 @@ export const pairText = ({ from, to, same }: Pair): string =>
  * @param id names it among the page's maps
  */
 export function changesMap(a: PageMap, b: PageMap, id: number): PageMap {
-  const sameModel = a.specification.model.sha256 === b.specification.model.sha256;
-  const agreement = compareCells(sideOf(a, sameModel), sideOf(b, sameModel));
+  const agreement = compareCells(...sidesOf(a, b));
   const { columns, rows } = a.cells;
   const count = columns * rows;
   const numbers = new Map<string, number>();
@@ -104,18 +94,4 @@ export const largestChanges = ({ pairs }: Changes): readonly { readonly pair: Pa
     .filter(({ pair }) => !pair.same)
     .sort((one, two) => two.pair.cells - one.pair.cells || one.number - two.number);
 
-const winner = ({ ids, topK }: Cells, cell: number): number => ids[cell * topK] ?? -1;
 const certainty = ({ probabilities, topK }: Cells, cell: number): number => probabilities[cell * topK] ?? 0;
-
-/** Models that are not the same may number their tokens otherwise: then texts tell which is which. */
-function sideOf(map: PageMap, sameModel: boolean): Side {
-  const side = { cells: map.cells, numberType: map.facts.numberType };
-  if (sameModel) return side;
-  return {
-    ...side,
-    keyOf: (id) => {
-      const { kind, text } = tokenOf(map, id);
-      return `${kind} ${text}`;
-    },
-  };
-}

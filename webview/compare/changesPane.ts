@@ -5,7 +5,8 @@ import { listenToPointer } from '../map/gestures.js';
 import { MapView } from '../map/mapView.js';
 import type { PageMap } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, Store } from '../store.js';
-import { changesMap, whyNotCompared } from './changes.js';
+import { whyNotCompared } from '../../src/map/compare/comparison.js';
+import { changesMap } from './changes.js';
 
 /** Numbers of the maps that are made here: below those of the host, which count up from 1. */
 let numbers = 0;
