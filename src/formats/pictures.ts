@@ -38,11 +38,23 @@ export async function toPng(map: TokenMap, options: PictureOptions): Promise<Uin
     if (codePoint >= 0x20 && !font.covers(codePoint)) lacking.add(codePoint);
   }
   const { files, missing } = await findFallbackFonts(lacking);
-  const shown = missing.size === 0 ? svg : drawFigure(map, font, missing);
-  const png: PngOptions = { assets: options.assets, fallbackFonts: files, scale: options.scale ?? 2 };
+  return svgPng(missing.size === 0 ? svg : drawFigure(map, font, missing), options, files);
+}
+
+/**
+ * An SVG of ours as PNG, 300 dpi, drawn in a process of its own, where that part of the program is built.
+ * @param fallbackFonts files of fonts for what the bundled one lacks
+ * @throws Fault.
+ */
+export async function svgPng(
+  svg: string,
+  options: PictureOptions,
+  fallbackFonts: readonly string[] = [],
+): Promise<Uint8Array> {
+  const png: PngOptions = { assets: options.assets, fallbackFonts, scale: options.scale ?? 2 };
   const program = join(options.assets, PICTURE_PROCESS);
-  if (!existsSync(program)) return renderPng(shown, png);
-  return inTurn(() => inProcess(program, { svg: shown, options: png }, options.signal));
+  if (!existsSync(program)) return renderPng(svg, png);
+  return inTurn(() => inProcess(program, { svg, options: png }, options.signal));
 }
 
 /** Pictures that are drawn at a time: each takes a core, and memory for its pixels. */

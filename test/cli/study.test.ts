@@ -56,6 +56,8 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
   assert.deepEqual(hashes(at('parts')), wanted);
   assert.match(await ran('join', at('parts')), /All 20 members are there\./);
   assert.equal(readFileSync(at('parts', 'members.csv'), 'utf8').trim().split('\r\n').length, 21);
+  for (const name of ['by_layer.svg', 'by_layer.png', 'by_seed.svg', 'by_seed.png'])
+    assert.ok(existsSync(at('parts', name)));
   const status = JSON.parse(await ran('status', at('parts'), '--json')) as { done: number; parts: { state: string }[] };
   assert.deepEqual([status.done, status.parts.map(({ state }) => state)], [20, ['finished', 'finished']]);
 });
