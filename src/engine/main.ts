@@ -1,18 +1,4 @@
 /** The engine's process: answers its parent, and ends with it. */
-import './holdLeash.js'; // first: loading the rest takes a while
-import './cudaStart.js'; // before anything loads onnxruntime
-import { type Message, serve } from '../protocol/channel.js';
-import { EngineService } from './service.js';
+import { holdLeash } from './holdLeash.js';
 
-process.on('disconnect', () => process.exit(0));
-
-serve(
-  {
-    send: (message) => {
-      if (process.connected) process.send?.(message);
-    },
-    // The parent is our own program; its messages were typed where they were made.
-    onMessage: (listener) => void process.on('message', (message) => listener(message as Message)),
-  },
-  new EngineService().handlers,
-);
+holdLeash(() => void import('./serveEngine.js')); // loading it takes a while

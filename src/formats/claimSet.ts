@@ -1,10 +1,10 @@
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { temporaryNames } from './leftovers.js';
 import { fileNames, type Format } from './names.js';
 import type { OutputFolder } from './outputFolder.js';
 import { namesOf, namesOfSet, standing } from './planFiles.js';
 import { holdSet, type SetLock } from './setLock.js';
+import { temporaryNames } from './temporaryNames.js';
 
 /** A set of files, while it takes its names. No other save of this program touches it until it is released. */
 export interface Claim {

@@ -1,23 +1,6 @@
-import { isGone, OWNER } from './owner.js';
+import { GIVEN_UP_MS, isGone } from './owner.js';
 import type { OutputFolder } from './outputFolder.js';
-
-/** Under which names a save keeps its files before they have their own, and what it marks them with. */
-export const temporaryNames = {
-  /** A file on its way to its name. */
-  part: (file: string, owner: string): string => `.${file}.${owner}.part`,
-  /** A file that is about to be replaced. */
-  old: (file: string, owner: string): string => `.${file}.${owner}.old`,
-  /** Held by the save that is at a set of files, which its JSON's name stands for. It holds the owner. */
-  lock: (json: string): string => `.${json}.lock`,
-};
-
-const NAME = 'embedding_grid_[\\w-]+\\.(?:png|svg|json|csv|npz)';
-const TEMPORARY = new RegExp(`^\\.(${NAME}(?:\\.lock)?)\\.(${OWNER})\\.(part|old)$`);
-const LOCK = new RegExp(`^\\.${NAME}\\.lock$`);
-/** As version 0.1.0 named them. */
-const OWNERLESS = new RegExp(`^\\.${NAME}\\.[0-9a-z]{1,8}\\.part$`);
-/** Whose process cannot be looked at is given up after this time: a save takes seconds. */
-const GIVEN_UP_MS = 24 * 60 * 60 * 1000;
+import { LOCK, OWNERLESS, TEMPORARY, temporaryNames } from './temporaryNames.js';
 
 /**
  * Removes what saves of killed processes have left in a folder: files that bear names as only we give them, and whose process

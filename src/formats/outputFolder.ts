@@ -1,5 +1,6 @@
-import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { again, codeOf, type MadeFolder, makeFolder } from './makeFolder.js';
 import { READ_AT_ONCE } from './vectors/bytes.js';
 
 export interface FolderEntry {
@@ -37,16 +38,14 @@ export interface OutputFolder {
   remove(file: string): Promise<void>;
 }
 
-/** How often a folder is made again that another run, which had made it for nothing, has just taken away. */
-const TRIES = 20;
-
 /** A folder on this machine's disk. `makeLink`: for tests, a file system without hard links. */
 export function diskFolder(directory: string, makeLink: typeof link = link): OutputFolder {
   const path = (file: string): string => join(directory, file);
-  let made: string | undefined;
+  const whole = resolve(directory);
+  let made: MadeFolder | undefined;
   const make = async (): Promise<void> => {
-    const first = await makeFolder(resolve(directory));
-    made ??= first;
+    const now = await makeFolder(whole);
+    if (now) made = { ...now, first: made?.first ?? now.first };
   };
   return {
     name: directory,
@@ -55,7 +54,8 @@ export function diskFolder(directory: string, makeLink: typeof link = link): Out
     unmake: async () => {
       if (made === undefined) return;
       try {
-        for (let at = resolve(directory); at.length >= made.length; at = dirname(at)) await rmdir(at);
+        await rm(path(made.mark), { force: true });
+        for (let at = whole; at.length >= made.first.length; at = dirname(at)) await rmdir(at);
       } catch {
         // It holds something by now, and stays.
       }
@@ -127,48 +127,3 @@ async function takeByHolding(from: string, to: string): Promise<boolean> {
     throw error;
   }
 }
-
-/**
- * Makes a folder and those above it, and gives the first that was made. Node's own recursive way never ends where the system
- * takes no folder and says that there is none (`/proc`).
- */
-function makeFolder(folder: string): Promise<string | undefined> {
-  return again(
-    async () => {
-      if (await isFolder(folder)) return undefined;
-      const above = dirname(folder) === folder ? undefined : await makeFolder(dirname(folder));
-      try {
-        await mkdir(folder);
-      } catch (error) {
-        // Another run has made it meanwhile; it is that one's then.
-        if (codeOf(error) === 'EEXIST' && (await isFolder(folder))) return above;
-        throw error;
-      }
-      return above ?? folder;
-    },
-    // The folder above has been taken away meanwhile, unless it is there and refuses.
-    async (code) => code === 'ENOENT' && !(await isFolder(dirname(folder))),
-  );
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-/** Acts again, a few times, after errors that are worth it: another run may have caused them. */
-async function again<T>(act: () => Promise<T>, worth: (code: string) => Promise<boolean>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await act();
-    } catch (error) {
-      if (tries === TRIES || !(await worth(codeOf(error)))) throw error;
-    }
-  }
-}
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');

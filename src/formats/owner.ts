@@ -11,6 +11,9 @@ export const OWNER = '[0-9a-f]{8}-\\d{1,10}-[0-9a-z]{1,16}-[0-9a-f]{8}';
 /** An owner of its own for every save of this process. */
 export const newOwner = (): string => `${place()}-${process.pid}-${startOf('self')}-${randomBytes(4).toString('hex')}`;
 
+/** Whose process cannot be looked at is given up after this time: a save takes seconds. */
+export const GIVEN_UP_MS = 24 * 60 * 60 * 1000;
+
 /** Whether an owner's process has ended. undefined: it is another machine's, and cannot be told. */
 export function isGone(owner: string): boolean | undefined {
   const [where, pid = '', start] = owner.split('-');

@@ -1,6 +1,6 @@
-import './pictureLeash.js'; // first: loading the rest takes a while
 import { setFlagsFromString } from 'node:v8';
 import { Fault } from '../map/fault.js';
+import { holdLeash } from './pictureLeash.js';
 import type { PictureAnswer, PictureRequest } from './pictures.js';
 import { prepareRenderer, renderPng } from './png.js';
 
@@ -10,10 +10,11 @@ setFlagsFromString('--liftoff-only');
 const answer = (message: PictureAnswer): void => void process.send?.(message);
 
 const [, , assets] = process.argv;
-// Before it is asked; whether it fails is told by the picture.
-if (assets !== undefined) prepareRenderer(assets).catch(() => undefined);
+holdLeash(() => {
+  // Before it is asked; whether it fails is told by the picture.
+  if (assets !== undefined) prepareRenderer(assets).catch(() => undefined);
+});
 
-process.once('disconnect', () => process.exit());
 process.once('message', ({ svg, options }: PictureRequest) => {
   renderPng(svg, options).then(
     (png) => answer({ png }),

@@ -2,7 +2,7 @@ import { Fault, type FaultData } from '../map/fault.js';
 import { settledMap } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
-import { clearLeftovers, temporaryNames } from './leftovers.js';
+import { clearLeftovers } from './leftovers.js';
 import { withoutMeasured } from './measured.js';
 import { fileName, type Format, FORMATS } from './names.js';
 import { toNpz } from './npz.js';
@@ -10,6 +10,7 @@ import { diskFolder, type OutputFolder } from './outputFolder.js';
 import { newOwner } from './owner.js';
 import { type PictureOptions, toPng, toSvg } from './pictures.js';
 import { type Claim, claimSet } from './claimSet.js';
+import { temporaryNames } from './temporaryNames.js';
 import { cellsBeside, toJson } from './toJson.js';
 
 export interface SaveOptions extends PictureOptions {

@@ -1,6 +1,7 @@
 import { Fault } from '../map/fault.js';
-import { breakLock, temporaryNames } from './leftovers.js';
+import { breakLock } from './leftovers.js';
 import type { OutputFolder } from './outputFolder.js';
+import { temporaryNames } from './temporaryNames.js';
 
 /** A set of files, held by one save. */
 export interface SetLock {

@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { clearLeftovers, temporaryNames } from '../formats/leftovers.js';
+import { clearLeftovers } from '../formats/leftovers.js';
+import { clearUnfinishedFolders } from '../formats/makeFolder.js';
 import { diskFolder } from '../formats/outputFolder.js';
 import { newOwner } from '../formats/owner.js';
+import { temporaryNames } from '../formats/temporaryNames.js';
 import { Fault } from '../map/fault.js';
 
 /**
@@ -28,6 +30,7 @@ export async function checkOutputFolder(folder: string): Promise<void> {
       await above.remove(probe);
     }
     await clearLeftovers(above);
+    await clearUnfinishedFolders(place);
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
     const { code, message } = thrown as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,8 +11,9 @@ export const VICTIMS = ['command line', 'engine', 'parent'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
 export interface Kills {
+  /** Those that came while the run was on. */
   readonly kills: Record<Victim, number>;
-  /** Those that came too late: the run had ended. */
+  /** Those that came too late, and were made again: the run had ended. */
   readonly late: number;
   /** Kills after which a file under a final name was not whole. */
   readonly half: number;
@@ -27,6 +28,7 @@ export interface Kills {
 }
 
 export interface KillOptions {
+  /** Kills that come in time. */
   readonly count: number;
   readonly seed: number;
   readonly engine?: string;
@@ -59,13 +61,16 @@ export async function killsAtRandom({ count, seed, engine, model }: KillOptions)
   const done = { kills: { 'command line': 0, engine: 0, parent: 0 }, late: 0, half: 0, orphans: 0, longestMs: 0 };
   const rest = { left: 0, uncleared: 0, emptyFolders: 0 };
   try {
-    for (let i = 0; i < count; i++) {
-      const victim = VICTIMS[i % VICTIMS.length] ?? 'engine';
+    for (let i = 0, inTime = 0; inTime < count; i++) {
+      if (i > 20 * count) throw new Error('Kills come too late, again and again.');
+      const victim = VICTIMS[inTime % VICTIMS.length] ?? 'engine';
       const output = path.join(folder, `out-${i}`, 'maps');
       const tree = startTree(victim === 'parent' ? [library, model, output] : flags(output), env);
       await pause(random() * runMs);
-      done.kills[victim]++;
-      if (!(await kill(tree, victim))) done.late++;
+      if (await kill(tree, victim)) {
+        done.kills[victim]++;
+        inTime++;
+      } else done.late++;
       const since = performance.now();
       let last = '';
       for (
@@ -86,13 +91,14 @@ export async function killsAtRandom({ count, seed, engine, model }: KillOptions)
       await tree.ended;
       const found = filesIn(output);
       if (!found.named.every((name) => isWhole(path.join(output, name)))) done.half++;
-      if (found.others.length > 0) rest.left++;
-      if (found.named.length === 0 && found.others.length === 0 && filesIn(path.dirname(output)).others.length > 0)
+      const unfinished = (): number => readdirSync(folder).filter((name) => name.startsWith('.')).length;
+      if (found.named.length === 0 && found.others.length === 0 && existsSync(path.dirname(output)))
         rest.emptyFolders++;
-      if (found.others.length > 0) {
+      if (found.others.length + unfinished() > 0) {
+        rest.left++;
         const next = startTree([...flags(output), '--seed', '7'], env);
         await next.ended;
-        rest.uncleared += filesIn(output).others.length;
+        rest.uncleared += filesIn(output).others.length + unfinished();
       }
     }
     return { ...done, ...rest };

@@ -16,7 +16,7 @@ import { zipSync } from 'fflate';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { fromJson, readSpecification } from '../../src/formats/fromJson.js';
 import { FORMATS } from '../../src/formats/names.js';
-import { temporaryNames } from '../../src/formats/leftovers.js';
+import { temporaryNames } from '../../src/formats/temporaryNames.js';
 import { diskFolder, type OutputFolder } from '../../src/formats/outputFolder.js';
 import { newOwner } from '../../src/formats/owner.js';
 import { PICTURE_PROCESS } from '../../src/formats/pictures.js';
@@ -413,6 +413,31 @@ test('what a killed run left is cleared by the next save; what is a living runâ€
     readdirSync(directory).sort(),
     [...stays, json, temporaryNames.part('embedding_grid_results_layer_7.json', dead)].sort(),
   );
+});
+
+test('a folder that a killed run was making is cleared by the next that makes one there; a living runâ€™s stays', async () => {
+  const above = temporaryFolder();
+  const living = temporaryNames.folder(newOwner());
+  const dead = temporaryNames.folder(deadOwner());
+  for (const name of [living, dead]) mkdirSync(join(above, name, 'maps'), { recursive: true });
+  await save(map(), join(above, 'out', 'maps'), { formats: ['json'] });
+  assert.deepEqual(readdirSync(above).sort(), [living, 'out'].sort());
+  assert.deepEqual(readdirSync(join(above, 'out', 'maps')), ['embedding_grid_results_layer_29.json']);
+});
+
+test('a folder is there with the mark of who makes it, or not at all', async () => {
+  const directory = join(temporaryFolder(), 'out', 'maps');
+  const folder = diskFolder(directory);
+  await folder.make();
+  const marks = readdirSync(directory);
+  assert.equal(marks.length, 1);
+  // What a run killed at this moment leaves is nobody's, and goes with the next save.
+  renameSync(
+    join(directory, marks[0] ?? ''),
+    join(directory, temporaryNames.part('embedding_grid_folder.json', deadOwner())),
+  );
+  await save(map(), directory, { formats: ['json'] });
+  assert.deepEqual(readdirSync(directory), ['embedding_grid_results_layer_29.json']);
 });
 
 test('a set whose replacement was killed gets its names back, if none of the new one stands there', async () => {
