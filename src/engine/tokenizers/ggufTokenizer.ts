@@ -6,6 +6,11 @@ import { ignoresMerges, preTokenizer } from './preTokenizers.js';
 
 type Metadata = ReadonlyMap<string, GgufValue>;
 
+/** Gemma's pieces of several spaces are written with spaces. */
+const SPACES = /^ {2,}$/;
+const isGemmas = (metadata: Metadata): boolean =>
+  ['gemma', 'gemma2', 'gemma3'].some((name) => metadata.get('general.architecture') === name);
+
 /** What GGUF says that a token is. */
 const CONTROL = 3;
 const USER_DEFINED = 4;
@@ -16,10 +21,12 @@ export function ggufTokenizer(metadata: Metadata): TokenizerJson {
   const tokens = textsOf(metadata, 'tokenizer.ggml.tokens');
   if (typeof model !== 'string' || tokens === undefined) throw new Error('the GGUF file holds none');
   const ids = new Map(tokens.map((token, id) => [token, id]));
+  const isGemma = model === 'llama' && isGemmas(metadata);
   const types = numbersOf(metadata, 'tokenizer.ggml.token_type');
   const added = tokens.flatMap((content, id): Added[] => {
     const type = types?.[id];
     if (content === '' || (type !== CONTROL && type !== USER_DEFINED)) return [];
+    if (isGemma && SPACES.test(content)) return []; // a piece as others are
     return [{ id, content, special: type === CONTROL }];
   });
   const named = (name: string): Added | undefined => {
@@ -77,11 +84,11 @@ function byteLevelParts(metadata: Metadata, ids: ReadonlyMap<string, number>): o
 /** SentencePiece: pieces with scores, of which the merges follow. */
 function pieceParts(metadata: Metadata, tokens: readonly string[], ids: ReadonlyMap<string, number>): object {
   const architecture = metadata.get('general.architecture');
-  const isGemma = typeof architecture === 'string' && /^gemma[23]?$/.test(architecture);
+  const isGemma = isGemmas(metadata);
   const scores = numbersOf(metadata, 'tokenizer.ggml.scores');
   if (!scores && !isGemma) throw new Error('the GGUF file holds no scores of its pieces');
-  // Gemma's pieces of several spaces are written with spaces; its merges go by the order of its pieces.
-  const spelled = isGemma ? tokens.map((one) => (/^ {2,}$/.test(one) ? BAR.repeat(one.length) : one)) : tokens;
+  // Gemma's merges go by the order of its pieces.
+  const spelled = isGemma ? tokens.map((one) => (SPACES.test(one) ? BAR.repeat(one.length) : one)) : tokens;
   const own = isGemma ? new Map(spelled.map((piece, id) => [piece, id])) : ids;
   const ranks = new Map(spelled.map((piece, id) => [piece, isGemma ? -id : (scores?.[id] ?? 0)]));
   const stated = textsOf(metadata, 'tokenizer.ggml.merges');

@@ -111,7 +111,7 @@ class Cursor {
   private window = new Uint8Array(0);
   private view = new DataView(this.window.buffer);
   private start = 0;
-  private readonly utf8 = new TextDecoder('utf-8');
+  private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true }); // there are tokens of it
 
   constructor(
     private readonly source: ByteSource,
