@@ -3,12 +3,13 @@ import { type Format, FORMATS } from '../formats/names.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { bad, computingChoices, type ComputingChoices } from './computing.js';
+import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import { ASKING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
-  { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand | StudyCommand;
+  { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand | StudyCommand | HubCommand;
 
 export interface DrawCommand extends ComputingChoices {
   readonly kind: 'draw';
@@ -35,6 +36,7 @@ export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'study') return parseStudyCommand(args.slice(1));
+  if (args[0] === 'download' || args[0] === 'cache') return parseHubCommand(args[0], args.slice(1));
   const inspect = args[0] === 'inspect';
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),

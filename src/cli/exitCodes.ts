@@ -12,6 +12,7 @@ export const EXIT_CODES = {
   6: 'the files, or some of them, cannot be written',
   7: 'the engine died',
   8: 'what was to be printed is lost: standard output is closed or full',
+  9: 'the Hugging Face hub cannot be reached, or sends what it should not',
   129: 'stopped because the terminal was closed',
   130: 'stopped by Ctrl-C',
   143: 'stopped by SIGTERM',
@@ -32,6 +33,7 @@ const BY_FAULT: Record<FaultCode, keyof typeof EXIT_CODES> = {
   memory: 5,
   output: 6,
   'engine-died': 7,
+  network: 9,
   cancelled: 130,
   internal: 1,
 };

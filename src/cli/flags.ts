@@ -4,6 +4,7 @@ import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
 import { EXIT_CODES } from './exitCodes.js';
+import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
 import { STUDY_FLAGS } from './study/studyFlags.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
@@ -36,7 +37,7 @@ export const RUN_FLAGS = [
   {
     name: 'model',
     value: 'MODEL',
-    help: 'an .onnx file or a model folder, or ORG/NAME[@REVISION] in the Hugging Face cache',
+    help: 'an .onnx or .gguf file or a model folder, or ORG/NAME[@REVISION] in the Hugging Face cache',
     default: 'the bundled model',
   },
   {
@@ -89,6 +90,8 @@ export function helpText(): string {
 Usage:
   embedding-grid [FLAGS]                 draw a map
   embedding-grid inspect MODEL [FLAGS]   print what was found in a model
+  embedding-grid download NAME [FLAGS]   fetch ORG/NAME[/FILE][@REVISION] from the Hugging Face hub
+  embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
   embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
   embedding-grid study status DIR        print how far it is
   embedding-grid study join DIR          check that it is whole, and write its report
@@ -104,6 +107,9 @@ ${rows([...RUN_FLAGS, ...ASKING_FLAGS])}
 
 Flags of inspect:
 ${rows(INSPECT_FLAGS)}
+
+Flags of download:
+${rows(DOWNLOAD_FLAGS)}
 
 Flags of study:
 ${rows(STUDY_FLAGS)}

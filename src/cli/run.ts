@@ -6,6 +6,8 @@ import { parseCommand } from './arguments.js';
 import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
+import { showCache } from './hub/cache.js';
+import { downloadModel } from './hub/download.js';
 import { inspect } from './inspect.js';
 import type { Output } from './progress.js';
 import { study } from './study/study.js';
@@ -20,6 +22,8 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     if (command.kind === 'help') out.write(helpText());
     else if (command.kind === 'version') out.write(`${version()}\n`);
     else if (command.kind === 'inspect') await inspect(command, out, err, signal);
+    else if (command.kind === 'download') await downloadModel(command, out, err, signal);
+    else if (command.kind === 'cache') showCache(command, out);
     else if (command.kind === 'draw') await draw(command, out, err, signal);
     else await study(command, out, err, signal);
     return 0;

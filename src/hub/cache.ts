@@ -11,21 +11,26 @@ import { folderOf, type HubName, parseHubName, repositoryOf } from './names.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The cache's folder; it may not exist. `home`: the person's folder. */
-export function cacheFolder(env: Environment = process.env, home = homedir()): string {
-  // An empty variable is as good as none; a home and other variables stand in them as in a shell.
-  const given = (name: string): string | undefined => {
-    const text = env[name]?.trim();
-    if (text === undefined || text === '') return undefined;
-    return text
-      .replace(/^~(?=$|[\\/])/, () => home)
-      .replace(/\$\{(\w+)\}|\$(\w+)/g, (whole, braced?: string, bare?: string) => env[braced ?? bare ?? ''] ?? whole);
-  };
-  const own = given('HF_HUB_CACHE') ?? given('HUGGINGFACE_HUB_CACHE');
-  const hub =
-    own ?? join(given('HF_HOME') ?? join(given('XDG_CACHE_HOME') ?? join(home, '.cache'), 'huggingface'), 'hub');
-  return resolve(hub);
+/** What a variable of paths says. An empty one is as good as none; a home and other variables stand in it as in a shell. */
+function given(name: string, env: Environment, home: string): string | undefined {
+  const text = env[name]?.trim();
+  if (text === undefined || text === '') return undefined;
+  return text
+    .replace(/^~(?=$|[\\/])/, () => home)
+    .replace(/\$\{(\w+)\}|\$(\w+)/g, (whole, braced?: string, bare?: string) => env[braced ?? bare ?? ''] ?? whole);
 }
+
+/** The folder of all that the hub's own programs keep. */
+export const hubHome = (env: Environment = process.env, home = homedir()): string =>
+  resolve(
+    given('HF_HOME', env, home) ?? join(given('XDG_CACHE_HOME', env, home) ?? join(home, '.cache'), 'huggingface'),
+  );
+
+/** The cache's folder; it may not exist. `home`: the person's folder. */
+export const cacheFolder = (env: Environment = process.env, home = homedir()): string =>
+  resolve(
+    given('HF_HUB_CACHE', env, home) ?? given('HUGGINGFACE_HUB_CACHE', env, home) ?? join(hubHome(env, home), 'hub'),
+  );
 
 /** Path of a model in the cache: the snapshot's folder, or the file of it that was named. @throws Fault `model-not-found`. */
 export function findInCache(name: HubName, cache = cacheFolder()): string {
@@ -33,7 +38,7 @@ export function findInCache(name: HubName, cache = cacheFolder()): string {
   if (!isFolder(join(folder, 'snapshots')))
     throw notFound(
       `There is no model "${name.repository}" here, neither as a path nor in the Hugging Face cache (${forPeople(cache)}).`,
-      `Name a .onnx file or a model's folder, or download it first: hf download ${name.repository}`,
+      `Name a .onnx file or a model's folder, or download it first: embedding-grid download ${name.repository}`,
     );
   const snapshot = snapshotIn(folder, name.revision);
   if (snapshot === undefined) throw withoutRevision(name, folder);
@@ -42,7 +47,7 @@ export function findInCache(name: HubName, cache = cacheFolder()): string {
   if (kindOf(file) === undefined)
     throw notFound(
       `The Hugging Face cache has "${name.repository}", but not its file "${name.file}".`,
-      `Download it first: hf download ${name.repository} ${name.file}`,
+      `Download it first: embedding-grid download ${name.repository}/${name.file}`,
     );
   return file;
 }
@@ -146,7 +151,7 @@ function withoutRevision({ repository, revision = 'main' }: Partial<HubName>, fo
   return notFound(
     `The Hugging Face cache has "${repository ?? ''}", but not its revision "${revision}".`,
     first === undefined
-      ? `Download it first: hf download ${repository ?? ''} --revision ${revision}`
+      ? `Download it first: embedding-grid download ${repository ?? ''}@${revision}`
       : `It has ${(there.length > 0 ? there : [first]).slice(0, 5).join(', ')}: write ${repository ?? ''}@${first}.`,
   );
 }

@@ -20,6 +20,7 @@ export type FaultCode =
   | 'device' // the asked device is not to be had
   | 'memory' // memory ran out, even with the smallest batch
   | 'engine-died' // the engine process ended; every open request ends with this
+  | 'network' // the Hugging Face hub cannot be reached, or what it sends is not what it says
   | 'cancelled'
   | 'output' // a file cannot be written
   | 'file' // a file that was given cannot be read
