@@ -27,6 +27,7 @@ export function faultActions({ code }: FaultData, retry: PageMessage): readonly 
       return [{ label: 'Use CPU', message: { type: 'edit', path: 'device', value: 'cpu' } }, again, SHOW_LOG];
     case 'memory':
     case 'engine-died':
+    case 'network':
     case 'internal':
       return [again, SHOW_LOG];
     case 'bad-parameter':

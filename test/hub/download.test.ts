@@ -116,6 +116,13 @@ test('sizes and hashes that the list leaves out are asked of the files', async (
   assertRight(own);
 });
 
+test('files that the revision does not list are listed by the tree, page by page', async (t) => {
+  const own = await hub(t);
+  own.server.listsFiles = false;
+  await own.get();
+  assertRight(own);
+});
+
 test('broken off at every tenth of a file: it goes on from there', async (t) => {
   for (let tenth = 0; tenth < 10; tenth++) {
     const own = await hub(t);

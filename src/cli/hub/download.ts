@@ -6,6 +6,10 @@ import { bad } from '../computing.js';
 import { type Output } from '../progress.js';
 import type { HubCommand } from './hubCommands.js';
 
+/** Between two lines of progress, in ms. */
+const BAR_PAUSE = 100;
+const LINE_PAUSE = 5000;
+
 /** Fetches a model from the Hugging Face hub. What will be fetched is said first. @throws Fault */
 export async function downloadModel(
   { name: text, dryRun, quiet }: HubCommand & { readonly kind: 'download' },
@@ -20,11 +24,11 @@ export async function downloadModel(
   if (!quiet || dryRun) out.write(`${describe(plan).join('\n')}\n`);
   if (dryRun) return;
   const speed = speedometer();
-  let next = 0;
+  let next = performance.now() + (err.isTTY ? 0 : LINE_PAUSE);
   const onProgress = (done: number, total: number, file: string): void => {
     const now = performance.now();
     if (quiet || now < next) return;
-    next = now + (err.isTTY ? 100 : 5000);
+    next = now + (err.isTTY ? BAR_PAUSE : LINE_PAUSE);
     const line = progressLine(done, total, file, speed(done, now));
     err.write(err.isTTY ? `\r${line}\u001B[K` : `${line}\n`);
   };

@@ -38,7 +38,7 @@ export async function openRepository(
   revision: string,
   options: { readonly signal: AbortSignal; readonly patience: Patience },
 ): Promise<HubRepository> {
-  const path = `${name.split('/').map(encodeURIComponent).join('/')}/revision/${encodeURIComponent(revision)}`;
+  const path = `${pathOf(name)}/revision/${encodeURIComponent(revision)}`;
   const data = await patiently(
     async () => {
       const asked: Asked = { ...options, leave: false };
@@ -51,19 +51,21 @@ export async function openRepository(
   );
   const strange = (): Fault =>
     refusal('What answers is no Hugging Face hub: it does not say what the repository holds.');
-  if (!isRecord(data) || typeof data.sha !== 'string' || !COMMIT.test(data.sha) || !Array.isArray(data.siblings))
-    throw strange();
-  if (data.siblings.length > MOST_FILES) throw strange();
-  const files = (data.siblings as unknown[]).flatMap((one): HubFile[] => {
-    if (!isRecord(one) || typeof one.rfilename !== 'string') throw strange();
-    // A name that leads elsewhere is no file of the repository.
-    if (!isPath(one.rfilename)) return [];
+  if (!isRecord(data) || typeof data.sha !== 'string' || !COMMIT.test(data.sha)) throw strange();
+  const listed: unknown = data.siblings ?? (await treeOf(settings, name, data.sha, options));
+  if (!Array.isArray(listed) || listed.length > MOST_FILES) throw strange();
+  const files = (listed as unknown[]).flatMap((one): HubFile[] => {
+    if (!isRecord(one)) throw strange();
+    const own = one.rfilename ?? one.path;
+    if (typeof own !== 'string') throw strange();
+    // A name that leads elsewhere is no file of the repository; a folder is none.
+    if (!isPath(own) || one.type === 'directory') return [];
     const lfs = isRecord(one.lfs) ? one.lfs : undefined;
-    const hash = lfs ? (lfs.sha256 ?? lfs.oid) : one.blobId;
+    const hash = lfs ? (lfs.sha256 ?? lfs.oid) : (one.blobId ?? one.oid);
     const size = lfs?.size ?? one.size;
     return [
       {
-        path: one.rfilename,
+        path: own,
         size: isSize(size) ? size : undefined,
         hash: typeof hash === 'string' && HASH.test(hash) ? hash : undefined,
       },
@@ -79,9 +81,41 @@ export async function openRepository(
   };
 }
 
+const MOST_PAGES = 1000;
+
+/** The files of a commit, where the revision's answer does not list them: page by page. */
+async function treeOf(
+  settings: HubSettings,
+  name: string,
+  commit: string,
+  options: { readonly signal: AbortSignal; readonly patience: Patience },
+): Promise<unknown[]> {
+  const all: unknown[] = [];
+  let address: string | undefined = `${settings.endpoint}/api/models/${pathOf(name)}/tree/${commit}?recursive=true`;
+  for (let pages = 0; address !== undefined && pages < MOST_PAGES && all.length <= MOST_FILES; pages++) {
+    const page: string = address;
+    const { data, next } = await patiently(
+      async () => {
+        const answer = await ask(settings, page, { ...options, leave: false });
+        await refuseStatus(answer, settings, name, commit);
+        const link = /<([^>]+)>;\s*rel="next"/.exec([answer.headers.link].flat().join())?.[1];
+        return { data: await jsonOf(answer), next: link };
+      },
+      options.patience,
+      options.signal,
+    );
+    if (!Array.isArray(data)) break;
+    all.push(...(data as unknown[]));
+    address = next !== undefined && URL.canParse(next, page) ? new URL(next, page).href : undefined;
+  }
+  return all;
+}
+
+const pathOf = (name: string): string => name.split('/').map(encodeURIComponent).join('/');
+
 /** Address of a file's bytes. */
 export const addressOf = ({ endpoint }: HubSettings, name: string, commit: string, path: string): string =>
-  `${endpoint}/${name.split('/').map(encodeURIComponent).join('/')}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  `${endpoint}/${pathOf(name)}/resolve/${commit}/${pathOf(path)}`;
 
 /** What the hub itself says of a file: the headers of its answer, before it sends anyone elsewhere. */
 export async function describeFile(

@@ -20,6 +20,8 @@ export class HubServer {
   trouble: Trouble = () => false;
   /** Left out of the list, so that the file's own headers have to say it. */
   listsHashes = true;
+  /** Whether the revision's answer lists the files; else the tree alone does, two on a page. */
+  listsFiles = true;
   private constructor(
     private readonly hub: Server,
     private readonly cdn: Server,
@@ -72,9 +74,28 @@ export class HubServer {
           : {}),
       }));
       response.setHeader('content-type', 'application/json');
+      if (!this.listsFiles) {
+        response.end(JSON.stringify({ id: 'ORG/NAME', sha: COMMIT }));
+        return;
+      }
       response.end(
         JSON.stringify({ id: 'ORG/NAME', sha: COMMIT, gated: false, cardData: { license: 'mit' }, siblings }),
       );
+      return;
+    }
+    if (path === `/api/models/ORG/NAME/tree/${COMMIT}`) {
+      const first = Number(new URL(request.url ?? '', this.endpoint).searchParams.get('cursor') ?? 0);
+      const entries = [...this.files].map(([name, data]) => ({
+        type: 'file',
+        oid: gitHash(data),
+        size: data.length,
+        path: name,
+        ...(this.isLarge(data) ? { lfs: { oid: sha256(data), size: data.length, pointerSize: 134 } } : {}),
+      }));
+      if (first + 2 < entries.length)
+        response.setHeader('link', `<${this.endpoint}${path}?recursive=true&cursor=${first + 2}>; rel="next"`);
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(entries.slice(first, first + 2)));
       return;
     }
     const [, commit, name = ''] = /^\/ORG\/NAME\/resolve\/([^/]+)\/(.+)$/.exec(path) ?? [];
