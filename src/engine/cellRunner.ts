@@ -1,4 +1,4 @@
-import { CUT } from '../onnx/cut.js';
+import { CUT } from '../onnx/cut/names.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Interface } from '../onnx/interface.js';
 import { repeatedPast } from '../onnx/sharedPast.js';

@@ -1,6 +1,6 @@
 import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
-import { stateName } from '../onnx/cut.js';
+import { stateName } from '../onnx/cut/names.js';
 import type { Check } from '../protocol/engine.js';
 import type { Manner } from './model/manner.js';
 import type { Model } from './model/model.js';

@@ -1,10 +1,13 @@
 import { Fault } from '../map/fault.js';
 import type { Anatomy } from '../onnx/anatomy.js';
-import { CUT, cutMixing, cutStates, mixingsUnder, type Mixing, stateName } from '../onnx/cut.js';
+import { cutStates } from '../onnx/cut.js';
+import { cutMixing, mixingsUnder, type Mixing } from '../onnx/cut/mixing.js';
+import { CUT, stateName } from '../onnx/cut/names.js';
 import { reachableFrom, valueInputs } from '../onnx/dataflow.js';
 import type { Graph } from '../onnx/graph.js';
 import { elemTypeOf, shapeOf } from '../onnx/graph.js';
 import type { MaskInput } from '../onnx/interface.js';
+import { slotsOf } from '../onnx/operators/table.js';
 import { type MaskForm, maskForms, type MaskForms, maskTensor } from './maskForms.js';
 import type { Feeds, Results } from './session.js';
 import { Tensor } from './session.js';
@@ -294,12 +297,6 @@ function numbersOf(results: Results, target: string, width: number): Float32Arra
   return data instanceof Float32Array && data.length === POSITIONS * width ? data : new Float32Array(0);
 }
 
-/** Inputs of fused attentions that say how many positions there are, less so many. */
-const COUNTS: Readonly<Record<string, { readonly input: number; readonly less: number }>> = {
-  GroupQueryAttention: { input: 5, less: 1 },
-  SparseAttention: { input: 7, less: 0 },
-};
-
 /** Masks of which nothing but a count is read, by fused attentions: the right form counts every position. */
 async function settleCounts(
   probe: MaskProbe,
@@ -313,7 +310,7 @@ async function settleCounts(
     const reached = new Set([name]);
     const counts = new Map<string, number>();
     for (const n of graph.nodes) {
-      const count = COUNTS[n.opType];
+      const count = slotsOf(n)?.count;
       const counting = count ? [count.input, count.input + 1].map((i) => n.input[i] ?? '') : [];
       const lengths = n.input[count?.input ?? -1] ?? '';
       if (count && reached.has(lengths)) counts.set(lengths, POSITIONS - count.less);

@@ -1,8 +1,13 @@
-import { type Dominator, pathsBetween, type Paths, valueInputs } from './dataflow.js';
-import { DataType, edited, findAttribute, type Graph, node, type NodeProto, shapeOf } from './graph.js';
-import { elementType, isConstant, shapeOfConstant } from './inference.js';
+import { findHead, type FoundHead, type Head, constantOperand, innerWidth, outputWidth } from './anatomy/head.js';
+import { findLookups } from './anatomy/lookups.js';
+import { mixersBySegment, mixersOf } from './anatomy/mixers.js';
+import { type Dominator, isResidualSum, pathsBetween, type Paths, valueInputs } from './dataflow.js';
+import { type Graph, type NodeProto, shapeOf } from './graph.js';
+import { shapeOfConstant } from './inference.js';
 import { type Interface, readInterface } from './interface.js';
+import { isProduct } from './operators/table.js';
 import { unsupported } from './source.js';
+import { withinBudget } from './work.js';
 
 /**
  * Where things are in a decoder: the residual stream, the blocks, the final norm and the head, found from the dataflow
@@ -15,6 +20,8 @@ export interface Anatomy {
   readonly paths: Paths;
   /** [n + 1]: the tensor that enters block 0 ("embeddings"), then the output of every block. */
   readonly residual: readonly string[];
+  /** Operators that mix positions. */
+  readonly mixers: ReadonlySet<NodeProto>;
   /** Token mixers in each block; more than one means that a block could not be told from its neighbour. */
   readonly mixersPerBlock: readonly number[];
   readonly head: Head;
@@ -24,79 +31,20 @@ export interface Anatomy {
   readonly vocabularySize: number;
 }
 
-export interface Head {
-  /** Tensor that the head's matrix reads. */
-  readonly opening: string;
-  /** Its logits before any scale or soft-cap, the bias added. */
-  readonly closing: string;
-  readonly matmul: NodeProto;
-  /** The constant that the product reads: name of the tensor as the graph has it. */
-  readonly weight: string;
-  readonly bias: boolean;
-  /** Width that the head's matrix takes; differs from the hidden size where a projection precedes it. */
-  readonly width: number | undefined;
-  /** Operators between the head and the logits: scale, soft-cap, cast. */
-  readonly after: readonly string[];
-}
-
-/** Fused operators that hold a whole attention. */
-const ATTENTION = new Set([
-  'Attention',
-  'MultiHeadAttention',
-  'GroupQueryAttention',
-  'DecoderMaskedMultiHeadAttention',
-  'DecoderMaskedSelfAttention',
-  'PackedAttention',
-  'PackedMultiHeadAttention',
-  'PagedAttention',
-  'QAttention',
-  'DecoderAttention',
-  'SparseAttention',
-  'LinearAttention',
-  'LongformerAttention',
-]);
-/** Operators that mix positions in recurrent and convolutional blocks. */
-const OTHER_MIXERS = new Set(['Conv', 'CausalConvWithState', 'Scan', 'Loop', 'LSTM', 'GRU']);
-const MATMUL = new Set([
-  'MatMul',
-  'Gemm',
-  'FusedMatMul',
-  'FusedGemm',
-  'TransposeMatMul',
-  'MatMulNBits',
-  'MatMulBnb4',
-  'MatMulFpQ4',
-  'MatMulInteger',
-  'MatMulInteger16',
-  'MatMulIntegerToFloat',
-  'DynamicQuantizeMatMul',
-  'QLinearMatMul',
-  'QGemm',
-  'Einsum',
-]);
-/** What may stand between the softmax of an attention and its two products. */
-const PASSING = new Set(
-  (
-    'Add Sub Mul Div Neg Where Cast CastLike Reshape Transpose Squeeze Unsqueeze Flatten Expand Identity Dropout Tanh Max Min Clip ' +
-    'Concat Slice Pad Tile IsNaN DequantizeLinear QuantizeLinear DynamicQuantizeLinear Trilu Gather'
-  ).split(' '),
-);
-const SUMS = new Set(['Add', 'Sum']);
-
-/** Whether an operator is a product with a matrix. */
-export const isProduct = (n: NodeProto): boolean => MATMUL.has(n.opType);
-
 /**
  * @throws ModelError `unsupported` with what was looked for and where the search ended.
  */
-export function findAnatomy(original: Graph): Anatomy {
+export const findAnatomy = (graph: Graph): Anatomy => withinBudget(() => anatomyOf(graph));
+
+function anatomyOf(original: Graph): Anatomy {
   const io = readInterface(original);
   const { graph, lookups } = findLookups(original, io);
   const paths = pathsBetween(graph, lookups, io.logits);
   if (!paths.tensors.has(io.logits))
     throw unsupported(`No path leads from the token embedding to the logits "${io.logits}".`);
   const { dominators } = paths;
-  const { before, counts } = mixersBySegment(graph, paths);
+  const mixers = mixersOf(graph, paths);
+  const { before, counts } = mixersBySegment(paths, mixers);
   if (before > 0)
     throw unsupported(
       `The residual stream begins only at "${dominators[0]?.tensor ?? io.logits}", behind ${before} attentions: the token ids are looked up again in later blocks, so what comes before cannot be told apart.`,
@@ -105,7 +53,7 @@ export function findAnatomy(original: Graph): Anatomy {
   const opened = counts
     .map((count, i) => ({ count, opening: dominators[i] }))
     .filter((s): s is { count: number; opening: Dominator } => s.count > 0 && s.opening !== undefined);
-  if (opened.length === 0 && !paths.nodes.some((n) => MATMUL.has(n.opType)))
+  if (opened.length === 0 && !paths.nodes.some((n) => isProduct(n)))
     throw unsupported(
       'This file holds the token embeddings alone: the decoder, with its blocks and head, is in another one.',
       'Name the decoder; the embeddings beside it are found by themselves.',
@@ -128,6 +76,7 @@ export function findAnatomy(original: Graph): Anatomy {
     interface: io,
     paths,
     residual,
+    mixers,
     mixersPerBlock: opened.map((s) => s.count),
     head: head.head,
     finalNorm: describeNorm(paths, last.tensor, head.head.opening),
@@ -141,209 +90,6 @@ function plausible(size: number, what: string, most: number): number {
   if (Number.isInteger(size) && size >= 1 && size <= most) return size;
   throw unsupported(`The graph states a ${what} of ${size}, which no model has.`);
 }
-
-/** The operators that look a float vector up in a constant table by the token ids. */
-function findLookups(graph: Graph, io: Interface): { graph: Graph; lookups: Set<NodeProto> } {
-  if (io.embeds !== undefined) {
-    // The vectors come in ready-made: an Identity stands in for the lookup, so that there is an operator to start from.
-    const embeds = io.embeds;
-    const copy = `${embeds}/embeddings`;
-    const start = node('Identity', [embeds], [copy]);
-    const nodes = graph.nodes.map((n) => edited(n, { input: n.input.map((i) => (i === embeds ? copy : i)) }));
-    const rewired = graph.with({ nodes: [start, ...nodes] });
-    const producer = rewired.producers.get(copy);
-    return { graph: rewired, lookups: new Set(producer ? [producer] : []) };
-  }
-  const ids = io.ids;
-  if (ids === undefined)
-    throw unsupported(
-      `No token ids come in: the inputs are ${graph.inputs.map((i) => `"${i.name}"`).join(', ') || 'none'}.`,
-      'A decoder exported for text generation has an input of token ids.',
-    );
-  // Followed through integers alone: a router chooses its experts' weights by what was once looked up, too.
-  const indices = new Set([ids]);
-  const lookups = new Set<NodeProto>();
-  for (const n of graph.nodes) {
-    if (!valueInputs(n).some((input) => indices.has(input))) continue;
-    if (isLookup(graph, n, indices)) lookups.add(n);
-    else for (const output of n.output) if (output !== '' && !isFloat(elementType(graph, output))) indices.add(output);
-  }
-  if (lookups.size === 0)
-    throw unsupported(`No embedding was found: nothing looks the input "${ids}" up in a table of vectors.`);
-  return { graph, lookups };
-}
-
-function isLookup(graph: Graph, n: NodeProto, indices: ReadonlySet<string>): boolean {
-  if (n.opType !== 'Gather' && n.opType !== 'GatherBlockQuantized' && n.opType !== 'GatherND') return false;
-  const [table = '', index = ''] = n.input;
-  return indices.has(index) && isConstant(graph, table) && !isInteger(graph, n);
-}
-
-const isFloat = (type: number | undefined): boolean =>
-  type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16 || type === DataType.DOUBLE;
-
-/** A table of integers looked up by ids is a map of ids, unless a DequantizeLinear makes vectors of it. */
-function isInteger(graph: Graph, lookup: NodeProto): boolean {
-  if (lookup.opType === 'GatherBlockQuantized') return false;
-  const type = elementType(graph, lookup.output[0] ?? '');
-  if (type === undefined || isFloat(type)) return false;
-  const readers = graph.consumers.get(lookup.output[0] ?? '') ?? [];
-  return !readers.some(
-    (r) =>
-      r.opType === 'DequantizeLinear' ||
-      (r.opType === 'Cast' && r.input.length === 1 && elementType(graph, r.output[0] ?? '') === DataType.FLOAT),
-  );
-}
-
-/** How many token mixers lie between dominator i and dominator i + 1, and before the first dominator. */
-function mixersBySegment(graph: Graph, paths: Paths): { before: number; counts: number[] } {
-  const counts = new Array<number>(paths.dominators.length).fill(0);
-  let before = 0;
-  let segment = -1;
-  let nextDominator = 0;
-  paths.nodes.forEach((n, i) => {
-    while (nextDominator < paths.dominators.length && (paths.dominators[nextDominator]?.at ?? Infinity) < i) {
-      segment = nextDominator++;
-    }
-    // The producer of dominator k + 1 closes segment k.
-    if (!isMixer(graph, paths, n)) return;
-    if (segment < 0) before++;
-    else counts[segment] = (counts[segment] ?? 0) + 1;
-  });
-  return { before, counts };
-}
-
-/** Whether an operator mixes positions: an attention, fused or by its softmax, a convolution over time, a recurrence. */
-export function isMixer(graph: Graph, paths: Paths, n: NodeProto): boolean {
-  if (ATTENTION.has(n.opType)) return true;
-  if (OTHER_MIXERS.has(n.opType)) return n.opType !== 'Conv' || isTimeConvolution(graph, n);
-  return n.opType === 'Softmax' && leadsToProduct(graph, paths, n, 'up') && leadsToProduct(graph, paths, n, 'down');
-}
-
-/** A convolution whose kernel is wider than one position. */
-function isTimeConvolution(graph: Graph, n: NodeProto): boolean {
-  const shape = shapeOfConstant(graph, n.input[1] ?? '');
-  return shape === undefined || shape.slice(2).some((k) => k > 1);
-}
-
-function leadsToProduct(graph: Graph, paths: Paths, from: NodeProto, way: 'up' | 'down'): boolean {
-  const seen = new Set<NodeProto>([from]);
-  const queue = [from];
-  let looked = 0;
-  while (queue.length > 0 && seen.size < 200 && looked < 5000) {
-    const n = queue.pop();
-    if (!n) break;
-    const neighbours =
-      way === 'up'
-        ? n.input.filter((i) => paths.tensors.has(i)).flatMap((i) => graph.producers.get(i) ?? [])
-        : n.output
-            .flatMap((o) => graph.consumers.get(o) ?? [])
-            .filter((c) => c.output.some((o) => paths.tensors.has(o)));
-    looked += neighbours.length;
-    for (const next of neighbours) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      if (MATMUL.has(next.opType)) {
-        if (next.input.filter((i) => paths.tensors.has(i)).length >= 2) return true;
-      } else if (PASSING.has(next.opType)) {
-        queue.push(next);
-      }
-    }
-  }
-  return false;
-}
-
-interface FoundHead {
-  readonly head: Head;
-  /** Index of the dominator that the head reads. */
-  readonly openingIndex: number;
-  readonly weightShape: readonly number[] | undefined;
-}
-
-/** The last segment between dominators that holds a product with a constant matrix. */
-function findHead(graph: Graph, paths: Paths, logits: string): FoundHead {
-  const { dominators, nodes } = paths;
-  for (let i = dominators.length - 2; i >= 0; i--) {
-    const opening = dominators[i];
-    const closing = dominators[i + 1];
-    if (!opening || !closing) continue;
-    const segment = nodes.slice(opening.at + 1, closing.at + 1);
-    const matmul = segment.find((n) => MATMUL.has(n.opType) && constantOperand(graph, n) !== undefined);
-    if (!matmul) continue;
-    // A product inside a residual sum belongs to a block: the graph ends behind its last block, without a head.
-    if (segment.some((n) => isResidualSum(paths, n))) break;
-    const weight = constantOperand(graph, matmul) ?? '';
-    const vocabulary = outputWidth(graph, matmul, weight);
-    // Additions of a constant row as wide as the vocabulary are the head's bias.
-    let end = i + 1;
-    let bias = matmul.opType === 'Gemm' && (matmul.input[2] ?? '') !== '';
-    if (matmul.opType === 'MatMulNBits' && (matmul.input[5] ?? '') !== '') bias = true;
-    for (let j = i + 2; j < dominators.length; j++) {
-      const d = dominators[j];
-      if (!d) break;
-      const addend = d.producer.opType === 'Add' ? d.producer.input.find((x) => isConstant(graph, x)) : undefined;
-      const width = addend === undefined ? undefined : shapeOfConstant(graph, addend)?.at(-1);
-      if (
-        addend !== undefined &&
-        width !== undefined &&
-        width > 1 &&
-        (vocabulary === undefined || width === vocabulary)
-      ) {
-        bias = true;
-        end = j;
-      } else if (d.producer.opType !== 'Cast' && d.producer.opType !== 'Reshape' && d.producer.opType !== 'Identity') {
-        break;
-      }
-    }
-    const last = dominators[end];
-    if (!last) continue;
-    return {
-      openingIndex: i,
-      weightShape: shapeOfConstant(graph, weight),
-      head: {
-        opening: opening.tensor,
-        closing: last.tensor,
-        matmul,
-        weight,
-        bias,
-        width: innerWidth(graph, matmul, weight),
-        after: dominators.slice(end + 1).map((d) => d.producer.opType),
-      },
-    };
-  }
-  throw unsupported(`No head was found: no product with a constant matrix leads to the logits "${logits}".`);
-}
-
-/** Whether an operator adds two values that both come from the embedding. */
-export const isResidualSum = (paths: Paths, n: NodeProto): boolean =>
-  SUMS.has(n.opType) && n.input.filter((i) => paths.tensors.has(i)).length >= 2;
-
-/** A product's constant matrix, by name. */
-export const constantOperand = (graph: Graph, n: NodeProto): string | undefined =>
-  n.input
-    .filter((i) => i !== '')
-    .slice(0, 3)
-    .find((i) => isConstant(graph, i));
-
-/** Width that a product's constant matrix takes in, where its shape tells. */
-export function innerWidth(graph: Graph, n: NodeProto, weight: string): number | undefined {
-  const k = findAttribute(n, 'K');
-  if (k) return Number(k.i);
-  const shape = shapeOfConstant(graph, weight);
-  if (shape?.length !== 2) return undefined;
-  return isTransposed(n, weight) ? shape[1] : shape[0];
-}
-
-function outputWidth(graph: Graph, n: NodeProto, weight: string): number | undefined {
-  const width = findAttribute(n, 'N');
-  if (width) return Number(width.i);
-  const shape = shapeOfConstant(graph, weight);
-  if (shape?.length !== 2) return undefined;
-  return isTransposed(n, weight) ? shape[0] : shape[1];
-}
-
-const isTransposed = (n: NodeProto, weight: string): boolean =>
-  (findAttribute(n, n.input[0] === weight ? 'transA' : 'transB')?.i ?? 0n) === 1n;
 
 /**
  * The output of the last block: the last sum of two values before the head, followed by the same operators that follow
@@ -419,7 +165,7 @@ function findHiddenSize(
   const lastAt = paths.dominators.find((d) => d.tensor === lastOutput)?.at ?? 0;
   const openingAt = paths.dominators[head.openingIndex]?.at ?? 0;
   for (const n of paths.nodes.slice(lastAt + 1, openingAt + 1)) {
-    if (MATMUL.has(n.opType)) {
+    if (isProduct(n)) {
       const width = innerWidth(graph, n, constantOperand(graph, n) ?? '');
       if (width !== undefined) return width;
       continue;

@@ -1,5 +1,7 @@
 import { findAttribute, type Graph, type NodeProto } from './graph.js';
 import { isConstant, rankOf } from './inference.js';
+import { passes } from './operators/table.js';
+import { spend } from './work.js';
 
 /** An attention that is written out: a Softmax between two products. */
 export interface Attention {
@@ -9,10 +11,6 @@ export interface Attention {
   readonly product: NodeProto;
 }
 
-/** What may stand between scores and Softmax: scale, mask, cap. */
-const KEEPS_SCORES = /^(Cast|Identity|Reshape|Add|Sub|Mul|Div|Where|Tanh|Min|Max|Clip)$/;
-/** What may stand between a projection, with its past, and a product. */
-const KEEPS_VALUES = /^(Cast|Identity|Reshape|Transpose|Unsqueeze|Squeeze|Expand|Slice|Split|Mul|Div)$/;
 const DEEPEST = 12;
 
 /** Attentions whose weights go nowhere but into one product with values. */
@@ -36,9 +34,10 @@ function isAlongLast(graph: Graph, softmax: NodeProto): boolean {
 function scoresOf(graph: Graph, tensor: string, depth: number): NodeProto | undefined {
   const n = graph.producers.get(tensor);
   if (!n || depth > DEEPEST) return undefined;
+  spend(n.input.length);
   if (n.opType === 'MatMul' || n.opType === 'FusedMatMul')
     return n.input.length === 2 && n.input.every((input) => !isConstant(graph, input)) ? n : undefined;
-  if (!KEEPS_SCORES.test(n.opType)) return undefined;
+  if (!passes(n, 'scores')) return undefined;
   for (const input of n.opType === 'Reshape' || n.opType === 'Clip' ? n.input.slice(0, 1) : n.input) {
     const scores = scoresOf(graph, input, depth + 1);
     if (scores) return scores;
@@ -51,7 +50,9 @@ function productsOf(graph: Graph, softmax: NodeProto): NodeProto[] {
   const products: NodeProto[] = [];
   const queue = [softmax.output[0] ?? ''];
   for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
-    for (const n of graph.consumers.get(tensor) ?? []) {
+    const readers = graph.consumers.get(tensor) ?? [];
+    spend(readers.length);
+    for (const n of readers) {
       if (n.opType === 'MatMul' && n.domain === '' && n.input[0] === tensor && !isConstant(graph, n.input[1] ?? ''))
         products.push(n);
       else if (/^(Cast|Identity|Dropout)$/.test(n.opType) || (n.opType === 'Reshape' && n.input[0] === tensor))
@@ -86,8 +87,7 @@ export function sourceOf(graph: Graph, tensor: string): Source | undefined {
       const [own, ...others] = n.input.filter((input) => !graph.isInput(input));
       return own === undefined || others.length > 0 ? undefined : { join: n, own };
     }
-    if (!n || !KEEPS_VALUES.test(n.opType))
-      return n && !isConstant(graph, at) ? { join: undefined, own: at } : undefined;
+    if (!n || !passes(n, 'values')) return n && !isConstant(graph, at) ? { join: undefined, own: at } : undefined;
     at = n.input[0] ?? '';
   }
   return undefined;

@@ -1,6 +1,9 @@
-import { type Anatomy, constantOperand, innerWidth, isMixer, isProduct, isResidualSum } from './anatomy.js';
-import { valueInputs } from './dataflow.js';
+import type { Anatomy } from './anatomy.js';
+import { constantOperand, innerWidth } from './anatomy/head.js';
+import { isResidualSum, valueInputs } from './dataflow.js';
 import { findAttribute, type Graph, type NodeProto } from './graph.js';
+import { isProduct } from './operators/table.js';
+import { spend, withinBudget } from './work.js';
 
 /** Something of a block, or why the export does not show it. */
 export type Found<T> = { readonly found: T } | { readonly missing: string };
@@ -36,7 +39,9 @@ export interface HeadSplit {
  * others are what sublayers add. A term that depends on a token mixer within the block is attention's.
  */
 export function findBlocks(anatomy: Anatomy): Block[] {
-  return anatomy.residual.slice(0, -1).map((input, i) => blockOf(anatomy, input, anatomy.residual[i + 1] ?? ''));
+  return withinBudget(() =>
+    anatomy.residual.slice(0, -1).map((input, i) => blockOf(anatomy, input, anatomy.residual[i + 1] ?? '')),
+  );
 }
 
 function blockOf(anatomy: Anatomy, input: string, output: string): Block {
@@ -96,7 +101,11 @@ function blockOf(anatomy: Anatomy, input: string, output: string): Block {
 const onlyReader = (graph: Graph, tensor: string): boolean => (graph.consumers.get(tensor) ?? []).length === 1;
 
 /** The last token mixer that a term depends on, the residual stream left out. */
-function mixerBefore({ graph, paths }: Anatomy, term: string, stream: ReadonlySet<string>): NodeProto | undefined {
+function mixerBefore(
+  { graph, paths, mixers }: Anatomy,
+  term: string,
+  stream: ReadonlySet<string>,
+): NodeProto | undefined {
   const seen = new Set<string>();
   const queue = [term];
   for (let tensor = queue.shift(); tensor !== undefined; tensor = queue.shift()) {
@@ -104,7 +113,8 @@ function mixerBefore({ graph, paths }: Anatomy, term: string, stream: ReadonlySe
     seen.add(tensor);
     const producer = graph.producers.get(tensor);
     if (!producer) continue;
-    if (isMixer(graph, paths, producer)) return producer;
+    if (mixers.has(producer)) return producer;
+    spend(1);
     queue.push(...valueInputs(producer));
   }
   return undefined;

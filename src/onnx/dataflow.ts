@@ -1,21 +1,14 @@
 import { type Graph, inputsOf, type NodeProto } from './graph.js';
+import { isSum, operatorOf } from './operators/table.js';
 
 /**
  * Where values flow, as opposed to mere shapes: the edges that matter for finding the residual stream.
  */
 
-/** The tensors whose *values* an operator reads. Shape, Size and EyeLike read none; CastLike reads its first. */
+/** The tensors whose *values* an operator reads, as opposed to their shapes and types. */
 export function valueInputs(n: NodeProto): string[] {
-  switch (n.opType) {
-    case 'Shape':
-    case 'Size':
-    case 'EyeLike':
-      return [];
-    case 'CastLike':
-      return n.input.slice(0, 1);
-    default:
-      return inputsOf(n);
-  }
+  const { reads } = operatorOf(n);
+  return reads === 'none' ? [] : reads === 'first' ? n.input.slice(0, 1) : inputsOf(n);
 }
 
 /** All tensors that depend by value on the given ones, these included. Nodes are in topological order. */
@@ -92,3 +85,7 @@ export function pathsBetween(graph: Graph, sources: ReadonlySet<NodeProto>, sink
   });
   return { nodes, tensors, dominators };
 }
+
+/** Whether an operator adds two values that both come from the embedding. */
+export const isResidualSum = (paths: Paths, n: NodeProto): boolean =>
+  isSum(n) && n.input.filter((i) => paths.tensors.has(i)).length >= 2;

@@ -22,14 +22,18 @@ export function keyOf({ constant, terms }: Dimension): string {
 
 export const sameSize = (a: Dimension, b: Dimension): boolean => keyOf(a) === keyOf(b);
 
-export function sum(a: Dimension, b: Dimension, sign: 1 | -1 = 1): Dimension {
+/** More different terms than this are no size that anyone asks for. */
+const MOST_TERMS = 16;
+
+/** undefined for a sum of very many different sizes. */
+export function sum(a: Dimension, b: Dimension, sign: 1 | -1 = 1): Dimension | undefined {
   const terms = new Map(a.terms);
   for (const [name, times] of b.terms) {
     const total = (terms.get(name) ?? 0) + sign * times;
     if (total === 0) terms.delete(name);
     else terms.set(name, total);
   }
-  return { constant: a.constant + sign * b.constant, terms };
+  return terms.size > MOST_TERMS ? undefined : { constant: a.constant + sign * b.constant, terms };
 }
 
 /** undefined for a product of two sizes that both are not known. */

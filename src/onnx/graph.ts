@@ -14,6 +14,7 @@ import {
   ValueInfoProtoSchema,
 } from './proto/onnx_pb.js';
 import { broken } from './source.js';
+import { spend } from './work.js';
 
 export { AttributeType };
 
@@ -55,6 +56,7 @@ export const MICROSOFT = 'com.microsoft';
 export class Graph {
   readonly producers = new Map<string, NodeProto>();
   readonly consumers = new Map<string, NodeProto[]>();
+  private readonly inputNames: ReadonlySet<string>;
 
   private constructor(
     readonly nodes: readonly NodeProto[],
@@ -66,6 +68,7 @@ export class Graph {
     readonly opsets: ReadonlyMap<string, number>,
     readonly irVersion: bigint,
   ) {
+    this.inputNames = new Set(inputs.map((input) => input.name));
     for (const node of nodes) {
       for (const output of node.output) if (output !== '') this.producers.set(output, node);
       for (const input of inputsOf(node)) {
@@ -118,7 +121,7 @@ export class Graph {
   }
 
   isInput(name: string): boolean {
-    return this.inputs.some((input) => input.name === name);
+    return this.inputNames.has(name);
   }
 
   /** Serialises to a ModelProto, without the intermediate shapes (they are stale after a cut). */
@@ -163,7 +166,9 @@ function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto
   });
   const needs = nodes.map((node) => {
     const indices = new Set<number>();
-    for (const input of inputsOf(node)) {
+    const inputs = inputsOf(node);
+    spend(1 + inputs.length);
+    for (const input of inputs) {
       const producer = producerOf.get(input);
       if (producer !== undefined) indices.add(producer);
       else if (!known.has(input)) throw broken(`The tensor "${input}" is read by a ${node.opType} and never produced.`);
@@ -284,6 +289,19 @@ export function floatTensor(name: string, dims: readonly number[], values: Float
     dims: dims.map(BigInt),
     rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
   });
+}
+
+/** The values of a small integer tensor that stands in the graph itself. */
+export function smallIntegersOf(t: TensorProto): number[] | undefined {
+  if (t.externalData.length > 0) return undefined;
+  if (t.int64Data.length > 0) return t.int64Data.map(Number);
+  if (t.int32Data.length > 0) return [...t.int32Data];
+  const view = new DataView(t.rawData.buffer, t.rawData.byteOffset, t.rawData.byteLength);
+  if (t.dataType === DataType.INT64)
+    return Array.from({ length: view.byteLength >> 3 }, (_, i) => Number(view.getBigInt64(i * 8, true)));
+  if (t.dataType === DataType.INT32)
+    return Array.from({ length: view.byteLength >> 2 }, (_, i) => view.getInt32(i * 4, true));
+  return undefined;
 }
 
 /** A graph input or output; a string is a symbolic dimension, `''` an unknown one, `undefined` no shape at all. */

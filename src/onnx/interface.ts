@@ -1,7 +1,9 @@
 import { attentionsOf } from './attention.js';
 import { reaching, valueInputs } from './dataflow.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from './graph.js';
+import { isLookup, isProduct, isSum, operatorOf, passes, slotsOf } from './operators/table.js';
 import { unsupported } from './source.js';
+import { spend } from './work.js';
 
 /** A past key or value, or a recurrent or convolution state, that comes in, and the present that goes out in its place. */
 export interface CacheSlot {
@@ -157,12 +159,11 @@ function refuseFixedCaches(
 function attendedInputs(graph: Graph): Set<string> {
   const queue = attentionsOf(graph).flatMap(({ scores, product }) => [scores.input[1] ?? '', product.input[1] ?? '']);
   for (const n of graph.nodes)
-    for (const [past] of slotsOf(n.opType, n.domain) ?? [])
-      if ((n.input[past] ?? '') !== '') queue.push(n.input[past] ?? '');
+    for (const [past] of slotsOf(n)?.pasts ?? []) if ((n.input[past] ?? '') !== '') queue.push(n.input[past] ?? '');
   const reached = new Set(queue);
   for (let tensor = queue.pop(); tensor !== undefined; tensor = queue.pop()) {
     const n = graph.producers.get(tensor);
-    if (!n || /MatMul|Gemm|Norm|Conv|Scan|Loop/.test(n.opType)) continue;
+    if (!n || (operatorOf(n).role !== undefined && !isSum(n) && !isLookup(n))) continue;
     for (const input of valueInputs(n))
       if (!reached.has(input)) {
         reached.add(input);
@@ -200,43 +201,12 @@ function indexesATable(graph: Graph, input: string): boolean {
   const queue = [input];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     for (const n of graph.consumers.get(name) ?? []) {
-      if (/^Gather|EmbedLayerNorm/.test(n.opType)) return true;
-      if (/^(Cast|Reshape|Unsqueeze|Squeeze|Identity|Flatten)$/.test(n.opType)) queue.push(...n.output);
+      if (isLookup(n)) return true;
+      if (passes(n, 'ids')) queue.push(...n.output);
     }
   }
   return false;
 }
-
-/** Where fused attentions take pasts and give presents: [past input, present output] indices. */
-const FUSED_SLOTS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  GroupQueryAttention: [
-    [3, 1],
-    [4, 2],
-  ],
-  SparseAttention: [
-    [3, 1],
-    [4, 2],
-  ],
-  MultiHeadAttention: [
-    [6, 1],
-    [7, 2],
-  ],
-  DecoderMaskedMultiHeadAttention: [
-    [5, 1],
-    [6, 2],
-  ],
-  PagedAttention: [],
-};
-const slotsOf = (opType: string, domain: string): readonly (readonly [number, number])[] | undefined => {
-  if (opType === 'Attention' || opType === 'QAttention' || opType === 'DecoderMaskedSelfAttention')
-    return domain === ''
-      ? [
-          [4, 1],
-          [5, 2],
-        ]
-      : [[opType === 'QAttention' ? 8 : 4, 1]];
-  return FUSED_SLOTS[opType];
-};
 
 /** For each past input the output that carries on from it: the nearest, breadth first, that does not pass a product. */
 function matchPresents(graph: Graph, pasts: ReadonlySet<string>): Map<string, string> {
@@ -247,17 +217,18 @@ function matchPresents(graph: Graph, pasts: ReadonlySet<string>): Map<string, st
     for (let tensor = queue.shift(); tensor !== undefined && seen.size < 64; tensor = queue.shift()) {
       if (seen.has(tensor)) continue;
       seen.add(tensor);
+      spend(64);
       if (pasts.has(tensor)) {
         if (!found.has(tensor)) found.set(tensor, output.name);
         break;
       }
       const n = graph.producers.get(tensor);
       if (!n) continue;
-      const slots = slotsOf(n.opType, n.domain);
+      const slots = slotsOf(n);
       if (slots) {
-        const slot = slots.find(([, out]) => n.output[out] === tensor);
+        const slot = slots.pasts.find(([, out]) => n.output[out] === tensor);
         if (slot) queue.push(n.input[slot[0]] ?? '');
-      } else if (!/MatMul|Gemm|Norm/.test(n.opType)) {
+      } else if (!isProduct(n) && operatorOf(n).role !== 'norm') {
         queue.push(...valueInputs(n).slice(0, 64));
       }
     }

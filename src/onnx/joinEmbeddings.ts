@@ -1,11 +1,9 @@
 import { DataType, edited, elemTypeOf, type Graph, node, type NodeProto } from './graph.js';
 import { elementType } from './inference.js';
+import { operatorOf } from './operators/table.js';
 
 /** What names of the embeddings' graph begin with in the joined one. */
 export const EMBEDDINGS = 'embed_tokens/';
-
-/** Operators that mean the same in all versions that graphs are written in. */
-const LASTING = /^(Gather|GatherBlockQuantized|DequantizeLinear|Cast|Identity|Mul|Div|Add|MatMul|MatMulNBits)$/;
 
 /**
  * A decoder that takes embeddings, and the graph that looks them up, as one that takes token ids.
@@ -17,7 +15,7 @@ export function joinEmbeddings(decoder: Graph, input: string, embedding: Graph):
   const type = elemTypeOf(ids);
   if (!ids || others.length > 0 || (type !== DataType.INT64 && type !== DataType.INT32)) return undefined;
   if (decoder.inputs.some(({ name }) => name === ids.name)) return undefined;
-  if (!embedding.nodes.every((n) => LASTING.test(n.opType))) return undefined;
+  if (!embedding.nodes.every((n) => operatorOf(n).lasting)) return undefined;
   const [output] = embedding.outputs.filter(({ name }) => /embed/i.test(name) || embedding.outputs.length === 1);
   if (!output) return undefined;
 

@@ -15,6 +15,7 @@ import {
   type TensorProto,
 } from './graph.js';
 import { broken, unsupported } from './source.js';
+import { spend, withinBudget } from './work.js';
 
 /** What is appended to a cut graph is older than this nowhere. */
 const OLDEST_OPSET = 11;
@@ -33,7 +34,9 @@ const MAX_FUNCTION_DEPTH = 32;
  * merged decoder taken, constants as initializers, fused skip norms split into sum and norm. The result computes what the
  * model computes; onnxruntime fuses again what it can.
  */
-export function normalize(model: ModelProto): Graph {
+export const normalize = (model: ModelProto): Graph => withinBudget(() => normalized(model));
+
+function normalized(model: ModelProto): Graph {
   if (!model.graph) throw broken('This is not an ONNX model: it holds no graph.');
   refuseCompiled(model.graph.node);
   const opsets = new Map(model.opsetImport.map((o) => [o.domain === 'ai.onnx' ? '' : o.domain, Number(o.version)]));
@@ -113,12 +116,24 @@ function inlineFunctions(
     const given = new Map(
       [...body.attributeProto, ...call.attribute].map((attribute) => [attribute.name, attribute] as const),
     );
-    const inner = body.node.map((n) => rename(n, (name) => names.get(name) ?? prefix + name, given, prefix));
-    counter.count += inner.length;
+    counter.count += sizeOf(body.node);
     if (counter.count > MAX_NODES) throw broken('The model unfolds to more operators than can be read.');
+    const inner = body.node.map((n) => rename(n, (name) => names.get(name) ?? prefix + name, given, prefix));
     return inlineFunctions(inner, functions, counter, depth + 1);
   });
 }
+
+/** Operators, those inside of branches and loops included. */
+const sizeOf = (nodes: readonly NodeProto[]): number =>
+  nodes.reduce(
+    (total, n) =>
+      n.attribute.reduce(
+        (sum, { g, graphs }) =>
+          sum + (g ? sizeOf(g.node) : 0) + graphs.reduce((inner, { node }) => inner + sizeOf(node), 0),
+        total + 1,
+      ),
+    0,
+  );
 
 /** A node whose subgraphs (If, Loop, Scan) call functions, with those inlined. */
 function inlineInBranches(
@@ -180,6 +195,7 @@ function inlineBranches(graph: GraphProto): GraphProto {
   for (const branch of graph.node.filter((n) => n.opType === 'If' && booleans.has(n.input[0] ?? ''))) {
     const body = findAttribute(branch, 'else_branch')?.g;
     if (!body) throw broken('An If of the model has no else branch.');
+    spend(result.node.length);
     const taken = new Set(result.node.flatMap((n) => n.output));
     const local = new Set(body.node.flatMap((n) => n.output));
     const names = new Map<string, string>();

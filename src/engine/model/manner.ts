@@ -1,7 +1,8 @@
 import type { Anatomy } from '../../onnx/anatomy.js';
-import { takesPastEverywhere } from '../../onnx/cut.js';
+import { takesPastEverywhere } from '../../onnx/cut/mixing.js';
 import { findAttribute } from '../../onnx/graph.js';
 import { isRounded } from '../../onnx/interface.js';
+import { operatorOf } from '../../onnx/operators/table.js';
 
 /** How cells may be run, decided from the graph and corrected by the load-time checks. */
 export interface Manner {
@@ -13,13 +14,10 @@ export interface Manner {
   readonly batching: { way: 'batched' | 'one-by-one'; reason: string };
 }
 
-/** Operators that quantise a whole tensor with one scale, so that a cell would depend on its batch. */
-const MIXES_BATCH = /^(DynamicQuantizeLinear|DynamicQuantizeMatMul|DynamicQuantizeLSTM|QAttention)$/;
-
 /** What the graph alone tells. */
 export function mannerOf(anatomy: Anatomy): Manner {
   const { graph, interface: io } = anatomy;
-  const mixing = graph.nodes.find((n) => MIXES_BATCH.test(n.opType));
+  const mixing = graph.nodes.find((n) => operatorOf(n).oneScale);
   const rounding = graph.nodes.find((n) => findAttribute(n, 'accuracy_level')?.i === 4n);
   const ids = graph.valueInfo.get(io.ids ?? '');
   const shape = ids?.type?.value.case === 'tensorType' ? ids.type.value.value.shape?.dim[0]?.value : undefined;

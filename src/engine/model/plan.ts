@@ -1,5 +1,6 @@
 import { type Layer, layerIndex, type Readout } from '../../map/specification.js';
-import type { CellCut, CellOutput } from '../../onnx/cut.js';
+import type { CellCut } from '../../onnx/cut.js';
+import type { CellOutput } from '../../onnx/cut/outputs.js';
 import type { Manner } from './manner.js';
 
 /**

@@ -1,6 +1,7 @@
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
-import { type CellCut, cutCells, cutStates, stateName } from '../../onnx/cut.js';
+import { type CellCut, cutCells, cutStates } from '../../onnx/cut.js';
+import { stateName } from '../../onnx/cut/names.js';
 import type { Graph } from '../../onnx/graph.js';
 import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
 import { CellRunner } from '../cellRunner.js';
