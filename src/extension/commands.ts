@@ -14,11 +14,15 @@ import type { Services } from './services.js';
 import { isTrusted } from './trust.js';
 import { showInformation, showWarning } from './window.js';
 
-/** Registers every command of package.json. `openPanel` makes a panel, follows it and shows it. */
+/**
+ * Registers every command of package.json. `openPanel` makes a panel, follows it and shows it; `compareSavedMaps` shows two saved maps
+ * beside each other.
+ */
 export function registerCommands(
   services: Services,
   openPanel: (start: PanelStart) => void,
   lastMap: LastMap,
+  compareSavedMaps: (one: vscode.Uri, other: vscode.Uri) => Promise<void>,
 ): vscode.Disposable {
   const { log, models, panels, savedMaps, settings } = services;
 
@@ -42,7 +46,7 @@ export function registerCommands(
     }
   };
 
-  const handlers: Readonly<Record<string, (argument?: unknown) => unknown>> = {
+  const handlers: Readonly<Record<string, (argument?: unknown, all?: unknown) => unknown>> = {
     generate,
     openLastMap: () => {
       const last = lastMap.get();
@@ -72,6 +76,13 @@ export function registerCommands(
     },
     openAsText: (argument) => openWith(argument, 'default'),
     openAsMap: (argument) => openWith(argument, SAVED_MAP_EDITOR),
+    compareSavedMaps: async (argument, all) => {
+      const [one = savedMapOf(argument), second] = Array.isArray(all)
+        ? all.flatMap((each) => savedMapOf(each) ?? [])
+        : [];
+      const other = second ?? (await pickSavedMap(savedMaps, 'Compare with Saved Map'));
+      if (one && other) await compareSavedMaps(one, other);
+    },
     revealSavedMap: async (argument) => {
       const uri = savedMapOf(argument);
       if (uri) await vscode.commands.executeCommand('revealInExplorer', uri);
@@ -86,13 +97,15 @@ export function registerCommands(
     },
   };
 
-  const guarded = (handler: (argument?: unknown) => unknown) => async (argument?: unknown) => {
-    try {
-      await handler(argument);
-    } catch (error) {
-      await showFault(log, Fault.from(error));
-    }
-  };
+  // Menus hand over what they were opened on, and all that was selected.
+  const guarded =
+    (handler: (argument?: unknown, all?: unknown) => unknown) => async (argument?: unknown, all?: unknown) => {
+      try {
+        await handler(argument, all);
+      } catch (error) {
+        await showFault(log, Fault.from(error));
+      }
+    };
   return vscode.Disposable.from(
     ...Object.entries(handlers).map(([name, handler]) =>
       vscode.commands.registerCommand(`embeddingGrid.${name}`, guarded(handler)),

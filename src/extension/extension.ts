@@ -23,6 +23,7 @@ import { Settings } from './settings.js';
 import { Snapshots } from './snapshots.js';
 import { chooseNode } from './systemNode.js';
 import { createPanel, PANEL_VIEW_TYPE, revivePanel } from './webviewPanel.js';
+import { treeView } from './window.js';
 
 const loadMilliseconds = performance.now() - started;
 
@@ -77,9 +78,9 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     models,
     savedMaps,
     panels,
-    registerCommands(services, openPanel, lastMap),
+    registerCommands(services, openPanel, lastMap, (one, other) => editor.compare(one, other)),
     vscode.window.registerTreeDataProvider(MODELS_VIEW, new ModelsTree(models)),
-    vscode.window.registerTreeDataProvider(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
+    treeView(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
     vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, {
       supportsMultipleEditorsPerDocument: true,
       webviewOptions: { retainContextWhenHidden: true },

@@ -7,7 +7,7 @@ import { showFault } from './log.js';
 import { plain } from './plainText.js';
 import { readSavedMap } from './readSavedMap.js';
 import type { Services } from './services.js';
-import { mountSavedMap } from './webviewPanel.js';
+import { type MountedMap, mountSavedMap } from './webviewPanel.js';
 
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
 const UNSAVED_MAP = 'embeddingGrid.unsavedMap';
@@ -25,7 +25,28 @@ interface SavedMapDocument extends vscode.CustomDocument {
 
 /** The read-only editor of saved maps: the panel's page without controls. A file that is no map is shown as text. */
 export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<SavedMapDocument> {
+  /** Maps that are shown, by their files, and what those to come are compared with. */
+  private readonly shown = new Map<string, MountedMap>();
+  private readonly beside = new Map<string, string>();
+
   constructor(private readonly options: SavedMapEditorOptions) {}
+
+  /** Opens a saved map with another one beside it. */
+  async compare(one: vscode.Uri, other: vscode.Uri): Promise<void> {
+    const file = one.toString();
+    this.beside.set(file, other.toString());
+    await this.open(one);
+    this.compareShown(file);
+  }
+
+  /** Shows beside a map what it is to be compared with, once it is shown itself. */
+  private compareShown(file: string): void {
+    const other = this.beside.get(file);
+    const mounted = this.shown.get(file);
+    if (other === undefined || !mounted) return;
+    this.beside.delete(file);
+    mounted.compare(other);
+  }
 
   async openCustomDocument(uri: vscode.Uri): Promise<SavedMapDocument> {
     return { uri, map: await this.read(uri), dispose: () => undefined };
@@ -39,7 +60,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       panel.dispose();
       return showFault(this.options.services.log, fault);
     }
-    let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText);
+    let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText, document.uri);
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(document.uri, '..'), document.uri.path.split('/').at(-1) ?? ''),
       true,
@@ -52,7 +73,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       if (map instanceof Fault || mounted === undefined) return;
       document.map = map;
       mounted.dispose();
-      mounted = this.mount(panel, map, openAsText);
+      mounted = this.mount(panel, map, openAsText, document.uri);
     });
     panel.onDidDispose(() => {
       watcher.dispose();
@@ -73,11 +94,19 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
     panel.onDidDispose(() => void mounted.dispose());
   }
 
-  /** Shows a map in a webview, as long as the answer is not disposed. */
-  mount(panel: vscode.WebviewPanel, map: TokenMap, openAsText: () => Promise<void>): vscode.Disposable {
+  /** Shows a map in a webview, as long as the answer is not disposed. `uri`: its file, if it has one. */
+  mount(
+    panel: vscode.WebviewPanel,
+    map: TokenMap,
+    openAsText: () => Promise<void>,
+    uri?: vscode.Uri,
+  ): vscode.Disposable {
     const { services } = this.options;
     const dependencies = this.options.dependencies(openAsText);
     const mounted = mountSavedMap(services.context.extensionUri, dependencies, panel, map);
+    const file = uri?.toString() ?? '';
+    if (uri) this.shown.set(file, mounted);
+    this.compareShown(file);
     const followed = services.panels.add({
       get active() {
         return panel.active;
@@ -91,6 +120,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       followed,
       panel.onDidChangeViewState(() => services.panels.update()),
       mounted,
+      { dispose: () => this.shown.get(file) === mounted && this.shown.delete(file) },
     );
   }
 

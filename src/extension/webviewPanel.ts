@@ -66,6 +66,8 @@ export function revivePanel(
 export interface MountedMap extends Disposable {
   /** The map as its page draws it. */
   drawn(): TokenMap;
+  /** Shows another saved map beside it, by the address of its file. */
+  compare(file: string): void;
 }
 
 /** Shows a saved map in a read-only editor, until the answer is disposed. */
@@ -78,7 +80,11 @@ export function mountSavedMap(
   panel.webview.options = webviewOptions(extensionUri);
   const controller = new SavedMapController(deps, map);
   const page = mountPage(extensionUri, panel.webview, controller);
-  return { drawn: () => controller.drawn(), dispose: () => (page.dispose(), controller.dispose()) };
+  return {
+    drawn: () => controller.drawn(),
+    compare: (file) => controller.compareWith(file),
+    dispose: () => (page.dispose(), controller.dispose()),
+  };
 }
 
 class WebviewMapPanel implements MapPanel {

@@ -112,3 +112,7 @@ export function treeLine(
   if (tooltip.length > 0) item.tooltip = tooltip.map(plain).join('\n');
   return Object.assign(item, rest);
 }
+
+/** A view that shows a tree, of which several lines can be selected. */
+export const treeView = <T>(id: string, treeDataProvider: vscode.TreeDataProvider<T>): vscode.Disposable =>
+  vscode.window.createTreeView(id, { treeDataProvider, canSelectMany: true });

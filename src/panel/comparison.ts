@@ -1,5 +1,6 @@
 import { mapBrief } from '../map/naming.js';
-import { memberAt, MODEL_PATH, onPlane, valueAt } from '../map/series/series.js';
+import { axisName, memberAt, MODEL_PATH, onPlane, valueAt, valueText } from '../map/series/series.js';
+import type { MapSpecification } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Comparison, MapSettings, PanelSettings } from '../protocol/page.js';
 
@@ -32,4 +33,13 @@ export function swapped(settings: PanelSettings, compare: Computed): PanelSettin
   const { path } = compare;
   const value = path === MODEL_PATH ? settings.modelPath : valueAt(settings.parameters, path);
   return { ...otherwise(settings, compare), compare: { ...compare, value } };
+}
+
+/** What a map is compared with, in a few words: `layer 4`. @param other the other map, once it is there. */
+export function comparedBrief(compare: Comparison, other: MapSpecification | undefined): string {
+  if (compare.kind === 'saved') return 'saved map';
+  const { path, value } = compare;
+  if (path === MODEL_PATH) return other?.model.name ?? 'another model';
+  if (path === 'context') return 'another context';
+  return `${axisName(path)} ${valueText(value)}`;
 }

@@ -18,7 +18,7 @@ import {
   type PanelState,
   type SlotName,
 } from '../protocol/page.js';
-import { swapped } from './comparison.js';
+import { comparedBrief, swapped } from './comparison.js';
 import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
@@ -100,9 +100,11 @@ export class MapController {
     const { main, settings } = this;
     const { runs, details, modelName } = main;
     const { state } = runs;
+    const { compare } = settings;
+    const beside = compare ? ` ↔ ${comparedBrief(compare, this.other.map()?.specification)}` : '';
     return {
       title: runs.shown
-        ? mapTitle(runs.shown.specification)
+        ? `${mapTitle(runs.shown.specification)}${beside}`
         : `${modelName === undefined ? '' : `${modelName} · `}Embedding Grid`,
       running: this.slots.some((slot) => slot.runs.running),
       progress: state.status === 'running' ? state.progress.done / Math.max(1, state.progress.total) : 0,

@@ -9,7 +9,7 @@ import { savedSlotMap, savedSlotState } from './savedSlot.js';
 import { takeVector } from './takeVector.js';
 
 /** A saved map beside another one. */
-export interface Beside {
+interface Beside {
   /** The address of its file. */
   readonly file: string;
   readonly map: TokenMap;
@@ -21,14 +21,13 @@ export class SavedMapController {
   private page: PageStream | undefined;
   private view: PageView;
   private fault: FaultData | null = null;
+  private beside: Beside | undefined;
   /** Counts what was asked to be shown beside the map: an answer to an older question is left. */
   private turn = 0;
 
-  /** @param beside what the map is compared with. */
   constructor(
     private readonly deps: SavedMapDependencies,
     private readonly map: TokenMap,
-    private beside?: Beside,
   ) {
     this.view = pageView(map.display ?? DEFAULT_DISPLAY);
     this.following = deps.colorScale.onDidChange(() => this.sendState());
@@ -37,6 +36,11 @@ export class SavedMapController {
   connect(post: (message: HostMessage) => void): void {
     this.page?.drop();
     this.page = new PageStream(post);
+  }
+
+  /** Shows another saved map beside this one, by the address of its file. */
+  compareWith(file: string): void {
+    this.run(this.compare({ kind: 'saved', file }));
   }
 
   /** A message of the page, as it came. One that makes no sense is logged and left. */

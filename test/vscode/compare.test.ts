@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import path from 'node:path';
+import { before, suite, test } from 'node:test';
+import type { Locator } from 'playwright-core';
+import { MapPage } from './support/mapPage.js';
+import { leftOut, ROOT } from './support/places.js';
+import { useSession } from './support/session.js';
+import { until } from './support/until.js';
+import type { Workbench } from './support/workbench.js';
+
+const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+
+suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
+  const session = useSession(() => ({
+    fill: (workspace) =>
+      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
+        recursive: true,
+        filter: (file) => !file.includes('training'),
+      }),
+  }));
+  let workbench: Workbench;
+  let page: MapPage;
+  const pane = (name: 'main' | 'other' | 'changes'): Locator => page.frame.locator(`.pane-${name}`);
+  const agreement = (): Locator => page.frame.locator('.agreement-part', { hasText: '% agreement' });
+  const says = (text: string | RegExp): Promise<void> => page.status.filter({ hasText: text }).waitFor();
+  const position = (name: 'main' | 'other'): Promise<string> => pane(name).locator('dd').first().innerText();
+
+  before(async () => {
+    workbench = await session.open();
+    page = new MapPage(workbench);
+    await workbench.run(GENERATE);
+    await page.complete(/^2,500 cells/);
+  });
+
+  test('by mouse: another layer, the pin on both, the shared plane, another model, closed', async () => {
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'Another Layer' }).click();
+    await agreement().waitFor();
+    await says(/^2 × 2,500 cells · each map’s own plane · layer 5 and layer 4/);
+    const plot = pane('other').locator('.plot');
+    const box = await plot.boundingBox();
+    assert.ok(box);
+    await plot.click({ position: { x: 0.31 * box.width, y: 0.27 * box.height } });
+    await until('the same place on both', async () => (await position('main')) === (await position('other')));
+    assert.match(await pane('main').locator('.cell h2').innerText(), /^Pinned cell, layer 5/);
+    assert.match(await pane('other').locator('.cell h2').innerText(), /^Pinned cell, layer 4/);
+    await page.frame.getByRole('tab', { name: 'Token' }).click();
+    await workbench.picture('compare-layers');
+    await page.button('Shared Plane').click();
+    await says(/the same vectors/);
+    await agreement().waitFor();
+    await workbench.picture('compare-shared');
+    await page.button('Close Comparison (Esc)').click();
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'Another Model' }).click();
+    await agreement().waitFor();
+    await page.frame.locator('.agreement-part', { hasText: /^100\.0%/ }).waitFor(); // a copy of the same model
+    await page.button('Close Comparison (Esc)').click();
+    await page.complete(/^2,500 cells/);
+  });
+
+  test('by keyboard alone, over a reload, with an engine that is killed', async () => {
+    const { keyboard } = workbench.page;
+    await page.plot.focus();
+    await keyboard.press('c');
+    await page.frame.getByRole('menuitem', { name: 'Another Layer' }).waitFor();
+    await keyboard.press('Enter');
+    await agreement().waitFor();
+    const before = await agreement().innerText();
+    await pane('main').locator('.plot').focus();
+    await keyboard.press('Shift+ArrowLeft');
+    await keyboard.press('Shift+ArrowLeft');
+    await until('the same place on both', async () => (await position('main')) === (await position('other')));
+    await workbench.stateIsKept(/compare:\{kind:computed,path:layer/);
+    await workbench.reload();
+    await agreement().waitFor();
+    await until('the same numbers', async () => (await agreement().innerText()) === before);
+    const engine = (await session.server.processes()).find(({ command }) => command.includes('engine.cjs'));
+    assert.ok(engine);
+    process.kill(engine.pid, 'SIGKILL');
+    await says(/SIGKILL/);
+    await page.button('Generate').click();
+    await says(/^2 × 2,500 cells/);
+    assert.equal(await agreement().innerText(), before);
+    await pane('changes').locator('.plot').focus();
+    await keyboard.press('Escape');
+    await keyboard.press('Escape');
+    await pane('other').waitFor({ state: 'detached' });
+    await page.complete(/^2,500 cells/);
+  });
+
+  test('two saved maps that are selected in the Explorer', async () => {
+    await page.button('Save Map').click();
+    await workbench.saved('results_layer_5.json');
+    await page.plot.focus();
+    await workbench.page.keyboard.press('[');
+    await page.complete(/layer 4 of/);
+    await page.button('Save Map').click();
+    await workbench.saved('results_layer_4.json');
+    await workbench.explorerRow('results_layer_5.json').click();
+    await workbench.explorerRow('results_layer_4.json').click({ modifiers: ['ControlOrMeta'] });
+    await workbench.explorerRow('results_layer_4.json').click({ button: 'right' });
+    await workbench.page.locator('.monaco-menu .action-label', { hasText: 'Compare Token Maps' }).click();
+    await agreement().waitFor();
+    await says(/with a saved map · layer (4 and layer 5|5 and layer 4)/);
+    await workbench.picture('compare-saved');
+  });
+});
