@@ -10,6 +10,7 @@ import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { assetsFolder, bundledModel } from './host/installation.js';
 import { openModel } from './host/openModel.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
+import { type BoundaryQuestion, DEFAULT_QUESTION } from './map/boundaries/directions.js';
 import { coordinates } from './map/grid.js';
 import { type Display, parseDisplay, usualDisplay } from './map/mapDisplay.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
@@ -26,8 +27,10 @@ import {
   type Question,
   type Readout,
   type TokenName,
+  type VectorSource,
 } from './map/specification.js';
 import type { TokenMap } from './map/tokenMap.js';
+import type { StateBoundaries } from './protocol/boundaries.js';
 import type { Device, ModelDescription } from './protocol/engine.js';
 
 export { Fault, type FaultCode, type FaultData } from './map/fault.js';
@@ -57,6 +60,8 @@ export type {
   TokenName,
   VectorSource,
 } from './map/specification.js';
+export type { BoundaryQuestion, DirectionSet } from './map/boundaries/directions.js';
+export type { DirectionFlip, NearBoundary, StateBoundaries } from './protocol/boundaries.js';
 export type { Token } from './map/token.js';
 export type { MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
@@ -224,4 +229,46 @@ export async function inspectModel(
   const { engine, description } = await openModel(model, { device: 'auto', ...options });
   await engine.dispose();
   return description;
+}
+
+/** A state, the center of the plane, and what is asked of the boundaries around it. */
+export interface BoundaryOptions extends Pick<
+  PredictOptions,
+  'model' | 'layer' | 'readout' | 'context' | 'masked' | 'device' | 'cudaLibraries' | 'memory' | 'batchSize' | 'signal'
+> {
+  /** The state; its layer is the one that is asked. */
+  readonly state: VectorSource;
+  /** By default the five nearest, and no directions. */
+  readonly question?: Partial<BoundaryQuestion>;
+}
+
+/**
+ * How far a state is from the boundaries of what the model says there: the nearest in all dimensions, exact where the readout is
+ * affine up to one scale, and where the winner flips along directions.
+ */
+export async function stateBoundaries(options: BoundaryOptions): Promise<StateBoundaries> {
+  const parameters = parseParameters({
+    ...DEFAULT_PARAMETERS,
+    layer: options.layer ?? DEFAULT_PARAMETERS.layer,
+    readout: options.readout ?? DEFAULT_PARAMETERS.readout,
+    context: options.context ?? DEFAULT_PARAMETERS.context,
+    masked: options.masked ?? [],
+    plane: { ...DEFAULT_PARAMETERS.plane, center: options.state },
+  });
+  const { engine } = await openModel(options.model ?? bundledModel, {
+    device: options.device ?? 'auto',
+    cudaLibraries: options.cudaLibraries,
+    memory: options.memory,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  try {
+    const question = { ...DEFAULT_QUESTION, ...options.question };
+    return await engine.call('boundaries', {
+      ...question,
+      parameters,
+      batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
+    });
+  } finally {
+    await engine.dispose();
+  }
 }

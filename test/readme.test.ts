@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
+import { BOUNDARY_FLAGS } from '../src/cli/boundaryFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
@@ -26,7 +27,12 @@ test('the table of flags is the program’s', async () => {
   const studying = study
     .filter(({ name }) => ![...mapAndRun, ...inspect].some((flag) => flag.name === name))
     .map((flag) => ({ ...flag, help: `\`study\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting, ...studying].map((flag) => [
+  const boundaries: readonly Flag[] = BOUNDARY_FLAGS;
+  const others = [...mapAndRun, ...inspect, ...study];
+  const asking = boundaries
+    .filter(({ name }) => !others.some((flag) => flag.name === name))
+    .map((flag) => ({ ...flag, help: `\`boundaries\` only: ${flag.help}` }));
+  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking].map((flag) => [
     `\`${flagUsage(flag)}\``,
     flag.default ?? '',
     flag.help,

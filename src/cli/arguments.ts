@@ -5,11 +5,19 @@ import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/fla
 import { bad, computingChoices, type ComputingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
-import { ASKING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
+import type { BoundariesCommand } from './boundaries.js';
+import { BOUNDARY_FLAGS } from './boundaryFlags.js';
+import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
-  { readonly kind: 'help' } | { readonly kind: 'version' } | DrawCommand | InspectCommand | StudyCommand | HubCommand;
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | DrawCommand
+  | InspectCommand
+  | BoundariesCommand
+  | StudyCommand
+  | HubCommand;
 
 export interface DrawCommand extends ComputingChoices {
   readonly kind: 'draw';
@@ -38,6 +46,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'study') return parseStudyCommand(args.slice(1));
   if (args[0] === 'download' || args[0] === 'cache') return parseHubCommand(args[0], args.slice(1));
   const inspect = args[0] === 'inspect';
+  if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
     ...ASKING_FLAGS,
@@ -61,7 +70,7 @@ export function parseCommand(args: readonly string[]): Command {
     };
   return {
     kind: 'draw',
-    map: Object.fromEntries(MAP_FLAGS.map(({ name, many }) => [name, many ? several.get(name) : values.get(name)])),
+    map: given(MAP_FLAGS, values, several),
     display: Object.fromEntries(
       ['question', ...DISPLAY_FLAGS.map(({ name }) => name)].map((name) => [name, values.get(name)]),
     ),
@@ -75,6 +84,33 @@ export function parseCommand(args: readonly string[]): Command {
     ...shared,
   };
 }
+
+/** Reads what follows `boundaries`. */
+function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonly kind: 'help' } {
+  const model = RUN_FLAGS.filter(({ name }) => name === 'model');
+  const { values, several, positionals } = parseFlags(args, [
+    ...MAP_FLAGS,
+    ...BOUNDARY_FLAGS,
+    ...model,
+    ...COMPUTING_FLAGS,
+  ]);
+  if (values.has('help')) return { kind: 'help' };
+  const [first, extra] = positionals;
+  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  return {
+    kind: 'boundaries',
+    model: first ?? values.get('model'),
+    map: given(MAP_FLAGS, values, several),
+    question: given(BOUNDARY_FLAGS, values, several),
+    ...computingChoices(values),
+  };
+}
+
+const given = (
+  flags: readonly Flag[],
+  values: ReadonlyMap<string, string>,
+  several: ReadonlyMap<string, readonly string[]>,
+): FlagValues => Object.fromEntries(flags.map(({ name, many }) => [name, many ? several.get(name) : values.get(name)]));
 
 /** The flags' values by name, a switch's being empty: the last of each, and of flags that can be given several times all. */
 function parseFlags(

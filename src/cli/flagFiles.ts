@@ -19,7 +19,7 @@ export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
 }
 
 /** Lines of a UTF-8 file that are not empty. */
-async function readTexts(path: string): Promise<readonly string[]> {
+export async function readTexts(path: string): Promise<readonly string[]> {
   const refused = (why: string): Fault =>
     new Fault({
       code: 'file',
@@ -78,4 +78,4 @@ function readings(
   ];
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -2,6 +2,7 @@ import { ranOutOfMemory } from '../engine/client.js';
 import { version } from '../host/installation.js';
 import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
+import { boundaries } from './boundaries.js';
 import { parseCommand } from './arguments.js';
 import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
@@ -24,6 +25,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'inspect') await inspect(command, out, err, signal);
     else if (command.kind === 'download') await downloadModel(command, out, err, signal);
     else if (command.kind === 'cache') showCache(command, out);
+    else if (command.kind === 'boundaries') await boundaries(command, out, err, signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);
     else await study(command, out, err, signal);
     return 0;

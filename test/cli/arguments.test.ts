@@ -93,3 +93,14 @@ test('the help text names every flag and stays within 100 columns', () => {
     assert.match(text, new RegExp(`--${name}\\b`));
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
 });
+
+test('boundaries: the flags of the map and its own; a model as an argument or a flag', () => {
+  const command = parseCommand(['boundaries', 'm', '--center-prompt', 'a', '--toward', 'b', '--toward', 'c', '--axes']);
+  assert.ok(command.kind === 'boundaries');
+  assert.equal(command.model, 'm');
+  assert.equal(command.map['center-prompt'], 'a');
+  assert.deepEqual(command.question.toward, ['b', 'c']);
+  assert.equal(command.question.axes, '');
+  assert.throws(() => parseCommand(['boundaries', '--formats', 'png']), { code: 'bad-parameter' });
+  assert.throws(() => parseCommand(['boundaries', 'm', 'n']), { code: 'bad-parameter' });
+});

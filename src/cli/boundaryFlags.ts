@@ -1,0 +1,39 @@
+import { DEFAULT_QUESTION } from '../map/boundaries/directions.js';
+import type { Flag } from '../map/flags.js';
+
+/** Flags of `embedding-grid boundaries`, beside those of the map, whose center is the state. */
+export const BOUNDARY_FLAGS = [
+  {
+    name: 'nearest',
+    value: 'N',
+    help: 'the nearest boundaries to tell, in all dimensions, exact; 0 to 100',
+    default: `${DEFAULT_QUESTION.nearest}`,
+  },
+  { name: 'axes', help: 'where the winner flips along both axes of the plane, both ways' },
+  { name: 'random', value: 'N', help: 'the same along so many random directions' },
+  { name: 'covariance', value: 'N', help: 'along so many random directions that are spread as real hidden states are' },
+  {
+    name: 'covariance-texts',
+    value: 'FILE',
+    help: 'texts whose states those are, one a line',
+    default: 'built-in texts',
+  },
+  { name: 'toward', value: 'TEXT', many: true, help: "toward a prompt's hidden state; can be given several times" },
+  { name: 'toward-texts', value: 'FILE', help: 'toward the hidden state of each of these prompts, one a line' },
+  { name: 'toward-token', value: 'TOKEN,...', help: "along tokens' rows of the head's matrix" },
+  { name: 'toward-vectors', value: 'FILE', help: 'along each vector of a file, named as for --x-vector' },
+  { name: 'directions-seed', value: 'N', help: 'seed of the random directions', default: '0' },
+  {
+    name: 'steps',
+    value: 'N',
+    help: 'equal steps along a direction where the flip cannot be had exactly; a flip and back within one is not seen',
+    default: `${DEFAULT_QUESTION.steps}`,
+  },
+  {
+    name: 'reach',
+    value: 'R',
+    help: "how far it is stepped, in the state's norms",
+    default: `${DEFAULT_QUESTION.reach}`,
+  },
+  { name: 'json', help: 'print everything, as JSON' },
+] as const satisfies readonly Flag[];
