@@ -8,6 +8,7 @@ import type { ByteSource } from '../onnx/source.js';
 import { readStructure } from '../onnx/structure.js';
 import { type GgufFile, ggufFilesIn, isGguf } from './gguf/ggufFile.js';
 import { ggufModelFiles } from './gguf/ggufModel.js';
+import { otherTokenizer } from './tokenizers/otherTokenizer.js';
 import type { TokenizerJson } from './tokenizerJson.js';
 import { chooseDecoder, chooseSubfolder, decoderAmong, onnxFilesIn, refusePipeline } from './folderChoice.js';
 import { numberTypeOf } from './weights.js';
@@ -56,6 +57,7 @@ const BESIDE = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   'chat_template.jinja',
+  ...['vocab.json', 'merges.txt', 'tokenizer.model', 'tekken.json', 'tokenizer.tiktoken'],
 ];
 
 /** What config.json or genai_config.json states; everything may be missing. */
@@ -100,18 +102,24 @@ export function findModel(path: string): ModelFiles {
   const folder = hub ? dirname(parent) : parent;
   const beside = (name: string): string | undefined =>
     [join(parent, name), join(folder, name)].find((candidate) => kindOf(candidate) === 'file');
+  const tokenizerFile = beside('tokenizer.json');
+  const config = readConfig(beside('config.json'), beside('genai_config.json'), beside('generation_config.json'));
+  const tokenizerConfig = {
+    ...readJson(beside('special_tokens_map.json')),
+    ...readJson(beside('tokenizer_config.json')),
+  };
+  const { modelType } = config;
   return {
     kind: file.endsWith('.onnx') || !isCheckpointFile(file) ? 'onnx' : 'checkpoint',
     file,
     folder,
     name: repositoryOfSnapshot(folder) ?? basename(folder),
     relativeFile: relative(folder, file).split(sep).join('/'),
-    config: readConfig(beside('config.json'), beside('genai_config.json'), beside('generation_config.json')),
-    tokenizerFile: beside('tokenizer.json'),
-    tokenizerConfig: {
-      ...readJson(beside('special_tokens_map.json')),
-      ...readJson(beside('tokenizer_config.json')),
-    },
+    config,
+    tokenizerFile,
+    otherTokenizer:
+      tokenizerFile === undefined ? otherTokenizer({ beside, config: tokenizerConfig, modelType }) : undefined,
+    tokenizerConfig,
     chatTemplateFile: beside('chat_template.jinja'),
     beside,
     sources: [file, ...new Set([parent, folder].flatMap((place) => BESIDE.map((name) => join(place, name))))],

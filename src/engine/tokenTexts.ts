@@ -120,6 +120,11 @@ const BYTE_OF_CHARACTER = (() => {
   }
   return table;
 })();
+const CHARACTER_OF_BYTE = new Map([...BYTE_OF_CHARACTER].map(([character, byte]) => [byte, character]));
+
+/** Bytes as the characters of GPT-2's table. */
+export const byteCharacters = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => CHARACTER_OF_BYTE.get(byte) ?? '').join('');
 
 function byteLevelBytes(entry: string): Uint8Array {
   const bytes: number[] = [];

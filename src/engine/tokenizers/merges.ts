@@ -2,16 +2,16 @@
  * The merges that a SentencePiece vocabulary implies: every piece that two others make, the best score first; of pieces as good
  * the one with the longer left part, then the longer right part. As transformers derives them (generate_merges).
  * @param scores of each piece, by its text; the higher, the earlier it is made
- * @param skipped pieces that no merge makes or uses
+ * @param equal which of several ways to make a piece comes first
  */
 export function impliedMerges(
   ids: ReadonlyMap<string, number>,
   scores: ReadonlyMap<string, number>,
-  skipped: ReadonlySet<string> = new Set(),
+  equal: 'longer first' | 'shorter first' | 'earlier parts first' = 'longer first',
 ): [left: string, right: string][] {
   const merges: Merge[] = [];
   for (const [piece, score] of scores) {
-    if (skipped.has(piece) || piece.length > LONGEST) continue;
+    if (piece.length > LONGEST) continue;
     const own: Merge[] = [];
     // Parts are of whole characters; lengths count them.
     const characters = Array.from(piece);
@@ -20,7 +20,7 @@ export function impliedMerges(
       at += characters[i - 1]?.length ?? 0;
       const [left, right] = [piece.slice(0, at), piece.slice(at)];
       const [leftId, rightId] = [ids.get(left), ids.get(right)];
-      if (leftId === undefined || rightId === undefined || skipped.has(left) || skipped.has(right)) continue;
+      if (leftId === undefined || rightId === undefined) continue;
       own.push({ left, right, leftId, rightId, score, lengths: [i, characters.length - i] });
     }
     own.sort((a, b) => a.leftId - b.leftId || a.rightId - b.rightId);
@@ -28,7 +28,10 @@ export function impliedMerges(
     if (merges.length > MOST) throw new Error('its pieces imply more merges than any vocabulary has');
   }
   // What is equal keeps its order.
-  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
+  const sign = { 'longer first': 1, 'shorter first': -1, 'earlier parts first': 0 }[equal];
+  merges.sort(
+    (a, b) => b.score - a.score || sign * (b.lengths[0] - a.lengths[0]) || sign * (b.lengths[1] - a.lengths[1]),
+  );
   return merges.map(({ left, right }) => [left, right]);
 }
 
