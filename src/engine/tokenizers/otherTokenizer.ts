@@ -127,12 +127,7 @@ function fromTekken(file: string): TokenizerJson {
     content: names.get(id) ?? `<SPECIAL_${id}>`,
     special: true,
   }));
-  return ranked(
-    ranks,
-    splits(pattern),
-    added,
-    added.find(({ content }) => content === '<s>'),
-  );
+  return ranked(ranks, splits(pattern), added);
 }
 
 /** Special tokens where older files do not name them. */
