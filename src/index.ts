@@ -1,32 +1,27 @@
 /**
- * Embedding Grid as a library. {@link create2dGrid}, {@link embed2dCoordinates}, {@link predictTokensForGrid} and
- * {@link createEmbeddingGridMap} are the original program's functions; {@link inspectModel} says what a model can do.
+ * Embedding Grid as a library. {@link openModel} opens a model for as much as is asked of it. {@link create2dGrid},
+ * {@link embed2dCoordinates}, {@link predictTokensForGrid} and {@link createEmbeddingGridMap} are the original program's functions;
+ * {@link inspectModel} says what a model can do.
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
-import { computeMap } from './engine/client.js';
 import type { Format } from './formats/names.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';
-import { assetsFolder, bundledModel } from './host/installation.js';
-import { openModel } from './host/openModel.js';
+import { assetsFolder } from './host/installation.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
-import { type BoundaryQuestion, DEFAULT_QUESTION } from './map/boundaries/directions.js';
+import { type MapOptions, ModelSession, readMapOptions, type SessionOptions } from './host/session.js';
+import type { BoundaryQuestion } from './map/boundaries/directions.js';
 import { coordinates } from './map/grid.js';
-import { type Display, parseDisplay, usualDisplay } from './map/mapDisplay.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
   type Context,
   type ContextChoice,
-  DEFAULT_BATCH_SIZE,
   DEFAULT_PARAMETERS,
   type Grid,
   type Layer,
   type MapParameters,
-  type Overlay,
   parseParameters,
-  type Question,
   type Readout,
-  type TokenName,
   type VectorSource,
 } from './map/specification.js';
 import type { TokenMap } from './map/tokenMap.js';
@@ -57,7 +52,6 @@ export type {
   PlaneParameters,
   Prompt,
   Question,
-  TokenName,
   VectorSource,
 } from './map/specification.js';
 export type { BoundaryQuestion, DirectionSet } from './map/boundaries/directions.js';
@@ -67,6 +61,16 @@ export type { MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
 export type { Context, ContextChoice, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
 
+export type {
+  ComputeOptions,
+  HiddenStates,
+  MapOptions,
+  ModelSession,
+  ParameterOptions,
+  PointPrediction,
+  Predictions,
+  SessionOptions,
+} from './host/session.js';
 export { fromJson } from './formats/fromJson.js';
 export { readMap } from './formats/readMap.js';
 
@@ -113,80 +117,30 @@ export function embed2dCoordinates(
 }
 
 /** What a map is of, and how it is computed. Everything has the command line's default. */
-export interface PredictOptions {
+export interface PredictOptions extends SessionOptions, MapOptions {
   /** A model's file or folder, or `ORG/NAME[@REVISION]` in the Hugging Face cache; the bundled model where it is left out. */
   readonly model?: string;
-  /** 0 to the last, `embeddings`, or `last`. */
-  readonly layer?: MapParameters['layer'];
-  readonly readout?: Readout;
-  readonly context?: ContextChoice;
-  /** Axes, and a center other than the origin. */
-  readonly plane?: Partial<MapParameters['plane']>;
-  readonly grid?: Partial<Grid>;
-  /** Tokens recorded per cell, 2 to 100. */
-  readonly topK?: number;
-  readonly question?: Question | null;
-  /** Tokens left out of the race. */
-  readonly masked?: readonly TokenName[];
-  /** Approximate: cells whose surroundings agree are filled in ({@link TokenMap.cells}, `filled`). */
-  readonly adaptive?: boolean;
-  /** Real things whose places on the plane are told in `survey`. */
-  readonly overlays?: readonly Overlay[];
-  /**
-   * How the map is drawn and opened; it changes no cell. What is left out is as by default; where a question is asked, color
-   * tells its answers.
-   */
-  readonly display?: Partial<Display>;
-  readonly device?: Device;
-  /** A folder with CUDA's part of onnxruntime, or a Python environment that has it; by default it is looked for. */
-  readonly cudaLibraries?: string;
-  /** Bytes of memory that may be taken; by default half of what is free. Decides how weights of 16 bits are held. */
-  readonly memory?: number;
-  /** Cells in one run, at most. */
-  readonly batchSize?: number;
-  /** Ends the computation; the promise is then rejected with a fault `cancelled`. */
+  /** Ends everything; the promise is then rejected with a fault `cancelled`. */
   readonly signal?: AbortSignal;
-  /** Hears how many cells are done. */
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Computes a map: for every cell its `topK` most probable tokens, their probabilities and the entropy in nats (see
- * {@link TokenMap.cells} for the layout). (`predict_tokens_for_grid` of the original.)
+ * Opens a model, and keeps it open until the session is closed: maps, points, predictions for vectors of your own, hidden states.
+ * @param model a file or folder, or `ORG/NAME[@REVISION]` in the Hugging Face cache; the bundled model where it is left out
+ */
+export const openModel = (model?: string, options: SessionOptions = {}): Promise<ModelSession> =>
+  ModelSession.open(model, options);
+
+/**
+ * Computes one map: opens the model, see {@link ModelSession.map}, and closes it. (`predict_tokens_for_grid` of the original.)
  */
 export async function predictTokensForGrid(options: PredictOptions = {}): Promise<TokenMap> {
-  const parameters = parseParameters({
-    layer: options.layer ?? DEFAULT_PARAMETERS.layer,
-    readout: options.readout ?? DEFAULT_PARAMETERS.readout,
-    context: options.context ?? DEFAULT_PARAMETERS.context,
-    plane: { ...DEFAULT_PARAMETERS.plane, ...options.plane },
-    grid: { ...DEFAULT_PARAMETERS.grid, ...options.grid },
-    topK: options.topK ?? DEFAULT_PARAMETERS.topK,
-    question: options.question ?? null,
-    masked: options.masked ?? [],
-    adaptive: options.adaptive ?? false,
-    overlays: options.overlays ?? [],
-  });
-  const display = parseDisplay(options.display ?? {}, usualDisplay(parameters));
-  const { engine } = await openModel(options.model ?? bundledModel, {
-    device: options.device ?? 'auto',
-    cudaLibraries: options.cudaLibraries,
-    memory: options.memory,
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  readMapOptions(options); // what is wrong with them is said before a model is opened
+  const session = await openModel(options.model, options);
   try {
-    const map = await computeMap(
-      engine,
-      { parameters, batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE },
-      {
-        onEvent: (event) => {
-          if (event.kind === 'cells') options.onProgress?.(event.done, event.total);
-        },
-      },
-    );
-    return { ...map, display };
+    return await session.map(options);
   } finally {
-    await engine.dispose();
+    await session.close();
   }
 }
 
@@ -222,13 +176,10 @@ export async function createEmbeddingGridMap(options: CreateOptions = {}): Promi
 }
 
 /** What was found in a model: layers, sizes, readouts and contexts that it supports. */
-export async function inspectModel(
-  model: string = bundledModel,
-  options: { readonly device?: Device; readonly cudaLibraries?: string; readonly signal?: AbortSignal } = {},
-): Promise<ModelDescription> {
-  const { engine, description } = await openModel(model, { device: 'auto', ...options });
-  await engine.dispose();
-  return description;
+export async function inspectModel(model?: string, options: SessionOptions = {}): Promise<ModelDescription> {
+  const session = await openModel(model, options);
+  await session.close();
+  return session.describe();
 }
 
 /** A state, the center of the plane, and what is asked of the boundaries around it. */
@@ -247,28 +198,10 @@ export interface BoundaryOptions extends Pick<
  * affine up to one scale, and where the winner flips along directions.
  */
 export async function stateBoundaries(options: BoundaryOptions): Promise<StateBoundaries> {
-  const parameters = parseParameters({
-    ...DEFAULT_PARAMETERS,
-    layer: options.layer ?? DEFAULT_PARAMETERS.layer,
-    readout: options.readout ?? DEFAULT_PARAMETERS.readout,
-    context: options.context ?? DEFAULT_PARAMETERS.context,
-    masked: options.masked ?? [],
-    plane: { ...DEFAULT_PARAMETERS.plane, center: options.state },
-  });
-  const { engine } = await openModel(options.model ?? bundledModel, {
-    device: options.device ?? 'auto',
-    cudaLibraries: options.cudaLibraries,
-    memory: options.memory,
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  const session = await openModel(options.model, options);
   try {
-    const question = { ...DEFAULT_QUESTION, ...options.question };
-    return await engine.call('boundaries', {
-      ...question,
-      parameters,
-      batchSize: options.batchSize ?? DEFAULT_BATCH_SIZE,
-    });
+    return await session.boundaries(options.state, options);
   } finally {
-    await engine.dispose();
+    await session.close();
   }
 }

@@ -86,6 +86,8 @@ test('the library’s snippet type-checks against the built declarations and run
   const [first = '', ...rest] = printed.trimEnd().split('\n');
   const probability = Number(first.split(' ').at(-1));
   assert.ok(probability > 0 && probability <= 1, printed);
+  const next = rest.pop() ?? ''; // the session's last line
+  assert.match(next, /[a-z]/);
   assert.equal(rest.join(''), `115200 [ '${path.join('maps', 'embedding_grid_results_layer_embeddings.json')}' ]`);
   assert.deepEqual(readdirSync(path.join(folder, 'maps')), ['embedding_grid_results_layer_embeddings.json']);
 });

@@ -35,6 +35,7 @@ import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
 import { checkedMap, checkedPoint, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
+import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
 import { version } from './version.js';
 
 /** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
@@ -90,6 +91,14 @@ export class EngineService {
           message: `A continuation must have 1 to ${CONTINUATION_LIMIT} tokens.`,
         });
       return this.inTurn(context.signal, () => this.continue({ ...checked, tokens }, context));
+    },
+    predict: (params, { signal }) => {
+      const checked = checkedVectors(params);
+      return this.inTurn(signal, async () => predictVectors(await this.model(), checked, signal));
+    },
+    states: (params, { signal }) => {
+      const checked = checkedStates(params);
+      return this.inTurn(signal, async () => statesOf((await this.model()).variant, checked));
     },
     tokenize: async ({ text }) => {
       const { model } = await this.model();

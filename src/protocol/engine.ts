@@ -1,7 +1,7 @@
 import type { FaultData } from '../map/fault.js';
 import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
-import type { Layer, MapParameters, MapSpecification, ModelReference, Readout } from '../map/specification.js';
+import type { Layer, MapParameters, MapSpecification, ModelReference, Prompt, Readout } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
@@ -205,6 +205,48 @@ export interface Reading {
   readonly tokens: readonly Token[];
 }
 
+/** Vectors that a person has, in the place of a map's cells. */
+export interface PredictParams {
+  /** What stands around a vector, and what is asked; plane and grid are not looked at. */
+  readonly parameters: MapParameters;
+  /** [n * hiddenSize] */
+  readonly vectors: Float32Array;
+  /** Upper bound of vectors in one run. */
+  readonly batchSize: number;
+}
+
+/** What the model says of `n` vectors; NaN where its arithmetic leaves its number range. */
+export interface PredictResult {
+  /** [n * topK], most probable first. */
+  readonly ids: Int32Array;
+  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
+  /** [n], nats. */
+  readonly entropy: Float32Array;
+  /** [n], of the parameters' question. */
+  readonly answers?: Float32Array;
+  readonly tokens: readonly Token[];
+}
+
+/** Most bytes of vectors, or of hidden states, that cross at once. */
+export const VECTORS_BYTES = 2 ** 28;
+
+export interface StatesParams {
+  readonly prompt: Prompt;
+  readonly layers: readonly (Layer | 'last')[];
+}
+
+export interface StatesResult {
+  /** Of the whole sequence. */
+  readonly tokens: readonly Token[];
+  /** As they were asked for, in that order. */
+  readonly states: readonly {
+    readonly layer: Layer;
+    /** [positions * hiddenSize], position by position. */
+    readonly values: Float32Array;
+  }[];
+}
+
 /** Tokens that a continuation may have. */
 export const CONTINUATION_LIMIT = 200;
 
@@ -238,6 +280,9 @@ export type EngineRequests = Requests<{
     event: { readonly token: Token };
     result: { readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean };
   };
+  predict: { params: PredictParams; event: never; result: PredictResult };
+  /** Hidden states of all positions of a prompt. */
+  states: { params: StatesParams; event: never; result: StatesResult };
   tokenize: { params: { text: string }; event: never; result: { tokens: readonly Token[] } };
 }>;
 

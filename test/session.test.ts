@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { create2dGrid, embed2dCoordinates, type ModelSession, openModel, type Predictions } from '../src/index.js';
+
+// The bundled model, for real: what a session says of a vector must be what its maps say, and what the model itself says.
+let model: ModelSession;
+before(async () => {
+  model = await openModel();
+});
+after(() => model.close());
+
+const TEXT = 'The old man walked to the';
+const grid = create2dGrid([4, 3], 2);
+
+/** Largest difference of two lists of numbers. */
+const difference = (a: Float32Array, b: Float32Array): number => {
+  assert.equal(a.length, b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
+};
+
+test('vectors of a grid are predicted as the cells of its map', async () => {
+  const { hiddenSize } = model.describe().facts;
+  const vectors = embed2dCoordinates(grid, hiddenSize);
+  for (const layer of ['embeddings', 1, 'last'] as const) {
+    const { cells } = await model.map({ layer, grid, topK: 5 });
+    const said = await model.predict(vectors, { layer, topK: 5 });
+    assert.equal(said.count, 12);
+    assert.deepEqual(said.ids, cells.ids, `layer ${layer}`);
+    assert.ok(difference(said.probabilities, cells.probabilities) < 1e-5, `layer ${layer}`);
+    assert.ok(difference(said.entropy, cells.entropy) < 1e-4, `layer ${layer}`);
+    assert.ok(said.tokens.has(said.ids[0] ?? -1));
+  }
+});
+
+test('many vectors are predicted as each alone, whatever the batch; a list of rows is the same', async () => {
+  const { hiddenSize } = model.describe().facts;
+  const vectors = embed2dCoordinates(create2dGrid([7, 5], 3), hiddenSize);
+  const rows = Array.from({ length: 35 }, (_, i) => [...vectors.subarray(i * hiddenSize, (i + 1) * hiddenSize)]);
+  const seen: number[] = [];
+  const all = await model.predict(vectors, { layer: 2, onProgress: (done) => seen.push(done) });
+  assert.equal(seen.at(-1), 35);
+  const small = await model.predict(rows, { layer: 2, batchSize: 3 });
+  assert.deepEqual(small.ids, all.ids);
+  assert.ok(difference(small.probabilities, all.probabilities) < 1e-5);
+  for (const i of [0, 17, 34]) {
+    const alone = await model.predict([rows[i] ?? []], { layer: 2 });
+    assert.deepEqual(alone.ids, all.ids.slice(i * all.topK, (i + 1) * all.topK));
+  }
+});
+
+test('a hidden state of a prompt, put back at its layer, says what the model says, from every layer', async () => {
+  const { blocks, hiddenSize } = model.describe().facts;
+  const layers = ['embeddings', ...Array.from({ length: blocks }, (_, layer) => layer)] as const;
+  const states = await model.states(TEXT, layers);
+  assert.deepEqual(
+    states.tokens.map(({ id }) => id),
+    (await model.tokenize(TEXT)).map(({ id }) => id),
+  );
+  assert.equal(states.positions, states.tokens.length);
+  assert.equal(states.hiddenSize, hiddenSize);
+  const context = { kind: 'prompt', text: TEXT } as const;
+  let own: Predictions | undefined;
+  for (const { layer, values } of states.layers) {
+    assert.equal(values.length, states.positions * hiddenSize);
+    const last = values.slice(-hiddenSize);
+    const said = await model.predict(last, { layer, context, topK: 5 });
+    own ??= said;
+    assert.deepEqual(said.ids, own.ids, `layer ${layer}`);
+    assert.ok(difference(said.logits, own.logits) < 1e-3, `layer ${layer}`);
+  }
+  // Behind the last block the lens is the rest of the model.
+  const lens = await model.predict(states.layers.at(-1)?.values.slice(-hiddenSize) ?? [], { readout: 'lens', topK: 5 });
+  assert.deepEqual(lens.ids, own?.ids);
+});
+
+test('hidden states of earlier positions are those of the shorter prompt; layers come as asked', async () => {
+  const ids = (await model.tokenize(TEXT)).map(({ id }) => id);
+  const whole = await model.states({ kind: 'tokens', ids }, [3, 'embeddings', 'last']);
+  const blocks = model.describe().facts.blocks;
+  assert.deepEqual(
+    whole.layers.map(({ layer }) => layer),
+    [3, 'embeddings', blocks - 1],
+  );
+  const shorter = await model.states({ kind: 'tokens', ids: ids.slice(0, 3) }, 3);
+  const [first] = shorter.layers;
+  assert.ok(first);
+  assert.ok(difference(first.values, whole.layers[0]?.values.slice(0, first.values.length) ?? first.values) < 1e-4);
+});
+
+test('a point says what a vector there says; a question is answered for both', async () => {
+  const { hiddenSize } = model.describe().facts;
+  const options = { layer: 2, question: { kind: 'probability', token: ' the' } } as const;
+  const point = await model.point({ x: -3, y: 2 }, options);
+  const vectors = embed2dCoordinates({ columns: 1, rows: 1, spacing: 1, center: [-3, 2] }, hiddenSize);
+  const said = await model.predict(vectors, options);
+  assert.deepEqual(point.ids, said.ids);
+  assert.ok(difference(point.answers ?? new Float32Array(0), said.answers ?? new Float32Array(1)) < 1e-6);
+  assert.ok(Math.abs(point.norm - Math.hypot(...vectors)) < 1e-4);
+});
+
+test('what cannot be is refused in words, and the session goes on', async () => {
+  const { hiddenSize } = model.describe().facts;
+  const bad = { code: 'bad-parameter' };
+  await assert.rejects(model.predict(new Float32Array(hiddenSize + 1)), bad);
+  await assert.rejects(model.predict([]), bad);
+  await assert.rejects(model.predict([[1, 2]]), { ...bad, message: /Vector 0 has 2 numbers/ });
+  await assert.rejects(model.predict(new Float32Array(hiddenSize).fill(NaN)), { ...bad, message: /not finite/ });
+  await assert.rejects(model.predict(new Float32Array(hiddenSize), { layer: 99 }), { ...bad, message: /Layer 99/ });
+  await assert.rejects(model.states(TEXT, 99), { ...bad, message: /Layer 99/ });
+  await assert.rejects(model.states(TEXT, []), bad);
+  await assert.rejects(model.states({ kind: 'tokens', ids: [1e7] }), bad);
+  const abort = new AbortController();
+  abort.abort();
+  await assert.rejects(model.map({ signal: abort.signal }), { code: 'cancelled' });
+  assert.equal((await model.map({ grid: create2dGrid(2) })).cells.computed.length, 4);
+});
+
+test('a cancel ends a map, and the session goes on', async () => {
+  const abort = new AbortController();
+  const map = model.map({
+    layer: 0,
+    grid: create2dGrid(300),
+    signal: abort.signal,
+    onProgress: () => abort.abort(),
+  });
+  await assert.rejects(map, { code: 'cancelled' });
+  assert.equal((await model.tokenize(TEXT)).length > 0, true);
+});
+
+test('a session that was left is closed: it says so, and closing again does nothing', async () => {
+  const left = await openModel();
+  await left[Symbol.asyncDispose]();
+  await left.close();
+  await assert.rejects(left.tokenize(TEXT), { code: 'cancelled', message: 'The model was closed.' });
+  await assert.rejects(left.map(), { code: 'cancelled' });
+});
