@@ -63,6 +63,12 @@ function anatomyOf(original: Graph): Anatomy {
       'No decoder block was found: between the token embedding and the logits there is no attention that begins at one tensor.',
     );
 
+  const most = OPERATORS_A_BLOCK * (opened.length + 2);
+  if (graph.nodes.length > most)
+    throw unsupported(
+      `The graph has ${graph.nodes.length} operators for ${opened.length} ${opened.length === 1 ? 'block' : 'blocks'}, more than any model.`,
+    );
+
   const head = findHead(graph, paths, io.logits);
   const last = findLastOutput(
     paths,
@@ -84,6 +90,12 @@ function anatomyOf(original: Graph): Anatomy {
     vocabularySize: plausible(findVocabularySize(graph, head, io), 'vocabulary', 2 ** 24),
   };
 }
+
+/**
+ * A block's mixture of hundreds of experts, unrolled, has some thousand operators; onnxruntime takes minutes over graphs of many
+ * more.
+ */
+const OPERATORS_A_BLOCK = 10_000;
 
 /** Sizes come from the file: what no model has is not allocated. */
 function plausible(size: number, what: string, most: number): number {
