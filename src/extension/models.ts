@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { repositoryOfSnapshot } from '../hub/cache.js';
 import { cachedModels, contentsOf, type ModelContents } from '../hub/contents.js';
+import { storedModels } from '../hub/otherStores.js';
 import type { ModelReference } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
 import type { ModelDescription } from '../protocol/engine.js';
@@ -15,7 +16,7 @@ const MOST_KNOWN = 20;
 /** A workspace may be a whole disk: the search stops here. */
 const MOST_FOUND = 100;
 /** Of a checkpoint the one file that stands for it: others of its kind hold shards, or vectors. */
-const MODELS_IN_WORKSPACE = '**/{*.onnx,model.safetensors,model.safetensors.index.json}';
+const MODELS_IN_WORKSPACE = '**/{*.onnx,*.gguf,model.safetensors,model.safetensors.index.json}';
 const NOT_SEARCHED = '**/{node_modules,.git,.venv,venv,__pycache__}/**';
 
 /** What is remembered of a model that was opened once. */
@@ -74,6 +75,7 @@ export class Models implements vscode.Disposable {
     for (const found of await this.inWorkspace()) await add(found, 'workspace');
     // The cache is the person's own, not the folder's: it is read whenever a list is asked for, trusted or not.
     for (const cached of cachedModels().slice(0, MOST_FOUND)) await add(cached.path, 'cache', cached.name);
+    for (const stored of storedModels().slice(0, MOST_FOUND)) await add(stored.path, 'cache', stored.name);
     return [...entries.values()];
   }
 
@@ -154,8 +156,8 @@ async function problemOf(modelPath: string): Promise<string | undefined> {
   return (await isTrusted(modelPath)) ? undefined : 'this folder is not trusted';
 }
 
-/** A checkpoint is its folder; an export is its file, of which a folder may have several. */
-const modelAt = (file: string): string => (file.endsWith('.onnx') ? file : path.dirname(file));
+/** A checkpoint is its folder; an export or a GGUF file is its file, of which a folder may have several. */
+const modelAt = (file: string): string => (/\.(onnx|gguf)$/i.test(file) ? file : path.dirname(file));
 
 function contentsText({ kind, bytes, numberType }: ModelContents, facts: ModelFacts | undefined): string {
   return [kind, facts?.numberType ?? numberType, formatBytes(bytes)].filter((part) => part !== undefined).join(' · ');
@@ -163,6 +165,11 @@ function contentsText({ kind, bytes, numberType }: ModelContents, facts: ModelFa
 
 /** A model's name by its place, as the engine gives it: the repository of a cache, else the folder, not counting `onnx`. */
 export function nameOf(modelPath: string): string {
+  if (/\.gguf$/i.test(modelPath))
+    return (
+      repositoryOfSnapshot(path.dirname(modelPath)) ??
+      path.basename(modelPath).replace(/(-00001-of-\d{5})?\.gguf$/i, '')
+    );
   const isFile = /\.(onnx|safetensors)$/.test(modelPath);
   const own = isFile ? path.dirname(modelPath) : modelPath;
   const folder = path.basename(own) === 'onnx' && isFile ? path.dirname(own) : own;

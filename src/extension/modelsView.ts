@@ -50,7 +50,12 @@ function descriptionOf(model: ModelEntry): string {
 }
 
 function factsOf({ facts, reference }: KnownModel): ModelsNode[] {
-  const kind = reference.file.endsWith('.onnx') ? 'ONNX' : 'safetensors';
+  const { file } = reference;
+  const kind = file.endsWith('.onnx')
+    ? 'ONNX'
+    : file.endsWith('.safetensors') || file.endsWith('.json')
+      ? 'safetensors'
+      : 'GGUF';
   const fact = (label: string, value: string, icon: string): ModelsNode => ({ kind: 'fact', label, value, icon });
   return [
     fact(`${facts.blocks} decoder layers`, `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),

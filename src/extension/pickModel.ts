@@ -19,7 +19,7 @@ export async function pickModel(models: Models): Promise<string | undefined> {
     { label: 'Browse', kind: vscode.QuickPickItemKind.Separator },
     {
       label: 'Choose a Model File...',
-      description: '.onnx or .safetensors',
+      description: '.onnx, .gguf or .safetensors',
       iconPath: new vscode.ThemeIcon('file'),
       choose: () => browseFor('file'),
     },
@@ -32,7 +32,7 @@ export async function pickModel(models: Models): Promise<string | undefined> {
   ];
   const picked = await pick([...known, ...browse], {
     title: 'Choose a Model to Map',
-    placeHolder: 'A decoder model: an ONNX export, or a checkpoint of safetensors',
+    placeHolder: 'A decoder model: an ONNX export, a GGUF file, or a checkpoint of safetensors',
   });
   return picked?.choose?.();
 }
@@ -50,7 +50,7 @@ async function browseFor(kind: 'file' | 'folder'): Promise<string | undefined> {
       canSelectFolders: kind === 'folder',
       openLabel: 'Choose Model',
       ...(home === undefined ? {} : { defaultUri: home }),
-      ...(kind === 'file' ? { filters: { Model: ['onnx', 'safetensors'] } } : {}),
+      ...(kind === 'file' ? { filters: { Model: ['onnx', 'gguf', 'safetensors'] } } : {}),
     })) ?? [];
   return chosen === undefined ? undefined : path.normalize(chosen.fsPath);
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
 import { Fault } from '../map/fault.js';
 import { folderOf, type HubName, parseHubName, repositoryOf } from './names.js';
+import { findStored } from './otherStores.js';
 
 /**
  * The Hugging Face cache as it lies on this machine: `models--ORG--NAME/{blobs,refs,snapshots/COMMIT}`, found where Python's
@@ -53,19 +54,23 @@ export function findInCache(name: HubName, cache = cacheFolder()): string {
 }
 
 /**
- * Path of the model that a person named: a path where something stands there, else a name in the Hugging Face cache, else the
+ * Path of the model that a person named: a path where something stands there, else a name in the Hugging Face cache, else one of
+ * LM Studio's or Ollama's, else the
  * path again, which whoever opens it will not find. Absolute.
  * @throws Fault `model-not-found` for a name that is in neither.
  */
 export function locateModel(text: string, cache?: string): string {
   const path = resolve(text);
   const name = kindOf(path) === undefined ? parseHubName(text) : undefined;
-  return name === undefined || isPlainFile(name) ? path : findInCache(name, cache);
+  if (kindOf(path) !== undefined) return path;
+  const inCache = name === undefined || isPlainFile(name) ? undefined : name;
+  if (inCache && snapshotsOf(inCache.repository, cache).length > 0) return findInCache(inCache, cache);
+  return findStored(text)?.path ?? (inCache ? findInCache(inCache, cache) : path);
 }
 
 /** `model.onnx`, `folder/model.onnx`: a person means the file, whether the hub could have a repository of that name or not. */
 const isPlainFile = ({ repository, file }: HubName): boolean =>
-  file === undefined && /\.(onnx|safetensors)$/i.test(repository);
+  file === undefined && /\.(onnx|safetensors|gguf)$/i.test(repository);
 
 /** The snapshot of `main` where a path is a repository's folder in a cache, else the path itself. @throws Fault `model-not-found`. */
 export function resolveRepositoryFolder(path: string): string {

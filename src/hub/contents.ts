@@ -5,7 +5,7 @@ import { folderOf } from './names.js';
 
 /** What can be told of a model without opening it. */
 export interface ModelContents {
-  readonly kind: 'ONNX' | 'safetensors';
+  readonly kind: 'ONNX' | 'safetensors' | 'GGUF';
   /** Of the weights, on disk. */
   readonly bytes: number;
   /** As the files say it: `float32`, `bfloat16`, ...; undefined where they do not. */
@@ -35,9 +35,18 @@ export function cachedModels(cache = cacheFolder()): CachedModel[] {
 
 /** What a .onnx file, a .safetensors file or a model's folder holds; undefined where it is no model by the names in it. */
 export function contentsOf(path: string): ModelContents | undefined {
-  const files = path.endsWith('.onnx') || path.endsWith('.safetensors') ? [path] : weightsIn(path);
+  const files = /\.(onnx|safetensors|gguf)$/i.test(path) ? [path] : weightsIn(path);
   const [first] = files;
   if (first === undefined) return undefined;
+  if (isGguf(first)) {
+    const parts = filesIn(dirname(first)).filter((name) => stemOf(name) === stemOf(basename(first)));
+    const type = /(?:^|[-._])((?:I?Q\d\w*|MXFP4|BF16|F16|F32))(?=[-.]|$)/i.exec(stemOf(basename(first)))?.[1];
+    return {
+      kind: 'GGUF',
+      bytes: sizeOf(parts.map((name) => join(dirname(first), name))),
+      ...(type === undefined ? {} : { numberType: type.toUpperCase() }),
+    };
+  }
   if (first.endsWith('.onnx')) {
     // Its weights may lie beside it, in files that begin with its name.
     const beside = filesIn(dirname(first)).filter((name) => name.startsWith(basename(first)));
@@ -62,8 +71,13 @@ function weightsIn(folder: string): string[] {
     const first = exports.find((name) => name === 'model.onnx') ?? exports[0];
     if (first !== undefined) return [join(place, first)];
   }
-  return [];
+  const [gguf] = names.filter((name) => isGguf(name) && !/mmproj|imatrix/i.test(name));
+  return gguf === undefined ? [] : [join(folder, gguf)];
 }
+
+const isGguf = (name: string): boolean => /\.gguf$/i.test(name);
+/** A GGUF file's name without what says which part it is. */
+const stemOf = (name: string): string => name.replace(/(-\d{5}-of-\d{5})?\.gguf$/i, '');
 
 /** Hub exports have the type in their name; one without it may be of any. */
 function typeOfName(name: string): string | undefined {

@@ -111,7 +111,7 @@ test('what is not there is said in a sentence', () => {
   const cache = cacheWith('org/tiny', { v1: OLD });
   const missing = refusal(() => locateModel('org/none', cache));
   assert.match(missing.message, /^There is no model "org\/none" here, neither as a path nor in the Hugging Face cache/);
-  assert.match(missing.hint ?? '', /hf download org\/none$/);
+  assert.match(missing.hint ?? '', /embedding-grid download org\/none$/);
   const noMain = refusal(() => locateModel('org/tiny', cache));
   assert.match(noMain.message, /has "org\/tiny", but not its revision "main"\.$/);
   assert.match(noMain.hint ?? '', /write org\/tiny@v1\.$/);

@@ -616,6 +616,3 @@ function graniteScales(m: Metadata): Json {
     logits_scaling: m.optionalNumber('logit_scale'),
   };
 }
-
-/** Architectures that are read, sorted. */
-export const GGUF_ARCHITECTURES: readonly string[] = Object.keys(KINDS).sort();
