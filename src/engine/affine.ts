@@ -103,7 +103,7 @@ export class AffineMap {
       const inverse = dot / square; // 1 / sqrt(NEAR² + epsilon)
       epsilon = Math.max(0, 1 / (inverse * inverse) - NEAR * NEAR);
     }
-    for (const part of [...parts, b]) for (let j = 0; j < V; j++) part[j] = (part[j] ?? 0) * pre;
+    if (pre !== 1) for (const part of [...parts, b]) for (let j = 0; j < V; j++) part[j] = (part[j] ?? 0) * pre;
     const [c, u, v] = parts;
     if (!c || !u || !v) return { reason: 'no rows' };
     const flat = isFlat(b, logits);
@@ -134,9 +134,13 @@ export class AffineMap {
     let worst = 0;
     let largest = 0;
     checks.forEach(({ x, y }, i) => {
-      const own = row(probes.length + i).map((z) => tail(pre * z, post));
+      const own = row(probes.length + i);
+      for (let j = 0; j < V; j++) {
+        const z = tail(pre * (own[j] ?? 0), post);
+        own[j] = z;
+        largest = Math.max(largest, Math.abs(z));
+      }
       const ours = affine.logitsAt(x, y);
-      largest = own.reduce((m, z) => Math.max(m, Math.abs(z)), largest);
       worst = Math.max(worst, logProbabilityDifference(ours, own));
     });
     if (!(worst <= TOLERANCE + LOGIT_ROUNDING * largest))
@@ -216,10 +220,12 @@ export class AffineMap {
   logitsAt(x: number, y: number): Float32Array {
     const { c, u, v, b, cap } = this.rows;
     const inverse = 1 / this.scaleAt(x, y);
-    return c.map((a, i) => {
-      const z = (a + x * (u[i] ?? 0) + y * (v[i] ?? 0)) * inverse + (b[i] ?? 0);
-      return cap === 0 ? z : cap * Math.tanh(z / cap);
-    });
+    const logits = new Float32Array(c.length);
+    for (let i = 0; i < c.length; i++) {
+      const z = ((c[i] ?? 0) + x * (u[i] ?? 0) + y * (v[i] ?? 0)) * inverse + (b[i] ?? 0);
+      logits[i] = cap === 0 ? z : cap * Math.tanh(z / cap);
+    }
+    return logits;
   }
 
   /** Where each token wins, exactly; undefined where a term outside the scale bends the borders. A soft-cap moves no border. */
@@ -313,12 +319,13 @@ function inner(a: Float32Array, b: Float32Array): number {
 function isFlat(b: Float32Array, logits: Float32Array): boolean {
   let low = Infinity;
   let high = -Infinity;
-  for (const x of b) {
-    low = Math.min(low, x);
-    high = Math.max(high, x);
+  const [count, all] = [b.length, logits.length];
+  for (let i = 0; i < count; i++) {
+    low = Math.min(low, b[i] ?? 0);
+    high = Math.max(high, b[i] ?? 0);
   }
   let largest = 0;
-  for (const z of logits) largest = Math.max(largest, Math.abs(z));
+  for (let i = 0; i < all; i++) largest = Math.max(largest, Math.abs(logits[i] ?? 0));
   return high - low <= 4e-6 * Math.max(largest, 1e-3);
 }
 
