@@ -1,12 +1,20 @@
 import { adaptiveSteps, differingAtMost } from '../map/adaptive.js';
+import { cellsKey } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
+import { faithfulness, faithfulWarning } from '../map/faithfulness.js';
 import { gridWindow } from '../map/grid.js';
 import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
-import { contextOf, type MapParameters, type MapSpecification, parseParameters } from '../map/specification.js';
-import { ownSurvey, type Survey } from '../map/survey.js';
+import {
+  contextOf,
+  DEFAULT_PARAMETERS,
+  type MapParameters,
+  type MapSpecification,
+  parseParameters,
+} from '../map/specification.js';
+import { type Mark, ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
 import { type CallContext, type Handlers, stopIfCancelled, unlessAborted } from '../protocol/channel.js';
@@ -28,12 +36,11 @@ import { boundariesOf, checkedBoundaries } from './boundaries/request.js';
 import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
-import type { FoundPlane, HiddenSpace } from './hiddenSpace.js';
+import { predictions, type Says } from './faithfulness.js';
 import type { Model } from './model/model.js';
-import type { CellPlan } from './model/plan.js';
 import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
-import { checkedMap, checkedPoint, readParameters } from './reading.js';
+import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
 import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
 import { version } from './version.js';
@@ -47,6 +54,9 @@ export class EngineService {
   private lastMap: Promise<unknown> = Promise.resolve();
   /** The model that was compared with last. */
   private beside: { readonly path: string; readonly opened: Promise<Opened> } | undefined;
+
+  /** What was said last of the texts on a map. */
+  private said: { readonly key: string; readonly says: Says } | undefined;
 
   readonly handlers: Handlers<EngineRequests> = {
     open: async (params) => (await this.openOnce(params)).description,
@@ -145,10 +155,11 @@ export class EngineService {
   }
 
   private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
-    const { model, variant, space } = await this.model();
-    const { plan, found } = await readParameters(variant, space, parameters);
-    if (!measure) return this.surveyOf(space, plan, found, parameters);
-    const { layer } = plan;
+    const opened = await this.model();
+    const { model, variant, space } = opened;
+    const reading = await readParameters(variant, space, parameters);
+    if (!measure) return this.surveyOf(opened, reading, parameters, false);
+    const { layer } = reading.plan;
     const { sample } = parameters.plane;
     let normsReason: string | undefined;
     if (!space.keptNorms(layer, sample) && model.facts.weightsBytes > MEASURED_BYTES)
@@ -161,21 +172,28 @@ export class EngineService {
         if (fault.code !== 'tokenizer' && fault.code !== 'bad-parameter') throw fault;
         normsReason = fault.message;
       }
-    const survey = await this.surveyOf(space, plan, found, parameters);
+    const survey = await this.surveyOf(opened, reading, parameters);
     return { ...survey, ...(normsReason === undefined ? {} : { normsReason }) };
   }
 
-  /** With the norms, if they are known. */
+  /** With the norms, if they are known; and what is said of texts, kept for as long as the same are shown. */
   private async surveyOf(
-    space: HiddenSpace,
-    { layer }: CellPlan,
-    found: FoundPlane,
-    { plane, overlays, grid }: MapParameters,
+    { variant, space }: Opened,
+    reading: Reading,
+    parameters: MapParameters,
+    say = true,
   ): Promise<Survey> {
+    const { plan, found } = reading;
+    const { plane, overlays, grid } = parameters;
+    const marks = await space.marks(found, overlays, plan.layer, grid);
+    const { grid: usual, topK, question, adaptive } = DEFAULT_PARAMETERS;
+    const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, adaptive })}${JSON.stringify(overlays)}`;
+    if (say && this.said?.key !== key)
+      this.said = { key, says: await predictions(variant, space, reading, parameters, marks) };
     return {
       gram: gramOf(found.plane),
-      norms: space.keptNorms(layer, plane.sample) ?? null,
-      marks: await space.marks(found, overlays, layer, grid),
+      norms: space.keptNorms(plan.layer, plane.sample) ?? null,
+      marks: this.said?.key === key ? marks.map((mark) => withSaid(mark, this.said?.says)) : marks,
       explained: found.explained,
     };
   }
@@ -316,6 +334,10 @@ export class EngineService {
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
+    const survey = ownSurvey(await this.surveyOf(opened, reading, parameters), parameters);
+    const counts = faithfulness(survey);
+    const unfaithful = counts && faithfulWarning(counts);
+    if (unfaithful !== undefined) notice(unfaithful);
     const half = variant.weightsOf(plan, source.way === 'each-cell').half;
     const elapsed = performance.now() - computed;
     speeds.took(parameters, plan, total - (approximation?.filled ?? 0), elapsed);
@@ -323,7 +345,7 @@ export class EngineService {
       specification,
       facts: model.facts,
       plane: found.plane,
-      survey: ownSurvey(await this.surveyOf(space, plan, found, parameters), parameters),
+      survey,
       runtime: {
         version: version(),
         device: description.device.used,
@@ -340,6 +362,11 @@ export class EngineService {
       tokens: newTokens(regionIds, sent, model),
     };
   }
+}
+
+function withSaid(mark: Mark, says: Says | undefined): Mark {
+  const told = mark.kind === 'state' ? says?.get(mark.overlay) : undefined;
+  return told ? { ...mark, says: told } : mark;
 }
 
 const adaptiveInParts = (): Fault =>

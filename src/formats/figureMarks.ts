@@ -1,3 +1,4 @@
+import { isFaithful } from '../map/faithfulness.js';
 import { safeText, tokenText } from '../map/display.js';
 import { gridWindow } from '../map/grid.js';
 import type { Display } from '../map/mapDisplay.js';
@@ -140,11 +141,11 @@ function drawDot(mark: Mark, place: FigurePoint, { norms }: Survey, boxes: Box[]
       cy: place.y,
       r: radius,
       fill: '#ffffff',
-      'fill-opacity': 0.3 + 0.7 * near,
+      'fill-opacity': isFaithful(mark) === false ? 0 : 0.3 + 0.7 * near,
       stroke: INK,
       'stroke-width': 1.25,
     },
-    element('title', {}, escapeXml(`${name}, ${formatShort(mark.distance)} from the plane`)),
+    element('title', {}, escapeXml(`${name}, ${formatShort(mark.distance)} from the plane${saysWords(mark)}`)),
   );
   const width = write.font.measure(name, 600) * NAME;
   const box: Box = { x: place.x + 7, y: place.y - 0.7 * NAME, width, height: 1.4 * NAME };
@@ -153,6 +154,13 @@ function drawDot(mark: Mark, place: FigurePoint, { norms }: Survey, boxes: Box[]
   boxes.push(box);
   const look = { x: box.x, y: place.y + 0.36 * NAME, size: NAME, weight: 600, fill: INK, halo: '#ffffff' } as const;
   return dot + write.line(name, look);
+}
+
+/** What is said of a text, and where it stands. */
+function saysWords({ says }: Mark): string {
+  if (!says) return '';
+  const { own, state, foot } = says;
+  return `; the model says ${tokenText(own.token, 24)}, its state here ${tokenText(state.token, 24)}, its foot ${tokenText(foot.token, 24)}`;
 }
 
 function nameOf(mark: Mark): string {

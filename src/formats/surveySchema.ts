@@ -5,17 +5,20 @@ const length = v.pipe(finite, v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(100_000));
 const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1));
 
+const token = v.object({ id: index, kind: v.picklist(['text', 'special', 'bytes', 'unknown']), text });
+const said = v.object({ token, probability: v.pipe(length, v.maxValue(1.0001)) });
 const mark = v.object({
   kind: v.picklist(['anchor', 'state', 'layers', 'positions', 'rows']),
   badge: v.exactOptional(v.picklist(['A', 'B', 'C'])),
   overlay: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(1000)),
   text,
-  token: v.exactOptional(v.object({ id: index, kind: v.picklist(['text', 'special', 'bytes', 'unknown']), text })),
+  token: v.exactOptional(token),
   layer: v.exactOptional(v.union([v.literal('embeddings'), v.pipe(index, v.maxValue(100_000))])),
   x: finite,
   y: finite,
   distance: length,
   norm: length,
+  says: v.exactOptional(v.object({ own: said, state: said, foot: said })),
 });
 
 export const normsSchema = v.object({ quantiles: v.pipe(v.array(length), v.length(21)), count: index });

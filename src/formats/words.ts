@@ -1,5 +1,6 @@
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
+import { faithfulness, faithfulWords } from '../map/faithfulness.js';
 import { gridWindow } from '../map/grid.js';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import {
@@ -84,6 +85,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       ...(marks && overlays.length > 0
         ? [`shown besides: ${overlays.map((overlay) => overlayWords(overlay)).join(', ')}`]
         : []),
+      ...(marks ? faithfulLine(map) : []),
       ...(ring ? ringWords(map) : []),
       ...adaptiveWords(specification.adaptive, runtime.approximation, all),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
@@ -108,6 +110,11 @@ function adaptiveWords(adaptive: boolean, approximation: Approximation | undefin
   return [
     `approximate: ${formatCount(filled)} of ${formatCount(cells)} cells filled in; of ${formatCount(checked)} checked ${formatCount(differing)} differ`,
   ];
+}
+
+function faithfulLine({ survey }: TokenMap): string[] {
+  const counts = survey && faithfulness(survey);
+  return counts ? [faithfulWords(counts)] : [];
 }
 
 /** Of the ring, where the window has some of it. */

@@ -11,6 +11,12 @@ export interface Norms {
   readonly count: number;
 }
 
+/** What is said next, and how surely. */
+export interface Said {
+  readonly token: Token;
+  readonly probability: number;
+}
+
 /** A real thing at its place on the plane, by orthogonal projection. */
 export interface Mark {
   /** `anchor`: what the plane was laid through. */
@@ -31,6 +37,11 @@ export interface Mark {
   /** From the plane, in the hidden space's own units. */
   readonly distance: number;
   readonly norm: number;
+  /**
+   * Of a text: what the model says of it; what its state at the map's layer says in the map's context; what its foot on the plane says
+   * there.
+   */
+  readonly says?: { readonly own: Said; readonly state: Said; readonly foot: Said };
 }
 
 /** What is known of a plane without any cell of it. */
