@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { canonical } from '../map/dependence.js';
 import { TOKEN_SLOTS } from '../map/colors.js';
 import { displaySchema } from '../map/mapDisplay.js';
 import { type AxisValue, isAxisValue } from '../map/series/series.js';
@@ -124,5 +125,5 @@ export function readKept(state: unknown): KeptPanel | undefined {
   return result.success ? result.output.keep : undefined;
 }
 
-/** Whether two settings are equal. Both came through a schema, so that keys stand in one order. */
-export const sameSettings = (a: MapSettings, b: MapSettings): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** Whether two settings are equal, whatever order their keys stand in. */
+export const sameSettings = (a: MapSettings, b: MapSettings): boolean => canonical(a) === canonical(b);
