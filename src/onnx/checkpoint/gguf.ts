@@ -35,7 +35,9 @@ const MAX_KEYS = 2 ** 16;
 const MAX_TENSORS = 150_000;
 const MAX_NAME = 1024;
 /** Of all lists together: each takes some 50 bytes. */
-const MAX_STRINGS = 2 ** 22;
+const MAX_STRINGS = 2 ** 21;
+/** Of all lists of numbers together: a vocabulary has two for each token. */
+const MAX_NUMBERS = 2 ** 22;
 const MAX_RANK = 4;
 const MAX_ELEMENTS = 2 ** 46;
 /** Bytes that are read at once. */
@@ -108,6 +110,7 @@ const ARRAY = 9;
 class Cursor {
   at = 0;
   private strings = 0;
+  private numbers = 0;
   private window = new Uint8Array(0);
   private view = new DataView(this.window.buffer);
   private start = 0;
@@ -187,6 +190,8 @@ class Cursor {
       if (this.strings > MAX_STRINGS) throw this.damaged(`it claims to hold ${this.strings} texts`);
       return Array.from({ length: count }, () => this.text(`a text of "${key}"`, MAX_HEADER));
     }
+    this.numbers += count;
+    if (this.numbers > MAX_NUMBERS) throw this.damaged(`it claims to hold ${this.numbers} numbers in lists`);
     const place = this.take(count * size);
     return Float64Array.from({ length: count }, (_, i) => this.number(type, place + i * size));
   }
