@@ -1,26 +1,32 @@
-import { BORDER, ENTROPY_RANGE_BITS, hexOf, inkOn, isDark, type Rgb, tokenColor, tokenGray } from '../map/colors.js';
-import { type Coloring, coloringColors, coloringOf } from '../map/coloring.js';
+import { hexOf, inkOn, isDark, type Rgb } from '../map/colors.js';
+import { coloringOf } from '../map/coloring.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
-import { type ExactBorders, exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
+import { exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
 import { DEFAULT_DISPLAY, showsBorders } from '../map/mapDisplay.js';
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
-import { type Borders, findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
-import { slotsOf } from '../map/settledMap.js';
+import { findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import type { Mark } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
+import {
+  areCrowded,
+  cellColors,
+  drawBorders,
+  drawColorBar,
+  regionText,
+  RULE,
+  SOFT_INK,
+  svgDocument,
+} from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
-import { type Frame, INK, Writer } from './figureWriter.js';
+import { type Frame, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
 import { element, escapeXml, svgNumber } from './xml.js';
 
-const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
-const SOFT_INK = '#424242';
-const RULE = '#c4c4c4';
 /** The largest side of the map and of a cell, and the least that the map takes, in px. */
 const MAP_SIDE = 733;
 const LARGEST_CELL = 150;
@@ -29,9 +35,6 @@ const LEFT = 99;
 const EDGE = 36;
 const RIGHT = 132;
 const LEAST_WIDTH = 620;
-/** Borders that would cover more than this part of the map are left out, and it is said; so are more pieces than this. */
-const MOST_INK = 0.3;
-const MOST_BORDERS = 200_000;
 /** Exact regions beyond this number are not written as polygons of their own. */
 const MOST_POLYGONS = 20_000;
 
@@ -106,9 +109,6 @@ export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySe
       .map((line, i) => write.line(line, { x: EDGE, y: 50 + 25 * title.length + 20 * i, size: 14, fill: SOFT_INK }))
       .join('');
   const body =
-    element('title', {}, escapeXml(words.title)) +
-    element('desc', {}, escapeXml(`${words.subtitle}. ${words.caption.join(' · ')}`)) +
-    element('rect', { width, height, fill: '#ffffff' }) +
     heading +
     drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
     (perCell ? cellGrid(map, frame) : '') +
@@ -124,24 +124,8 @@ export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySe
     anchors.svg +
     rule +
     caption;
-  return (
-    '<?xml version="1.0" encoding="UTF-8"?>\n' +
-    element(
-      'svg',
-      {
-        xmlns: 'http://www.w3.org/2000/svg',
-        width: String(width),
-        height: String(height),
-        viewBox: `0 0 ${width} ${height}`,
-        role: 'img',
-        'font-family': FAMILY,
-        style: "font-feature-settings:'calt' 0",
-        fill: INK,
-      },
-      body,
-    ) +
-    '\n'
-  );
+  const description = `${words.subtitle}. ${words.caption.join(' · ')}`;
+  return svgDocument({ width, height }, { title: words.title, description }, body);
 }
 
 /** Names of the axes, in px. */
@@ -160,22 +144,6 @@ function mapSize(columns: number, rows: number): { width: number; height: number
   };
 }
 
-/** Color of each cell; undefined where it is not computed. */
-function cellColors(map: TokenMap, coloring: Coloring, regions: Regions): (cell: number) => Rgb | undefined {
-  const { cells, tokens, display } = map;
-  const slots = coloring.colorBy === 'token' ? slotsOf(map, regions, display?.tokenColors) : undefined;
-  const scale = coloringColors(coloring, 'light');
-  return (cell) => {
-    if (!cells.computed[cell]) return undefined;
-    const part = coloring.part(cells, cell);
-    if (slots) {
-      const token = cells.ids[cell * cells.topK] ?? 0;
-      return tokenColor('light', slots.get(tokens.get(token)?.text ?? `#${token}`) ?? 0, part);
-    }
-    return scale[Math.round(Math.min(1, Math.max(0, part || 0)) * 255)];
-  };
-}
-
 /** Marks that are drawn. */
 const marksOf = ({ survey, display = DEFAULT_DISPLAY }: TokenMap): readonly Mark[] =>
   (display.marks ? survey?.marks : undefined) ?? [];
@@ -190,40 +158,6 @@ function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHe
   };
   if (!map.regions) return placeLabels({ regions, ...options });
   return placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options });
-}
-
-function regionText(
-  label: Label,
-  columns: number,
-  frame: Frame,
-  cellWidth: number,
-  cellHeight: number,
-  color: (cell: number) => Rgb | undefined,
-  write: Writer,
-): string {
-  const mean = meanColor(label, columns, color);
-  return write.segments(label.segments, {
-    x: frame.x + label.x * cellWidth,
-    y: frame.y + frame.height - label.y * cellHeight + label.size * 0.36,
-    size: label.size,
-    weight: LABEL_WEIGHT,
-    anchor: 'middle',
-    fill: inkOn(mean),
-    halo: hexOf(mean),
-  });
-}
-
-/** Mean color of the cells below a label. */
-function meanColor({ box }: Label, columns: number, color: (cell: number) => Rgb | undefined): Rgb {
-  const sum = [0, 0, 0];
-  let count = 0;
-  for (let row = Math.floor(box.y + 1e-9); row < box.y + box.height - 1e-9; row++) {
-    for (let column = Math.floor(box.x + 1e-9); column < box.x + box.width - 1e-9; column++) {
-      color(row * columns + column)?.forEach((channel, i) => (sum[i] = (sum[i] ?? 0) + channel));
-      count++;
-    }
-  }
-  return [(sum[0] ?? 0) / count, (sum[1] ?? 0) / count, (sum[2] ?? 0) / count];
 }
 
 /** Sizes of tokens inside cells, in px. */
@@ -296,43 +230,6 @@ function cellGrid({ cells }: TokenMap, frame: Frame): string {
   return d && element('path', { d, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.14, 'stroke-width': 0.75 });
 }
 
-function areCrowded(borders: Borders | ExactBorders, frame: Frame, cellWidth: number, cellHeight: number): boolean {
-  let ink = 0;
-  for (const lines of [borders.onLight, borders.onDark]) {
-    for (let i = 0; i < lines.length; i += 4) {
-      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-      ink += Math.hypot((x1 - x0) * cellWidth, (y1 - y0) * cellHeight) * BORDER.width;
-    }
-  }
-  const pieces = (borders.onLight.length + borders.onDark.length) / 4;
-  return pieces > MOST_BORDERS || ink > MOST_INK * frame.width * frame.height;
-}
-
-function drawBorders(
-  borders: Borders | ExactBorders,
-  frame: Frame,
-  cellWidth: number,
-  cellHeight: number,
-  perCell: boolean,
-): string {
-  const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
-  const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
-  return (['onLight', 'onDark'] as const)
-    .map((ground) => {
-      const lines = borders[ground];
-      let d = '';
-      for (let i = 0; i < lines.length; i += 4) {
-        const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : y0 === y1 ? `H${x(x1)}` : `L${x(x1)} ${y(y1)}`}`;
-      }
-      const linecap = lines instanceof Float64Array ? 'round' : 'square';
-      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': linecap };
-      const { color: stroke, opacity } = BORDER[ground];
-      return d && element('path', { d, fill: 'none', stroke, 'stroke-opacity': opacity, ...pen });
-    })
-    .join('');
-}
-
 /** The exact regions as polygons that are not seen: what shows the figure names a region's token and share to who points at it. */
 function drawRegions(map: TokenMap, frame: Frame, write: Writer): string {
   if (!map.regions || map.regions.polygons.length > MOST_POLYGONS) return '';
@@ -395,50 +292,6 @@ function drawAxes(map: TokenMap, frame: Frame, xName: string, yName: string, wri
     transform: turned,
   });
   return element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) + texts;
-}
-
-/** Names and ticks of the bar, as figures have them: the unit once, at an end. */
-function barWords({ colorBy, whole, name, ticks }: Coloring): Pick<Coloring, 'name' | 'ticks'> {
-  if (!whole) return { name, ticks };
-  if (colorBy === 'margin')
-    return { name, ticks: ticks.map(({ part }) => ({ part, text: `${100 * part}${part === 1 ? ' points' : ''}` })) };
-  if (colorBy !== 'entropy') return { name, ticks };
-  // From unsure at the bottom, as the other scales: darker is more confident.
-  const most = ENTROPY_RANGE_BITS;
-  return {
-    name,
-    ticks: [12, 10, 8, 6, 4, 2, 0].map((bits) => ({
-      part: 1 - bits / most,
-      text: bits === most ? `${bits} bits` : `${bits}`,
-    })),
-  };
-}
-
-function drawColorBar(coloring: Coloring, frame: Frame, write: Writer): string {
-  const x = frame.x + frame.width + 17;
-  const y = frame.y + 22;
-  const width = 13;
-  const height = Math.max(80, frame.height - 22);
-  const steps = 256;
-  const scale = coloringColors(coloring, 'light');
-  const color = (step: number): Rgb => {
-    const part = step / (steps - 1);
-    return coloring.colorBy === 'token' ? tokenGray('light', part) : (scale[step] ?? [0, 0, 0]);
-  };
-  const { name, ticks } = barWords(coloring);
-  let marks = '';
-  let texts = write.line(name, { x: x - 1, y: frame.y + 7, size: 13 });
-  ticks.forEach(({ part, text }) => {
-    const at = y + height - part * height;
-    marks += `M${svgNumber(x + width)} ${svgNumber(at)}h5`;
-    texts += write.line(text, { x: x + width + 9, y: at + 4.6, size: 13 });
-  });
-  return (
-    drawCells({ columns: 1, rows: steps, color }, x, y, width, height) +
-    element('rect', { x, y, width, height, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.3 }) +
-    element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) +
-    texts
-  );
 }
 
 /** Which stand-ins were drawn and what they mean, in a line; of width 0 without any. */

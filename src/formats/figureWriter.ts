@@ -8,6 +8,7 @@ import {
   SPACE_WIDTH,
   tokenSegments,
 } from '../map/display.js';
+import type { Token } from '../map/token.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { BundledFont, Weight } from './fonts.js';
 import { element, escapeXml, svgNumber } from './xml.js';
@@ -45,15 +46,20 @@ export class Writer {
     private readonly unshown: ReadonlySet<number>,
   ) {}
 
-  /** A token's segments, without what cannot be shown. */
+  /** Segments of a token of the figure's one map, without what cannot be shown. */
   token(map: TokenMap, id: number): readonly Segment[] {
     let segments = this.segmentsOf.get(id);
     if (!segments) {
-      segments = tokenSegments(map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` });
-      if (this.unshown.size > 0) segments = segments.flatMap((segment) => this.named(segment));
+      segments = this.ofToken(map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` });
       this.segmentsOf.set(id, segments);
     }
     return segments;
+  }
+
+  /** The same, of a token of any map. */
+  ofToken(token: Token): readonly Segment[] {
+    const segments = tokenSegments(token);
+    return this.unshown.size > 0 ? segments.flatMap((segment) => this.named(segment)) : segments;
   }
 
   /** Width in em. */

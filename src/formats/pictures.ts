@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawFigure } from './figure.js';
-import { findFallbackFonts, loadBundledFont } from './fonts.js';
+import { type BundledFont, findFallbackFonts, loadBundledFont } from './fonts.js';
 import { type PngOptions, renderPng } from './png.js';
 
 /** Part of the program that draws PNG pictures in a process of its own, built beside the other assets. */
@@ -19,26 +19,37 @@ export interface PictureOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Draws a figure. @param unshown code points to write as such, because nothing can draw them where the figure is to be shown */
+export type Draw = (font: BundledFont, unshown?: ReadonlySet<number>) => string;
+
 /** A map as SVG: see {@link drawFigure}. @throws Fault `internal` when the font is missing. */
-export async function toSvg(map: TokenMap, options: PictureOptions): Promise<string> {
-  return drawFigure(map, await loadBundledFont(options.assets));
+export const toSvg = (map: TokenMap, options: PictureOptions): Promise<string> =>
+  figureSvg((font, unshown) => drawFigure(map, font, unshown), options);
+
+/** A map as PNG: see {@link figurePng}. @throws Fault. */
+export const toPng = (map: TokenMap, options: PictureOptions): Promise<Uint8Array> =>
+  figurePng((font, unshown) => drawFigure(map, font, unshown), options);
+
+/** Any figure as SVG. @throws Fault `internal` when the font is missing. */
+export async function figureSvg(draw: Draw, options: PictureOptions): Promise<string> {
+  return draw(await loadBundledFont(options.assets));
 }
 
 /**
- * A map as PNG, 300 dpi: the figure of {@link toSvg}, except that characters which no font on this machine can draw stand
+ * A figure as PNG, 300 dpi: that of {@link figureSvg}, except that characters which no font on this machine can draw stand
  * there as their code points. Drawn in a process of its own, where that part of the program is built.
  * @throws Fault.
  */
-export async function toPng(map: TokenMap, options: PictureOptions): Promise<Uint8Array> {
+export async function figurePng(draw: Draw, options: PictureOptions): Promise<Uint8Array> {
   const font = await loadBundledFont(options.assets);
-  const svg = drawFigure(map, font);
+  const svg = draw(font);
   const lacking = new Set<number>();
   for (const character of svg) {
     const codePoint = character.codePointAt(0) ?? 0;
     if (codePoint >= 0x20 && !font.covers(codePoint)) lacking.add(codePoint);
   }
   const { files, missing } = await findFallbackFonts(lacking);
-  return svgPng(missing.size === 0 ? svg : drawFigure(map, font, missing), options, files);
+  return svgPng(missing.size === 0 ? svg : draw(font, missing), options, files);
 }
 
 /**

@@ -1,0 +1,123 @@
+import { coordinates } from '../../map/grid.js';
+import type { CurvePoint } from '../../map/compare/curves.js';
+import {
+  type MapComparison,
+  summaryOf,
+  tokenChanges,
+  tokenOf,
+  tokenOfKey,
+  winner,
+} from '../../map/compare/comparison.js';
+import type { PlaneSharing } from '../../map/series/series.js';
+import { margin, type TokenMap } from '../../map/tokenMap.js';
+import { float32Text } from '../float32.js';
+import { jsonText } from '../jsonText.js';
+
+/** What statistics of maps beside each other say of one of them. */
+const sideOf = ({ specification, facts }: TokenMap) => ({ specification, facts });
+
+/** Two maps beside each other as JSON: numbers, tokens, changes; all that a table or a text needs. */
+export function comparisonJson(comparison: MapComparison): string {
+  const { a, b, agreement } = comparison;
+  const tokens = agreement.tokens.map(({ key, ...cells }) => ({ token: tokenOfKey(comparison, key), ...cells }));
+  return `${JSON.stringify(
+    {
+      format: 'embedding-grid-comparison',
+      version: 1,
+      a: sideOf(a),
+      b: sideOf(b),
+      summary: summaryOf(comparison),
+      tokens,
+      changes: tokenChanges(comparison),
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+const quoted = (text: string): string => `"${jsonText(text).replaceAll('"', '""')}"`;
+const line = (fields: readonly (string | number)[]): string => `${fields.join(',')}\r\n`;
+
+/**
+ * Two maps cell by cell as CSV (RFC 4180), a line for each cell that both have. Tokens are JSON strings, as in a map's own CSV;
+ * `change`: `none`, `real` or `rounding`; divergences in nats, only where the engine was asked.
+ */
+export function comparisonCsv({ a, b, agreement, divergences }: MapComparison): string {
+  const { columns } = a.cells;
+  const { xs, ys } = coordinates(a.specification.grid);
+  const side = (map: TokenMap, cell: number): (string | number)[] => {
+    const id = winner(map.cells, cell);
+    return [
+      id,
+      quoted(tokenOf(map, id).text),
+      float32Text(map.cells.probabilities[cell * map.cells.topK] ?? 0),
+      float32Text(Math.fround(margin(map.cells, cell))),
+      float32Text(map.cells.entropy[cell] ?? 0),
+    ];
+  };
+  const names = ['token_id', 'token', 'probability', 'margin', 'entropy_nats'];
+  const parts = divergences ? [divergences.ab, divergences.ba, divergences.js] : [];
+  const header = [
+    ...['row', 'column', 'x', 'y', 'change'],
+    ...['a', 'b'].flatMap((which) => names.map((name) => `${which}_${name}`)),
+    ...(divergences ? ['kl_ab_nats', 'kl_ba_nats', 'js_nats'] : []),
+  ];
+  let text = line(header);
+  agreement.changes.forEach((change, cell) => {
+    if (change === undefined) return;
+    const [row, column] = [Math.floor(cell / columns), cell % columns];
+    text += line([
+      row,
+      column,
+      xs[column] ?? 0,
+      ys[row] ?? 0,
+      change,
+      ...side(a, cell),
+      ...side(b, cell),
+      ...parts.map((values) => (Number.isNaN(values[cell]) ? '' : float32Text(values[cell] ?? 0))),
+    ]);
+  });
+  return text;
+}
+
+/** A series' curves, with what they are curves of. */
+export interface SeriesStatistics {
+  readonly axis: string;
+  readonly plane: PlaneSharing;
+  readonly points: readonly CurvePoint[];
+  /** Where the last member's tokens enter, in sentences. */
+  readonly entries: readonly string[];
+}
+
+export const seriesJson = (series: SeriesStatistics): string =>
+  `${JSON.stringify({ format: 'embedding-grid-series', version: 1, ...series }, undefined, 2)}\n`;
+
+/** A line a member; of each named token its share of the cells and its mean probability. */
+export function seriesCsv({ axis, points }: SeriesStatistics): string {
+  const named = points[0]?.named ?? [];
+  const header = [
+    ...[axis, 'agreement_with_last', 'agreement_with_previous', 'regions', 'tokens', 'mean_entropy_nats'],
+    'kl_to_last_nats',
+    ...named.flatMap(({ token }) => [quoted(`share of ${token.text}`), quoted(`probability of ${token.text}`)]),
+  ];
+  return (
+    line(header) +
+    points
+      .map((point) =>
+        line([
+          plainField(point.name),
+          point.agreementWithLast,
+          point.agreementWithPrevious ?? '',
+          point.regions,
+          point.tokens,
+          point.meanEntropy,
+          point.divergenceToLast ?? '',
+          ...point.named.flatMap(({ share, probability }) => [share, probability]),
+        ]),
+      )
+      .join('')
+  );
+}
+
+/** Numbers and words as they are, anything else as a JSON string, so that nothing is taken for a formula. */
+const plainField = (text: string): string => (/^-?[\w.]+$/.test(text) ? text : quoted(text));

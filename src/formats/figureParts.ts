@@ -1,0 +1,192 @@
+import { BORDER, ENTROPY_RANGE_BITS, hexOf, inkOn, type Rgb, tokenColor, tokenGray } from '../map/colors.js';
+import { type Coloring, coloringColors } from '../map/coloring.js';
+import type { ExactBorders } from '../map/exactRegions.js';
+import { type Label, LABEL_WEIGHT } from '../map/labels.js';
+import type { Borders, Regions } from '../map/regions.js';
+import type { Display } from '../map/mapDisplay.js';
+import { slotsOf } from '../map/settledMap.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { drawCells } from './cellPicture.js';
+import { type Frame, INK, type Writer } from './figureWriter.js';
+import { element, escapeXml, svgNumber } from './xml.js';
+
+/** Parts that all figures are made of. */
+
+const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
+/** Of captions and subtitles. */
+export const SOFT_INK = '#424242';
+/** Above a caption. */
+export const RULE = '#c4c4c4';
+/** Borders that would cover more than this part of the map are left out, and it is said; so are more pieces than this. */
+const MOST_INK = 0.3;
+const MOST_BORDERS = 200_000;
+
+/** A whole SVG document, white. @param description what is read out beside the title */
+export function svgDocument(
+  { width, height }: { readonly width: number; readonly height: number },
+  { title, description }: { readonly title: string; readonly description: string },
+  body: string,
+): string {
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\n' +
+    element(
+      'svg',
+      {
+        xmlns: 'http://www.w3.org/2000/svg',
+        width: String(width),
+        height: String(height),
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'img',
+        'font-family': FAMILY,
+        style: "font-feature-settings:'calt' 0",
+        fill: INK,
+      },
+      element('title', {}, escapeXml(title)) +
+        element('desc', {}, escapeXml(description)) +
+        element('rect', { width, height, fill: '#ffffff' }) +
+        body,
+    ) +
+    '\n'
+  );
+}
+
+/** Color of each cell; undefined where it is not computed. @param known color slots of tokens by text, else the display's */
+export function cellColors(
+  map: TokenMap,
+  coloring: Coloring,
+  regions: Regions,
+  known: Display['tokenColors'] | undefined = map.display?.tokenColors,
+): (cell: number) => Rgb | undefined {
+  const { cells, tokens } = map;
+  const slots = coloring.colorBy === 'token' ? slotsOf(map, regions, known) : undefined;
+  const scale = coloringColors(coloring, 'light');
+  return (cell) => {
+    if (!cells.computed[cell]) return undefined;
+    const part = coloring.part(cells, cell);
+    if (slots) {
+      const token = cells.ids[cell * cells.topK] ?? 0;
+      return tokenColor('light', slots.get(tokens.get(token)?.text ?? `#${token}`) ?? 0, part);
+    }
+    return scale[Math.round(Math.min(1, Math.max(0, part || 0)) * 255)];
+  };
+}
+
+export function regionText(
+  label: Label,
+  columns: number,
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+  color: (cell: number) => Rgb | undefined,
+  write: Writer,
+): string {
+  const mean = meanColor(label, columns, color);
+  return write.segments(label.segments, {
+    x: frame.x + label.x * cellWidth,
+    y: frame.y + frame.height - label.y * cellHeight + label.size * 0.36,
+    size: label.size,
+    weight: LABEL_WEIGHT,
+    anchor: 'middle',
+    fill: inkOn(mean),
+    halo: hexOf(mean),
+  });
+}
+
+/** Mean color of the cells below a label. */
+function meanColor({ box }: Label, columns: number, color: (cell: number) => Rgb | undefined): Rgb {
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let row = Math.floor(box.y + 1e-9); row < box.y + box.height - 1e-9; row++) {
+    for (let column = Math.floor(box.x + 1e-9); column < box.x + box.width - 1e-9; column++) {
+      color(row * columns + column)?.forEach((channel, i) => (sum[i] = (sum[i] ?? 0) + channel));
+      count++;
+    }
+  }
+  return [(sum[0] ?? 0) / count, (sum[1] ?? 0) / count, (sum[2] ?? 0) / count];
+}
+
+export function areCrowded(
+  borders: Borders | ExactBorders,
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+): boolean {
+  let ink = 0;
+  for (const lines of [borders.onLight, borders.onDark]) {
+    for (let i = 0; i < lines.length; i += 4) {
+      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
+      ink += Math.hypot((x1 - x0) * cellWidth, (y1 - y0) * cellHeight) * BORDER.width;
+    }
+  }
+  const pieces = (borders.onLight.length + borders.onDark.length) / 4;
+  return pieces > MOST_BORDERS || ink > MOST_INK * frame.width * frame.height;
+}
+
+export function drawBorders(
+  borders: Borders | ExactBorders,
+  frame: Frame,
+  cellWidth: number,
+  cellHeight: number,
+  perCell: boolean,
+): string {
+  const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
+  const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
+  return (['onLight', 'onDark'] as const)
+    .map((ground) => {
+      const lines = borders[ground];
+      let d = '';
+      for (let i = 0; i < lines.length; i += 4) {
+        const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
+        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : y0 === y1 ? `H${x(x1)}` : `L${x(x1)} ${y(y1)}`}`;
+      }
+      const linecap = lines instanceof Float64Array ? 'round' : 'square';
+      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': linecap };
+      const { color: stroke, opacity } = BORDER[ground];
+      return d && element('path', { d, fill: 'none', stroke, 'stroke-opacity': opacity, ...pen });
+    })
+    .join('');
+}
+
+/** Names and ticks of the bar, as figures have them: the unit once, at an end. */
+function barWords({ colorBy, whole, name, ticks }: Coloring): Pick<Coloring, 'name' | 'ticks'> {
+  if (!whole) return { name, ticks };
+  if (colorBy === 'margin')
+    return { name, ticks: ticks.map(({ part }) => ({ part, text: `${100 * part}${part === 1 ? ' points' : ''}` })) };
+  if (colorBy !== 'entropy') return { name, ticks };
+  // From unsure at the bottom, as the other scales: darker is more confident.
+  const most = ENTROPY_RANGE_BITS;
+  return {
+    name,
+    ticks: [12, 10, 8, 6, 4, 2, 0].map((bits) => ({
+      part: 1 - bits / most,
+      text: bits === most ? `${bits} bits` : `${bits}`,
+    })),
+  };
+}
+
+export function drawColorBar(coloring: Coloring, frame: Frame, write: Writer): string {
+  const x = frame.x + frame.width + 17;
+  const y = frame.y + 22;
+  const width = 13;
+  const height = Math.max(80, frame.height - 22);
+  const steps = 256;
+  const scale = coloringColors(coloring, 'light');
+  const color = (step: number): Rgb => {
+    const part = step / (steps - 1);
+    return coloring.colorBy === 'token' ? tokenGray('light', part) : (scale[step] ?? [0, 0, 0]);
+  };
+  const { name, ticks } = barWords(coloring);
+  let marks = '';
+  let texts = write.line(name, { x: x - 1, y: frame.y + 7, size: 13 });
+  ticks.forEach(({ part, text }) => {
+    const at = y + height - part * height;
+    marks += `M${svgNumber(x + width)} ${svgNumber(at)}h5`;
+    texts += write.line(text, { x: x + width + 9, y: at + 4.6, size: 13 });
+  });
+  return (
+    drawCells({ columns: 1, rows: steps, color }, x, y, width, height) +
+    element('rect', { x, y, width, height, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.3 }) +
+    element('path', { d: marks, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.5 }) +
+    texts
+  );
+}
