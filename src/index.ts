@@ -5,12 +5,15 @@
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
 import type { Format } from './formats/names.js';
+import { readMap } from './formats/readMap.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { assetsFolder } from './host/installation.js';
+import { compareSaved } from './host/compareSaved.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
 import { type MapOptions, ModelSession, readMapOptions, type SessionOptions } from './host/session.js';
 import type { BoundaryQuestion } from './map/boundaries/directions.js';
+import { compareMaps, type ComparisonSummary, type MapComparison, summaryOf } from './map/compare/comparison.js';
 import { coordinates } from './map/grid.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
@@ -69,8 +72,11 @@ export type {
   ParameterOptions,
   PointPrediction,
   Predictions,
+  SeriesMap,
   SessionOptions,
 } from './host/session.js';
+export type { AxisValue, PlaneSharing, SeriesAxis, SeriesMember } from './map/series/series.js';
+export { agreementWords, type ComparisonSummary, type MapComparison } from './map/compare/comparison.js';
 export { fromJson } from './formats/fromJson.js';
 export { readMap } from './formats/readMap.js';
 
@@ -143,6 +149,37 @@ export async function predictTokensForGrid(options: PredictOptions = {}): Promis
     await session.close();
   }
 }
+
+/** Two maps beside each other. */
+export interface Compared {
+  readonly comparison: MapComparison;
+  /** The comparison in numbers. */
+  readonly summary: ComparisonSummary;
+  /** Why there are no divergences; undefined where there are. */
+  readonly withoutDivergences: string | undefined;
+}
+
+/**
+ * Compares two maps cell by cell: those that are here, or saved ones by their paths, whose models are opened for the divergences
+ * (KL both ways, Jensen-Shannon) over the whole vocabulary.
+ * @throws Fault `bad-parameter` where their grids differ, `file`, `cancelled`.
+ */
+export async function compare(
+  a: TokenMap | string,
+  b: TokenMap | string,
+  { device = 'auto', ...options }: SessionOptions & Pick<MapOptions, 'batchSize'> = {},
+): Promise<Compared> {
+  const { comparison, withoutDivergences } =
+    typeof a === 'string' && typeof b === 'string'
+      ? await compareSaved(a, b, { device, ...options })
+      : {
+          comparison: compareMaps(await mapOf(a), await mapOf(b)),
+          withoutDivergences: 'Divergences are had of two saved maps.',
+        };
+  return { comparison, summary: summaryOf(comparison), withoutDivergences };
+}
+
+const mapOf = (map: TokenMap | string): TokenMap | Promise<TokenMap> => (typeof map === 'string' ? readMap(map) : map);
 
 /** A map's computation, and where its files go. */
 export interface CreateOptions extends PredictOptions {

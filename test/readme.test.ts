@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
 import { BOUNDARY_FLAGS } from '../src/cli/boundaryFlags.js';
+import { COMPARE_FLAGS } from '../src/cli/compareFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
@@ -32,7 +33,11 @@ test('the table of flags is the program’s', async () => {
   const asking = boundaries
     .filter(({ name }) => !others.some((flag) => flag.name === name))
     .map((flag) => ({ ...flag, help: `\`boundaries\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking].map((flag) => [
+  const compare: readonly Flag[] = COMPARE_FLAGS;
+  const comparing = compare
+    .filter(({ name }) => ![...others, ...boundaries].some((flag) => flag.name === name))
+    .map((flag) => ({ ...flag, help: `\`compare\` only: ${flag.help}` }));
+  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing].map((flag) => [
     `\`${flagUsage(flag)}\``,
     flag.default ?? '',
     flag.help,

@@ -7,6 +7,8 @@ import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
+import type { CompareCommand } from './compare.js';
+import { COMPARE_FLAGS } from './compareFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
@@ -16,6 +18,7 @@ export type Command =
   | DrawCommand
   | InspectCommand
   | BoundariesCommand
+  | CompareCommand
   | StudyCommand
   | HubCommand;
 
@@ -46,6 +49,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'study') return parseStudyCommand(args.slice(1));
   if (args[0] === 'download' || args[0] === 'cache') return parseHubCommand(args[0], args.slice(1));
   const inspect = args[0] === 'inspect';
+  if (args[0] === 'compare') return parseCompare(args.slice(1));
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
@@ -83,6 +87,18 @@ export function parseCommand(args: readonly string[]): Command {
     quiet: values.has('quiet'),
     ...shared,
   };
+}
+
+/** Reads what follows `compare`. */
+function parseCompare(args: readonly string[]): CompareCommand | { readonly kind: 'help' } {
+  const { values, positionals } = parseFlags(args, [...COMPARE_FLAGS, ...COMPUTING_FLAGS]);
+  if (values.has('help')) return { kind: 'help' };
+  const [a, b, extra] = positionals;
+  if (a === undefined || b === undefined || extra !== undefined)
+    throw bad('A comparison is of two saved maps.', 'Write it as embedding-grid compare A.json B.json.');
+  if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
+  const as = values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text';
+  return { kind: 'compare', a, b, as, ...computingChoices(values) };
 }
 
 /** Reads what follows `boundaries`. */

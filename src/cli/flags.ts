@@ -4,6 +4,7 @@ import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
+import { COMPARE_FLAGS } from './compareFlags.js';
 import { EXIT_CODES } from './exitCodes.js';
 import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
 import { STUDY_FLAGS } from './study/studyFlags.js';
@@ -93,6 +94,7 @@ Usage:
   embedding-grid inspect MODEL [FLAGS]   print what was found in a model
   embedding-grid download NAME [FLAGS]   fetch ORG/NAME[/FILE][@REVISION] from the Hugging Face hub
   embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
+  embedding-grid compare A.json B.json   print how two saved maps differ
   embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
   embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
   embedding-grid study status DIR        print how far it is
@@ -112,6 +114,9 @@ ${rows(INSPECT_FLAGS)}
 
 Flags of download:
 ${rows(DOWNLOAD_FLAGS)}
+
+Flags of compare:
+${rows(COMPARE_FLAGS)}
 
 Flags of boundaries, beside those of the map:
 ${rows(BOUNDARY_FLAGS)}

@@ -4,6 +4,7 @@ import { safeText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { boundaries } from './boundaries.js';
 import { parseCommand } from './arguments.js';
+import { compare } from './compare.js';
 import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { helpText } from './flags.js';
@@ -26,6 +27,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'download') await downloadModel(command, out, err, signal);
     else if (command.kind === 'cache') showCache(command, out);
     else if (command.kind === 'boundaries') await boundaries(command, out, err, signal);
+    else if (command.kind === 'compare') await compare(command, out, err, signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);
     else await study(command, out, err, signal);
     return 0;

@@ -2,6 +2,17 @@ import { computeMap, type Engine } from '../engine/client.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
 import { type Display, parseDisplay, usualDisplay } from '../map/mapDisplay.js';
+import type { Plane } from '../map/plane.js';
+import { mergeAxes, parseAxis } from '../map/series/axisText.js';
+import {
+  memberName,
+  members,
+  onPlane,
+  type PlaneSharing,
+  runOrder,
+  type SeriesAxis,
+  type SeriesMember,
+} from '../map/series/series.js';
 import {
   DEFAULT_BATCH_SIZE,
   DEFAULT_PARAMETERS,
@@ -53,6 +64,14 @@ export interface MapOptions extends ParameterOptions, ComputeOptions {
    * tells its answers.
    */
   readonly display?: Partial<Display>;
+}
+
+/** A map of a series. */
+export interface SeriesMap {
+  /** `layer=3, seed=7` */
+  readonly name: string;
+  readonly member: SeriesMember;
+  readonly map: TokenMap;
 }
 
 /** What the model says at one point of a plane. */
@@ -158,6 +177,50 @@ export class ModelSession {
       },
     );
     return { ...map, display };
+  }
+
+  /**
+   * Maps that differ in named axes, each as soon as it is there, in the order that reuses most; every one is what it would be alone.
+   * @param series the base's options; `vary` as on a command line (`layer=0-11`) or as data; on the base's plane, unless each is to
+   *   have its `own`
+   * @throws Fault `bad-parameter` where an axis leads nowhere or is the model: a session has one.
+   */
+  async *series({
+    vary,
+    sharing = 'shared',
+    ...options
+  }: MapOptions & {
+    readonly vary: readonly (string | SeriesAxis)[];
+    readonly sharing?: PlaneSharing;
+  }): AsyncGenerator<SeriesMap, void> {
+    const axes = mergeAxes(vary.map((axis) => (typeof axis === 'string' ? parseAxis(axis) : axis)));
+    const { parameters: base, display } = readMapOptions(options);
+    const all = [...members({ base, vary: axes })];
+    if (all.some(({ model }) => model !== undefined))
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'A session has one model: it cannot be varied.',
+        hint: 'Open a session for each.',
+      });
+    const { batchSize = DEFAULT_BATCH_SIZE, signal, onProgress } = options;
+    const compute = (parameters: MapParameters, heard?: typeof onProgress): Promise<TokenMap> =>
+      this.map({
+        ...parameters,
+        display,
+        batchSize,
+        ...(signal ? { signal } : {}),
+        ...(heard ? { onProgress: heard } : {}),
+      });
+    let plane: Plane | undefined;
+    for (const member of runOrder(all)) {
+      let { parameters } = member;
+      if (sharing === 'shared') {
+        const one = { ...base, grid: { ...base.grid, columns: 1, rows: 1 }, question: null, overlays: [] };
+        plane ??= (await compute(one)).plane;
+        parameters = onPlane(parameters, plane, 'the base');
+      }
+      yield { name: memberName(axes, member.values), member, map: await compute(parameters, onProgress) };
+    }
   }
 
   /** What the model says at a point of the plane that a map with these options would have. @throws Fault. */

@@ -1,0 +1,84 @@
+import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
+import { type ComparedFiles, compareSaved } from '../host/compareSaved.js';
+import { agreementWords, changeText, type MeanAndMost, summaryOf, tokenChanges } from '../map/compare/comparison.js';
+import { safeText } from '../map/display.js';
+import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import type { ComputingChoices } from './computing.js';
+import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
+
+export interface CompareCommand extends ComputingChoices {
+  readonly kind: 'compare';
+  /** Saved maps, as they were typed. */
+  readonly a: string;
+  readonly b: string;
+  readonly as: 'text' | 'json' | 'csv';
+}
+
+/** `embedding-grid compare A.json B.json`: prints how two saved maps differ. @throws Fault. */
+export async function compare(command: CompareCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const progress = err.isTTY ? progressBar(err) : silentProgress;
+  const compared = await compareSaved(command.a, command.b, {
+    device: command.device,
+    cudaLibraries: command.cudaLibraries,
+    memory: command.memory,
+    batchSize: command.batchSize,
+    signal,
+    onProgress: (done, total, secondsLeft) => progress.update(done, total, secondsLeft),
+    ...(command.debug ? { log: engineLog(err) } : {}),
+  }).finally(() => progress.clear());
+  const { comparison, withoutDivergences } = compared;
+  if (command.as === 'text') return void out.write(report(compared));
+  if (withoutDivergences !== undefined)
+    err.write(`Note: There are no divergences. ${safeText(withoutDivergences, 1000)}\n`);
+  out.write(command.as === 'json' ? comparisonJson(comparison) : comparisonCsv(comparison));
+}
+
+/** A comparison for people. */
+function report({ comparison, withoutDivergences }: ComparedFiles): string {
+  const { a, b } = comparison;
+  const summary = summaryOf(comparison);
+  const words = agreementWords(summary);
+  const { regions, divergences, medianMargin } = summary;
+  const share = (value: number | null): string => (value === null ? 'none' : formatPercent(value));
+  const nats = ({ mean, max }: MeanAndMost): string => `mean ${formatShort(mean)}, largest ${formatShort(max)}`;
+  const rows: (readonly [string, string])[] = [
+    ['A', nameOf(a)],
+    ['B', nameOf(b)],
+    [
+      'plane',
+      summary.plane === 'shared' ? 'shared: each cell is the same vector in both' : 'own: each map has its own',
+    ],
+    ['tokens', summary.tokensBy === 'id' ? 'compared by id' : 'compared by text: the vocabularies differ'],
+    ['IoU', `${formatPercent(summary.weightedIou)} weighted by area, ${formatPercent(summary.meanIou)} over tokens`],
+    ['regions', `${formatCount(regions.a)} and ${formatCount(regions.b)}, ${formatCount(regions.matched)} matched`],
+    ['|Δp|', `mean ${formatPercent(summary.meanProbabilityDifference)}`],
+    [
+      'entropy',
+      `B − A mean ${formatShort(summary.entropyDifference.mean)}, |B − A| mean ${formatShort(summary.entropyDifference.meanAbsolute)} nats`,
+    ],
+    [
+      'median margin',
+      `A ${share(medianMargin.a.changed)} where changed, ${share(medianMargin.a.unchanged)} elsewhere; B ${share(medianMargin.b.changed)}, ${share(medianMargin.b.unchanged)}`,
+    ],
+    ...(divergences
+      ? ([
+          ['KL(A ‖ B)', `${nats(divergences.ab)} nats`],
+          ['KL(B ‖ A)', `${nats(divergences.ba)} nats`],
+          ['Jensen-Shannon', `${nats(divergences.js)} nats`],
+        ] as const)
+      : [['divergences', `none. ${withoutDivergences ?? ''}`] as const]),
+    ...tokenChanges(comparison)
+      .slice(0, 5)
+      .map(
+        (change) =>
+          [changeText(change), `${formatCount(change.cells)} cells, ${formatCount(change.real)} real`] as const,
+      ),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, text]) => `  ${safeText(name).padEnd(width)}  ${safeText(text, 1000)}\n`);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.\n${lines.join('')}`;
+}
+
+const nameOf = ({ specification: { model, layer, readout }, facts }: TokenMap): string =>
+  `${model.name}, ${facts.numberType}, layer ${layer}, ${readout}`;
