@@ -115,11 +115,12 @@ export function listenToPageKeys(store: Store, works: () => boolean): void {
   });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
-    const { drawer, table, ui, comparing } = store.state;
+    const { host, drawer, table, ui, comparing } = store.state;
     if (works()) send({ type: 'cancel' });
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });
     else if (ui.pin) store.setUi({ pin: null });
+    else if (host?.sweep) send({ type: 'edit', path: 'sweep', value: false });
     else if (comparing) send({ type: 'edit', path: 'compare', value: null });
     else return;
     event.preventDefault();

@@ -21,6 +21,7 @@ import { createStatusLine } from './statusLine.js';
 import { Pane } from './pane.js';
 import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
+import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
 import { compareItems, createToolbar } from './toolbar.js';
@@ -90,6 +91,7 @@ const mapColumn = h(
   createEmptyState(store),
   createFaultPage(store),
   createPanes(main, other, changes, derived),
+  createSweepStrip(store, derived),
   createCellTable(store, derived),
 );
 document.body.append(
@@ -168,6 +170,7 @@ function keepBeside({ compare }: PanelState): void {
 let asked = false;
 
 function receive(message: HostMessage): void {
+  if (message.type === 'sweep') return main.takeSwept(message.map);
   if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);
   begun = true;
@@ -183,7 +186,7 @@ const isWorking = ({ state: { host } }: Store): boolean =>
   host?.run.status === 'running' || host?.detail.status === 'running';
 for (const pane of [main, other, changes])
   listenToMapKeys(pane.store, derived, pane.view, pane.sayCell, () => toolbar.compare());
-listenToPageKeys(store, () => [store, other.store].some(isWorking));
+listenToPageKeys(store, () => store.state.host?.sweep?.running === true || [store, other.store].some(isWorking));
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
 const mistake = (thrown: unknown): void =>

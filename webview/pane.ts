@@ -1,4 +1,5 @@
-import type { PanelState, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
+import { layerIndex, type MapSpecification } from '../src/map/specification.js';
+import type { PanelState, ShownMap, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
 import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
@@ -6,6 +7,7 @@ import type { Link } from './link.js';
 import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { Maps } from './maps.js';
+import { pageMap } from './pageMap.js';
 import { Store } from './store.js';
 
 /** A map on the page: what is known of it, and where it is drawn. */
@@ -48,6 +50,15 @@ export class Pane {
       host: { ...panel, ...slot },
       progress: working?.status === 'running' ? working.progress : null,
     });
+  }
+
+  /** A map of a sweep through the layers; null: those before are of another. */
+  takeSwept(shown: ShownMap | null): void {
+    const index = ({ specification: { layer } }: { readonly specification: MapSpecification }): number =>
+      layerIndex(layer);
+    const rest = shown ? this.store.state.sweep.filter((map) => index(map) !== index(shown)) : [];
+    const sweep = shown ? [...rest, pageMap(shown)] : rest;
+    this.store.set({ sweep: sweep.sort((a, b) => index(a) - index(b)) });
   }
 
   receive(news: SlotNews): void {

@@ -23,6 +23,8 @@ export interface OwnState {
   /** A point that was asked for, and a text that is written from one. */
   readonly point: PointNews | null;
   readonly continuation: Continuation | null;
+  /** The whole maps of a sweep through the layers, by layer. */
+  readonly sweep: readonly PageMap[];
   /** Token whose regions are outlined. */
   readonly outlined: number | null;
   /** Index of the mark that is pointed at, in the map's survey. */
@@ -39,6 +41,7 @@ const NOTHING: OwnState = {
   news: null,
   point: null,
   continuation: null,
+  sweep: [],
   outlined: null,
   mark: null,
 };

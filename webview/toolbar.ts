@@ -12,6 +12,7 @@ import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './ma
 import type { MapView } from './map/mapView.js';
 import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
+import { sendSweep } from './sweep/sweepStrip.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';
 
 const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> = {
@@ -191,7 +192,11 @@ export const compareItems = ({ host }: PageState): MenuItem[] =>
         label,
         icon,
         reason,
-        run: () => (compare ? sendComparison(compare) : send({ type: 'chooseSavedMap' })),
+        run: () => {
+          if (compare === 'saved') send({ type: 'chooseSavedMap' });
+          else if (compare === 'layers') sendSweep(true);
+          else sendComparison(compare);
+        },
       }))
     : [];
 

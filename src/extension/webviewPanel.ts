@@ -37,6 +37,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     device: start.device ?? defaults.device,
     batchSize: start.batchSize ?? defaults.batchSize,
     compare: start.compare ?? null,
+    sweep: start.sweep ?? false,
   };
   const display = start.display ?? defaults.display;
   return new WebviewMapPanel(

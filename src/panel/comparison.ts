@@ -32,7 +32,7 @@ export function otherSettings(
 export function swapped(settings: PanelSettings, compare: Computed): PanelSettings {
   const { path } = compare;
   const value = path === MODEL_PATH ? settings.modelPath : valueAt(settings.parameters, path);
-  return { ...otherwise(settings, compare), compare: { ...compare, value } };
+  return { ...settings, ...otherwise(settings, compare), compare: { ...compare, value } };
 }
 
 /** What a map is compared with, in a few words: `layer 4`. @param other the other map, once it is there. */

@@ -22,6 +22,7 @@ import { comparedBrief, swapped } from './comparison.js';
 import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
+import { LayerSweep } from './layerSweep.js';
 import { MapSlot } from './mapSlot.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { OtherSlot } from './otherSlot.js';
@@ -46,6 +47,7 @@ export class MapController {
   private readonly history: History<PanelSettings>;
   private readonly main: MapSlot;
   private readonly other: OtherSlot;
+  private readonly sweep: LayerSweep;
   private readonly key: string;
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
@@ -60,7 +62,7 @@ export class MapController {
     private readonly deps: PanelDependencies,
     start: ControllerStart,
   ) {
-    this.history = new History<PanelSettings>({ compare: null, ...start.settings }, sameSettings);
+    this.history = new History<PanelSettings>({ compare: null, sweep: false, ...start.settings }, sameSettings);
     this.view = pageView(start.display ?? DEFAULT_DISPLAY);
     this.key = start.revivedKey ?? randomUUID();
     const place = {
@@ -77,6 +79,12 @@ export class MapController {
       key: this.key,
       settings: () => this.settings,
       onWhole: () => this.follow(),
+      known: (asked) => this.sweep.known(asked),
+    });
+    this.sweep = new LayerSweep(this.main, (asked) => this.main.lease(asked), {
+      nextId: place.nextId,
+      send: (message) => this.page?.send(message),
+      onChange: () => this.changed(),
     });
     this.other = new OtherSlot(
       deps,
@@ -257,6 +265,7 @@ export class MapController {
   }
 
   cancel(): void {
+    this.sweep.cancel();
     for (const slot of this.slots) slot.cancel();
   }
 
@@ -322,6 +331,7 @@ export class MapController {
     this.disposed = true;
     this.page?.drop();
     this.page = undefined;
+    this.sweep.dispose();
     this.other.dispose(closed);
     this.main.dispose(closed);
     for (const one of this.following) one.dispose();
@@ -364,10 +374,11 @@ export class MapController {
     this.follow();
   }
 
-  /** The map that is compared with follows the panel's own. */
+  /** The maps beside the panel's own follow it. */
   private follow(): void {
     try {
       this.other.follow(this.settings);
+      this.sweep.follow(this.settings);
     } catch (error) {
       this.main.complain(error);
     }
@@ -397,6 +408,7 @@ export class MapController {
     this.sendState();
     this.main.sendAll();
     this.other.sendAll();
+    this.sweep.sendAll();
   }
 
   private sendState(): void {
@@ -410,6 +422,7 @@ export class MapController {
     return {
       mode: 'panel',
       compare: settings.compare,
+      sweep: this.sweep.state,
       models: this.models,
       canUndo: history.canUndo,
       canRedo: history.canRedo,

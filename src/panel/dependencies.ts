@@ -141,6 +141,7 @@ export interface PanelStart {
   /** undefined: the empty state. */
   readonly modelPath?: string;
   readonly compare?: Comparison | null;
+  readonly sweep?: boolean;
   readonly parameters?: MapParameters;
   readonly display?: Display;
   readonly device?: Device;

@@ -107,6 +107,14 @@ export function shownMap(record: MapRecord): ShownMap {
   };
 }
 
+/** For the page: a map of a sweep, as much of it as a small picture and a curve need. */
+export const sweptMap = (record: MapRecord): ShownMap => ({
+  ...shownMap(record),
+  cells: fewerTokens(record.cells, 2),
+  finish: record.complete ? { ...finishOf(record.complete), regions: null } : null,
+  survey: null,
+});
+
 /** For the page: what a whole map adds to its cells. */
 export const finishOf = ({ runtime, plane, regions }: TokenMap): Finish => ({
   runtime,

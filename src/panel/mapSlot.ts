@@ -53,6 +53,8 @@ export interface SlotPlace {
   readonly onProgress: () => void;
   /** Its map is whole, or another whole one is shown. */
   readonly onWhole: () => void;
+  /** The map of what is asked for, where it was made elsewhere. */
+  readonly known?: (asked: Asked) => MapRecord | undefined;
 }
 
 /** A map of a panel: its model, runs, details, survey and points. What it is computed with is the panel's to say. */
@@ -195,6 +197,12 @@ export class MapSlot {
     return state.status === 'ready' ? state.summary.facts.hiddenSize : undefined;
   }
 
+  /** Decoder blocks of the model, where it is open. */
+  get layers(): number | undefined {
+    const { state } = this.model;
+    return state.status === 'ready' ? state.summary.facts.blocks : undefined;
+  }
+
   /** What the model is called, once one is chosen. */
   get modelName(): string | undefined {
     const { state } = this.model;
@@ -230,6 +238,8 @@ export class MapSlot {
       if (this.disposed) return;
       if (revived) this.runs.adopt(revived);
       if (!asked || turn !== this.turn) return;
+      const known = this.differs() ? this.place.known?.(asked) : undefined;
+      if (known && this.isSet(known)) return this.take(known);
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
       if (run && revived && !revived.complete) return await this.compute(revived, revived);
@@ -266,6 +276,15 @@ export class MapSlot {
   adopt(record: MapRecord): void {
     this.runs.adopt(record);
     this.keeper.keep(record, true);
+  }
+
+  /** Shows a map that was made elsewhere, in place of what is computed. */
+  private take(record: MapRecord): void {
+    void this.runs.end();
+    this.fault = null;
+    this.adopt(record);
+    this.place.onChange();
+    this.surveys.want(this.asked());
   }
 
   /** A person looks at a window of the map that is shown, or at all of it. */
@@ -426,7 +445,8 @@ export class MapSlot {
     return lease;
   }
 
-  private lease({ modelPath, device }: Asked): Promise<EngineLease> {
+  /** The engine that holds this slot's model. @throws Fault as {@link PanelDependencies.acquireEngine}. */
+  lease({ modelPath, device }: Asked): Promise<EngineLease> {
     const name = this.place.nameOf(modelPath) ?? path.basename(modelPath);
     return this.model.acquire({ path: modelPath, device }, name);
   }

@@ -102,8 +102,9 @@ export function readComparison(data: unknown): Comparison | null {
 const settings = v.object({
   modelPath: v.nullable(path),
   ...runSettings,
-  // Panels that an earlier version kept compare nothing.
+  // Panels that an earlier version kept show one map.
   compare: v.optional(v.nullable(compare), null),
+  sweep: v.optional(v.boolean(), false),
 });
 const keptPanel = v.object({
   version: v.literal(1),

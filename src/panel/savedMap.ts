@@ -129,6 +129,7 @@ export class SavedMapController {
     const state: PanelState = {
       mode: 'saved',
       compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
+      sweep: null,
       models: [],
       canUndo: false,
       canRedo: false,

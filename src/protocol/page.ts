@@ -59,6 +59,17 @@ export type Comparison =
 export interface PanelSettings extends MapSettings {
   /** null: one map is shown. */
   readonly compare: Comparison | null;
+  /** The map is computed at every layer, each on the plane of its own. */
+  readonly sweep: boolean;
+}
+
+/** How far the maps of all layers are. */
+export interface SweepState {
+  /** Decoder blocks of the model: there is one map more, of the embeddings. */
+  readonly layers: number;
+  /** Maps that are there. */
+  readonly done: number;
+  readonly running: boolean;
 }
 
 /** What the page needs of a {@link ModelDescription}. */
@@ -147,6 +158,8 @@ export interface PanelState {
   /** `saved`: the read-only editor of a saved map. */
   readonly mode: 'panel' | 'saved';
   readonly compare: Comparison | null;
+  /** null: there is no sweep. */
+  readonly sweep: SweepState | null;
   readonly models: readonly ModelEntry[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -231,7 +244,9 @@ export type SlotNews =
 export type HostMessage =
   /** `slots`: the panel's own, and while two maps are compared, the other one. */
   | { readonly type: 'state'; readonly state: PanelState; readonly slots: Slots<SlotState> }
-  | (SlotNews & { readonly slot: SlotName });
+  | (SlotNews & { readonly slot: SlotName })
+  /** A map of the sweep, whole; null: all that came before are no longer of it. */
+  | { readonly type: 'sweep'; readonly map: ShownMap | null };
 
 /** Something of each slot that has a map. */
 export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;

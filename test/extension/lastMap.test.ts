@@ -18,6 +18,7 @@ const SETTINGS: PanelSettings = {
   device: 'cpu',
   batchSize: 50,
   compare: null,
+  sweep: false,
 };
 
 test('the map of the panel that was closed last comes back with its model and parameters', () => {

@@ -14,6 +14,7 @@ const SETTINGS: PanelSettings = {
   device: 'auto',
   batchSize: 100,
   compare: null,
+  sweep: false,
 };
 const layer = (value: number, plane: 'own' | 'shared' = 'own'): Comparison => ({
   kind: 'computed',

@@ -16,6 +16,7 @@ const SETTINGS: PanelSettings = {
   device: 'auto',
   batchSize: 100,
   compare: null,
+  sweep: false,
 };
 const VIEW = pageView(DEFAULT_DISPLAY);
 

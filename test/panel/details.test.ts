@@ -14,6 +14,7 @@ const SETTINGS: PanelSettings = {
   device: 'auto',
   batchSize: 100,
   compare: null,
+  sweep: false,
 };
 /** A part of the default map. */
 const PART = { spacing: 0.01, center: [3.1, -2.2] } as const;

@@ -162,6 +162,7 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
     await stage.plot.focus();
     await stage.page.keyboard.press('c');
     await stage.page.keyboard.press('ArrowDown');
+    await stage.page.keyboard.press('ArrowDown');
     await stage.page.keyboard.press('Enter');
     await compared(stage);
     assert.equal((stage.controller.settings.compare as { path: string }).path, 'readout');

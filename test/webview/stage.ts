@@ -128,6 +128,7 @@ export class Stage {
       device: 'auto',
       batchSize: DEFAULT_BATCH_SIZE,
       compare: null,
+      sweep: false,
     };
     const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
     const stage = new Stage(page, deps, host);

@@ -14,8 +14,8 @@ export interface Choice {
   readonly icon: string;
   /** Why not, at the moment. */
   readonly reason?: string;
-  /** undefined: a saved map, which is chosen first. */
-  readonly compare: Comparison | undefined;
+  /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers. */
+  readonly compare: Comparison | 'saved' | 'layers';
 }
 
 const own = (path: string, value: AxisValue): Computed => ({ kind: 'computed', path, value, plane: 'own' });
@@ -25,7 +25,7 @@ export function choicesOf(host: HostState): Choice[] {
   const saved: Choice = {
     label: host.mode === 'saved' ? 'Another Saved Map…' : 'Saved Map…',
     icon: 'symbol-color',
-    compare: undefined,
+    compare: 'saved',
   };
   if (host.mode === 'saved') return [saved];
   const { parameters } = host.settings;
@@ -42,6 +42,7 @@ export function choicesOf(host: HostState): Choice[] {
       icon: 'layers',
       compare: own('layer', at > 0 ? at - 1 : last > at ? at + 1 : 'embeddings'),
     },
+    { label: 'All Layers', icon: 'list-ordered', compare: 'layers' },
     { label: 'Another Readout', icon: 'eye', compare: own('readout', readout) },
     { label: 'Another Context', icon: 'quote', compare: own('context', { ...context }) },
     {

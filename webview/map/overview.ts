@@ -5,24 +5,29 @@ import type { GridSize, View } from './view.js';
 /** Of the frame's sides, in px. */
 const SMALLEST = 5;
 
+/** Draws a map's colors, one pixel per cell. */
+export function drawCells(canvas: HTMLCanvasElement, paint: Paint, { columns, rows }: GridSize): void {
+  canvas.width = columns;
+  canvas.height = rows;
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const image = context.createImageData(columns, rows);
+  paint.entries.forEach((row, r) =>
+    row.forEach((entry, column) => {
+      const color = paint.palette[entry];
+      if (color) image.data.set([...color, 255], ((rows - 1 - r) * columns + column) * 4);
+    }),
+  );
+  context.putImageData(image, 0, 0);
+}
+
 /** A small picture of the whole map that shows which part of it is seen. */
 export class Overview {
   private readonly picture = document.createElement('canvas');
 
   /** Takes over the map's colors, one pixel per cell. */
   draw(paint: Paint, { columns, rows }: GridSize): void {
-    this.picture.width = columns;
-    this.picture.height = rows;
-    const context = this.picture.getContext('2d');
-    if (!context) return;
-    const image = context.createImageData(columns, rows);
-    paint.entries.forEach((row, r) =>
-      row.forEach((entry, column) => {
-        const color = paint.palette[entry];
-        if (color) image.data.set([...color, 255], ((rows - 1 - r) * columns + column) * 4);
-      }),
-    );
-    context.putImageData(image, 0, 0);
+    drawCells(this.picture, paint, { columns, rows });
   }
 
   /** Draws it into a square of that size, with a frame around the part that is seen. */
