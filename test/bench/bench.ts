@@ -7,6 +7,7 @@
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { bundledModel } from '../../src/host/installation.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
@@ -15,6 +16,7 @@ import { describeMachine } from './machine.js';
 import { benchScan } from './scan.js';
 
 const model = process.env.BENCH_MODEL;
+const root = path.resolve(import.meta.dirname, '..', '..');
 const parts: Readonly<Record<string, () => unknown>> = {
   heads: benchHeads,
   scan: benchScan,
@@ -26,7 +28,12 @@ const parts: Readonly<Record<string, () => unknown>> = {
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   // Its own process: it has a browser's types and ends with it.
-  panel: () => spawnSync(process.execPath, ['--import', 'tsx', 'test/webview/bench.ts'], { stdio: 'inherit' }),
+  panel: () => {
+    const node = (...args: string[]): boolean =>
+      spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status === 0;
+    // What it needs of Chromium is there already, or is set up.
+    if (node('test/vscode/setup.mjs')) node('--import', 'tsx', 'test/webview/bench.ts');
+  },
 };
 
 console.log(describeMachine());
