@@ -13,7 +13,9 @@ export async function locked<T>(file: string, signal: AbortSignal, work: () => P
   mkdirSync(dirname(file), { recursive: true });
   const own = `${hostname()}\n${process.pid}\n${Math.random()}`;
   while (!taken(file, own)) {
-    if (isLeft(file)) rmSync(file, { force: true });
+    const held = contents(file);
+    // Not the lock of one who took it meanwhile.
+    if (isLeft(file, held) && contents(file) === held) rmSync(file, { force: true });
     else await waited(LOOK_MS, signal);
   }
   const beat = setInterval(() => {
@@ -44,11 +46,11 @@ function taken(file: string, own: string): boolean {
   return true;
 }
 
-function isLeft(file: string): boolean {
+function isLeft(file: string, held: string): boolean {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return false; // just given back
   if (Date.now() - stat.mtimeMs > SILENT_MS) return true;
-  const [host = '', pid = ''] = contents(file).split('\n');
+  const [host = '', pid = ''] = held.split('\n');
   return host === hostname() && /^\d+$/.test(pid) && !isAlive(Number(pid));
 }
 
