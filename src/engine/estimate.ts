@@ -3,7 +3,7 @@ import type { MapParameters } from '../map/specification.js';
 import type { Estimate } from '../protocol/engine.js';
 import { affineKind } from './affine.js';
 import { BATCH_BYTES } from './cellSource.js';
-import { ENGINE_BYTES, type MemoryBudget } from './memory.js';
+import { ENGINE_BYTES, type MemoryBudget, scoreBytes } from './memory.js';
 import type { CellPlan } from './model/plan.js';
 import type { Variant } from './model/variant.js';
 import type { Opened } from './opened.js';
@@ -23,6 +23,7 @@ export async function estimateMap(asked: Asked, batchSize: number): Promise<Esti
     bytes:
       ENGINE_BYTES +
       weights.bytes +
+      scoreBytes(model, plan.prefix.length + 1 + plan.suffix.length) +
       batch * perCell +
       (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
     ...(weights.half === undefined ? {} : { halfWeights: weights.half }),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { allowance } from './allowance.js';
 
 /**
  * Ends this process with its parent: at the event that our channel has closed, and by a thread, for which that event need not
@@ -8,6 +9,6 @@ import { Worker } from 'node:worker_threads';
  */
 export function holdLeash(then: () => void): void {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  new Worker(join(__dirname, 'leash.cjs')).unref();
+  new Worker(join(__dirname, 'leash.cjs'), { workerData: allowance }).unref();
   setImmediate(then);
 }

@@ -1,4 +1,6 @@
+import { readFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
 
 /**
  * A thread that ends its process as soon as the process's parent is gone, whatever the main thread does: a regex that does not
@@ -11,3 +13,21 @@ try {
 } catch {
   // Standard input is no pipe: somebody runs us by hand.
 }
+
+/** How often memory is looked at: between two looks the fastest machine fills some 100 MB. */
+const WATCH_MS = 50;
+
+/**
+ * A model that takes much more memory than one of its size can need ends, before the system has to choose whom to end. Linux
+ * alone tells what is a process's own. Our parent knows an end for want of memory by these words (client.ts).
+ */
+const allowed: unknown = workerData;
+if (process.platform === 'linux' && allowed instanceof Float64Array)
+  setInterval(() => {
+    const [bytes = 0] = allowed;
+    if (bytes === 0) return;
+    const own = 1024 * Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0);
+    if (own <= bytes) return;
+    writeSync(2, `FATAL ERROR: Allocation failed - the engine took ${own} bytes where ${bytes} were to be expected\n`);
+    end();
+  }, WATCH_MS);

@@ -31,3 +31,22 @@ export const WIDENED = 3;
  */
 export const fitsWidened = ({ bytes }: MemoryBudget, half: number, other: number): boolean =>
   ENGINE_BYTES + WIDENED * half + other <= bytes;
+
+/** Some matrices [attention heads, positions, positions] stand at once: scores, masked, weights, and copies of them. */
+const SCORE_COPIES = 6;
+
+/** Bytes of attention's scores while a model runs on a sequence. */
+export function scoreBytes({ facts, files }: Sized, positions: number): number {
+  const heads = files.config.attentionHeads ?? Math.ceil(facts.hiddenSize / 64);
+  return positions === 1 ? 0 : 4 * SCORE_COPIES * heads * positions ** 2;
+}
+
+/** What is known of a model's sizes. */
+export interface Sized {
+  readonly facts: { readonly hiddenSize: number; readonly vocabularySize: number };
+  readonly files: { readonly config: { readonly attentionHeads: number | undefined } };
+}
+
+/** Bytes of a run on a sequence: scores, hidden states on their way, logits. */
+export const runBytes = (model: Sized, positions: number): number =>
+  scoreBytes(model, positions) + positions * 4 * (24 * model.facts.hiddenSize + 4 * model.facts.vocabularySize);

@@ -1,4 +1,5 @@
 import type { ModelDescription, OpenParams } from '../protocol/engine.js';
+import { allowModel } from './allowance.js';
 import { CellSources } from './cellSources.js';
 import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
@@ -28,6 +29,7 @@ export async function open({ path, device, skipChecks, memory }: OpenParams): Pr
   const started = performance.now();
   const report = await chooseDevice(device);
   const model = Model.open(path, report.used, memoryBudget(memory));
+  allowModel(model.facts.weightsBytes, report.used);
   const variant = Variant.of(model);
   const skipped = reasonToSkip(model, report.used, skipChecks);
   if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);

@@ -32,6 +32,7 @@ import {
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
+import { allowRun } from './allowance.js';
 import { boundariesOf, checkedBoundaries } from './boundaries/request.js';
 import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
@@ -211,6 +212,7 @@ export class EngineService {
     const estimate = await estimateDivergences(a, b, batchSize);
     context.emit({ kind: 'started', estimate });
     refuseTooLarge(estimate, opened.model.budget, 'The divergences take');
+    allowRun(estimate.bytes);
     return divergences(
       { ground: opened, parameters },
       { ground: other, parameters: beside.parameters },
@@ -287,6 +289,7 @@ export class EngineService {
     const estimate = await estimateMap({ ...opened, parameters }, batchSize);
     context.emit({ kind: 'started', specification, estimate });
     refuseTooLarge(estimate, model.budget);
+    allowRun(estimate.bytes);
     const notices: string[] = [];
     const notice = (message: string): void => {
       notices.push(message);

@@ -1,3 +1,5 @@
+import { allowRun } from '../allowance.js';
+import { runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
 import { type CellCut, cutCells, cutStates } from '../../onnx/cut.js';
@@ -53,6 +55,8 @@ export class Variant {
 
   /** A runner for cells; those of the latest plans are kept with their sessions. */
   async runner(plan: CellPlan): Promise<CellRunner> {
+    // Where the prefix is computed anew, every cell of a batch has its own.
+    allowRun(64 * runBytes(this.model, plan.prefix.length + 1 + plan.suffix.length));
     const manner = plan.manner ?? this.model.manner;
     const { blocks } = this.model.facts;
     const cutLayer = cutLayerOf(plan, blocks);
@@ -273,7 +277,10 @@ export class Variant {
     const graph = translated(() => cutStates(anatomy, tensors, presents), this.model.files.relativeFile);
     const session = await this.model.session(graph, false);
     try {
-      return await work((ids) => session.run(this.model.plainFeeds(graph, { batch: 1, past: 0, ids })));
+      return await work((ids) => {
+        allowRun(runBytes(this.model, ids.length));
+        return session.run(this.model.plainFeeds(graph, { batch: 1, past: 0, ids }));
+      });
     } finally {
       await session.release();
     }
