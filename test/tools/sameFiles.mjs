@@ -1,0 +1,111 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+
+/**
+ * Draws the same maps with the program of a commit and with this one, and compares their files byte by byte, what was measured
+ * (the runtime) aside: `node test/tools/sameFiles.mjs [COMMIT]`. Both are built; this one's dist is used as it stands.
+ */
+
+const root = join(import.meta.dirname, '..', '..');
+const commit = process.argv[2] ?? '045421b';
+const fixture = (...names) => join('test', 'fixtures', ...names);
+const MODELS = {
+  bundled: join('media', 'novella-3m'),
+  llama: fixture('models', 'optimum-past-llama_tied'),
+  opt: fixture('models', 'legacy-op14-opt'),
+  int4: fixture('models', 'genai-int4-qwen2'),
+  checkpoint: fixture('checkpoints', 'gpt2-fp16'),
+};
+const METHODS = [
+  [],
+  ['--embedding-method', 'direct', '--dimensions', '3,7'],
+  ['--embedding-method', 'replicated'],
+  ['--seed', '7', '--orthogonal', '--normalize'],
+];
+const READOUTS = ['forward', 'lens', 'unembed'];
+const CONTEXTS = [[], ['--context', 'bos'], ['--prompt-ids', '5,9,2,7']];
+const LAYERS = ['embeddings', '0', 'last'];
+const FORMATS = ['json,csv', 'npz,svg', 'json,svg', 'png,csv'];
+const MORE = [
+  [],
+  ['--top-k', '3'],
+  ['--color-by', 'token'],
+  ['--mask', '#5', '--question', 'probability:#7'],
+  ['--cells', 'adaptive'],
+];
+
+/** Eight maps of each model, between which everything is there. */
+const maps = Object.entries(MODELS).flatMap(([name, model], m) =>
+  Array.from({ length: 8 }, (_, i) => {
+    const n = 8 * m + i;
+    const pick = (list, step) => list[Math.floor(n / step) % list.length];
+    return {
+      name: `${name}-${i}`,
+      flags: [
+        ...['--model', model, '--grid-size', '18x12', '--spacing', '0.7', '--layer-idx', pick(LAYERS, 1)],
+        ...['--readout', pick(READOUTS, 2), ...pick(CONTEXTS, 1), ...pick(METHODS, 3), ...pick(MORE, 1)],
+        ...['--formats', FORMATS[i % FORMATS.length]],
+      ],
+    };
+  }),
+);
+
+/** A file's parts without what was measured. */
+function partsOf(file) {
+  const bytes = readFileSync(file);
+  if (file.endsWith('.json')) {
+    const { runtime, ...rest } = JSON.parse(bytes.toString());
+    return { json: JSON.stringify(rest), notices: JSON.stringify(runtime?.notices) };
+  }
+  if (!file.endsWith('.npz')) return { bytes: bytes.toString('latin1') };
+  const arrays = Object.entries(unzipSync(bytes)).filter(([name]) => !name.startsWith('runtime'));
+  return Object.fromEntries(arrays.map(([name, array]) => [name, Buffer.from(array).toString('latin1')]));
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'embedding-grid-same-'));
+const before = join(scratch, 'before');
+let differing = 0;
+let compared = 0;
+let refused = 0;
+try {
+  execFileSync('git', ['worktree', 'add', '--detach', '--quiet', before, commit], { cwd: root, stdio: 'inherit' });
+  symlinkSync(join(root, 'node_modules'), join(before, 'node_modules'));
+  execFileSync(process.execPath, ['esbuild.js'], { cwd: before, stdio: 'ignore' });
+  for (const { name, flags } of maps) {
+    const [one, other] = [before, root].map((home, i) => {
+      const out = join(scratch, `${name}-${i}`);
+      const ran = spawnSync(process.execPath, ['dist/cli.js', ...flags, '--output-dir', out, '--quiet'], { cwd: home });
+      const files = ran.status === 0 ? readdirSync(out).sort() : [];
+      return {
+        files,
+        status: ran.status,
+        said: ran.stderr.toString(),
+        parts: files.map((file) => partsOf(join(out, file))),
+      };
+    });
+    const places = [];
+    if (one.status !== other.status)
+      places.push(`exit code ${one.status}, now ${other.status}: ${one.said}${other.said}`);
+    if (one.status !== 0 && one.said !== other.said) places.push(`said ${one.said}, now ${other.said}`);
+    if (String(one.files) !== String(other.files)) places.push(`files ${one.files}, now ${other.files}`);
+    one.files.forEach((file, i) => {
+      compared++;
+      for (const [part, value] of Object.entries(one.parts[i]))
+        if (other.parts[i]?.[part] !== value) places.push(`${file}: ${part}`);
+    });
+    if (one.status !== 0) console.log(`refused: ${name} (${flags.join(' ')}): ${one.said.split('\n')[0]}`);
+    if (one.status !== 0) refused++;
+    if (places.length > 0) differing++;
+    for (const place of places) console.log(`${name} (${flags.join(' ')}): ${place}`);
+  }
+} finally {
+  spawnSync('git', ['worktree', 'remove', '--force', before], { cwd: root });
+  rmSync(scratch, { recursive: true, force: true });
+}
+console.log(
+  `${maps.length} maps, ${compared} files of ${commit} and of now: ${maps.length - differing} alike (${refused} refused by both), ${differing} not.`,
+);
+process.exitCode = differing === 0 ? 0 : 1;
