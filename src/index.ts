@@ -21,6 +21,7 @@ import {
   type ContextChoice,
   DEFAULT_PARAMETERS,
   type Grid,
+  type Intervention,
   type Layer,
   type MapParameters,
   parseParameters,
@@ -62,7 +63,19 @@ export type { DirectionFlip, NearBoundary, StateBoundaries } from './protocol/bo
 export type { Token } from './map/token.js';
 export type { MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
-export type { Context, ContextChoice, Device, Format, Grid, Layer, MapParameters, ModelDescription, Readout, TokenMap };
+export type {
+  Context,
+  ContextChoice,
+  Device,
+  Format,
+  Grid,
+  Intervention,
+  Layer,
+  MapParameters,
+  ModelDescription,
+  Readout,
+  TokenMap,
+};
 
 export type {
   ComputeOptions,

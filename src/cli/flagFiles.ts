@@ -9,8 +9,12 @@ import { encodeVector } from '../map/vector.js';
 export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
   const texts = new Map<string, readonly string[]>();
   const vectors = new Map<string, { vector: string; name: string }>();
-  for (const { name, file } of MAP_FLAGS) {
+  for (const { name, file, places } of MAP_FLAGS) {
     const value = given[name];
+    for (const text of value === undefined ? [] : typeof value === 'string' ? [value] : value) {
+      const place = decided(text, places?.(text) ?? []);
+      if (place !== undefined) vectors.set(place, await readPlace(place));
+    }
     if (typeof value !== 'string') continue;
     if (file === 'texts') texts.set(value, await readTexts(value));
     if (file === 'vectors') vectors.set(value, await readPlace(value));
@@ -39,6 +43,19 @@ export async function readTexts(path: string): Promise<readonly string[]> {
   return lines;
 }
 
+/** Of the places that a value may mean, the one whose file is there; the first where none is. @throws Fault where several are. */
+function decided(text: string, places: readonly string[]): string | undefined {
+  const there = places.filter((place) => isFile(vectorPlace(place, isFile).path));
+  const files = new Set(there.flatMap((place) => vectorFiles(place, isFile)));
+  if (there.length > 1 || files.size > 1)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `${text} can mean several files: ${[...files].join(', ')}.`,
+      hint: 'Rename one of them, or write the intervention as JSON.',
+    });
+  return there[0] ?? places[0];
+}
+
 async function readPlace(value: string): Promise<{ vector: string; name: string }> {
   const { path, key, row } = vectorPlace(value, isFile);
   const { vector, name } = await withFile(path, (file) => readVector(file, { key, row }));
@@ -65,6 +82,13 @@ export function vectorPlace(
     places.find(({ path }) => exists(path)) ?? { ...whole, path: /^(?:[A-Za-z]:)?[^:]*/.exec(before)?.[0] ?? before }
   );
 }
+
+/** All files that a place may be in. */
+const vectorFiles = (text: string, exists: (path: string) => boolean): string[] => {
+  const [, before = text] = /^(.+)#(\d+)$/s.exec(text) ?? [];
+  const paths = [text, ...[before, text].flatMap((one) => readings(one, undefined).map(({ path }) => path))];
+  return [...new Set(paths)].filter(exists);
+};
 
 /** What `FILE:KEY` can mean: all of it is the file, or the file ends at one of the colons. */
 function readings(

@@ -30,6 +30,8 @@ export interface CellRunnerParts {
   readonly weightsBytes: number;
   /** Every run widens all weights first: cells should share it. */
   readonly widensEachRun: boolean;
+  /** What interventions take besides; the same for every batch. */
+  readonly fed: Feeds;
   /** Token id fed at the position that the vector takes; only a padding mask could see it. */
   readonly ownId: number;
 }
@@ -214,7 +216,10 @@ export class CellRunner {
     const { graph, interface: io, masks, config, prefix, prefixIds, suffix, suffixIds, pasts, ownId } = this.parts;
     const past = pasts.size > 0 ? prefixIds.length : 0;
     const ids = [...(prefix ? prefixIds : []), ownId, ...suffixIds];
-    const feeds: Record<string, Tensor> = { ...sequenceFeeds(graph, io, masks, { batch, past, ids }) };
+    const feeds: Record<string, Tensor> = {
+      ...sequenceFeeds(graph, io, masks, { batch, past, ids }),
+      ...this.parts.fed,
+    };
     for (const slot of io.caches) {
       if (!graph.isInput(slot.past)) continue;
       feeds[slot.past] = pasts.get(slot.past) ?? emptyPast(slot, cacheLayout(slot, config), 1);

@@ -6,7 +6,6 @@ import { AffineMap } from './affine.js';
 import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { AffineLogits, type LogitSource, ModelLogits } from './logitSource.js';
-import type { Variant } from './model/variant.js';
 import type { Reading } from './reading.js';
 import { Scanner } from './scan.js';
 
@@ -19,8 +18,9 @@ export class CellSources {
   private readonly scanner = new Scanner();
 
   /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
-  async affine(variant: Variant, reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
-    const { plan, found, race } = reading;
+  async affine(reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
+    const { plan, seen, race, ground } = reading;
+    const { variant } = ground;
     // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
     if (plan.readout === 'forward' && layerIndex(plan.layer) !== variant.model.facts.blocks - 1) return undefined;
     const keep = (key: string, map: AffineMap): AffineMap => {
@@ -35,20 +35,15 @@ export class CellSources {
     const wholeKey = rowsKey({ ...reading.parameters, masked: [] });
     let whole = this.affineMaps.get(wholeKey);
     if (!whole) {
-      const rows = await AffineMap.find(variant, plan, found.plane, coordinates(parameters.grid), wholeKey);
+      const rows = await AffineMap.find(variant, plan, seen, coordinates(parameters.grid), wholeKey);
       if (!(rows instanceof AffineMap)) return undefined;
       whole = keep(wholeKey, rows);
     }
     return race.masked.length === 0 ? whole : keep(key, whole.without(race.masked, key));
   }
 
-  async threeRows(
-    variant: Variant,
-    reading: Reading,
-    parameters: MapParameters,
-    total: number,
-  ): Promise<CellSource | undefined> {
-    const affine = await this.affine(variant, reading, parameters);
+  async threeRows(reading: Reading, parameters: MapParameters, total: number): Promise<CellSource | undefined> {
+    const affine = await this.affine(reading, parameters);
     if (!affine) return undefined;
     const { asked } = reading.race;
     const functional = asked && affine.functional(asked.weights);
@@ -58,8 +53,7 @@ export class CellSources {
   }
 
   async eachCell(
-    variant: Variant,
-    { plan, found, race }: Reading,
+    { plan, seen, race, ground: { variant } }: Reading,
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
@@ -70,36 +64,42 @@ export class CellSources {
     const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
       notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, found.plane, coordinates(parameters.grid), race, batchSize);
+    return new EachCell(runner, seen, coordinates(parameters.grid), race, batchSize);
   }
 
   /** All logits of cells, the way that the map's cells are computed. */
-  async logits(variant: Variant, reading: Reading, parameters: MapParameters, batchSize: number): Promise<LogitSource> {
+  async logits(reading: Reading, parameters: MapParameters, batchSize: number): Promise<LogitSource> {
     const { masked } = reading.race;
     const grid = coordinates(parameters.grid);
-    const affine = await this.affine(variant, { ...reading, race: { ...reading.race, masked: [] } }, parameters);
+    const affine = await this.affine({ ...reading, race: { ...reading.race, masked: [] } }, parameters);
     if (affine) return new AffineLogits(affine, grid, masked);
-    const runner = await variant.runner({ ...reading.plan, output: { kind: 'logits' }, often: true });
-    return new ModelLogits(runner, reading.found.plane, grid, masked, variant.model.facts.vocabularySize, batchSize);
+    const runner = await reading.ground.variant.runner({ ...reading.plan, output: { kind: 'logits' }, often: true });
+    return new ModelLogits(
+      runner,
+      reading.seen,
+      grid,
+      masked,
+      reading.ground.variant.model.facts.vocabularySize,
+      batchSize,
+    );
   }
 
   /** One point, by the way that its map would take; its tokens' logits besides, [topK]. */
   async point(
-    variant: Variant,
     reading: Reading,
     parameters: MapParameters,
     x: number,
     y: number,
   ): Promise<{ readonly tops: Tops; readonly logits: Float32Array }> {
     const one = { ...parameters, grid: { columns: 1, rows: 1, spacing: 1, center: [x, y] } } as const;
-    const affine = await this.affine(variant, reading, parameters);
-    const rows = affine && (await this.threeRows(variant, reading, one, 1));
+    const affine = await this.affine(reading, parameters);
+    const rows = affine && (await this.threeRows(reading, one, 1));
     if (rows) {
       const tops = await rows.cells(Int32Array.of(0));
       return { tops, logits: affine.logitsOf(tops.ids, x, y) };
     }
-    const { plan, found, race } = reading;
-    const tops = await (await variant.runner(plan)).tops(pointAt(found.plane, x, y), 1, race.feeds);
+    const { plan, seen, race, ground } = reading;
+    const tops = await (await ground.variant.runner(plan)).tops(pointAt(seen, x, y), 1, race.feeds);
     const answer = race.asked?.answer(tops.functional[0] ?? 0, tops.probabilities[0] ?? 0);
     return {
       tops: { ...tops, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) },

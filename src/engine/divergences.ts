@@ -6,12 +6,12 @@ import { type CallContext, stopIfCancelled } from '../protocol/channel.js';
 import type { DivergenceBatch, DivergenceEvent, DivergenceResult } from '../protocol/engine.js';
 import type { LogitSource } from './logitSource.js';
 import type { Model } from './model/model.js';
-import type { Ground } from './opened.js';
-import { type Reading, readParameters } from './reading.js';
+import type { Opened } from './opened.js';
+import { readParameters } from './reading.js';
 
 /** One of two maps that are compared. */
 export interface Side {
-  readonly ground: Ground;
+  readonly opened: Opened;
   readonly parameters: MapParameters;
 }
 
@@ -40,13 +40,16 @@ export async function divergences(
       message: `A grid of ${columns} × ${rows} cells cannot be compared with one of ${other.columns} × ${other.rows}.`,
       hint: 'Draw both maps with the same columns and rows.',
     });
-  const renamed = comparedVocabularies(a.ground.variant.model, b.ground.variant.model);
+  const renamed = comparedVocabularies(a.opened.model, b.opened.model);
   if (renamed > 0)
     emit({
       kind: 'notice',
       message: `${renamed} tokens are called differently by the two models; they are compared by number.`,
     });
-  const [reading, beside] = [await readingOf(a), await readingOf(b)];
+  const [reading, beside] = [
+    await readParameters(a.opened, a.parameters),
+    await readParameters(b.opened, b.parameters),
+  ];
   if (JSON.stringify(reading.race.masked) !== JSON.stringify(beside.race.masked))
     throw new Fault({
       code: 'bad-parameter',
@@ -55,8 +58,8 @@ export async function divergences(
       hint: 'Mask the same tokens in both.',
     });
   const [left, right] = [
-    await a.ground.sources.logits(a.ground.variant, reading, a.parameters, batchSize),
-    await b.ground.sources.logits(b.ground.variant, beside, b.parameters, batchSize),
+    await reading.ground.sources.logits(reading, a.parameters, batchSize),
+    await beside.ground.sources.logits(beside, b.parameters, batchSize),
   ];
   const order = refinement(columns, rows, only);
   const total = order.cells.length;
@@ -81,9 +84,6 @@ export async function divergences(
   }
   return { cells: total - undefinedCells, undefinedCells, seconds: (performance.now() - started) / 1000 };
 }
-
-const readingOf = ({ ground, parameters }: Side): Promise<Reading> =>
-  readParameters(ground.variant, ground.space, parameters);
 
 /** Cells whose numbers are not finite are left out. */
 async function compared(

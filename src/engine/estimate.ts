@@ -9,14 +9,14 @@ import type { Variant } from './model/variant.js';
 import type { Opened } from './opened.js';
 import { planOf } from './reading.js';
 
-type Asked = Pick<Opened, 'model' | 'speeds'> & { readonly variant: Variant; readonly parameters: MapParameters };
+type Asked = Pick<Opened, 'model' | 'speeds' | 'grounds'> & { readonly parameters: MapParameters };
 
 /** What a map takes, before it is computed. @throws Fault as {@link planOf}. */
 export async function estimateMap(asked: Asked, batchSize: number): Promise<Estimate> {
-  const { model, variant, parameters, speeds } = asked;
+  const { model, grounds, parameters, speeds } = asked;
   const plan = await planOf(model, parameters);
   const cells = parameters.grid.columns * parameters.grid.rows;
-  const weights = weightsOf(variant, plan);
+  const weights = weightsOf(grounds.plain.variant, plan);
   const { batch, perCell } = batchOf(asked, plan, batchSize);
   return {
     cells,
@@ -38,7 +38,7 @@ export async function estimateDivergences(a: Asked, b: Asked, batchSize: number)
     [a, b].map(async (side) => {
       const plan = await planOf(side.model, side.parameters);
       const { batch, perCell } = batchOf(side, plan, batchSize);
-      const { bytes, half } = weightsOf(side.variant, plan);
+      const { bytes, half } = weightsOf(side.grounds.plain.variant, plan);
       return {
         bytes: bytes + batch * perCell,
         half,
@@ -56,7 +56,7 @@ export async function estimateDivergences(a: Asked, b: Asked, batchSize: number)
   };
 }
 
-/** Three rows need few products with the head, whose weights stay as they are for those. */
+/** As of the model without interventions. Three rows need few products with the head, whose weights stay as they are for those. */
 const weightsOf = (variant: Variant, plan: CellPlan): ReturnType<Variant['weightsOf']> =>
   variant.weightsOf(plan, 'reason' in affineKind(variant.model, plan));
 

@@ -2,7 +2,7 @@ import { pointAt } from '../map/plane.js';
 import type { MapParameters } from '../map/specification.js';
 import type { Mark, Said } from '../map/survey.js';
 import type { CellRunner } from './cellRunner.js';
-import type { HiddenSpace } from './hiddenSpace.js';
+import type { Ground } from './grounds.js';
 import type { CellPlan } from './model/plan.js';
 import type { Variant } from './model/variant.js';
 import type { Reading } from './reading.js';
@@ -19,13 +19,11 @@ export type Says = ReadonlyMap<number, NonNullable<Mark['says']>>;
  * @throws Fault
  */
 export async function predictions(
-  variant: Variant,
-  space: HiddenSpace,
-  { plan, found, race }: Reading,
+  { plan, found, race, ground, space, seenAs, whole }: Reading,
   { overlays }: MapParameters,
   marks: readonly Mark[],
 ): Promise<Says> {
-  const { hiddenSize, blocks } = variant.model.facts;
+  const { hiddenSize, blocks } = ground.variant.model.facts;
   const shown = marks.filter(({ kind }) => kind === 'state');
   if (shown.length === 0 || found.plane.c.length !== hiddenSize) return new Map();
   const prompts = shown.flatMap(({ overlay }) => {
@@ -35,15 +33,18 @@ export async function predictions(
   const last = blocks - 1;
   const feeds = race.feeds.mask ? { mask: race.feeds.mask } : {};
   const output = { kind: 'top' as const, k: 2, masked: race.feeds.mask !== undefined, functional: false };
-  const say = async (asked: CellPlan, vectors: readonly Float32Array[]): Promise<Said[]> =>
+  const say = async ({ variant }: Ground, asked: CellPlan, vectors: readonly Float32Array[]): Promise<Said[]> =>
     saidOf(variant, await variant.runner({ ...asked, output }), vectors, feeds);
   // What follows the last block sees one position alone: of its state it says what the model says.
   const alone = { ...plan, layer: last, readout: 'lens' as const, prefix: [], suffix: [] };
-  const own = await say(alone, await space.vectors(prompts, last, hiddenSize));
-  const state = await say(plan, await space.vectors(prompts, plan.layer, hiddenSize));
+  const all = await whole();
+  const own = await say(all, alone, await all.space.vectors(prompts, last, hiddenSize));
+  const states = await space.vectors(prompts, plan.layer, hiddenSize);
+  const state = await say(ground, plan, states.map(seenAs));
   const foot = await say(
+    ground,
     plan,
-    shown.map(({ x, y }) => pointAt(found.plane, x, y)),
+    shown.map(({ x, y }) => seenAs(pointAt(found.plane, x, y))),
   );
   const says = new Map<number, NonNullable<Mark['says']>>();
   shown.forEach(({ overlay }, i) => {

@@ -65,6 +65,11 @@ export class HiddenSpace {
     return this.variant.model;
   }
 
+  /** Of a hidden state. */
+  get width(): number {
+    return this.model.facts.hiddenSize;
+  }
+
   /**
    * The plane of parameters at a layer, in a space of `width` dimensions.
    * @throws Fault `bad-parameter`, `tokenizer`
@@ -72,7 +77,7 @@ export class HiddenSpace {
   async plane(parameters: Pick<MapParameters, 'readout' | 'plane'>, layer: Layer, width: number): Promise<FoundPlane> {
     // A head that takes vectors of the blocks' own width shares their planes.
     const readout = width === this.variant.model.facts.hiddenSize ? 'forward' : parameters.readout;
-    const key = planeKey({ ...parameters, layer, readout });
+    const key = planeKey({ ...parameters, layer, readout, interventions: [] });
     const kept = this.planes.get(key);
     if (kept) return kept;
     const found = await this.findPlane(parameters.plane, layer, width);
@@ -129,7 +134,11 @@ export class HiddenSpace {
     return Promise.all(sources.map((source) => this.vector(source, layer, width, this.textOf(source))));
   }
 
-  private async vector(source: VectorSource, layer: Layer, width: number, what: string): Promise<Float32Array> {
+  /**
+   * What a source means at a layer.
+   * @throws Fault `bad-parameter`, `tokenizer`
+   */
+  async vector(source: VectorSource, layer: Layer, width: number, what: string): Promise<Float32Array> {
     if (source.kind === 'vector') return decodeVector(source.vector, source.name ?? what, width);
     if (source.kind === 'row') {
       const found = new Float32Array(width);
@@ -172,7 +181,8 @@ export class HiddenSpace {
   /** [hiddenSize] each. */
   private async statesOf(wanted: readonly Wanted[]): Promise<readonly Float32Array[]> {
     const found = new Map<string, Float32Array>();
-    const keyOf = (one: Wanted): string => `${statesKey(one)} ${one.position} ${one.ids.join(',')}`;
+    const keyOf = (one: Wanted): string =>
+      `${statesKey({ ...one, interventions: [] })} ${one.position} ${one.ids.join(',')}`;
     const missing = wanted.filter((one) => {
       const kept = this.states.get(keyOf(one));
       if (kept) found.set(keyOf(one), kept);
@@ -231,7 +241,7 @@ export class HiddenSpace {
    * @throws Fault `tokenizer` where the model has none; `cancelled`, between two texts
    */
   async norms(layer: Layer, sample: readonly string[] | null, signal?: AbortSignal): Promise<Norms> {
-    const key = normsKey({ layer, plane: { sample } });
+    const key = normsKey({ layer, interventions: [], plane: { sample } });
     const kept = this.measured.get(key);
     if (kept) return kept;
     // A person who changes something stops the measuring: it goes on where it was.
@@ -262,11 +272,17 @@ export class HiddenSpace {
 
   /** The norms, if they were measured already. */
   keptNorms(layer: Layer, sample: readonly string[] | null): Norms | undefined {
-    return this.measured.get(normsKey({ layer, plane: { sample } }));
+    return this.measured.get(normsKey({ layer, interventions: [], plane: { sample } }));
   }
 
-  /** Where anchors and overlays stand on a plane. @throws Fault */
-  async marks(found: FoundPlane, overlays: readonly Overlay[], layer: Layer, grid: Grid): Promise<readonly Mark[]> {
+  /** Where anchors and overlays stand on a plane. @param whole has the states of all layers @throws Fault */
+  async marks(
+    found: FoundPlane,
+    overlays: readonly Overlay[],
+    layer: Layer,
+    grid: Grid,
+    whole: () => Promise<HiddenSpace>,
+  ): Promise<readonly Mark[]> {
     const { plane } = found;
     const gram = gramOf(plane);
     const standing = (vector: Float32Array): Pick<Mark, 'x' | 'y' | 'distance' | 'norm'> => {
@@ -292,7 +308,7 @@ export class HiddenSpace {
           hint: 'Show fewer prompts, or shorter ones.',
         });
       if (one.kind === 'rows') marks.push(...(await this.nearRows(one, overlay, plane, gridWindow(grid))));
-      else marks.push(...(await this.promptMarks(one, overlay, layer, standing)));
+      else marks.push(...(await this.promptMarks(one, overlay, layer, standing, whole)));
     }
     return marks;
   }
@@ -302,6 +318,7 @@ export class HiddenSpace {
     overlay: number,
     layer: Layer,
     standing: (vector: Float32Array) => Pick<Mark, 'x' | 'y' | 'distance' | 'norm'>,
+    whole: () => Promise<HiddenSpace>,
   ): Promise<Mark[]> {
     const { tokenizer, facts } = this.model;
     const text = this.textOf(prompt);
@@ -313,7 +330,7 @@ export class HiddenSpace {
         : kind === 'layers'
           ? layers.map((l) => ({ ...one, layer: l }))
           : one.ids.map((_, position) => ({ ...one, position }));
-    const vectors = await this.statesOf(wanted);
+    const vectors = await (kind === 'layers' ? await whole() : this).statesOf(wanted);
     return vectors.map((vector, i) => ({
       kind,
       overlay,

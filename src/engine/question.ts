@@ -93,7 +93,7 @@ async function readQuestion(
           message: 'The divergence from the prompt’s own prediction needs a prompt.',
           hint: 'Choose a prompt as context, or ask another question.',
         });
-      const own = ownPrediction(await ownLogits(variant, allIds(context)), masked);
+      const own = ownPrediction(await ownLogits(variant, allIds(context), context.suffix.length), masked);
       let negativeEntropy = 0;
       own.forEach((p, id) => {
         if (p > 0) negativeEntropy += p * Math.log(p);

@@ -1,4 +1,6 @@
 import { Fault } from '../map/fault.js';
+import { statesInterventions, vectorInterventions } from '../map/interventions.js';
+import { dot, type Plane } from '../map/plane.js';
 import {
   type Context,
   contextOf,
@@ -8,19 +10,35 @@ import {
   type MapParameters,
   parseParameters,
 } from '../map/specification.js';
+import type { GraphIntervention } from '../onnx/intervene.js';
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
+import type { Ground } from './grounds.js';
 import type { FoundPlane, HiddenSpace } from './hiddenSpace.js';
+import { readInterventions } from './interventions.js';
 import type { Model } from './model/model.js';
 import type { CellPlan, Surroundings } from './model/plan.js';
-import type { Variant } from './model/variant.js';
+import type { Opened } from './opened.js';
 import { readPrompt } from './prompts.js';
 import { type Race, readRace } from './question.js';
+
+/** @param isPoint a vector of the hidden space; else a difference of two, which nothing is added to */
+type Change = (vector: Float32Array, isPoint: boolean) => Float32Array;
 
 /** A map's parameters read against the model: what is computed, where, and what is asked. */
 export interface Reading {
   readonly plan: CellPlan;
   readonly found: FoundPlane;
+  /** The plane that cells are computed on: where head or final norm follow at once, what acts on the vector is done to it here. */
+  readonly seen: Plane;
+  /** The same of a vector that is given. */
+  readonly seenAs: (vector: Float32Array) => Float32Array;
+  /** Where the cells are computed. */
+  readonly ground: Ground;
+  /** Hidden states of the map's layer. */
+  readonly space: HiddenSpace;
+  /** The model, and hidden states of all layers, under all interventions that do something. */
+  readonly whole: () => Promise<Ground>;
   readonly race: Race;
   /** The parameters as the model reads them: with its layer's number. */
   readonly parameters: MapParameters;
@@ -28,22 +46,60 @@ export interface Reading {
 
 /**
  * Reads a map's parameters against a model.
- * @throws Fault as {@link planOf}, {@link HiddenSpace.plane} and {@link readRace}.
+ * @throws Fault as {@link planOf}, {@link Opened.grounds}, {@link HiddenSpace.plane} and {@link readRace}.
  */
 export async function readParameters(
-  variant: Variant,
-  space: HiddenSpace,
+  { model, grounds }: Pick<Opened, 'model' | 'grounds'>,
   parameters: MapParameters,
 ): Promise<Reading> {
-  const { model } = variant;
   const plan = await planOf(model, parameters);
-  const { hiddenSize } = model.facts;
+  const { hiddenSize, blocks } = model.facts;
+  const layer = layerIndex(plan.layer);
+  const { interventions } = parameters;
+  const acting = interventions.filter(({ block }) => plan.readout === 'forward' || block <= layer);
+  const below = statesInterventions(acting, layer);
+  // Behind the last block nothing mixes positions, but for a head with one scale for all of them.
+  const straight = plan.readout !== 'forward' || layer === blocks - 1;
+  const { space } = await grounds.of(below);
+  const whole = (): Promise<Ground> => grounds.of(acting);
+  const ground = !straight ? await whole() : model.manner.perTensorScale ? await grounds.of(below) : grounds.plain;
   const width = plan.readout === 'unembed' ? (model.anatomy.head.width ?? hiddenSize) : hiddenSize;
   const found = await space.plane(parameters, plan.layer, width);
+  const onVector = vectorInterventions(acting, layer);
+  const changes = straight && onVector.length > 0;
+  const change: Change = changes
+    ? changeOf((await readInterventions(grounds.plain, onVector)).graph, plan)
+    : (vector) => vector;
+  const { c, u, v } = found.plane;
   const context = contextOf(parameters);
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
-  const race = await readRace(variant, parameters, isPrompt ? plan : undefined);
-  return { plan, found, race, parameters: { ...parameters, layer: plan.layer } };
+  const asksOwn = parameters.question?.kind === 'divergence';
+  const race = await readRace((asksOwn ? await whole() : ground).variant, parameters, isPrompt ? plan : undefined);
+  return {
+    plan,
+    found,
+    seen: { c: change(c, true), u: change(u, false), v: change(v, false) },
+    seenAs: (vector) => change(vector, true),
+    ground,
+    space,
+    whole,
+    race,
+    parameters: { ...parameters, layer: plan.layer },
+  };
+}
+
+/** What is done to a vector that stands at a plan's position, in order; added to or taken out of it. */
+function changeOf(interventions: readonly GraphIntervention[], { suffix }: CellPlan): Change {
+  const acting = interventions.filter(
+    (one) => one.kind !== 'add' || one.positions === 'all' || (one.positions === 'last' && suffix.length === 0),
+  );
+  return (vector, isPoint) =>
+    acting.reduce((changed, one) => {
+      if (one.kind === 'add') return isPoint ? changed.map((x, i) => x + (one.vector[i] ?? 0)) : changed;
+      if (one.kind !== 'project') return changed;
+      const share = dot(changed, one.direction) / dot(one.direction, one.direction);
+      return changed.map((x, i) => x - share * (one.direction[i] ?? 0));
+    }, vector);
 }
 
 /**
@@ -63,6 +119,13 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
     throw new Fault({
       code: 'bad-parameter',
       message: `top-k is ${parameters.topK}, but the model knows only ${vocabularySize} tokens.`,
+    });
+  const strange = parameters.interventions.find(({ block }) => block >= blocks);
+  if (strange)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `Block ${strange.block}, where an intervention should act, does not exist: the model has ${blocks} blocks.`,
+      hint: `Choose 0 to ${blocks - 1}.`,
     });
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)

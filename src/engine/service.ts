@@ -2,6 +2,8 @@ import { adaptiveSteps, differingAtMost } from '../map/adaptive.js';
 import { cellsKey } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
 import { faithfulness, faithfulWarning } from '../map/faithfulness.js';
+import { interventionsAbove } from '../map/interventions.js';
+import { interventionWords } from '../map/interventionWords.js';
 import { gridWindow } from '../map/grid.js';
 import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
@@ -10,6 +12,7 @@ import { refinement } from '../map/refinement.js';
 import {
   contextOf,
   DEFAULT_PARAMETERS,
+  layerIndex,
   type MapParameters,
   type MapSpecification,
   parseParameters,
@@ -88,10 +91,7 @@ export class EngineService {
     },
     boundaries: (params, context) => {
       const checked = checkedBoundaries(params);
-      return this.inTurn(context.signal, async () => {
-        const { variant, space } = await this.model();
-        return boundariesOf(variant, space, checked, context);
-      });
+      return this.inTurn(context.signal, async () => boundariesOf(await this.model(), checked, context));
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);
@@ -109,7 +109,7 @@ export class EngineService {
     },
     states: (params, { signal }) => {
       const checked = checkedStates(params);
-      return this.inTurn(signal, async () => statesOf((await this.model()).variant, checked));
+      return this.inTurn(signal, async () => statesOf((await this.model()).grounds.plain.variant, checked));
     },
     tokenize: async ({ text }) => {
       const { model } = await this.model();
@@ -145,7 +145,7 @@ export class EngineService {
     if (this.beside === kept) {
       this.beside = { path: model.path, opened: open(model) };
       this.beside.opened.catch(() => (this.beside = undefined));
-      await kept?.opened.then(({ variant }) => variant.release());
+      await kept?.opened.then(({ grounds }) => grounds.release());
     }
     return this.beside?.opened ?? own;
   }
@@ -157,9 +157,10 @@ export class EngineService {
 
   private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
     const opened = await this.model();
-    const { model, variant, space } = opened;
-    const reading = await readParameters(variant, space, parameters);
-    if (!measure) return this.surveyOf(opened, reading, parameters, false);
+    const { model } = opened;
+    const reading = await readParameters(opened, parameters);
+    const { space } = reading;
+    if (!measure) return this.surveyOf(reading, parameters, false);
     const { layer } = reading.plan;
     const { sample } = parameters.plane;
     let normsReason: string | undefined;
@@ -173,24 +174,18 @@ export class EngineService {
         if (fault.code !== 'tokenizer' && fault.code !== 'bad-parameter') throw fault;
         normsReason = fault.message;
       }
-    const survey = await this.surveyOf(opened, reading, parameters);
+    const survey = await this.surveyOf(reading, parameters);
     return { ...survey, ...(normsReason === undefined ? {} : { normsReason }) };
   }
 
   /** With the norms, if they are known; and what is said of texts, kept for as long as the same are shown. */
-  private async surveyOf(
-    { variant, space }: Opened,
-    reading: Reading,
-    parameters: MapParameters,
-    say = true,
-  ): Promise<Survey> {
-    const { plan, found } = reading;
+  private async surveyOf(reading: Reading, parameters: MapParameters, say = true): Promise<Survey> {
+    const { plan, found, space, whole } = reading;
     const { plane, overlays, grid } = parameters;
-    const marks = await space.marks(found, overlays, plan.layer, grid);
+    const marks = await space.marks(found, overlays, plan.layer, grid, async () => (await whole()).space);
     const { grid: usual, topK, question, adaptive } = DEFAULT_PARAMETERS;
     const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, adaptive })}${JSON.stringify(overlays)}`;
-    if (say && this.said?.key !== key)
-      this.said = { key, says: await predictions(variant, space, reading, parameters, marks) };
+    if (say && this.said?.key !== key) this.said = { key, says: await predictions(reading, parameters, marks) };
     return {
       gram: gramOf(found.plane),
       norms: space.keptNorms(plan.layer, plane.sample) ?? null,
@@ -214,8 +209,8 @@ export class EngineService {
     refuseTooLarge(estimate, opened.model.budget, 'The divergences take');
     allowRun(estimate.bytes);
     return divergences(
-      { ground: opened, parameters },
-      { ground: other, parameters: beside.parameters },
+      { opened, parameters },
+      { opened: other, parameters: beside.parameters },
       batchSize,
       only,
       context,
@@ -224,10 +219,12 @@ export class EngineService {
 
   /** One point, by the way that its map would take. */
   private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
-    const { model, variant, space, sources } = await this.model();
-    const reading = await readParameters(variant, space, parameters);
+    const opened = await this.model();
+    const { model } = opened;
+    const reading = await readParameters(opened, parameters);
+    const { sources } = reading.ground;
     const vector = pointAt(reading.found.plane, x, y);
-    const { tops, logits } = await sources.point(variant, reading, parameters, x, y);
+    const { tops, logits } = await sources.point(reading, parameters, x, y);
     return {
       ids: tops.ids,
       probabilities: tops.probabilities,
@@ -244,8 +241,9 @@ export class EngineService {
     { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
     context: CallContext<{ readonly token: Token }>,
   ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
-    const { model, variant, space } = await this.model();
-    const { plan, found, race } = await readParameters(variant, space, { ...parameters, readout: 'forward' });
+    const opened = await this.model();
+    const { model, grounds } = opened;
+    const { plan, found, race } = await readParameters(opened, { ...parameters, readout: 'forward' });
     if (model.anatomy.interface.ids === undefined)
       throw new Fault({
         code: 'bad-parameter',
@@ -255,17 +253,23 @@ export class EngineService {
     let ended = false;
     // Without a context, BOS is what stands where the vector does, up to its layer.
     const own = contextOf(parameters).kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
-    await follow(variant, plan.layer, { ...plan, own }, pointAt(found.plane, x, y), (logits) => {
-      stopIfCancelled(context.signal);
-      let best = -1;
-      logits.forEach((z, id) => {
-        if (!race.masked.includes(id) && (best < 0 || z > (logits[best] ?? 0))) best = id;
-      });
-      ids.push(best);
-      context.emit({ token: model.tokenizer.token(best) });
-      ended = model.tokenizer.isEnd(best);
-      return ended || ids.length >= most ? undefined : best;
-    });
+    await follow(
+      (await grounds.of(parameters.interventions)).variant,
+      plan.layer,
+      { ...plan, own },
+      pointAt(found.plane, x, y),
+      (logits) => {
+        stopIfCancelled(context.signal);
+        let best = -1;
+        logits.forEach((z, id) => {
+          if (!race.masked.includes(id) && (best < 0 || z > (logits[best] ?? 0))) best = id;
+        });
+        ids.push(best);
+        context.emit({ token: model.tokenizer.token(best) });
+        ended = model.tokenizer.isEnd(best);
+        return ended || ids.length >= most ? undefined : best;
+      },
+    );
     return { tokens: ids.map((id) => model.tokenizer.token(id)), text: model.tokenizer.decode(ids), ended };
   }
 
@@ -276,9 +280,10 @@ export class EngineService {
     const started = performance.now();
     stopIfCancelled(context.signal);
     const opened = await this.model();
-    const { model, variant, space, sources, speeds, description } = opened;
-    const reading = await readParameters(variant, space, parameters);
+    const { model, speeds, description } = opened;
+    const reading = await readParameters(opened, parameters);
     const { plan, found } = reading;
+    const { variant, sources } = reading.ground;
     const specification: MapSpecification = {
       ...parameters,
       layer: plan.layer,
@@ -296,12 +301,13 @@ export class EngineService {
       context.emit({ kind: 'notice', message });
     };
     if (description.device.warning !== undefined) notice(description.device.warning);
+    for (const idle of idleInterventions(parameters, layerIndex(plan.layer))) notice(idle);
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
     const source =
-      (way === 'each-cell' ? undefined : await sources.threeRows(variant, reading, parameters, total)) ??
-      (await sources.eachCell(variant, reading, parameters, batchSize, notice));
+      (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
+      (await sources.eachCell(reading, parameters, batchSize, notice));
     // Three rows cost nothing that is worth an approximation.
     const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
     if (known && only) throw adaptiveInParts();
@@ -337,7 +343,7 @@ export class EngineService {
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
-    const survey = ownSurvey(await this.surveyOf(opened, reading, parameters), parameters);
+    const survey = ownSurvey(await this.surveyOf(reading, parameters), parameters);
     const counts = faithfulness(survey);
     const unfaithful = counts && faithfulWarning(counts);
     if (unfaithful !== undefined) notice(unfaithful);
@@ -371,6 +377,15 @@ function withSaid(mark: Mark, says: Says | undefined): Mark {
   const told = mark.kind === 'state' ? says?.get(mark.overlay) : undefined;
   return told ? { ...mark, says: told } : mark;
 }
+
+/** What is asked for and does nothing is said. */
+const idleInterventions = ({ interventions, readout }: MapParameters, layer: number): string[] =>
+  readout === 'forward'
+    ? []
+    : interventionsAbove(interventions, layer).map(
+        (one) =>
+          `The readout ${readout} leaves out all blocks behind the layer: ${interventionWords(one)} does nothing.`,
+      );
 
 const adaptiveInParts = (): Fault =>
   new Fault({

@@ -11,9 +11,9 @@ import {
 } from '../protocol/engine.js';
 import type { GraphTops } from './cellRunner.js';
 import { BATCH_BYTES } from './cellSource.js';
-import type { HiddenSpace } from './hiddenSpace.js';
 import { hiddenStates } from './model/running.js';
 import type { Variant } from './model/variant.js';
+import type { Opened } from './opened.js';
 import { allIds, readPrompt } from './prompts.js';
 import { readParameters } from './reading.js';
 
@@ -41,11 +41,12 @@ export function checkedStates({ prompt, layers }: StatesParams): StatesParams {
  * @throws Fault as {@link readParameters}, `bad-parameter` for vectors of another width, `memory`, `cancelled` between two batches.
  */
 export async function predictVectors(
-  { variant, space }: { readonly variant: Variant; readonly space: HiddenSpace },
+  opened: Pick<Opened, 'model' | 'grounds'>,
   { parameters, vectors, batchSize }: PredictParams,
   signal: AbortSignal,
 ): Promise<PredictResult> {
-  const { plan, race, found } = await readParameters(variant, space, parameters);
+  const { plan, race, found, ground, seenAs } = await readParameters(opened, parameters);
+  const { variant } = ground;
   const width = found.plane.c.length;
   const count = vectors.length / width;
   if (!Number.isInteger(count) || count === 0)
@@ -58,7 +59,9 @@ export async function predictVectors(
     const some = Math.min(runner.batchSize.next(limit), count - at);
     const before = performance.now();
     try {
-      parts.push(await runner.tops(vectors.subarray(at * width, (at + some) * width), some, race.feeds));
+      parts.push(
+        await runner.tops(seenRows(vectors.subarray(at * width, (at + some) * width), width, seenAs), some, race.feeds),
+      );
     } catch (error) {
       if (Fault.from(error).code !== 'memory' || some <= 1) throw error;
       limit = some >> 1;
@@ -120,6 +123,13 @@ export async function statesOf(variant: Variant, { prompt, layers }: StatesParam
     tokens: ids.map((id) => variant.model.tokenizer.token(id)),
     states: wanted.map((layer) => ({ layer, values: found.get(layer) ?? new Float32Array(0) })),
   };
+}
+
+/** Rows as they are after what acts on them. */
+function seenRows(rows: Float32Array, width: number, seenAs: (vector: Float32Array) => Float32Array): Float32Array {
+  const seen = new Float32Array(rows.length);
+  for (let at = 0; at < rows.length; at += width) seen.set(seenAs(rows.subarray(at, at + width)), at);
+  return seen;
 }
 
 const tokensOf = ({ model }: Variant, ids: Int32Array): readonly Token[] =>

@@ -2,6 +2,7 @@ import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { faithfulness, faithfulWords } from '../map/faithfulness.js';
 import { gridWindow } from '../map/grid.js';
+import { interventionWords } from '../map/interventionWords.js';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import {
   type AxisWords,
@@ -80,6 +81,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       ...(question ? [`question: ${questionWords(question)}`] : []),
       ...(masked.length > 0 ? [`left out: ${tokensWords(masked)}`] : []),
       `context: ${contextWords(specification.context)}`,
+      ...specification.interventions.map((one) => `intervention: ${interventionWords(one, 40)}`),
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,
       ...(map.regions ? [exactWords(map.regions.polygons.length)] : []),
       ...(marks && overlays.length > 0

@@ -1,7 +1,9 @@
+import { actsBehind, statesInterventions } from './interventions.js';
 import {
   contextOf,
   type Direction,
   type Layer,
+  layerIndex,
   type MapParameters,
   type MapSpecification,
   type PlaneParameters,
@@ -15,15 +17,35 @@ import {
  * number, a prompt's tokens), and so finds more of them equal.
  */
 
-type Laid = Pick<MapParameters, 'layer' | 'readout' | 'plane'>;
+type Laid = Pick<MapParameters, 'layer' | 'interventions' | 'readout' | 'plane'>;
 interface Sampled {
   readonly layer: Layer | 'last';
+  readonly interventions: MapParameters['interventions'];
   readonly plane: Pick<PlaneParameters, 'sample'>;
 }
 
-const states = ({ layer }: Pick<MapParameters, 'layer'>): unknown[] => [layer];
+/** All interventions lie below a layer whose number is not known. */
+const states = ({ layer, interventions }: Pick<MapParameters, 'layer' | 'interventions'>): unknown[] => [
+  layer,
+  layer === 'last' ? interventions : statesInterventions(interventions, layerIndex(layer)),
+];
 
-const norms = ({ layer, plane: { sample } }: Sampled): unknown[] => [states({ layer }), sample];
+/** What acts on the grid's vector itself where head or final norm follow at once, and may depend on its position. */
+const onVector = ({
+  layer,
+  interventions,
+  ...rest
+}: Pick<MapParameters, 'layer' | 'interventions' | 'context' | 'plane'>) => {
+  const acting = interventions.filter(
+    (one) => actsBehind(one) && (layer === 'last' || one.block === layerIndex(layer)),
+  );
+  return acting.length === 0 ? [] : [layer, acting, contextOf(rest)];
+};
+
+const norms = ({ layer, interventions, plane: { sample } }: Sampled): unknown[] => [
+  states({ layer, interventions }),
+  sample,
+];
 
 const plane = (parameters: Laid): unknown[] => {
   const { sample, ...shape } = parameters.plane;
@@ -36,7 +58,11 @@ const plane = (parameters: Laid): unknown[] => {
   ];
 };
 
-const rows = (parameters: Laid & Pick<MapParameters, 'masked'>): unknown[] => [plane(parameters), parameters.masked];
+const rows = (parameters: Laid & Pick<MapParameters, 'masked' | 'context'>): unknown[] => [
+  plane(parameters),
+  parameters.masked,
+  onVector(parameters),
+];
 
 /** Whatever is not known to change no cell counts: a parameter that is new does, too. */
 const cells = (parameters: MapParameters): unknown[] => {
@@ -47,15 +73,16 @@ const cells = (parameters: MapParameters): unknown[] => {
 const survey = (parameters: MapParameters): unknown[] => {
   const { overlays, grid } = parameters;
   const window = overlays.some(({ kind }) => kind === 'rows') ? grid : null; // rows are looked for in it
-  return [plane(parameters), norms(parameters), overlays, window];
+  const everywhere = overlays.some(({ kind }) => kind === 'layers') ? parameters.interventions : null;
+  return [plane(parameters), norms(parameters), overlays, window, everywhere];
 };
 
 /** As of the cells: whatever is not known to cost nothing counts. */
 const speed = (parameters: MapParameters): unknown[] => {
-  const { grid, plane, overlays, ...rest } = parameters;
+  const { grid, plane, overlays, interventions, ...rest } = parameters;
   const context = contextOf(parameters);
   const sizes = context.kind === 'tokens' ? [context.ids.length, context.position ?? -1] : context;
-  return [{ ...rest, context: sizes }];
+  return [{ ...rest, context: sizes }, interventions.length];
 };
 
 const key =

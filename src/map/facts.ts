@@ -1,4 +1,5 @@
 import { safeText } from './display.js';
+import { interventionWords } from './interventionWords.js';
 import {
   axesWords,
   type AxisWords,
@@ -29,7 +30,8 @@ export interface FactsSubject {
 }
 
 export function mapFacts({ specification, facts, runtime, known = {} }: FactsSubject): Facts {
-  const { grid, model, layer, readout, context, plane, topK, question, masked, adaptive, overlays } = specification;
+  const { grid, model, layer, readout, context, interventions, plane } = specification;
+  const { topK, question, masked, adaptive, overlays } = specification;
   const { approximation } = runtime ?? {};
   const filled = approximation
     ? `, ${formatCount(approximation.filled)} filled in`
@@ -60,6 +62,10 @@ export function mapFacts({ specification, facts, runtime, known = {} }: FactsSub
         ['Context', capital(contextWords(context))],
       ],
     },
+    ...section(
+      'Interventions',
+      interventions.map((one, i) => [String(i + 1), capital(interventionWords(one))] as const),
+    ),
     {
       title: 'Plane',
       lines: [

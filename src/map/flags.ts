@@ -4,6 +4,7 @@ import { flagWithValue } from './flags/commandLine.js';
 import { ASKING_FLAGS, CONTEXT_FLAGS } from './flags/contextFlags.js';
 import { draftOf, GRID_FLAGS, PRESET_FLAGS, presetFor } from './flags/gridFlags.js';
 import { bad, type FlagFiles, type FlagValues, type MapFlag } from './flags/mapFlag.js';
+import { INTERVENTION_FLAGS } from './flags/interventionFlags.js';
 import { PLANE_FLAGS } from './flags/planeFlags.js';
 import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from './specification.js';
 
@@ -12,7 +13,13 @@ export { DISPLAY_FLAGS, displayFromFlags, displayToFlags } from './flags/display
 export type { Flag, FlagFiles, FlagValues } from './flags/mapFlag.js';
 
 /** All flags that say what a map is. The command line's help, the parser and "Copy as Command Line" come from here. */
-export const MAP_FLAGS: readonly MapFlag[] = [...GRID_FLAGS, ...PLANE_FLAGS, ...CONTEXT_FLAGS, ...ASKING_FLAGS];
+export const MAP_FLAGS: readonly MapFlag[] = [
+  ...GRID_FLAGS,
+  ...PLANE_FLAGS,
+  ...CONTEXT_FLAGS,
+  ...INTERVENTION_FLAGS,
+  ...ASKING_FLAGS,
+];
 
 const NO_FILES: FlagFiles = { texts: new Map(), vectors: new Map() };
 
@@ -28,6 +35,7 @@ export function parametersFromFlags(
 ): MapParameters {
   const draft = draftOf(base);
   if (given.overlay !== undefined) draft.overlays = [];
+  if (given.intervene !== undefined) draft.interventions = [];
   for (const flag of MAP_FLAGS)
     for (const text of valuesOf(given, flag.name)) flag.read(text, draft, { values: given, files });
   const checked = checkParameters(draft);
@@ -102,8 +110,11 @@ function typedFlags(given: FlagValues): string[] {
   );
 }
 
-/** Whether the plane goes through or along numbers that no command line has room for. */
-function hasVectors({ plane: { axes, center } }: MapParameters): boolean {
-  const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
+/** Whether the plane goes through or along numbers, or an intervention has some, that no command line has room for. */
+function hasVectors({ plane: { axes, center }, interventions }: MapParameters): boolean {
+  const given = interventions.flatMap((one) =>
+    one.kind === 'add' ? [one.vector] : one.kind === 'project' ? [one.direction] : [],
+  );
+  const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : []), ...given];
   return sources.some(({ kind }) => kind === 'vector');
 }

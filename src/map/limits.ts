@@ -12,6 +12,7 @@ export const LIMITS = {
   texts: 10_000,
   textCharacters: 2_000_000,
   masked: 1000,
+  interventions: 100,
   nearRows: 1000,
   marks: 10_000,
 } as const;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Fault } from './fault.js';
+import { type Intervention, interventionsSchema } from './interventions.js';
 import { LIMITS } from './limits.js';
 import {
   finite,
@@ -16,6 +17,7 @@ import {
   whole,
 } from './vectorSource.js';
 
+export type { Intervention } from './interventions.js';
 export { LIMITS } from './limits.js';
 export type { Prompt, TokenMatrix, TokenName, VectorSource } from './vectorSource.js';
 
@@ -100,6 +102,8 @@ export interface MapParameters {
   readonly layer: Layer | 'last';
   readonly readout: Readout;
   readonly context: ContextChoice;
+  /** Changes of the model's computation, in the order in which they act. */
+  readonly interventions: readonly Intervention[];
   readonly plane: PlaneParameters;
   readonly grid: Grid;
   /** Tokens recorded per cell, 2 ... 100 (two at least: the margin needs a second). */
@@ -134,6 +138,7 @@ export const DEFAULT_PARAMETERS: MapParameters = {
   layer: 'last',
   readout: 'forward',
   context: { kind: 'center' },
+  interventions: [],
   plane: {
     axes: { method: 'random_projection', seed: 42 },
     center: { kind: 'origin' },
@@ -198,6 +203,7 @@ const parameterEntries = {
   layer: v.union([layerSchema, v.literal('last')], layerMessage),
   readout: v.picklist(['forward', 'lens', 'unembed'], 'readout must be forward, lens or unembed'),
   context: v.variant('kind', [v.object({ kind: v.literal('center') }), ...contexts], contextMessage),
+  interventions: v.optional(interventionsSchema, () => [...DEFAULT_PARAMETERS.interventions]),
   plane: v.object({
     axes: axesSchema,
     center: v.optional(
@@ -326,8 +332,9 @@ function badField(faults: readonly FieldFault[]): Fault {
 
 /** The parameters of a specification, without what it adds to them, its context linked with its center where they agree. */
 export const parametersOf = (specification: MapParameters): MapParameters => {
-  const { layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays } = specification;
-  return linked({ layer, readout, context, plane, grid, topK, question, masked, adaptive, overlays });
+  const { layer, readout, context, interventions, plane, grid, topK, question, masked, adaptive, overlays } =
+    specification;
+  return linked({ layer, readout, context, interventions, plane, grid, topK, question, masked, adaptive, overlays });
 };
 
 /**

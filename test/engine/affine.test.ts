@@ -3,9 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { AffineMap } from '../../src/engine/affine.js';
-import { HiddenSpace } from '../../src/engine/hiddenSpace.js';
+import { Grounds } from '../../src/engine/grounds.js';
 import { Model } from '../../src/engine/model/model.js';
-import { Variant } from '../../src/engine/model/variant.js';
 import { readParameters } from '../../src/engine/reading.js';
 import { coordinates } from '../../src/map/grid.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
@@ -15,12 +14,14 @@ import { temporaryFolder } from './temporary.js';
 
 const file = join(temporaryFolder(), 'tiny.onnx');
 writeFileSync(file, llama(TINY, seededWeights(2)).toBytes());
-const variant = Variant.of(Model.open(file, 'cpu'));
-after(() => variant.release());
+const model = Model.open(file, 'cpu');
+const grounds = Grounds.of(model);
+const { variant } = grounds.plain;
+after(() => grounds.release());
 
 /** Rows of a map at the last layer, by a model that adds `bend` to every other token at the last point, which is no probe but a check. */
 async function rowsOf(context: TestContext, bend: number) {
-  const { plan, found } = await readParameters(variant, new HiddenSpace(variant), DEFAULT_PARAMETERS);
+  const { plan, found } = await readParameters({ model, grounds }, DEFAULT_PARAMETERS);
   const runner = await variant.runner({ ...plan, output: { kind: 'head' } });
   const logits = runner.logits.bind(runner);
   context.mock.method(runner, 'logits', async (points: Float32Array, count: number) => {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { CellSources } from '../../src/engine/cellSources.js';
-import { HiddenSpace } from '../../src/engine/hiddenSpace.js';
+import { Grounds } from '../../src/engine/grounds.js';
 import { Model } from '../../src/engine/model/model.js';
-import { Variant } from '../../src/engine/model/variant.js';
 import { readParameters } from '../../src/engine/reading.js';
 import { cellsKey, planeKey, rowsKey, surveyKey } from '../../src/map/dependence.js';
 import { Fault } from '../../src/map/fault.js';
@@ -21,32 +19,39 @@ import './inProcess.js';
 /** What depends on what, asked of a model: whatever an engine keeps, it answers as one that has computed nothing before. */
 
 const model = Model.open(join(import.meta.dirname, '..', 'fixtures', 'models', 'legacy-op14-opt'), 'cpu');
-const variant = Variant.of(model);
-after(() => variant.release());
 
 /** What an engine keeps between two maps. */
 class Keeping {
-  readonly space = new HiddenSpace(variant);
-  readonly sources = new CellSources();
+  readonly model = model;
+  readonly grounds = Grounds.of(model);
 }
+const kept: Keeping[] = [];
+after(() => Promise.all(kept.map(({ grounds }) => grounds.release())));
+const keeping = (): Keeping => {
+  const one = new Keeping();
+  kept.push(one);
+  return one;
+};
 
 /** All that comes of parameters: the plane, rows or cells, marks and norms; or why there is none. */
-async function answer({ space, sources }: Keeping, parameters: MapParameters) {
+async function answer(keeps: Keeping, parameters: MapParameters) {
   try {
     const { grid, plane, overlays } = parameters;
-    const reading = await readParameters(variant, space, parameters);
+    const reading = await readParameters(keeps, parameters);
+    const { space, whole } = reading;
+    const { sources } = reading.ground;
     const { layer } = reading.plan;
-    const rows = await sources.affine(variant, reading, parameters);
+    const rows = await sources.affine(reading, parameters);
     const source =
-      (await sources.threeRows(variant, reading, parameters, 4)) ??
-      (await sources.eachCell(variant, reading, parameters, 4, () => undefined));
+      (await sources.threeRows(reading, parameters, 4)) ??
+      (await sources.eachCell(reading, parameters, 4, () => undefined));
     return {
       plane: reading.found.plane,
       rows: rows && [rows.logitsAt(0, 0), rows.logitsAt(1, -1)],
       cells: await source.cells(Int32Array.of(0, 1, 2, 3)),
       survey: {
         norms: await space.norms(layer, plane.sample),
-        marks: await space.marks(reading.found, overlays, layer, grid),
+        marks: await space.marks(reading.found, overlays, layer, grid, async () => (await whole()).space),
       },
     };
   } catch (error) {
@@ -80,9 +85,9 @@ const PAIRS = BASES.map((base) => {
 });
 
 test('an engine that keeps what it had answers as a fresh one, and equal keys have equal results', async () => {
-  const warm = new Keeping();
+  const warm = keeping();
   const both = async (parameters: MapParameters) => {
-    const fresh = await answer(new Keeping(), parameters);
+    const fresh = await answer(keeping(), parameters);
     assert.deepEqual(await answer(warm, parameters), fresh, JSON.stringify(parameters));
     return fresh;
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as dependence from '../../src/map/dependence.js';
+import { actsBehind } from '../../src/map/interventions.js';
 import {
   checkParameters,
   DEFAULT_PARAMETERS,
@@ -41,7 +42,15 @@ const isFree = ({ plane: { axes, center, lengths } }: MapParameters): boolean =>
 const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => readonly Key[]])[] = [
   [
     'layer',
-    ({ base }) => ['statesKey', 'normsKey', 'sceneKey', 'cellsKey', 'surveyKey', ...where(!isFree(base), LAID)],
+    ({ base }) => [
+      'statesKey',
+      'normsKey',
+      'sceneKey',
+      'cellsKey',
+      'surveyKey',
+      ...where(!isFree(base), LAID),
+      ...where(base.interventions.some(actsBehind), ['rowsKey']),
+    ],
   ],
   [
     'readout',
@@ -53,7 +62,22 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
       ),
     ],
   ],
-  ['context', () => ['cellsKey']],
+  [
+    'interventions',
+    ({ base, other }) => [
+      'statesKey',
+      'normsKey',
+      'sceneKey',
+      'cellsKey',
+      'surveyKey',
+      ...where(!isFree(base), LAID),
+      ...where(
+        [base, other].some(({ interventions }) => interventions.some(actsBehind)),
+        ['rowsKey'],
+      ),
+    ],
+  ],
+  ['context', ({ base }) => ['cellsKey', ...where(base.interventions.some(actsBehind), ['rowsKey'])]],
   ['plane.sample', ({ base }) => ['normsKey', 'surveyKey', ...where(base.plane.lengths === 'typical', LAID)]],
   ['plane', () => LAID],
   [
@@ -73,7 +97,17 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   ['overlays', () => ['surveyKey']],
 ];
 /** What a cell takes follows from these: of tokens from their number, of the center where it is the context. */
-const COSTLY = ['layer', 'readout', 'context', 'plane.center', 'topK', 'question', 'masked', 'adaptive'];
+const COSTLY = [
+  'layer',
+  'interventions',
+  'readout',
+  'context',
+  'plane.center',
+  'topK',
+  'question',
+  'masked',
+  'adaptive',
+];
 
 /** Every base with each of its fields changed, as far as that is still a map. */
 const CHANGES: readonly Change[] = BASES.flatMap((base) =>

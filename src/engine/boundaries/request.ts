@@ -5,8 +5,7 @@ import { dot } from '../../map/plane.js';
 import { layerIndex, LIMITS, parseParameters } from '../../map/specification.js';
 import type { BoundaryParams, NearBoundary, StateBoundaries } from '../../protocol/boundaries.js';
 import { affineKind } from '../affine.js';
-import type { HiddenSpace } from '../hiddenSpace.js';
-import type { Variant } from '../model/variant.js';
+import type { Opened } from '../opened.js';
 import { readParameters } from '../reading.js';
 import { exactFlips, steppedFlips } from './along.js';
 import { directionsOf } from './directions.js';
@@ -33,8 +32,7 @@ export function checkedBoundaries(params: BoundaryParams): BoundaryParams {
  * @throws Fault `bad-parameter` where it has no state for its center, and as {@link readParameters} and {@link directionsOf}
  */
 export async function boundariesOf(
-  variant: Variant,
-  space: HiddenSpace,
+  opened: Pick<Opened, 'model' | 'grounds'>,
   { parameters, nearest: wanted, directions: sets, steps, reach, batchSize }: BoundaryParams,
   { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: { readonly probes: number }) => void },
 ): Promise<StateBoundaries> {
@@ -44,8 +42,9 @@ export async function boundariesOf(
       message: 'Boundaries are told around a state, and the center is the origin.',
       hint: 'Name a state: --center-prompt TEXT, for example.',
     });
-  const { plan, found, race } = await readParameters(variant, space, parameters);
-  const state = found.plane.c;
+  const { plan, found, seen, race, ground, space } = await readParameters(opened, parameters);
+  const { variant } = ground;
+  const state = seen.c;
   const norm = Math.sqrt(dot(state, state));
   if (!(norm > 0)) throw new Fault({ code: 'bad-parameter', message: 'The state is zero: it has no norm.' });
   const output = { kind: 'top' as const, k: 2, masked: race.feeds.mask !== undefined, functional: false };

@@ -32,7 +32,7 @@ export async function follow(
         output: { kind: 'logits' },
       };
       const here = { prefix: alone ? [] : prefix, own, suffix };
-      const whole = numbersOf(await run([...here.prefix, own, ...suffix]), tensor);
+      const whole = numbersOf(await run([...here.prefix, own, ...suffix], { later: suffix.length }), tensor);
       const runner = variant.runnerOf(await variant.cutSession(cut, false), here, variant.model.manner, {
         whole,
         prefix: cut.around.prefix,
@@ -68,10 +68,10 @@ export async function hiddenStates(
   });
 }
 
-/** The model's own logits behind token ids, [vocabulary]. */
-export async function ownLogits(variant: Variant, ids: readonly number[]): Promise<Float32Array> {
+/** The model's own logits behind token ids, [vocabulary]. @param later how many of them lie behind the one that matters */
+export async function ownLogits(variant: Variant, ids: readonly number[], later = 0): Promise<Float32Array> {
   const { logits } = variant.anatomy.interface;
-  const all = numbersOf(await variant.states(ids, [logits], []), logits);
+  const all = numbersOf(await variant.states(ids, [logits], [], later), logits);
   return all.slice(all.length - variant.model.facts.vocabularySize);
 }
 

@@ -9,6 +9,7 @@ import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
 import { CellRunner } from '../cellRunner.js';
 import { anyPast } from '../feeds.js';
 import { type Results, type Session, Tensor } from '../session.js';
+import { fedRows, type FrozenRows } from './fed.js';
 import type { Manner } from './manner.js';
 import { type Model, translated, type WeightsMemory } from './model.js';
 import { type CellPlan, cutLayerOf, type Surroundings } from './plan.js';
@@ -38,19 +39,28 @@ export class Variant {
     readonly anatomy: Anatomy,
     /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
     private readonly before: Anatomy,
+    private readonly frozen: readonly FrozenRows[],
+    /** The model as it is: what is proven of it holds here. */
+    private readonly plain: Variant | undefined,
   ) {}
 
   /**
    * A model with interventions, which act in their order.
    * @throws Fault `model-unsupported` where the export does not show what is asked for.
    */
-  static of(model: Model, interventions: readonly GraphIntervention[] = []): Variant {
+  static of(
+    model: Model,
+    interventions: readonly GraphIntervention[] = [],
+    frozen: readonly FrozenRows[] = [],
+    plain?: Variant,
+  ): Variant {
     const { anatomy, files } = model;
     const rewritten = (some: readonly GraphIntervention[]): Anatomy =>
       translated(() => intervene(anatomy, some, files.config.attentionHeads), files.relativeFile);
     const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
     const whole = rewritten(interventions);
-    return new Variant(model, whole, earlier.length < interventions.length ? rewritten(earlier) : whole);
+    const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
+    return new Variant(model, whole, before, frozen, plain);
   }
 
   /** A runner for cells; those of the latest plans are kept with their sessions. */
@@ -100,8 +110,9 @@ export class Variant {
     if (suffix.length > 0 || (prefix.length > 0 && !reuse)) return {};
     const way = reuse ? 'split' : 'lone';
     const key = `${way}/${layer}`;
-    const proof = this.proven.get(key) ?? this.proves(way, layer);
-    this.proven.set(key, proof);
+    const plain = this.plain ?? this;
+    const proof = plain.proven.get(key) ?? plain.proves(way, layer);
+    plain.proven.set(key, proof);
     return (await proof) ? { attention: way } : {};
   }
 
@@ -141,14 +152,16 @@ export class Variant {
     }
   }
 
+  /** Of the weights that its sessions hold. */
+  async heldBytes(): Promise<number> {
+    const kept = await Promise.allSettled(this.sessions.values());
+    return kept.reduce((sum, s) => sum + (s.status === 'fulfilled' ? s.value.weightsBytes : 0), 0);
+  }
+
   /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */
   private async releaseOldRunners(): Promise<void> {
-    const bytesOfSessions = async (): Promise<number> => {
-      const kept = await Promise.allSettled(this.sessions.values());
-      return kept.reduce((sum, s) => sum + (s.status === 'fulfilled' ? s.value.weightsBytes : 0), 0);
-    };
     for (const [key, oldest] of this.runners) {
-      const few = this.runners.size <= KEPT_RUNNERS && (await bytesOfSessions()) <= KEPT_BYTES;
+      const few = this.runners.size <= KEPT_RUNNERS && (await this.heldBytes()) <= KEPT_BYTES;
       if (this.runners.size <= 1 || few) return;
       const runner = await oldest;
       if (runner.busy) continue;
@@ -183,9 +196,9 @@ export class Variant {
     // Before the session for the cells: the weights stand in memory once.
     const whole =
       cut.around.prefix || cut.around.suffix
-        ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], []), tensor)
+        ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], [], suffix.length), tensor)
         : new Float32Array(0);
-    const kept = reuse ? await this.withStates([], presents, (run) => run(prefix), this.before) : {};
+    const kept = presents.length > 0 ? await this.keptPrefix(prefix, presents, prefix.length + 1 + suffix.length) : {};
     const opened = await this.cutSession(cut, often, graph);
     return this.runnerOf(opened, around, manner, {
       whole,
@@ -199,6 +212,11 @@ export class Variant {
     });
   }
 
+  /** Presents of the earlier positions, which come before all that interventions call the last or later ones. */
+  private keptPrefix(prefix: readonly number[], presents: readonly string[], length: number): Promise<Results> {
+    return this.withStates([], presents, (run) => run(prefix, { length }), this.before);
+  }
+
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
   runnerOf(
     { session, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
@@ -208,6 +226,10 @@ export class Variant {
   ): CellRunner {
     const rows = (from: number, count: number): Tensor =>
       new Tensor('float32', around.whole.slice(from * hiddenSize, (from + count) * hiddenSize), [1, count, hiddenSize]);
+    // Of earlier positions nothing is fed where their keys and values are.
+    const first = around.prefix ? 0 : prefix.length;
+    const length = prefix.length + 1 + suffix.length;
+    const run = { from: first, count: length - first, later: suffix.length, length };
     return new CellRunner({
       session,
       graph,
@@ -225,6 +247,7 @@ export class Variant {
       weightsBytes,
       widensEachRun,
       ownId: own,
+      fed: fedRows(graph, this.frozen, run),
     });
   }
 
@@ -263,23 +286,30 @@ export class Variant {
     ids: readonly number[],
     tensors: readonly string[],
     presents: readonly string[],
+    later = 0,
   ): Promise<Readonly<Record<string, Tensor>>> {
-    return this.withStates(tensors, presents, (run) => run(ids));
+    return this.withStates(tensors, presents, (run) => run(ids, { later }));
   }
 
-  /** Opens the model for some of its tensors, for as long as the work takes. */
+  /**
+   * Opens the model for some of its tensors, for as long as the work takes. A run is told how many of its positions lie behind the
+   * one that matters, by default none, and how long the sequence is whose beginning it is, by default no longer.
+   */
   async withStates<T>(
     tensors: readonly string[],
     presents: readonly string[],
-    work: (run: (ids: readonly number[]) => Promise<Results>) => Promise<T>,
+    work: (run: (ids: readonly number[], of?: { later?: number; length?: number }) => Promise<Results>) => Promise<T>,
     anatomy: Anatomy = this.anatomy,
   ): Promise<T> {
     const graph = translated(() => cutStates(anatomy, tensors, presents), this.model.files.relativeFile);
     const session = await this.model.session(graph, false);
     try {
-      return await work((ids) => {
+      return await work((ids, { later = 0, length = ids.length } = {}) => {
         allowRun(runBytes(this.model, ids.length));
-        return session.run(this.model.plainFeeds(graph, { batch: 1, past: 0, ids }));
+        return session.run({
+          ...this.model.plainFeeds(graph, { batch: 1, past: 0, ids }),
+          ...fedRows(graph, this.frozen, { from: 0, count: ids.length, later, length }),
+        });
       });
     } finally {
       await session.release();

@@ -147,6 +147,9 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
       draft.context = { ...draft.context, ...(draft.context.kind === 'prompt' ? { chat: true } : {}) };
       plane.center = loose(sayIn(plane.center));
       plane.axes = { ...plane.axes, x: sayIn(plane.axes.x), y: sayIn(plane.axes.y) };
+      draft.interventions = draft.interventions.map((one) =>
+        one.prompt === undefined ? one : { ...one, prompt: say(one.prompt) },
+      );
       draft.overlays = draft.overlays.map((overlay) => ({ ...overlay, prompt: say(overlay.prompt) }));
     },
     write(parameters) {

@@ -16,6 +16,7 @@ export const PRESET_FLAGS: Readonly<Record<string, Preset>> = {
 export const draftOf = (parameters: MapParameters): Draft => ({
   ...parameters,
   context: { ...parameters.context },
+  interventions: parameters.interventions.map((one) => ({ ...one })),
   plane: { ...parameters.plane, axes: { ...parameters.plane.axes }, center: { ...parameters.plane.center } },
   grid: { ...parameters.grid },
   overlays: parameters.overlays.map((overlay) => ({ ...overlay })),

@@ -32,6 +32,7 @@ export interface Draft {
   layer: unknown;
   readout: unknown;
   context: Loose;
+  interventions: Loose[];
   plane: { axes: Loose; center: Loose; orthogonal: unknown; lengths: unknown; sample: unknown };
   grid: { columns: unknown; rows: unknown; spacing: unknown; center: unknown };
   topK: unknown;
@@ -51,6 +52,8 @@ export interface Given {
 export interface MapFlag extends Flag {
   /** What kind of file the value names. */
   readonly file?: keyof FlagFiles;
+  /** Places of vectors in files that a value may name somewhere inside: of several readings one exists. */
+  readonly places?: (text: string) => readonly string[];
   /** Beginnings of the paths in the parameters that a fault of this flag can have. */
   readonly fields: readonly string[];
   read(text: string, draft: Draft, given: Given): void;

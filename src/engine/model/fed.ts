@@ -1,0 +1,46 @@
+import { Fault } from '../../map/fault.js';
+import type { Graph } from '../../onnx/graph.js';
+import { LATER } from '../../onnx/intervene.js';
+import { type Feeds, Tensor } from '../session.js';
+
+/** Rows that are put in a part's place, one a position: those that it gave for a prompt. */
+export interface FrozenRows {
+  /** Name of the input that takes them. */
+  readonly input: string;
+  /** [positions * width] */
+  readonly rows: Float32Array;
+  readonly width: number;
+}
+
+/** The positions that a run is about, of a sequence. */
+export interface RunPositions {
+  /** The first. */
+  readonly from: number;
+  readonly count: number;
+  /** How many lie behind the one that matters. */
+  readonly later: number;
+  /** Of the whole sequence. */
+  readonly length: number;
+}
+
+/**
+ * What interventions take beside the model's own inputs.
+ * @throws Fault `bad-parameter` where the sequence has another length than the prompt that a part is frozen at.
+ */
+export function fedRows(graph: Graph, frozen: readonly FrozenRows[], run: RunPositions): Feeds {
+  const feeds: Record<string, Tensor> = {};
+  if (graph.isInput(LATER)) feeds[LATER] = new Tensor('int64', BigInt64Array.of(BigInt(run.later)), [1]);
+  for (const { input, rows, width } of frozen) {
+    if (!graph.isInput(input)) continue;
+    const positions = rows.length / width;
+    if (positions !== run.length)
+      throw new Fault({
+        code: 'bad-parameter',
+        message: `A part is frozen at a prompt of ${positions} tokens; it cannot be put into a sequence of ${run.length}.`,
+        hint: 'Freeze it at a prompt with as many tokens.',
+      });
+    const some = rows.slice(run.from * width, (run.from + run.count) * width);
+    feeds[input] = new Tensor('float32', some, [run.count, width]);
+  }
+  return feeds;
+}
