@@ -25,7 +25,13 @@ export function describe(
       bias: anatomy.head.bias,
       after: anatomy.head.after,
     },
-    readouts: { forward: { ok: true }, lens: { ok: true }, unembed: unembedSupport(model) },
+    readouts: {
+      forward: { ok: true },
+      lens: { ok: true },
+      unembed: unembedSupport(model),
+      tuned: { ok: true },
+      jacobian: { ok: true },
+    },
     contexts: {
       none: { ok: true },
       bos: !ids.ok

@@ -4,12 +4,14 @@ import { dot, type Plane } from '../map/plane.js';
 import {
   type Context,
   contextOf,
+  isTranslated,
   type Layer,
   layerIndex,
   LIMITS,
   type MapParameters,
   parseParameters,
 } from '../map/specification.js';
+import { translated, translatePlane } from '../map/translate.js';
 import type { GraphIntervention } from '../onnx/intervene.js';
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
@@ -21,6 +23,7 @@ import type { CellPlan, Surroundings } from './model/plan.js';
 import type { Opened } from './opened.js';
 import { readPrompt } from './prompts.js';
 import { type Race, readRace } from './question.js';
+import * as translators from './translators.js';
 
 /** @param isPoint a vector of the hidden space; else a difference of two, which nothing is added to */
 type Change = (vector: Float32Array, isPoint: boolean) => Float32Array;
@@ -75,16 +78,22 @@ export async function readParameters(
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
   const asksOwn = parameters.question?.kind === 'divergence';
   const race = await readRace((asksOwn ? await whole() : ground).variant, parameters, isPrompt ? plan : undefined);
+  const { readout } = parameters;
+  const read = isTranslated(readout)
+    ? await translators.of(model, { ...parameters, readout }, layerIndex(plan.layer))
+    : undefined;
+  const through = read?.translator;
+  const changed = { c: change(c, true), u: change(u, false), v: change(v, false) };
   return {
     plan,
     found,
-    seen: { c: change(c, true), u: change(u, false), v: change(v, false) },
-    seenAs: (vector) => change(vector, true),
+    seen: through ? translatePlane(changed, through) : changed,
+    seenAs: (vector) => (through ? translated(change(vector, true), through, true) : change(vector, true)),
     ground,
     space,
     whole,
     race,
-    parameters: { ...parameters, layer: plan.layer },
+    parameters: { ...parameters, translator: read?.reference ?? null, layer: plan.layer },
   };
 }
 
@@ -144,7 +153,8 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
     masked: parameters.masked.length > 0,
     functional: parameters.question !== null,
   };
-  return { layer, readout: parameters.readout, ...around, output };
+  const { readout } = parameters;
+  return { layer, readout: isTranslated(readout) ? 'lens' : readout, ...around, output };
 }
 
 async function surroundingsOf(model: Model, context: Context): Promise<Surroundings> {

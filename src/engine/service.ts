@@ -286,6 +286,7 @@ export class EngineService {
     const { variant, sources } = reading.ground;
     const specification: MapSpecification = {
       ...parameters,
+      translator: reading.parameters.translator,
       layer: plan.layer,
       context: contextOf(parameters),
       model: model.reference,

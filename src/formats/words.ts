@@ -17,6 +17,7 @@ import {
   planeWords,
   questionWords,
   tokensWords,
+  translatorWords,
   vectorWords,
 } from '../map/naming.js';
 import { ringParts } from '../map/normRings.js';
@@ -52,6 +53,8 @@ const READOUT_WORDS: Readonly<Record<Readout, string>> = {
   forward: '',
   lens: 'Logit lens. ',
   unembed: 'Unembedding alone. ',
+  tuned: 'Tuned lens. ',
+  jacobian: 'Jacobian lens. ',
 };
 
 /** The words of a map's figure. */
@@ -74,6 +77,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
         ? `embeddings, before layers 0–${facts.blocks - 1}`
         : `layer ${layer} of 0–${facts.blocks - 1}`,
       `${readout} readout`,
+      ...(specification.translator ? [translatorWords(specification.translator)] : []),
       `plane: ${axesWords(plane.axes)}, h = c + x u + y v, c = ${plane.center.kind === 'origin' ? '0' : vectorWords(plane.center)}`,
       ...(plane.orthogonal ? ['v made orthogonal to u'] : []),
       ...(plane.lengths === 'own' ? [] : [`length of the axes: ${lengthsWords(plane.lengths, known)}`]),

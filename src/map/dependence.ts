@@ -1,5 +1,6 @@
 import { actsBehind, statesInterventions } from './interventions.js';
 import {
+  isTranslated,
   contextOf,
   type Direction,
   type Layer,
@@ -58,11 +59,11 @@ const plane = (parameters: Laid): unknown[] => {
   ];
 };
 
-const rows = (parameters: Laid & Pick<MapParameters, 'masked' | 'context'>): unknown[] => [
-  plane(parameters),
-  parameters.masked,
-  onVector(parameters),
-];
+const rows = (parameters: Laid & Pick<MapParameters, 'masked' | 'context' | 'translator'>): unknown[] => {
+  const { readout, translator, masked, layer } = parameters;
+  const through = isTranslated(readout) && [readout, translator, layer];
+  return [plane(parameters), masked, onVector(parameters), through];
+};
 
 /** Whatever is not known to change no cell counts: a parameter that is new does, too. */
 const cells = (parameters: MapParameters): unknown[] => {

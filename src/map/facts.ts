@@ -12,6 +12,7 @@ import {
   questionWords,
   READOUT_NAMES,
   tokensWords,
+  translatorWords,
   vectorWords,
 } from './naming.js';
 import { formatCount, formatDuration, formatShort } from './numbers.js';
@@ -59,6 +60,11 @@ export function mapFacts({ specification, facts, runtime, known = {} }: FactsSub
       lines: [
         ['Layer', layer === 'embeddings' ? 'Embeddings' : `${layer} of 0–${facts.blocks - 1}`],
         ['Readout', READOUT_NAMES[readout]],
+        ...line(
+          specification.translator,
+          'Translator',
+          specification.translator ? translatorWords(specification.translator) : '',
+        ),
         ['Context', capital(contextWords(context))],
       ],
     },

@@ -15,6 +15,7 @@ import type {
   Question,
   Readout,
   TokenName,
+  TranslatorReference,
 } from './specification.js';
 import { type Survey, typicalNorm } from './survey.js';
 
@@ -50,7 +51,17 @@ export const READOUT_NAMES: Readonly<Record<Readout, string>> = {
   forward: 'Forward (model’s own)',
   lens: 'Logit lens',
   unembed: 'Unembed',
+  tuned: 'Tuned lens',
+  jacobian: 'Jacobian lens',
 };
+
+/** A translator: `translator lens.pt (of pythia-160m)`; where its file names no model, that is said. */
+export function translatorWords({ path, model }: TranslatorReference): string {
+  const file = safeText(path.split(/[\\/]/).filter(Boolean).slice(-2).join('/'), 80);
+  const whose =
+    model === undefined ? '' : model === null ? ' (does not name its model)' : ` (of ${safeText(model, 80)})`;
+  return `translator ${file}${whose}`;
+}
 
 /** A position that is not the last: `−2`. */
 const positionOf = ({ position = -1 }: Prompt): string | undefined =>

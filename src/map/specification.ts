@@ -26,9 +26,25 @@ export type Layer = 'embeddings' | number;
 
 /**
  * How the vector is turned into a prediction. `forward`: remaining blocks, final norm, head (the model's own prediction).
- * `lens`: final norm and head (the logit lens of nostalgebraist, 2020). `unembed`: the head's matrix and bias alone.
+ * `lens`: final norm and head (the logit lens of nostalgebraist, 2020). `unembed`: the head's matrix and bias alone. `tuned` and
+ * `jacobian`: the logit lens behind a translator of the layer (the tuned lens of Belrose et al., 2023; the Jacobian lens).
  */
-export type Readout = 'forward' | 'lens' | 'unembed';
+export const READOUTS = ['forward', 'lens', 'unembed', 'tuned', 'jacobian'] as const;
+export type Readout = (typeof READOUTS)[number];
+
+/** Whether a readout goes through a translator. */
+export const isTranslated = (readout: Readout): readout is 'tuned' | 'jacobian' =>
+  readout === 'tuned' || readout === 'jacobian';
+
+/** A translator's file. */
+export interface TranslatorReference {
+  /** A tuned lens's folder or file, a Jacobian lens's file or folder; as it was typed. */
+  readonly path: string;
+  /** Of what was read; a map is drawn again with the same file alone. */
+  readonly sha256?: string;
+  /** The model that the file names; null where it names none. */
+  readonly model?: string | null;
+}
 
 /** What stands around the vector: nothing, BOS before it, or a prompt, one of whose positions it takes. */
 export type Context = { readonly kind: 'none' } | { readonly kind: 'bos' } | Prompt;
@@ -101,6 +117,8 @@ export interface MapParameters {
   /** `last` stands for n-1 of whichever model is opened. */
   readonly layer: Layer | 'last';
   readonly readout: Readout;
+  /** The file that a readout goes through, `tuned` or `jacobian`; null where it goes through none. */
+  readonly translator: TranslatorReference | null;
   readonly context: ContextChoice;
   /** Changes of the model's computation, in the order in which they act. */
   readonly interventions: readonly Intervention[];
@@ -137,6 +155,7 @@ export interface MapSpecification extends MapParameters {
 export const DEFAULT_PARAMETERS: MapParameters = {
   layer: 'last',
   readout: 'forward',
+  translator: null,
   context: { kind: 'center' },
   interventions: [],
   plane: {
@@ -201,7 +220,21 @@ const contexts = [
 const contextMessage = 'context must be center, none, bos, a prompt or tokens';
 const parameterEntries = {
   layer: v.union([layerSchema, v.literal('last')], layerMessage),
-  readout: v.picklist(['forward', 'lens', 'unembed'], 'readout must be forward, lens or unembed'),
+  readout: v.picklist(READOUTS, `readout must be ${READOUTS.slice(0, -1).join(', ')} or ${READOUTS.at(-1) ?? ''}`),
+  translator: v.optional(
+    v.nullable(
+      v.object({
+        path: v.pipe(
+          v.string('the translator must be a path'),
+          v.minLength(1, 'the translator is empty'),
+          v.maxLength(4000, 'the translator is too long'),
+        ),
+        sha256: v.exactOptional(v.pipe(v.string(), v.maxLength(64, 'sha256 is too long'))),
+        model: v.exactOptional(v.nullable(v.pipe(v.string(), v.maxLength(1000)))),
+      }),
+    ),
+    DEFAULT_PARAMETERS.translator,
+  ),
   context: v.variant('kind', [v.object({ kind: v.literal('center') }), ...contexts], contextMessage),
   interventions: v.optional(interventionsSchema, () => [...DEFAULT_PARAMETERS.interventions]),
   plane: v.object({
@@ -332,9 +365,34 @@ function badField(faults: readonly FieldFault[]): Fault {
 
 /** The parameters of a specification, without what it adds to them, its context linked with its center where they agree. */
 export const parametersOf = (specification: MapParameters): MapParameters => {
-  const { layer, readout, context, interventions, plane, grid, topK, question, masked, adaptive, overlays } =
-    specification;
-  return linked({ layer, readout, context, interventions, plane, grid, topK, question, masked, adaptive, overlays });
+  const {
+    layer,
+    readout,
+    translator,
+    context,
+    interventions,
+    plane,
+    grid,
+    topK,
+    question,
+    masked,
+    adaptive,
+    overlays,
+  } = specification;
+  return linked({
+    layer,
+    readout,
+    translator,
+    context,
+    interventions,
+    plane,
+    grid,
+    topK,
+    question,
+    masked,
+    adaptive,
+    overlays,
+  });
 };
 
 /**

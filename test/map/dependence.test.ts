@@ -5,11 +5,12 @@ import { actsBehind } from '../../src/map/interventions.js';
 import {
   checkParameters,
   DEFAULT_PARAMETERS,
+  isTranslated,
   type MapParameters,
   parametersSchema,
 } from '../../src/map/specification.js';
 import { changesOf, fieldsOf } from './schemaWalk.js';
-import { variations } from './variations.js';
+import { TRANSLATED, variations } from './variations.js';
 
 const { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, speedKey } = dependence;
 const KEYS = { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, speedKey };
@@ -20,7 +21,9 @@ const BASES: readonly MapParameters[] = variations({
   hiddenSize: 8,
   tokens: [' Paris', ' sea', ' the'],
   chat: true,
-}).map((one) => ({ ...DEFAULT_PARAMETERS, ...one }));
+})
+  .concat(TRANSLATED)
+  .map((one) => ({ ...DEFAULT_PARAMETERS, ...one }));
 
 interface Change {
   readonly field: string;
@@ -49,7 +52,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
       'cellsKey',
       'surveyKey',
       ...where(!isFree(base), LAID),
-      ...where(base.interventions.some(actsBehind), ['rowsKey']),
+      ...where(base.interventions.some(actsBehind) || isTranslated(base.readout), ['rowsKey']),
     ],
   ],
   [
@@ -59,6 +62,10 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
       ...where(
         [base, other].some((p) => p.readout === 'unembed'),
         LAID,
+      ),
+      ...where(
+        [base, other].some((p) => isTranslated(p.readout)),
+        ['rowsKey'],
       ),
     ],
   ],
@@ -77,6 +84,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
       ),
     ],
   ],
+  ['translator', ({ base }) => ['cellsKey', ...where(isTranslated(base.readout), ['rowsKey'])]],
   ['context', ({ base }) => ['cellsKey', ...where(base.interventions.some(actsBehind), ['rowsKey'])]],
   ['plane.sample', ({ base }) => ['normsKey', 'surveyKey', ...where(base.plane.lengths === 'typical', LAID)]],
   ['plane', () => LAID],
@@ -101,6 +109,7 @@ const COSTLY = [
   'layer',
   'interventions',
   'readout',
+  'translator',
   'context',
   'plane.center',
   'topK',

@@ -98,7 +98,7 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ dimensions: '0,1' }, /^--dimensions belongs to --embedding-method direct\.$/],
     [{ 'embedding-method': 'direct', dimensions: '1' }, /^--dimensions 1: write it as 0,1\.$/],
     [{ 'embedding-method': 'direct', dimensions: '-1,0' }, /^--dimensions -1,0: dimension must be at least 0\.$/],
-    [{ readout: 'logits' }, /^--readout logits: readout must be forward, lens or unembed\.$/],
+    [{ readout: 'logits' }, /^--readout logits: readout must be forward, lens, unembed, tuned or jacobian\.$/],
     [{ context: 'eos' }, /^--context eos: context must be center, none, bos, a prompt or tokens\.$/],
     [{ context: 'prompt' }, /^--context prompt needs the prompt itself\.$/],
     [{ context: 'bos', prompt: 'x' }, /^--prompt and --context bos exclude each other\.$/],

@@ -18,7 +18,7 @@ import {
 import { encodeVector } from '../../src/map/vector.js';
 import { changesOf, fieldsOf } from './schemaWalk.js';
 import { syntheticMap } from './syntheticMap.js';
-import { variations } from './variations.js';
+import { TRANSLATED, variations } from './variations.js';
 
 /** Every field of a map's parameters is told in words: what decides a picture can be read off it. */
 
@@ -36,12 +36,15 @@ const BASES: readonly MapSpecification[] = variations({
   hiddenSize: 8,
   tokens: [' Paris', ' sea', ' the'],
   chat: true,
-}).map((one) => ({ ...MAP.specification, ...one }));
+})
+  .concat(TRANSLATED)
+  .map((one) => ({ ...MAP.specification, ...one }));
 
 /** Fields that need not stand in words, and why: the saved file holds them all. */
 const UNTOLD: readonly (readonly [where: 'caption' | 'facts' | 'both', field: RegExp, why: string])[] = [
   ['caption', /^topK$/, 'a picture shows the first token of a cell alone'],
   ['both', /(texts|sample)\[\]$/, 'texts of a list are counted'],
+  ['both', /sha256$/, 'a hash is for machines'],
   ['both', /\.vector$/, 'a vector is told by its name'],
 ];
 

@@ -79,3 +79,9 @@ export function variations({
     { overlays: [{ kind: 'positions', prompt: plain }] },
   ];
 }
+
+/** Translators, of which a model's own files would have to be there. */
+export const TRANSLATED: readonly Partial<Omit<MapSpecification, 'layer' | 'model'>>[] = [
+  { readout: 'tuned', translator: { path: 'lens', sha256: 'ab'.repeat(32), model: 'pythia' } },
+  { readout: 'jacobian', translator: { path: 'lens.pt', model: null } },
+];

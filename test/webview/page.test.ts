@@ -316,6 +316,8 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
             forward: { ok: true },
             lens: { ok: true },
             unembed: { ok: false, reason: 'The head is fused with the norm.' },
+            tuned: { ok: true },
+            jacobian: { ok: true },
           },
           contexts: {
             none: { ok: true },

@@ -2,7 +2,7 @@ import { parseQuestion } from '../../map/boundaries/directions.js';
 import type { Flip } from '../../map/boundaries/rays.js';
 import { Fault } from '../../map/fault.js';
 import { dot } from '../../map/plane.js';
-import { layerIndex, LIMITS, parseParameters } from '../../map/specification.js';
+import { isTranslated, layerIndex, LIMITS, parseParameters } from '../../map/specification.js';
 import type { BoundaryParams, NearBoundary, StateBoundaries } from '../../protocol/boundaries.js';
 import { affineKind } from '../affine.js';
 import type { Opened } from '../opened.js';
@@ -41,6 +41,12 @@ export async function boundariesOf(
       code: 'bad-parameter',
       message: 'Boundaries are told around a state, and the center is the origin.',
       hint: 'Name a state: --center-prompt TEXT, for example.',
+    });
+  if (isTranslated(parameters.readout))
+    throw new Fault({
+      code: 'bad-parameter',
+      message: 'Boundaries are not told through a translator yet.',
+      hint: 'Use the readout lens, forward or unembed.',
     });
   const { plan, found, seen, race, ground, space } = await readParameters(opened, parameters);
   const { variant } = ground;

@@ -16,7 +16,8 @@ export interface Surroundings {
 /** What a cell computation starts from. */
 export interface CellPlan extends Surroundings {
   readonly layer: Layer;
-  readonly readout: Readout;
+  /** What follows the vector; through a translator it is the lens. */
+  readonly readout: Exclude<Readout, 'tuned' | 'jacobian'>;
   readonly output: CellOutput;
   /** Whether many cells will be run, for plans whose output is not what maps are made of. */
   readonly often?: boolean;

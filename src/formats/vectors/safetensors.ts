@@ -63,3 +63,11 @@ const isRecord = (data: unknown): data is Record<string, unknown> =>
   typeof data === 'object' && data !== null && !Array.isArray(data);
 const isNumbers = (data: unknown): data is number[] =>
   Array.isArray(data) && data.every((value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
+
+/** What a safetensors file says of itself: texts by name. @throws Fault `file`, as {@link safetensors}. */
+export async function safetensorsMetadata(file: GivenFile): Promise<ReadonlyMap<string, string>> {
+  const length = viewOf(await file.read(0, 8)).getUint32(0, true);
+  const header: unknown = JSON.parse(new TextDecoder().decode(await file.read(8, length)));
+  const told = isRecord(header) && isRecord(header.__metadata__) ? Object.entries(header.__metadata__) : [];
+  return new Map(told.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : [])));
+}

@@ -4,6 +4,8 @@ import { badFile, type Bytes, type GivenFile, part, viewOf } from './bytes.js';
 /** A file inside of a ZIP archive. */
 export interface ZipMember {
   readonly name: string;
+  /** Its bytes stand in the archive as they are. */
+  readonly stored: boolean;
   /** Its bytes, inflated as far as they are read. @throws Fault `file`. */
   open(): Promise<Bytes>;
 }
@@ -53,6 +55,7 @@ export async function zipMembers(file: GivenFile): Promise<readonly ZipMember[]>
     const called = `${file.name}:${name.replace(/\.npy$/, '')}`;
     members.set(name, {
       name,
+      stored: method === 0,
       async open() {
         if (flags & 1) throw badFile(called, 'is encrypted', 'Write the file again without a password.');
         const local = viewOf(await file.read(start, 30));

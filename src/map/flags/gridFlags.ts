@@ -95,10 +95,18 @@ export const GRID_FLAGS: readonly MapFlag[] = [
   {
     name: 'readout',
     value: 'R',
-    help: 'forward (remaining blocks, final norm, head), lens (final norm, head) or unembed (head alone)',
+    help: 'forward (remaining blocks, final norm, head), lens (final norm, head), unembed (head alone), tuned or jacobian (the lens behind --translator)',
     default: 'forward',
     fields: ['readout'],
     read: (text, draft) => void (draft.readout = text),
     write: ({ readout }) => readout,
+  },
+  {
+    name: 'translator',
+    value: 'PATH',
+    help: "the file of --readout tuned (a tuned lens's folder, or .safetensors) or jacobian (a Jacobian lens's .pt or .safetensors)",
+    fields: ['translator'],
+    read: (text, draft) => void (draft.translator = { path: text }),
+    write: ({ translator }) => translator?.path,
   },
 ];

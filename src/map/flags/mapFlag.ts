@@ -31,6 +31,7 @@ export type Loose = Record<string, unknown>;
 export interface Draft {
   layer: unknown;
   readout: unknown;
+  translator: unknown;
   context: Loose;
   interventions: Loose[];
   plane: { axes: Loose; center: Loose; orthogonal: unknown; lengths: unknown; sample: unknown };

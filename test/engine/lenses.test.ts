@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as v from 'valibot';
+import { computeMap, type Engine } from '../../src/engine/client.js';
+import { Fault } from '../../src/map/fault.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import type { TranslatorKind } from '../../src/map/translate.js';
+import { encodeVector } from '../../src/map/vector.js';
+import { withEngine } from './engine.js';
+import { givenPlane } from './givenPlane.js';
+
+/**
+ * Translator lenses beside PyTorch: those kept in the project, or all in the folder that REFERENCE_LENSES names, whose models are in
+ * REFERENCE_MODELS.
+ */
+
+const number = v.number();
+const array = v.object({ shape: v.array(number), data: v.array(number) });
+const kind = v.picklist(['tuned', 'jacobian']);
+const truthSchema = v.object({
+  affine_up_to_one_scale: v.boolean(),
+  shape: v.object({ n_layers: number }),
+  lenses: v.record(v.string(), v.object({ files: v.array(v.string()) })),
+  results: v.array(
+    v.object({
+      lens: kind,
+      layer: number,
+      top5_ids: array,
+      top5_logprob: array,
+      winners_near_301: v.record(v.string(), number),
+    }),
+  ),
+});
+const placesSchema = v.object({
+  planes: v.array(v.object({ layer: number, c: v.array(number), u: v.array(number), v: v.array(number) })),
+  grids: v.array(v.object({ xs: v.array(number), ys: v.array(number) })),
+});
+const casesSchema = v.object({
+  cases: v.array(
+    v.object({
+      path: v.string(),
+      lens: kind,
+      layer: number,
+      expect: v.picklist(['agree', 'agree-or-refuse', 'refuse']),
+    }),
+  ),
+});
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures');
+const lenses = process.env.REFERENCE_LENSES ?? join(fixtures, 'lenses');
+const models = process.env.REFERENCE_MODELS ?? join(fixtures, 'geometry', 'models');
+const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...path), 'utf8'));
+
+interface Truth extends v.InferOutput<typeof truthSchema>, v.InferOutput<typeof placesSchema> {}
+
+function truthOf(name: string): Truth {
+  const file = json(lenses, name, 'truth.json');
+  const places = v.is(placesSchema, file) ? file : json(models, name, 'truth.json');
+  return { ...v.parse(truthSchema, file), ...v.parse(placesSchema, places) };
+}
+
+function mapOf(
+  engine: Engine,
+  truth: Truth,
+  at: { readonly lens: TranslatorKind; readonly layer: number; readonly path: string },
+  grid: MapParameters['grid'],
+  more: Partial<MapParameters> = {},
+): Promise<TokenMap> {
+  const plane = truth.planes.find(({ layer }) => layer === at.layer);
+  assert.ok(plane);
+  const vector = (values: readonly number[]): string => encodeVector(Float32Array.from(values));
+  const parameters: MapParameters = {
+    ...DEFAULT_PARAMETERS,
+    layer: at.layer < 0 ? 'embeddings' : at.layer,
+    readout: at.lens,
+    translator: { path: at.path },
+    plane: givenPlane({ c: vector(plane.c), u: vector(plane.u), v: vector(plane.v) }),
+    grid,
+    topK: 24,
+    ...more,
+  };
+  return computeMap(engine, { parameters, batchSize: 100 });
+}
+
+/** Largest difference from the truth in log-probability of its five most probable tokens. */
+async function difference(
+  engine: Engine,
+  truth: Truth,
+  lens: TranslatorKind,
+  layer: number,
+  path: string,
+): Promise<number> {
+  const result = truth.results.find((one) => one.lens === lens && one.layer === layer);
+  assert.ok(result);
+  let worst = 0;
+  for (const [g, { xs, ys }] of truth.grids.entries()) {
+    const spacing = (xs[1] ?? 0) - (xs[0] ?? 0);
+    const grid = { columns: xs.length, rows: ys.length, spacing, center: [0, 0] as const };
+    const { cells } = await mapOf(engine, truth, { lens, layer, path }, grid);
+    for (let cell = 0; cell < xs.length * ys.length; cell++)
+      for (let i = 0; i < 5; i++) {
+        const at = (g * xs.length * ys.length + cell) * 5 + i;
+        const place = cells.ids.subarray(cell * 24, cell * 24 + 24).indexOf(result.top5_ids.data[at] ?? -1);
+        const ours = place < 0 ? -Infinity : Math.log(cells.probabilities[cell * 24 + place] ?? 0);
+        worst = Math.max(worst, Math.abs(ours - (result.top5_logprob.data[at] ?? 0)));
+      }
+  }
+  return worst;
+}
+
+describe('translator lenses', { concurrency: 1 }, () => {
+  const names = readdirSync(lenses).filter((name) => existsSync(join(lenses, name, 'truth.json')));
+  for (const name of names)
+    test(name, { timeout: 300_000 }, async () => {
+      const truth = truthOf(name);
+      await withEngine(async (engine) => {
+        await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
+        for (const { lens, layer, winners_near_301: winners } of truth.results) {
+          for (const file of truth.lenses[lens]?.files ?? []) {
+            const path = join(lenses, name, file.endsWith('params.pt') ? 'tuned' : file);
+            const worst = await difference(engine, truth, lens, layer, path);
+            assert.ok(worst <= 1e-4, `${lens}, layer ${layer}, ${file}: off by ${worst}`);
+          }
+          const path = join(lenses, name, lens === 'tuned' ? 'tuned' : (truth.lenses[lens]?.files[0] ?? ''));
+          const grid = { columns: 301, rows: 301, spacing: 1.5 / 300, center: [0, 0] as const };
+          const map = await mapOf(engine, truth, { lens, layer, path }, grid, { topK: 2 });
+          assert.equal(map.regions !== undefined, truth.affine_up_to_one_scale, `${lens}, layer ${layer}`);
+          const won = new Set(map.regions?.polygons.map(({ token }) => token));
+          const counts = new Map<number, number>();
+          for (let cell = 0; cell < 301 * 301; cell++) {
+            const id = map.cells.ids[2 * cell] ?? -1;
+            counts.set(id, (counts.get(id) ?? 0) + 1);
+          }
+          for (const [token, count] of Object.entries(winners)) {
+            if (map.regions) assert.ok(won.has(Number(token)), `${lens}, layer ${layer}: token ${token}`);
+            assert.ok(Math.abs((counts.get(Number(token)) ?? 0) - count) <= 2 + count / 1000);
+          }
+        }
+        // Behind the last block a translator is the identity.
+        const last = truth.shape.n_layers - 1;
+        const grid = { columns: 3, rows: 3, spacing: 0.3, center: [0, 0] as const };
+        const at = { lens: 'tuned' as const, layer: last, path: join(lenses, name, 'tuned') };
+        const [ours, lens] = [
+          await mapOf(engine, truth, at, grid),
+          await mapOf(engine, truth, at, grid, { readout: 'lens' }),
+        ];
+        assert.deepEqual(ours.cells.ids, lens.cells.ids);
+        const before = {
+          ...at,
+          lens: 'jacobian' as const,
+          layer: -1,
+          path: join(lenses, name, `${name}_jacobian_lens.pt`),
+        };
+        await assert.rejects(mapOf(engine, truth, before, grid), { message: /no matrix for the embeddings/ });
+      });
+    });
+
+  test(
+    'files that must agree, or be refused in a sentence, without running what is in them',
+    { timeout: 300_000 },
+    async () => {
+      const name = 'optimum-past-llama';
+      const truth = truthOf(name);
+      const { cases } = v.parse(casesSchema, json(lenses, 'cases.json'));
+      await withEngine(async (engine) => {
+        await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
+        for (const { path, lens, layer, expect } of cases) {
+          const told = await difference(engine, truth, lens, layer, join(lenses, path)).catch(
+            (error: unknown) => error,
+          );
+          if (told instanceof Fault) {
+            assert.notEqual(expect, 'agree', `${path}: ${told.message}`);
+            assert.ok(['file', 'bad-parameter'].includes(told.code), `${path}: ${told.code}: ${told.message}`);
+            assert.match(told.message, /^[^\n]{10,400}$/, path);
+            if (process.env.REFERENCE_LENSES !== undefined) console.log(`${path}: ${told.message}`);
+          } else {
+            assert.equal(typeof told, 'number', `${path}: ${String(told)}`);
+            assert.notEqual(expect, 'refuse', path);
+            // Without biases the numbers are others, and the file says so.
+            if (!path.includes('nobias'))
+              assert.ok(Number(told) <= (path.includes('float16') ? 1e-2 : 1e-4), `${path}: ${String(told)}`);
+          }
+        }
+      });
+    },
+  );
+
+  test('a lens of another model is refused, and what names none is said', async () => {
+    const name = 'optimum-past-llama';
+    const truth = truthOf(name);
+    const grid = { columns: 2, rows: 2, spacing: 1, center: [0, 0] as const };
+    await withEngine(async (engine) => {
+      await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
+      const tuned = await mapOf(engine, truth, { lens: 'tuned', layer: 0, path: join(lenses, name, 'tuned') }, grid);
+      assert.equal(tuned.specification.translator?.model, name);
+      const path = join(lenses, name, `${name}_jacobian_lens.pt`);
+      const jacobian = await mapOf(engine, truth, { lens: 'jacobian', layer: 0, path }, grid);
+      assert.equal(jacobian.specification.translator?.model, null);
+      assert.match(jacobian.specification.translator.sha256 ?? '', /^[0-9a-f]{64}$/);
+      const again = { translator: { path, sha256: 'ab'.repeat(32) } };
+      await assert.rejects(mapOf(engine, truth, { lens: 'jacobian', layer: 0, path }, grid, again), {
+        message: /not the one that the map was made with/,
+      });
+      await assert.rejects(mapOf(engine, truth, { lens: 'tuned', layer: 0, path }, grid), { code: 'file' });
+      await assert.rejects(mapOf(engine, truth, { lens: 'tuned', layer: 0, path }, grid, { translator: null }), {
+        message: /goes through a translator/,
+      });
+      const missing = join(lenses, 'none.pt');
+      await assert.rejects(mapOf(engine, truth, { lens: 'tuned', layer: 0, path: missing }, grid), { code: 'file' });
+    });
+  });
+});
