@@ -4,13 +4,14 @@ import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import { computeMap, type Engine } from '../../src/engine/client.js';
-import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { DEFAULT_PARAMETERS, type Intervention, type MapParameters } from '../../src/map/specification.js';
+import { encodeVector } from '../../src/map/vector.js';
 import type { BesideParams, DivergenceParams } from '../../src/protocol/engine.js';
 import { withEngine } from './engine.js';
 
 /**
  * Divergences between maps, through the engine's door: laws on the models kept in the project, and truth in float64 where
- * REFERENCE_GEOMETRY and REFERENCE_MODELS name the folders of it.
+ * REFERENCE_GEOMETRY, REFERENCE_MODELS and REFERENCE_INTERVENTIONS name the folders of it.
  */
 
 const models = join(import.meta.dirname, '..', 'fixtures', 'models');
@@ -126,7 +127,7 @@ const side = v.object({
   export: v.string(),
   layer: v.number(),
   plane: v.string(),
-  intervention: v.optional(v.unknown()),
+  intervention: v.optional(v.object({ case: v.number() })),
 });
 const truthSchema = v.object({
   architecture: v.string(),
@@ -138,8 +139,8 @@ const truthSchema = v.object({
   ),
 });
 
-const { REFERENCE_GEOMETRY, REFERENCE_MODELS } = process.env;
-if (REFERENCE_GEOMETRY !== undefined && REFERENCE_MODELS !== undefined)
+const { REFERENCE_GEOMETRY, REFERENCE_MODELS, REFERENCE_INTERVENTIONS } = process.env;
+if (REFERENCE_GEOMETRY !== undefined && REFERENCE_MODELS !== undefined && REFERENCE_INTERVENTIONS !== undefined)
   describe('divergences of the reference', { concurrency: 1 }, () => {
     for (const file of readdirSync(REFERENCE_GEOMETRY).filter((name) => name.startsWith('compare-')))
       test(basename(file, '.json'), { timeout: 600_000 }, () =>
@@ -147,19 +148,55 @@ if (REFERENCE_GEOMETRY !== undefined && REFERENCE_MODELS !== undefined)
       );
   });
 
+const interventionsSchema = v.object({
+  cases: v.array(
+    v.object({
+      intervention: v.object({
+        kind: v.string(),
+        block: v.optional(v.number(), 0),
+        head: v.optional(v.number(), 0),
+        vector: v.optional(v.array(v.number()), []),
+      }),
+    }),
+  ),
+});
+
+/** A case of the interventions' reference, as a specification has it. */
+function interventionOf(architecture: string, number: number): Intervention {
+  const file = join(REFERENCE_INTERVENTIONS ?? '', `${architecture}.json`);
+  const { cases } = v.parse(interventionsSchema, JSON.parse(readFileSync(file, 'utf8')));
+  const { kind = '', block = 0, head = 0, vector = [] } = cases[number]?.intervention ?? {};
+  switch (kind) {
+    case 'skip-block':
+      return { kind: 'skip', block };
+    case 'zero-attention':
+      return { kind: 'zero', block, part: 'attention' };
+    case 'zero-mlp':
+      return { kind: 'zero', block, part: 'mlp' };
+    case 'zero-head':
+      return { kind: 'zero', block, part: 'heads', heads: [head] };
+    case 'add-vector': {
+      const added = { kind: 'vector', vector: encodeVector(Float32Array.from(vector)) } as const;
+      return { kind: 'add', block, vector: added, coefficient: 1, positions: 'last' };
+    }
+    default:
+      throw new Error(`No intervention ${kind}.`);
+  }
+}
+
 async function checkTruth(file: string, folders: readonly string[]): Promise<void> {
   const truth = v.parse(truthSchema, JSON.parse(readFileSync(file, 'utf8')));
   const table: string[] = [];
   for (const { kind, mode, a, b, cells } of truth.comparisons) {
-    if (kind === 'intervention') continue;
     const pathOf = ({ export: name }: v.InferOutput<typeof side>): string =>
       folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
-    const parametersOf = ({ layer, plane: name }: v.InferOutput<typeof side>): MapParameters => {
+    const parametersOf = ({ layer, plane: name, intervention }: v.InferOutput<typeof side>): MapParameters => {
       const plane = truth.planes[name];
       const vector = (numbers = ''): { kind: 'vector'; vector: string } => ({ kind: 'vector', vector: numbers });
       return {
         ...MAP,
         layer,
+        interventions: intervention ? [interventionOf(truth.architecture, intervention.case)] : [],
         context: { kind: 'tokens', ids: truth.context.prompt_ids },
         grid: { columns: 20, rows: 20, spacing: 0.12, center: [0.5, 0.5] },
         plane: {
@@ -175,7 +212,7 @@ async function checkTruth(file: string, folders: readonly string[]): Promise<voi
         model: { path: pathOf(b), device: 'cpu', skipChecks: true },
       }),
     );
-    const float = kind === 'layer';
+    const float = kind !== 'export';
     const rounded = [a, b].some((one) => one.export.startsWith('int8'));
     let worst = 0;
     const off = new Set<number>();
