@@ -283,7 +283,13 @@ function readConfig(
     values.find((v): v is number => typeof v === 'number' && Number.isInteger(v) && v >= 0);
   const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
   const hiddenSize = number(text.hidden_size, text.n_embd, text.d_model, pick(decoder, 'hidden_size'));
-  const heads = number(text.num_attention_heads, text.n_head, text.num_heads, pick(decoder, 'num_attention_heads'));
+  const heads = number(
+    text.num_attention_heads,
+    text.n_head,
+    text.num_heads,
+    text.n_heads,
+    pick(decoder, 'num_attention_heads'),
+  );
   const modelType = text.model_type ?? pick(genaiModel, 'type');
   return {
     modelType: typeof modelType === 'string' ? modelType : null,

@@ -75,7 +75,8 @@ export class Variant {
     const around: Surroundings = alone ? { prefix: [], own: plan.own, suffix: [] } : plan;
     const length = around.prefix.length + 1 + around.suffix.length;
     const keeps = this.model.source.keepsPrefix(around.prefix.length, length);
-    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused' && keeps;
+    const one = around.suffix.length === 0 || !this.takesOneBehindPast;
+    const reuse = around.prefix.length > 0 && manner.prefix.way === 'reused' && keeps && one;
     const cut: CellCut = {
       layer: cutLayer,
       around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
@@ -94,6 +95,11 @@ export class Variant {
       await this.releaseOldRunners();
     }
     return runner;
+  }
+
+  /** Whether an attention takes, behind past keys and values, one position at a time: of several it refuses a batch. */
+  private get takesOneBehindPast(): boolean {
+    return this.anatomy.graph.nodes.some(({ opType }) => opType === 'GroupQueryAttention');
   }
 
   /**
