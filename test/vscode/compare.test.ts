@@ -98,8 +98,12 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.complete(/layer 4 of/);
     await page.button('Save Map').click();
     await workbench.saved('results_layer_4.json');
+    // A file that opens is selected in the Explorer, alone, when it has: before, a second one would not stay.
     await workbench.explorerRow('results_layer_5.json').click();
+    await page.complete(/layer 5 of/);
     await workbench.explorerRow('results_layer_4.json').click({ modifiers: ['ControlOrMeta'] });
+    const selected = workbench.page.locator('.explorer-viewlet .monaco-list-row.selected');
+    await until('both are selected', async () => (await selected.count()) === 2);
     await workbench.explorerRow('results_layer_4.json').click({ button: 'right' });
     await workbench.page.locator('.monaco-menu .action-label', { hasText: 'Compare Token Maps' }).hover();
     await workbench.page.keyboard.press('Enter'); // a menu takes no click in its first moment
