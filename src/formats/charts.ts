@@ -1,7 +1,8 @@
 import { formatFixed, niceTicks } from '../map/numbers.js';
-import { INK, Writer } from './figureWriter.js';
+import { SOFT_INK, svgDocument } from './figureParts.js';
+import { Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
-import { element, escapeXml, svgNumber } from './xml.js';
+import { element, svgNumber } from './xml.js';
 
 /** A quantity along an axis: a line, and a band around it. */
 export interface Chart {
@@ -17,8 +18,6 @@ export interface Chart {
   readonly times?: number;
 }
 
-const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
-const SOFT_INK = '#424242';
 const BLUE = '#2166ac';
 const [WIDTH, HEIGHT] = [420, 250];
 const INSIDE = { left: 58, right: 16, top: 40, bottom: 46 } as const;
@@ -42,38 +41,24 @@ export function drawCharts(
   const top = 34 + 24 * title.length;
   const words = write.lines(caption, 12, 400, width - 2 * EDGE, ' · ');
   const height = top + rows * HEIGHT + 22 + 18 * words.length;
-  return (
-    '<?xml version="1.0" encoding="UTF-8"?>\n' +
-    element(
-      'svg',
-      {
-        xmlns: 'http://www.w3.org/2000/svg',
-        width: String(width),
-        height: String(height),
-        viewBox: `0 0 ${width} ${height}`,
-        role: 'img',
-        'font-family': FAMILY,
-        fill: INK,
-      },
-      element('title', {}, escapeXml(heading)) +
-        element('rect', { width, height, fill: '#ffffff' }) +
-        title.map((line, i) => write.line(line, { x: EDGE, y: 38 + 24 * i, size: 18, weight: 600 })).join('') +
-        charts
-          .map((chart, i) =>
-            element(
-              'g',
-              { transform: `translate(${EDGE + (i % 2) * WIDTH} ${top + Math.floor(i / 2) * HEIGHT})` },
-              drawChart(chart, write),
-            ),
-          )
-          .join('') +
-        words
-          .map((line, i) =>
-            write.line(line, { x: EDGE, y: top + rows * HEIGHT + 18 * (i + 1), size: 12, fill: SOFT_INK }),
-          )
-          .join(''),
-    ) +
-    '\n'
+  return svgDocument(
+    { width, height },
+    { title: heading, description: caption.join(' · ') },
+    title.map((line, i) => write.line(line, { x: EDGE, y: 38 + 24 * i, size: 18, weight: 600 })).join('') +
+      charts
+        .map((chart, i) =>
+          element(
+            'g',
+            { transform: `translate(${EDGE + (i % 2) * WIDTH} ${top + Math.floor(i / 2) * HEIGHT})` },
+            drawChart(chart, write),
+          ),
+        )
+        .join('') +
+      words
+        .map((line, i) =>
+          write.line(line, { x: EDGE, y: top + rows * HEIGHT + 18 * (i + 1), size: 12, fill: SOFT_INK }),
+        )
+        .join(''),
   );
 }
 

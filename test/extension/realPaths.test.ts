@@ -9,43 +9,43 @@ const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'embedding-grid-links-
 after(() => rmSync(root, { recursive: true, force: true }));
 const at = (...parts: string[]): string => path.join(root, ...parts);
 
-for (const folder of ['work/real/deep', 'outside/deep', 'worker']) mkdirSync(at(folder), { recursive: true });
-for (const file of ['work/own.json', 'outside/theirs.json']) writeFileSync(at(file), '{}');
+for (const folder of ['desk/real/deep', 'outside/deep', 'desker']) mkdirSync(at(folder), { recursive: true });
+for (const file of ['desk/own.json', 'outside/theirs.json']) writeFileSync(at(file), '{}');
 const links: Readonly<Record<string, string>> = {
-  'work/inner': 'real',
-  'work/out': '../outside',
-  'work/absolute': at('outside'),
-  'work/twice': 'out',
-  'work/real/up': '../..',
-  'work/back': '../outside/home',
-  'outside/home': '../work/real',
-  'work/nowhere': '../outside/not-yet',
-  'work/loop': 'loop',
-  'work/own-link.json': 'own.json',
-  'work/theirs.json': '../outside/theirs.json',
-  'work/beside': '../worker',
-  link: 'work',
+  'desk/inner': 'real',
+  'desk/out': '../outside',
+  'desk/absolute': at('outside'),
+  'desk/twice': 'out',
+  'desk/real/up': '../..',
+  'desk/back': '../outside/home',
+  'outside/home': '../desk/real',
+  'desk/nowhere': '../outside/not-yet',
+  'desk/loop': 'loop',
+  'desk/own-link.json': 'own.json',
+  'desk/theirs.json': '../outside/theirs.json',
+  'desk/beside': '../desker',
+  link: 'desk',
 };
 for (const [link, target] of Object.entries(links)) symlinkSync(target, at(link));
 
-/** Whether it lies in the folder `work`, by whichever of its names. */
+/** Whether it lies in the folder `desk`, by whichever of its names. */
 async function inside(file: string): Promise<boolean> {
-  const [plain, through] = await Promise.all([leadsInto(at(file), [at('work')]), leadsInto(at(file), [at('link')])]);
+  const [plain, through] = await Promise.all([leadsInto(at(file), [at('desk')]), leadsInto(at(file), [at('link')])]);
   assert.equal(plain, through);
   return plain;
 }
 
 test('a place is inside by where it leads, whether it is there yet or not', async () => {
   for (const file of [
-    ...['work', 'work/real', 'work/inner', 'work/inner/deep', 'work/new', 'work/new/newer', 'work/inner/new/newer'],
+    ...['desk', 'desk/real', 'desk/inner', 'desk/inner/deep', 'desk/new', 'desk/new/newer', 'desk/inner/new/newer'],
     ...[
-      'work/back',
-      'work/back/new',
-      'work/own.json',
-      'work/own-link.json',
+      'desk/back',
+      'desk/back/new',
+      'desk/own.json',
+      'desk/own-link.json',
       'link/new',
       'outside/home/new',
-      'work/..x',
+      'desk/..x',
     ],
   ])
     assert.ok(await inside(file), file);
@@ -53,23 +53,23 @@ test('a place is inside by where it leads, whether it is there yet or not', asyn
 
 test('it is not where a link leads out, at its end or on the way, before or after what is not there yet', async () => {
   for (const file of [
-    ...['outside', 'worker', '', 'work/out', 'work/out/deep', 'work/out/new', 'work/out/new/newer', 'work/absolute/x'],
-    ...['work/twice', 'work/twice/new', 'work/real/up/outside', 'work/real/up', 'work/theirs.json', 'work/beside/x'],
+    ...['outside', 'desker', '', 'desk/out', 'desk/out/deep', 'desk/out/new', 'desk/out/new/newer', 'desk/absolute/x'],
+    ...['desk/twice', 'desk/twice/new', 'desk/real/up/outside', 'desk/real/up', 'desk/theirs.json', 'desk/beside/x'],
     ...[
       'link/out/new',
-      'work/../outside/x',
-      'work/nowhere',
-      'work/nowhere/new',
-      'work/loop',
-      'work/loop/x',
-      'work/own.json/x',
+      'desk/../outside/x',
+      'desk/nowhere',
+      'desk/nowhere/new',
+      'desk/loop',
+      'desk/loop/x',
+      'desk/own.json/x',
     ],
   ])
     assert.ok(!(await inside(file)), file);
 });
 
 test('what is not there yet is where it will be made', async () => {
-  assert.equal(await realPath(at('link/inner/a/b')), at('work/real/a/b'));
+  assert.equal(await realPath(at('link/inner/a/b')), at('desk/real/a/b'));
   mkdirSync(at('link/inner/a/b'), { recursive: true });
-  assert.equal(realpathSync(at('link/inner/a/b')), at('work/real/a/b'));
+  assert.equal(realpathSync(at('link/inner/a/b')), at('desk/real/a/b'));
 });
