@@ -88,23 +88,25 @@ export function mapStatistics(cells: Cells): MapStatistics {
   };
 }
 
-/** Spread of at least one value; quantiles interpolate linearly between the two nearest (numpy's default). Sorts in place. */
+/** A quantile, q from 0 to 1, of ascending values, by linear interpolation between the two nearest (numpy's default). */
+export function quantile(sorted: Float64Array, q: number): number {
+  const place = q * (sorted.length - 1);
+  const low = sorted[Math.floor(place)] ?? 0;
+  const high = sorted[Math.ceil(place)] ?? 0;
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+/** Spread of at least one value. Sorts in place. */
 function spread(values: Float64Array): Spread {
   values.sort();
-  const last = values.length - 1;
-  const quantile = (q: number): number => {
-    const low = values[Math.floor(q * last)] ?? 0;
-    const high = values[Math.ceil(q * last)] ?? 0;
-    return low + (high - low) * (q * last - Math.floor(q * last));
-  };
   let sum = 0;
   for (const value of values) sum += value;
   return {
-    min: quantile(0),
-    quarter: quantile(0.25),
-    median: quantile(0.5),
-    threeQuarters: quantile(0.75),
-    max: quantile(1),
+    min: quantile(values, 0),
+    quarter: quantile(values, 0.25),
+    median: quantile(values, 0.5),
+    threeQuarters: quantile(values, 0.75),
+    max: quantile(values, 1),
     mean: sum / values.length,
   };
 }

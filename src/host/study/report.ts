@@ -6,6 +6,7 @@ import { safeText } from '../../map/display.js';
 import { formatCount } from '../../map/numbers.js';
 import { memberCount, valueText } from '../../map/series/series.js';
 import { shardCount, type Study } from '../../map/series/study.js';
+import { quantile } from '../../map/statistics.js';
 import { assetsFolder } from '../installation.js';
 import type { StudyResults } from './results.js';
 import { membersOf } from './status.js';
@@ -85,15 +86,9 @@ function chartsOf({ vary }: Study, axis: number, statistics: readonly Record<str
   });
 }
 
-/** Quantiles, by linear interpolation between the two nearest (numpy's default). */
-function ends(values: number[]): readonly [number, number] {
+function ends(values: readonly number[]): readonly [number, number] {
   const sorted = Float64Array.from(values).sort();
-  const quantile = (q: number): number => {
-    const place = q * (sorted.length - 1);
-    const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
-    return low + (high - low) * (place - Math.floor(place));
-  };
-  return [quantile(BAND[0]), quantile(BAND[1])];
+  return [quantile(sorted, BAND[0]), quantile(sorted, BAND[1])];
 }
 
 const captionOf = (study: Study, axis: number): readonly string[] => [
