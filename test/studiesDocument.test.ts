@@ -3,7 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { CELL_COLUMNS, memberColumns, REGION_COLUMNS, RUN_COLUMNS } from '../src/formats/dataset/tables.js';
+import {
+  CELL_COLUMNS,
+  memberColumns,
+  PLANE_COLUMNS,
+  REGION_COLUMNS,
+  RUN_COLUMNS,
+} from '../src/formats/dataset/tables.js';
 import { readStudy } from '../src/host/study/readStudy.js';
 import { memberCount } from '../src/map/series/series.js';
 import { blockOf, table } from './markdown.js';
@@ -15,6 +21,7 @@ test('the tables of a study are described as they are', async () => {
     members: memberColumns({ '…': 'text' }),
     cells: CELL_COLUMNS,
     regions: REGION_COLUMNS,
+    planes: PLANE_COLUMNS,
     runs: RUN_COLUMNS,
   };
   const rows = Object.entries(tables).flatMap(([name, columns]) =>

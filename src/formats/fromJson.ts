@@ -76,6 +76,9 @@ export async function fromFiles(json: () => Promise<Uint8Array>, beside: () => P
   return mapOf(data, hasCellsBeside(data) ? await beside() : undefined);
 }
 
+/** {@link fromJson} of what such a file holds, as it was parsed. @throws Fault `file`. */
+export const fromData = (data: unknown): TokenMap => mapOf(data, undefined);
+
 const hasCellsBeside = (data: unknown): boolean => v.is(v.object({ cells: v.literal('npz') }), data);
 
 function mapOf(data: unknown, npz: Uint8Array | undefined): TokenMap {

@@ -5,8 +5,12 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { readMap } from '../../src/formats/readMap.js';
+import { readMember } from '../../src/host/study/member.js';
+import { StudyResults } from '../../src/host/study/results.js';
+import { Fault } from '../../src/map/fault.js';
 import { CLI, root, startTree } from '../faults/processes.js';
 import { hashes, killedStudy } from '../faults/studies.js';
+import { randomNumbers } from '../map/syntheticMap.js';
 
 const MODEL = path.join(root, 'test', 'fixtures', 'models', 'optimum-past-llama_tied');
 const STUDY = {
@@ -45,7 +49,7 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
   const file = write('same.embedding-study.json', STUDY);
   await ran(file, '--output-dir', at('one'));
   const wanted = hashes(at('one'));
-  assert.equal(Object.keys(wanted).length, 3 * SHARDS);
+  assert.equal(Object.keys(wanted).length, 4 * SHARDS);
   await Promise.all(['one', 'other'].map(() => ran(file, '--output-dir', at('twice'))));
   assert.deepEqual(hashes(at('twice')), wanted);
   await ran(file, '--output-dir', at('parts'), '--part', '1/2');
@@ -86,6 +90,55 @@ test('each member is the map that it would be alone', async () => {
     cells.flatMap(({ probabilities }) => probabilities),
     [...map.cells.probabilities],
   );
+  // From the tables alone it is the same map, but for what it cost and what tables do not keep.
+  const { survey, runtime: _here, display: _display, ...kept } = map;
+  assert.ok(survey);
+  const { runtime, ...opened } = await readMember(await StudyResults.open(at('all')), Number(seventh.member));
+  assert.deepEqual(opened, kept);
+  assert.equal(runtime.way, map.runtime.way);
+});
+
+test('a member that is not there as a map says why', async () => {
+  const bare = { ...STUDY, vary: ['layer=1,99'], shard: 1, keep: { cells: false, regions: false } };
+  await ran(write('bare.embedding-study.json', bare), '--output-dir', at('bare'));
+  await ran(write('some.embedding-study.json', { ...bare, keep: {} }), '--output-dir', at('some'));
+  rmSync(at('some', 'members', 'shard=000000'), { recursive: true });
+  const wanted: readonly [string, number, RegExp][] = [
+    ['bare', 0, /keeps no cells/],
+    ['some', 0, /Member 0 \(layer=1\) is not there yet/],
+    ['some', 1, /Member 1 \(layer=99\) failed: .*Layer 99/],
+    ['some', 2, /no member 2/],
+  ];
+  for (const [name, number, message] of wanted)
+    await assert.rejects(
+      async () => readMember(await StudyResults.open(at(name)), number),
+      (thrown) => thrown instanceof Fault && thrown.code === 'file' && message.test(thrown.message),
+    );
+});
+
+test('tables that are damaged, or a stranger’s, are faults', async () => {
+  await ran(write('hostile.embedding-study.json', { ...STUDY, vary: ['seed=1,2'] }), '--output-dir', at('hostile'));
+  const file = at('hostile', 'cells', 'shard=000000', 'cells.parquet');
+  const whole = readFileSync(file);
+  const read = async () => readMember(await StudyResults.open(at('hostile')), 1);
+  const isFault = (thrown: unknown): boolean => thrown instanceof Fault && thrown.code === 'file';
+  const random = randomNumbers(11);
+  let faults = 0;
+  for (let trial = 0; trial < 30; trial++) {
+    const bytes = Buffer.from(whole);
+    for (let i = 0; i < 8; i++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    writeFileSync(file, trial % 6 === 0 ? bytes.subarray(0, random() * bytes.length) : bytes);
+    await read().then(
+      () => undefined, // what was changed is a number like any other
+      (thrown: unknown) => {
+        faults++;
+        assert.ok(isFault(thrown), String(thrown));
+      },
+    );
+  }
+  assert.ok(faults > 5);
+  writeFileSync(file, readFileSync(at('hostile', 'members', 'shard=000000', 'members.parquet')));
+  await assert.rejects(read, isFault);
 });
 
 test('a shared plane is that of the base for every member', async () => {
@@ -162,5 +215,5 @@ test('what is submitted is said before: scripts that any shell reads, and a job 
 if (process.platform === 'linux')
   test('killed at random moments and run again, the tables are those of an undisturbed run', async () => {
     const found = await killedStudy({ ...STUDY, shard: 2 }, { kills: 4, seed: 7 });
-    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [4, 30, 0, 0]);
+    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [4, 40, 0, 0]);
   });

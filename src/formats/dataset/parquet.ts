@@ -1,5 +1,5 @@
 import type { SchemaElement } from 'hyparquet';
-import { parquetWriteBuffer } from 'hyparquet-writer';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 
 /** What a column's values are. `text` is UTF-8; `json` the same, marked as JSON. Integers have 32 bits. */
 export type ColumnType = 'integer' | 'float' | 'double' | 'boolean' | 'text' | 'json';
@@ -38,23 +38,46 @@ function elements({ name, type, many }: Pick<Column<never>, 'name' | 'type' | 'm
 }
 
 /**
- * A table as an Apache Parquet file: equal rows give equal bytes, on every machine and at any time. Written by hyparquet-writer
- * (MIT, JavaScript alone, one dependency: its reader), so that the format is not ours to keep.
+ * A table as an Apache Parquet file: equal rows give equal bytes, on every machine and at any time. Rows are asked for as they are
+ * written, so that those of many maps are never there at once. Written by hyparquet-writer (MIT, JavaScript alone, one dependency:
+ * its reader), so that the format is not ours to keep.
  * @param about what the file says of itself, by key
  */
 export function parquet<Row>(
   columns: readonly Column<Row>[],
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   about: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const buffer = parquetWriteBuffer({
+  const writer = new ByteWriter();
+  const file = new ParquetWriter({
+    writer,
     schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elements)],
-    columnData: columns.map((column) => ({ name: column.name, data: rows.map(column.of) })),
-    rowGroupSize: ROWS_A_GROUP,
     createdBy: 'embedding-grid',
     kvMetadata: Object.entries(about).map(([key, value]) => ({ key, value })),
   });
-  return new Uint8Array(buffer);
+  for (const group of groups(rows))
+    void file.write({
+      rowGroupSize: ROWS_A_GROUP,
+      columnData: columns.map(({ name, type, of }) => ({
+        name,
+        data: group.map(of),
+        statistics: type !== 'json', // which would be two whole values
+      })),
+    });
+  void file.finish();
+  return new Uint8Array(writer.getBuffer());
 }
 
-const ROWS_A_GROUP = 100_000;
+/** Who wants one map of many reads the groups that it lies in. */
+const ROWS_A_GROUP = 20_000;
+
+function* groups<Row>(rows: Iterable<Row>): Generator<readonly Row[], void> {
+  let group: Row[] = [];
+  for (const row of rows) {
+    group.push(row);
+    if (group.length < ROWS_A_GROUP) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}

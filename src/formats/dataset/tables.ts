@@ -3,7 +3,7 @@ import { coordinates } from '../../map/grid.js';
 import { findRegions, topTokens } from '../../map/regions.js';
 import type { MapSpecification } from '../../map/specification.js';
 import { mapStatistics, type MapStatistics, type TokenOnMap, tokensOnMap } from '../../map/statistics.js';
-import { margin, type TokenMap } from '../../map/tokenMap.js';
+import { margin, type ModelFacts, type Runtime, type TokenMap } from '../../map/tokenMap.js';
 import type { Column } from './parquet.js';
 
 /** Of the tables and their columns: a column is added without a new version, and never changes what it means within one. */
@@ -33,6 +33,8 @@ export interface MemberRun {
   /** Resident memory of the program and of its engine, in bytes; null where the platform does not tell. */
   readonly memory: number | null;
   readonly version: string;
+  /** What the map itself says of its making; null where the member failed. */
+  readonly runtime: Runtime | null;
 }
 
 interface MemberRow {
@@ -81,6 +83,13 @@ export function memberColumns(varied: Readonly<Record<string, 'number' | 'text'>
       many: 'optional',
       about: 'the whole map specification; null where the member failed',
       of: ({ map }): MapSpecification | null => map?.specification ?? null,
+    },
+    {
+      name: 'model_facts',
+      type: 'json',
+      many: 'optional',
+      about: 'what the model is: blocks, hidden size, vocabulary, number type; null where the member failed',
+      of: ({ map }): ModelFacts | null => map?.facts ?? null,
     },
     fault('fault', 'code of what went wrong; null where nothing did', ({ code }) => code),
     fault('fault_message', 'the same as a sentence', ({ message }) => message),
@@ -172,6 +181,14 @@ export const CELL_COLUMNS: readonly Column<CellRow>[] = [
     of: (row) => Array.from(row.map.cells.ids.subarray(...range(row)), (id) => textOf(row.map, id)),
   },
   {
+    name: 'kinds',
+    type: 'text',
+    many: 'list',
+    about: 'what their texts are: text, special, bytes or unknown',
+    of: (row) =>
+      Array.from(row.map.cells.ids.subarray(...range(row)), (id) => row.map.tokens.get(id)?.kind ?? 'unknown'),
+  },
+  {
     name: 'probabilities',
     type: 'float',
     many: 'list',
@@ -206,19 +223,34 @@ export const CELL_COLUMNS: readonly Column<CellRow>[] = [
 ];
 
 /** Rows of `cells`, row by row from the smallest y. */
-export function cellRows(number: number, map: TokenMap): CellRow[] {
+export function* cellRows(number: number, map: TokenMap): Generator<CellRow, void> {
   const { xs, ys } = coordinates(map.specification.grid);
   const { columns, computed } = map.cells;
-  return Array.from(computed.keys())
-    .filter((cell) => computed[cell] === 1)
-    .map((cell) => ({
-      member: number,
-      map,
-      cell,
-      x: xs[cell % columns] ?? NaN,
-      y: ys[Math.floor(cell / columns)] ?? NaN,
-    }));
+  for (const [cell, there] of computed.entries())
+    if (there === 1)
+      yield { member: number, map, cell, x: xs[cell % columns] ?? NaN, y: ys[Math.floor(cell / columns)] ?? NaN };
 }
+
+interface PlaneRow {
+  readonly member: number;
+  readonly map: TokenMap;
+}
+
+const vector = (name: string, about: string, of: (map: TokenMap) => Float32Array): Column<PlaneRow> => ({
+  name,
+  type: 'float',
+  many: 'list',
+  about,
+  of: ({ map }) => Array.from(of(map)),
+});
+
+/** The columns of `planes`, a row for each member. */
+export const PLANE_COLUMNS: readonly Column<PlaneRow>[] = [
+  member((row) => row.member),
+  vector('center', 'the vector at (0, 0) of the plane', ({ plane }) => plane.c),
+  vector('x_axis', 'what one step in x adds', ({ plane }) => plane.u),
+  vector('y_axis', 'what one step in y adds', ({ plane }) => plane.v),
+];
 
 interface RegionRow {
   readonly member: number;
@@ -298,4 +330,11 @@ export const RUN_COLUMNS: readonly Column<MemberRun>[] = [
     of: ({ memory }) => memory,
   },
   { name: 'version', type: 'text', about: 'of Embedding Grid', of: ({ version }) => version },
+  {
+    name: 'runtime',
+    type: 'json',
+    many: 'optional',
+    about: 'what the map says of its making: way, batch size, notices; null where the member failed',
+    of: ({ runtime }) => runtime,
+  },
 ];

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, hostname } from 'node:os';
-import { computeMap } from '../../engine/client.js';
+import { computeMap, type Engine } from '../../engine/client.js';
 import type { MemberResult, MemberRun } from '../../formats/dataset/tables.js';
 import { Fault, type FaultData } from '../../map/fault.js';
 import type { Plane } from '../../map/plane.js';
 import { memberAt, memberName, onPlane, runOrder, type SeriesMember, valuesAt } from '../../map/series/series.js';
 import { shardAt, type Study } from '../../map/series/study.js';
 import { DEFAULT_BATCH_SIZE, type MapParameters } from '../../map/specification.js';
-import type { TokenMap } from '../../map/tokenMap.js';
+import type { Runtime, TokenMap } from '../../map/tokenMap.js';
 import { cancelled } from '../../protocol/channel.js';
-import type { OpenedModel } from '../openModel.js';
+import type { ModelDescription } from '../../protocol/engine.js';
 import type { Part } from './part.js';
 import { type Heartbeat, shardsOf, type ShardStore } from './results.js';
 import { tablesOf, variedOf } from './tables.js';
@@ -25,11 +25,24 @@ export interface StudyProgress {
   readonly memory: number | null;
 }
 
+/** {@link tablesOf} in another thread. */
+export type TablesElsewhere = (...given: Parameters<typeof tablesOf>) => Promise<ReturnType<typeof tablesOf>>;
+
+/** An open model, until its engine is disposed of. */
+export interface StudyModel {
+  readonly engine: Pick<Engine, 'call' | 'dispose'> & { readonly pid?: number | undefined };
+  readonly description: ModelDescription;
+}
+
 export interface RunStudyOptions {
   readonly part: Part;
-  /** Opens a model; undefined: the bundled one. */
-  readonly open: (model: string | undefined) => Promise<OpenedModel>;
+  /** Opens a model; undefined: the bundled one. What `openModel` gives is one. */
+  readonly open: (model: string | undefined) => Promise<StudyModel>;
   readonly batchSize?: number;
+  /** Makes a shard's tables; by default here. */
+  readonly tables?: typeof tablesOf | TablesElsewhere;
+  /** This process does other things, too: what a study takes of memory is its engine's. */
+  readonly shared?: boolean;
   readonly version: string;
   readonly onProgress?: (progress: StudyProgress) => void;
   readonly onMember?: (result: MemberResult, run: MemberRun) => void;
@@ -85,7 +98,7 @@ export async function runStudy(results: ShardStore, options: RunStudyOptions): P
         const { values } = planned;
         const name = memberName(study.vary, values);
         const result = { number: planned.number, name, varied: variedOf(study, values), outcome };
-        const run = await models.run(planned.number, took);
+        const run = await models.run(planned.number, took, 'map' in outcome ? outcome.map.runtime : null);
         rows.set(planned.number, [result, run]);
         onMember?.(result, run);
         done++;
@@ -95,7 +108,7 @@ export async function runStudy(results: ShardStore, options: RunStudyOptions): P
         await beat('running', name);
       }
       const ordered = [...rows].sort(([a], [b]) => a - b).map(([, row]) => row);
-      const tables = tablesOf(
+      const tables = await (options.tables ?? tablesOf)(
         study,
         ordered.map(([result]) => result),
         ordered.map(([, run]) => run),
@@ -132,7 +145,7 @@ function plannedShard(study: Study, first: number, end: number): readonly Planne
 
 /** The engine of the members that are computed: of one model at a time. */
 class Models {
-  private opened: { readonly model: string | undefined; readonly opening: Promise<OpenedModel> } | undefined;
+  private opened: { readonly model: string | undefined; readonly opening: Promise<StudyModel> } | undefined;
   /** Why a model cannot be opened: asked once. */
   private readonly refused = new Map<string | undefined, FaultData>();
   private shared: Promise<Plane> | undefined;
@@ -178,10 +191,11 @@ class Models {
 
   private async map(model: string | undefined, parameters: MapParameters): Promise<TokenMap> {
     const { engine } = await this.open(model);
-    return computeMap(engine, { parameters, batchSize: this.options.batchSize ?? DEFAULT_BATCH_SIZE });
+    const { batchSize = DEFAULT_BATCH_SIZE, signal } = this.options;
+    return computeMap(engine, { parameters, batchSize }, { signal });
   }
 
-  private async open(model: string | undefined): Promise<OpenedModel> {
+  private async open(model: string | undefined): Promise<StudyModel> {
     const refused = this.refused.get(model);
     if (refused) throw new Fault(refused);
     if (this.opened && this.opened.model !== model) await this.close();
@@ -198,7 +212,7 @@ class Models {
     }
   }
 
-  async run(member: number, seconds: number): Promise<MemberRun> {
+  async run(member: number, seconds: number, runtime: Runtime | null): Promise<MemberRun> {
     return {
       member,
       seconds,
@@ -208,13 +222,18 @@ class Models {
       device: this.device,
       memory: await this.memory(),
       version: this.options.version,
+      runtime,
     };
   }
 
-  /** Resident bytes of this process and the engine's. */
+  /** Resident bytes of this process and the engine's; null where that is not told. */
   async memory(): Promise<number | null> {
     const opened = await this.opened?.opening.catch(() => undefined);
-    const pids = ['self', ...(opened?.engine.pid === undefined ? [] : [opened.engine.pid])];
+    const pids = [
+      ...(this.options.shared ? [] : ['self']),
+      ...(opened?.engine.pid === undefined ? [] : [opened.engine.pid]),
+    ];
+    if (pids.length === 0) return null;
     let sum = 0;
     for (const pid of pids) {
       const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');

@@ -1,4 +1,4 @@
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { readRows } from '../../formats/dataset/readRows.js';
 import { memberCount } from '../../map/series/series.js';
 import { shardAt, shardCount } from '../../map/series/study.js';
 import type { Heartbeat, StudyResults } from './results.js';
@@ -61,14 +61,14 @@ export async function completeness(results: StudyResults): Promise<Completeness>
   return { missing, failed };
 }
 
-/** Rows of a shard's `members`. @throws the system's errors, and the reader's where the file is damaged. */
-export async function membersOf(
+/** Rows of a shard's `members`. @throws Fault `file`. */
+export function membersOf(
   results: StudyResults,
   shard: number,
   columns?: readonly string[],
-): Promise<readonly Record<string, unknown>[]> {
-  const file = await asyncBufferFromFile(results.file('members', shard));
-  return parquetReadObjects({ file, ...(columns ? { columns: [...columns] } : {}) });
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const wanted = { most: sizeOf(results, shard), ...(columns ? { columns } : {}) };
+  return readRows(results.file('members', shard), wanted);
 }
 
 const sizeOf = ({ study }: StudyResults, shard: number): number => {

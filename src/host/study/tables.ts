@@ -1,4 +1,4 @@
-import { parquet } from '../../formats/dataset/parquet.js';
+import { type Column, parquet } from '../../formats/dataset/parquet.js';
 import {
   CELL_COLUMNS,
   cellRows,
@@ -7,12 +7,14 @@ import {
   memberRow,
   type MemberResult,
   type MemberRun,
+  PLANE_COLUMNS,
   REGION_COLUMNS,
   regionRows,
   RUN_COLUMNS,
 } from '../../formats/dataset/tables.js';
 import { axisName, type AxisValue, type SeriesAxis, valueText } from '../../map/series/series.js';
 import type { Study } from '../../map/series/study.js';
+import type { TokenMap } from '../../map/tokenMap.js';
 import type { Table } from './results.js';
 
 /** A shard's tables as files, from its members in their order. */
@@ -23,34 +25,27 @@ export function tablesOf(
 ): ReadonlyMap<Table, Uint8Array> {
   const about = { 'embedding-grid': `${DATASET_VERSION}` };
   const maps = results.flatMap(({ number, outcome }) => ('map' in outcome ? [{ number, map: outcome.map }] : []));
-  return new Map<Table, Uint8Array>([
-    ...(study.keep.cells
-      ? ([
-          [
-            'cells',
-            parquet(
-              CELL_COLUMNS,
-              maps.flatMap(({ number, map }) => cellRows(number, map)),
-              about,
-            ),
-          ],
-        ] as const)
-      : []),
-    ...(study.keep.regions
-      ? ([
-          [
-            'regions',
-            parquet(
-              REGION_COLUMNS,
-              maps.flatMap(({ number, map }) => regionRows(number, map)),
-              about,
-            ),
-          ],
-        ] as const)
-      : []),
-    ['runs', parquet(RUN_COLUMNS, runs, about)],
-    ['members', parquet(memberColumns(variedColumns(study)), results.map(memberRow), about)],
-  ]);
+  const of = <Row>(columns: readonly Column<Row>[], rows: (number: number, map: TokenMap) => Iterable<Row>) =>
+    parquet(columns, each(maps, rows), about);
+  const tables = new Map<Table, Uint8Array>();
+  if (study.keep.cells) tables.set('cells', of(CELL_COLUMNS, cellRows));
+  if (study.keep.regions) tables.set('regions', of(REGION_COLUMNS, regionRows));
+  if (study.keep.planes)
+    tables.set(
+      'planes',
+      of(PLANE_COLUMNS, (member, map) => [{ member, map }]),
+    );
+  tables.set('runs', parquet(RUN_COLUMNS, runs, about));
+  tables.set('members', parquet(memberColumns(variedColumns(study)), results.map(memberRow), about));
+  return tables;
+}
+
+/** The rows of maps, one map after the other. */
+function* each<Row>(
+  maps: readonly { readonly number: number; readonly map: TokenMap }[],
+  rows: (number: number, map: TokenMap) => Iterable<Row>,
+): Generator<Row, void> {
+  for (const { number, map } of maps) yield* rows(number, map);
 }
 
 /** Names of the axes' columns: the last name of the path, or all of it where two have that. */

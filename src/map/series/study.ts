@@ -15,12 +15,15 @@ export interface Study extends MapSeries {
     /** Every cell with its most probable tokens; else statistics alone. */
     readonly cells: boolean;
     readonly regions: boolean;
+    /** The vectors of each member's plane, without which no member opens as a map. */
+    readonly planes: boolean;
   };
   /** Members that are computed and written together: a member of a shard that is not whole is computed again. */
   readonly shard: number;
 }
 
-const DEFAULT_SHARD = 100;
+/** Members of a shard, where a study does not say: so many, and as few as hold so many cells, but one. */
+const DEFAULT_SHARD = { members: 100, cells: 1_000_000 } as const;
 /** Axes at most, and members of a shard. */
 const MOST = { axes: 16, shard: 10_000, fileName: 4096 } as const;
 
@@ -47,19 +50,22 @@ const studySchema = v.strictObject(
     plane: v.optional(v.picklist(['shared', 'own'], 'plane must be shared or own'), 'own'),
     keep: v.optional(
       v.strictObject(
-        { cells: v.optional(v.boolean(), true), regions: v.optional(v.boolean(), true) },
-        'keep must say of cells and regions whether they are kept',
+        {
+          cells: v.optional(v.boolean(), true),
+          regions: v.optional(v.boolean(), true),
+          planes: v.optional(v.boolean(), true),
+        },
+        'keep must say of cells, regions and planes whether they are kept',
       ),
       {},
     ),
-    shard: v.optional(
+    shard: v.exactOptional(
       v.pipe(
         v.number('shard must be a number'),
         v.integer('shard must be a whole number'),
         v.minValue(1, 'a shard has at least one member'),
         v.maxValue(MOST.shard, `a shard has at most ${MOST.shard} members`),
       ),
-      DEFAULT_SHARD,
     ),
   },
   'it is no study, or has something in it that studies do not have',
@@ -86,11 +92,15 @@ export function parseStudy(data: unknown, texts: ReadonlyMap<string, readonly st
       return { path, values: lines };
     }),
   );
-  const study = { model, base: withDefaults(base), vary: axes, plane, keep, shard };
+  const whole = withDefaults(base);
+  const study = { model, base: whole, vary: axes, plane, keep, shard: shard ?? defaultShard(whole) };
   const count = memberCount(study);
   if (count > MOST_MEMBERS) throw wrong(`it has ${count} members, and there can be at most ${MOST_MEMBERS}`);
   return study;
 }
+
+const defaultShard = ({ grid: { columns, rows } }: MapParameters): number =>
+  Math.max(1, Math.min(DEFAULT_SHARD.members, Math.floor(DEFAULT_SHARD.cells / (columns * rows))));
 
 /** A study as a file that needs no other: {@link parseStudy} gives it back. */
 export const studyData = ({ model, base, vary, plane, keep, shard }: Study): object => ({

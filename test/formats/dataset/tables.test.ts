@@ -26,7 +26,8 @@ const MAP = syntheticMap({
 });
 
 /** Writes a table and reads it with another program. */
-async function through<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+async function through<Row>(columns: readonly Column<Row>[], given: Iterable<Row>): Promise<Record<string, unknown>[]> {
+  const rows = [...given];
   const bytes = parquet(columns, rows, { 'embedding-grid': 'a test' });
   assert.deepEqual(parquet(columns, rows, { 'embedding-grid': 'a test' }), bytes, 'equal rows, equal bytes');
   const file = bytes.slice().buffer;
@@ -51,6 +52,7 @@ test('cells: every number and text of the map comes back, whatever the tokens ar
       ids,
       // As this reader decodes UTF-8, which has no half characters; the id tells which token it is.
       texts: ids.map((id) => new TextDecoder().decode(Buffer.from(tokens.get(id)?.text ?? ''))),
+      kinds: ids.map((id) => tokens.get(id)?.kind),
       probabilities: [...cells.probabilities.subarray(from, to)],
       margin: Math.fround(margin(cells, cell)),
       entropy: cells.entropy[cell],
