@@ -4,7 +4,7 @@
  * {@link inspectModel} says what a model can do.
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
-import type { Format } from './formats/names.js';
+import type { Format } from './formats/formats.js';
 import { readMap } from './formats/readMap.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';

@@ -9,8 +9,10 @@ import { COMPARE_FLAGS } from '../src/cli/compareFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
+import { MAP_FORMATS } from '../src/formats/formats.js';
+import { fileName } from '../src/formats/names.js';
 import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../src/map/flags.js';
-
+import { syntheticMap } from './map/syntheticMap.js';
 import { blockOf, table } from './markdown.js';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -47,6 +49,15 @@ test('the table of flags is the program’s', async () => {
 
 test('the table of exit codes is the program’s', async () => {
   assert.equal(block('exit codes'), await table(['Code', 'Meaning'], Object.entries(EXIT_CODES)));
+});
+
+test('the table of files is the registry’s', async () => {
+  const { specification } = syntheticMap({ columns: 50, rows: 50, specification: { layer: 7 } });
+  const rows = MAP_FORMATS.map(({ name, kind, holds }) => [
+    `\`${fileName(specification, name)}\``,
+    kind === 'data' ? holds : `the picture: ${holds}`,
+  ]);
+  assert.equal(block('files'), await table(['File', 'Holds'], rows));
 });
 
 test('local links and pictures are there', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { unzipSync } from 'fflate';
 import { fromJson } from '../src/formats/fromJson.js';
-import { FORMATS } from '../src/formats/names.js';
+import { FORMATS } from '../src/formats/formats.js';
 import { saveMap } from '../src/formats/saveMap.js';
 import { margin, type TokenMap } from '../src/map/tokenMap.js';
 import { makeAssets, temporaryFolder } from './formats/assets.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Format, FORMATS } from '../formats/names.js';
+import { type Format, FORMATS } from '../formats/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { bad, computingChoices, type ComputingChoices } from './computing.js';

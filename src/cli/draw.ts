@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { computeMap } from '../engine/client.js';
+import { formatOf } from '../formats/formats.js';
 import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
@@ -41,7 +42,9 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
   const display = displayFromFlags(command.display, parameters, saved?.display);
   await checkOutputFolder(command.outputDir);
-  const endPictures = command.formats.includes('png') ? preparePng(assetsFolder) : () => undefined;
+  const endPictures = command.formats.some((format) => formatOf(format).kind === 'pixels')
+    ? preparePng(assetsFolder)
+    : () => undefined;
   const say = command.quiet ? SILENT : out;
   const progress = command.quiet ? silentProgress : err.isTTY ? progressBar(err) : progressLines(out);
   const note = (text: string): void => {

@@ -1,4 +1,4 @@
-import { FORMATS } from '../formats/names.js';
+import { FORMATS } from '../formats/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';

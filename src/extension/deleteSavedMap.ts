@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
-import { FORMATS, fileNames } from '../formats/names.js';
+import { fileName, fileNames } from '../formats/names.js';
 import { readSavedMap } from './readSavedMap.js';
 import { ask } from './window.js';
 
@@ -25,12 +25,13 @@ export async function deleteSavedMap(uri: vscode.Uri, files: Services['files']):
 async function filesOfSet(uri: vscode.Uri, name: string, files: Services['files']): Promise<readonly vscode.Uri[]> {
   const map = await readSavedMap(uri, files).catch(() => undefined);
   if (map === undefined) return [uri];
-  const [, digits = '1'] = /_(\d+)\.json$/.exec(name.replace(fileNames(map.specification).json.slice(0, -5), '')) ?? [];
-  const names = fileNames(map.specification, Number(digits));
-  if (names.json !== name) return [uri]; // somebody gave it another name
+  const [, digits = '1'] =
+    /_(\d+)\.json$/.exec(name.replace(fileName(map.specification, 'json').slice(0, -5), '')) ?? [];
+  const number = Number(digits);
+  if (fileName(map.specification, 'json', number) !== name) return [uri]; // somebody gave it another name
   const folder = vscode.Uri.joinPath(uri, '..');
   const present = new Set((await vscode.workspace.fs.readDirectory(folder)).map(([entry]) => entry));
-  return FORMATS.map((format) => names[format])
+  return fileNames(map.specification, number)
     .filter((entry) => present.has(entry))
     .map((entry) => vscode.Uri.joinPath(folder, entry));
 }

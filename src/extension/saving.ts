@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { type Format, fileName, FORMATS } from '../formats/names.js';
+import { type Format, formatOf, FORMATS } from '../formats/formats.js';
+import { fileName } from '../formats/names.js';
 import { besideName } from '../formats/readMap.js';
 import { cellsBeside } from '../formats/toJson.js';
 import { DEFAULT_FORMATS } from '../host/outputDefaults.js';
@@ -12,13 +13,7 @@ import { requireReach } from './trust.js';
 import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
 import { workspaceFolder } from './workspaceFolder.js';
 
-const FORMAT_NAMES: Readonly<Record<Format, string>> = {
-  json: 'Token map (opens again)',
-  png: 'PNG picture',
-  svg: 'SVG picture',
-  csv: 'CSV, a line per cell',
-  npz: 'NumPy arrays',
-};
+const PICTURES = FORMATS.filter((format) => formatOf(format).kind !== 'data');
 const SCALES = [1, 2, 3, 4] as const;
 
 /** Saves maps and pictures of them. */
@@ -40,15 +35,17 @@ export class Saving {
   async exportPicture(map: TokenMap): Promise<boolean> {
     return this.shown(async () => {
       const picked = await pick(
-        [
-          ...SCALES.map((scale) => ({
-            label: `PNG ${scale}×`,
-            description: scale === 2 ? 'for documents and slides' : '',
-            format: 'png' as const,
+        PICTURES.flatMap((format) => {
+          const { name, kind, holds } = formatOf(format);
+          const label = name.toUpperCase();
+          if (kind !== 'pixels') return [{ label, description: holds, format, scale: 1 }];
+          return SCALES.map((scale) => ({
+            label: `${label} ${scale}×`,
+            description: scale === 2 ? holds : '',
+            format,
             scale,
-          })),
-          { label: 'SVG', description: 'vectors, text as text', format: 'svg' as const, scale: 1 },
-        ],
+          }));
+        }),
         { title: 'Export Picture' },
       );
       return picked !== undefined && this.saveAs(map, [picked.format], picked.format, picked.scale);
@@ -102,11 +99,11 @@ export class Saving {
     const ordered = [first, ...formats.filter((format) => format !== first)];
     const uri = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.joinPath(start, name),
-      filters: Object.fromEntries(ordered.map((format) => [FORMAT_NAMES[format], [format]])),
+      filters: Object.fromEntries(ordered.map(formatOf).map(({ label, extension }) => [label, [extension]])),
       title: formats.length === 1 ? 'Export Picture' : 'Save Map As',
     });
     if (uri === undefined) return false;
-    const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${one}`)) ?? first;
+    const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${formatOf(one).extension}`)) ?? first;
     const bytes = await whileSaying('Saving the map', () => this.services.files.encode({ map, format, scale }));
     // Also what a large map's JSON cannot be opened without.
     if (format === 'json' && cellsBeside(map)) await this.writeCells(map, uri);

@@ -1,6 +1,7 @@
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { fileNames, type Format } from './names.js';
+import type { Format } from './formats.js';
+import { fileName, fileNames } from './names.js';
 import type { OutputFolder } from './outputFolder.js';
 import { namesOf, namesOfSet, standing } from './planFiles.js';
 import { holdSet, type SetLock } from './setLock.js';
@@ -52,7 +53,8 @@ export async function claimSet(
     const replace = overwrite && number === 1;
     const guess = await standing(map, number, folder, present);
     if (guess === 'other' && !replace) continue;
-    const { json } = fileNames(map.specification, number);
+    const own = (format: Format): string => fileName(map.specification, format, number);
+    const json = own('json');
     const lock = await holdSet(folder, json, owner, guess === 'nothing' && !replace ? 0 : PATIENCE_MS, signal);
     if (!lock) continue;
     let claim: HeldSet | undefined;
@@ -65,13 +67,12 @@ export async function claimSet(
         await lock.release();
         continue;
       }
-      const own = fileNames(map.specification, number);
       claim = new HeldSet(folder, parts, own, number, lock, owner, found === 'same');
       const files = new Set(entries.filter(({ isFile }) => isFile).map(({ name }) => name));
-      if (formats.some((format) => present.has(own[format]) && !files.has(own[format])))
+      if (formats.some((format) => present.has(own(format)) && !files.has(own(format))))
         throw Object.assign(new Error('A folder has the name.'), { code: 'EISDIR' });
       if (found === 'other') {
-        const set = [...Object.values(own), ...Object.values(await namesOfSet(folder, json, number))];
+        const set = [...fileNames(map.specification, number), ...(await namesOfSet(folder, json, number))];
         await claim.moveAside([...new Set(set)].filter((name) => files.has(name)));
       }
       for (const format of parts.keys()) await claim.name(format);
@@ -105,7 +106,7 @@ class HeldSet implements Claim {
   constructor(
     private readonly folder: OutputFolder,
     private readonly parts: ReadonlyMap<Format, string>,
-    private readonly own: Readonly<Record<Format, string>>,
+    private readonly own: (format: Format) => string,
     readonly number: number,
     private readonly lock: SetLock,
     private readonly owner: string,
@@ -122,7 +123,7 @@ class HeldSet implements Claim {
   }
 
   async name(format: Format): Promise<void> {
-    const [part, name] = [this.parts.get(format), this.own[format]];
+    const [part, name] = [this.parts.get(format), this.own(format)];
     if (part === undefined) throw new Error(`There is no finished ${format}.`);
     if (this.same) await this.folder.rename(part, name);
     else if (!(await this.folder.take(part, name))) throw new NameTaken(name);

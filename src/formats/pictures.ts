@@ -3,8 +3,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
-import type { TokenMap } from '../map/tokenMap.js';
-import { drawFigure } from './figure.js';
 import { type BundledFont, findFallbackFonts, loadBundledFont } from './fonts.js';
 import { type PngOptions, renderPng } from './png.js';
 
@@ -21,14 +19,6 @@ export interface PictureOptions {
 
 /** Draws a figure. @param unshown code points to write as such, because nothing can draw them where the figure is to be shown */
 export type Draw = (font: BundledFont, unshown?: ReadonlySet<number>) => string;
-
-/** A map as SVG: see {@link drawFigure}. @throws Fault `internal` when the font is missing. */
-export const toSvg = (map: TokenMap, options: PictureOptions): Promise<string> =>
-  figureSvg((font, unshown) => drawFigure(map, font, unshown), options);
-
-/** A map as PNG: see {@link figurePng}. @throws Fault. */
-export const toPng = (map: TokenMap, options: PictureOptions): Promise<Uint8Array> =>
-  figurePng((font, unshown) => drawFigure(map, font, unshown), options);
 
 /** Any figure as SVG. @throws Fault `internal` when the font is missing. */
 export async function figureSvg(draw: Draw, options: PictureOptions): Promise<string> {

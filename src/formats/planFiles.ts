@@ -1,6 +1,6 @@
 import type { TokenMap } from '../map/tokenMap.js';
 import { readHead } from './fromJson.js';
-import { fileNames, type Format, FORMATS } from './names.js';
+import { fileName, fileNames } from './names.js';
 import type { FolderEntry, OutputFolder } from './outputFolder.js';
 import { sameSpecification } from '../map/dependence.js';
 
@@ -18,9 +18,9 @@ export async function standing(
   folder: Pick<OutputFolder, 'read'>,
   present: ReadonlySet<string>,
 ): Promise<Standing> {
-  const names = fileNames(map.specification, number);
-  if (!FORMATS.some((format) => present.has(names[format]))) return 'nothing';
-  return present.has(names.json) && (await holdsNoMore(folder, names.json, map)) ? 'same' : 'other';
+  if (!fileNames(map.specification, number).some((name) => present.has(name))) return 'nothing';
+  const json = fileName(map.specification, 'json', number);
+  return present.has(json) && (await holdsNoMore(folder, json, map)) ? 'same' : 'other';
 }
 
 export const namesOf = (entries: readonly FolderEntry[]): ReadonlySet<string> =>
@@ -53,10 +53,10 @@ export async function namesOfSet(
   folder: Pick<OutputFolder, 'read'>,
   json: string,
   number: number,
-): Promise<Readonly<Partial<Record<Format, string>>>> {
+): Promise<readonly string[]> {
   try {
     return fileNames((await readHead((most) => folder.read(json, most))).specification, number);
   } catch {
-    return {};
+    return [];
   }
 }

@@ -1,17 +1,15 @@
 import { Fault, type FaultData } from '../map/fault.js';
 import { settledMap } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { toCsv } from './csv.js';
 import { clearLeftovers } from './leftovers.js';
-import { withoutMeasured } from './measured.js';
-import { fileName, type Format, FORMATS } from './names.js';
-import { toNpz } from './npz.js';
+import { type Format, formatOf, FORMATS } from './formats.js';
+import { fileName } from './names.js';
 import { diskFolder, type OutputFolder } from './outputFolder.js';
 import { newOwner } from './owner.js';
-import { type PictureOptions, toPng, toSvg } from './pictures.js';
+import type { PictureOptions } from './pictures.js';
 import { type Claim, claimSet } from './claimSet.js';
 import { temporaryNames } from './temporaryNames.js';
-import { cellsBeside, toJson } from './toJson.js';
+import { cellsBeside } from './toJson.js';
 
 export interface SaveOptions extends PictureOptions {
   /** At least one. */
@@ -36,8 +34,6 @@ export interface SavedFiles {
   /** Pictures that could not be made, though everything else was saved. */
   readonly missing: readonly MissingFile[];
 }
-
-const isPicture = (format: Format): boolean => format === 'svg' || format === 'png';
 
 /**
  * Saves a map as a set of files that have one number, or none. Each file is written whole or not at all: it is written under
@@ -72,18 +68,23 @@ export async function saveMap(drawn: TokenMap, options: SaveOptions): Promise<Sa
   let claim: Claim | undefined;
   try {
     stopWhenAborted();
-    // The picture is drawn elsewhere: it is begun first and the others are made meanwhile.
-    const png = formats.includes('png') ? twice(() => toPng(withoutMeasured(map), options), signal) : undefined;
-    png?.catch(() => undefined); // whether it fails is asked for below
-    for (const format of DATA) if (formats.includes(format)) await write(format, contents(map, format));
+    const contents = async (format: Format): Promise<Uint8Array> => formatOf(format).contents(map, options);
+    // Pixels are drawn elsewhere: they are begun first and the others are made meanwhile.
+    const begun = new Map<Format, Promise<Uint8Array>>();
+    for (const format of formats.filter((one) => formatOf(one).kind === 'pixels')) {
+      const drawing = twice(() => contents(format), signal);
+      drawing.catch(() => undefined); // whether it fails is asked for below
+      begun.set(format, drawing);
+    }
+    for (const format of inOrder(formats)) await write(format, await contents(format));
     const claiming = { owner, overwrite: options.overwrite ?? false, formats, ...(signal ? { signal } : {}) };
     await make();
     claim = await claimSet(map, folder, parts, claiming);
     if (claim.names.size > 0) await claim.keep();
     const missing: MissingFile[] = [];
-    for (const format of formats.filter(isPicture)) {
+    for (const format of formats.filter((one) => formatOf(one).kind !== 'data')) {
       try {
-        await write(format, await (format === 'png' && png ? png : svg(map, options)));
+        await write(format, await (begun.get(format) ?? contents(format)));
         await claim.name(format);
       } catch (thrown) {
         missing.push({ format, fault: asFault(folder, thrown, '').toData() });
@@ -110,28 +111,17 @@ export async function saveMap(drawn: TokenMap, options: SaveOptions): Promise<Sa
   }
 }
 
-/** In the order in which they take their names: a JSON whose cells stand in the NPZ is never there without them. */
-const DATA = ['npz', 'json', 'csv'] as const;
+/** Data in the order in which it takes its names: a JSON is never there without the cells that stand beside it. */
+const inOrder = (formats: readonly Format[]): readonly Format[] => [
+  ...formats.filter((format) => formatOf(format).kind === 'data' && format !== 'json'),
+  ...formats.filter((format) => format === 'json'),
+];
 
 /** What is asked for and, where the cells of a JSON stand beside it, what they stand in. */
 const withCells = (map: TokenMap, formats: readonly Format[]): readonly Format[] =>
   formats.includes('json') && cellsBeside(map)
     ? FORMATS.filter((format) => format === 'npz' || formats.includes(format))
     : formats;
-
-function contents(map: TokenMap, format: (typeof DATA)[number]): Uint8Array {
-  switch (format) {
-    case 'json':
-      return toJson(map);
-    case 'csv':
-      return toCsv(map);
-    case 'npz':
-      return toNpz(map);
-  }
-}
-
-const svg = async (map: TokenMap, options: PictureOptions): Promise<Uint8Array> =>
-  Buffer.from(await toSvg(withoutMeasured(map), options));
 
 /** What it takes a second time to do, where the first time fails: the process that draws may have been ended for memory. */
 async function twice<T>(act: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

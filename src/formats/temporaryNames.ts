@@ -1,3 +1,4 @@
+import { MAP_FORMATS } from './formats.js';
 import { OWNER } from './owner.js';
 
 /** Under which names a save keeps its files before they have their own, and what it marks them with. */
@@ -12,7 +13,7 @@ export const temporaryNames = {
   folder: (owner: string): string => `.embedding_grid_folder.${owner}.part`,
 };
 
-const NAME = 'embedding_grid_[\\w-]+\\.(?:png|svg|json|csv|npz)';
+const NAME = `embedding_grid_[\\w-]+\\.(?:${MAP_FORMATS.map(({ extension }) => extension).join('|')})`;
 export const TEMPORARY = new RegExp(`^\\.(${NAME}(?:\\.lock)?)\\.(${OWNER})\\.(part|old)$`);
 export const LOCK = new RegExp(`^\\.${NAME}\\.lock$`);
 /** As version 0.1.0 named them. */

@@ -1,4 +1,4 @@
-import type { Format } from '../formats/names.js';
+import type { Format } from '../formats/formats.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { SavedFiles } from '../formats/saveMap.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';

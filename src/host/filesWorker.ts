@@ -1,17 +1,12 @@
 import { parentPort } from 'node:worker_threads';
-import { toCsv } from '../formats/csv.js';
-import { withoutMeasured } from '../formats/measured.js';
-import { toNpz } from '../formats/npz.js';
+import { encode } from '../formats/formats.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
-import { toPng, toSvg } from '../formats/pictures.js';
 import { plannedNumber } from '../formats/planFiles.js';
 import { readMapIn } from '../formats/readMap.js';
 import { saveMap } from '../formats/saveMap.js';
-import { toJson } from '../formats/toJson.js';
 import { givenBytes, type GivenFile, listVectors, readVector, withFile } from '../formats/vectorFile.js';
-import { settledMap } from '../map/settledMap.js';
 import { Client, serve } from '../protocol/channel.js';
-import type { EncodeParams, FilesRequests, FolderRequests, Reached, VectorPlace } from './filesProtocol.js';
+import type { FilesRequests, FolderRequests, Reached, VectorPlace } from './filesProtocol.js';
 import { portOf } from './filesProtocol.js';
 
 // The thread of the extension host that makes and reads files: the JSON of a large map takes longer than a person waits.
@@ -42,22 +37,6 @@ function remoteFolder(name: string): OutputFolder {
   };
 }
 
-async function encode({ map: drawn, format, ...options }: EncodeParams): Promise<Uint8Array> {
-  const map = settledMap(drawn);
-  switch (format) {
-    case 'json':
-      return toJson(map);
-    case 'csv':
-      return toCsv(map);
-    case 'npz':
-      return toNpz(map);
-    case 'svg':
-      return new TextEncoder().encode(await toSvg(withoutMeasured(map), options));
-    case 'png':
-      return toPng(withoutMeasured(map), options);
-  }
-}
-
 const withPlace = <T>(place: VectorPlace, use: (file: GivenFile) => Promise<T>): Promise<T> =>
   'path' in place ? withFile(place.path, use) : use(givenBytes(place.name, place.bytes));
 
@@ -67,7 +46,7 @@ serve<FilesRequests>(port, {
     return number === 1 ? null : number;
   },
   save: ({ map, folder, ...options }) => saveMap(map, { ...options, directory: remoteFolder(folder) }),
-  encode,
+  encode: ({ map, format, ...options }) => encode(map, format, options),
   listVectors: ({ place }) => withPlace(place, listVectors),
   readVector: ({ place, pick }) => withPlace(place, (file) => readVector(file, pick)),
   read: ({ json, folder }) => readMapIn(remoteFolder(folder), json),

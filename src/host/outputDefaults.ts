@@ -1,4 +1,4 @@
-import type { Format } from '../formats/names.js';
+import type { Format } from '../formats/formats.js';
 
 /** Files of a map that are written where nothing else is asked for. */
 export const DEFAULT_FORMATS: readonly Format[] = ['png', 'svg', 'json'];

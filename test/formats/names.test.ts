@@ -14,12 +14,12 @@ test('other grids, embeddings, and numbers', () => {
   const { specification } = syntheticMap({ columns: 60, rows: 40, specification: { layer: 'embeddings' } });
   assert.deepEqual(
     fileNames({ ...specification, plane: { ...specification.plane, axes: { method: 'replicated' } } }, 3),
-    {
-      png: 'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.png',
-      svg: 'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.svg',
-      json: 'embedding_grid_results_layer_embeddings_3.json',
-      csv: 'embedding_grid_results_layer_embeddings_3.csv',
-      npz: 'embedding_grid_results_layer_embeddings_3.npz',
-    },
+    [
+      'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.png',
+      'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.svg',
+      'embedding_grid_results_layer_embeddings_3.json',
+      'embedding_grid_results_layer_embeddings_3.csv',
+      'embedding_grid_results_layer_embeddings_3.npz',
+    ],
   );
 });

@@ -6,7 +6,8 @@ import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specifi
 import { inflateSync } from 'node:zlib';
 import { fromJson } from '../../src/formats/fromJson.js';
 import { loadBundledFont } from '../../src/formats/fonts.js';
-import { PICTURE_PROCESS, toPng, toSvg } from '../../src/formats/pictures.js';
+import { drawFigure } from '../../src/formats/figure.js';
+import { figurePng, figureSvg, PICTURE_PROCESS, type PictureOptions } from '../../src/formats/pictures.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { COLOR_BY, parseHex, scaleColor } from '../../src/map/colors.js';
 import { tokenBorders } from '../../src/map/exactRegions.js';
@@ -26,6 +27,11 @@ let assets = '';
 before(async () => {
   assets = await makeAssets({ pictureProcess: false });
 });
+
+const toSvg = (map: TokenMap, options: PictureOptions): Promise<string> =>
+  figureSvg((...given) => drawFigure(map, ...given), options);
+const toPng = (map: TokenMap, options: PictureOptions): Promise<Uint8Array> =>
+  figurePng((...given) => drawFigure(map, ...given), options);
 
 interface Element {
   readonly name: string;
