@@ -5,6 +5,7 @@ import { gridWindow } from '../map/grid.js';
 import { interventionWords } from '../map/interventionWords.js';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import {
+  askedWords,
   type AxisWords,
   axesWords,
   axisWords,
@@ -16,7 +17,6 @@ import {
   overlayWords,
   planeWords,
   questionWords,
-  tokensWords,
   translatorWords,
   vectorWords,
 } from '../map/naming.js';
@@ -60,7 +60,7 @@ const READOUT_WORDS: Readonly<Record<Readout, string>> = {
 /** The words of a map's figure. */
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
-  const { grid, plane, layer, readout, model, question, masked, overlays } = specification;
+  const { grid, plane, layer, readout, model, question, overlays } = specification;
   const { marks, ring } = map.display ?? DEFAULT_DISPLAY;
   const known: KnownPlane = { gram: gramOf(map.plane), ...map.survey };
   const name = safeText(model.name, 80);
@@ -82,8 +82,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       ...(plane.orthogonal ? ['v made orthogonal to u'] : []),
       ...(plane.lengths === 'own' ? [] : [`length of the axes: ${lengthsWords(plane.lengths, known)}`]),
       ...(plane.sample ? [`typical norm measured on ${textsWords(plane.sample.length)}`] : []),
-      ...(question ? [`question: ${questionWords(question)}`] : []),
-      ...(masked.length > 0 ? [`left out: ${tokensWords(masked)}`] : []),
+      ...askedWords(specification).map((named) => named.join(': ')),
       `context: ${contextWords(specification.context)}`,
       ...specification.interventions.map((one) => `intervention: ${interventionWords(one, 40)}`),
       `${formatCount(grid.columns)} × ${formatCount(grid.rows)} cells, spacing ${formatShort(grid.spacing)}, center (${grid.center.map(formatShort).join(', ')})`,

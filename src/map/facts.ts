@@ -1,6 +1,7 @@
 import { safeText } from './display.js';
 import { interventionWords } from './interventionWords.js';
 import {
+  askedWords,
   axesWords,
   type AxisWords,
   axisWords,
@@ -9,9 +10,7 @@ import {
   type KnownPlane,
   lengthsWords,
   overlayWords,
-  questionWords,
   READOUT_NAMES,
-  tokensWords,
   translatorWords,
   vectorWords,
 } from './naming.js';
@@ -32,7 +31,7 @@ export interface FactsSubject {
 
 export function mapFacts({ specification, facts, runtime, known = {} }: FactsSubject): Facts {
   const { grid, model, layer, readout, context, interventions, plane } = specification;
-  const { topK, question, masked, adaptive, overlays } = specification;
+  const { topK, adaptive, overlays } = specification;
   const { approximation } = runtime ?? {};
   const filled = approximation
     ? `, ${formatCount(approximation.filled)} filled in`
@@ -93,10 +92,10 @@ export function mapFacts({ specification, facts, runtime, known = {} }: FactsSub
         ['Top tokens', String(topK)],
       ],
     },
-    ...section('Question & Mask', [
-      ...(question ? ([['Question', capital(questionWords(question))]] as const) : []),
-      ...line(masked.length > 0, 'Left out', tokensWords(masked)),
-    ]),
+    ...section(
+      'Question & Mask',
+      askedWords(specification).map(([name, words]) => [capital(name), capital(words)] as const),
+    ),
     ...section(
       'Overlays',
       overlays.map((overlay, i) => [String(i + 1), capital(overlayWords(overlay))] as const),

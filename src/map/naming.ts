@@ -290,6 +290,15 @@ export function questionWords(question: Question): string {
   }
 }
 
+/** What is asked of the cells, and of what: `question`, `left out`. A list of facts has it line by line, a caption in a row. */
+export const askedWords = ({
+  question,
+  masked,
+}: Pick<MapSpecification, 'question' | 'masked'>): readonly (readonly [name: string, words: string])[] => [
+  ...(question ? [['question', questionWords(question)] as const] : []),
+  ...(masked.length > 0 ? [['left out', tokensWords(masked)] as const] : []),
+];
+
 /** What an overlay shows: `“He was”`, `“He was” through the layers`, `8 rows of the unembedding near the plane`. */
 export function overlayWords(overlay: Overlay, limit = 40): string {
   switch (overlay.kind) {

@@ -363,37 +363,8 @@ function badField(faults: readonly FieldFault[]): Fault {
   return new Fault({ code: 'bad-parameter', message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` });
 }
 
-/** The parameters of a specification, without what it adds to them, its context linked with its center where they agree. */
-export const parametersOf = (specification: MapParameters): MapParameters => {
-  const {
-    layer,
-    readout,
-    translator,
-    context,
-    interventions,
-    plane,
-    grid,
-    topK,
-    question,
-    masked,
-    adaptive,
-    overlays,
-  } = specification;
-  return linked({
-    layer,
-    readout,
-    translator,
-    context,
-    interventions,
-    plane,
-    grid,
-    topK,
-    question,
-    masked,
-    adaptive,
-    overlays,
-  });
-};
+/** The parameters of a specification, without the model, its context linked with its center where they agree. */
+export const parametersOf = ({ model: _, ...parameters }: MapSpecification): MapParameters => linked(parameters);
 
 /**
  * What stands around the vector. The context that goes with a center is the prompt whose hidden state that is, so that the

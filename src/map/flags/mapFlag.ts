@@ -27,21 +27,17 @@ export interface FlagFiles {
 /** A part of the parameters on its way from flags: nothing in it has been checked. */
 export type Loose = Record<string, unknown>;
 
+/** Of something that will be checked as a whole: whatever was typed. */
+type Typed<T> = { -readonly [Field in keyof T]: unknown };
+
 /** Parameters on their way from flags. */
-export interface Draft {
-  layer: unknown;
-  readout: unknown;
-  translator: unknown;
+export type Draft = Typed<Omit<MapParameters, 'context' | 'interventions' | 'plane' | 'grid' | 'overlays'>> & {
   context: Loose;
   interventions: Loose[];
-  plane: { axes: Loose; center: Loose; orthogonal: unknown; lengths: unknown; sample: unknown };
-  grid: { columns: unknown; rows: unknown; spacing: unknown; center: unknown };
-  topK: unknown;
-  question: unknown;
-  masked: unknown;
-  adaptive: unknown;
+  plane: Typed<MapParameters['plane']> & { axes: Loose; center: Loose };
+  grid: Typed<MapParameters['grid']>;
   overlays: Loose[];
-}
+};
 
 /** What a flag is read with: all flags that were given, and the contents of their files. */
 export interface Given {
