@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -19,14 +19,28 @@ const MODELS = {
   int4: fixture('models', 'genai-int4-qwen2'),
   checkpoint: fixture('checkpoints', 'gpt2-fp16'),
 };
-const METHODS = [
+/** A model of the project that has no tokenizer: what is text for the others are ids for it. */
+const WORDLESS = 'checkpoint';
+const scratch = mkdtempSync(join(tmpdir(), 'embedding-grid-same-'));
+const TEXTS = join(scratch, 'texts.txt');
+writeFileSync(TEXTS, ['The sea', 'A ship sailed', 'She was the daughter', 'And the king', 'He spoke'].join('\n'));
+const PLAIN_METHODS = [
   [],
   ['--embedding-method', 'direct', '--dimensions', '3,7'],
   ['--embedding-method', 'replicated'],
   ['--seed', '7', '--orthogonal', '--normalize'],
+  ['--x-token', '#5', '--y-random', '3', '--center-token', '#9'],
+];
+const METHODS = [
+  ...PLAIN_METHODS,
+  ['--texts', TEXTS],
+  ['--texts', TEXTS, '--texts-positions', 'all', '--units', 'norm'],
+  ['--center-prompt', 'The sea', '--x-prompt', 'The king', '--y-token', '#7', '--orthogonal'],
+  ['--center-prompt', 'The sea', '--center-position', '0', '--units', 'norm'],
 ];
 const READOUTS = ['forward', 'lens', 'unembed'];
-const CONTEXTS = [[], ['--context', 'bos'], ['--prompt-ids', '5,9,2,7']];
+const PLAIN_CONTEXTS = [[], ['--context', 'bos'], ['--prompt-ids', '5,9,2,7']];
+const CONTEXTS = [...PLAIN_CONTEXTS, ['--prompt', 'They went to the'], ['--prompt', 'The sea is', '--position', '-2']];
 const LAYERS = ['embeddings', '0', 'last'];
 const FORMATS = ['json,csv', 'npz,svg', 'json,svg', 'png,csv'];
 const MORE = [
@@ -35,37 +49,64 @@ const MORE = [
   ['--color-by', 'token'],
   ['--mask', '#5', '--question', 'probability:#7'],
   ['--cells', 'adaptive'],
+  ['--overlay', 'rows:unembedding,5'],
 ];
 
-/** Eight maps of each model, between which everything is there. */
+/** Maps of each model, between which everything is there. */
+const EACH = 10;
 const maps = Object.entries(MODELS).flatMap(([name, model], m) =>
-  Array.from({ length: 8 }, (_, i) => {
-    const n = 8 * m + i;
+  Array.from({ length: EACH }, (_, i) => {
+    const n = EACH * m + i;
     const pick = (list, step) => list[Math.floor(n / step) % list.length];
     return {
       name: `${name}-${i}`,
       flags: [
         ...['--model', model, '--grid-size', '18x12', '--spacing', '0.7', '--layer-idx', pick(LAYERS, 1)],
-        ...['--readout', pick(READOUTS, 2), ...pick(CONTEXTS, 1), ...pick(METHODS, 3), ...pick(MORE, 1)],
+        ...['--readout', pick(READOUTS, 2), ...pick(name === WORDLESS ? PLAIN_CONTEXTS : CONTEXTS, 1)],
+        ...[...pick(name === WORDLESS ? PLAIN_METHODS : METHODS, 1), ...pick(MORE, 1)],
         ...['--formats', FORMATS[i % FORMATS.length]],
       ],
     };
   }),
 );
 
-/** A file's parts without what was measured. */
+/** A file's parts without what was measured: bytes, or data where what came to it since is to be told apart. */
 function partsOf(file) {
   const bytes = readFileSync(file);
   if (file.endsWith('.json')) {
     const { runtime, ...rest } = JSON.parse(bytes.toString());
-    return { json: JSON.stringify(rest), notices: JSON.stringify(runtime?.notices) };
+    return { ...rest, notices: runtime?.notices };
   }
   if (!file.endsWith('.npz')) return { bytes: bytes.toString('latin1') };
-  const arrays = Object.entries(unzipSync(bytes)).filter(([name]) => !name.startsWith('runtime'));
-  return Object.fromEntries(arrays.map(([name, array]) => [name, Buffer.from(array).toString('latin1')]));
+  const arrays = Object.entries(unzipSync(bytes));
+  return Object.fromEntries(
+    arrays.map(([name, array]) => {
+      if (name !== 'specification.npy') return [name, Buffer.from(array).toString('latin1')];
+      // A string of numpy's: code points of 32 bits behind a header.
+      const view = new DataView(array.buffer, array.byteOffset, array.length);
+      const start = 10 + view.getUint16(8, true);
+      const points = Array.from({ length: (array.length - start) / 4 }, (_, i) => view.getUint32(start + 4 * i, true));
+      return [name, JSON.parse(String.fromCodePoint(...points))];
+    }),
+  );
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'embedding-grid-same-'));
+/** Fields that maps have only since, by their paths, and what they say where nothing was asked of them. */
+const added = new Map();
+
+/** The new data without fields that the old has not. */
+function withoutAdded(old, now, path = '') {
+  if (Array.isArray(now) || typeof now !== 'object' || now === null || typeof old !== 'object' || old === null)
+    return now;
+  return Object.fromEntries(
+    Object.entries(now).flatMap(([key, value]) => {
+      if (key in old) return [[key, withoutAdded(old[key], value, `${path}${key}.`)]];
+      added.set(`${path}${key}`, new Set([...(added.get(`${path}${key}`) ?? []), JSON.stringify(value)]));
+      return [];
+    }),
+  );
+}
+
 const before = join(scratch, 'before');
 let differing = 0;
 let compared = 0;
@@ -93,8 +134,9 @@ try {
     if (String(one.files) !== String(other.files)) places.push(`files ${one.files}, now ${other.files}`);
     one.files.forEach((file, i) => {
       compared++;
+      const now = withoutAdded(one.parts[i], other.parts[i] ?? {});
       for (const [part, value] of Object.entries(one.parts[i]))
-        if (other.parts[i]?.[part] !== value) places.push(`${file}: ${part}`);
+        if (JSON.stringify(now[part]) !== JSON.stringify(value)) places.push(`${file}: ${part}`);
     });
     if (one.status !== 0) console.log(`refused: ${name} (${flags.join(' ')}): ${one.said.split('\n')[0]}`);
     if (one.status !== 0) refused++;
@@ -108,4 +150,5 @@ try {
 console.log(
   `${maps.length} maps, ${compared} files of ${commit} and of now: ${maps.length - differing} alike (${refused} refused by both), ${differing} not.`,
 );
+for (const [path, values] of added) console.log(`new since: ${path}, here always ${[...values].join(' or ')}`);
 process.exitCode = differing === 0 ? 0 : 1;
