@@ -10,6 +10,11 @@ import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { assetsFolder } from './host/installation.js';
 import { compareSaved } from './host/compareSaved.js';
+import {
+  fitTranslator as fit,
+  type FitOptions as HostFitOptions,
+  type FittedTranslator,
+} from './host/fitTranslator.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
 import { type MapOptions, ModelSession, readMapOptions, type SessionOptions } from './host/session.js';
 import type { BoundaryQuestion } from './map/boundaries/directions.js';
@@ -61,7 +66,8 @@ export type {
 export type { BoundaryQuestion, DirectionSet } from './map/boundaries/directions.js';
 export type { DirectionFlip, NearBoundary, StateBoundaries } from './protocol/boundaries.js';
 export type { Token } from './map/token.js';
-export type { MissingFile };
+export type { FitEvent, FittedLayer, JudgedLayer } from './protocol/fit.js';
+export type { FittedTranslator, MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
 export type {
   Context,
@@ -255,3 +261,14 @@ export async function stateBoundaries(options: BoundaryOptions): Promise<StateBo
     await session.close();
   }
 }
+
+/** Texts and a folder, see {@link fitTranslator}. */
+export type FitOptions = SessionOptions & Omit<HostFitOptions, 'device' | 'skipChecks' | 'log'>;
+
+/**
+ * Fits a tuned lens to a model's hidden states by closed-form ridge regression, and writes it into a folder that is made:
+ * `config.json` and `params.pt`, as the package `tuned-lens` has them, and `tuned.safetensors`. Tells for each layer how far it is
+ * from the model's final prediction on texts that it was not fitted on, beside the logit lens.
+ */
+export const fitTranslator = ({ device = 'auto', ...options }: FitOptions): Promise<FittedTranslator> =>
+  fit({ device, ...options });

@@ -7,6 +7,7 @@ import ts from 'typescript';
 import { BOUNDARY_FLAGS } from '../src/cli/boundaryFlags.js';
 import { COMPARE_FLAGS } from '../src/cli/compareFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
+import { FIT_FLAGS } from '../src/cli/fitFlags.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
 import { MAP_FORMATS } from '../src/formats/formats.js';
@@ -39,7 +40,11 @@ test('the table of flags is the program’s', async () => {
   const comparing = compare
     .filter(({ name }) => ![...others, ...boundaries].some((flag) => flag.name === name))
     .map((flag) => ({ ...flag, help: `\`compare\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing].map((flag) => [
+  const fit: readonly Flag[] = FIT_FLAGS;
+  const fitting = fit
+    .filter(({ help }) => ![...others, ...boundaries, ...compare].some((flag) => flag.help === help))
+    .map((flag) => ({ ...flag, help: `\`fit-translator\` only: ${flag.help}` }));
+  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing, ...fitting].map((flag) => [
     `\`${flagUsage(flag)}\``,
     flag.default ?? '',
     flag.help,

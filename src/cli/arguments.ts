@@ -9,6 +9,8 @@ import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
 import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
+import { FIT_FLAGS } from './fitFlags.js';
+import type { FitCommand } from './fitTranslator.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
@@ -18,6 +20,7 @@ export type Command =
   | DrawCommand
   | InspectCommand
   | BoundariesCommand
+  | FitCommand
   | CompareCommand
   | StudyCommand
   | HubCommand;
@@ -51,6 +54,7 @@ export function parseCommand(args: readonly string[]): Command {
   const inspect = args[0] === 'inspect';
   if (args[0] === 'compare') return parseCompare(args.slice(1));
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
+  if (args[0] === 'fit-translator') return parseFit(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
     ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
     ...ASKING_FLAGS,
@@ -119,6 +123,25 @@ function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonl
     map: given(MAP_FLAGS, values, several),
     question: given(BOUNDARY_FLAGS, values, several),
     ...computingChoices(values),
+  };
+}
+
+/** Reads what follows `fit-translator`. */
+function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help' } {
+  const { values, several, positionals } = parseFlags(args, [
+    ...FIT_FLAGS,
+    ...RUN_FLAGS.filter(({ name }) => name === 'model'),
+    ...COMPUTING_FLAGS.filter(({ name }) => name !== 'batch-size'),
+  ]);
+  if (values.has('help')) return { kind: 'help' };
+  const [first, extra] = positionals;
+  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  const { device, cudaLibraries, memory, debug } = computingChoices(values);
+  return {
+    kind: 'fit-translator',
+    model: first ?? values.get('model'),
+    given: given(FIT_FLAGS, values, several),
+    ...{ device, cudaLibraries, memory, debug },
   };
 }
 

@@ -6,6 +6,7 @@ import { DEVICES } from '../protocol/engine.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { EXIT_CODES } from './exitCodes.js';
+import { FIT_FLAGS } from './fitFlags.js';
 import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
 import { STUDY_FLAGS } from './study/studyFlags.js';
 
@@ -96,6 +97,7 @@ Usage:
   embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
   embedding-grid compare A.json B.json   print how two saved maps differ
   embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
+  embedding-grid fit-translator [FLAGS]  fit a tuned lens to a model, on texts of yours
   embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
   embedding-grid study status DIR        print how far it is
   embedding-grid study join DIR          check that it is whole, and write its report
@@ -120,6 +122,9 @@ ${rows(COMPARE_FLAGS)}
 
 Flags of boundaries, beside those of the map:
 ${rows(BOUNDARY_FLAGS)}
+
+Flags of fit-translator:
+${rows(FIT_FLAGS)}
 
 Flags of study:
 ${rows(STUDY_FLAGS)}

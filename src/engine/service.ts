@@ -41,6 +41,7 @@ import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
 import { predictions, type Says } from './faithfulness.js';
+import { checkedFit, fitTranslator } from './fitTranslator.js';
 import type { Model } from './model/model.js';
 import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
@@ -92,6 +93,10 @@ export class EngineService {
     boundaries: (params, context) => {
       const checked = checkedBoundaries(params);
       return this.inTurn(context.signal, async () => boundariesOf(await this.model(), checked, context));
+    },
+    fitTranslator: (params, context) => {
+      const checked = checkedFit(params);
+      return this.inTurn(context.signal, async () => fitTranslator(await this.model(), checked, context));
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);

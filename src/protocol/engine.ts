@@ -7,6 +7,7 @@ import type { Token } from '../map/token.js';
 import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { BoundaryParams, StateBoundaries } from './boundaries.js';
 import type { Requests } from './channel.js';
+import type { FitEvent, FitParams, FitResult } from './fit.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
 export const DEVICES = ['auto', 'cpu', 'cuda', 'dml', 'webgpu', 'coreml'] as const;
@@ -271,6 +272,8 @@ export type EngineRequests = Requests<{
   point: { params: PointParams; event: never; result: Reading };
   /** How far a state, the center of the plane, is from the boundaries of what the model says there. */
   boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
+  /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
+  fitTranslator: { params: FitParams; event: FitEvent; result: FitResult };
   /**
    * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.
    * Ends at `tokens`, or with a token that ends the sequence.

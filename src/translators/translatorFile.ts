@@ -59,7 +59,9 @@ const shortName = (name: string): string =>
 function fileOf(place: string, kind: TranslatorKind): string {
   const stat = statSync(place, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return place; // what is none is said when it is opened
-  if (kind === 'tuned') return path.join(place, 'params.pt');
+  const params = path.join(place, 'params.pt');
+  const safe = path.join(place, 'tuned.safetensors');
+  if (kind === 'tuned') return existsSync(params) || !existsSync(safe) ? params : safe;
   const names = readdirSync(place).filter((name) => /\.(pt|safetensors)$/.test(name));
   const found = [/jacobian_lens[^/]*\.(pt|safetensors)$/, /^lens\.pt$/, /./]
     .map((pattern) => names.filter((name) => pattern.test(name)))

@@ -54,13 +54,13 @@ export async function hiddenStates(
   variant: Variant,
   sequences: readonly (readonly number[])[],
   layers: readonly Layer[],
-  visit: (states: readonly Float32Array[], sequence: number) => void,
+  visit: (states: readonly Float32Array[], sequence: number) => void | Promise<void>,
 ): Promise<void> {
   const tensors = layers.map((layer) => variant.residualAt(layerIndex(layer)));
   await variant.withStates([...new Set(tensors)], [], async (run) => {
     for (const [i, ids] of sequences.entries()) {
       const states = await run(ids);
-      visit(
+      await visit(
         tensors.map((tensor) => numbersOf(states, tensor)),
         i,
       );
