@@ -3,10 +3,11 @@
  *
  *   extension.cjs         the VS Code extension        engine.cjs   the engine's process (loads onnxruntime-node)
  *   filesWorker.cjs       its thread for files           scan*       its threads for affine maps, and their WebAssembly
- *                                                        textProcess.cjs  its process for prompts (loads tokenizers)
+ *   studyWorker.cjs       its thread for studies         textProcess.cjs  its process for prompts (loads tokenizers)
  *                                                        leash.cjs    its thread that ends it with its parent
  *   cli.js                the command line             index.js     the library, with its types in types/
- *   webview/main.{js,css} the panel's page             assets/      fonts and the rasteriser, for pictures
+ *   webview/main.{js,css} the panel's page, study.{js,css} that of studies
+ *                                                        assets/      fonts and the rasteriser, for pictures
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -54,6 +55,7 @@ const page = {
 const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
   ['src/host/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
+  ['src/host/study/studyWorker.ts', 'dist/studyWorker.cjs', { ...node, format: 'cjs' }],
   ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
   ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
   ['src/engine/leash.ts', 'dist/leash.cjs', { ...node, format: 'cjs' }],
@@ -62,6 +64,7 @@ const bundles = [
   ['src/cli/main.ts', 'dist/cli.js', esModule],
   ['src/index.ts', 'dist/index.js', esModule],
   ['webview/main.ts', 'dist/webview/main.js', page],
+  ['webview/study/main.ts', 'dist/webview/study.js', page],
 ];
 
 /** Writes the library's type declarations. */

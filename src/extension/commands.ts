@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { PanelStart } from '../panel/dependencies.js';
 import { deleteSavedMap } from './deleteSavedMap.js';
-import { SAVED_MAP_EDITOR } from './ids.js';
+import { SAVED_MAP_EDITOR, STUDY_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
@@ -11,6 +11,9 @@ import { pickModel } from './pickModel.js';
 import { pickSavedMap } from './pickSavedMap.js';
 import type { SavedMapsNode } from './savedMapsView.js';
 import type { Services } from './services.js';
+import { newStudy, runStudy } from './studies/studyCommands.js';
+import { memberOf, type StudiesNode } from './studies/studiesView.js';
+import type { Studies } from './studies/studies.js';
 import { isTrusted } from './trust.js';
 import { showInformation, showWarning } from './window.js';
 
@@ -20,6 +23,7 @@ import { showInformation, showWarning } from './window.js';
  */
 export function registerCommands(
   services: Services,
+  studies: Studies,
   openPanel: (start: PanelStart) => void,
   lastMap: LastMap,
   compareSavedMaps: (one: vscode.Uri, other: vscode.Uri) => Promise<void>,
@@ -73,6 +77,7 @@ export function registerCommands(
     refresh: () => {
       models.search();
       savedMaps.refresh();
+      studies.refresh();
     },
     openAsText: (argument) => openWith(argument, 'default'),
     openAsMap: (argument) => openWith(argument, SAVED_MAP_EDITOR),
@@ -90,6 +95,16 @@ export function registerCommands(
     deleteSavedMap: async (argument) => {
       const uri = savedMapOf(argument);
       if (uri && (await deleteSavedMap(uri, services.files))) savedMaps.refresh();
+    },
+    newStudy: () => newStudy(panels.panel?.settings),
+    openAsStudy: (argument) => openWith(argument, STUDY_EDITOR),
+    runStudy: async (argument) => {
+      const uri = studyOf(argument);
+      if (uri) await runStudy(studies, uri);
+    },
+    cancelStudy: async (argument) => {
+      const uri = studyOf(argument);
+      if (uri) (await studies.of(uri)).cancel();
     },
     forgetModel: async (argument) => {
       const modelPath = modelPathOf(argument);
@@ -113,9 +128,17 @@ export function registerCommands(
   );
 }
 
+/** A study's file that a menu was opened on. */
+function studyOf(argument: unknown): vscode.Uri | undefined {
+  if (isStudiesNode(argument)) return argument.kind === 'study' ? argument.found.uri : undefined;
+  return savedMapOf(argument);
+}
+
 /** A file that a menu of the Explorer, of an editor or of the view "Saved Maps" was opened on, else the active editor's. */
 function savedMapOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) return argument;
+  if (isStudiesNode(argument) && argument.kind === 'member') return memberOf(argument);
+  if (isStudiesNode(argument) && argument.kind === 'study') return argument.found.uri;
   if (isSavedMapsNode(argument)) return argument.kind === 'map' ? argument.map.uri : undefined;
   const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
   return input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText ? input.uri : undefined;
@@ -129,6 +152,7 @@ function modelPathOf(argument: unknown): string | undefined {
 // Views hand over the node that a menu was opened on, and nothing else has a kind.
 const hasKind = (argument: unknown): boolean => typeof argument === 'object' && argument !== null && 'kind' in argument;
 const isSavedMapsNode = (argument: unknown): argument is SavedMapsNode => hasKind(argument);
+const isStudiesNode = (argument: unknown): argument is StudiesNode => hasKind(argument);
 const isModelsNode = (argument: unknown): argument is ModelsNode => hasKind(argument);
 
 async function openWith(argument: unknown, editor: string): Promise<void> {

@@ -6,7 +6,7 @@ import type { MapPanel, PanelStart } from '../panel/dependencies.js';
 import type { EmbeddingGridApi } from './api.js';
 import { registerCommands } from './commands.js';
 import { generate } from './generate.js';
-import { MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW } from './ids.js';
+import { MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW, STUDIES_VIEW, STUDY_EDITOR } from './ids.js';
 import { LastMap } from './lastMap.js';
 import { createLog } from './log.js';
 import { offerModelFolders } from './modelFolders.js';
@@ -21,6 +21,10 @@ import { Saving } from './saving.js';
 import type { Services } from './services.js';
 import { Settings } from './settings.js';
 import { Snapshots } from './snapshots.js';
+import { MEMBER_SCHEME, MemberFiles } from './studies/memberFiles.js';
+import { Studies } from './studies/studies.js';
+import { StudiesTree } from './studies/studiesView.js';
+import { StudyEditor } from './studies/studyEditor.js';
 import { chooseNode } from './systemNode.js';
 import { createPanel, PANEL_VIEW_TYPE, revivePanel } from './webviewPanel.js';
 import { treeView } from './window.js';
@@ -28,6 +32,7 @@ import { treeView } from './window.js';
 const loadMilliseconds = performance.now() - started;
 
 let engines: EnginePool | undefined;
+let studies: Studies | undefined;
 
 /** Registers everything and starts nothing: no model, no engine, no search before somebody asks. */
 export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
@@ -55,6 +60,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     files: new MapFiles(dist('filesWorker.cjs'), dist('assets')),
   };
   const { models, panels, savedMaps } = services;
+  studies = new Studies(services);
   const snapshots = new Snapshots(context.storageUri ?? context.globalStorageUri);
   const saving = new Saving(services);
   const dependencies = panelDependencies(services, saving, snapshots);
@@ -78,12 +84,19 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     models,
     savedMaps,
     panels,
-    registerCommands(services, openPanel, lastMap, (one, other) => editor.compare(one, other)),
+    studies,
+    registerCommands(services, studies, openPanel, lastMap, (one, other) => editor.compare(one, other)),
     vscode.window.registerTreeDataProvider(MODELS_VIEW, new ModelsTree(models)),
     treeView(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
     vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, {
       supportsMultipleEditorsPerDocument: true,
       webviewOptions: { retainContextWhenHidden: true },
+    }),
+    treeView(STUDIES_VIEW, new StudiesTree(studies)),
+    vscode.window.registerCustomEditorProvider(STUDY_EDITOR, new StudyEditor(services, studies)),
+    vscode.workspace.registerFileSystemProvider(MEMBER_SCHEME, new MemberFiles(studies.files), {
+      isReadonly: true,
+      isCaseSensitive: true,
     }),
     vscode.window.registerWebviewPanelSerializer(PANEL_VIEW_TYPE, {
       deserializeWebviewPanel: (panel, state: unknown) => {
@@ -102,8 +115,9 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   };
 }
 
-/** Ends the engines; VS Code waits for it when the window closes. */
+/** Ends studies and engines; VS Code waits for it when the window closes. */
 export async function deactivate(): Promise<void> {
+  await studies?.end();
   await engines?.dispose();
 }
 

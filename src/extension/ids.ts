@@ -4,3 +4,6 @@
 export const SAVED_MAP_EDITOR = 'embeddingGrid.savedMap';
 export const MODELS_VIEW = 'embeddingGrid.models';
 export const SAVED_MAPS_VIEW = 'embeddingGrid.savedMaps';
+/** The viewType of the editor of studies. */
+export const STUDY_EDITOR = 'embeddingGrid.study';
+export const STUDIES_VIEW = 'embeddingGrid.studies';

@@ -5,6 +5,8 @@ import type { ModelDescription } from '../protocol/engine.js';
 /** A hold on an engine process. Its holders on one (model, device) may share the process. */
 export interface EngineLease {
   readonly engine: Pick<Engine, 'call'>;
+  /** The process; left out where there is none. */
+  readonly pid?: number | undefined;
   /** The answer to `open`. */
   readonly description: ModelDescription;
   /** Settles when the process has ended: with what happened, or undefined where it was ended on purpose. */

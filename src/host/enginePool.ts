@@ -85,6 +85,7 @@ export class EnginePool {
       const current = (): Promise<boolean> => this.isCurrent(entry);
       return {
         engine: entry.shared,
+        pid: entry.engine.pid,
         description,
         ended: entry.engine.ended.then((fault) => this.explained(entry, fault)),
         current,

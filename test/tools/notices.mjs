@@ -10,7 +10,7 @@ const compiled = ['assemblyscript'];
 /** The two packages: which bundles are not in one, and what it holds besides. */
 const packages = {
   vsix: { without: /^dist\/(cli|index)\.js$/, besides: [...copied, ...compiled] },
-  npm: { without: /^dist\/(extension\.cjs|filesWorker\.cjs|webview\/)/, besides: compiled },
+  npm: { without: /^dist\/(extension\.cjs|(files|study)Worker\.cjs|webview\/)/, besides: compiled },
 };
 
 const SOFTWARE = `THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE

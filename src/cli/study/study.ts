@@ -1,15 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { bundledModel, version } from '../../host/installation.js';
+import { assetsFolder, bundledModel, version } from '../../host/installation.js';
 import { openModel } from '../../host/openModel.js';
+import { estimateStudy } from '../../host/study/estimateStudy.js';
 import { partOfScheduler, WHOLE } from '../../host/study/part.js';
+import { modelPlace, resultsFolder } from '../../host/study/places.js';
 import { readStudy } from '../../host/study/readStudy.js';
-import { type ShardStore, StudyResults, TABLES } from '../../host/study/results.js';
+import { StudyResults } from '../../host/study/results.js';
 import { runStudy, type RunStudyOptions, type StudyProgress } from '../../host/study/runStudy.js';
 import { kubernetesManifest, shell, slurmScripts } from '../../host/study/schedulers.js';
 import { writeReport } from '../../host/study/report.js';
-import { completeness, studyStatus } from '../../host/study/status.js';
+import { completeness, partWords, studyStatus } from '../../host/study/status.js';
 import { safeText } from '../../map/display.js';
 import { Fault } from '../../map/fault.js';
 import { formatCount, formatDuration } from '../../map/numbers.js';
@@ -34,17 +36,13 @@ export async function study(command: StudyCommand, out: Output, err: Output, sig
   }
 }
 
-/** Where the results of a study go: beside it, by its name, unless something else was said. */
-export const resultsFolder = (file: string, outputDir: string | undefined): string =>
-  outputDir ?? `${file.replace(/(\.embedding-study)?\.(json|ya?ml)$/i, '')}_results`;
-
 async function compute(command: Of<'study'>, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const plan = await readStudy(command.file);
   const part = command.part ?? partOfScheduler(process.env) ?? WHOLE;
   const options: RunStudyOptions = {
     part,
     open: (model) =>
-      openModel(model ?? bundledModel, {
+      openModel(model === undefined ? bundledModel : modelPlace(command.file, model), {
         device: command.device,
         cudaLibraries: command.cudaLibraries,
         memory: command.memory,
@@ -93,42 +91,16 @@ async function compute(command: Of<'study'>, out: Output, err: Output, signal: A
   );
 }
 
-/** Computes one or two members, the first of which opens the model, and says what all would take. Nothing is written. */
+/** Says what a study would take. Nothing is written. */
 async function dryRun(plan: Study, options: RunStudyOptions, out: Output): Promise<void> {
-  const last = plan.vary.findLastIndex(({ values }) => values.length > 1);
-  const vary = plan.vary.map(({ path: at, values }, axis) => ({
-    path: at,
-    values: values.slice(0, axis === last ? 2 : 1),
-  }));
-  const first = { ...plan, vary, shard: 2 };
-  const written: number[] = [];
-  let seconds = 0;
-  const count = memberCount(plan);
-  const nowhere: ShardStore = {
-    study: first,
-    isWhole: () => Promise.resolve(false),
-    write: (_, tables) => {
-      written.push(...Array.from(tables.values(), ({ length }) => length));
-      return Promise.resolve();
-    },
-    say: () => Promise.resolve(),
-  };
-  const end = await runStudy(nowhere, {
-    ...options,
-    part: WHOLE,
-    onMember: ({ outcome }, run) => {
-      seconds = run.seconds;
-      if ('fault' in outcome) throw new Fault(outcome.fault);
-    },
-  });
-  const bytes = written.reduce((sum, length) => sum + length, 0) / memberCount(first);
+  const { seconds, memory, bytes, files } = await estimateStudy(plan, options);
   out.write(
     [
-      `${formatCount(count)} members in ${formatCount(shardCount(plan))} shards of up to ${formatCount(plan.shard)}; ${plan.plane === 'shared' ? 'all on the plane of the base' : 'each on a plane of its own'}.`,
+      `${formatCount(memberCount(plan))} members in ${formatCount(shardCount(plan))} shards of up to ${formatCount(plan.shard)}; ${plan.plane === 'shared' ? 'all on the plane of the base' : 'each on a plane of its own'}.`,
       ...plan.vary.map(({ path: at, values }) => `  ${safeText(at)}: ${formatCount(values.length)} values`),
-      `By the first members: ${formatDuration(seconds)} each, about ${formatDuration(seconds * count)} in one process.`,
-      ...(end.memory === null ? [] : [`Memory: about ${formatBytes(end.memory)} a process.`]),
-      `Files: at most ${formatBytes(bytes * count)}, ${formatCount(shardCount(plan) * TABLES.length)} of them.`,
+      `By the first members: ${formatDuration(seconds.member)} each, about ${formatDuration(seconds.all)} in one process.`,
+      ...(memory === null ? [] : [`Memory: about ${formatBytes(memory)} a process.`]),
+      `Files: at most ${formatBytes(bytes)}, ${formatCount(files)} of them.`,
       '',
     ].join('\n'),
   );
@@ -196,14 +168,10 @@ async function status({ folder, json }: Of<'study-status'>, out: Output): Promis
   const results = await StudyResults.open(folder);
   const now = await studyStatus(results);
   if (json) return void out.write(`${JSON.stringify(now, null, 2)}\n`);
-  const states = { running: 'at work', finished: 'finished', stopped: 'stopped' } as const;
   out.write(
     [
       `${formatCount(now.done)} of ${formatCount(now.members)} members are there, in ${formatCount(now.wholeShards)} of ${formatCount(now.shards)} shards.`,
-      ...now.parts.map((part) => {
-        const at = part.silent ? `not heard of since ${part.updated}` : states[part.state];
-        return `  part ${part.part}/${part.of} on ${safeText(part.host, 60)}: ${formatCount(part.done)} of ${formatCount(part.members)}, ${at}${part.failed > 0 ? `, ${formatCount(part.failed)} failed` : ''}${part.state === 'running' && part.member !== null ? ` (${safeText(part.member, 100)})` : ''}`;
-      }),
+      ...now.parts.map((part) => `  ${partWords(part)}`),
       '',
     ].join('\n'),
   );
@@ -229,7 +197,7 @@ async function join({ folder }: Of<'study-join'>, out: Output): Promise<void> {
       hint: 'Run the study, or its parts that are missing, again: what is there stays. Then join again.',
     });
   }
-  const report = await writeReport(results);
+  const report = await writeReport(results, assetsFolder);
   out.write(
     [
       `All ${formatCount(memberCount(results.study))} members are there${failed.length > 0 ? `, ${formatCount(failed.length)} as a fault` : ''}.`,

@@ -13,8 +13,10 @@ const MOST_BYTES = 2 ** 26;
  * it names, one text a line, beside it or in folders below.
  * @throws Fault `file` where one cannot be read, `bad-parameter` where it is no study.
  */
-export async function readStudy(file: string): Promise<Study> {
-  const text = await textOf(file);
+export const readStudy = async (file: string): Promise<Study> => parseStudyFile(file, await textOf(file));
+
+/** {@link readStudy} of a file whose text is at hand, as it stands in an editor. */
+export async function parseStudyFile(file: string, text: string): Promise<Study> {
   let data: unknown;
   try {
     data = /\.ya?ml$/i.test(file) ? parse(text) : JSON.parse(text);

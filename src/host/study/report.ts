@@ -7,7 +7,6 @@ import { formatCount } from '../../map/numbers.js';
 import { memberCount, valueText } from '../../map/series/series.js';
 import { shardCount, type Study } from '../../map/series/study.js';
 import { quantile } from '../../map/statistics.js';
-import { assetsFolder } from '../installation.js';
 import type { StudyResults } from './results.js';
 import { membersOf } from './status.js';
 import { columnNames } from './tables.js';
@@ -18,9 +17,9 @@ const LEFT_OUT = ['specification'];
 /**
  * Writes what is read of a finished study without a program for Parquet: `members.csv`, a line for each member as `cells` of a map's
  * CSV are written (RFC 4180, texts as JSON strings), and for each axis with several values a picture of the statistics along it, with
- * what the other axes do to them as a band. Gives the places of the files.
+ * what the other axes do to them as a band. Gives the places of the files. `assets`: dist/assets.
  */
-export async function writeReport(results: StudyResults): Promise<readonly string[]> {
+export async function writeReport(results: StudyResults, assets: string): Promise<readonly string[]> {
   const lines: string[] = [];
   const statistics: Record<string, number | null>[] = [];
   let names: readonly string[] = [];
@@ -35,7 +34,7 @@ export async function writeReport(results: StudyResults): Promise<readonly strin
     }
   await results.put('members.csv', Buffer.from(lines.map((line) => `${line}\r\n`).join('')));
   const files = ['members.csv'];
-  const font = await loadBundledFont(assetsFolder);
+  const font = await loadBundledFont(assets);
   const columns = columnNames(results.study.vary);
   for (const [axis, { values }] of results.study.vary.entries()) {
     if (values.length < 2 || values.length > MOST_PLACES) continue;
@@ -48,7 +47,7 @@ export async function writeReport(results: StudyResults): Promise<readonly strin
     );
     const file = `by_${name.replaceAll(/[^\w.-]+/g, '_')}`;
     await results.put(`${file}.svg`, Buffer.from(svg));
-    await results.put(`${file}.png`, await svgPng(svg, { assets: assetsFolder }));
+    await results.put(`${file}.png`, await svgPng(svg, { assets }));
     files.push(`${file}.svg`, `${file}.png`);
   }
   return files.map((file) => results.place(file));

@@ -75,7 +75,7 @@ export class StudyResults implements ShardStore {
         throw new Fault({
           code: 'output',
           message: `${folder} holds the results of another study, or of this one before it was changed.`,
-          hint: 'Choose another folder with --output-dir.',
+          hint: 'Give the study another name, or another folder with --output-dir; or remove these results.',
         });
     } catch (thrown) {
       throw asFault(folder, thrown);

@@ -1,4 +1,6 @@
 import { readRows } from '../../formats/dataset/readRows.js';
+import { safeText } from '../../map/display.js';
+import { formatCount } from '../../map/numbers.js';
 import { memberCount } from '../../map/series/series.js';
 import { shardAt, shardCount } from '../../map/series/study.js';
 import type { Heartbeat, StudyResults } from './results.js';
@@ -33,6 +35,15 @@ export async function studyStatus(results: StudyResults, now = Date.now()): Prom
       silent: beat.state === 'running' && !(now - Date.parse(beat.updated) < SILENT_MS),
     })),
   };
+}
+
+/** What a part says of itself, on a line. */
+export function partWords(part: StudyStatus['parts'][number]): string {
+  const states = { running: 'at work', finished: 'finished', stopped: 'stopped' } as const;
+  const at = part.silent ? `not heard of since ${safeText(part.updated, 40)}` : states[part.state];
+  const failed = part.failed > 0 ? `, ${formatCount(part.failed)} failed` : '';
+  const member = part.state === 'running' && part.member !== null ? ` (${safeText(part.member, 100)})` : '';
+  return `part ${part.part}/${part.of} on ${safeText(part.host, 60)}: ${formatCount(part.done)} of ${formatCount(part.members)}, ${at}${failed}${member}`;
 }
 
 /** What a finished study is checked by before anything is made of it. */

@@ -1,0 +1,143 @@
+import '@vscode/codicons/dist/codicon.css';
+import '../styles/base.css';
+import './study.css';
+import { formatCount } from '../../src/map/numbers.js';
+import type { StudyPicture, StudyState } from '../../src/protocol/studyPage.js';
+import { h, icon, setAttributes, setText, show } from '../dom.js';
+import { createButton } from '../toolkit.js';
+import { onHostMessage, tell } from './host.js';
+import { costWords, stateWords } from './words.js';
+
+// The page of a study: one column, drawn anew from each state. What a person may be at, buttons, stays the same elements.
+
+const title = h('h1');
+const state = h('p', { class: 'state', role: 'status', 'aria-live': 'polite' });
+const progress = h('progress', { class: 'study-progress', 'aria-label': 'Maps that are computed' });
+const run = createButton('Run', 'primary', () => tell('run'));
+const cancel = createButton('Cancel', 'secondary', () => tell('cancel'));
+const measure = createButton('Measure', 'secondary', () => tell('measure'));
+const link = (label: string, picture: string, act: () => void): HTMLButtonElement => {
+  const button = h('button', { type: 'button', class: 'link' }, icon(picture), label);
+  button.addEventListener('click', act);
+  return button;
+};
+const text = link('Edit as Text', 'go-to-file', () => tell('openText'));
+const members = link('Show Maps', 'list-tree', () => tell('showMembers'));
+const results = link('Show Files', 'folder-opened', () => tell('showResults'));
+const fault = h('div', { class: 'study-fault', role: 'alert' });
+const axes = h('tbody');
+const axesTable = h(
+  'table',
+  { class: 'axes' },
+  h('caption', { class: 'only-spoken' }, 'What varies'),
+  h(
+    'thead',
+    {},
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'col' }, 'Axis'),
+      h('th', { scope: 'col', class: 'number' }, 'Values'),
+      h('th', { scope: 'col' }, ''),
+    ),
+  ),
+  axes,
+);
+const facts = h('dl', { class: 'facts' });
+const parts = h('ul', { class: 'parts', 'aria-label': 'Processes that compute it' });
+const plan = h('section', {}, h('h2', {}, 'Plan'), axesTable, facts, parts);
+const pictures = h('div', { class: 'pictures' });
+const report = h('section', { hidden: true }, h('h2', {}, 'Report'), pictures);
+
+document.body.append(
+  h(
+    'main',
+    { class: 'study' },
+    title,
+    state,
+    progress,
+    h('div', { class: 'buttons' }, run.element, cancel.element, measure.element),
+    h('div', { class: 'study-links' }, text, members, results),
+    fault,
+    plan,
+    report,
+  ),
+);
+
+function draw(now: StudyState): void {
+  const { plan: planned, run: at, there, cost } = now;
+  const working = at.status === 'running';
+  const measuring = cost.status === 'running';
+  const whole = planned !== null && there === planned.members;
+  setText(title, now.name.replace(/\.embedding-study\.(json|ya?ml)$/i, ''));
+  setText(state, measuring ? 'Computing the first maps, to see what all would take' : stateWords(now));
+  const part = working ? at.done / Math.max(1, at.members) : planned && there !== null ? there / planned.members : 0;
+  show(progress, working || (there !== null && !whole));
+  setAttributes(progress, { value: part, max: 1 });
+  run.update({
+    label: there !== null && there > 0 && !whole ? 'Resume' : 'Run',
+    disabled: planned === null,
+    title: 'Compute the maps that are not there yet, on this machine',
+  });
+  show(run.element, !working && !measuring && !whole);
+  show(cancel.element, working || measuring);
+  cancel.update({
+    disabled: working && at.stopping,
+    title: 'Stop after the batch at hand. What is whole stays, and Resume goes on',
+  });
+  show(measure.element, !working && !measuring && !whole);
+  measure.update({ disabled: planned === null, title: 'Compute the first maps: time, memory and bytes of all' });
+  show(members, (there ?? 0) > 0);
+  show(results, there !== null);
+  drawFault(now);
+  show(plan, planned !== null);
+  if (planned) drawPlan(now, planned);
+}
+
+function drawFault({ fault: what }: StudyState): void {
+  show(fault, what !== null);
+  if (!what) return;
+  const log = link('Show Log', 'output', () => tell('showLog'));
+  fault.replaceChildren(
+    icon('error'),
+    h('div', {}, h('p', {}, what.message), ...(what.hint === undefined ? [] : [h('p', {}, what.hint)])),
+    log,
+  );
+}
+
+let drawn = '';
+
+function drawPlan(now: StudyState, planned: NonNullable<StudyState['plan']>): void {
+  const words = [...planned.facts, ...costWords(now), ['Results', now.folder] as const];
+  const key = JSON.stringify([planned, words, now.parts]);
+  if (key === drawn) return; // what a person selects in it stays while maps come
+  drawn = key;
+  axes.replaceChildren(
+    ...planned.axes.map(({ name, count, values }) =>
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, name),
+        h('td', { class: 'number' }, formatCount(count)),
+        h('td', { class: 'values' }, `${values.join(', ')}${count > values.length ? ', …' : ''}`),
+      ),
+    ),
+  );
+  show(axesTable, planned.axes.length > 0);
+  facts.replaceChildren(...words.flatMap(([name, says]) => [h('dt', {}, name), h('dd', {}, says)]));
+  parts.replaceChildren(...now.parts.map((line) => h('li', {}, line)));
+}
+
+function drawPictures(all: readonly StudyPicture[]): void {
+  show(report, all.length > 0);
+  pictures.replaceChildren(
+    ...all.map(({ name, svg }) => {
+      // As a picture, an SVG runs nothing and loads nothing.
+      const data = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+      return h('img', { src: data, alt: name.replaceAll('_', ' ') });
+    }),
+  );
+}
+
+onHostMessage((message) => (message.type === 'state' ? draw(message.state) : drawPictures(message.pictures)));
+tell('ready');
