@@ -4,6 +4,7 @@ import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.j
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { bad, computingChoices, type ComputingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
+import type { ServeCommand } from './serve/serve.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
@@ -11,7 +12,7 @@ import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
-import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS } from './flags.js';
+import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
@@ -23,6 +24,7 @@ export type Command =
   | FitCommand
   | CompareCommand
   | StudyCommand
+  | ServeCommand
   | HubCommand;
 
 export interface DrawCommand extends ComputingChoices {
@@ -53,6 +55,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'download' || args[0] === 'cache') return parseHubCommand(args[0], args.slice(1));
   const inspect = args[0] === 'inspect';
   if (args[0] === 'compare') return parseCompare(args.slice(1));
+  if (args[0] === 'serve') return parseServe(args.slice(1));
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   if (args[0] === 'fit-translator') return parseFit(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
@@ -103,6 +106,15 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
   if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
   const as = values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text';
   return { kind: 'compare', a, b, as, ...computingChoices(values) };
+}
+
+/** Reads what follows `serve`: where it listens is always said, so that another way can be added. */
+function parseServe(args: readonly string[]): ServeCommand | { readonly kind: 'help' } {
+  const { values, positionals } = parseFlags(args, SERVE_FLAGS);
+  if (values.has('help')) return { kind: 'help' };
+  if (!values.has('stdio') || positionals.length > 0)
+    throw bad('A server is asked through its standard input.', 'Write it as embedding-grid serve --stdio.');
+  return { kind: 'serve' };
 }
 
 /** Reads what follows `boundaries`. */

@@ -69,6 +69,11 @@ export const INSPECT_FLAGS = [
   DEBUG,
 ] as const satisfies readonly Flag[];
 
+/** Flags of `embedding-grid serve`. */
+export const SERVE_FLAGS = [
+  { name: 'stdio', help: 'read requests from standard input, and answer on standard output' },
+] as const satisfies readonly Flag[];
+
 /** Flags that stand alone. */
 export const ASKING_FLAGS = [
   { name: 'version', help: 'print the version' },
@@ -98,6 +103,7 @@ Usage:
   embedding-grid compare A.json B.json   print how two saved maps differ
   embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
   embedding-grid fit-translator [FLAGS]  fit a tuned lens to a model, on texts of yours
+  embedding-grid serve --stdio           answer another program: docs/python.md
   embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
   embedding-grid study status DIR        print how far it is
   embedding-grid study join DIR          check that it is whole, and write its report

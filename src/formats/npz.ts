@@ -8,10 +8,10 @@ import { npy, npyText } from './npy.js';
 /**
  * A map as NPZ for `numpy.load`. Row-major, row 0 with the smallest y; C = columns, R = rows, k = top-k, d = hidden size:
  * `x` [C], `y` [R] float64; `token_ids` [R, C] int32 and `probabilities`, `margin`, `entropy` (nats) [R, C] float32;
- * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification`, JSON in a
+ * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification` and `tokens` (text and kind by id), JSON in a
  * string without dimensions. Of a map that was asked a question `answers` [R, C] float32; of one whose plane was surveyed
  * `survey`, JSON as well; of an adaptive one `filled_in` [R, C] int32, 1 where a cell was filled in. A cell that is missing has
- * token -1 and NaN. Texts of tokens are in the JSON and CSV files.
+ * token -1 and NaN.
  */
 export function toNpz(map: TokenMap): Uint8Array {
   const { cells, plane, specification } = map;
@@ -60,6 +60,9 @@ export function toNpz(map: TokenMap): Uint8Array {
     u: npy(plane.u, [plane.u.length]),
     v: npy(plane.v, [plane.v.length]),
     specification: npyText(jsonValue(specification)),
+    tokens: npyText(
+      jsonValue(Object.fromEntries([...map.tokens.values()].map(({ id, text, kind }) => [id, { text, kind }]))),
+    ),
     ...(map.survey ? { survey: npyText(jsonValue(parted(map).survey)) } : {}),
   };
   return npzOf(arrays);
