@@ -66,7 +66,7 @@ test('a map by its flags is the map of the library, in every format', async () =
   assert.deepEqual(Buffer.from(served.npz, 'base64'), Buffer.from(toNpz(own)));
   assert.deepEqual(events.at(-1), { done: 36, total: 36 });
   const { bytes } = await asked.call('file', { map: served.map, format: 'json' });
-  const read = await fromJson(Buffer.from(bytes, 'base64'));
+  const read = fromJson(Buffer.from(bytes, 'base64'));
   assert.deepEqual(read.cells.ids, own.cells.ids);
   const { summary } = await asked.call('compare', { a: served.map, b: served.map });
   assert.equal(summary.changed, 0);
@@ -116,6 +116,6 @@ test('a request can be cancelled; when the input ends, what was asked is answere
   const last = asked.call('map', { session, flags: FLAGS });
   child.stdin.end();
   assert.ok((await last).npz.length > 0);
-  const [code] = await once(child, 'exit');
+  const [code] = (await once(child, 'exit')) as [number];
   assert.equal(code, 0);
 });

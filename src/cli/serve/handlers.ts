@@ -58,22 +58,24 @@ export class Served {
       return { tokens, npz: base64(npzOf({ states: npy(states, [found.length, positions, hiddenSize]) })) };
     },
 
-    map: async (params, { emit, signal }) => {
+    map: async (params, context) => {
       const { session, specification, batchSize, flags } = read(mapParams, params);
       const saved = specification === undefined ? undefined : await readSpecification(specification);
       const parameters = await parametersOf(flags, saved?.parameters);
       const display = displayFromFlags(flags, parameters, saved?.display);
-      const onProgress = (done: number, total: number): void => emit({ done, total });
+      const { signal } = context;
+      const onProgress = (done: number, total: number): void => context.emit({ done, total });
       const map = await this.session(session).map({ ...parameters, display, batchSize, signal, onProgress });
       const handle = ++this.handles;
       this.maps.set(handle, map);
       return { map: handle, npz: base64(toNpz(map)), facts: map.facts, runtime: map.runtime };
     },
 
-    predict: async (params, { emit, signal }) => {
+    predict: async (params, context) => {
       const { session, vectors, batchSize, flags } = read(predictParams, params);
       const parameters = await parametersOf(flags);
-      const onProgress = (done: number, total: number): void => emit({ done, total });
+      const { signal } = context;
+      const onProgress = (done: number, total: number): void => context.emit({ done, total });
       const said = await this.session(session).predict(vectors, { ...parameters, batchSize, signal, onProgress });
       const { count, topK } = said;
       const arrays = {
