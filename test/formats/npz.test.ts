@@ -58,6 +58,7 @@ test('the arrays, their types, shapes and numbers', () => {
       'u <f4 7',
       'v <f4 7',
       'specification <U ',
+      'tokens <U ',
     ],
   );
   const { xs, ys } = coordinates(map.specification.grid);
@@ -111,7 +112,7 @@ test(`numpy.load reads it (${python ? 'with numpy' : 'no Python with numpy here:
   const map = smallMap();
   const bytes = toNpz(map);
   if (!python) {
-    assert.equal(Object.keys(unzipSync(bytes)).length, 12);
+    assert.equal(Object.keys(unzipSync(bytes)).length, 13);
     return;
   }
   const file = join(temporaryFolder(), 'map.npz');
@@ -128,4 +129,6 @@ test(`numpy.load reads it (${python ? 'with numpy' : 'no Python with numpy here:
   assert.equal(arrays.top_probabilities?.[2][0], map.cells.probabilities[0]);
   assert.deepEqual(arrays.probabilities?.[2][6], -2);
   assert.deepEqual(JSON.parse(String(arrays.specification?.[2])), map.specification);
+  const tokens = [...map.tokens.values()].map(({ id, text, kind }) => [id, { text, kind }] as const);
+  assert.deepEqual(JSON.parse(String(arrays.tokens?.[2])), Object.fromEntries(tokens));
 });
