@@ -37,7 +37,7 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     hidden: true,
   });
   const find = iconButton('search', 'Find on This Plane', () => {
-    show(search, search.hidden);
+    show(search, search.hidden !== false);
     setAttributes(find, { 'aria-pressed': String(!search.hidden) });
     if (!search.hidden) search.focus();
     else {

@@ -39,7 +39,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     hidden: true,
   });
   const find = iconButton('search', 'Find a Token', () => {
-    show(search, search.hidden);
+    show(search, search.hidden !== false);
     setAttributes(find, { 'aria-pressed': String(!search.hidden) });
     if (!search.hidden) search.focus();
     else {

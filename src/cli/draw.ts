@@ -61,21 +61,24 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
       ...(command.debug ? { log: engineLog(err) } : {}),
     });
     if (description.device.warning !== undefined) note(description.device.warning);
-    const map = await computeMap(
-      engine,
-      { parameters, batchSize: command.batchSize },
-      {
-        onEvent: (event) => {
-          if (event.kind === 'cells') progress.update(event.done, event.total, event.secondsLeft);
-          else if (event.kind === 'notice') note(event.message);
-          else if (event.estimate.bytes >= BIG)
-            note(`This map takes about ${formatBytes(event.estimate.bytes)} of memory.`);
+    let map;
+    try {
+      map = await computeMap(
+        engine,
+        { parameters, batchSize: command.batchSize },
+        {
+          onEvent: (event) => {
+            if (event.kind === 'cells') progress.update(event.done, event.total, event.secondsLeft);
+            else if (event.kind === 'notice') note(event.message);
+            else if (event.estimate.bytes >= BIG)
+              note(`This map takes about ${formatBytes(event.estimate.bytes)} of memory.`);
+          },
         },
-      },
-    ).finally(() => {
+      );
+    } finally {
       progress.clear();
-      return engine.dispose();
-    });
+      await engine.dispose();
+    }
     if (signal.aborted) throw cancelled();
     const saving = new AbortController();
     signal.addEventListener('abort', () => signal.reason === HANG_UP || saving.abort());

@@ -5,7 +5,7 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
-  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a foreign class is described, not made
+  // oxlint-disable-next-line @typescript-eslint/no-extraneous-class -- a foreign class is described, not made
   class Module {
     constructor(bytes: Uint8Array);
   }

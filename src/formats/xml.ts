@@ -14,7 +14,7 @@ export function escapeXml(text: string): string {
   return (
     text
       .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-      // eslint-disable-next-line no-control-regex -- these are what must go
+      // oxlint-disable-next-line no-control-regex -- these are what must go
       .replace(/[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]|\p{Cs}/gu, '\uFFFD')
   );
 }

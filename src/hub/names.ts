@@ -27,13 +27,13 @@ export function parseHubName(text: string): HubName | undefined {
 
 /** What git takes as the name of a branch or tag; no part of it leads up. */
 function isRevision(text: string): boolean {
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   if (text.length > 255 || /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^\/|[/.]$/.test(text)) return false;
   return text !== '' && text.split('/').every((part) => !part.startsWith('.'));
 }
 
 /** One part of a path in a repository. */
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const isFileName = (part: string): boolean => part !== '' && !/^\.\.?$|[\u0000-\u001f\\:]/.test(part);
 
 /** A repository's folder in the cache: `models--ORG--NAME`. */

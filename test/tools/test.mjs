@@ -1,7 +1,7 @@
 // npm test: sets up what is missing, then format check, lint, types, build and all tests. Every check runs, also when an
 // earlier one failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { build, install, root } from './prepare.mjs';
@@ -44,17 +44,12 @@ let passed = true;
 /** The linter takes one core for longer than the other checks take the other: tests that need no browser begin beside it. */
 let lint;
 if (wanted.length === 0) {
-  const folders = ['.', 'webview', ...readdirSync(path.join(root, 'test')).map((name) => `test/${name}`)];
-  const types = folders.filter((at) => existsSync(path.join(root, at, 'tsconfig.json')));
-  // Files that have not changed keep their verdict, though a type of another file may have: `npm run lint` hears all anew.
-  const cache = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint/'];
-  lint = node('Lint', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', ...cache, '.']);
+  // Oxlint checks the types of all programs as well.
+  lint = node('Lint and types', [bin('oxlint/bin/oxlint'), '--max-warnings', '0']).then(
+    async (clean) =>
+      (await node('Rooms', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', 'src', 'webview', 'test'])) && clean,
+  );
   passed = await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
-  for (const at of types) {
-    // What a program has read and found is kept: only what has changed since is checked again.
-    const kept = ['--incremental', '--tsBuildInfoFile', `.cache/tsc/${at.replace(/\W/g, '_')}.json`];
-    passed = (await node(`Types of ${at}`, [bin('typescript/bin/tsc'), '-p', at, ...kept])) && passed;
-  }
   passed = (await node('Build', ['esbuild.js'])) && passed;
 } else build();
 if (wanted.length === 0 || wanted.some(inBrowser))

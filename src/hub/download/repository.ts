@@ -206,5 +206,5 @@ const isSize = (value: unknown): value is number =>
 /** Whether a name stays in a folder on every system. */
 const isPath = (path: string): boolean =>
   path.length < 1000 &&
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   path.split('/').every((part) => part !== '' && !/^\.\.?$|[\u0000-\u001f\\:*?"<>|]/.test(part));
