@@ -1,3 +1,4 @@
+import { isRecord } from '../src/map/json.js';
 import { DEFAULT_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
 import { type PageView, pageView } from '../src/protocol/page.js';
 
@@ -35,7 +36,6 @@ export const INITIAL_UI: UiState = {
   beside: null,
 };
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 /** Whether something was kept. */

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, st
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { repositoryOfSnapshot, resolveRepositoryFolder } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
+import { isRecord } from '../map/json.js';
 import { decodeModel } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
 import type { ByteSource } from '../onnx/source.js';
@@ -261,9 +262,6 @@ export function readJson(file: string | undefined): Record<string, unknown> {
     return {};
   }
 }
-
-const isRecord = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
 
 function pick(data: unknown, ...keys: string[]): unknown {
   return keys.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), data);

@@ -1,5 +1,6 @@
+import { isRecord } from '../map/json.js';
 import type { Token } from '../map/token.js';
-import { isRecord, kindsOf } from './tokenizerJson.js';
+import { kindsOf } from './tokenizerJson.js';
 
 const utf8 = new TextEncoder();
 

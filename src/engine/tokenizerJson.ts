@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isRecord } from '../map/json.js';
 
 /** What of tokenizer.json is read here; every key may hold anything. */
 export interface TokenizerJson {
@@ -61,9 +62,6 @@ function countValues(bytes: Uint8Array): number {
   for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count++; // , [ {
   return count;
 }
-
-export const isRecord = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
 
 /** A model's own tokens, added ones aside. */
 export interface Vocabulary {

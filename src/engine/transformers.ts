@@ -1,10 +1,10 @@
+import { isRecord, sortedJson } from '../map/json.js';
 import { tokenText } from './chatTemplate.js';
 import { type ModelFiles, readJson } from './modelFiles.js';
 import {
   type AddedToken,
   addedTokensOf,
   changed,
-  isRecord,
   kindsOf,
   readAddedToken,
   surroundings,
@@ -105,11 +105,7 @@ function isSame(key: string, json: TokenizerJson, part: unknown): boolean {
 }
 
 /** A value as text, the same for all that mean the same: `trim_offsets` is not about ids. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (key, one: unknown) => {
-    if (key === 'trim_offsets') return undefined;
-    return isRecord(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one;
-  });
+const canonical = (value: unknown): string => sortedJson(value, (key) => key !== 'trim_offsets');
 
 /** The tokens of the oldest of these files, by their ids. */
 function olderAdded(config: Config, files: ModelFiles): readonly AddedToken[] {

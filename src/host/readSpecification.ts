@@ -1,6 +1,7 @@
 import { hasMoreLists, headData, isWritten } from '../formats/fromJson.js';
 import { withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
+import { isRecord } from '../map/json.js';
 import { type Display, readDisplay } from '../map/mapDisplay.js';
 import {
   type MapParameters,
@@ -76,5 +77,3 @@ function readJson(file: string): Promise<unknown> {
     }
   });
 }
-
-const isRecord = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null;

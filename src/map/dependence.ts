@@ -1,4 +1,5 @@
 import { actsBehind, statesInterventions } from './interventions.js';
+import { sortedJson } from './json.js';
 import {
   isTranslated,
   contextOf,
@@ -118,11 +119,7 @@ export const sameSpecification = (a: MapSpecification, b: MapSpecification): boo
 
 /** Data as a text that is the same for the same meaning: keys are sorted, and what a prompt leaves out stands for its default. */
 export const canonical = (data: unknown): string =>
-  JSON.stringify(data, (name, value: unknown) => {
-    if ((name === 'chat' && value === false) || (name === 'position' && value === -1)) return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  sortedJson(data, (name, value) => !((name === 'chat' && value === false) || (name === 'position' && value === -1)));
 
 /** Whether a plane needs no hidden state, so that it is the same at every layer. */
 function isLaidAnywhere({ axes, center, lengths }: PlaneParameters): boolean {

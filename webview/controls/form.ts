@@ -1,3 +1,4 @@
+import { isRecord } from '../../src/map/json.js';
 import { formatCount } from '../../src/map/numbers.js';
 import { checkParameters, type FieldFault, LIMITS } from '../../src/map/specification.js';
 import type { HostState, MapSettings } from '../../src/protocol/page.js';
@@ -79,8 +80,6 @@ export class Form {
     return fault && sentence(fault.message);
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const batchFault = (value: unknown): string | undefined =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.batch

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../map/fault.js';
+import { isRecord, sortedJson } from '../../map/json.js';
 import { checkpointGraph } from '../../onnx/architectures/checkpoint.js';
-import { isObject, type Json } from '../../onnx/architectures/configuration.js';
 import { joinShards, readHeader, readIndex, type StoredTensor } from '../../onnx/checkpoint/safetensors.js';
 import type { Check } from '../../protocol/engine.js';
 import { type ModelFiles, openSource } from '../modelFiles.js';
 import { placeFile, placeWeights } from '../weights.js';
+import type { Json } from '../../onnx/json.js';
 import type { ModelSource } from './modelSource.js';
 
 /** The largest known are a tenth of it. */
@@ -83,7 +84,7 @@ function readObject(file: string, most: number): Json {
     if (error instanceof Fault) throw error;
     throw broken(`"${name}" cannot be read: it is missing, damaged or no JSON.`, error);
   }
-  if (!isObject(data)) throw broken(`"${name}" holds no JSON object.`);
+  if (!isRecord(data)) throw broken(`"${name}" holds no JSON object.`);
   return data;
 }
 
@@ -132,7 +133,9 @@ const SAMPLE = 64;
  * computes it, nor in which files it lies.
  */
 function fingerprint(config: Json, tensors: ReadonlyMap<string, StoredTensor>, folder: string): string {
-  const hash = createHash('sha256').update('checkpoint 1\n').update(canonical(config));
+  const hash = createHash('sha256')
+    .update('checkpoint 1\n')
+    .update(sortedJson(config, (key) => !ORIGIN.has(key)));
   const sources = new Map<string, ReturnType<typeof openSource>>();
   try {
     for (const name of [...tensors.keys()].sort()) {
@@ -153,13 +156,3 @@ function fingerprint(config: Json, tensors: ReadonlyMap<string, StoredTensor>, f
 
 /** Written by whom and where from: no part of what a model is. */
 const ORIGIN: ReadonlySet<string> = new Set(['_name_or_path', 'transformers_version']);
-
-/** JSON with sorted keys. */
-const canonical = (config: Json): string =>
-  JSON.stringify(config, (key, value: unknown) =>
-    ORIGIN.has(key)
-      ? undefined
-      : isObject(value)
-        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : value,
-  );

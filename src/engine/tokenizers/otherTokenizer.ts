@@ -2,7 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { OtherTokenizer } from '../modelFiles.js';
 import { byteCharacters } from '../tokenTexts.js';
-import { isRecord, type TokenizerJson } from '../tokenizerJson.js';
+import { isRecord } from '../../map/json.js';
+import type { TokenizerJson } from '../tokenizerJson.js';
 import { impliedMerges } from './merges.js';
 import {
   type Added,

@@ -1,3 +1,4 @@
+import { isRecord } from '../../map/json.js';
 import { badFile, type GivenFile, part, viewOf } from './bytes.js';
 import { NUMBER_TYPES, type NumberType } from './numberTypes.js';
 import { numbersIn, refused, type StoredArray, vectorsOf } from './storedArray.js';
@@ -59,8 +60,6 @@ export async function safetensors(file: GivenFile): Promise<Map<string, () => St
   return tensors;
 }
 
-const isRecord = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
 const isNumbers = (data: unknown): data is number[] =>
   Array.isArray(data) && data.every((value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
 

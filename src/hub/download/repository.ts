@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../map/fault.js';
+import { isRecord } from '../../map/json.js';
 import { ask, type Asked, jsonOf, Passing, patiently, type Patience, refusal, retryAfter } from './request.js';
 import type { HubSettings } from './settings.js';
 
@@ -198,8 +199,6 @@ export async function refuseStatus(
   }
 }
 
-const isRecord = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
 const isSize = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 

@@ -1,3 +1,4 @@
+import { isRecord } from '../json.js';
 import { parseNumber } from '../numbers.js';
 import type { Overlay } from '../specification.js';
 import { bad, type Loose, type MapFlag } from './mapFlag.js';
@@ -138,9 +139,9 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     fields: [],
     read(_, draft) {
       const say = (source: unknown): unknown =>
-        isLoose(source) && source.kind === 'prompt' ? { ...source, chat: true } : source;
+        isRecord(source) && source.kind === 'prompt' ? { ...source, chat: true } : source;
       const sayIn = (source: unknown): unknown =>
-        isLoose(source) && Array.isArray(source.prompts)
+        isRecord(source) && Array.isArray(source.prompts)
           ? { ...source, prompts: (source.prompts as unknown[]).map(say) }
           : say(source);
       const { plane } = draft;
@@ -165,5 +166,4 @@ function overlayText(overlay: Overlay): string {
   return `${overlay.kind}:${overlay.prompt.kind === 'prompt' ? overlay.prompt.text : ''}`;
 }
 
-const isLoose = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
-const loose = (value: unknown): Loose => (isLoose(value) ? value : {});
+const loose = (value: unknown): Loose => (isRecord(value) ? value : {});

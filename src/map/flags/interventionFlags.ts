@@ -1,4 +1,5 @@
 import type { Intervention, InterventionPart } from '../interventions.js';
+import { isRecord } from '../json.js';
 import { parseNumber } from '../numbers.js';
 import { bad, type Given, type Loose, type MapFlag, vectorOf } from './mapFlag.js';
 
@@ -48,14 +49,12 @@ function read(text: string, given: Given): Loose {
 function fromJson(text: string): Loose {
   try {
     const data: unknown = JSON.parse(text);
-    if (isLoose(data)) return data;
+    if (isRecord(data)) return data;
   } catch {
     // told below
   }
   throw bad(`--intervene ${text}: what begins with { must be an intervention in JSON.`);
 }
-
-const isLoose = (data: unknown): data is Loose => typeof data === 'object' && data !== null && !Array.isArray(data);
 
 function partFrom(text: string, kind: string, part: string, block: number, rest: string | undefined): Loose {
   const [, heads, behind] = part === 'heads' ? (/^([\d,\s]+)(?::(.*))?$/s.exec(rest ?? '') ?? []) : [];

@@ -1,7 +1,8 @@
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import type { Graph } from '../graph.js';
 import { broken, unsupported } from '../source.js';
-import { Configuration, isObject, type Json } from './configuration.js';
+import { isObject, type Json } from '../json.js';
+import { Configuration } from './configuration.js';
 import type { Description } from './description.js';
 import { checkSizes, writeDecoder } from './generator/decoder.js';
 import type { Rotary } from './rotary.js';

@@ -1,6 +1,5 @@
+import { isObject, type Json } from '../json.js';
 import { unsupported } from '../source.js';
-
-export type Json = Readonly<Record<string, unknown>>;
 
 /**
  * What config.json states, read with care: every key that is read is remembered, so that in the end one that speaks of
@@ -124,9 +123,6 @@ export class Configuration {
     );
   }
 }
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A value of config.json in a message. */
 export const show = (value: unknown): string => JSON.stringify(value).slice(0, 80);

@@ -1,4 +1,5 @@
-import type { Configuration, Json } from './configuration.js';
+import type { Json } from '../json.js';
+import type { Configuration } from './configuration.js';
 import type { Rotary } from './rotary.js';
 
 /** A kind of decoder: where it is written down, and how its configuration describes one. */

@@ -2,7 +2,7 @@ import type { GgufValue } from '../checkpoint/gguf.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { broken, unsupported } from '../source.js';
 import { type CheckpointGraph, checkpointGraph } from './checkpoint.js';
-import type { Json } from './configuration.js';
+import type { Json } from '../json.js';
 import type { Description } from './description.js';
 import type { Rotary } from './rotary.js';
 

@@ -1,5 +1,6 @@
+import { isObject, type Json } from '../json.js';
 import { unsupported } from '../source.js';
-import { type Configuration, isObject, type Json, show } from './configuration.js';
+import { type Configuration, show } from './configuration.js';
 
 /** How queries and keys are turned: angle = position x frequency. After transformers' modeling_rope_utils.py. */
 export interface Rotary {

@@ -1,4 +1,5 @@
 import { DataType } from '../graph.js';
+import { isObject } from '../json.js';
 import { broken, type ByteSource, unsupported } from '../source.js';
 
 /** A tensor in a safetensors file: what it is, and where its bytes lie. */
@@ -60,7 +61,7 @@ export function readHeader(source: ByteSource, file: string): Map<string, Stored
   } catch {
     throw damaged('its header is not JSON');
   }
-  if (!isRecord(header)) throw damaged('its header is no object');
+  if (!isObject(header)) throw damaged('its header is no object');
   const begin = 8 + length;
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of Object.entries(header))
@@ -71,7 +72,7 @@ export function readHeader(source: ByteSource, file: string): Map<string, Stored
 
 function place(name: string, entry: unknown, file: string, begin: number, size: number): StoredTensor {
   const wrong = (what: string): Error => broken(`The tensor "${name}" of "${file}" ${what}.`);
-  if (!isRecord(entry) || typeof entry.dtype !== 'string') throw wrong('does not say what type its numbers are of');
+  if (!isObject(entry) || typeof entry.dtype !== 'string') throw wrong('does not say what type its numbers are of');
   const { dtype, shape, data_offsets: offsets } = entry;
   const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
   if (!type) throw unsupported(`The tensor "${name}" of "${file}" has numbers of an unknown type, "${dtype}".`);
@@ -100,8 +101,8 @@ function refuseOverlaps(tensors: ReadonlyMap<string, StoredTensor>, file: string
 
 /** The file of an index (`model.safetensors.index.json`) that each tensor is said to lie in. @throws ModelError `broken`. */
 export function readIndex(json: unknown, file: string): Map<string, string> {
-  const map = isRecord(json) ? json.weight_map : undefined;
-  if (!isRecord(map)) throw broken(`"${file}" does not say which file holds which tensor.`);
+  const map = isObject(json) ? json.weight_map : undefined;
+  if (!isObject(map)) throw broken(`"${file}" does not say which file holds which tensor.`);
   return new Map(
     Object.entries(map).map(([tensor, shard]) => {
       if (typeof shard !== 'string' || !isPlainName(shard))
@@ -140,7 +141,5 @@ export function joinShards(
 /** A name of a file in the folder itself. */
 const isPlainName = (name: string): boolean =>
   name.endsWith('.safetensors') && !/[/\\\p{Cc}]|^\.\.?$|^[A-Za-z]:/u.test(name);
-const isRecord = (data: unknown): data is Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data);
 const isSizes = (data: unknown): data is number[] =>
   Array.isArray(data) && data.every((value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
