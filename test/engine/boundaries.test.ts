@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
@@ -10,11 +9,7 @@ import { decodeVector, encodeVector } from '../../src/map/vector.js';
 import type { StateBoundaries } from '../../src/protocol/boundaries.js';
 import type { Reading } from '../../src/protocol/engine.js';
 import { withEngine } from './engine.js';
-
-/**
- * Boundaries beside PyTorch in float64: of the models kept in the project, or of all in the folder that REFERENCE_GEOMETRY names,
- * whose models are in REFERENCE_MODELS and REFERENCE_SMOLLM2.
- */
+import { besidePyTorch } from './geometry.js';
 
 const number = v.number();
 const truthSchema = v.object({
@@ -47,15 +42,6 @@ const truthSchema = v.object({
   ),
 });
 
-const fixtures = join(import.meta.dirname, '..', 'fixtures', 'geometry');
-const folder = process.env.REFERENCE_GEOMETRY ?? fixtures;
-
-function modelOf(name: string): string | undefined {
-  const { REFERENCE_MODELS: models = join(fixtures, 'models'), REFERENCE_SMOLLM2: smollm2 } = process.env;
-  const path = name === 'smollm2-135m' ? smollm2 : join(models, `optimum-past-${name}`);
-  return path !== undefined && existsSync(path) ? path : undefined;
-}
-
 const NONE: Context = { kind: 'none' };
 
 /** A map around a vector. */
@@ -83,60 +69,51 @@ const ask = (
 const distanceBetween = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.hypot(...Array.from(a, (value, i) => value - (b[i] ?? NaN)));
 
-describe('boundaries', { concurrency: 1 }, () => {
-  for (const file of readdirSync(folder).filter((name) => /^boundary-.*\.json$/.test(name))) {
-    const name = file.replace(/^boundary-|\.json$/g, '');
-    const path = modelOf(name);
-    if (path === undefined) continue;
-    test(name, { timeout: 600_000 }, async () => {
-      const truth = v.parse(truthSchema, JSON.parse(readFileSync(join(folder, file), 'utf8')));
-      await withEngine(async (engine) => {
-        await engine.call('open', { path, device: 'cpu', skipChecks: true });
-        for (const one of truth.nearest) {
-          const told = await ask(engine, around(one.h, truth.layers - 1, NONE), { nearest: 3 });
-          assert.ok(!('reason' in told.nearest), 'affine');
-          assert.deepEqual([told.winner, told.runnerUp], [one.winner, one.runner_up]);
-          const [first] = told.nearest;
-          assert.ok(first);
-          const off = Math.abs(first.distance - one.distance);
-          assert.ok(off <= one.distance * (1e-6 + 2e-4 / one.logit_margin), `distance off by ${off}`);
-          assert.ok(Math.abs(first.relative / one.distance_relative - 1) < 1e-4);
-          const point = typeof one.point === 'string' ? decodeVector(one.point, 'point') : one.point;
-          assert.ok(distanceBetween(first.point, point) <= 1e-4 * one.distance, 'another point');
-          assert.deepEqual(
-            told.nearest.map(({ token, hidden }) => [token, !hidden]),
-            one.nearest.map(({ token, tied_for_first_there: tied }) => [token, tied]),
-          );
-        }
-        const vectors = decodeVector(truth.directions.data, 'directions');
-        const d = truth.hidden;
-        const directions = Array.from({ length: truth.directions.count }, (_, i): DirectionSet => {
-          const vector = encodeVector(vectors.slice(i * d, (i + 1) * d));
-          return { kind: 'toward', source: { kind: 'vector', vector } };
-        });
-        for (const one of truth.flips) {
-          const layer = one.layer < 0 ? 'embeddings' : one.layer;
-          const ids = one.context_ids;
-          const context: Context = one.context === 'prompt' && ids ? { kind: 'tokens', ids } : NONE;
-          const steps = one.steps / 2;
-          const told = await ask(engine, around(one.h, layer, context), { nearest: 0, directions, steps });
-          assert.equal(told.way, one.layer === truth.layers - 1 ? 'exact' : 'stepped');
-          one.flips.forEach(({ t, winner, token, slope }, i) => {
-            const where = `layer ${one.layer}, ${one.context}, direction ${i}`;
-            const flip = told.flips[i];
-            assert.equal(told.winner, winner, where);
-            if (t === null || typeof token !== 'number') return; // none within the reach
-            assert.ok(flip && flip.distance !== null, where);
-            const off = Math.abs(flip.distance - t);
-            assert.ok(off <= 1e-3 * t || off <= 2e-4 / Math.abs(slope ?? 1), `${where}: ${flip.distance}, not ${t}`);
-            assert.equal(flip.token, token, where);
-          });
-        }
-      });
+besidePyTorch('boundaries beside PyTorch', 'boundary', truthSchema, async (engine, truth) => {
+  for (const one of truth.nearest) {
+    const told = await ask(engine, around(one.h, truth.layers - 1, NONE), { nearest: 3 });
+    assert.ok(!('reason' in told.nearest), 'affine');
+    assert.deepEqual([told.winner, told.runnerUp], [one.winner, one.runner_up]);
+    const [first] = told.nearest;
+    assert.ok(first);
+    const off = Math.abs(first.distance - one.distance);
+    assert.ok(off <= one.distance * (1e-6 + 2e-4 / one.logit_margin), `distance off by ${off}`);
+    assert.ok(Math.abs(first.relative / one.distance_relative - 1) < 1e-4);
+    const point = typeof one.point === 'string' ? decodeVector(one.point, 'point') : one.point;
+    assert.ok(distanceBetween(first.point, point) <= 1e-4 * one.distance, 'another point');
+    assert.deepEqual(
+      told.nearest.map(({ token, hidden }) => [token, !hidden]),
+      one.nearest.map(({ token, tied_for_first_there: tied }) => [token, tied]),
+    );
+  }
+  const vectors = decodeVector(truth.directions.data, 'directions');
+  const d = truth.hidden;
+  const directions = Array.from({ length: truth.directions.count }, (_, i): DirectionSet => {
+    const vector = encodeVector(vectors.slice(i * d, (i + 1) * d));
+    return { kind: 'toward', source: { kind: 'vector', vector } };
+  });
+  for (const one of truth.flips) {
+    const layer = one.layer < 0 ? 'embeddings' : one.layer;
+    const ids = one.context_ids;
+    const context: Context = one.context === 'prompt' && ids ? { kind: 'tokens', ids } : NONE;
+    const steps = one.steps / 2;
+    const told = await ask(engine, around(one.h, layer, context), { nearest: 0, directions, steps });
+    assert.equal(told.way, one.layer === truth.layers - 1 ? 'exact' : 'stepped');
+    one.flips.forEach(({ t, winner, token, slope }, i) => {
+      const where = `layer ${one.layer}, ${one.context}, direction ${i}`;
+      const flip = told.flips[i];
+      assert.equal(told.winner, winner, where);
+      if (t === null || typeof token !== 'number') return; // none within the reach
+      assert.ok(flip && flip.distance !== null, where);
+      const off = Math.abs(flip.distance - t);
+      assert.ok(off <= 1e-3 * t || off <= 2e-4 / Math.abs(slope ?? 1), `${where}: ${flip.distance}, not ${t}`);
+      assert.equal(flip.token, token, where);
     });
   }
+});
 
-  const llama = join(fixtures, 'models', 'optimum-past-llama');
+describe('boundaries', { concurrency: 1 }, () => {
+  const llama = join(import.meta.dirname, '..', 'fixtures', 'geometry', 'models', 'optimum-past-llama');
 
   test('at the nearest point two tokens tie, and nothing flips before it', async () => {
     await withEngine(async (engine) => {

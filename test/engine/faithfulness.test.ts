@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import * as v from 'valibot';
 import { computeMap } from '../../src/engine/client.js';
 import { fromJson } from '../../src/formats/fromJson.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { faithfulness, faithfulWarning } from '../../src/map/faithfulness.js';
 import { type Context, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
-import { withEngine } from './engine.js';
+import { besidePyTorch } from './geometry.js';
 import { givenPlane } from './givenPlane.js';
 
-/**
- * What texts' states and feet say, beside PyTorch in float64: of the models kept in the project, or of all in REFERENCE_GEOMETRY,
- * whose models are in REFERENCE_MODELS and REFERENCE_SMOLLM2.
- */
+/** What texts' states and feet say. */
 
 const number = v.number();
 const said = v.object({ token: number, p: number });
@@ -45,81 +40,61 @@ const truthSchema = v.object({
   ),
 });
 
-const fixtures = join(import.meta.dirname, '..', 'fixtures', 'geometry');
-const folder = process.env.REFERENCE_GEOMETRY ?? fixtures;
-
-function modelOf(name: string): string | undefined {
-  const { REFERENCE_MODELS: models = join(fixtures, 'models'), REFERENCE_SMOLLM2: smollm2 } = process.env;
-  const path = name === 'smollm2-135m' ? smollm2 : join(models, `optimum-past-${name}`);
-  return path !== undefined && existsSync(path) ? path : undefined;
-}
-
-describe('faithfulness', { concurrency: 1 }, () => {
-  for (const file of readdirSync(folder).filter((name) => /^faithful-.*\.json$/.test(name))) {
-    const name = file.replace(/^faithful-|\.json$/g, '');
-    const path = modelOf(name);
-    if (path === undefined) continue;
-    test(name, { timeout: 600_000 }, async () => {
-      const truth = v.parse(truthSchema, JSON.parse(readFileSync(join(folder, file), 'utf8')));
-      await withEngine(async (engine) => {
-        await engine.call('open', { path, device: 'cpu', skipChecks: true });
-        for (const { layer, planes, rows, counts } of truth.layers)
-          for (const [plane, vectors] of Object.entries(planes))
-            for (const at of ['none', 'bos', 'A'] as const) {
-              const ids = truth.contexts[at]; // those before the vector
-              const context: Context = ids
-                ? at === 'bos'
-                  ? { kind: 'bos' }
-                  : { kind: 'tokens', ids: [...ids, 0] }
-                : { kind: 'none' };
-              const parameters: MapParameters = {
-                ...DEFAULT_PARAMETERS,
-                layer: layer < 0 ? 'embeddings' : layer,
-                context,
-                plane: givenPlane(vectors),
-                grid: { columns: 2, rows: 2, spacing: 1, center: [0, 0] },
-                topK: 2,
-                overlays: rows.map((row) => ({
-                  kind: 'state',
-                  prompt: { kind: 'tokens', ids: truth.text_ids[row.text_index] ?? [] },
-                })),
-              };
-              const map = await computeMap(engine, { parameters, batchSize: 100 });
-              const where = `layer ${layer}, ${plane}, ${at}`;
-              const marks = (map.survey?.marks ?? []).filter(({ kind }) => kind === 'state');
-              assert.equal(marks.length, rows.length);
-              rows.forEach((row, i) => {
-                const mark = marks[i];
-                const foot = row.foot[plane];
-                assert.ok(mark?.says && foot, where);
-                const pairs = [
-                  [mark.says.own, row.own],
-                  [mark.says.state, row.state[at]],
-                  [mark.says.foot, foot[at]],
-                ] as const;
-                for (const [ours, theirs] of pairs) {
-                  assert.equal(ours.token.id, theirs?.token, `${where}, text ${i}`);
-                  assert.ok(Math.abs(ours.probability - (theirs?.p ?? 0)) < 1e-4, `${where}, text ${i}`);
-                }
-                assert.ok(Math.abs(mark.distance / foot.distance - 1) < 1e-5);
-                assert.ok(Math.abs(mark.x - foot.x) < 1e-4 && Math.abs(mark.y - foot.y) < 1e-4);
-              });
-              const told = map.survey && faithfulness(map.survey);
-              assert.deepEqual(told, {
-                texts: counts.of,
-                faithful: counts.foot[plane]?.[at],
-                inContext: counts.state[at],
-              });
-              assert.equal(
-                map.runtime.notices.some((notice) => notice.includes('says what the model says')),
-                faithfulWarning(told) !== undefined,
-              );
-              const back = fromJson(toJson(map));
-              assert.deepEqual(back.survey && faithfulness(back.survey), told, 'a file has it, too');
-            }
-      });
-    });
-  }
+besidePyTorch('faithfulness beside PyTorch', 'faithful', truthSchema, async (engine, truth) => {
+  for (const { layer, planes, rows, counts } of truth.layers)
+    for (const [plane, vectors] of Object.entries(planes))
+      for (const at of ['none', 'bos', 'A'] as const) {
+        const ids = truth.contexts[at]; // those before the vector
+        const context: Context = ids
+          ? at === 'bos'
+            ? { kind: 'bos' }
+            : { kind: 'tokens', ids: [...ids, 0] }
+          : { kind: 'none' };
+        const parameters: MapParameters = {
+          ...DEFAULT_PARAMETERS,
+          layer: layer < 0 ? 'embeddings' : layer,
+          context,
+          plane: givenPlane(vectors),
+          grid: { columns: 2, rows: 2, spacing: 1, center: [0, 0] },
+          topK: 2,
+          overlays: rows.map((row) => ({
+            kind: 'state',
+            prompt: { kind: 'tokens', ids: truth.text_ids[row.text_index] ?? [] },
+          })),
+        };
+        const map = await computeMap(engine, { parameters, batchSize: 100 });
+        const where = `layer ${layer}, ${plane}, ${at}`;
+        const marks = (map.survey?.marks ?? []).filter(({ kind }) => kind === 'state');
+        assert.equal(marks.length, rows.length);
+        rows.forEach((row, i) => {
+          const mark = marks[i];
+          const foot = row.foot[plane];
+          assert.ok(mark?.says && foot, where);
+          const pairs = [
+            [mark.says.own, row.own],
+            [mark.says.state, row.state[at]],
+            [mark.says.foot, foot[at]],
+          ] as const;
+          for (const [ours, theirs] of pairs) {
+            assert.equal(ours.token.id, theirs?.token, `${where}, text ${i}`);
+            assert.ok(Math.abs(ours.probability - (theirs?.p ?? 0)) < 1e-4, `${where}, text ${i}`);
+          }
+          assert.ok(Math.abs(mark.distance / foot.distance - 1) < 1e-5);
+          assert.ok(Math.abs(mark.x - foot.x) < 1e-4 && Math.abs(mark.y - foot.y) < 1e-4);
+        });
+        const told = map.survey && faithfulness(map.survey);
+        assert.deepEqual(told, {
+          texts: counts.of,
+          faithful: counts.foot[plane]?.[at],
+          inContext: counts.state[at],
+        });
+        assert.equal(
+          map.runtime.notices.some((notice) => notice.includes('says what the model says')),
+          faithfulWarning(told) !== undefined,
+        );
+        const back = fromJson(toJson(map));
+        assert.deepEqual(back.survey && faithfulness(back.survey), told, 'a file has it, too');
+      }
 });
 
 test('a warning says whether context or distance is why', () => {

@@ -4,17 +4,13 @@ import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { decodeVector } from '../../src/map/vector.js';
 import { MapController } from '../../src/panel/controller.js';
 import type { Comparison, PageMessage, PanelSettings } from '../../src/protocol/page.js';
-import { FakeDependencies, MODELS } from '../webview/fakeDependencies.js';
+import { FakeDependencies, MODELS, SETTINGS as usual } from '../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
 const SETTINGS: PanelSettings = {
-  modelPath: DESCRIPTION.path,
+  ...usual,
   parameters: { ...DEFAULT_PARAMETERS, layer: 12 },
-  device: 'auto',
-  batchSize: 100,
-  compare: null,
-  sweep: false,
 };
 const layer = (value: number, plane: 'own' | 'shared' = 'own'): Comparison => ({
   kind: 'computed',

@@ -6,18 +6,10 @@ import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
 import { type PageMessage, type PageView, pageView, type PanelSettings } from '../../src/protocol/page.js';
-import { FakeDependencies, MODELS } from '../webview/fakeDependencies.js';
+import { FakeDependencies, MODELS, SETTINGS } from '../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
-const SETTINGS: PanelSettings = {
-  modelPath: DESCRIPTION.path,
-  parameters: DEFAULT_PARAMETERS,
-  device: 'auto',
-  batchSize: 100,
-  compare: null,
-  sweep: false,
-};
 const VIEW = pageView(DEFAULT_DISPLAY);
 
 interface Panel {

@@ -3,19 +3,11 @@ import { type TestContext, test } from 'node:test';
 import { MapController } from '../../src/panel/controller.js';
 import { DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
 import { topTokens } from '../../src/map/regions.js';
-import type { PageMessage, PanelSettings } from '../../src/protocol/page.js';
-import { FakeDependencies } from '../webview/fakeDependencies.js';
-import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
+import type { PageMessage } from '../../src/protocol/page.js';
+import { FakeDependencies, SETTINGS } from '../webview/fakeDependencies.js';
+import { defaultMap, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
-const SETTINGS: PanelSettings = {
-  modelPath: DESCRIPTION.path,
-  parameters: DEFAULT_PARAMETERS,
-  device: 'auto',
-  batchSize: 100,
-  compare: null,
-  sweep: false,
-};
 /** A part of the default map. */
 const PART = { spacing: 0.01, center: [3.1, -2.2] } as const;
 const partOf = (window: Pick<Grid, 'spacing' | 'center'>): MapParameters => ({

@@ -3,18 +3,14 @@ import { type TestContext, test } from 'node:test';
 import { layerIndex, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { MapController } from '../../src/panel/controller.js';
 import type { HostMessage, PageMessage, PanelSettings, ShownMap } from '../../src/protocol/page.js';
-import { FakeDependencies } from '../webview/fakeDependencies.js';
+import { FakeDependencies, SETTINGS as usual } from '../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
 const LAYERS = 4;
 const SETTINGS: PanelSettings = {
-  modelPath: DESCRIPTION.path,
+  ...usual,
   parameters: { ...DEFAULT_PARAMETERS, layer: 2, grid: { ...DEFAULT_PARAMETERS.grid, columns: 20, rows: 20 } },
-  device: 'auto',
-  batchSize: 100,
-  compare: null,
-  sweep: false,
 };
 
 function open(context: TestContext) {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
@@ -13,11 +12,7 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
 suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
-    fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
   let page: MapPage;

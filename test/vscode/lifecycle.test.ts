@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until, within } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
@@ -15,11 +15,7 @@ const LONG_MAP = /^Token map, 400 by 400 cells/;
 suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     settings: () => ({ 'embeddingGrid.engineGraceSeconds': 0 }),
-    fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
   let page: MapPage;

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
@@ -11,11 +10,7 @@ import type { Workbench } from './support/workbench.js';
 suite('The panel never shows a stale map as the new one, in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   const session = useSession(() => ({
     settings: () => ({ 'embeddingGrid.defaults.seed': undefined }),
-    fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
   let page: MapPage;

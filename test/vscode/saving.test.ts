@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, outputFolder, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut, outputFolder, ROOT } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
@@ -27,11 +27,7 @@ async function smallMap(workbench: Workbench): Promise<MapPage> {
 
 suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
-    fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'tiny'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   const results = (): string => path.join(session.server.workspace, 'embedding_grid_results');
   const json = (folder: string): Record<string, unknown> =>

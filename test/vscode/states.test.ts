@@ -1,11 +1,11 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { expectNoViolations } from './support/accessibility.js';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
@@ -16,10 +16,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     settings: (workspace) => ({ 'embeddingGrid.defaultModel': path.join(workspace, 'broken.onnx') }),
     fill: (workspace) => {
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'models', 'tiny'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      });
+      bundledModelTo(path.join(workspace, 'models', 'tiny'));
       writeFileSync(path.join(workspace, 'broken.onnx'), 'not a model');
       const unknown = syntheticMap({ columns: 30, rows: 30 });
       writeFileSync(path.join(workspace, 'embedding_grid_results_layer_29.json'), toJson(unknown));

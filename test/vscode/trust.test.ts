@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
-import { leftOut, ROOT } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 
 suite('In a folder that is not trusted', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     settings: () => ({ 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' }),
-    fill: (workspace) =>
-      cpSync(path.join(ROOT, 'media', 'novella-3m'), path.join(workspace, 'stranger'), {
-        recursive: true,
-        filter: (file) => !file.includes('training'),
-      }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'stranger')),
   }));
 
   test('the bundled model works, and no model of the folder is opened', async (context) => {

@@ -4,7 +4,7 @@ import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
-import type { ModelEntry } from '../../src/protocol/page.js';
+import type { ModelEntry, PanelSettings } from '../../src/protocol/page.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
 
 const DAY = 86_400_000;
@@ -36,6 +36,16 @@ export const MODELS: readonly ModelEntry[] = [
     lastUsed: new Date(Date.now() - 31 * DAY).toISOString(),
   },
 ];
+
+/** What a panel begins with. */
+export const SETTINGS: PanelSettings = {
+  modelPath: DESCRIPTION.path,
+  parameters: DEFAULT_PARAMETERS,
+  device: 'auto',
+  batchSize: DEFAULT_BATCH_SIZE,
+  compare: null,
+  sweep: false,
+};
 
 /** The rest of the extension, as far as a panel asks for it. What was asked is written down in `calls`. */
 export class FakeDependencies implements PanelDependencies {

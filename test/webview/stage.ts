@@ -7,10 +7,10 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { pageHtml } from '../../src/panel/html.js';
 import { MapController } from '../../src/panel/controller.js';
 import { SavedMapController } from '../../src/panel/savedMap.js';
-import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { HostMessage, PanelSettings } from '../../src/protocol/page.js';
 import { launchBrowser } from '../vscode/support/browser.js';
-import { FakeDependencies } from './fakeDependencies.js';
+import { FakeDependencies, SETTINGS } from './fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -123,12 +123,9 @@ export class Stage {
     const deps = new FakeDependencies({ seconds: 0.3, ...options.engine });
     options.prepare?.(deps);
     const settings: PanelSettings = {
+      ...SETTINGS,
       modelPath: options.modelPath === undefined ? DESCRIPTION.path : options.modelPath,
       parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
-      device: 'auto',
-      batchSize: DEFAULT_BATCH_SIZE,
-      compare: null,
-      sweep: false,
     };
     const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
     const stage = new Stage(page, deps, host);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -46,3 +46,10 @@ export function outputFolder(...names: string[]): string {
   mkdirSync(folder, { recursive: true });
   return folder;
 }
+
+/** Puts a copy of the bundled model at a place, as a model of a person's own. */
+export const bundledModelTo = (place: string): void =>
+  cpSync(path.join(ROOT, 'media', 'novella-3m'), place, {
+    recursive: true,
+    filter: (file) => !file.includes('training'),
+  });
