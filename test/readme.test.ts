@@ -9,6 +9,7 @@ import { COMPARE_FLAGS } from '../src/cli/compareFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { FIT_FLAGS } from '../src/cli/fitFlags.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
+import { LENS_FLAGS } from '../src/cli/lensFlags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
 import { MAP_FORMATS } from '../src/formats/formats.js';
 import { fileName } from '../src/formats/names.js';
@@ -44,11 +45,13 @@ test('the table of flags is the program’s', async () => {
   const fitting = fit
     .filter(({ help }) => ![...others, ...boundaries, ...compare].some((flag) => flag.help === help))
     .map((flag) => ({ ...flag, help: `\`fit-translator\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing, ...fitting].map((flag) => [
-    `\`${flagUsage(flag)}\``,
-    flag.default ?? '',
-    flag.help,
-  ]);
+  const lens: readonly Flag[] = LENS_FLAGS;
+  const reading = lens
+    .filter(({ name }) => ![...others, ...boundaries, ...compare].some((flag) => flag.name === name))
+    .map((flag) => ({ ...flag, help: `\`lens\` only: ${flag.help}` }));
+  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing, ...fitting, ...reading].map(
+    (flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help],
+  );
   assert.equal(block('flags'), await table(['Flag', 'Default', 'Meaning'], rows));
 });
 

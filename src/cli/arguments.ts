@@ -13,6 +13,8 @@ import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
+import type { LensCommand } from './lens.js';
+import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
@@ -23,6 +25,7 @@ export type Command =
   | BoundariesCommand
   | FitCommand
   | CompareCommand
+  | LensCommand
   | StudyCommand
   | ServeCommand
   | HubCommand;
@@ -56,6 +59,7 @@ export function parseCommand(args: readonly string[]): Command {
   const inspect = args[0] === 'inspect';
   if (args[0] === 'compare') return parseCompare(args.slice(1));
   if (args[0] === 'serve') return parseServe(args.slice(1));
+  if (args[0] === 'lens') return parseLens(args.slice(1));
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   if (args[0] === 'fit-translator') return parseFit(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
@@ -154,6 +158,29 @@ function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help'
     model: first ?? values.get('model'),
     given: given(FIT_FLAGS, values, several),
     ...{ device, cudaLibraries, memory, debug },
+  };
+}
+
+/** Reads what follows `lens`. */
+function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'help' } {
+  const model = RUN_FLAGS.filter(({ name }) => name === 'model');
+  const { values, several, positionals } = parseFlags(args, [
+    ...LENS_MAP_FLAGS,
+    ...LENS_FLAGS,
+    ...model,
+    ...COMPUTING_FLAGS,
+  ]);
+  if (values.has('help')) return { kind: 'help' };
+  const [first, extra] = positionals;
+  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
+  return {
+    kind: 'lens',
+    model: first ?? values.get('model'),
+    map: given(LENS_MAP_FLAGS, values, several),
+    token: values.get('token'),
+    as: values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text',
+    ...computingChoices(values),
   };
 }
 

@@ -8,6 +8,7 @@ import { COMPARE_FLAGS } from './compareFlags.js';
 import { EXIT_CODES } from './exitCodes.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
+import { LENS_FLAGS } from './lensFlags.js';
 import { STUDY_FLAGS } from './study/studyFlags.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
@@ -101,6 +102,7 @@ Usage:
   embedding-grid download NAME [FLAGS]   fetch ORG/NAME[/FILE][@REVISION] from the Hugging Face hub
   embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
   embedding-grid compare A.json B.json   print how two saved maps differ
+  embedding-grid lens [FLAGS]            print what a prompt says at every layer and position
   embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
   embedding-grid fit-translator [FLAGS]  fit a tuned lens to a model, on texts of yours
   embedding-grid serve --stdio           answer another program: docs/python.md
@@ -125,6 +127,9 @@ ${rows(DOWNLOAD_FLAGS)}
 
 Flags of compare:
 ${rows(COMPARE_FLAGS)}
+
+Flags of lens, beside --prompt, --readout and others of the map:
+${rows(LENS_FLAGS)}
 
 Flags of boundaries, beside those of the map:
 ${rows(BOUNDARY_FLAGS)}

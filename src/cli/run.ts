@@ -12,6 +12,7 @@ import { helpText } from './flags.js';
 import { showCache } from './hub/cache.js';
 import { downloadModel } from './hub/download.js';
 import { inspect } from './inspect.js';
+import { lens } from './lens.js';
 import type { Output } from './progress.js';
 import { serve } from './serve/serve.js';
 import { standardStream } from './streams.js';
@@ -31,6 +32,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'cache') showCache(command, out);
     else if (command.kind === 'boundaries') await boundaries(command, out, err, signal);
     else if (command.kind === 'fit-translator') await fitTranslator(command, out, err, signal);
+    else if (command.kind === 'lens') await lens(command, out, err, signal);
     else if (command.kind === 'compare') await compare(command, out, err, signal);
     else if (command.kind === 'serve') await serve(process.stdin, standardStream(process.stdout), signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);

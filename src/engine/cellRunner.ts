@@ -59,6 +59,8 @@ export interface GraphTops extends Tops {
   readonly logits: Float32Array;
   /** [count]: sum of weights (z - z(1)); empty where no weights are fed. */
   readonly functional: Float32Array;
+  /** [count]: how many tokens are above it; empty where that is not asked. */
+  readonly above: Float32Array;
 }
 
 /** Heads of attention that are reckoned with. */
@@ -127,6 +129,7 @@ export class CellRunner {
       const ids = results[CUT.ids]?.data;
       const logits = results[CUT.top]?.data;
       const functional = results[CUT.functional]?.data;
+      const above = results[CUT.above]?.data;
       const probabilities = results[CUT.probabilities]?.data;
       const below = results[CUT.below]?.data;
       if (
@@ -139,19 +142,12 @@ export class CellRunner {
         ids: ids.slice(0, n * k),
         logits: logits.slice(0, n * k),
         functional: functional instanceof Float32Array ? functional.slice(0, n) : new Float32Array(0),
+        above: above instanceof Float32Array ? above.slice(0, n) : new Float32Array(0),
         probabilities: probabilities.slice(0, n * k),
         entropy: below.slice(0, n).map((sum, i) => Math.max(0, -Math.log(probabilities[i * k] ?? 0) - sum)),
       });
     });
-    const [only] = parts;
-    if (parts.length === 1 && only) return only;
-    return {
-      ids: Int32Array.from(parts.flatMap((p) => [...p.ids])),
-      logits: Float32Array.from(parts.flatMap((p) => [...p.logits])),
-      functional: Float32Array.from(parts.flatMap((p) => [...p.functional])),
-      probabilities: Float32Array.from(parts.flatMap((p) => [...p.probabilities])),
-      entropy: Float32Array.from(parts.flatMap((p) => [...p.entropy])),
-    };
+    return joinedTops(parts);
   }
 
   /** Raw logits, [count, vocabulary], for runners whose plan asked for them. */
@@ -229,6 +225,29 @@ export class CellRunner {
     this.feeds = { batch, feeds };
     return feeds;
   }
+}
+
+/** Tops of some cells, and of those that follow. */
+export function joinedTops(parts: readonly GraphTops[]): GraphTops {
+  const [only] = parts;
+  if (parts.length === 1 && only) return only;
+  const joined = (of: (part: GraphTops) => Float32Array): Float32Array => {
+    const all = new Float32Array(parts.reduce((sum, part) => sum + of(part).length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(of(part), at);
+      at += of(part).length;
+    }
+    return all;
+  };
+  return {
+    ids: Int32Array.from(parts.flatMap(({ ids }) => [...ids])),
+    logits: joined(({ logits }) => logits),
+    functional: joined(({ functional }) => functional),
+    above: joined(({ above }) => above),
+    probabilities: joined(({ probabilities }) => probabilities),
+    entropy: joined(({ entropy }) => entropy),
+  };
 }
 
 function raceFeeds({ mask, weights }: RaceFeeds): Feeds {

@@ -98,7 +98,7 @@ export async function readParameters(
 }
 
 /** What is done to a vector that stands at a plan's position, in order; added to or taken out of it. */
-function changeOf(interventions: readonly GraphIntervention[], { suffix }: CellPlan): Change {
+export function changeOf(interventions: readonly GraphIntervention[], { suffix }: Pick<CellPlan, 'suffix'>): Change {
   const acting = interventions.filter(
     (one) => one.kind !== 'add' || one.positions === 'all' || (one.positions === 'last' && suffix.length === 0),
   );

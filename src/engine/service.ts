@@ -42,6 +42,7 @@ import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
 import { predictions, type Says } from './faithfulness.js';
 import { checkedFit, fitTranslator } from './fitTranslator.js';
+import { checkedLens, lensOf } from './lens.js';
 import type { Model } from './model/model.js';
 import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
@@ -97,6 +98,10 @@ export class EngineService {
     fitTranslator: (params, context) => {
       const checked = checkedFit(params);
       return this.inTurn(context.signal, async () => fitTranslator(await this.model(), checked, context));
+    },
+    lens: (params, context) => {
+      const checked = checkedLens(params);
+      return this.inTurn(context.signal, async () => lensOf(await this.model(), checked, context));
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);

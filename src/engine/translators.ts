@@ -17,7 +17,7 @@ export async function of(
   model: Model,
   { readout, translator: asked }: { readonly readout: TranslatorKind } & Pick<MapParameters, 'translator'>,
   layer: number,
-): Promise<Pick<ReadTranslator, 'translator'> & { readonly reference: TranslatorReference }> {
+): Promise<Pick<ReadTranslator, 'translator' | 'layers'> & { readonly reference: TranslatorReference }> {
   if (!asked)
     throw new Fault({
       code: 'bad-parameter',
@@ -41,6 +41,6 @@ export async function of(
       message: 'The translator is not the one that the map was made with: its file differs.',
       hint: 'Name the right file: --translator PATH.',
     });
-  const { translator, sha256, model: named } = found;
-  return { translator, reference: { path: asked.path, sha256, model: named } };
+  const { translator, layers, sha256, model: named } = found;
+  return { translator, layers, reference: { path: asked.path, sha256, model: named } };
 }

@@ -9,7 +9,7 @@ import {
   type StatesResult,
   VECTORS_BYTES,
 } from '../protocol/engine.js';
-import type { GraphTops } from './cellRunner.js';
+import { type CellRunner, type GraphTops, joinedTops, type RaceFeeds } from './cellRunner.js';
 import { BATCH_BYTES } from './cellSource.js';
 import { hiddenStates } from './model/running.js';
 import type { Variant } from './model/variant.js';
@@ -52,38 +52,14 @@ export async function predictVectors(
   if (!Number.isInteger(count) || count === 0)
     throw bad(`${vectors.length} numbers are no vectors of this model: each has ${width}.`);
   const runner = await variant.runner(plan);
-  const parts: GraphTops[] = [];
-  let limit = Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / runner.bytesPerCell)));
-  for (let at = 0; at < count;) {
-    stopIfCancelled(signal);
-    const some = Math.min(runner.batchSize.next(limit), count - at);
-    const before = performance.now();
-    try {
-      parts.push(
-        await runner.tops(seenRows(vectors.subarray(at * width, (at + some) * width), width, seenAs), some, race.feeds),
-      );
-    } catch (error) {
-      if (Fault.from(error).code !== 'memory' || some <= 1) throw error;
-      limit = some >> 1;
-      continue;
-    }
-    runner.batchSize.took(some, performance.now() - before, limit);
-    at += some;
-    await new Promise(setImmediate); // lets a cancel in
-  }
+  const tops = await topsOfRows(
+    runner,
+    count,
+    (at, some) => seenRows(vectors.subarray(at * width, (at + some) * width), width, seenAs),
+    { race: race.feeds, batchSize, signal },
+  );
   const k = parameters.topK;
-  const ids = new Int32Array(count * k);
-  const [probabilities, logits] = [new Float32Array(count * k), new Float32Array(count * k)];
-  const [entropy, functional] = [new Float32Array(count), new Float32Array(count)];
-  let at = 0;
-  for (const part of parts) {
-    ids.set(part.ids, at * k);
-    probabilities.set(part.probabilities, at * k);
-    logits.set(part.logits, at * k);
-    entropy.set(part.entropy, at);
-    functional.set(part.functional, at);
-    at += part.entropy.length;
-  }
+  const { ids, probabilities, logits, entropy, functional } = tops;
   const { asked } = race;
   return {
     ids,
@@ -93,6 +69,48 @@ export async function predictVectors(
     ...(asked ? { answers: functional.map((value, i) => asked.answer(value, probabilities[i * k] ?? 0)) } : {}),
     tokens: tokensOf(variant, ids),
   };
+}
+
+/**
+ * Predictions for many vectors, in batches that memory has room for.
+ * @param rows gives [count * hiddenSize] from one vector on
+ * @throws Fault `memory`, `cancelled` between two batches
+ */
+export async function topsOfRows(
+  runner: CellRunner,
+  count: number,
+  rows: (from: number, count: number) => Float32Array,
+  {
+    race,
+    batchSize,
+    signal,
+    progress,
+  }: {
+    readonly race: RaceFeeds;
+    readonly batchSize: number;
+    readonly signal: AbortSignal;
+    readonly progress?: (done: number) => void;
+  },
+): Promise<GraphTops> {
+  const parts: GraphTops[] = [];
+  let limit = Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / runner.bytesPerCell)));
+  for (let at = 0; at < count;) {
+    stopIfCancelled(signal);
+    const some = Math.min(runner.batchSize.next(limit), count - at);
+    const before = performance.now();
+    try {
+      parts.push(await runner.tops(rows(at, some), some, race));
+    } catch (error) {
+      if (Fault.from(error).code !== 'memory' || some <= 1) throw error;
+      limit = some >> 1;
+      continue;
+    }
+    runner.batchSize.took(some, performance.now() - before, limit);
+    at += some;
+    progress?.(at);
+    await new Promise(setImmediate); // lets a cancel in
+  }
+  return joinedTops(parts);
 }
 
 /** The hidden states of a prompt's positions. @throws Fault `bad-parameter`, `tokenizer`, `memory`. */
@@ -132,7 +150,7 @@ function seenRows(rows: Float32Array, width: number, seenAs: (vector: Float32Arr
   return seen;
 }
 
-const tokensOf = ({ model }: Variant, ids: Int32Array): readonly Token[] =>
+export const tokensOf = ({ model }: Variant, ids: Int32Array): readonly Token[] =>
   [...new Set(ids)].map((id) => model.tokenizer.token(id));
 
 const bad = (message: string): Fault => new Fault({ code: 'bad-parameter', message });

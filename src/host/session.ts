@@ -2,6 +2,7 @@ import { computeMap, type Engine } from '../engine/client.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
 import { type Display, parseDisplay, usualDisplay } from '../map/mapDisplay.js';
+import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import {
@@ -21,6 +22,7 @@ import {
   type MapParameters,
   parseParameters,
   type Prompt,
+  type TokenName,
   type VectorSource,
 } from '../map/specification.js';
 import type { Token } from '../map/token.js';
@@ -327,6 +329,34 @@ export class ModelSession {
     const engine = await this.engine();
     const params = { ...DEFAULT_QUESTION, ...question, parameters, batchSize };
     return engine.call('boundaries', params, signal ? { signal } : {});
+  }
+
+  /**
+   * What the logit lens says at every layer and position of a prompt: the most probable tokens and the entropy, and of a `token` its
+   * probability and its rank. With `readout` and `translator` a tuned or Jacobian lens, at the layers that it has.
+   * @param prompt a text, or token ids and chat templates as {@link Prompt} says. @throws Fault.
+   */
+  async lens(
+    prompt: string | Prompt,
+    options: Pick<ParameterOptions, 'readout' | 'translator' | 'interventions' | 'masked' | 'topK'> &
+      ComputeOptions & { readonly token?: TokenName } = {},
+  ): Promise<LensTable> {
+    const { batchSize = DEFAULT_BATCH_SIZE, signal, onProgress, token, ...given } = options;
+    const parameters = parametersOf({
+      readout: 'lens',
+      ...given,
+      context: typeof prompt === 'string' ? { kind: 'prompt', text: prompt } : prompt,
+      ...(token === undefined ? {} : { question: { kind: 'probability', token } }),
+    });
+    const engine = await this.engine();
+    return engine.call(
+      'lens',
+      { parameters, batchSize },
+      {
+        ...(signal ? { signal } : {}),
+        onEvent: ({ done, total }) => onProgress?.(done, total),
+      },
+    );
   }
 
   /** A text as the model's tokens. @throws Fault `tokenizer` where it has none. */

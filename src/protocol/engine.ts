@@ -1,4 +1,5 @@
 import type { FaultData } from '../map/fault.js';
+import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Prompt, Readout } from '../map/specification.js';
@@ -8,6 +9,7 @@ import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMa
 import type { BoundaryParams, StateBoundaries } from './boundaries.js';
 import type { Requests } from './channel.js';
 import type { FitEvent, FitParams, FitResult } from './fit.js';
+import type { LensParams, LensProgress } from './lens.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
 export const DEVICES = ['auto', 'cpu', 'cuda', 'dml', 'webgpu', 'coreml'] as const;
@@ -274,6 +276,8 @@ export type EngineRequests = Requests<{
   boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
   /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
   fitTranslator: { params: FitParams; event: FitEvent; result: FitResult };
+  /** What a readout says at every layer and position of a prompt. */
+  lens: { params: LensParams; event: LensProgress; result: LensTable };
   /**
    * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.
    * Ends at `tokens`, or with a token that ends the sequence.

@@ -18,6 +18,8 @@ export interface TranslatorModel {
 export interface ReadTranslator {
   /** undefined: this layer has none, it is the identity. */
   readonly translator: Translator | undefined;
+  /** Layers that it can be read at, ascending; the last one is always there. */
+  readonly layers: readonly number[];
   /** The model that the file names; null where it names none. */
   readonly model: string | null;
   /** SHA-256 over the file's size and samples of it. */
@@ -47,7 +49,8 @@ export async function readTranslator(
         message: `"${given.name}" is a lens of "${own}", and this model is "${model.name}".`,
         hint: 'A lens belongs to one model. If this is it under another name, give its folder that name.',
       });
-    return { translator: await parts(layer), model: own, sha256: await fingerprint(given) };
+    const { layers, at } = parts;
+    return { translator: await at(layer), layers, model: own, sha256: await fingerprint(given) };
   });
 }
 
@@ -118,7 +121,10 @@ async function besides(
   return { model: typeof name === 'string' && name !== '' ? name : null, bias: of.get('bias') !== false };
 }
 
-type Parts = (layer: number) => Promise<Translator | undefined>;
+interface Parts {
+  readonly layers: readonly number[];
+  readonly at: (layer: number) => Promise<Translator | undefined>;
+}
 
 /** Index i of a tuned lens reads the input of block i: the product's layer i - 1. */
 function tuned(file: GivenFile, opened: TensorFile, { blocks, hiddenSize: d }: TranslatorModel, bias: boolean): Parts {
@@ -162,15 +168,18 @@ function tuned(file: GivenFile, opened: TensorFile, { blocks, hiddenSize: d }: T
       if (!tensor) throw badFile(file.name, `lacks ${i}.${part}: this model has ${blocks} blocks`);
       checkShape(file.name, `${i}.${part}`, tensor, part === 'weight' ? [d, d] : [d]);
     }
-  return async (layer) => {
-    const at = layer + 1;
-    if (at >= blocks) return undefined;
-    const numbers = async (part: string): Promise<Float32Array | undefined> => {
-      const tensor = found.get(`${at}.${part}`);
-      return tensor && finite(file.name, `${at}.${part}`, await tensor.read());
-    };
-    const matrix = (await numbers('weight')) ?? new Float32Array(d * d);
-    return { matrix, identity: true, bias: (await numbers('bias')) ?? null };
+  return {
+    layers: Array.from({ length: blocks + 1 }, (_, i) => i - 1),
+    at: async (layer) => {
+      const at = layer + 1;
+      if (at >= blocks) return undefined;
+      const numbers = async (part: string): Promise<Float32Array | undefined> => {
+        const tensor = found.get(`${at}.${part}`);
+        return tensor && finite(file.name, `${at}.${part}`, await tensor.read());
+      };
+      const matrix = (await numbers('weight')) ?? new Float32Array(d * d);
+      return { matrix, identity: true, bias: (await numbers('bias')) ?? null };
+    },
   };
 }
 
@@ -211,16 +220,19 @@ function jacobian(file: GivenFile, opened: TensorFile, { blocks, hiddenSize: d }
     }
   }
   if (found.size === 0) throw badFile(file.name, 'holds no matrix');
-  return async (layer) => {
-    const tensor = found.get(layer);
-    if (tensor) return { matrix: finite(file.name, `J[${layer}]`, await tensor.read()), identity: false, bias: null };
-    if (layer === blocks - 1) return undefined;
-    const layers = [...found.keys()].sort((a, b) => a - b).join(', ');
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `"${file.name}" has no matrix for ${layer < 0 ? 'the embeddings' : `layer ${layer}`}.`,
-      hint: `It was fitted at the layers ${layers.slice(0, 300)}.`,
-    });
+  const layers = [...found.keys()].sort((a, b) => a - b);
+  return {
+    layers: [...layers.filter((layer) => layer < blocks - 1), blocks - 1],
+    at: async (layer) => {
+      const tensor = found.get(layer);
+      if (tensor) return { matrix: finite(file.name, `J[${layer}]`, await tensor.read()), identity: false, bias: null };
+      if (layer === blocks - 1) return undefined;
+      throw new Fault({
+        code: 'bad-parameter',
+        message: `"${file.name}" has no matrix for ${layer < 0 ? 'the embeddings' : `layer ${layer}`}.`,
+        hint: `It was fitted at the layers ${layers.join(', ').slice(0, 300)}.`,
+      });
+    },
   };
 }
 

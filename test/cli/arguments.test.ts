@@ -94,6 +94,15 @@ test('the help text names every flag and stays within 100 columns', () => {
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
 });
 
+test('lens: what decides a readout, and its own flags; nothing that lays a plane', () => {
+  const command = parseCommand(['lens', 'm', '--prompt', 'a', '--token', ' b', '--csv', '--intervene', 'skip@0']);
+  assert.ok(command.kind === 'lens');
+  assert.deepEqual([command.model, command.map.prompt, command.token, command.as], ['m', 'a', ' b', 'csv']);
+  assert.deepEqual(command.map.intervene, ['skip@0']);
+  assert.throws(() => parseCommand(['lens', '--layer-idx', '3']), { code: 'bad-parameter' });
+  assert.throws(() => parseCommand(['lens', '--json', '--csv']), { code: 'bad-parameter' });
+});
+
 test('boundaries: the flags of the map and its own; a model as an argument or a flag', () => {
   const command = parseCommand(['boundaries', 'm', '--center-prompt', 'a', '--toward', 'b', '--toward', 'c', '--axes']);
   assert.ok(command.kind === 'boundaries');

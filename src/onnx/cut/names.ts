@@ -20,6 +20,8 @@ export const CUT = {
   below: 'embedding_grid.below',
   /** float32 [batch, 1]: sum of weights (z - z(1)). */
   functional: 'embedding_grid.functional',
+  /** float32 [batch]: how many tokens are more probable than the functional says of one. */
+  above: 'embedding_grid.above',
   /** float32 [batch, vocabulary]: only where logits are asked for. */
   logits: 'embedding_grid.logits',
 } as const;

@@ -20,6 +20,8 @@ export interface TopOutput {
   readonly masked: boolean;
   /** Weights are fed, and the functional is given besides. */
   readonly functional: boolean;
+  /** How many tokens are above the functional is given, too: of one token's weight its rank less 1. */
+  readonly ranked?: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ export function leaveCells(
 
 /** Softmax, top-k and what the entropy is had from, of the float32 logits [batch, vocabulary]. */
 function topOfLogits(
-  { k, masked, functional }: TopOutput,
+  { k, masked, functional, ranked = false }: TopOutput,
   opset: number,
 ): Piece & { outputs: ValueInfoProto[]; inputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
@@ -87,6 +89,13 @@ function topOfLogits(
     node('Mul', [name('p'), name('held')], [name('terms')]),
     node('ReduceSum', [name('terms'), ...sumAxes], [CUT.below], sumAttributes),
     ...(functional ? [node('MatMul', [name('held'), CUT.weights], [CUT.functional])] : []),
+    ...(ranked
+      ? [
+          node('Greater', [name('held'), CUT.functional], [name('is_above')]),
+          node('Cast', [name('is_above')], [name('counted')], { to: BigInt(DataType.FLOAT) }),
+          node('ReduceSum', [name('counted'), ...sumAxes], [CUT.above], sumAttributes),
+        ]
+      : []),
   ];
   return {
     nodes,
@@ -107,6 +116,7 @@ function topOfLogits(
       valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.below, DataType.FLOAT, ['cells']),
       ...(functional ? [valueInfo(CUT.functional, DataType.FLOAT, ['cells', 1])] : []),
+      ...(ranked ? [valueInfo(CUT.above, DataType.FLOAT, ['cells'])] : []),
     ],
   };
 }

@@ -1,0 +1,107 @@
+import { lensCsv, lensJson } from '../formats/lens/lensData.js';
+import { bundledModel } from '../host/installation.js';
+import { openModel } from '../host/openModel.js';
+import { safeText, tokenText } from '../map/display.js';
+import { type FlagValues, parametersFromFlags } from '../map/flags.js';
+import { parseTokens } from '../map/flags/tokenNames.js';
+import { lensCells, type LensTable } from '../map/lens/lensTable.js';
+import { entryWords, lensName } from '../map/lens/lensWords.js';
+import { capital } from '../map/naming.js';
+import { formatCount, formatPercent } from '../map/numbers.js';
+import { contextOf, DEFAULT_PARAMETERS, type TokenName } from '../map/specification.js';
+import { bad, type ComputingChoices } from './computing.js';
+import { readFlagFiles } from './flagFiles.js';
+import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
+
+export interface LensCommand extends ComputingChoices {
+  readonly kind: 'lens';
+  readonly model: string | undefined;
+  /** Those of `LENS_MAP_FLAGS`. */
+  readonly map: FlagValues;
+  /** The token that is followed, as it was typed. */
+  readonly token: string | undefined;
+  readonly as: 'text' | 'json' | 'csv';
+}
+
+/** `embedding-grid lens`: prints what a readout says at every layer and position of a prompt. @throws Fault. */
+export async function lens(command: LensCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const { model, map, device, cudaLibraries, memory, batchSize, debug } = command;
+  const base = { ...DEFAULT_PARAMETERS, readout: 'lens' } as const;
+  const followed = command.token === undefined ? undefined : tokenOf(command.token);
+  const parameters = {
+    ...parametersFromFlags(map, base, await readFlagFiles(map)),
+    question: followed === undefined ? null : ({ kind: 'probability', token: followed } as const),
+  };
+  if (contextOf(parameters).kind === 'none') throw bad('A lens reads a prompt.', 'Give one: --prompt TEXT.');
+  const { engine } = await openModel(model ?? bundledModel, {
+    device,
+    cudaLibraries,
+    memory,
+    signal,
+    ...(debug ? { log: engineLog(err) } : {}),
+  });
+  const progress = err.isTTY ? progressBar(err) : silentProgress;
+  const table = await engine
+    .call(
+      'lens',
+      { parameters, batchSize },
+      { signal, onEvent: ({ done, total }) => progress.update(done, total, null) },
+    )
+    .finally(() => {
+      progress.clear();
+      return engine.dispose();
+    });
+  const { as } = command;
+  out.write(as === 'json' ? lensJson(table) : as === 'csv' ? lensCsv(table) : report(table, out.columns));
+}
+
+function tokenOf(text: string): TokenName {
+  const [token, ...more] = parseTokens(text);
+  if (token !== undefined && token !== '' && more.length === 0) return token;
+  throw bad(`--token ${text}: this is not one token.`, 'Spaces count; a comma in a token is \\,.');
+}
+
+/** Letters of a token that are printed in a column. */
+const TOKEN_LETTERS = 14;
+const USUAL_COLUMNS = 110;
+
+/** What is told to people: a line a layer, the last one first, as many positions beside each other as there is room for. */
+function report(table: LensTable, width = USUAL_COLUMNS): string {
+  const { model, layers, positions, named } = table;
+  const at = lensCells(table);
+  const name = Math.max(...layers.map((layer) => String(layer).length));
+  const heads = positions.map((token, i) => `${i} ${tokenText(token, TOKEN_LETTERS)}`);
+  const texts = layers.map((_, row) =>
+    positions.map((__, column) => {
+      const { top, named: followed } = at(row, column);
+      const [first] = top;
+      if (!first) return '–';
+      const rank = followed ? ` #${formatCount(followed.rank)}` : '';
+      return `${tokenText(first.token, TOKEN_LETTERS)} ${formatPercent(first.probability)}${rank}`;
+    }),
+  );
+  const wide = heads.map((head, i) => Math.max(lengthOf(head), ...texts.map((line) => lengthOf(line[i] ?? ''))));
+  const blocks: string[] = [];
+  for (let from = 0; from < positions.length;) {
+    let to = from + 1;
+    let taken = name + (wide[from] ?? 0) + 2;
+    while (to < positions.length && taken + (wide[to] ?? 0) + 2 <= width) taken += (wide[to++] ?? 0) + 2;
+    const cells = (line: readonly string[]): string =>
+      line
+        .slice(from, to)
+        .map((text, i) => `  ${padded(text, wide[from + i] ?? 0)}`)
+        .join('')
+        .trimEnd();
+    const lines = layers.map((layer, row) => `${String(layer).padStart(name)}${cells(texts[row] ?? [])}`).reverse();
+    blocks.push([...lines, `${' '.repeat(name)}${cells(heads)}`].join('\n'));
+    from = to;
+  }
+  const entry = entryWords(table, positions.length - 1);
+  const heading = `${safeText(model.name)} \u00B7 ${lensName(table)}`;
+  const follows = named ? ` (# is the rank of “${tokenText(named.token)}”)` : '';
+  return `${heading}${follows}\n\n${blocks.join('\n\n')}\n\n${entry === '' ? '' : `${capital(entry)}.\n`}`;
+}
+
+/** Of a line in a terminal, as far as code points tell. */
+const lengthOf = (text: string): number => Array.from(text).length;
+const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - lengthOf(text)));

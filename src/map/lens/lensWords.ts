@@ -1,0 +1,45 @@
+import { tokenText } from '../display.js';
+import { layerBrief, layerWords, promptWords, READOUT_NAMES } from '../naming.js';
+import { formatCount } from '../numbers.js';
+import type { Prompt } from '../specification.js';
+import { lensCells, type LensTable } from './lensTable.js';
+
+/** What a lens is called: `Logit lens of “The sea”`. A safe line. */
+export function lensName({ parameters: { readout, context } }: LensTable, limit = 60): string {
+  const prompt = promptOf(context);
+  return prompt ? `${READOUT_NAMES[readout]} of ${promptWords(prompt, limit)}` : READOUT_NAMES[readout];
+}
+
+/** All of a prompt is read, whichever position it names. */
+function promptOf(context: LensTable['parameters']['context']): Prompt | undefined {
+  if (context.kind === 'prompt') return { kind: 'prompt', text: context.text };
+  return context.kind === 'tokens' ? { kind: 'tokens', ids: context.ids } : undefined;
+}
+
+/**
+ * From which layer on the token that is followed, else what the last layer says, is first at a position: `“␣Paris” is first at
+ * position 5 from layer 24 on`. A safe line.
+ */
+export function entryWords(table: LensTable, position: number): string {
+  const { layers, named } = table;
+  const at = lensCells(table);
+  const winners = layers.map((_, row) => at(row, position).top[0]?.token);
+  const followed = named?.token ?? winners.at(-1);
+  if (!followed) return '';
+  const token = `“${tokenText(followed)}”`;
+  const where = `at position ${formatCount(position)}`;
+  const enters = winners.findLastIndex((winner) => winner?.id !== followed.id) + 1;
+  const from = layers[enters];
+  if (from !== undefined)
+    return enters === 0
+      ? `${token} is first ${where} at every layer`
+      : `${token} is first ${where} from ${layerBrief(from)} on`;
+  const ranks = layers.map((_, row) => at(row, position).named?.rank ?? Infinity);
+  const best = ranks.reduce((least, rank) => Math.min(least, rank), Infinity);
+  const there = layers[ranks.indexOf(best)];
+  if (there === undefined || best === Infinity) return '';
+  const last = ranks.at(-1);
+  return best === 1
+    ? `${token} is first ${where} after ${layerWords(there)}, but not at the last layer (rank ${formatCount(last ?? 0)})`
+    : `${token} is at best number ${formatCount(best)} ${where}, after ${layerWords(there)}`;
+}
