@@ -36,10 +36,12 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     rememberModel: (path, description) => void models.remember(path, description),
     defaults: (modelPath) => {
       const { parameters, display, device, batchSize } = settings;
-      // A newcomer sees first what shows most; whoever has chosen a model or a default gets what was chosen.
-      const first = modelPath === models.bundled && !settings.hasOwnDefaults;
+      // A new map shows first what shows most; whoever has chosen a default gets what was chosen.
+      const bundled = modelPath === models.bundled;
+      const first = modelPath !== undefined && !settings.hasOwnDefaults;
       return {
-        parameters: first ? presetParameters('threePrompts', parameters) : parameters,
+        parameters: first ? presetParameters('threePrompts', parameters, { bundled }) : parameters,
+        withoutPrompts: parameters,
         display,
         device,
         batchSize,

@@ -1,7 +1,7 @@
 import { SAMPLE_VECTOR } from './sampleVector.js';
 import { type Axes, DEFAULT_PARAMETERS, linked, type MapParameters, type Prompt } from './specification.js';
 
-/** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else. */
+/** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else, and on others. */
 export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPlane', 'steering'] as const;
 export type Preset = (typeof PRESETS)[number];
 
@@ -15,12 +15,24 @@ export const PRESET_NAMES: Readonly<Record<Preset, string>> = {
 
 const prompt = (text: string): Prompt => ({ kind: 'prompt', text });
 
+/** Three prompts to lay a plane through. */
+type Prompts = Readonly<Record<'A' | 'B' | 'C', string>>;
+
 /** Prompts whose next token the bundled model knows: a whale, Sir Walter, Moses. Three books, three worlds. */
 export const SAMPLE_PROMPTS = {
   A: 'We saw the great sperm',
   B: 'She was the daughter of Sir',
   C: 'And the LORD spake unto',
-} as const;
+} as const satisfies Prompts;
+/** Prompts that nearly every model of English knows how to go on with, in three directions: a city, a color, an opposite. */
+export const NEUTRAL_PROMPTS = {
+  A: 'The capital of France is',
+  B: 'My favorite color is',
+  C: 'The opposite of hot is',
+} as const satisfies Prompts;
+/** The bundled model has read nine old books and knows no capitals. */
+export const samplePrompts = (bundled: boolean): Prompts => (bundled ? SAMPLE_PROMPTS : NEUTRAL_PROMPTS);
+
 /** One that could go on to several lands, and one to several places. */
 const OPEN_PROMPT = 'They went to the king of';
 const STEERED_PROMPT = 'They went to the';
@@ -50,15 +62,23 @@ export const SAMPLE_TEXTS: readonly string[] = [
 /** Numbers of the bundled model's hidden states: {@link SAMPLE_VECTOR} is one of them. */
 const SAMPLE_WIDTH = 192;
 
+/** What a preset has to know of the model. */
+export interface PresetModel {
+  /** It is the one that came with the program. */
+  readonly bundled: boolean;
+  /** Where it is known: a model that the sample vector does not fit is steered along a token. */
+  readonly hiddenSize?: number | undefined;
+}
+const BUNDLED: PresetModel = { bundled: true, hiddenSize: SAMPLE_WIDTH };
+
 /**
  * The parameters that a preset stands for. Number of cells, tokens per cell and the sample of the typical norm stay as they are;
  * questions, masks and overlays go, since they belong to what was looked at before.
- * @param hiddenSize of the model, where it is known: a model that the sample vector does not fit is steered along a token.
  */
 export function presetParameters(
   preset: Preset,
   current: MapParameters,
-  hiddenSize: number | undefined = SAMPLE_WIDTH,
+  { bundled, hiddenSize = bundled ? SAMPLE_WIDTH : undefined }: PresetModel = BUNDLED,
 ): MapParameters {
   const { columns, rows } = current.grid;
   const { sample } = current.plane;
@@ -82,8 +102,9 @@ export function presetParameters(
       return { ...base, plane: { ...base.plane, center, lengths: 'typical' }, grid: gridOf(3) };
     }
     case 'threePrompts': {
-      const center = prompt(SAMPLE_PROMPTS.A);
-      const axes: Axes = { method: 'directions', x: prompt(SAMPLE_PROMPTS.B), y: prompt(SAMPLE_PROMPTS.C) };
+      const { A, B, C } = samplePrompts(bundled);
+      const center = prompt(A);
+      const axes: Axes = { method: 'directions', x: prompt(B), y: prompt(C) };
       const grid = gridOf(2.5);
       // Around the triangle, with (0, 0) and, for 50 cells, (1, 0) and (0, 1) on cells.
       const middle = (count: number): number =>
@@ -127,7 +148,7 @@ export function presetParameters(
 }
 
 /** The preset that gives exactly these parameters, if any does. */
-export const presetOf = (parameters: MapParameters, hiddenSize?: number): Preset | undefined =>
+export const presetOf = (parameters: MapParameters, model: PresetModel = BUNDLED): Preset | undefined =>
   PRESETS.find(
-    (preset) => JSON.stringify(presetParameters(preset, parameters, hiddenSize)) === JSON.stringify(linked(parameters)),
+    (preset) => JSON.stringify(presetParameters(preset, parameters, model)) === JSON.stringify(linked(parameters)),
   );

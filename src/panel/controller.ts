@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { contextOf, linked, type MapSpecification } from '../map/specification.js';
+import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
@@ -72,9 +72,14 @@ export class MapController {
       onChange: () => this.changed(),
       onProgress: () => this.changes.fire(),
     };
+    const onMainChange = (): void => {
+      this.fitBeginning();
+      this.changed();
+    };
     const revive = start.revivedKey !== undefined;
     this.main = new MapSlot(deps, {
       ...place,
+      onChange: onMainChange,
       name: 'main',
       key: this.key,
       settings: () => this.settings,
@@ -254,9 +259,16 @@ export class MapController {
     }
   }
 
-  /** Opens another model and computes its map. Parameters that do not fit it say so in their fields. */
+  /**
+   * Opens another model and computes its map: with the same parameters, where a person has chosen any, else with those that it begins
+   * with. Parameters that do not fit it say so in their fields.
+   */
   chooseModel(modelPath: string): void {
-    if (this.history.set({ ...this.settings, modelPath })) this.settled();
+    const { settings } = this;
+    const began = this.deps.defaults(settings.modelPath ?? undefined);
+    const untouched = [began.parameters, began.withoutPrompts].some((parameters) => this.isSetTo(parameters));
+    const parameters = untouched ? this.deps.defaults(modelPath).parameters : settings.parameters;
+    if (this.history.set({ ...settings, modelPath, parameters })) this.settled();
     else void this.main.begin(this.main.runs.asked === undefined, false);
   }
 
@@ -335,6 +347,20 @@ export class MapController {
     this.other.dispose(closed);
     this.main.dispose(closed);
     for (const one of this.following) one.dispose();
+  }
+
+  /** A model that takes no prompts begins with a plane that needs none, where its panel is as it began. */
+  private fitBeginning(): void {
+    const { modelPath } = this.settings;
+    if (this.main.takesPrompts !== false || modelPath === null) return;
+    const { parameters, withoutPrompts } = this.deps.defaults(modelPath);
+    if (!this.isSetTo(parameters) || this.isSetTo(withoutPrompts)) return;
+    this.history.replace({ ...this.settings, parameters: withoutPrompts });
+    this.settled(true);
+  }
+
+  private isSetTo(parameters: MapParameters): boolean {
+    return sameSettings(this.settings, { ...this.settings, parameters });
   }
 
   private get slots(): readonly MapSlot[] {

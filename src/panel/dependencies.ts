@@ -16,6 +16,8 @@ export type Signal = (listener: () => void) => Disposable;
 /** What a panel begins with, from the settings. */
 export interface PanelDefaults {
   readonly parameters: MapParameters;
+  /** In their place on a model that takes no prompts, where they need it to. */
+  readonly withoutPrompts: MapParameters;
   readonly display: Display;
   readonly device: Device;
   readonly batchSize: number;

@@ -38,6 +38,12 @@ export class History<T> {
     return true;
   }
 
+  /** Another value in place of the current one, which nobody has chosen. */
+  replace(value: T): void {
+    this.value = value;
+    this.last = undefined;
+  }
+
   undo(): boolean {
     const before = this.past.pop();
     if (before === undefined) return false;

@@ -203,6 +203,12 @@ export class MapSlot {
     return state.status === 'ready' ? state.summary.facts.blocks : undefined;
   }
 
+  /** Whether the model takes prompts, where it is open. */
+  get takesPrompts(): boolean | undefined {
+    const { state } = this.model;
+    return state.status === 'ready' ? state.summary.contexts.prompt.ok : undefined;
+  }
+
   /** What the model is called, once one is chosen. */
   get modelName(): string | undefined {
     const { state } = this.model;

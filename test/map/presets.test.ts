@@ -48,12 +48,22 @@ test('three prompts: each at its place, the context is the first one’s own', (
 });
 
 test('a model that the sample vector does not fit is steered along a token', () => {
-  const other = presetParameters('steering', DEFAULT_PARAMETERS, 576);
+  const other = presetParameters('steering', DEFAULT_PARAMETERS, { bundled: false, hiddenSize: 576 });
   assert.ok(other.plane.axes.method === 'directions' && other.plane.axes.x.kind === 'row' && other.layer === 'last');
-  assert.equal(presetOf(other, 576), 'steering');
-  const own = presetParameters('steering', DEFAULT_PARAMETERS, 192);
+  assert.equal(presetOf(other, { bundled: false, hiddenSize: 576 }), 'steering');
+  const own = presetParameters('steering', DEFAULT_PARAMETERS, { bundled: true, hiddenSize: 192 });
   assert.ok(own.plane.axes.method === 'directions' && own.plane.axes.x.kind === 'vector');
   assert.equal(decodeVector(own.plane.axes.x.vector, 'it').length, 192);
+});
+
+test('a model of one’s own lies between prompts of its own, laid as those of the bundled one', () => {
+  const own = presetParameters('threePrompts', DEFAULT_PARAMETERS, { bundled: false });
+  const bundled = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+  assert.ok(own.plane.center.kind === 'prompt' && bundled.plane.center.kind === 'prompt');
+  assert.notEqual(own.plane.center.text, bundled.plane.center.text);
+  assert.deepEqual([own.grid, own.context, own.layer], [bundled.grid, bundled.context, bundled.layer]);
+  assert.equal(presetOf(own, { bundled: false, hiddenSize: 576 }), 'threePrompts');
+  assert.equal(presetOf(own), undefined);
 });
 
 test('what was changed is no preset any more', () => {

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { MapController } from '../../src/panel/controller.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
+import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
 import { type PageMessage, type PageView, pageView, type PanelSettings } from '../../src/protocol/page.js';
@@ -85,6 +86,39 @@ test('a new panel opens its model and computes its map at once', async (context)
   assert.deepEqual(controller.map()?.cells, truth.cells);
   assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · layer 29, seed 42');
   assert.equal(controller.status.complete, true);
+});
+
+test('another model begins with prompts of its own, unless a person has chosen any; undo brings both back', async (context) => {
+  const [bundled, own] = [true, false].map((one) =>
+    presetParameters('threePrompts', DEFAULT_PARAMETERS, { bundled: one }),
+  );
+  assert.ok(bundled && own);
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  deps.beginning = (path) => (path === DESCRIPTION.path ? bundled : own);
+  const { controller, say, edit, complete } = open(context, { deps, settings: { parameters: bundled } });
+  await complete();
+  const another = MODELS[1]?.path ?? '';
+  say({ type: 'model', path: another });
+  assert.deepEqual([controller.settings.modelPath, controller.settings.parameters], [another, own]);
+  say({ type: 'undo' });
+  assert.deepEqual([controller.settings.modelPath, controller.settings.parameters], [DESCRIPTION.path, bundled]);
+  edit('plane.center.text', 'Mine');
+  const mine = controller.settings.parameters;
+  assert.notDeepEqual(mine, bundled);
+  say({ type: 'model', path: another });
+  assert.deepEqual(controller.settings.parameters, mine);
+});
+
+test('a model that takes no prompts begins with a plane that needs none, and nothing to undo', async (context) => {
+  const prompts = presetParameters('threePrompts', DEFAULT_PARAMETERS, { bundled: false });
+  const contexts = { ...DESCRIPTION.contexts, prompt: { ok: false, reason: 'it has no tokenizer' } } as const;
+  const deps = new FakeDependencies({ seconds: 0.2, description: { contexts } });
+  deps.beginning = () => prompts;
+  const { controller, page, complete } = open(context, { deps, settings: { parameters: prompts } });
+  await complete();
+  assert.deepEqual(controller.settings.parameters, DEFAULT_PARAMETERS);
+  assert.deepEqual([page.state.canUndo, page.state.fault], [false, null]);
+  assert.equal(page.map?.specification.plane.axes.method, 'random_projection');
 });
 
 test('what crosses to the page is no larger than what it holds', async (context) => {

@@ -2,7 +2,7 @@ import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/de
 import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
-import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { ModelEntry, PanelSettings } from '../../src/protocol/page.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
@@ -83,8 +83,11 @@ export class FakeDependencies implements PanelDependencies {
   onDidChangeModels = this.modelChanges.signal;
   chooseModel = (): Promise<string | undefined> => (this.calls.push('chooseModel'), Promise.resolve(this.chosen));
   rememberModel = (path: string): void => void this.calls.push(`remember ${path}`);
-  defaults = () => ({
-    parameters: DEFAULT_PARAMETERS,
+  /** What a new panel begins with on a model. */
+  beginning: (modelPath: string | undefined) => MapParameters = () => DEFAULT_PARAMETERS;
+  defaults = (modelPath: string | undefined) => ({
+    parameters: this.beginning(modelPath),
+    withoutPrompts: DEFAULT_PARAMETERS,
     display: DEFAULT_DISPLAY,
     device: 'auto' as const,
     batchSize: DEFAULT_BATCH_SIZE,

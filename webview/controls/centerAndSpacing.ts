@@ -34,7 +34,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
     const parameters = form.settings?.parameters;
     if (!source || !parameters) return;
     const there = source === 'prompt' ? promptThere(parameters) : undefined;
-    const next = there ?? last.get(source) ?? firstSource(source, 'A');
+    const next = there ?? last.get(source) ?? firstSource(source, 'A', form.prompts);
     if (next) form.edit('plane.center', next);
     else {
       send({ type: 'chooseFile', path: 'plane.center', content: 'vector' });

@@ -1,5 +1,4 @@
 import { capital, contextBrief } from '../../src/map/naming.js';
-import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { type Center, type ContextChoice, contextOf, LIMITS, type Prompt } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, show } from '../dom.js';
@@ -19,7 +18,6 @@ const CONTEXTS: readonly { readonly value: ContextChoice['kind']; readonly label
     { value: 'prompt', label: 'Prompt' },
     { value: 'tokens', label: 'Token ids' },
   ];
-const EXAMPLE = SAMPLE_PROMPTS.A;
 
 /** The prompt that a center is the hidden state of. */
 const promptOf = (center: Center): Prompt | undefined =>
@@ -39,11 +37,12 @@ function chatReason(model: HostState['model']): string | undefined {
 }
 
 export function createContext(store: Store, form: Form): ControlGroup {
-  let prompt: string = EXAMPLE;
+  /** What was typed last. */
+  let prompt: string | undefined;
   let ids: readonly number[] = [0];
   const edit = (context: ContextChoice): void => form.edit('context', context);
   const dropdown = createDropdown('Context', (value) => {
-    if (value === 'prompt') edit({ kind: 'prompt', text: prompt });
+    if (value === 'prompt') edit({ kind: 'prompt', text: prompt ?? form.prompts.A });
     else if (value === 'tokens') edit({ kind: 'tokens', ids });
     else if (value === 'center' || value === 'none' || value === 'bos') edit({ kind: value });
   });
@@ -130,7 +129,7 @@ export function createContext(store: Store, form: Form): ControlGroup {
       chatField.update(undefined);
       show(promptField.element, own === 'prompt');
       const promptFault = form.fault('context.text');
-      promptText.update(prompt, { invalid: promptFault !== undefined });
+      promptText.update(prompt ?? form.prompts.A, { invalid: promptFault !== undefined });
       promptField.update(promptFault);
       show(idsField.element, own === 'tokens');
       const idsFault = form.fault('context.ids');

@@ -1,5 +1,6 @@
 import { isRecord } from '../../src/map/json.js';
 import { formatCount } from '../../src/map/numbers.js';
+import { samplePrompts } from '../../src/map/presets.js';
 import { checkParameters, type FieldFault, LIMITS } from '../../src/map/specification.js';
 import type { HostState, MapSettings } from '../../src/protocol/page.js';
 import { settingAt, type SettingPath, withSetting } from '../../src/protocol/settingsChange.js';
@@ -31,6 +32,11 @@ export class Form {
 
   get settings(): MapSettings | undefined {
     return this.host?.settings;
+  }
+
+  /** Prompts to begin with, that the model that is chosen can go on with. */
+  get prompts(): Readonly<Record<'A' | 'B' | 'C', string>> {
+    return samplePrompts(this.host === null || isBundled(this.host));
   }
 
   /** What is wrong with a field, by its path in the parameters, in words. */
@@ -80,6 +86,10 @@ export class Form {
     return fault && sentence(fault.message);
   }
 }
+
+/** The model that is chosen is the one that came with the extension. */
+export const isBundled = ({ models, settings }: HostState): boolean =>
+  models.find(({ path }) => path === settings.modelPath)?.origin === 'bundled';
 
 const batchFault = (value: unknown): string | undefined =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.batch

@@ -1,6 +1,5 @@
 import { promptWords } from '../../src/map/naming.js';
-import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
-import { LIMITS, type Overlay } from '../../src/map/specification.js';
+import { LIMITS, type Overlay, type Prompt } from '../../src/map/specification.js';
 import { h, iconButton } from '../dom.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
@@ -11,8 +10,10 @@ import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
-const prompt = { kind: 'prompt', text: SAMPLE_PROMPTS.B } as const;
-const KINDS: readonly { readonly label: string; readonly icon: string; readonly overlay: Overlay }[] = [
+/** What can be added, of a prompt that it begins with. */
+const kindsOf = (
+  prompt: Prompt,
+): readonly { readonly label: string; readonly icon: string; readonly overlay: Overlay }[] => [
   { label: 'Prompt', icon: 'comment', overlay: { kind: 'state', prompt } },
   { label: 'Prompt’s Way Through the Layers', icon: 'layers', overlay: { kind: 'layers', prompt } },
   { label: 'Prompt’s Way Through Its Positions', icon: 'ellipsis', overlay: { kind: 'positions', prompt } },
@@ -88,7 +89,7 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
   const add = createMenuButton(
     'Add Overlay',
     () =>
-      KINDS.map(({ label, icon, overlay }): MenuItem => ({
+      kindsOf({ kind: 'prompt', text: form.prompts.B }).map(({ label, icon, overlay }): MenuItem => ({
         label,
         icon,
         run: () => form.edit('overlays', [...(form.settings?.parameters.overlays ?? []), overlay]),

@@ -61,7 +61,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     if (method !== 'prompts' && method !== 'tokens' && method !== 'files' && method !== 'mixed') return last[method];
     const kind = method === 'prompts' ? 'prompt' : method === 'tokens' ? 'unembedding' : 'random';
     const known = lastDirections.get(method);
-    const [x, y] = [firstSource(kind, 'B'), firstSource(kind, 'C')];
+    const [x, y] = [firstSource(kind, 'B', form.prompts), firstSource(kind, 'C', form.prompts)];
     return (
       known ?? { method: 'directions', x: x ?? { kind: 'random', seed: 42 }, y: y ?? { kind: 'random', seed: 43 } }
     );
@@ -76,7 +76,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     const fits = center.kind === 'texts' ? method === 'pca_basis' : !(center.kind === 'origin' && method === 'prompts');
     const other =
       method === 'prompts'
-        ? (promptThere(parameters) ?? firstSource('prompt', 'A') ?? center)
+        ? (promptThere(parameters) ?? firstSource('prompt', 'A', form.prompts) ?? center)
         : ({ kind: 'origin' } as const);
     form.edit('plane', {
       ...plane,

@@ -1,9 +1,9 @@
-import { PRESET_NAMES, type Preset, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
+import { PRESET_NAMES, type Preset, type PresetModel, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
 import type { Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
-import type { Form } from './form.js';
+import { type Form, isBundled } from './form.js';
 import { h, show } from '../dom.js';
 
 const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
@@ -19,9 +19,9 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
   const dropdown = createDropdown('Start from', (value) => {
     const preset = PRESETS.find((one) => one === value);
     const parameters = form.settings?.parameters;
-    if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters, hiddenSize));
+    if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters, known));
   });
-  let hiddenSize: number | undefined;
+  let known: PresetModel | undefined;
   const field = createField('Start from', dropdown.element);
   const element = h(
     'section',
@@ -30,10 +30,14 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
   );
   return {
     element,
-    update({ settings, model }) {
+    update(host) {
+      const { settings, model } = host;
       show(element, model.status !== 'none');
-      hiddenSize = model.status === 'ready' ? model.summary.facts.hiddenSize : undefined;
-      const preset = presetOf(settings.parameters, hiddenSize);
+      known = {
+        bundled: isBundled(host),
+        hiddenSize: model.status === 'ready' ? model.summary.facts.hiddenSize : undefined,
+      };
+      const preset = presetOf(settings.parameters, known);
       dropdown.update(
         [
           ...(preset ? [] : [{ value: 'custom', label: 'Custom' }]),

@@ -44,7 +44,7 @@ export function createSourceField(
   /** What each kind was last set to, so that trying another one loses nothing. */
   const last = new Map<SourceKind, Source>();
   const choose = (kind: SourceKind): void => {
-    const next = last.get(kind) ?? firstSource(kind, badge);
+    const next = last.get(kind) ?? firstSource(kind, badge, form.prompts);
     if (kind === 'vector' || next === undefined) send({ type: 'chooseFile', path, content: 'vector' });
     else form.edit(path, next);
   };

@@ -1,4 +1,3 @@
-import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import {
   type Center,
   contextOf,
@@ -29,15 +28,19 @@ export const kindOf = (source: Source): SourceKind => (source.kind === 'row' ? s
 
 export type Badge = 'A' | 'B' | 'C';
 
-/** What a kind begins with; undefined where a file has to be chosen first. */
-export function firstSource(kind: SourceKind, badge: Badge): Exclude<Source, { kind: 'vector' }> | undefined {
+/** What a kind begins with; undefined where a file has to be chosen first. @param prompts to begin with */
+export function firstSource(
+  kind: SourceKind,
+  badge: Badge,
+  prompts: Readonly<Record<Badge, string>>,
+): Exclude<Source, { kind: 'vector' }> | undefined {
   switch (kind) {
     case 'prompt':
-      return { kind, text: SAMPLE_PROMPTS[badge] };
+      return { kind, text: prompts[badge] };
     case 'tokens':
       return { kind, ids: [0] };
     case 'mean':
-      return { kind, prompts: Object.values(SAMPLE_PROMPTS).map((text) => ({ kind: 'prompt', text })) };
+      return { kind, prompts: Object.values(prompts).map((text) => ({ kind: 'prompt', text })) };
     case 'unembedding':
     case 'embedding':
       return { kind: 'row', matrix: kind, token: { A: ' the', B: ' sea', C: ' house' }[badge] };
