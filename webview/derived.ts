@@ -20,7 +20,11 @@ import { type ListedToken, listTokens } from './tokenList.js';
 export class Derived {
   private readonly slots = new Map<string, number>();
 
-  constructor(private readonly onNewSlots: (slots: Readonly<Record<string, number>>) => void) {}
+  /** @param beside the maps that are compared, while some are: their colors are on one scale. */
+  constructor(
+    private readonly onNewSlots: (slots: Readonly<Record<string, number>>) => void,
+    private readonly beside: () => readonly PageMap[] = () => [],
+  ) {}
 
   readonly terrain = perMap(
     (_, map) => [map.growth.version],
@@ -55,12 +59,27 @@ export class Derived {
   readonly scale = (state: PageState): ScaleName => scaleOf(state.theme, state.host?.colorScale ?? 'theme');
 
   readonly coloring = perMap(
-    ({ ui }, map) => {
+    (state, map) => {
+      const { ui } = state;
       const depends = ui.colorBy === 'question' || ui.colorRange !== '0-1';
-      return [ui.colorBy, ui.colorRange, depends && map.growth.version];
+      const spanned = depends ? this.spanned(state, map).flatMap(({ cells, growth }) => [cells, growth.version]) : [];
+      return [ui.colorBy, ui.colorRange, ...spanned];
     },
-    ({ ui }, map): Coloring => coloringOf(map.cells, map.specification.question, ui.colorBy, ui.colorRange),
+    (state, map): Coloring =>
+      coloringOf(
+        this.spanned(state, map).map(({ cells }) => cells),
+        map.specification.question,
+        state.ui.colorBy,
+        state.ui.colorRange,
+      ),
   );
+
+  /** The maps that one scale is for: all that are compared; for a closer look the whole map, so that colors keep their meaning. */
+  private spanned({ comparing, base, detail, ui }: PageState, map: PageMap): readonly PageMap[] {
+    const beside = comparing ? this.beside() : [];
+    if (beside.length > 0) return beside;
+    return [base && map === detail && ui.colorRange === 'usual' ? base : map];
+  }
 
   readonly paint = perMap(
     (state, map) => {

@@ -8,6 +8,7 @@ import { colorMap } from './colorMap.js';
 import { send } from './host.js';
 import { togglePin } from './inspector.js';
 import { refines, seesDetail } from './map/detail.js';
+import { toggleRange } from './map/barButton.js';
 import type { MapView } from './map/mapView.js';
 import type { GridSize } from './map/view.js';
 import type { Store } from './store.js';
@@ -87,6 +88,7 @@ export function listenToMapKeys(
     a: () => store.setUi({ marks: !store.state.ui.marks }),
     r: () => store.state.host?.refinable.ok && store.setUi({ refine: !refines(store.state) }),
     c: compare,
+    f: () => toggleRange(store, derived),
     '[': () => moveLayer(-1),
     ']': () => moveLayer(1),
   };

@@ -16,6 +16,8 @@ export interface LinkState {
   readonly look: Look | null;
   /** Counts how often the view has come to rest. */
   readonly rested: number;
+  /** Counts how often what the colors of compared maps span has become another. */
+  readonly spans: number;
   /** Plane coordinates of what is below the pointer. */
   readonly pointed: { readonly x: number; readonly y: number } | null;
   /** Two maps are shown, beside each other. */

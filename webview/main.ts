@@ -18,6 +18,7 @@ import { createContextMenu } from './menu.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
+import type { PageMap } from './pageMap.js';
 import { Pane } from './pane.js';
 import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
@@ -49,17 +50,26 @@ const link = new Link({
   drawer: false,
   look: null,
   rested: 0,
+  spans: 0,
   pointed: null,
   comparing: false,
   table: false,
 });
-const derived = new Derived((slots) => send({ type: 'tokenColors', slots }));
+const derived: Derived = new Derived(
+  (slots) => send({ type: 'tokenColors', slots }),
+  (): PageMap[] => [main, other].flatMap(({ store: { state } }) => state.map ?? []),
+);
 const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
 const announce = (text: string): void => setText(announcer, text);
 const main = new Pane('main', link, derived, announce);
 const { store, view } = main;
 const other = new Pane('other', link, derived, announce);
 const changes = new ChangesPane(link, derived, store, other.store, announce);
+for (const pane of [main, other])
+  pane.store.onDraw(({ comparing, spans }, changed) => {
+    // Colors of both span both.
+    if (comparing && anyOf(changed, 'map', 'cellsVersion')) link.set({ spans: spans + 1 });
+  });
 
 /** Opens and closes the controls: a column where there is room for one, else a drawer over the map. */
 const toggleControls = (): void => {
@@ -80,7 +90,7 @@ const inspector = h(
   createMarkTable(store, view),
   createTokenTable(store, derived),
 );
-const toolbar = createToolbar(store, view, toggleControls);
+const toolbar = createToolbar(store, view, derived, toggleControls);
 const mapColumn = h(
   'main',
   { class: 'map-column', 'aria-label': 'Map' },

@@ -7,7 +7,9 @@ import { h, iconButton, setAttributes, setEnabled, setText, show } from './dom.j
 import { colorMap } from './colorMap.js';
 import { choicesOf } from './compare/choices.js';
 import { sendComparison } from './compare/compareBar.js';
+import type { Derived } from './derived.js';
 import { send } from './host.js';
+import { rangeAction, toggleRange } from './map/barButton.js';
 import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './map/detail.js';
 import type { MapView } from './map/mapView.js';
 import { createMenuButton, type MenuItem } from './menu.js';
@@ -53,7 +55,7 @@ export interface Toolbar {
   compare(): void;
 }
 
-export function createToolbar(store: Store, map: MapView, onToggleControls: () => void): Toolbar {
+export function createToolbar(store: Store, map: MapView, derived: Derived, onToggleControls: () => void): Toolbar {
   const chooseColor = (id: string): void => {
     const colorBy = COLOR_BY.find((one) => one === id);
     if (colorBy) colorMap(store, colorBy);
@@ -87,7 +89,7 @@ export function createToolbar(store: Store, map: MapView, onToggleControls: () =
   const comparing = createMenuButton('Compare…', () => compareItems(store.state), 'compare-changes');
   comparing.element.classList.add('compare');
   const more = createMenuButton('More Actions', () =>
-    menuItems(store.state, store, map, element.dataset.tight === '5'),
+    menuItems(store.state, store, map, derived, element.dataset.tight === '5'),
   );
   const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
   const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
@@ -209,7 +211,13 @@ function fit(bar: HTMLElement): void {
 }
 
 /** @param zoom the bar has no room for the buttons that zoom */
-function menuItems(state: PageState, store: Store, view: MapView, zoom: boolean): (MenuItem | 'separator')[] {
+function menuItems(
+  state: PageState,
+  store: Store,
+  view: MapView,
+  derived: Derived,
+  zoom: boolean,
+): (MenuItem | 'separator')[] {
   const { host, map, layout } = state;
   const closer = seesDetail(state);
   const saved = host?.mode === 'saved';
@@ -260,10 +268,10 @@ function menuItems(state: PageState, store: Store, view: MapView, zoom: boolean)
       : []),
     'separator',
     {
-      label: store.state.ui.colorRange === '0-1' ? 'Colors from Smallest to Largest' : 'Colors over the Whole Scale',
+      label: rangeAction(derived.coloring(state)?.whole !== false),
       icon: 'color-mode',
       reason: map ? undefined : 'There is no map.',
-      run: () => store.setUi({ colorRange: store.state.ui.colorRange === '0-1' ? 'auto' : '0-1' }),
+      run: () => toggleRange(store, derived),
     },
     {
       label: store.state.ui.ring ? 'Hide Ring of the Typical Norm' : 'Show Ring of the Typical Norm',

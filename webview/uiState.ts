@@ -1,5 +1,5 @@
 import { isRecord } from '../src/map/json.js';
-import { DEFAULT_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
+import { NEW_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
 import { type PageView, pageView } from '../src/protocol/page.js';
 
 /** A part of the grid, relative to it: 0 ... 1, from the lower left. */
@@ -27,7 +27,7 @@ export interface UiState extends PageView {
 }
 
 export const INITIAL_UI: UiState = {
-  ...pageView(DEFAULT_DISPLAY),
+  ...pageView(NEW_DISPLAY),
   refine: null,
   controls: true,
   collapsed: ['context', 'question', 'overlays', 'advanced', 'marks', 'point'],

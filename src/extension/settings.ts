@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
-import { DEFAULT_DISPLAY, type Display, parseDisplay, readColorRange } from '../map/mapDisplay.js';
+import { type Display, NEW_DISPLAY, parseDisplay, readColorRange } from '../map/mapDisplay.js';
 import { bytesOf } from '../map/numbers.js';
 import { checkParameters, DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
@@ -153,7 +153,7 @@ export class Settings {
       });
     } catch (thrown) {
       this.log.warn(`The settings ${SECTION}.display are not used: ${Fault.from(thrown).message}`);
-      return DEFAULT_DISPLAY;
+      return NEW_DISPLAY;
     }
   }
 

@@ -1,5 +1,6 @@
 import { type ColorBy, divergingColors, ENTROPY_RANGE_BITS, type Rgb, scaleColors, type ScaleName } from './colors.js';
 import type { ColorRange } from './mapDisplay.js';
+import { tokenBrief } from './naming.js';
 import { bits, formatFixed, niceTicks } from './numbers.js';
 import type { Question } from './specification.js';
 import { type Cells, margin } from './tokenMap.js';
@@ -73,57 +74,88 @@ const ANSWERS: Readonly<Record<Question['kind'], Quantity>> = {
 };
 
 /**
- * How a map is colored.
+ * How a map is colored, or maps that stand beside each other: on one scale, as far as any of them goes.
  * @param question what its answers answer.
  * @param range the bar's ends; values beyond them have the colors of the ends.
  */
 export function coloringOf(
-  cells: Cells,
+  cells: Cells | readonly Cells[],
   question: Question | null,
   colorBy: ColorBy,
   range: ColorRange = '0-1',
 ): Coloring {
-  const answers = colorBy === 'question' && cells.answers ? question : null;
-  if (colorBy === 'question' && !answers) return coloringOf(cells, question, 'probability', range);
-  const quantity = answers
-    ? ANSWERS[answers.kind]
-    : colorBy === 'entropy'
-      ? ENTROPY
-      : colorBy === 'margin'
-        ? MARGIN
-        : PROBABILITY;
-  const ends = range === '0-1' ? undefined : endsOf(cells, quantity, range);
-  return ends ? ranged(colorBy, quantity, cells, ends) : whole(colorBy, quantity, cells);
+  const maps = 'computed' in cells ? [cells] : cells;
+  const told = toldBy(maps, question, colorBy);
+  const quantity = quantityOf(question, told);
+  const ends = range === '0-1' ? undefined : endsOf(maps, quantity, range);
+  return ends ? ranged(told, quantity, maps, ends) : whole(told, quantity, maps);
 }
 
+/** The range that colors parts of a map as the usual one colors all of it. */
+export function usualRange(cells: Cells, question: Question | null, colorBy: ColorBy): ColorRange {
+  const quantity = quantityOf(question, toldBy([cells], question, colorBy));
+  const ends = endsOf([cells], quantity, 'usual');
+  const { scale = 1 } = quantity;
+  return ends ? [ends[0] / scale, ends[1] / scale] : '0-1';
+}
+
+/** What is told, where there may be no answers. */
+const toldBy = (maps: readonly Cells[], question: Question | null, colorBy: ColorBy): ColorBy =>
+  colorBy === 'question' && !(question && maps.every(({ answers }) => answers)) ? 'probability' : colorBy;
+
+function quantityOf(question: Question | null, told: ColorBy): Quantity {
+  if (told === 'question' && question) return { ...ANSWERS[question.kind], name: answersName(question) };
+  return told === 'entropy' ? ENTROPY : told === 'margin' ? MARGIN : PROBABILITY;
+}
+
+/** What answers are told of, beside a bar: `␣Paris`, `␣he − ␣she`. */
+function answersName(question: Question): string {
+  switch (question.kind) {
+    case 'probability':
+      return tokenBrief(question.token, LONGEST_NAME);
+    case 'difference':
+      return `${tokenBrief(question.first, LONGEST_NAME)} − ${tokenBrief(question.second, LONGEST_NAME)}`;
+    case 'divergence':
+      return ANSWERS.divergence.name;
+  }
+}
+const LONGEST_NAME = 24;
+
 /** Smallest and largest finite value of the cells that are there; undefined where none is. */
-function extentOf(cells: Cells, { value }: Quantity): readonly [low: number, high: number] | undefined {
+function extentOf(maps: readonly Cells[], { value }: Quantity): readonly [low: number, high: number] | undefined {
   let [low, high] = [Infinity, -Infinity];
-  for (let cell = 0; cell < cells.computed.length; cell++) {
-    if (!cells.computed[cell]) continue;
-    const one = value(cells, cell);
-    if (!Number.isFinite(one)) continue;
-    low = Math.min(low, one);
-    high = Math.max(high, one);
+  for (const cells of maps) {
+    for (let cell = 0; cell < cells.computed.length; cell++) {
+      if (!cells.computed[cell]) continue;
+      const one = value(cells, cell);
+      if (!Number.isFinite(one)) continue;
+      low = Math.min(low, one);
+      high = Math.max(high, one);
+    }
   }
   return low <= high ? [low, high] : undefined;
 }
 
+/** Maps of which nothing exceeds this, in percent, look empty on the whole scale. */
+const FAINT = 20;
+
 /** The bar's ends as values; undefined where the map has but one value, so that there is nothing to spread. */
 function endsOf(
-  cells: Cells,
+  maps: readonly Cells[],
   quantity: Quantity,
   range: Exclude<ColorRange, '0-1'>,
 ): readonly [low: number, high: number] | undefined {
   const { scale = 1 } = quantity;
-  const [low, high] = range === 'auto' ? (extentOf(cells, quantity) ?? [0, 0]) : [range[0] * scale, range[1] * scale];
+  const [low, high] =
+    typeof range === 'string' ? (extentOf(maps, quantity) ?? [0, 0]) : [range[0] * scale, range[1] * scale];
+  if (range === 'usual' && (quantity.scale === undefined || high > FAINT)) return undefined;
   return low < high ? [low, high] : undefined;
 }
 
 const percents = [0, 20, 40, 60, 80, 100];
 
 /** All that there can be; of what has no bounds from 0 on as far as the map goes, to both sides where it has a sign. */
-function whole(colorBy: ColorBy, quantity: Quantity, cells: Cells): Coloring {
+function whole(colorBy: ColorBy, quantity: Quantity, maps: readonly Cells[]): Coloring {
   const { name, value, bounds, diverging = false, falling = false, text } = quantity;
   const base = { colorBy, diverging, whole: true, section: [0, 1], name } as const;
   if (bounds) {
@@ -143,7 +175,7 @@ function whole(colorBy: ColorBy, quantity: Quantity, cells: Cells): Coloring {
       part: (of, cell) => clamp01(value(of, cell) / most),
     };
   }
-  const [low, high] = extentOf(cells, quantity) ?? [0, 0];
+  const [low, high] = extentOf(maps, quantity) ?? [0, 0];
   const limit = roundLimit(Math.max(Math.abs(low), Math.abs(high)));
   const decimals = limit < 2 ? 2 : limit < 20 ? 1 : 0;
   const steps = [0, 0.25, 0.5, 0.75, 1];
@@ -168,12 +200,17 @@ const TICKS = 5;
 const CLEAR = 0.09;
 
 /** From one value to another. */
-function ranged(colorBy: ColorBy, quantity: Quantity, cells: Cells, [low, high]: readonly [number, number]): Coloring {
+function ranged(
+  colorBy: ColorBy,
+  quantity: Quantity,
+  maps: readonly Cells[],
+  [low, high]: readonly [number, number],
+): Coloring {
   const { name, value, diverging = false, falling = false, text } = quantity;
   const span = high - low;
   const place = (one: number): number => (falling ? (high - one) / span : (one - low) / span);
   const { ticks, decimals } = niceTicks(low, high, TICKS);
-  const extent = extentOf(cells, quantity) ?? [low, high];
+  const extent = extentOf(maps, quantity) ?? [low, high];
   const between = ticks.filter((tick) => tick - low > CLEAR * span && high - tick > CLEAR * span);
   /** An end's text, with as many decimals as it takes; what lies beyond it has its color. */
   const endText = (at: number, beyond: string): string => beyond + text(at, endDecimals(at, decimals));

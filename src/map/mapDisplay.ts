@@ -7,9 +7,10 @@ import type { MapParameters } from './specification.js';
 /**
  * The ends of the color scale, in the unit of what color tells: probabilities and margins 0 ... 1, entropies and divergences in
  * bits, differences of logits. `0-1`: all that there can be, of what has no bounds as far as the map goes. `auto`: from the
- * smallest value of the map to its largest.
+ * smallest value of the map to its largest. `usual`: `0-1`, so that maps compare, but `auto` where nothing of a map exceeds 20 %, so
+ * that something is seen.
  */
-export type ColorRange = '0-1' | 'auto' | readonly [low: number, high: number];
+export type ColorRange = 'usual' | '0-1' | 'auto' | readonly [low: number, high: number];
 
 /**
  * How a map is drawn: in the panel, as a picture, from a saved file. It stands beside the specification and is no part of it: the
@@ -30,7 +31,7 @@ export interface Display {
   readonly tokenColors: Readonly<Record<string, number>>;
 }
 
-/** A range as it is typed, `0-1`, `auto` or `A,B`: not checked yet. */
+/** A range as it is typed, `usual`, `0-1`, `auto` or `A,B`: not checked yet. */
 export const readColorRange = (text: string): unknown =>
   text.includes(',') ? text.split(',').map((part) => parseNumber(part.trim())) : text;
 
@@ -45,9 +46,12 @@ export const DEFAULT_DISPLAY: Display = {
   tokenColors: {},
 };
 
+/** How a new map is drawn, whatever is asked of it. */
+export const NEW_DISPLAY: Display = { ...DEFAULT_DISPLAY, colorRange: 'usual' };
+
 /** How a new map is drawn unless it is said otherwise: whoever asks a question wants to see its answers. */
 export const usualDisplay = ({ question }: Pick<MapParameters, 'question'>): Display => ({
-  ...DEFAULT_DISPLAY,
+  ...NEW_DISPLAY,
   colorBy: question ? 'question' : DEFAULT_DISPLAY.colorBy,
 });
 
@@ -60,13 +64,14 @@ const entries = {
   colorBy: v.picklist(COLOR_BY, `color-by must be ${COLOR_BY.slice(0, -1).join(', ')} or ${COLOR_BY.at(-1) ?? ''}`),
   colorRange: v.custom<ColorRange>(
     (range) =>
+      range === 'usual' ||
       range === '0-1' ||
       range === 'auto' ||
       (Array.isArray(range) &&
         range.length === 2 &&
         range.every((end) => typeof end === 'number' && Number.isFinite(end)) &&
         range[0] < range[1]),
-    'color-range must be 0-1, auto or two numbers, the smaller first',
+    'color-range must be usual, 0-1, auto or two numbers, the smaller first',
   ),
   labels: v.boolean('labels must be true or false'),
   borders: v.boolean('borders must be true or false'),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { usualRange } from '../map/coloring.js';
 import { Fault } from '../map/fault.js';
-import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
+import { type Display, NEW_DISPLAY } from '../map/mapDisplay.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
@@ -63,7 +64,7 @@ export class MapController {
     start: ControllerStart,
   ) {
     this.history = new History<PanelSettings>({ compare: null, sweep: false, ...start.settings }, sameSettings);
-    this.view = pageView(start.display ?? DEFAULT_DISPLAY);
+    this.view = pageView(start.display ?? NEW_DISPLAY);
     this.key = start.revivedKey ?? randomUUID();
     const place = {
       page: () => this.page,
@@ -288,11 +289,11 @@ export class MapController {
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
   async save(options: { as: boolean }): Promise<boolean> {
-    return this.deps.saveMap(this.drawn(this.main.wholeMap()), options);
+    return this.deps.saveMap(this.seen(), options);
   }
 
   async exportPicture(): Promise<boolean> {
-    return this.deps.exportPicture(this.drawn(this.main.wholeMap()));
+    return this.deps.exportPicture(this.seen());
   }
 
   async copyCommandLine(): Promise<void> {
@@ -304,7 +305,7 @@ export class MapController {
     if (!asked) return;
     const { modelPath, parameters, device } = asked;
     const tokenColors = shown ? chosenColors(this.drawn(shown)) : {};
-    const display = { ...this.view, tokenColors };
+    const display = { ...this.view, ...this.rangeOfPart(), tokenColors };
     await this.deps.copyCommandLine({ modelPath, parameters, display, device, batchSize });
   }
 
@@ -387,6 +388,21 @@ export class MapController {
     const value =
       content === 'texts' ? await this.deps.chooseTexts() : await this.deps.chooseVector(this.main.hiddenSize);
     if (value !== undefined && !this.disposed) this.edit(setting, value);
+  }
+
+  /** The whole map that is seen, as the page draws it. @throws Fault while there is none. */
+  private seen(): TokenMap & { readonly display: Display } {
+    const map = this.drawn(this.main.wholeMap());
+    return { ...map, display: { ...map.display, ...this.rangeOfPart() } };
+  }
+
+  /** Of a window that is looked at closely, colors mean what they mean on the whole map. */
+  private rangeOfPart(): Partial<Display> {
+    const { runs, details } = this.main;
+    const { colorRange, colorBy } = this.view;
+    if (!details.wanted || !runs.shown || colorRange !== 'usual') return {};
+    const { cells, specification } = runs.shown;
+    return { colorRange: usualRange(cells, specification.question, colorBy) };
   }
 
   /** A map as the page draws it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coloringColors, coloringOf } from '../../src/map/coloring.js';
+import { coloringColors, coloringOf, usualRange } from '../../src/map/coloring.js';
 import { divergingColors, luminance, oklabOf } from '../../src/map/colors.js';
 import type { Question } from '../../src/map/specification.js';
 import { emptyCells } from '../../src/map/tokenMap.js';
@@ -27,7 +27,7 @@ test('a difference is symmetric around 0, out to a round limit', () => {
   assert.deepEqual(parts(question, [-3.1, 0, 1, 2]), [0.1125, 0.5, 0.625, 0.75]);
   const { ticks, diverging, name } = coloringOf(asked([-3.1]), question, 'question');
   assert.deepEqual([ticks[0]?.text, ticks[2]?.text, ticks[4]?.text], ['−4.0', '0.0', '+4.0']);
-  assert.deepEqual([diverging, name], [true, 'Logits']);
+  assert.deepEqual([diverging, name], [true, '#1 − #2']);
 });
 
 test('a divergence begins at 0 and is told in bits; what is not finite is at the end', () => {
@@ -35,6 +35,40 @@ test('a divergence begins at 0 and is told in bits; what is not finite is at the
   assert.deepEqual(parts({ kind: 'divergence' }, [0, bit, 3 * bit, Infinity]), [0, 0.25, 0.75, 1]);
   const { ticks } = coloringOf(asked([3 * bit]), { kind: 'divergence' }, 'question');
   assert.equal(ticks[4]?.text, '4.0 bits');
+});
+
+test('a bar of answers names the tokens that were asked about', () => {
+  const name = (question: Question): string => coloringOf(asked([0.5]), question, 'question').name;
+  assert.equal(name({ kind: 'probability', token: ' Paris' }), '␣Paris');
+  assert.equal(name({ kind: 'difference', first: ' he', second: ' she' }), '␣he − ␣she');
+  assert.equal(name({ kind: 'divergence' }), 'Divergence');
+});
+
+test('the usual range is all there can be, but the map’s own where nothing of it exceeds 20 %', () => {
+  const usual = (answers: readonly number[], question: Question = { kind: 'probability', token: 3 }) => {
+    const cells = asked(answers);
+    const coloring = coloringOf(cells, question, 'question', 'usual');
+    const range = usualRange(cells, question, 'question');
+    // A part of the map, colored by the range of the whole, has the colors that it has on the whole.
+    const part = asked(answers.slice(1));
+    const ofPart = coloringOf(part, question, 'question', range);
+    for (let cell = 1; cell < answers.length; cell++)
+      assert.ok(Math.abs(ofPart.part(part, cell - 1) - coloring.part(cells, cell)) < 1e-6);
+    return { whole: coloring.whole, ends: [coloring.ticks[0]?.text, coloring.ticks.at(-1)?.text] };
+  };
+  assert.deepEqual(usual([0.01, 0.12, 0.19]), { whole: false, ends: ['1.0%', '19.0%'] });
+  assert.equal(usual([0.01, 0.12, 0.21]).whole, true);
+  assert.equal(usual([0.1, 0.1]).whole, true);
+  assert.equal(usual([0.01, 0.02], { kind: 'divergence' }).whole, true);
+  assert.equal(coloringOf(asked([0]), null, 'entropy', 'usual').whole, true);
+});
+
+test('maps beside each other are on one scale, as far as either of them goes', () => {
+  const [a, b] = [asked([0.01, 0.05]), asked([0.1, 0.15])];
+  const question = { kind: 'probability', token: 3 } as const;
+  const both = coloringOf([a, b], question, 'question', 'usual');
+  assert.deepEqual([both.part(a, 0), both.part(b, 1)], [0, 1]);
+  assert.equal(coloringOf([a, asked([0.3])], question, 'question', 'usual').whole, true);
 });
 
 test('without answers the map is colored by probability', () => {

@@ -30,7 +30,7 @@ function* displays(count: number, seed: number): Generator<Display> {
   const tokens = [' whale', ' the', 'a,b', '=', '#7', '\\', '\n', 'constructor', '__proto__', '日本', ''];
   for (let i = 0; i < count; i++) {
     const low = Math.round(random() * 400 - 200) / 100;
-    const range: ColorRange = some(['0-1', 'auto', [low, low + 0.25 + random()]] as const) ?? '0-1';
+    const range: ColorRange = some(['usual', '0-1', 'auto', [low, low + 0.25 + random()]] as const) ?? '0-1';
     yield {
       colorBy: some(COLOR_BY) ?? 'probability',
       colorRange: range,
@@ -81,7 +81,7 @@ test('what is wrong with a flag is said with its name', () => {
   for (const [name, text, message] of [
     ['color-by', 'colour', /--color-by colour: color-by must be probability, token, margin, entropy or question\./],
     ['color-by', 'question', /no question is asked/],
-    ['color-range', '1,0', /--color-range 1,0: color-range must be 0-1, auto or two numbers, the smaller first\./],
+    ['color-range', '1,0', /--color-range 1,0: color-range must be usual, 0-1, auto or two numbers, the smaller first\./],
     ['color-range', '0,nan', /the smaller first/],
     ['color-range', '1,2,3', /the smaller first/],
     ['color-range', '0..1', /the smaller first/],

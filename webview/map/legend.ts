@@ -1,5 +1,6 @@
 import type { Coloring } from '../../src/map/coloring.js';
 import type { ScaleName } from '../../src/map/colors.js';
+import type { ColorRange } from '../../src/map/mapDisplay.js';
 import type { Grid } from '../../src/map/specification.js';
 import type { Theme } from '../theme.js';
 import { axisName, axisTicks } from './axisTicks.js';
@@ -86,10 +87,11 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   context.strokeRect(frame.left - 0.5, frame.top - 0.5, right - frame.left + 1, bottom - frame.top + 1);
 }
 
-/** A name cut to a width. */
-function fitted(context: CanvasRenderingContext2D, name: string, width: number): string {
+/** A name cut to a width. `end`: what stands for what is cut off. */
+function fitted(context: CanvasRenderingContext2D, name: string, width: number, end = '…)'): string {
   let shown = name;
-  while (shown.length > 8 && context.measureText(shown).width > width) shown = `${shown.slice(0, -4)}…)`;
+  while (shown.length > 4 && context.measureText(shown).width > width)
+    shown = `${shown.slice(0, -end.length - 1).trimEnd()}${end}`;
   return shown;
 }
 
@@ -113,6 +115,7 @@ export function drawColorBar(
   bar: Frame,
   coloring: Coloring,
   scale: ScaleName,
+  range: ColorRange,
 ): void {
   const gradient = context.createLinearGradient(0, bar.top + bar.height, 0, bar.top);
   for (let i = 0; i <= 32; i++) gradient.addColorStop(i / 32, cssColor(legendColor(coloring, scale, i / 32)));
@@ -134,7 +137,11 @@ export function drawColorBar(
     context.stroke();
     context.fillText(text, bar.left + bar.width + 8, y);
   }
-  if (!narrow) context.fillText(coloring.name, bar.left - 1, bar.top - 17);
+  const room = context.canvas.width / window.devicePixelRatio - bar.left;
+  if (!narrow) context.fillText(fitted(context, coloring.name, room, '…'), bar.left - 1, bar.top - 17);
+  // What is not all that there can be is no map's to compare with another's: it is said.
+  if (!coloring.whole)
+    context.fillText(typeof range === 'string' ? 'fitted' : 'chosen', bar.left - 1, bar.top + bar.height + 16);
 }
 
 /** A small triangle that points at (x, y) from outside. */

@@ -14,6 +14,7 @@ import { type PageMap, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
+import { BarButton } from './barButton.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { baseView, contains, isWhole, refines, seesDetail, zoomLimit } from './detail.js';
 import { type Frame, frameOf } from './frame.js';
@@ -57,6 +58,7 @@ export class MapView {
   private readonly overlays = new OverlayLayer();
   private readonly pointing = h('canvas', { class: 'layer' });
   private readonly note: HTMLElement;
+  private readonly bar: BarButton;
   private frame: Frame | undefined;
   /** The room that the frame was made for. */
   private area: Size = { width: 0, height: 0 };
@@ -71,6 +73,7 @@ export class MapView {
     this.pictures = new Pictures(derived);
     this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
     this.note = createMapNote(store);
+    this.bar = new BarButton(store, derived);
     this.element = h(
       'div',
       { class: 'map-area' },
@@ -80,6 +83,7 @@ export class MapView {
       this.overlays.canvas,
       this.pointing,
       this.plot,
+      this.bar.element,
       this.overlays.tip,
     );
     new ResizeObserver(() => this.resize()).observe(this.element);
@@ -298,11 +302,12 @@ export class MapView {
     const legend = { context, frame, at, theme, grid, narrow, names: comparing ? undefined : axisNames(map) };
     drawAxes(legend);
     // Beside each other maps are of one color, which their inspectors tell in numbers.
-    if (comparing) return;
+    if (comparing) return this.bar.place(undefined, undefined);
     const part = isWhole(state) ? null : baseView(state);
     const bar = barOf(frame, part !== null);
     const coloring = this.derived.coloring(state);
-    if (coloring) drawColorBar(legend, bar, coloring, this.derived.scale(state));
+    if (coloring) drawColorBar(legend, bar, coloring, this.derived.scale(state), ui.colorRange);
+    this.bar.place(bar, coloring);
     if (part) {
       const top = frame.top + frame.height - OVERVIEW;
       this.pictures.overview.place(context, bar.left, top, OVERVIEW, map.cells, part, theme);

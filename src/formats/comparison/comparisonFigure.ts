@@ -39,36 +39,17 @@ export interface OneScale {
 /** Colors of maps that stand beside each other: one scale, as far as any of them goes; one color for a token in all. */
 export function oneScale(maps: readonly TokenMap[], display: Display): OneScale {
   const question = maps[0]?.specification.question ?? null;
-  const coloring = coloringOf(joined(maps), question, display.colorBy, display.colorRange);
+  const coloring = coloringOf(
+    maps.map(({ cells }) => cells),
+    question,
+    display.colorBy,
+    display.colorRange,
+  );
   let known: Display['tokenColors'] = display.tokenColors;
   const regionsOf = (map: TokenMap) => findRegions(map.cells.columns, map.cells.rows, topTokens(map.cells));
   if (coloring.colorBy === 'token')
     for (const map of maps) known = { ...known, ...Object.fromEntries(slotsOf(map, regionsOf(map), known)) };
   return { coloring, colorOf: (map) => cellColors(map, coloring, regionsOf(map), known) };
-}
-
-/** The numbers of all maps in one row of cells, with their two most probable tokens: for what they span together. */
-function joined(maps: readonly TokenMap[]): Cells {
-  const all = maps.map(({ cells }) => cells);
-  const count = all.reduce((sum, { computed }) => sum + computed.length, 0);
-  const probabilities = new Float32Array(2 * count);
-  const ids = new Int32Array(2 * count);
-  const computed = new Uint8Array(count);
-  const entropy = new Float32Array(count);
-  const answers = all.every((cells) => cells.answers) ? new Float32Array(count) : undefined;
-  let at = 0;
-  for (const cells of all) {
-    computed.set(cells.computed, at);
-    entropy.set(cells.entropy, at);
-    if (cells.answers) answers?.set(cells.answers, at);
-    for (let cell = 0; cell < cells.computed.length; cell++)
-      for (const k of [0, 1]) {
-        ids[2 * (at + cell) + k] = cells.ids[cell * cells.topK + k] ?? 0;
-        probabilities[2 * (at + cell) + k] = cells.probabilities[cell * cells.topK + k] ?? 0;
-      }
-    at += cells.computed.length;
-  }
-  return { columns: count, rows: 1, topK: 2, computed, ids, probabilities, entropy, ...(answers ? { answers } : {}) };
 }
 
 /** A map as a panel of a figure. */

@@ -43,8 +43,8 @@ export const DISPLAY_FLAGS: readonly DisplayFlag[] = [
   {
     name: 'color-range',
     value: 'R',
-    help: 'ends of the color scale: 0-1 (all that there can be), auto (from the smallest to the largest of the map) or A,B (probabilities and margins from 0 to 1, entropies and divergences in bits, differences of logits)',
-    default: '0-1',
+    help: 'ends of the color scale: 0-1 (all that there can be), auto (from the smallest to the largest of the map), usual (0-1, but auto where nothing exceeds 20%) or A,B (probabilities and margins from 0 to 1, entropies and divergences in bits, differences of logits)',
+    default: 'usual',
     read: (text) => ({ colorRange: readColorRange(text) }),
     write: ({ colorRange }) => rangeText(colorRange),
   },
