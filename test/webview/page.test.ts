@@ -535,6 +535,54 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     'javascript:window.broken=true',
     '\u200B\u2028\u2029',
   ];
+  onPage('one click on the color bar fits it to the map, another spreads it again', {}, async (stage) => {
+    const { page } = stage;
+    await bare(stage);
+    const { cells } = defaultMap(DEFAULT_PARAMETERS);
+    const all = [...cells.computed.keys()].map((cell) => top(defaultMap(DEFAULT_PARAMETERS), cell));
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const expectColors = async (part: (probability: number) => number): Promise<void> => {
+      const [color] = await stage.colorsAt([await stage.cellPoint(33, 12)]);
+      close(color ?? [], scaleColor('dark', part(all[12 * 50 + 33] ?? 0)), 'cell 33, 12');
+    };
+    const bar = (pressed: boolean) => page.getByRole('button', { name: /^Probability, /, pressed });
+    await expectColors((one) => one);
+    await bar(false).click();
+    await bar(true).waitFor();
+    await expectColors((one) => (one - low) / (high - low));
+    await stage.button('Save Map').click();
+    await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^save .*"colorRange":"auto"/));
+    await stage.picture('bar-fitted');
+    await stage.plot.focus();
+    await page.keyboard.press('f');
+    await bar(false).waitFor();
+    await expectColors((one) => one);
+  });
+
+  const faint = (parameters: MapParameters): TokenMap => {
+    const map = defaultMap(parameters);
+    return { ...map, cells: { ...map.cells, probabilities: map.cells.probabilities.map((one) => one / 8) } };
+  };
+  onPage(
+    'a map of which nothing exceeds 20 % is fitted by itself, and stays so closer up; a question names its tokens',
+    {
+      engine: { map: faint },
+      theme: 'light',
+      parameters: { question: { kind: 'difference', first: ' he', second: ' she' } },
+    },
+    async (stage) => {
+      const bar = stage.page.getByRole('button', { name: /^Probability, \d/, pressed: true });
+      const ends = await bar.getAttribute('aria-label');
+      await stage.button('Zoom In').click();
+      await stage.page.locator('.status-seen', { hasText: 'window' }).waitFor();
+      assert.equal(await bar.getAttribute('aria-label'), ends);
+      await stage.picture('bar-faint');
+      await stage.page.getByRole('tab', { name: 'Question' }).click();
+      await stage.page.getByRole('button', { name: /^␣he − ␣she, / }).waitFor();
+      await stage.picture('bar-question');
+    },
+  );
+
   onPage(
     'hostile tokens stay text',
     {
