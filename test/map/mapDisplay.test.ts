@@ -81,7 +81,11 @@ test('what is wrong with a flag is said with its name', () => {
   for (const [name, text, message] of [
     ['color-by', 'colour', /--color-by colour: color-by must be probability, token, margin, entropy or question\./],
     ['color-by', 'question', /no question is asked/],
-    ['color-range', '1,0', /--color-range 1,0: color-range must be usual, 0-1, auto or two numbers, the smaller first\./],
+    [
+      'color-range',
+      '1,0',
+      /--color-range 1,0: color-range must be usual, 0-1, auto or two numbers, the smaller first\./,
+    ],
     ['color-range', '0,nan', /the smaller first/],
     ['color-range', '1,2,3', /the smaller first/],
     ['color-range', '0..1', /the smaller first/],

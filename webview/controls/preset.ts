@@ -1,4 +1,11 @@
-import { PRESET_NAMES, type Preset, type PresetModel, presetOf, presetParameters, PRESETS } from '../../src/map/presets.js';
+import {
+  PRESET_NAMES,
+  type Preset,
+  type PresetModel,
+  presetOf,
+  presetParameters,
+  PRESETS,
+} from '../../src/map/presets.js';
 import type { Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
