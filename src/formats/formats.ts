@@ -2,6 +2,7 @@ import { settledMap } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { toCsv } from './csv.js';
 import { drawFigure } from './figure.js';
+import { toParquet } from './dataset/toParquet.js';
 import { type FileFormat, formatNamed, pictureFormats } from './fileFormat.js';
 import { withoutMeasured } from './measured.js';
 import { toNpz } from './npz.js';
@@ -37,6 +38,15 @@ export const MAP_FORMATS = [
     binary: true,
     kind: 'data',
     contents: toNpz,
+  },
+  {
+    name: 'parquet',
+    label: 'Parquet table',
+    holds: 'a row per cell with all its top tokens, as in the table `cells` of a [study](docs/studies.md)',
+    extension: 'parquet',
+    binary: true,
+    kind: 'data',
+    contents: toParquet,
   },
 ] as const satisfies readonly FileFormat<TokenMap>[];
 

@@ -134,6 +134,10 @@ function checked(data: unknown): v.InferOutput<typeof studySchema> {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const place = v.getDotPath(issue);
+  if (issue.type === 'strict_object' && place)
+    throw wrong(
+      issue.expected === 'never' ? `it has "${place.slice(0, 40)}", which studies do not have` : `it has no "${place}"`,
+    );
   throw wrong(issue.message.startsWith('Invalid') ? `${place ?? 'it'}: ${issue.message}` : issue.message);
 }
 

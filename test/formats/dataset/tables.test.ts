@@ -11,6 +11,7 @@ import {
   regionRows,
   RUN_COLUMNS,
 } from '../../../src/formats/dataset/tables.js';
+import { toParquet } from '../../../src/formats/dataset/toParquet.js';
 import { coordinates } from '../../../src/map/grid.js';
 import { margin } from '../../../src/map/tokenMap.js';
 import { syntheticMap } from '../../map/syntheticMap.js';
@@ -106,6 +107,18 @@ test('members: what varies, the whole specification, or what went wrong', async 
     [failed.fault, failed.fault_message, failed.specification, failed.tokens, failed.top_text],
     [fault.code, fault.message, null, null, null],
   );
+});
+
+test('a map alone: the same table, what a study says of a member in its metadata', async () => {
+  const file = toParquet(MAP).slice().buffer;
+  const alone = await parquetReadObjects({ file });
+  assert.deepEqual(alone, await through(CELL_COLUMNS, cellRows(0, MAP)));
+  const about = new Map(parquetMetadata(file).key_value_metadata?.map(({ key, value }) => [key, value]));
+  const [row] = await through(memberColumns({}), [
+    memberRow({ number: 0, name: '', varied: {}, outcome: { map: MAP } }),
+  ]);
+  assert.deepEqual(JSON.parse(about.get('member') ?? ''), row);
+  assert.deepEqual(JSON.parse(about.get('runtime') ?? ''), MAP.runtime);
 });
 
 test('a table without a row is a table', async () => {
