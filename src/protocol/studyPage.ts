@@ -55,16 +55,11 @@ export interface StudyState {
   readonly parts: readonly string[];
 }
 
-/** A picture of the report: SVG. */
-export interface StudyPicture {
-  readonly name: string;
-  readonly svg: string;
-}
-
 /** Extension host to the page of a study. */
 export type StudyHostMessage =
   | { readonly type: 'state'; readonly state: StudyState }
-  | { readonly type: 'pictures'; readonly pictures: readonly StudyPicture[] };
+  /** The report as a picture; empty: there is none. */
+  | { readonly type: 'report'; readonly svg: string };
 
 export const STUDY_ACTIONS = [
   'ready',

@@ -60,8 +60,9 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
   assert.deepEqual(hashes(at('parts')), wanted);
   assert.match(await ran('join', at('parts')), /All 20 members are there\./);
   assert.equal(readFileSync(at('parts', 'members.csv'), 'utf8').trim().split('\r\n').length, 21);
-  for (const name of ['by_layer.svg', 'by_layer.png', 'by_seed.svg', 'by_seed.png'])
-    assert.ok(existsSync(at('parts', name)));
+  const report = readFileSync(at('parts', 'report.svg'), 'utf8');
+  for (const words of ['4 maps of', 'By layer', '5 maps of', 'By seed']) assert.ok(report.includes(words), words);
+  assert.deepEqual([...readFileSync(at('parts', 'report.png')).subarray(1, 4)], [...Buffer.from('PNG')]);
   const status = JSON.parse(await ran('status', at('parts'), '--json')) as { done: number; parts: { state: string }[] };
   assert.deepEqual([status.done, status.parts.map(({ state }) => state)], [20, ['finished', 'finished']]);
 });

@@ -64,7 +64,7 @@ suite('A study in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.picture('study-cancelled');
     await button('Resume').click();
     await says('All 24 maps are there');
-    await page.frame.locator('.pictures img').first().waitFor();
+    await page.frame.locator('img.report').waitFor();
     await workbench.picture('study-done');
     const folder = path.join(session.server.folder, 'alone');
     const { code, err } = await startTree([CLI, 'study', file, '--output-dir', folder, '--quiet']).ended;
@@ -103,6 +103,7 @@ suite('A study in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.page.locator('.tab', { hasText: 'small.embedding-study.json' }).nth(1).click();
     await page.frame.locator('.study-fault', { hasText: /cannot be used/ }).waitFor();
     await workbench.theme('Light Modern');
+    await page.frame.locator('body.vscode-light').waitFor();
     await workbench.picture('study-fault-light');
   });
 });

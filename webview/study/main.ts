@@ -2,7 +2,7 @@ import '@vscode/codicons/dist/codicon.css';
 import '../styles/base.css';
 import './study.css';
 import { formatCount } from '../../src/map/numbers.js';
-import type { StudyPicture, StudyState } from '../../src/protocol/studyPage.js';
+import type { StudyState } from '../../src/protocol/studyPage.js';
 import { h, icon, setAttributes, setText, show } from '../dom.js';
 import { createButton } from '../toolkit.js';
 import { onHostMessage, tell } from './host.js';
@@ -46,8 +46,8 @@ const axesTable = h(
 const facts = h('dl', { class: 'facts' });
 const parts = h('ul', { class: 'parts', 'aria-label': 'Processes that compute it' });
 const plan = h('section', {}, h('h2', {}, 'Plan'), axesTable, facts, parts);
-const pictures = h('div', { class: 'pictures' });
-const report = h('section', { hidden: true }, h('h2', {}, 'Report'), pictures);
+const picture = h('img', { class: 'report', alt: 'Maps along each axis, and statistics along it' });
+const report = h('section', { hidden: true }, h('h2', {}, 'Report'), picture);
 
 document.body.append(
   h(
@@ -72,21 +72,21 @@ function draw(now: StudyState): void {
   setText(title, now.name.replace(/\.embedding-study\.(json|ya?ml)$/i, ''));
   setText(state, measuring ? 'Computing the first maps, to see what all would take' : stateWords(now));
   const part = working ? at.done / Math.max(1, at.members) : planned && there !== null ? there / planned.members : 0;
-  show(progress, working || (there !== null && !whole));
+  show(progress, working || (planned !== null && there !== null && !whole));
   setAttributes(progress, { value: part, max: 1 });
   run.update({
     label: there !== null && there > 0 && !whole ? 'Resume' : 'Run',
-    disabled: planned === null,
     title: 'Compute the maps that are not there yet, on this machine',
   });
-  show(run.element, !working && !measuring && !whole);
+  const may = planned !== null && !working && !measuring && !whole;
+  show(run.element, may);
   show(cancel.element, working || measuring);
   cancel.update({
     disabled: working && at.stopping,
     title: 'Stop after the batch at hand. What is whole stays, and Resume goes on',
   });
-  show(measure.element, !working && !measuring && !whole);
-  measure.update({ disabled: planned === null, title: 'Compute the first maps: time, memory and bytes of all' });
+  show(measure.element, may);
+  measure.update({ title: 'Compute the first maps: time, memory and bytes of all' });
   show(members, (there ?? 0) > 0);
   show(results, there !== null);
   drawFault(now);
@@ -128,16 +128,11 @@ function drawPlan(now: StudyState, planned: NonNullable<StudyState['plan']>): vo
   parts.replaceChildren(...now.parts.map((line) => h('li', {}, line)));
 }
 
-function drawPictures(all: readonly StudyPicture[]): void {
-  show(report, all.length > 0);
-  pictures.replaceChildren(
-    ...all.map(({ name, svg }) => {
-      // As a picture, an SVG runs nothing and loads nothing.
-      const data = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-      return h('img', { src: data, alt: name.replaceAll('_', ' ') });
-    }),
-  );
+function drawReport(svg: string): void {
+  show(report, svg !== '');
+  // As a picture, an SVG runs nothing and loads nothing.
+  if (svg !== '') picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
 }
 
-onHostMessage((message) => (message.type === 'state' ? draw(message.state) : drawPictures(message.pictures)));
+onHostMessage((message) => (message.type === 'state' ? draw(message.state) : drawReport(message.svg)));
 tell('ready');

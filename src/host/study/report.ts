@@ -1,29 +1,35 @@
 import { type Chart, drawCharts } from '../../formats/charts.js';
+import { drawSeries } from '../../formats/comparison/seriesFigure.js';
 import { loadBundledFont } from '../../formats/fonts.js';
 import { jsonText } from '../../formats/jsonText.js';
 import { svgPng } from '../../formats/pictures.js';
+import { stackFigures } from '../../formats/stackedFigures.js';
 import { safeText } from '../../map/display.js';
 import { formatCount } from '../../map/numbers.js';
 import { memberCount, valueText } from '../../map/series/series.js';
 import { shardCount, type Study } from '../../map/series/study.js';
 import { quantile } from '../../map/statistics.js';
+import type { TokenMap } from '../../map/tokenMap.js';
+import { readMember } from './member.js';
 import type { StudyResults } from './results.js';
 import { membersOf } from './status.js';
 import { columnNames } from './tables.js';
 
 /** Columns that are not in the table of members as CSV: whole specifications. */
-const LEFT_OUT = ['specification'];
+const LEFT_OUT = ['specification', 'model_facts'];
 
 /**
  * Writes what is read of a finished study without a program for Parquet: `members.csv`, a line for each member as `cells` of a map's
- * CSV are written (RFC 4180, texts as JSON strings), and for each axis with several values a picture of the statistics along it, with
- * what the other axes do to them as a band. Gives the places of the files. `assets`: dist/assets.
+ * CSV are written (RFC 4180, texts as JSON strings), and `report.svg` and `report.png`: for each axis with several values some of its
+ * maps beside each other, and the statistics along it with what the other axes do to them as a band. Gives the places of the files.
+ * `assets`: dist/assets.
  */
 export async function writeReport(results: StudyResults, assets: string): Promise<readonly string[]> {
+  const { study } = results;
   const lines: string[] = [];
   const statistics: Record<string, number | null>[] = [];
   let names: readonly string[] = [];
-  for (let shard = 0; shard < shardCount(results.study); shard++)
+  for (let shard = 0; shard < shardCount(study); shard++)
     for (const row of await membersOf(results, shard)) {
       if (names.length === 0) {
         names = Object.keys(row).filter((name) => !LEFT_OUT.includes(name));
@@ -32,25 +38,53 @@ export async function writeReport(results: StudyResults, assets: string): Promis
       lines.push(names.map((name) => field(row[name])).join(','));
       statistics.push(Object.fromEntries(CHARTS.map(({ of }) => [of, typeof row[of] === 'number' ? row[of] : null])));
     }
-  await results.put('members.csv', Buffer.from(lines.map((line) => `${line}\r\n`).join('')));
-  const files = ['members.csv'];
+  const files = new Map<string, Uint8Array>([
+    ['members.csv', Buffer.from(lines.map((line) => `${line}\r\n`).join(''))],
+  ]);
   const font = await loadBundledFont(assets);
-  const columns = columnNames(results.study.vary);
-  for (const [axis, { values }] of results.study.vary.entries()) {
-    if (values.length < 2 || values.length > MOST_PLACES) continue;
+  const columns = columnNames(study.vary);
+  const drawn: string[] = [];
+  for (const [axis, { values }] of study.vary.entries()) {
+    if (values.length < 2 || values.length > MOST_PLACES || drawn.length >= 2 * MOST_AXES) continue;
     const name = safeText(columns[axis] ?? '', 60);
-    const svg = drawCharts(
-      `By ${name}`,
-      chartsOf(results.study, axis, statistics),
-      captionOf(results.study, axis),
-      font,
-    );
-    const file = `by_${name.replaceAll(/[^\w.-]+/g, '_')}`;
-    await results.put(`${file}.svg`, Buffer.from(svg));
-    await results.put(`${file}.png`, await svgPng(svg, { assets }));
-    files.push(`${file}.svg`, `${file}.png`);
+    const maps = await mapsAlong(results, axis);
+    if (maps.length > 1) drawn.push(drawSeries({ axis: name, plane: study.plane, members: maps }, font));
+    drawn.push(drawCharts(`By ${name}`, chartsOf(study, axis, statistics), captionOf(study, axis), font));
   }
-  return files.map((file) => results.place(file));
+  if (drawn.length > 0) {
+    const svg = stackFigures(drawn, {
+      title: `${formatCount(memberCount(study))} maps`,
+      description: 'Maps along each axis of a study, and statistics along it.',
+    });
+    files.set('report.svg', Buffer.from(svg));
+    files.set('report.png', await svgPng(svg, { assets }));
+  }
+  for (const [name, bytes] of files) await results.put(name, bytes);
+  return Array.from(files.keys(), (name) => results.place(name));
+}
+
+/** Maps along an axis that are drawn, at most; and axes. */
+const MOST_MAPS = 8;
+const MOST_AXES = 6;
+
+/** Some members along an axis, evenly, that have the first value on the others. None where they are not kept or differ in size. */
+async function mapsAlong(
+  results: StudyResults,
+  axis: number,
+): Promise<readonly { readonly name: string; readonly map: TokenMap }[]> {
+  const { vary, keep } = results.study;
+  if (!keep.cells || !keep.planes) return [];
+  const { values } = vary[axis] ?? { values: [] };
+  const inner = vary.slice(axis + 1).reduce((product, one) => product * one.values.length, 1);
+  const count = Math.min(MOST_MAPS, values.length);
+  const maps: { name: string; map: TokenMap }[] = [];
+  for (let i = 0; i < count; i++) {
+    const place = Math.round((i * (values.length - 1)) / Math.max(1, count - 1));
+    const map = await readMember(results, place * inner).catch(() => undefined); // it failed: the CSV says so
+    if (map) maps.push({ name: safeText(valueText(values[place] ?? null), 24), map });
+  }
+  const sizes = new Set(maps.map(({ map: { cells } }) => `${cells.columns} ${cells.rows}`));
+  return sizes.size === 1 ? maps : [];
 }
 
 /** What is drawn: columns of `members`, and in which unit. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { StudyEstimate } from '../../host/study/estimateStudy.js';
 import { estimateStudy } from '../../host/study/estimateStudy.js';
@@ -12,7 +12,7 @@ import { partWords, studyStatus } from '../../host/study/status.js';
 import { Fault, type FaultData } from '../../map/fault.js';
 import { memberCount } from '../../map/series/series.js';
 import type { Study } from '../../map/series/study.js';
-import type { StudyCost, StudyPicture, StudyRun, StudyState } from '../../protocol/studyPage.js';
+import type { StudyCost, StudyRun, StudyState } from '../../protocol/studyPage.js';
 import { Listeners } from '../listeners.js';
 import { planOf } from './plan.js';
 
@@ -30,8 +30,7 @@ export interface StudyDependencies {
   log(level: 'info' | 'error', line: string): void;
 }
 
-const MOST_PICTURES = 16;
-const MOST_PICTURE_BYTES = 2 ** 23;
+const MOST_PICTURE_BYTES = 2 ** 25;
 
 /** A study file in VS Code: what it says, what is there of it, and its run. Editors and the tree show the same one. */
 export class OpenStudy {
@@ -155,14 +154,11 @@ export class OpenStudy {
     await this.ending;
   }
 
-  /** The pictures of the report, if there is one. */
-  async pictures(): Promise<readonly StudyPicture[]> {
-    const names = (await readdir(this.folder).catch(() => [])).filter((name) => /^(multiples|by_.*)\.svg$/.test(name));
-    const read = names.slice(0, MOST_PICTURES).map(async (name) => {
-      const svg = await readFile(path.join(this.folder, name), 'utf8').catch(() => '');
-      return svg === '' || svg.length > MOST_PICTURE_BYTES ? [] : [{ name: name.replace(/\.svg$/, ''), svg }];
-    });
-    return (await Promise.all(read)).flat();
+  /** The picture of the report: SVG, or nothing. */
+  async picture(): Promise<string> {
+    const file = path.join(this.folder, 'report.svg');
+    const there = await stat(file).catch(() => undefined);
+    return there?.isFile() && there.size <= MOST_PICTURE_BYTES ? readFile(file, 'utf8').catch(() => '') : '';
   }
 
   /** Does one thing at a time with the study as it was read. */

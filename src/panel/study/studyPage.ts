@@ -22,7 +22,7 @@ const pageMessage = v.object({ type: v.picklist(STUDY_ACTIONS) });
 export class StudyPageController {
   private readonly following: Disposable;
   private post: ((message: StudyHostMessage) => void) | undefined;
-  /** What the pictures were read for: they are read again when there is more. */
+  /** What the report was read for: it is read again when there is more. */
   private pictured: string | undefined;
 
   constructor(
@@ -75,6 +75,6 @@ export class StudyPageController {
     const of = state.run.status === 'running' ? this.pictured : `${state.there}`;
     if (of === undefined || of === this.pictured) return;
     this.pictured = of;
-    void this.study.pictures().then((pictures) => this.post?.({ type: 'pictures', pictures }));
+    void this.study.picture().then((svg) => this.post?.({ type: 'report', svg }));
   }
 }
