@@ -24,6 +24,7 @@ import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
 import { LayerSweep } from './layerSweep.js';
+import { wholeMapOf } from './mapRecord.js';
 import { MapSlot } from './mapSlot.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { OtherSlot } from './otherSlot.js';
@@ -174,7 +175,7 @@ export class MapController {
       }
       case 'vector': {
         const { runs } = this.slot(message.slot) ?? {};
-        const whole = runs?.shown?.id === message.map && runs.shown.complete;
+        const whole = runs?.shown?.id === message.map && wholeMapOf(runs.shown);
         if (whole) await takeVector(this.deps, whole, message, message.to);
         return;
       }

@@ -67,7 +67,7 @@ export class Details {
   /** The detail of the window that is looked at, when it is complete. */
   get complete(): MapRecord | undefined {
     const { shown } = this.runs;
-    return this.wanted && shown?.complete && this.isOfWindow(shown) ? shown : undefined;
+    return this.wanted && shown?.finished && this.isOfWindow(shown) ? shown : undefined;
   }
 
   /** A person looks at a window of a map. It is computed if that is wanted and it is not there. */
@@ -80,7 +80,7 @@ export class Details {
       if (shown && this.isOfWindow(shown)) this.runs.showAgain(); // the page may be another one
       return;
     }
-    const known = [shown, ...this.kept].find((record) => record?.complete && this.isOfWindow(record));
+    const known = [shown, ...this.kept].find((record) => record?.finished && this.isOfWindow(record));
     if (known) return void this.runs.end().then(() => this.window?.grid === grid && this.runs.adopt(known));
     const parameters = { ...of.parameters, grid };
     const wanted: Asked = { modelPath: of.modelPath, device: of.device, parameters };

@@ -80,7 +80,7 @@ export class LayerSweep {
       return;
     }
     const own = main.runs.shown;
-    if (own?.complete && keyOf(own) === key) this.take(own);
+    if (own?.finished && keyOf(own) === key) this.take(own);
     if (!this.working && !this.stopped) void this.work();
   }
 
@@ -119,7 +119,7 @@ export class LayerSweep {
 
   private take(record: MapRecord): void {
     const index = layerIndex(record.specification.layer);
-    if (!record.complete || this.maps.has(index)) return;
+    if (!record.finished || this.maps.has(index)) return;
     this.maps.set(index, record);
     this.place.send({ type: 'sweep', map: sweptMap(record) });
     this.place.onChange();

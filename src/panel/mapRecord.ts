@@ -40,8 +40,18 @@ export interface MapRecord extends GrowingMap, Asked {
   done: number;
   /** Computing time of earlier, stopped runs. */
   secondsBefore: number;
-  /** All of it, when no cell is missing. */
-  complete: TokenMap | undefined;
+  /** What came with the last cell; until then cells are missing. */
+  finished: Finished | undefined;
+}
+
+/** What a whole map adds to its cells. */
+export type Finished = Pick<TokenMap, 'plane' | 'runtime' | 'regions'>;
+
+/** The map of a record; undefined while cells are missing. */
+export function wholeMapOf(record: MapRecord | undefined): TokenMap | undefined {
+  if (!record?.finished) return undefined;
+  const { specification, facts, cells, tokens, survey, finished } = record;
+  return { specification, facts, cells, tokens, ...finished, ...(survey ? { survey } : {}) };
 }
 
 /** Room for a map. */
@@ -68,7 +78,7 @@ export const newRecord = (
   survey: undefined,
   done: 0,
   secondsBefore: 0,
-  complete: undefined,
+  finished: undefined,
 });
 
 /** Cells that a first pass computes, one of every block of 16 x 16: from then on a whole picture stands. */
@@ -90,19 +100,18 @@ export function surveyed(record: MapRecord, survey: Survey, parameters: MapParam
   record.survey = survey;
   record.parameters = surveyedAs(record.parameters, parameters);
   record.specification = surveyedAs(record.specification, parameters);
-  if (record.complete) record.complete = { ...record.complete, specification: record.specification, survey };
 }
 
 /** For the page: all that is there. */
 export function shownMap(record: MapRecord): ShownMap {
-  const { id, specification, facts, cells, tokens, complete, survey } = record;
+  const { id, specification, facts, cells, tokens, finished, survey } = record;
   return {
     id,
     specification,
     facts,
     cells: fewerTokens(cells, pageTopK(cells)),
     tokens: [...tokens.values()],
-    finish: complete ? finishOf(complete) : null,
+    finish: finished ? finishOf(finished) : null,
     survey: survey ?? null,
   };
 }
@@ -111,17 +120,17 @@ export function shownMap(record: MapRecord): ShownMap {
 export const sweptMap = (record: MapRecord): ShownMap => ({
   ...shownMap(record),
   cells: fewerTokens(record.cells, 2),
-  finish: record.complete ? { ...finishOf(record.complete), regions: null } : null,
+  finish: record.finished ? { ...finishOf(record.finished), regions: null } : null,
   survey: null,
 });
 
 /** For the page: what a whole map adds to its cells. */
-export const finishOf = ({ runtime, plane, regions }: TokenMap): Finish => ({
+export const finishOf = ({ runtime, plane, regions }: Finished): Finish => ({
   runtime,
   gram: gramOf(plane),
   regions: regions ? packRegions(regions) : null,
 });
 
 /** Tokens that a map's regions are listed with. */
-export const regionTokens = ({ regions, tokens }: TokenMap): Token[] =>
-  (regions?.polygons ?? []).flatMap(({ token }) => tokens.get(token) ?? []);
+export const regionTokens = ({ finished, tokens }: MapRecord): Token[] =>
+  (finished?.regions?.polygons ?? []).flatMap(({ token }) => tokens.get(token) ?? []);

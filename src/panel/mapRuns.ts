@@ -75,7 +75,7 @@ export class MapRuns {
 
   /** What is to be known of the map that is computed, else of the one that is shown. */
   get notices(): readonly string[] {
-    return this.run ? this.told : (this.shown?.complete?.runtime.notices ?? this.told);
+    return this.run ? this.told : (this.shown?.finished?.runtime.notices ?? this.told);
   }
 
   /** What is being computed, else what is shown or was stopped. */
@@ -89,7 +89,7 @@ export class MapRuns {
   adopt(record: MapRecord): void {
     this.latest = record;
     this.shown = record;
-    this.stopped = record.complete ? undefined : 'cancelled';
+    this.stopped = record.finished ? undefined : 'cancelled';
     this.listener.onShown();
   }
 
@@ -223,14 +223,9 @@ export class MapRuns {
     if (!record || run.superseded) return;
     this.run = undefined;
     const seconds = map.runtime.seconds + record.secondsBefore;
-    const { specification } = record; // with the overlays that were chosen meanwhile
     record.survey ??= map.survey;
-    record.complete = {
-      ...map,
-      specification,
-      ...(record.survey ? { survey: record.survey } : {}),
-      runtime: { ...map.runtime, seconds },
-    };
+    const { plane, regions } = map;
+    record.finished = { plane, runtime: { ...map.runtime, seconds }, ...(regions ? { regions } : {}) };
     if (this.shown !== record) {
       this.shown = record;
       this.listener.onShown();
@@ -246,7 +241,7 @@ export class MapRuns {
     this.stopped = fault.code === 'cancelled' ? 'cancelled' : 'fault';
     // Without a cell there is nothing to resume: the map before is what there is.
     if (!run.record?.done) this.latest = this.shown;
-    if (this.latest?.complete) this.stopped = undefined;
+    if (this.latest?.finished) this.stopped = undefined;
     else if (this.latest) this.listener.onStop(this.latest);
     if (fault.code !== 'cancelled') this.listener.onFault(fault);
     this.listener.onChange();

@@ -1,31 +1,23 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cellsKey, speedKey } from '../map/dependence.js';
+import { cellsKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { Grid } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import type { Estimate, MapEvent, Support } from '../protocol/engine.js';
-import type { MapSettings, Progress, SlotName, SlotNews, SlotState } from '../protocol/page.js';
+import type { Support } from '../protocol/engine.js';
+import type { MapSettings, SlotName, SlotState } from '../protocol/page.js';
+import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { PanelDependencies } from './dependencies.js';
 import { Keeper } from './keeper.js';
-import {
-  type Asked,
-  askedKey,
-  finishOf,
-  type MapRecord,
-  regionTokens,
-  sameAsked,
-  shownMap,
-  surveyed,
-} from './mapRecord.js';
+import { type Asked, type MapRecord, sameAsked, wholeMapOf } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import { ModelHold } from './modelHold.js';
-import { fewerInBatch, pageTopK } from './pageCells.js';
 import type { PageStream } from './pageStream.js';
 import { Points } from './points.js';
-import { sameScene, type Surveyed, Surveys } from './surveys.js';
+import { SlotPage } from './slotPage.js';
+import { SlotSurvey } from './slotSurvey.js';
 
 /** Maps that take no longer are computed at once when a parameter changes. */
 const AT_ONCE_SECONDS = 1;
@@ -63,13 +55,11 @@ export class MapSlot {
   readonly details: Details;
   private readonly model: ModelHold;
   private readonly keeper: Keeper;
-  private readonly surveys: Surveys;
+  private readonly costs: Costs;
+  private readonly survey: SlotSurvey;
+  private readonly page: SlotPage;
   private readonly points: Points;
   private fault: FaultData | null = null;
-  private obstacle: FaultData | null = null;
-  private estimate: Estimate | null = null;
-  /** What the last estimate says of every grid on its plane. */
-  private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
   /** The model's files were written again, and it was opened anew: said until the map after the one that comes of it. */
   private rewritten: 'no' | 'now' | 'told' = 'no';
   private debounce: ReturnType<typeof setTimeout> | undefined;
@@ -79,8 +69,6 @@ export class MapSlot {
   private begunWith: string | undefined;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
-  /** The page has a survey of the settings' plane. */
-  private surveySent = false;
   private disposed = false;
 
   constructor(
@@ -97,14 +85,23 @@ export class MapSlot {
       },
       () => this.reopened(),
     );
-    this.surveys = new Surveys(
-      (asked) => this.lease(asked),
-      () => this.calm(),
-      (news) => this.takeSurvey(news),
+    this.costs = new Costs((asked) => this.lease(asked));
+    this.page = new SlotPage(place.name, place.page);
+    this.survey = new SlotSurvey(
+      {
+        lease: (asked) => this.lease(asked),
+        calm: () => this.calm(),
+        asked: () => this.asked(),
+        shown: () => this.runs.shown,
+        isOfTheFile: (record) => this.isOfTheFile(record),
+        onSurveyed: (record) => record.finished && this.keeper.keep(record, true),
+        onFault: ({ message }) => deps.log('warn', `The plane could not be surveyed: ${message}`),
+      },
+      this.page,
     );
     this.points = new Points(
       (record) => this.leaseFor(record),
-      (message) => this.send(message),
+      (message) => this.page.send(message),
     );
     const { nextId } = place;
     this.runs = new MapRuns(
@@ -112,21 +109,21 @@ export class MapSlot {
         onShown: () => {
           this.details.forget();
           this.points.forget();
-          this.surveyShown();
-          this.sendMap();
-          if (this.runs.shown?.complete) place.onWhole();
+          this.survey.giveToShown();
+          this.page.show('map', this.runs.shown);
+          if (this.runs.shown?.finished) place.onWhole();
         },
         onCells: (record, event) => {
-          this.sendCells(record, event);
+          this.page.cells(record, event);
           this.keeper.keep(record);
         },
         onProgress: (progress) => {
-          this.progress(progress);
+          this.page.progress(progress);
           place.onProgress();
         },
         onFinish: (record) => {
           if (this.rewritten === 'now') this.rewritten = 'told';
-          this.sendFinish(record);
+          this.page.finish(record);
           this.keeper.keep(record, true);
           place.onWhole();
         },
@@ -139,10 +136,10 @@ export class MapSlot {
     this.details = new Details(
       (record) => this.leaseFor(record),
       {
-        onShown: () => this.details.shown && this.send({ type: 'detail', map: shownMap(this.details.shown) }),
-        onCells: (record, event) => this.sendCells(record, event),
-        onProgress: (progress) => this.progress(progress),
-        onFinish: (record) => this.sendFinish(record),
+        onShown: () => this.details.shown && this.page.show('detail', this.details.shown),
+        onCells: (record, event) => this.page.cells(record, event),
+        onProgress: (progress) => this.page.progress(progress),
+        onFinish: (record) => this.page.finish(record),
         onChange: () => place.onChange(),
         onFault: (fault) => this.complain(fault),
       },
@@ -155,12 +152,12 @@ export class MapSlot {
   }
 
   state(): SlotState {
-    const { runs } = this;
+    const { runs, costs } = this;
     return {
       settings: this.settings,
       model: this.model.state,
-      estimate: this.estimate,
-      obstacle: this.obstacle,
+      estimate: costs.estimate,
+      obstacle: costs.obstacle,
       changed: runs.asked !== undefined && this.differs(),
       outdated: runs.shown && !this.isSet(runs.shown) ? runs.shown.id : null,
       run: runs.state,
@@ -173,7 +170,7 @@ export class MapSlot {
 
   /** The whole map that is seen: the detail of a window, where one is looked at. undefined while cells are missing. */
   map(): TokenMap | undefined {
-    return this.details.wanted ? this.details.complete?.complete : this.runs.shown?.complete;
+    return this.details.wanted ? wholeMapOf(this.details.complete) : wholeMapOf(this.runs.shown);
   }
 
   /** The whole map that is seen. @throws Fault while there is none. */
@@ -188,7 +185,7 @@ export class MapSlot {
 
   /** The whole map, whichever part of it is seen. @throws Fault while there is none. */
   wholeBase(): TokenMap {
-    return whole(this.runs.shown?.complete);
+    return whole(wholeMapOf(this.runs.shown));
   }
 
   /** Numbers that a vector for the model must have, where that is known. */
@@ -218,10 +215,9 @@ export class MapSlot {
   /** The settings are others: soon computes them if that is quick; `run`: however long it takes. */
   settled(run = false): void {
     this.turn++;
-    this.estimate = null;
-    this.obstacle = null;
+    this.costs.forget();
     this.place.onChange();
-    if (this.surveyFits !== this.surveySent) this.sendSurvey();
+    this.survey.settled();
     // The first of changes that follow each other is acted on at once, the others when they pause.
     const paused = performance.now() - this.activeAt > DEBOUNCE_MS;
     this.acts();
@@ -248,14 +244,14 @@ export class MapSlot {
       if (known && this.isSet(known)) return this.take(known);
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
-      if (run && revived && !revived.complete) return await this.compute(revived, revived);
+      if (run && revived && !revived.finished) return await this.compute(revived, revived);
       // Where nothing but the grid is another, what was measured says enough.
-      if (this.secondsOf(asked) < AT_ONCE_SECONDS && this.differs()) return await this.compute(asked);
+      if (this.costs.secondsOf(asked) < AT_ONCE_SECONDS && this.differs()) return await this.compute(asked);
       await this.learnEstimate();
-      const seconds = this.estimate?.seconds ?? Infinity;
+      const seconds = this.costs.estimate?.seconds ?? Infinity;
       if (turn !== this.turn) return;
       if (seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
-      else if (this.healthy) this.surveys.want(asked);
+      else if (this.healthy) this.survey.want(asked);
     } catch (error) {
       this.complain(error);
     }
@@ -274,7 +270,7 @@ export class MapSlot {
   /** Computes the cells that a stopped run left. */
   resume(): void {
     const record = this.runs.latest;
-    if (record && !record.complete && !this.runs.running)
+    if (record && !record.finished && !this.runs.running)
       this.compute(record, record).catch((error: unknown) => this.complain(error));
   }
 
@@ -290,7 +286,7 @@ export class MapSlot {
     this.fault = null;
     this.adopt(record);
     this.place.onChange();
-    this.surveys.want(this.asked());
+    this.survey.want(this.asked());
   }
 
   /** A person looks at a window of the map that is shown, or at all of it. */
@@ -301,7 +297,7 @@ export class MapSlot {
     if (!window) this.details.lookAway();
     else {
       checkWindow(shown, window);
-      const wanted = refine && shown.complete !== undefined && this.refinable().ok;
+      const wanted = refine && shown.finished !== undefined && this.refinable().ok;
       this.details.look(shown, window, wanted, this.settings.batchSize);
     }
     this.place.onChange();
@@ -342,47 +338,23 @@ export class MapSlot {
 
   /** Tells the page all that there is. */
   sendAll(): void {
-    this.sendMap();
-    this.sendSurvey();
+    this.page.show('map', this.runs.shown);
+    this.survey.send();
   }
 
   /** Ends the run and lets go of the engine. `closed`: by the person, so that nothing need be kept for a reload. */
   dispose(closed: boolean): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.page.close();
     this.turn++;
     clearTimeout(this.debounce);
-    this.surveys.want(undefined);
+    this.survey.want(undefined);
     void this.runs.end();
     this.details.forget();
     this.points.forget();
     this.model.release();
     if (closed) this.keeper.remove();
-  }
-
-  private send(news: SlotNews): void {
-    if (!this.disposed) this.place.page()?.send({ ...news, slot: this.place.name });
-  }
-
-  private progress(progress: Progress): void {
-    if (!this.disposed) this.place.page()?.progress(this.place.name, progress);
-  }
-
-  /** A survey has come: the page learns of it, and so does the map that has the same plane. */
-  private takeSurvey({ fault }: Surveyed): void {
-    this.surveyShown();
-    this.sendSurvey();
-    if (fault) this.deps.log('warn', `The plane could not be surveyed: ${fault.message}`);
-  }
-
-  /** The survey that there is becomes the shown map's, if that has the same plane. */
-  private surveyShown(): void {
-    const { shown } = this.runs;
-    const { current } = this.surveys;
-    if (!shown || !current?.survey || current.survey === shown.survey) return;
-    if (!sameScene(current.asked, shown) || !this.isOfTheFile(shown)) return;
-    surveyed(shown, current.survey, current.asked.parameters);
-    if (shown.complete) this.keeper.keep(shown, true);
   }
 
   private refinable(): Support {
@@ -397,7 +369,7 @@ export class MapSlot {
   /** A person does something: measuring makes way, until it is calm again. */
   private acts(): void {
     this.activeAt = performance.now();
-    this.surveys.makeWay();
+    this.survey.makeWay();
   }
 
   /** Settles when no map is computed and nothing was done for a while; true: an engine is there that can measure. */
@@ -416,14 +388,14 @@ export class MapSlot {
     this.fault = null;
     if (this.rewritten === 'told') this.rewritten = 'no';
     this.details.pause();
-    this.surveys.makeWay();
-    this.surveys.want(this.asked());
+    this.survey.makeWay();
+    this.survey.want(this.asked());
     await this.runs.start(asked, this.settings.batchSize, () => this.lease(asked), resumed);
     // A dead engine is not started again for an estimate.
     if (turn !== this.turn || this.disposed || !this.healthy) return;
     await this.learnEstimate();
     // After the map: on a large model the norms take longer than the first picture may.
-    this.surveys.want(this.asked());
+    this.survey.want(this.asked());
   }
 
   private get healthy(): boolean {
@@ -461,27 +433,8 @@ export class MapSlot {
   private async learnEstimate(): Promise<void> {
     const { turn } = this;
     const asked = this.asked();
-    if (!asked) return;
-    const { engine } = await this.lease(asked);
-    try {
-      const { batchSize } = this.settings;
-      const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
-      if (turn !== this.turn) return;
-      this.estimate = estimate;
-      this.rate = { key: askedKey(asked, speedKey), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
-      this.obstacle = null;
-    } catch (error) {
-      const fault = Fault.from(error);
-      if (turn !== this.turn || fault.code === 'cancelled' || fault.code === 'engine-died') return;
-      this.obstacle = fault.toData();
-    }
-    this.place.onChange();
-  }
-
-  /** What a map would take by the last estimate; Infinity where that was of another plane or model. */
-  private secondsOf(asked: Asked): number {
-    const { columns, rows } = asked.parameters.grid;
-    return this.rate?.key === askedKey(asked, speedKey) ? this.rate.secondsPerCell * columns * rows : Infinity;
+    if (asked && (await this.costs.learn(asked, this.settings.batchSize, () => turn === this.turn)))
+      this.place.onChange();
   }
 
   /** The settings are not those of the map that is there or on its way. */
@@ -505,43 +458,9 @@ export class MapSlot {
   /** The model was opened anew, as its files were written again: what was measured of it is of another, perhaps. */
   private reopened(): void {
     this.rewritten = 'now';
-    this.surveys.forget();
-    this.rate = undefined;
+    this.survey.forget();
+    this.costs.forgetMeasured();
     this.deps.log('info', REWRITTEN);
-  }
-
-  private sendMap(): void {
-    const { shown } = this.runs;
-    this.send({ type: 'map', map: shown ? shownMap(shown) : null });
-  }
-
-  /** Whether what was surveyed last is the plane of the settings. */
-  private get surveyFits(): boolean {
-    const asked = this.asked();
-    const { current } = this.surveys;
-    return asked !== undefined && current !== undefined && sameScene(asked, current.asked);
-  }
-
-  /** Tells what is known of the settings' plane; nothing, where the last survey is of another. */
-  private sendSurvey(): void {
-    const { current } = this.surveys;
-    this.surveySent = this.surveyFits;
-    if (!current) return;
-    const { shown } = this.runs;
-    const { survey, fault } = this.surveySent ? current : { survey: null, fault: null };
-    const fits = survey !== null && shown && sameScene(current.asked, shown) && this.isOfTheFile(shown);
-    const map = fits ? shown.id : null;
-    this.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
-  }
-
-  private sendCells({ id, cells }: MapRecord, { batch, tokens }: Extract<MapEvent, { kind: 'cells' }>): void {
-    const fewer = fewerInBatch(batch, cells.topK, pageTopK(cells));
-    if (!this.disposed) this.place.page()?.cells(this.place.name, id, fewer, tokens);
-  }
-
-  private sendFinish({ id, complete }: MapRecord): void {
-    if (!complete) return;
-    this.send({ type: 'finish', map: id, finish: finishOf(complete), tokens: regionTokens(complete) });
   }
 }
 

@@ -3,6 +3,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import type { Comparison, MapSettings, PanelSettings, SlotState } from '../protocol/page.js';
 import { otherSettings } from './comparison.js';
 import type { PanelDependencies } from './dependencies.js';
+import { type Finished, wholeMapOf } from './mapRecord.js';
 import { MapSlot, type SlotPlace } from './mapSlot.js';
 import { savedSlotMap, savedSlotState } from './savedSlot.js';
 
@@ -16,7 +17,7 @@ export class OtherSlot {
   private saved: { readonly file: string; readonly id: number; map: TokenMap | undefined } | undefined;
   /** What it is computed with, and from what that followed. */
   private plan:
-    { readonly of: PanelSettings; readonly beside: TokenMap | undefined; settings: MapSettings } | undefined;
+    { readonly of: PanelSettings; readonly beside: Finished | undefined; settings: MapSettings } | undefined;
   private compare: Comparison | null = null;
 
   /**
@@ -52,9 +53,10 @@ export class OtherSlot {
     if (compare?.kind === 'saved') return this.read(compare.file);
     if (compare?.kind !== 'computed') return;
     const { main } = this;
-    const beside = compare.plane === 'shared' ? main.runs.shown?.complete : undefined;
+    const { shown } = main.runs;
+    const beside = compare.plane === 'shared' ? shown?.finished : undefined;
     if (this.plan?.of !== settings || this.plan.beside !== beside) {
-      const planned = otherSettings(settings, compare, beside);
+      const planned = otherSettings(settings, compare, wholeMapOf(shown));
       if (planned) this.plan = { of: settings, beside, settings: planned };
     }
     if (!this.plan) return;

@@ -41,7 +41,7 @@ const snapshot = v.object({
 });
 
 export function writeSnapshot(record: MapRecord): Uint8Array {
-  const { parameters, modelPath, device, specification, facts, cells, tokens, secondsBefore, complete, survey } =
+  const { parameters, modelPath, device, specification, facts, cells, tokens, secondsBefore, finished, survey } =
     record;
   return serialize({
     version: VERSION,
@@ -55,7 +55,7 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
     tokens: [...tokens.values()],
     secondsBefore,
     survey,
-    finish: complete ? { plane: complete.plane, runtime: complete.runtime, regions: complete.regions } : null,
+    finish: finished ?? null,
   } satisfies v.InferInput<typeof snapshot> & { parameters: MapParameters });
 }
 
@@ -95,16 +95,8 @@ export function readSnapshot(bytes: Uint8Array, id: number): MapRecord | undefin
     record.secondsBefore = read.secondsBefore;
     const whole = record.done === record.cells.computed.length;
     if (whole && read.finish) {
-      record.complete = {
-        specification,
-        facts: read.facts,
-        cells: record.cells,
-        tokens: record.tokens,
-        plane: read.finish.plane,
-        runtime: read.finish.runtime,
-        ...(read.finish.regions ? { regions: read.finish.regions } : {}),
-        ...(survey ? { survey } : {}),
-      };
+      const { plane, runtime, regions } = read.finish;
+      record.finished = { plane, runtime, ...(regions ? { regions } : {}) };
     }
     return record;
   } catch {

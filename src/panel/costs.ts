@@ -1,0 +1,55 @@
+import type { EngineLease } from '../host/engineLease.js';
+import { speedKey } from '../map/dependence.js';
+import { Fault, type FaultData } from '../map/fault.js';
+import type { Estimate } from '../protocol/engine.js';
+import { type Asked, askedKey } from './mapRecord.js';
+
+/** What the settings would cost, or why there can be no map with them though each field is right. */
+export class Costs {
+  /** null: not known (yet). */
+  estimate: Estimate | null = null;
+  obstacle: FaultData | null = null;
+  /** What the last estimate says of every grid on its plane. */
+  private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
+
+  constructor(private readonly lease: (asked: Asked) => Promise<EngineLease>) {}
+
+  /** The settings are others. What was measured holds for all of the same speed. */
+  forget(): void {
+    this.estimate = null;
+    this.obstacle = null;
+  }
+
+  /** What was measured is of another model. */
+  forgetMeasured(): void {
+    this.rate = undefined;
+  }
+
+  /**
+   * Asks the engine.
+   * @param isWanted whether the answer is to what is still asked
+   * @returns whether it was told
+   * @throws what opening the model does
+   */
+  async learn(asked: Asked, batchSize: number, isWanted: () => boolean): Promise<boolean> {
+    const { engine } = await this.lease(asked);
+    try {
+      const estimate = await engine.call('estimate', { parameters: asked.parameters, batchSize });
+      if (!isWanted()) return false;
+      this.estimate = estimate;
+      this.rate = { key: askedKey(asked, speedKey), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
+      this.obstacle = null;
+    } catch (error) {
+      const fault = Fault.from(error);
+      if (!isWanted() || fault.code === 'cancelled' || fault.code === 'engine-died') return false;
+      this.obstacle = fault.toData();
+    }
+    return true;
+  }
+
+  /** Seconds that a map would take by the last estimate; Infinity where that was of another plane or model. */
+  secondsOf(asked: Asked): number {
+    const { columns, rows } = asked.parameters.grid;
+    return this.rate?.key === askedKey(asked, speedKey) ? this.rate.secondsPerCell * columns * rows : Infinity;
+  }
+}
