@@ -42,7 +42,7 @@ export const MAP_FORMATS = [
   {
     name: 'parquet',
     label: 'Parquet table',
-    holds: 'a row per cell with all its top tokens, as in the table `cells` of a [study](docs/studies.md)',
+    holds: 'a row per cell with all its top tokens, as in the table `cells` of a study',
     extension: 'parquet',
     binary: true,
     kind: 'data',

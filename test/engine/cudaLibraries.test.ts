@@ -55,7 +55,7 @@ test('another release is told and passed over', () => {
 });
 
 test('the documented command names the release that is needed', () => {
-  for (const file of ['README.md', 'package.nls.json'])
+  for (const file of ['docs/models.md', 'package.nls.json'])
     assert.deepEqual(
       [...readFileSync(path.join(root, file), 'utf8').matchAll(/onnxruntime-gpu\[cuda,cudnn\]==([\d.]+)/g)].map(
         (m) => m[1],

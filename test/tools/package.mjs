@@ -50,6 +50,7 @@ const parts = [
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
+  'docs',
   ...[
     'extension.cjs',
     'engine.cjs',

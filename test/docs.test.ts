@@ -18,9 +18,19 @@ import { syntheticMap } from './map/syntheticMap.js';
 import { blockOf, table } from './markdown.js';
 
 const root = path.resolve(import.meta.dirname, '..');
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+/** The README and the pages of docs/, by their paths. */
+const documents = new Map(
+  [
+    'README.md',
+    'CONTRIBUTING.md',
+    'python/README.md',
+    ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`),
+  ]
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => [name, readFileSync(path.join(root, name), 'utf8')]),
+);
 
-const block = (name: string): string => blockOf(readme, name);
+const block = (page: string, name: string): string => blockOf(documents.get(`docs/${page}.md`) ?? '', name);
 
 test('the table of flags is the program’s', async () => {
   const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
@@ -52,11 +62,11 @@ test('the table of flags is the program’s', async () => {
   const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing, ...fitting, ...reading].map(
     (flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help],
   );
-  assert.equal(block('flags'), await table(['Flag', 'Default', 'Meaning'], rows));
+  assert.equal(block('command-line', 'flags'), await table(['Flag', 'Default', 'Meaning'], rows));
 });
 
 test('the table of exit codes is the program’s', async () => {
-  assert.equal(block('exit codes'), await table(['Code', 'Meaning'], Object.entries(EXIT_CODES)));
+  assert.equal(block('command-line', 'exit codes'), await table(['Code', 'Meaning'], Object.entries(EXIT_CODES)));
 });
 
 test('the table of files is the registry’s', async () => {
@@ -65,21 +75,75 @@ test('the table of files is the registry’s', async () => {
     `\`${fileName(specification, name)}\``,
     kind === 'data' ? holds : `the picture: ${holds}`,
   ]);
-  assert.equal(block('files'), await table(['File', 'Holds'], rows));
+  assert.equal(block('files', 'files'), await table(['File', 'Holds'], rows));
 });
 
-test('local links and pictures are there', () => {
-  const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)\s]+)\)/g)].map(([, target = '']) => target);
-  assert.ok(targets.length > 0);
-  assert.deepEqual(
-    targets.filter((target) => !existsSync(path.join(root, target))),
-    [],
+/** Targets of the links and pictures of a document that lead to another file of the project, or to a heading. */
+const targetsIn = (text: string): string[] =>
+  [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, target = '']) => target);
+
+/** A heading as a link names it. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+test('local links, their headings, and pictures are there', () => {
+  const broken: string[] = [];
+  for (const [name, text] of documents)
+    for (const target of targetsIn(text)) {
+      const [file = '', heading] = target.split('#');
+      const place = file === '' ? name : path.posix.join(path.posix.dirname(name), file);
+      const headings = [...(documents.get(place) ?? '').matchAll(/^#+ (.+)$/gm)].map(([, words = '']) => anchor(words));
+      if (!existsSync(path.join(root, place)) || (heading !== undefined && !headings.includes(heading)))
+        broken.push(`${name}: ${target}`);
+    }
+  assert.deepEqual(broken, []);
+});
+
+test('every page is reached from the README, and the README is read in five minutes', () => {
+  const linked = targetsIn(documents.get('README.md') ?? '');
+  for (const name of documents.keys()) if (name.startsWith('docs/')) assert.ok(linked.includes(name), name);
+  assert.ok((documents.get('README.md') ?? '').split('\n').length <= 110);
+});
+
+test('commands of the documents have flags that there are', () => {
+  const known = new Set(
+    [
+      MAP_FLAGS,
+      DISPLAY_FLAGS,
+      RUN_FLAGS,
+      ASKING_FLAGS,
+      INSPECT_FLAGS,
+      STUDY_FLAGS,
+      BOUNDARY_FLAGS,
+      COMPARE_FLAGS,
+      FIT_FLAGS,
+      LENS_FLAGS,
+    ]
+      .flatMap((flags): readonly Flag[] => flags)
+      .map(({ name }) => `--${name}`)
+      .concat('--stdio'),
   );
+  const wrong: string[] = [];
+  for (const [name, text] of documents)
+    for (const [, code = ''] of text.matchAll(/```sh\n([^]*?)```/g))
+      for (const command of code
+        .replaceAll('\\\n', ' ')
+        .split('\n')
+        .filter((line) => line.startsWith('embedding-grid')))
+        for (const [flag] of command
+          .replace(/"[^"]*"/g, '""')
+          .replace(/ -- .*| #.*/, '')
+          .matchAll(/(?<= )--[a-z-]+/g))
+          if (!known.has(flag)) wrong.push(`${name}: ${flag}`);
+  assert.deepEqual(wrong, []);
 });
 
-/** The README's snippet as a file, in a folder of its own inside the package, whose name it imports. */
+/** The library's snippet as a file, in a folder of its own inside the package, whose name it imports. */
 function snippet(): { folder: string; file: string } {
-  const [, code = ''] = /```ts\n([^]*?)```/.exec(block('snippet')) ?? [];
+  const [, code = ''] = /```ts\n([^]*?)```/.exec(block('library', 'snippet')) ?? [];
   const folder = path.join(root, 'test', 'output', 'readme');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
