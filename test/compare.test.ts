@@ -105,4 +105,6 @@ test('a series: every member is what it would be alone; on a shared plane all ha
   assert.deepEqual(one.plane.u, own.get('layer=1, seed=1')?.plane.u);
   await assert.rejects(all(model.series({ vary: ['model=a'] })), { code: 'bad-parameter', message: /one model/ });
   await assert.rejects(all(model.series({ vary: ['nothing=1'] })), { code: 'bad-parameter' });
+  const idle = model.series({ ...base, vary: ['seed=1-2'], sharing: 'shared' });
+  await assert.rejects(all(idle), { code: 'bad-parameter', message: /same map/ });
 });

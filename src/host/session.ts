@@ -6,13 +6,17 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import {
+  baseOf,
+  laidOn,
   memberName,
   members,
-  onPlane,
+  planeParameters,
   type PlaneSharing,
+  refuseIdleAxes,
   runOrder,
   type SeriesAxis,
   type SeriesMember,
+  usualSharing,
 } from '../map/series/series.js';
 import {
   DEFAULT_BATCH_SIZE,
@@ -183,20 +187,22 @@ export class ModelSession {
 
   /**
    * Maps that differ in named axes, each as soon as it is there, in the order that reuses most; every one is what it would be alone.
-   * @param series the base's options; `vary` as on a command line (`layer=0-11`) or as data; on the base's plane, unless each is to
-   *   have its `own`
-   * @throws Fault `bad-parameter` where an axis leads nowhere or is the model: a session has one.
+   * @param series the base's options; `vary` as on a command line (`layer=0-11`) or as data; `sharing`: whether all have the base's
+   *   plane or each its `own`, by default the base's, but their own where an axis is one of the plane
+   * @throws Fault `bad-parameter` where an axis leads nowhere, changes nothing, or is the model: a session has one.
    */
   async *series({
     vary,
-    sharing = 'shared',
+    sharing: asked,
     ...options
   }: MapOptions & {
     readonly vary: readonly (string | SeriesAxis)[];
     readonly sharing?: PlaneSharing;
   }): AsyncGenerator<SeriesMap, void> {
     const axes = mergeAxes(vary.map((axis) => (typeof axis === 'string' ? parseAxis(axis) : axis)));
-    const { parameters: base, display } = readMapOptions(options);
+    const sharing = asked ?? usualSharing(axes);
+    const { parameters, display } = readMapOptions(options);
+    const base = baseOf(parameters, axes);
     const all = [...members({ base, vary: axes })];
     if (all.some(({ model }) => model !== undefined))
       throw new Fault({
@@ -204,6 +210,7 @@ export class ModelSession {
         message: 'A session has one model: it cannot be varied.',
         hint: 'Open a session for each.',
       });
+    refuseIdleAxes({ base, vary: axes, plane: sharing });
     const { batchSize = DEFAULT_BATCH_SIZE, signal, onProgress } = options;
     const compute = (parameters: MapParameters, heard?: typeof onProgress): Promise<TokenMap> =>
       this.map({
@@ -217,9 +224,8 @@ export class ModelSession {
     for (const member of runOrder(all)) {
       let { parameters } = member;
       if (sharing === 'shared') {
-        const one = { ...base, grid: { ...base.grid, columns: 1, rows: 1 }, question: null, overlays: [] };
-        plane ??= (await compute(one)).plane;
-        parameters = onPlane(parameters, plane, 'the base');
+        plane ??= (await compute(planeParameters(base))).plane;
+        parameters = laidOn(parameters, plane, base);
       }
       yield { name: memberName(axes, member.values), member, map: await compute(parameters, onProgress) };
     }

@@ -1,11 +1,11 @@
 import { Fault } from '../fault.js';
-import { type AxisValue, isAxisValue, type SeriesAxis, stepsOf } from './series.js';
+import { type AxisValue, isAxisValue, PROMPT_PATH, type SeriesAxis, stepsOf } from './series.js';
 
 /** Short names of what is varied most. */
 const SHORT: Readonly<Record<string, string>> = {
   seed: 'plane.axes.seed',
   spacing: 'grid.spacing',
-  prompt: 'plane.center.text',
+  prompt: PROMPT_PATH,
   coefficient: 'interventions[0].coefficient',
 };
 

@@ -1,4 +1,6 @@
+import { canonical } from '../dependence.js';
 import { Fault } from '../fault.js';
+import { layerBrief } from '../naming.js';
 import type { Plane } from '../plane.js';
 import { contextOf, type MapParameters, parseParameters } from '../specification.js';
 import { encodeVector } from '../vector.js';
@@ -44,8 +46,9 @@ export interface SeriesMember {
 /** Members of a series, at most: their numbers fit 32 bits with room. */
 export const MOST_MEMBERS = 10_000_000;
 
-/** Where a model is chosen. */
+/** Where a model is chosen, and where a prompt. */
 export const MODEL_PATH = 'model';
+export const PROMPT_PATH = 'plane.center.text';
 
 /** How many members a series has. */
 export const memberCount = ({ vary }: Pick<MapSeries, 'vary'>): number =>
@@ -109,7 +112,7 @@ export const memberName = (vary: readonly SeriesAxis[], values: readonly AxisVal
 export function axisName(path: string): string {
   const names = path.match(/[A-Za-z]\w*/g) ?? [];
   const last = names.at(-1) ?? path;
-  return path === 'plane.center.text' ? 'prompt' : last;
+  return path === PROMPT_PATH ? 'prompt' : last;
 }
 
 /** A value as it is written on a command line and in tables. */
@@ -180,6 +183,58 @@ export const onPlane = (parameters: MapParameters, { c, u, v }: Plane, name: str
     },
   };
 };
+
+/** What the shared plane is laid by: the base's map, of which a single cell is enough. */
+export const planeParameters = (base: MapParameters): MapParameters => ({
+  ...base,
+  grid: { ...base.grid, columns: 1, rows: 1 },
+  question: null,
+  overlays: [],
+});
+
+/** A member's parameters on the plane of the base, which says so in the names of its vectors. */
+export const laidOn = (parameters: MapParameters, plane: Plane, { layer }: MapParameters): MapParameters =>
+  onPlane(parameters, plane, `the shared plane (${layer === 'last' ? 'last layer' : layerBrief(layer)})`);
+
+/** Who has the plane where nobody says so: all members one, but each its own where an axis is one of the plane's. */
+export const usualSharing = (vary: readonly SeriesAxis[]): PlaneSharing =>
+  vary.some(({ path }) => path.startsWith('plane.')) ? 'own' : 'shared';
+
+/** Values of an axis that are looked at for whether it does anything. */
+const TRIED = 16;
+
+/**
+ * Refuses an axis on which all members are one map: the plane's, where all have the plane of the base.
+ * @throws Fault `bad-parameter`, also where a member is no map.
+ */
+export function refuseIdleAxes({ base, vary, plane }: MapSeries): void {
+  const laid = { c: new Float32Array(1), u: new Float32Array(1), v: new Float32Array(1) };
+  for (const [axis, { path, values }] of vary.entries()) {
+    if (values.length < 2) continue;
+    const tried = values.slice(0, TRIED).map((value) => {
+      const single = vary.map((one, i) => ({ path: one.path, values: [i === axis ? value : (one.values[0] ?? null)] }));
+      const { model, parameters } = memberAt({ base, vary: single }, 0);
+      return canonical([model, plane === 'shared' ? onPlane(parameters, laid, '') : parameters]);
+    });
+    if (new Set(tried).size > 1) continue;
+    throw new Fault({
+      code: 'bad-parameter',
+      message:
+        plane === 'shared' && path.startsWith('plane.')
+          ? `${path} lays the plane, and all members have that of the base: they would all be the same map.`
+          : `All values of ${path} are the same map.`,
+      hint: 'Give each member a plane of its own (--plane own), or vary something else.',
+    });
+  }
+}
+
+/** The base of a series, whose center is a prompt where prompts are varied: the first. */
+export function baseOf(base: MapParameters, vary: readonly SeriesAxis[]): MapParameters {
+  const text = vary.find(({ path }) => path === PROMPT_PATH)?.values[0];
+  const { plane } = base;
+  if (typeof text !== 'string' || plane.center.kind === 'prompt') return base;
+  return { ...base, plane: { ...plane, center: { kind: 'prompt', text } } };
+}
 
 /** Members in the order that reuses most: those of one model, with the same interventions and context, layer by layer. */
 export const runOrder = (all: readonly SeriesMember[]): readonly SeriesMember[] => {
