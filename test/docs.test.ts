@@ -10,6 +10,7 @@ import { EXIT_CODES } from '../src/cli/exitCodes.js';
 import { FIT_FLAGS } from '../src/cli/fitFlags.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { LENS_FLAGS } from '../src/cli/lensFlags.js';
+import { SERIES_FLAGS } from '../src/cli/series/seriesFlags.js';
 import { STUDY_FLAGS } from '../src/cli/study/studyFlags.js';
 import { MAP_FORMATS } from '../src/formats/formats.js';
 import { fileName } from '../src/formats/names.js';
@@ -33,7 +34,7 @@ const documents = new Map(
 const block = (page: string, name: string): string => blockOf(documents.get(`docs/${page}.md`) ?? '', name);
 
 test('the table of flags is the program’s', async () => {
-  const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
+  const mapAndRun: readonly Flag[] = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...SERIES_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
   const inspect: readonly Flag[] = INSPECT_FLAGS;
   const inspecting = inspect
     .filter((flag) => !mapAndRun.includes(flag))
@@ -119,6 +120,7 @@ test('commands of the documents have flags that there are', () => {
       STUDY_FLAGS,
       BOUNDARY_FLAGS,
       COMPARE_FLAGS,
+      SERIES_FLAGS,
       FIT_FLAGS,
       LENS_FLAGS,
     ]

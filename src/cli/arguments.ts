@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/formats.js';
+import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { parseTokens } from '../map/flags/tokenNames.js';
+import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import { bad, computingChoices, type ComputingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import type { ServeCommand } from './serve/serve.js';
+import type { SeriesCommand } from './series/series.js';
+import { SERIES_FLAGS } from './series/seriesFlags.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
@@ -26,6 +31,7 @@ export type Command =
   | FitCommand
   | CompareCommand
   | LensCommand
+  | SeriesCommand
   | StudyCommand
   | ServeCommand
   | HubCommand;
@@ -63,7 +69,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   if (args[0] === 'fit-translator') return parseFit(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
-    ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...RUN_FLAGS]),
+    ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...SERIES_FLAGS, ...RUN_FLAGS]),
     ...ASKING_FLAGS,
   ]);
   if (values.has('help')) return { kind: 'help' };
@@ -83,7 +89,7 @@ export function parseCommand(args: readonly string[]): Command {
       skipChecks: values.has('skip-checks'),
       ...shared,
     };
-  return {
+  const drawing: DrawCommand = {
     kind: 'draw',
     map: given(MAP_FLAGS, values, several),
     display: Object.fromEntries(
@@ -93,10 +99,43 @@ export function parseCommand(args: readonly string[]): Command {
     specification: values.get('specification'),
     batchSize,
     outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
-    formats: formats(values.get('formats')),
+    formats: listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), FORMATS),
     overwrite: values.has('overwrite'),
     quiet: values.has('quiet'),
     ...shared,
+  };
+  return seriesOf(drawing, values, several.get('vary') ?? []);
+}
+
+/** A map, or a series of them where something varies. */
+function seriesOf(
+  drawing: DrawCommand,
+  values: ReadonlyMap<string, string>,
+  vary: readonly string[],
+): DrawCommand | SeriesCommand {
+  if (vary.length === 0) {
+    const other = SERIES_FLAGS.find(({ name }) => values.has(name));
+    if (other) throw bad(`--${other.name} goes with --vary.`, 'Say what varies, such as --vary layer=0-11.');
+    return drawing;
+  }
+  if (drawing.overwrite)
+    throw bad(
+      '--overwrite does not go with --vary.',
+      'The same series goes on in its folder, another one gets its own.',
+    );
+  const plane = values.get('plane');
+  if (plane !== undefined && plane !== 'shared' && plane !== 'own')
+    throw bad(`--plane ${plane}: must be shared or own.`);
+  const follow = parseTokens(values.get('follow') ?? '').filter((token) => token !== '');
+  if (!follow.every((token) => typeof token === 'string'))
+    throw bad(`--follow ${values.get('follow') ?? ''}: tokens are followed by their texts.`);
+  return {
+    ...drawing,
+    kind: 'series',
+    vary: mergeAxes(vary.map(parseAxis)),
+    plane,
+    follow,
+    divergences: values.has('divergences'),
   };
 }
 
@@ -109,7 +148,21 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
     throw bad('A comparison is of two saved maps.', 'Write it as embedding-grid compare A.json B.json.');
   if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
   const as = values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text';
-  return { kind: 'compare', a, b, as, ...computingChoices(values) };
+  const outputDir = values.get('output-dir');
+  if (outputDir === undefined && values.has('formats'))
+    throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
+  return {
+    kind: 'compare',
+    a,
+    b,
+    as,
+    outputDir,
+    formats: listOf(
+      values.get('formats') ?? 'png,svg,json',
+      COMPARISON_FORMATS.map(({ name }) => name),
+    ),
+    ...computingChoices(values),
+  };
 }
 
 /** Reads what follows `serve`: where it listens is always said, so that another way can be added. */
@@ -236,10 +289,11 @@ function suggestion(typed: string, flags: readonly Flag[]): string {
   return near ? `Did you mean --${near.name}?` : 'embedding-grid --help lists the flags.';
 }
 
-function formats(text = DEFAULT_FORMATS.join()): Format[] {
+/** The values of `--formats`, in the order in which they are named. */
+function listOf<F extends string>(text: string, known: readonly F[]): F[] {
   const wanted = text.split(',').map((part) => part.trim().toLowerCase());
-  const unknown = wanted.find((part) => !FORMATS.some((format) => format === part));
+  const unknown = wanted.find((part) => !known.some((format) => format === part));
   if (unknown !== undefined)
-    throw bad(`--formats ${text}: there is no format "${unknown}".`, `Formats are ${FORMATS.join(', ')}.`);
-  return FORMATS.filter((format) => wanted.includes(format));
+    throw bad(`--formats ${text}: there is no format "${unknown}".`, `Formats are ${known.join(', ')}.`);
+  return known.filter((format) => wanted.includes(format));
 }

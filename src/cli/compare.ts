@@ -1,5 +1,9 @@
+import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
+import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
+import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { type ComparedFiles, compareSaved } from '../host/compareSaved.js';
+import { assetsFolder } from '../host/installation.js';
 import { agreementWords, changeText, type MeanAndMost, summaryOf, tokenChanges } from '../map/compare/comparison.js';
 import { safeText } from '../map/display.js';
 import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
@@ -13,10 +17,18 @@ export interface CompareCommand extends ComputingChoices {
   readonly a: string;
   readonly b: string;
   readonly as: 'text' | 'json' | 'csv';
+  /** Where files go; undefined: none are written. */
+  readonly outputDir: string | undefined;
+  readonly formats: readonly (typeof COMPARISON_FORMATS)[number]['name'][];
 }
 
-/** `embedding-grid compare A.json B.json`: prints how two saved maps differ. @throws Fault. */
+/** What the files of a comparison are called. */
+const NAME = 'embedding_grid_comparison';
+
+/** `embedding-grid compare A.json B.json`: prints how two saved maps differ, and draws it where a folder is named. @throws Fault. */
 export async function compare(command: CompareCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const { outputDir, formats } = command;
+  if (outputDir !== undefined) await checkOutputFolder(outputDir);
   const progress = err.isTTY ? progressBar(err) : silentProgress;
   const compared = await compareSaved(command.a, command.b, {
     device: command.device,
@@ -28,10 +40,20 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
     ...(command.debug ? { log: engineLog(err) } : {}),
   }).finally(() => progress.clear());
   const { comparison, withoutDivergences } = compared;
-  if (command.as === 'text') return void out.write(report(compared));
-  if (withoutDivergences !== undefined)
-    err.write(`Note: There are no divergences. ${safeText(withoutDivergences, 1000)}\n`);
-  out.write(command.as === 'json' ? comparisonJson(comparison) : comparisonCsv(comparison));
+  if (command.as === 'text') out.write(report(compared));
+  else {
+    if (withoutDivergences !== undefined)
+      err.write(`Note: There are no divergences. ${safeText(withoutDivergences, 1000)}\n`);
+    out.write(command.as === 'json' ? comparisonJson(comparison) : comparisonCsv(comparison));
+  }
+  if (outputDir === undefined) return;
+  const wanted = COMPARISON_FORMATS.filter(({ name }) => formats.includes(name));
+  const encoded = await encodeAll(comparison, wanted, { assets: assetsFolder, signal });
+  const extensions = COMPARISON_FORMATS.map(({ extension }) => extension);
+  const files = await saveFigures(outputDir, NAME, extensions, encoded);
+  // Beside statistics as JSON or CSV nothing else is printed there.
+  const said = command.as === 'text' ? out : err;
+  said.write(files.map((file) => `${safeText(file, 1000)}\n`).join(''));
 }
 
 /** A comparison for people. */

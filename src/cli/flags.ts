@@ -9,6 +9,7 @@ import { EXIT_CODES } from './exitCodes.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
 import { LENS_FLAGS } from './lensFlags.js';
+import { SERIES_FLAGS } from './series/seriesFlags.js';
 import { STUDY_FLAGS } from './study/studyFlags.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
@@ -115,6 +116,9 @@ ${rows(MAP_FLAGS)}
 
 How it is drawn:
 ${rows(DISPLAY_FLAGS)}
+
+Several maps:
+${rows(SERIES_FLAGS)}
 
 Model, device and files:
 ${rows([...RUN_FLAGS, ...ASKING_FLAGS])}

@@ -16,6 +16,7 @@ import { lens } from './lens.js';
 import type { Output } from './progress.js';
 import { serve } from './serve/serve.js';
 import { standardStream } from './streams.js';
+import { drawSeries } from './series/series.js';
 import { study } from './study/study.js';
 
 /**
@@ -36,6 +37,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'compare') await compare(command, out, err, signal);
     else if (command.kind === 'serve') await serve(process.stdin, standardStream(process.stdout), signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);
+    else if (command.kind === 'series') await drawSeries(command, out, err, signal);
     else await study(command, out, err, signal);
     return 0;
   } catch (thrown) {

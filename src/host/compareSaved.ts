@@ -1,16 +1,11 @@
 import { readMap } from '../formats/readMap.js';
-import {
-  type CellDivergences,
-  compareMaps,
-  haveOneVocabulary,
-  type MapComparison,
-  noDivergences,
-} from '../map/compare/comparison.js';
+import { type CellDivergences, compareMaps, haveOneVocabulary, type MapComparison } from '../map/compare/comparison.js';
 import { Fault } from '../map/fault.js';
 import { DEFAULT_BATCH_SIZE, parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { BesideParams } from '../protocol/engine.js';
+import { divergencesBetween } from './series/divergences.js';
 import { type OpenedModel, openSavedModel, type OpenOptions } from './openModel.js';
 
 export interface CompareOptions extends OpenOptions {
@@ -56,22 +51,8 @@ async function divergencesOf(
   const beside = await besideOf(a, [b, fileB], options);
   const { engine } = await openSavedModel(a.specification.model, fileA, options);
   try {
-    const found = noDivergences(a.cells);
     const params = { parameters: parametersOf(a.specification), beside, batchSize };
-    await engine.call('divergences', params, {
-      ...(options.signal ? { signal: options.signal } : {}),
-      onEvent: (event) => {
-        if (event.kind !== 'divergences') return;
-        const { indices, ab, ba, js } = event.batch;
-        indices.forEach((cell, i) => {
-          found.ab[cell] = ab[i] ?? NaN;
-          found.ba[cell] = ba[i] ?? NaN;
-          found.js[cell] = js[i] ?? NaN;
-        });
-        onProgress?.(event.done, event.total, event.secondsLeft);
-      },
-    });
-    return found;
+    return await divergencesBetween(engine, params, { signal: options.signal, onProgress });
   } finally {
     await engine.dispose();
   }

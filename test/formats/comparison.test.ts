@@ -53,7 +53,7 @@ test('a cell’s color in the third view follows what changes', () => {
 
 test('a figure of many has a map for each member, on one scale, and says where tokens enter', () => {
   const members = [1, 2, 3, 4, 5, 6, 7].map((layer) => ({ name: String(layer), map: atLayer(layer) }));
-  const svg = drawSeries({ axis: 'layer', plane: 'shared', members }, font);
+  const svg = drawSeries({ axis: 'layer', plane: 'shared', lines: [{ name: '', members }] }, font);
   assert.equal(framesOf(svg).length, 8);
   for (const { name } of members) assert.ok(svg.includes(`>layer ${name}<`), name);
   for (const words of ['one plane: each cell', 'the last', 'stand']) assert.ok(textOf(svg).includes(words), words);
@@ -100,17 +100,26 @@ test('statistics of two: what is written is what was compared', () => {
   assert.equal(json.summary?.changed, comparison.agreement.changed);
   const lines = comparisonCsv(comparison).trimEnd().split('\r\n');
   assert.equal(lines.length, 1 + comparison.agreement.compared);
-  const changed = lines.filter((line) => /^\d+,\d+,[^,]+,[^,]+,(real|rounding),/.test(line));
+  const changed = lines.filter((line) => /^\d+,\d+,[^,]+,[^,]+,own,(real|rounding),/.test(line));
   assert.equal(changed.length, comparison.agreement.changed);
   assert.ok(lines[1 + 5]?.endsWith(',0.25,,'));
 });
 
 test('statistics of a series have a line a member', () => {
   const members = [1, 2, 3].map((layer) => ({ name: layer === 1 ? '=1' : String(layer), map: atLayer(layer) }));
-  const series = { axis: 'layer', plane: 'own', points: curvesOf(members, [' Paris']), entries: [] } as const;
+  const points = curvesOf(members, [' Paris']);
+  const vary = [{ path: 'layer', values: [1, 2, 3] }];
+  const one = { name: '', points, entries: [], flips: [] };
+  const series = { axis: 'layer', plane: 'own', vary, lines: [one] } as const;
   const lines = seriesCsv(series).trimEnd().split('\r\n');
   assert.equal(lines.length, 4);
   assert.ok(lines[0]?.endsWith(',"""share of  Paris""","""probability of  Paris"""'));
-  assert.ok(lines[1]?.startsWith('"""=1""",') && lines[3]?.startsWith('3,1,'));
-  assert.equal((JSON.parse(seriesJson(series)) as { points: unknown[] }).points.length, 3);
+  assert.ok(lines[1]?.startsWith('"""=1""",own,') && lines[3]?.startsWith('3,own,1,'));
+  const data = JSON.parse(seriesJson(series)) as { lines: { points: unknown[] }[] };
+  assert.equal(data.lines[0]?.points.length, 3);
+  const two = seriesCsv({ ...series, lines: [one, { ...one, name: 'model==x' }] })
+    .trimEnd()
+    .split('\r\n');
+  assert.equal(two.length, 7);
+  assert.ok(two[0]?.startsWith('line,layer,') && two[4]?.startsWith('"""model==x""",'));
 });

@@ -7,6 +7,7 @@ import { fileName } from '../../src/formats/names.js';
 import { temporaryNames, TEMPORARY } from '../../src/formats/temporaryNames.js';
 import { newOwner } from '../../src/formats/owner.js';
 import { compareMaps } from '../../src/map/compare/comparison.js';
+import { curvesOf } from '../../src/map/compare/curves.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from './assets.js';
@@ -37,7 +38,10 @@ test('maps', () => holds<TokenMap>(MAP_FORMATS, mapOf(1)));
 test('comparisons', () => holds(COMPARISON_FORMATS, compareMaps(mapOf(1), mapOf(2))));
 test('series', () => {
   const members = [1, 2, 3].map((seed) => ({ name: String(seed), map: mapOf(seed) }));
-  return holds<SavedSeries>(SERIES_FORMATS, { axis: 'layer', plane: 'own', members });
+  const vary = [{ path: 'layer', values: [1, 2, 3] }];
+  const lines = [{ name: '', points: curvesOf(members), entries: [], flips: [] }];
+  const drawn = { axis: 'layer', plane: 'own', lines: [{ name: '', members }] } as const;
+  return holds<SavedSeries>(SERIES_FORMATS, { ...drawn, statistics: { axis: 'layer', plane: 'own', vary, lines } });
 });
 
 test('what a killed run leaves of any format is known as such', () => {

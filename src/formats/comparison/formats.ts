@@ -1,7 +1,7 @@
 import type { MapComparison } from '../../map/compare/comparison.js';
-import { curvesOf, entryWords } from '../../map/compare/curves.js';
 import { type FileFormat, pictureFormats } from '../fileFormat.js';
 import { drawComparison } from './comparisonFigure.js';
+import { drawCurves } from './curvesFigure.js';
 import { type DrawnSeries, drawSeries } from './seriesFigure.js';
 import { comparisonCsv, comparisonJson, seriesCsv, seriesJson, type SeriesStatistics } from './statistics.js';
 
@@ -30,16 +30,8 @@ export const COMPARISON_FORMATS = [
 
 /** A series as it is saved. */
 export interface SavedSeries extends DrawnSeries {
-  /** Texts of tokens whose curves are asked for, as the maps have them. */
-  readonly tokens?: readonly string[];
+  readonly statistics: SeriesStatistics;
 }
-
-const statisticsOf = ({ axis, plane, members, tokens }: SavedSeries): SeriesStatistics => ({
-  axis,
-  plane,
-  points: curvesOf(members, tokens),
-  entries: entryWords(members, axis),
-});
 
 /** All that the maps of a series can be saved as together. */
 export const SERIES_FORMATS = [
@@ -51,7 +43,7 @@ export const SERIES_FORMATS = [
     extension: 'json',
     binary: false,
     kind: 'data',
-    contents: (series) => Buffer.from(seriesJson(statisticsOf(series))),
+    contents: (series) => Buffer.from(seriesJson(series.statistics)),
   },
   {
     name: 'csv',
@@ -60,6 +52,9 @@ export const SERIES_FORMATS = [
     extension: 'csv',
     binary: false,
     kind: 'data',
-    contents: (series) => Buffer.from(seriesCsv(statisticsOf(series))),
+    contents: (series) => Buffer.from(seriesCsv(series.statistics)),
   },
 ] as const satisfies readonly FileFormat<SavedSeries>[];
+
+/** What the curves of a series can be drawn as; as data they stand in its JSON and CSV. */
+export const CURVE_FORMATS = pictureFormats<SeriesStatistics>(drawCurves);

@@ -8,42 +8,61 @@ import { drawColorBar } from '../figureParts.js';
 import { Writer } from '../figureWriter.js';
 import type { BundledFont } from '../fonts.js';
 import { captionOf, oneScale, panelOf, PLANE_WORDS } from './comparisonFigure.js';
-import { acrossOf, drawMultiples } from './multiples.js';
+import { acrossOf, drawMultiples, type Panel } from './multiples.js';
 
 /** Maps of a series, in its order. */
 export interface DrawnSeries {
-  /** What varies, in a word: `layer`. */
+  /** What varies along a line, in a word: `layer`. */
   readonly axis: string;
   readonly plane: PlaneSharing;
+  /** One, or one for each combination of what varies besides: then each has a row of its own. */
+  readonly lines: readonly DrawnLine[];
+}
+
+export interface DrawnLine {
+  /** What its members have in common: `model=a`; empty where there is one line. */
+  readonly name: string;
   readonly members: readonly (CurveMember & { readonly map: TokenMap })[];
 }
+
+/** Maps that are drawn side by side, at most. */
+export const MOST_DRAWN = 120;
 
 /**
  * Maps of a series as small multiples with one bar, each with what it has in common with the last: an SVG document.
  * @param unshown as for `drawFigure`
  */
 export function drawSeries(
-  { axis, plane, members }: DrawnSeries,
+  { axis, plane, lines }: DrawnSeries,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
 ): string {
+  const members = lines.flatMap((line) => line.members);
   const maps = members.map(({ map }) => map);
   const display = maps[0]?.display ?? DEFAULT_DISPLAY;
   const write = new Writer(font, unshown);
   const scale = oneScale(maps, display);
   const { colorBy } = scale.coloring;
-  const curves = curvesOf(members);
   const model = safeText(maps[0]?.specification.model.name ?? '', 60);
+  const [first] = lines;
+  const panels = lines.flatMap((line): readonly Panel[] => {
+    const curves = curvesOf(line.members);
+    return line.members.map(({ name, map }, i) => {
+      const share = curves[i]?.agreementWithLast ?? null;
+      const agreement = share === null ? 'another grid than the last' : `${formatPercent(share)} as the last`;
+      const note = i === line.members.length - 1 ? 'the last' : agreement;
+      const title = [`${axis} ${safeText(name, 60)}`, ...(line.name === '' ? [] : [safeText(line.name, 60)])].join(
+        ', ',
+      );
+      return panelOf(map, { title, note }, scale, write);
+    });
+  });
   return drawMultiples(
     {
       title: `${formatCount(members.length)} maps of ${model} by ${axis}`,
-      subtitle: entryWords(members, axis).join('; '),
-      panels: members.map(({ name, map }, i) => {
-        const agreement = formatPercent(curves[i]?.agreementWithLast ?? 0);
-        const note = i === members.length - 1 ? 'the last' : `${agreement} as the last`;
-        return panelOf(map, { title: `${axis} ${safeText(name, 60)}`, note }, scale, write);
-      }),
-      across: acrossOf(members.length),
+      subtitle: first && lines.length === 1 ? entryWords(first.members, axis).join('; ') : '',
+      panels,
+      across: lines.length > 1 ? Math.min(12, first?.members.length ?? 1) : acrossOf(members.length),
       bar: (frame) => drawColorBar(scale.coloring, frame, write),
       borders: showsBorders({ ...display, colorBy }),
       labels: display.labels,

@@ -8,7 +8,9 @@ import {
   tokenOfKey,
   winner,
 } from '../../map/compare/comparison.js';
-import type { PlaneSharing } from '../../map/series/series.js';
+import type { Flip } from '../../map/compare/flip.js';
+import type { PlaneSharing, SeriesAxis } from '../../map/series/series.js';
+import type { Token } from '../../map/token.js';
 import { margin, type TokenMap } from '../../map/tokenMap.js';
 import { float32Text } from '../float32.js';
 import { jsonText } from '../jsonText.js';
@@ -42,7 +44,7 @@ const line = (fields: readonly (string | number)[]): string => `${fields.join(',
  * Two maps cell by cell as CSV (RFC 4180), a line for each cell that both have. Tokens are JSON strings, as in a map's own CSV;
  * `change`: `none`, `real` or `rounding`; divergences in nats, only where the engine was asked.
  */
-export function comparisonCsv({ a, b, agreement, divergences }: MapComparison): string {
+export function comparisonCsv({ a, b, agreement, divergences, plane }: MapComparison): string {
   const { columns } = a.cells;
   const { xs, ys } = coordinates(a.specification.grid);
   const side = (map: TokenMap, cell: number): (string | number)[] => {
@@ -58,7 +60,7 @@ export function comparisonCsv({ a, b, agreement, divergences }: MapComparison): 
   const names = ['token_id', 'token', 'probability', 'margin', 'entropy_nats'];
   const parts = divergences ? [divergences.ab, divergences.ba, divergences.js] : [];
   const header = [
-    ...['row', 'column', 'x', 'y', 'change'],
+    ...['row', 'column', 'x', 'y', 'plane', 'change'],
     ...['a', 'b'].flatMap((which) => names.map((name) => `${which}_${name}`)),
     ...(divergences ? ['kl_ab_nats', 'kl_ba_nats', 'js_nats'] : []),
   ];
@@ -71,6 +73,7 @@ export function comparisonCsv({ a, b, agreement, divergences }: MapComparison): 
       column,
       xs[column] ?? 0,
       ys[row] ?? 0,
+      plane,
       change,
       ...side(a, cell),
       ...side(b, cell),
@@ -80,33 +83,49 @@ export function comparisonCsv({ a, b, agreement, divergences }: MapComparison): 
   return text;
 }
 
-/** A series' curves, with what they are curves of. */
-export interface SeriesStatistics {
-  readonly axis: string;
-  readonly plane: PlaneSharing;
+/** A line of a series: its curves. */
+export interface LineStatistics {
+  /** What its members have in common: `model=a`; empty where there is one line. */
+  readonly name: string;
   readonly points: readonly CurvePoint[];
   /** Where the last member's tokens enter, in sentences. */
   readonly entries: readonly string[];
+  /** Where the token at the middle of the grid becomes another, along a coefficient. */
+  readonly flips: readonly Flip<Token>[];
+}
+
+/** A series' curves, with what they are curves of. */
+export interface SeriesStatistics {
+  /** What varies along a line, in a word. */
+  readonly axis: string;
+  readonly plane: PlaneSharing;
+  readonly vary: readonly SeriesAxis[];
+  readonly lines: readonly LineStatistics[];
 }
 
 export const seriesJson = (series: SeriesStatistics): string =>
   `${JSON.stringify({ format: 'embedding-grid-series', version: 1, ...series }, undefined, 2)}\n`;
 
 /** A line a member; of each named token its share of the cells and its mean probability. */
-export function seriesCsv({ axis, points }: SeriesStatistics): string {
-  const named = points[0]?.named ?? [];
+export function seriesCsv({ axis, plane, lines }: SeriesStatistics): string {
+  const named = lines[0]?.points[0]?.named ?? [];
+  const several = lines.length > 1;
   const header = [
-    ...[axis, 'agreement_with_last', 'agreement_with_previous', 'regions', 'tokens', 'mean_entropy_nats'],
+    ...(several ? ['line'] : []),
+    ...[axis, 'plane', 'agreement_with_last', 'agreement_with_previous', 'regions', 'tokens', 'mean_entropy_nats'],
     'kl_to_last_nats',
     ...named.flatMap(({ token }) => [quoted(`share of ${token.text}`), quoted(`probability of ${token.text}`)]),
   ];
   return (
     line(header) +
-    points
-      .map((point) =>
+    lines
+      .flatMap(({ name, points }) => points.map((point) => ({ name, point })))
+      .map(({ name, point }) =>
         line([
+          ...(several ? [quoted(name)] : []),
           plainField(point.name),
-          point.agreementWithLast,
+          plane,
+          point.agreementWithLast ?? '',
           point.agreementWithPrevious ?? '',
           point.regions,
           point.tokens,

@@ -4,7 +4,7 @@ import { findRegions, topTokens } from '../regions.js';
 import { tokensOnMap } from '../statistics.js';
 import type { Token } from '../token.js';
 import { compareCells } from './agreement.js';
-import { type ComparedMap, sidesOf, tokenOf } from './comparison.js';
+import { type ComparedMap, sidesOf, tokenOf, whyNotCompared } from './comparison.js';
 
 /** A map of a series, and what its member is called on the axis: `3`, `embeddings`, `0.5`. */
 export interface CurveMember {
@@ -17,9 +17,9 @@ export interface CurveMember {
 /** Numbers of a member along a series. */
 export interface CurvePoint {
   readonly name: string;
-  /** Share of the cells whose token is that of the last member, 0 ... 1. */
-  readonly agreementWithLast: number;
-  /** With the member before; null for the first. */
+  /** Share of the cells whose token is that of the last member, 0 ... 1; null where their grids lie elsewhere. */
+  readonly agreementWithLast: number | null;
+  /** With the member before; null for the first as well. */
   readonly agreementWithPrevious: number | null;
   readonly regions: number;
   /** Tokens that win anywhere. */
@@ -44,7 +44,6 @@ export interface NamedToken {
 /**
  * Curves of a series: numbers of every member, in the series' order.
  * @param named texts of tokens whose probability is asked for, as the maps have them: ` Paris`
- * @throws RangeError where members differ in grid size.
  */
 export function curvesOf(members: readonly CurveMember[], named: readonly string[] = []): readonly CurvePoint[] {
   const last = members.at(-1);
@@ -65,7 +64,8 @@ export function curvesOf(members: readonly CurveMember[], named: readonly string
   });
 }
 
-function agreement(a: ComparedMap, b: ComparedMap): number {
+function agreement(a: ComparedMap, b: ComparedMap): number | null {
+  if (whyNotCompared(a, b) !== undefined) return null;
   const { compared, changed } = compareCells(...sidesOf(a, b));
   return compared === 0 ? 0 : 1 - changed / compared;
 }

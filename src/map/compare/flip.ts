@@ -6,22 +6,40 @@ export interface Flip<T> {
   readonly to: T;
 }
 
+/** Flips, at most: where winners alternate that fast none of them says anything. */
+const MOST_FLIPS = 100;
+
 /**
- * The first flip along ascending values, narrowed by halves until it is no wider than `width`. Winners that come and go between two
- * neighbouring values are not seen.
+ * The flips along ascending values, each narrowed by halves until it is no wider than `width`. A winner that comes and goes between
+ * two neighbouring values is not seen.
  * @param known winners at the values, in their order
  * @param winnerAt asks at a value between
  * @param width greater than 0
- * @returns undefined where all winners are the same
  */
-export async function firstFlip<T>(
+export async function flipsAlong<T>(
   known: readonly { readonly value: number; readonly winner: T }[],
   winnerAt: (value: number) => Promise<T>,
   width: number,
-): Promise<Flip<T> | undefined> {
-  const at = known.findIndex(({ winner }, i) => i > 0 && winner !== known[i - 1]?.winner);
-  const [before, after] = [known[at - 1], known[at]];
-  if (!before || !after) return undefined;
+): Promise<readonly Flip<T>[]> {
+  const flips: Flip<T>[] = [];
+  for (const [i, after] of known.entries()) {
+    let before = known[i - 1];
+    // Of a token between two others first the one border is found, then the other.
+    while (before && before.winner !== after.winner && flips.length < MOST_FLIPS) {
+      const flip = await narrowed(before, after, winnerAt, width);
+      flips.push(flip);
+      before = { value: flip.high, winner: flip.to };
+    }
+  }
+  return flips;
+}
+
+async function narrowed<T>(
+  before: { readonly value: number; readonly winner: T },
+  after: { readonly value: number; readonly winner: T },
+  winnerAt: (value: number) => Promise<T>,
+  width: number,
+): Promise<Flip<T>> {
   let [low, high, to] = [before.value, after.value, after.winner];
   while (high - low > width) {
     const middle = (low + high) / 2;

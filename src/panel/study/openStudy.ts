@@ -6,7 +6,8 @@ import { WHOLE } from '../../host/study/part.js';
 import { modelPlace, resultsFolder } from '../../host/study/places.js';
 import { parseStudyFile } from '../../host/study/readStudy.js';
 import { StudyResults } from '../../host/study/results.js';
-import { runStudy, type RunStudyOptions, type StudyModel } from '../../host/study/runStudy.js';
+import type { MemberModel } from '../../host/series/memberEngine.js';
+import { runStudy, type RunStudyOptions } from '../../host/study/runStudy.js';
 import type { StudyFiles } from '../../host/study/studyFiles.js';
 import { partWords, studyStatus } from '../../host/study/status.js';
 import { Fault, type FaultData } from '../../map/fault.js';
@@ -19,7 +20,7 @@ import { planOf } from './plan.js';
 /** What a study in VS Code asks of the extension. */
 export interface StudyDependencies {
   /** Opens a model by its place; undefined: the bundled one. @throws Fault. */
-  open(model: string | undefined, signal: AbortSignal): Promise<StudyModel>;
+  open(model: string | undefined, signal: AbortSignal): Promise<MemberModel>;
   readonly files: Pick<StudyFiles, 'tables' | 'join'>;
   /** @throws Fault where nothing may be written into a folder. */
   requireReach(folder: string): Promise<void>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CurveMember, curvesOf, entriesOf, entryWords } from '../../../src/map/compare/curves.js';
-import { firstFlip } from '../../../src/map/compare/flip.js';
+import { flipsAlong } from '../../../src/map/compare/flip.js';
 import { emptyCells, type TokenMap } from '../../../src/map/tokenMap.js';
 import { syntheticMap } from '../syntheticMap.js';
 
@@ -92,18 +92,25 @@ test('property: a flip is narrowed to the width that is asked for, around the pl
   for (const place of [-3.7, 0, 0.123456789, 3.999]) {
     const winnerAt = (value: number): string => (value < place ? 'a' : 'b');
     const known = [-4, -2, 0, 2, 4].map((value) => ({ value, winner: winnerAt(value) }));
-    const flip = await firstFlip(known, (value) => Promise.resolve(winnerAt(value)), 1e-6);
+    const [flip, ...more] = await flipsAlong(known, (value) => Promise.resolve(winnerAt(value)), 1e-6);
+    assert.equal(more.length, 0);
     assert.ok(flip && flip.low < place && place <= flip.high && flip.high - flip.low <= 1e-6, JSON.stringify(flip));
     assert.deepEqual([flip.from, flip.to], ['a', 'b']);
   }
   const same = [1, 2, 3].map((value) => ({ value, winner: 'a' }));
-  assert.equal(await firstFlip(same, () => Promise.reject(new Error('asked')), 1e-3), undefined);
+  assert.deepEqual(await flipsAlong(same, () => Promise.reject(new Error('asked')), 1e-3), []);
 });
 
-test('of a token between two others the first border is found', async () => {
+test('of a token between two others both borders are found', async () => {
   const winnerAt = (value: number): number => (value < 0.3 ? 1 : value < 0.6 ? 2 : 3);
   const known = [0, 1].map((value) => ({ value, winner: winnerAt(value) }));
-  const flip = await firstFlip(known, (value) => Promise.resolve(winnerAt(value)), 1e-9);
-  assert.ok(flip && Math.abs(flip.high - 0.3) < 1e-8);
-  assert.deepEqual([flip.from, flip.to], [1, 2]);
+  const flips = await flipsAlong(known, (value) => Promise.resolve(winnerAt(value)), 1e-9);
+  assert.deepEqual(
+    flips.map(({ from, to }) => [from, to]),
+    [
+      [1, 2],
+      [2, 3],
+    ],
+  );
+  [0.3, 0.6].forEach((place, i) => assert.ok(Math.abs((flips[i]?.high ?? 0) - place) < 1e-8));
 });
