@@ -48,7 +48,8 @@ export async function writeReport(results: StudyResults, assets: string): Promis
     if (values.length < 2 || values.length > MOST_PLACES || drawn.length >= 2 * MOST_AXES) continue;
     const name = safeText(columns[axis] ?? '', 60);
     const maps = await mapsAlong(results, axis);
-    if (maps.length > 1) drawn.push(drawSeries({ axis: name, plane: study.plane, members: maps }, font));
+    if (maps.length > 1)
+      drawn.push(drawSeries({ axis: name, plane: study.plane, lines: [{ name: '', members: maps }] }, font));
     drawn.push(drawCharts(`By ${name}`, chartsOf(study, axis, statistics), captionOf(study, axis), font));
   }
   if (drawn.length > 0) {
