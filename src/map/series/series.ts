@@ -236,15 +236,19 @@ export function baseOf(base: MapParameters, vary: readonly SeriesAxis[]): MapPar
   return { ...base, plane: { ...plane, center: { kind: 'prompt', text } } };
 }
 
-/** Members in the order that reuses most: those of one model, with the same interventions and context, layer by layer. */
+/**
+ * Members in the order that reuses most: of one model, then with the same interventions, layer and readout, for which the weights are
+ * laid out anew; then what costs a run of the prompt at most.
+ */
 export const runOrder = (all: readonly SeriesMember[]): readonly SeriesMember[] => {
   const keys = new Map(
     all.map((member) => {
-      const { grid: _grid, plane, layer, ...rest } = member.parameters;
-      return [member, [member.model ?? '', JSON.stringify(rest), JSON.stringify(plane), layer].map(String)] as const;
+      const { grid: _grid, plane, layer, readout, interventions, ...rest } = member.parameters;
+      const parts = [interventions, layer, readout, rest, plane].map((part) => JSON.stringify(part));
+      return [member, [member.model ?? '', ...parts]] as const;
     }),
   );
-  const places = [0, 1, 2, 3].map(() => new Map<string, number>());
+  const places = [0, 1, 2, 3, 4, 5].map(() => new Map<string, number>());
   for (const key of keys.values())
     key.forEach((part, i) => {
       const seen = places[i];
