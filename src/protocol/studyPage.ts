@@ -49,6 +49,8 @@ export interface StudyState {
   readonly there: number | null;
   /** Members that are there as a fault; null: not known. */
   readonly failed: number | null;
+  /** The results that are there are of this study before it was changed. */
+  readonly changed: boolean;
   /** The folder of the results, as people read it. */
   readonly folder: string;
   /** What processes that compute it say of themselves, a line each. */

@@ -8,7 +8,7 @@ export function bytesWords(bytes: number): string {
 }
 
 /** How far a study is. */
-export function stateWords({ plan, run, there, failed }: StudyState): string {
+export function stateWords({ plan, run, there, failed, changed, folder }: StudyState): string {
   if (!plan) return '';
   const { members } = plan;
   if (run.status === 'running') {
@@ -21,6 +21,7 @@ export function stateWords({ plan, run, there, failed }: StudyState): string {
     return parts.join(' · ');
   }
   const bad = failed !== null && failed > 0 ? `, ${formatCount(failed)} of them as a fault` : '';
+  if (changed) return `${formatCount(members)} maps; ${folder} holds those of the study before it was changed`;
   if (there === null) return `${formatCount(members)} maps, none computed yet`;
   return there === members
     ? `All ${formatCount(members)} maps are there${bad}`

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { StudyEstimate } from '../../host/study/estimateStudy.js';
-import { estimateStudy } from '../../host/study/estimateStudy.js';
+import { estimateStudy, type StudyEstimate } from '../../host/study/estimateStudy.js';
 import { WHOLE } from '../../host/study/part.js';
 import { modelPlace, resultsFolder } from '../../host/study/places.js';
 import { parseStudyFile } from '../../host/study/readStudy.js';
@@ -12,7 +11,7 @@ import type { StudyFiles } from '../../host/study/studyFiles.js';
 import { partWords, studyStatus } from '../../host/study/status.js';
 import { Fault, type FaultData } from '../../map/fault.js';
 import { memberCount } from '../../map/series/series.js';
-import type { Study } from '../../map/series/study.js';
+import { type Study, studyData } from '../../map/series/study.js';
 import type { StudyCost, StudyRun, StudyState } from '../../protocol/studyPage.js';
 import { Listeners } from '../listeners.js';
 import { planOf } from './plan.js';
@@ -45,6 +44,8 @@ export class OpenStudy {
   private run: StudyRun = { status: 'idle' };
   private there: number | null = null;
   private failed: number | null = null;
+  /** The results are of the study before it was changed. */
+  private changed = false;
   private parts: readonly string[] = [];
   private abort: AbortController | undefined;
   private ending: Promise<unknown> = Promise.resolve();
@@ -67,6 +68,7 @@ export class OpenStudy {
       run: this.run,
       there: this.there,
       failed: this.failed,
+      changed: this.changed,
       folder: this.deps.shownFolder(this.folder),
       parts: this.parts,
     };
@@ -79,12 +81,12 @@ export class OpenStudy {
   /** Takes what stands in the file, or in its editor. */
   async read(text: string): Promise<void> {
     const turn = ++this.turn;
-    const before = JSON.stringify(this.study);
+    const before = this.study;
     const read = await parseStudyFile(this.file, text).catch((thrown: unknown) => Fault.from(thrown));
     if (turn !== this.turn) return;
     this.study = read instanceof Fault ? undefined : read;
     this.mistake = read instanceof Fault ? read.toData() : null;
-    if (JSON.stringify(this.study) !== before && !this.running) {
+    if (!isSame(this.study, before) && !this.running) {
       this.cost = { status: 'unknown' };
       this.fault = null;
     }
@@ -93,9 +95,9 @@ export class OpenStudy {
 
   /** Looks at what is there of it. */
   async look(): Promise<void> {
-    const status = await StudyResults.open(this.folder)
-      .then(studyStatus)
-      .catch(() => undefined);
+    const results = await StudyResults.open(this.folder).catch(() => undefined);
+    this.changed = results !== undefined && this.study !== undefined && !isSame(results.study, this.study);
+    const status = results && !this.changed ? await studyStatus(results) : undefined;
     this.there = status?.done ?? null;
     // A run of our own says more of itself.
     this.parts = this.running ? [] : (status?.parts ?? []).filter(({ state }) => state !== 'finished').map(partWords);
@@ -189,6 +191,9 @@ export class OpenStudy {
     await this.look();
   }
 }
+
+const isSame = (a: Study | undefined, b: Study | undefined): boolean =>
+  JSON.stringify(a && studyData(a)) === JSON.stringify(b && studyData(b));
 
 const running = (done: number, members: number): Extract<StudyRun, { status: 'running' }> => ({
   status: 'running',
