@@ -60,8 +60,8 @@ export interface StudyState {
 /** Extension host to the page of a study. */
 export type StudyHostMessage =
   | { readonly type: 'state'; readonly state: StudyState }
-  /** The report as a picture; empty: there is none. */
-  | { readonly type: 'report'; readonly svg: string };
+  /** The report as a picture, base64; empty: there is none. */
+  | { readonly type: 'report'; readonly png: string };
 
 export const STUDY_ACTIONS = [
   'ready',

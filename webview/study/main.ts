@@ -64,11 +64,14 @@ document.body.append(
   ),
 );
 
+/** Whether there is a report, and all maps that it is of. */
+let [reported, whole] = [false, false];
+
 function draw(now: StudyState): void {
   const { plan: planned, run: at, there, cost } = now;
   const working = at.status === 'running';
   const measuring = cost.status === 'running';
-  const whole = planned !== null && there === planned.members;
+  whole = planned !== null && there === planned.members;
   setText(title, now.name.replace(/\.embedding-study\.(json|ya?ml)$/i, ''));
   setText(state, measuring ? 'Computing the first maps, to see what all would take' : stateWords(now));
   const part = working ? at.done / Math.max(1, at.members) : planned && there !== null ? there / planned.members : 0;
@@ -92,6 +95,7 @@ function draw(now: StudyState): void {
   drawFault(now);
   show(plan, planned !== null);
   if (planned) drawPlan(now, planned);
+  show(report, reported && whole);
 }
 
 function drawFault({ fault: what }: StudyState): void {
@@ -128,11 +132,10 @@ function drawPlan(now: StudyState, planned: NonNullable<StudyState['plan']>): vo
   parts.replaceChildren(...now.parts.map((line) => h('li', {}, line)));
 }
 
-function drawReport(svg: string): void {
-  show(report, svg !== '');
-  // As a picture, an SVG runs nothing and loads nothing.
-  if (svg !== '') picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-}
-
-onHostMessage((message) => (message.type === 'state' ? draw(message.state) : drawReport(message.svg)));
+onHostMessage((message) => {
+  if (message.type === 'state') return draw(message.state);
+  reported = message.png !== '';
+  if (reported) picture.src = `data:image/png;base64,${message.png}`;
+  show(report, reported && whole);
+});
 tell('ready');

@@ -157,11 +157,11 @@ export class OpenStudy {
     await this.ending;
   }
 
-  /** The picture of the report: SVG, or nothing. */
+  /** The picture of the report: PNG, which has its fonts in it, as base64; empty: there is none. */
   async picture(): Promise<string> {
-    const file = path.join(this.folder, 'report.svg');
+    const file = path.join(this.folder, 'report.png');
     const there = await stat(file).catch(() => undefined);
-    return there?.isFile() && there.size <= MOST_PICTURE_BYTES ? readFile(file, 'utf8').catch(() => '') : '';
+    return there?.isFile() && there.size <= MOST_PICTURE_BYTES ? readFile(file, 'base64').catch(() => '') : '';
   }
 
   /** Does one thing at a time with the study as it was read. */

@@ -75,6 +75,6 @@ export class StudyPageController {
     const of = state.run.status === 'running' ? this.pictured : `${state.there}`;
     if (of === undefined || of === this.pictured) return;
     this.pictured = of;
-    void this.study.picture().then((svg) => this.post?.({ type: 'report', svg }));
+    void this.study.picture().then((png) => this.post?.({ type: 'report', png }));
   }
 }
