@@ -107,8 +107,16 @@ export function listenToMapKeys(
   });
 }
 
-/** Keys of all of the page: Escape, and those of every editor. `works`: there is something that can be cancelled. */
-export function listenToPageKeys(store: Store, works: () => boolean): void {
+/**
+ * Keys of all of the page: Escape, and those of every editor. `help` shows what the keys are; `works`: there is something that can
+ * be cancelled.
+ */
+export function listenToPageKeys(store: Store, help: () => void, works: () => boolean): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== '?' || event.ctrlKey || event.metaKey || isTyped(event)) return;
+    event.preventDefault();
+    help();
+  });
   document.addEventListener('keydown', (event) => {
     const message = commandOf(event);
     if (!message || store.state.host?.mode !== 'panel') return;
@@ -129,13 +137,18 @@ export function listenToPageKeys(store: Store, works: () => boolean): void {
   });
 }
 
+/** A key goes into a field of text. */
+function isTyped(event: KeyboardEvent): boolean {
+  const [field] = event.composedPath();
+  return field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement;
+}
+
 /** What the keys of every editor ask for: save, and undo and redo of parameters, but in a field of text, which has its own. */
 function commandOf(event: KeyboardEvent): PageMessage | undefined {
   if (event.altKey || event.ctrlKey === event.metaKey) return undefined;
   const key = event.key.toLowerCase();
   if (key === 's' && !event.shiftKey) return { type: 'action', action: 'save' };
-  const [field] = event.composedPath();
-  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) return undefined;
+  if (isTyped(event)) return undefined;
   if (key === 'z') return { type: event.shiftKey ? 'redo' : 'undo' };
   return key === 'y' && !event.shiftKey ? { type: 'redo' } : undefined;
 }

@@ -9,6 +9,7 @@ import { Derived } from './derived.js';
 import { h, hideUnder, iconButton, setAttributes, setText, show } from './dom.js';
 import { createEmptyState } from './emptyState.js';
 import { createFaultBar, createFaultPage } from './faultView.js';
+import { createSheet } from './explain/sheet.js';
 import { keep, kept, onHostMessage, send } from './host.js';
 import { createInspector, togglePin } from './inspector.js';
 import { listenToMapKeys, listenToPageKeys } from './keyboard.js';
@@ -90,7 +91,8 @@ const inspector = h(
   createMarkTable(store, view),
   createTokenTable(store, derived),
 );
-const toolbar = createToolbar(store, view, derived, toggleControls);
+const sheet = createSheet(store);
+const toolbar = createToolbar(store, view, derived, sheet, toggleControls);
 const mapColumn = h(
   'main',
   { class: 'map-column', 'aria-label': 'Map' },
@@ -107,6 +109,7 @@ const mapColumn = h(
 document.body.append(
   h('div', { class: 'page' }, rail, controls, mapColumn, inspector),
   createStatusLine(store, other.store, derived),
+  sheet.element,
   announcer,
 );
 
@@ -196,7 +199,11 @@ const isWorking = ({ state: { host } }: Store): boolean =>
   host?.run.status === 'running' || host?.detail.status === 'running';
 for (const pane of [main, other, changes])
   listenToMapKeys(pane.store, derived, pane.view, pane.sayCell, () => toolbar.compare());
-listenToPageKeys(store, () => store.state.host?.sweep?.running === true || [store, other.store].some(isWorking));
+listenToPageKeys(
+  store,
+  () => sheet.open('keys'),
+  () => store.state.host?.sweep?.running === true || [store, other.store].some(isWorking),
+);
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
 const mistake = (thrown: unknown): void =>

@@ -83,6 +83,9 @@ export class Pane {
         return maps.takeFinish(news);
       case 'survey':
         return maps.takeSurvey(news);
+      case 'prompts':
+        store.set({ prompts: news.prompts });
+        break;
       case 'point':
         store.set({ point: news.point });
         break;

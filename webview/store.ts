@@ -1,4 +1,12 @@
-import type { Continuation, HostState, PointNews, Progress, SlotName, SurveyNews } from '../src/protocol/page.js';
+import type {
+  Continuation,
+  HostState,
+  PointNews,
+  Progress,
+  PromptTokens,
+  SlotName,
+  SurveyNews,
+} from '../src/protocol/page.js';
 import { cellAtPlace } from './cell.js';
 import type { LinkState, Link, LinkedPane } from './link.js';
 import { type View, viewOfLook } from './map/view.js';
@@ -20,6 +28,8 @@ export interface OwnState {
   readonly progress: Progress | null;
   /** Of the settings' plane. */
   readonly news: SurveyNews | null;
+  /** Prompts of the settings as tokens. */
+  readonly prompts: readonly PromptTokens[];
   /** A point that was asked for, and a text that is written from one. */
   readonly point: PointNews | null;
   readonly continuation: Continuation | null;
@@ -39,6 +49,7 @@ const NOTHING: OwnState = {
   cellsVersion: 0,
   progress: null,
   news: null,
+  prompts: [],
   point: null,
   continuation: null,
   sweep: [],

@@ -8,6 +8,7 @@ import { colorMap } from './colorMap.js';
 import { choicesOf } from './compare/choices.js';
 import { sendComparison } from './compare/compareBar.js';
 import type { Derived } from './derived.js';
+import type { Sheet } from './explain/sheet.js';
 import { send } from './host.js';
 import { rangeAction, toggleRange } from './map/barButton.js';
 import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './map/detail.js';
@@ -31,6 +32,7 @@ const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> 
   entropy: { label: 'Entropy', description: 'Colors show the entropy of the prediction, 12 bits and more to 0 bits.' },
 };
 const ZOOM_STEP = 1.5;
+const EXPLAIN = 'What Am I Looking At?';
 
 const REFINE = 'Refine on Zoom';
 const REFINE_ON = `${REFINE}: the part that is looked at is computed afresh (R)`;
@@ -55,7 +57,13 @@ export interface Toolbar {
   compare(): void;
 }
 
-export function createToolbar(store: Store, map: MapView, derived: Derived, onToggleControls: () => void): Toolbar {
+export function createToolbar(
+  store: Store,
+  map: MapView,
+  derived: Derived,
+  sheet: Sheet,
+  onToggleControls: () => void,
+): Toolbar {
   const chooseColor = (id: string): void => {
     const colorBy = COLOR_BY.find((one) => one === id);
     if (colorBy) colorMap(store, colorBy);
@@ -88,8 +96,9 @@ export function createToolbar(store: Store, map: MapView, derived: Derived, onTo
   const save = iconButton('save', 'Save Map', act('save'));
   const comparing = createMenuButton('Compare…', () => compareItems(store.state), 'compare-changes');
   comparing.element.classList.add('compare');
+  const explain = iconButton('question', EXPLAIN, () => sheet.open('map'));
   const more = createMenuButton('More Actions', () =>
-    menuItems(store.state, store, map, derived, element.dataset.tight === '5'),
+    menuItems(store.state, store, map, derived, sheet, element.dataset.tight === '5'),
   );
   const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
   const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
@@ -111,6 +120,7 @@ export function createToolbar(store: Store, map: MapView, derived: Derived, onTo
     separator(),
     comparing.element,
     save,
+    explain,
     more.element,
     main.element,
   );
@@ -174,6 +184,7 @@ export function createToolbar(store: Store, map: MapView, derived: Derived, onTo
     show(save, layout !== 'narrow' && host?.mode !== 'saved');
     const open = layout === 'wide' && ui.controls && !state.comparing;
     show(comparing.element, layout !== 'narrow' && shown !== null);
+    show(explain, layout !== 'narrow' && shown !== null);
     show(main.element, !open && host !== null);
     if (!host) return;
     const { label, message, enabled } = mainButton(host);
@@ -216,6 +227,7 @@ function menuItems(
   store: Store,
   view: MapView,
   derived: Derived,
+  sheet: Sheet,
   zoom: boolean,
 ): (MenuItem | 'separator')[] {
   const { host, map, layout } = state;
@@ -295,6 +307,13 @@ function menuItems(
           item('Open Saved Map…', 'folder-opened', 'openSavedMap'),
           item('Restart Engine', 'debug-restart', 'restartEngine', noModel),
         ]),
+    {
+      label: EXPLAIN,
+      icon: 'question',
+      reason: map ? undefined : 'There is no map.',
+      run: () => sheet.open('map'),
+    },
+    { label: 'Keys', icon: 'keyboard', run: () => sheet.open('keys') },
     item('Show Log', 'output', 'showLog'),
   ];
 }

@@ -124,6 +124,34 @@ export const createTextField = (label: string, onInput: (text: string) => void, 
 export const createTextArea = (label: string, rows: number, onInput: (text: string) => void): TextField =>
   textField(create('vscode-text-area', { rows: String(rows), resize: 'vertical' }) as Valued, label, onInput);
 
+/** A line of about so many characters, in a field that grows with its text up to so many lines. */
+const GROWN = { characters: 30, least: 2, most: 8 } as const;
+
+/** Several lines of text that make room for what is typed. */
+export function createGrowingText(label: string, onInput: (text: string) => void): TextField {
+  const element = create('vscode-text-area', { rows: String(GROWN.least), resize: 'vertical' }) as Valued;
+  const field = textField(element, label, (text) => {
+    grow();
+    onInput(text);
+  });
+  const grow = (): void => {
+    const lines = element.value
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / GROWN.characters)), 0);
+    setAttributes(element, { rows: Math.min(Math.max(lines, GROWN.least), GROWN.most) });
+  };
+  return {
+    element,
+    get value() {
+      return field.value;
+    },
+    update(value, options) {
+      field.update(value, options);
+      grow();
+    },
+  };
+}
+
 function textField(element: Valued, label: string, onInput: (text: string) => void, onCommit?: () => void): TextField {
   setAttributes(element, { 'aria-label': label, title: label });
   let shown: string | undefined;

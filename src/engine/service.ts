@@ -121,9 +121,9 @@ export class EngineService {
       const checked = checkedStates(params);
       return this.inTurn(signal, async () => statesOf((await this.model()).grounds.plain.variant, checked));
     },
-    tokenize: async ({ text }) => {
+    tokenize: async ({ text, chat = false }) => {
       const { model } = await this.model();
-      return { tokens: (await model.tokenizer.encode(text)).map((id) => model.tokenizer.token(id)) };
+      return { tokens: (await model.tokenizer.encode(text, { chat })).map((id) => model.tokenizer.token(id)) };
     },
   };
 

@@ -16,6 +16,7 @@ import { MapRuns } from './mapRuns.js';
 import { ModelHold } from './modelHold.js';
 import type { PageStream } from './pageStream.js';
 import { Points } from './points.js';
+import { PromptReader } from './promptTokens.js';
 import { SlotPage } from './slotPage.js';
 import { SlotSurvey } from './slotSurvey.js';
 
@@ -59,6 +60,7 @@ export class MapSlot {
   private readonly survey: SlotSurvey;
   private readonly page: SlotPage;
   private readonly points: Points;
+  private readonly prompts: PromptReader;
   private fault: FaultData | null = null;
   /** The model's files were written again, and it was opened anew: said until the map after the one that comes of it. */
   private rewritten: 'no' | 'now' | 'told' = 'no';
@@ -103,6 +105,7 @@ export class MapSlot {
       (record) => this.leaseFor(record),
       (message) => this.page.send(message),
     );
+    this.prompts = new PromptReader((prompts) => this.page.send({ type: 'prompts', prompts }));
     const { nextId } = place;
     this.runs = new MapRuns(
       {
@@ -340,6 +343,7 @@ export class MapSlot {
   sendAll(): void {
     this.page.show('map', this.runs.shown);
     this.survey.send();
+    this.page.send({ type: 'prompts', prompts: this.prompts.prompts });
   }
 
   /** Ends the run and lets go of the engine. `closed`: by the person, so that nothing need be kept for a reload. */
@@ -424,9 +428,11 @@ export class MapSlot {
   }
 
   /** The engine that holds this slot's model. @throws Fault as {@link PanelDependencies.acquireEngine}. */
-  lease({ modelPath, device }: Asked): Promise<EngineLease> {
+  async lease({ modelPath, device }: Asked): Promise<EngineLease> {
     const name = this.place.nameOf(modelPath) ?? path.basename(modelPath);
-    return this.model.acquire({ path: modelPath, device }, name);
+    const lease = await this.model.acquire({ path: modelPath, device }, name);
+    void this.prompts.read(lease, this.settings.parameters);
+    return lease;
   }
 
   /** Asks what the current settings would cost. */

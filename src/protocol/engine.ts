@@ -290,7 +290,7 @@ export type EngineRequests = Requests<{
   predict: { params: PredictParams; event: never; result: PredictResult };
   /** Hidden states of all positions of a prompt. */
   states: { params: StatesParams; event: never; result: StatesResult };
-  tokenize: { params: { text: string }; event: never; result: { tokens: readonly Token[] } };
+  tokenize: { params: { text: string; chat?: boolean }; event: never; result: { tokens: readonly Token[] } };
 }>;
 
 export type { FaultData };

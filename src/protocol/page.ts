@@ -227,6 +227,15 @@ export interface Continuation {
   readonly fault: FaultData | null;
 }
 
+/** A prompt of the settings as the model reads it. */
+export interface PromptTokens {
+  readonly text: string;
+  /** In the model's chat template. */
+  readonly chat: boolean;
+  /** In their order, all of them; empty where it cannot be read. */
+  readonly tokens: readonly Token[];
+}
+
 /** What is told of the map in a slot. */
 export type SlotNews =
   | { readonly type: 'progress'; readonly progress: Progress }
@@ -238,6 +247,8 @@ export type SlotNews =
   /** `tokens`: those of the regions, some of which may win no cell. */
   | { readonly type: 'finish'; readonly map: number; readonly finish: Finish; readonly tokens: readonly Token[] }
   | { readonly type: 'survey'; readonly news: SurveyNews }
+  /** Prompts of the settings, by the model of the slot. */
+  | { readonly type: 'prompts'; readonly prompts: readonly PromptTokens[] }
   | { readonly type: 'point'; readonly point: PointNews | null }
   | { readonly type: 'continuation'; readonly continuation: Continuation | null };
 

@@ -3,6 +3,7 @@ import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
+import { DESCRIPTION } from './fakeEngine.js';
 import { eventually, type Stage, usePages } from './stage.js';
 
 const OVERLAYS: readonly Overlay[] = [
@@ -52,6 +53,44 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
       assert.match(await tip(stage).locator('strong').innerText(), /^B /);
     }
   });
+
+  const chat = { contexts: { ...DESCRIPTION.contexts, chat: { ok: true } } } as const;
+  onPage(
+    'a prompt has several lines, its tokens below it, and the chat template of the model',
+    { engine: { description: chat } },
+    async (stage) => {
+      const { page } = stage;
+      const tokens = page.getByRole('radiogroup', { name: /^Tokens of the y axis/ });
+      const chosen = tokens.getByRole('radio', { checked: true });
+      const axis = () => {
+        const { axes } = stage.controller.settings.parameters.plane;
+        assert.ok(axes.method === 'directions');
+        return axes.y;
+      };
+      await stage.type(
+        'Prompt of the y axis',
+        'It was the best of times,\nit was the worst of times, it was the age of',
+      );
+      await eventually(async () => assert.equal(await chosen.innerText(), '␣of'));
+      assert.match((await chosen.getAttribute('title')) ?? '', /^Token \d+, position 15 of 0 to 15$/);
+      const box = page.getByRole('textbox', { name: 'Prompt of the y axis' });
+      const fits = await box.evaluate((element) => element.scrollHeight <= element.clientHeight + 1);
+      assert.ok(fits, 'all of the prompt is seen');
+      await tokens.getByRole('radio', { name: '␣best' }).click();
+      await eventually(() => assert.deepEqual(Reflect.get(axis(), 'position'), 3));
+      assert.equal(await chosen.innerText(), '␣best');
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await eventually(() => assert.equal(Reflect.get(axis(), 'position'), undefined));
+      await page
+        .locator('.source-field', { has: box })
+        .getByRole('checkbox', { name: 'In the model’s chat template' })
+        .click();
+      await eventually(async () => assert.equal(await chosen.innerText(), '<|assistant|>'));
+      assert.equal(Reflect.get(axis(), 'chat'), true);
+      await stage.picture('prompt-editor');
+    },
+  );
 
   onPage('a button and a key hide them', {}, async (stage) => {
     const place = await at(stage, 0, 0);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite } from 'node:test';
 import { MapController } from '../../src/panel/controller.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
@@ -9,6 +10,8 @@ import { coverage } from '../../src/map/refinement.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type Grid, type MapParameters } from '../../src/map/specification.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
+import { EXPLANATIONS } from '../../webview/explain/explanations.js';
+import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import type { FakeDependencies } from './fakeDependencies.js';
@@ -535,6 +538,40 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     'javascript:window.broken=true',
     '\u200B\u2028\u2029',
   ];
+  onPage('each group explains itself; the map and its keys are one click and one key away', {}, async (stage) => {
+    const { page } = stage;
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replaceAll(/[_*`]|\s+/g, (one) =>
+      /\s/.test(one) ? ' ' : '',
+    );
+    for (const group of await page.locator('.controls .group:has(> h3)').all()) {
+      const title = await group.getAttribute('aria-label');
+      await group.getByRole('button', { name: `What Is ${title}?` }).click();
+      const text = await group.locator('.explanation p').innerText();
+      const { terms } =
+        Object.values(EXPLANATIONS).find((one) => one.text === text) ?? assert.fail(`${title}: ${text}`);
+      // Each term is the documentation's, and is said.
+      for (const term of terms)
+        for (const said of [text, readme])
+          assert.ok(said.toLowerCase().includes(term.toLowerCase()), `${title}: ${term}`);
+    }
+    await stage.picture('explained');
+    await stage.plot.focus();
+    await page.keyboard.press('?');
+    const sheet = page.getByRole('dialog');
+    await sheet.getByRole('heading', { name: 'Keys' }).waitFor();
+    await expectNoViolations(page.locator('body'), 'keys');
+    await stage.picture('keys');
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'hidden' });
+    assert.equal(await page.evaluate(() => document.activeElement?.classList.contains('plot')), true);
+    await page.getByRole('toolbar').getByRole('button', { name: 'What Am I Looking At?' }).click();
+    await sheet.getByText('Each of the 2,500 cells is one experiment').waitFor();
+    await expectNoViolations(page.locator('body'), 'what');
+    await stage.picture('what');
+    await sheet.getByText('Documentation').click();
+    await eventually(() => assert.equal(stage.deps.calls.at(-1), 'help what'));
+  });
+
   onPage('one click on the color bar fits it to the map, another spreads it again', {}, async (stage) => {
     const { page } = stage;
     await bare(stage);

@@ -3,12 +3,13 @@ import { type Center, type ContextChoice, contextOf, LIMITS, type Prompt } from 
 import type { HostState } from '../../src/protocol/page.js';
 import { h, show } from '../dom.js';
 import type { Store } from '../store.js';
-import { createCheckbox, createDropdown, createTextField } from '../toolkit.js';
+import { createCheckbox, createDropdown, createGrowingText, createTextField } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
 import { createNumberField } from './numberField.js';
+import { createTokenChips } from './tokenChips.js';
 
 const CONTEXTS: readonly { readonly value: ContextChoice['kind']; readonly label: string; readonly reason?: string }[] =
   [
@@ -47,8 +48,15 @@ export function createContext(store: Store, form: Form): ControlGroup {
     else if (value === 'center' || value === 'none' || value === 'bos') edit({ kind: value });
   });
   const kind = createField('Before', dropdown.element);
-  const promptText = createTextField('Prompt', (text) => form.edit('context.text', text));
+  const promptText = createGrowingText('Prompt', (text) => form.edit('context.text', text));
   const promptField = createField('Prompt', promptText.element);
+  promptField.element.classList.add('stacked');
+  const chips = createTokenChips('Tokens of the context: whose place the vector takes', (position) => {
+    const context = form.settings?.parameters.context;
+    if (context?.kind !== 'prompt') return;
+    const { position: _, ...rest } = context;
+    edit(position === -1 ? rest : { ...rest, position });
+  });
   const idsText = createTextField('Token ids', (text) => form.edit('context.ids', readIds(text)));
   const idsField = createField('Ids', idsText.element);
   const positionNumber = createNumberField(
@@ -83,6 +91,7 @@ export function createContext(store: Store, form: Form): ControlGroup {
     store,
     kind.element,
     promptField.element,
+    chips.element,
     idsField.element,
     chatField.element,
     position.element,
@@ -131,6 +140,9 @@ export function createContext(store: Store, form: Form): ControlGroup {
       const promptFault = form.fault('context.text');
       promptText.update(prompt ?? form.prompts.A, { invalid: promptFault !== undefined });
       promptField.update(promptFault);
+      const typed = own === 'prompt' && context.kind === 'prompt' ? context : undefined;
+      const read = state.prompts.find((one) => one.text === typed?.text && one.chat === (typed.chat === true));
+      chips.update(read?.tokens ?? [], replaces);
       show(idsField.element, own === 'tokens');
       const idsFault = form.fault('context.ids');
       idsText.update(ids.join(' '), { invalid: idsFault !== undefined });

@@ -74,7 +74,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     footer.update(host, state);
   };
   store.onDraw((state, changed) => {
-    if (!state.host || !anyOf(changed, 'host', 'ui', 'map', 'news')) return;
+    if (!state.host || !anyOf(changed, 'host', 'ui', 'map', 'news', 'prompts')) return;
     form.update(state.host);
     update(state.host, state);
   });

@@ -1,4 +1,5 @@
 import { h, icon, setAttributes, setText, show } from '../dom.js';
+import { createExplanation } from '../explain/explanation.js';
 import type { Store } from '../store.js';
 
 /** A part of the controls that folds. */
@@ -26,7 +27,14 @@ export function createGroup(name: string, title: string, store: Store, ...conten
       collapsed: collapsed.includes(name) ? collapsed.filter((one) => one !== name) : [...collapsed, name],
     });
   });
-  const element = h('section', { class: 'group', 'aria-label': title }, h('h3', {}, header), body);
+  const explanation = createExplanation(name, title);
+  const element = h(
+    'section',
+    { class: 'group', 'aria-label': title },
+    h('h3', {}, header, ...(explanation ? [explanation.button] : [])),
+    ...(explanation ? [explanation.element] : []),
+    body,
+  );
   return {
     element,
     update({ open, disabled, summary: text }) {

@@ -138,6 +138,8 @@ export function createPlane(store: Store, form: Form): ControlGroup {
   return {
     element: group.element,
     update({ settings, model }, state) {
+      const { prompts: read } = state;
+      const chat = model.status === 'ready' && model.summary.contexts.chat?.ok === true;
       const { plane } = settings.parameters;
       const { axes, center } = plane;
       if (axes.method === 'random_projection') last.random_projection = axes;
@@ -163,12 +165,13 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       method.update(form.fault('plane.axes') ?? form.fault('plane') ?? (elsewhere ? undefined : problem?.message));
       const directions = axes.method === 'directions';
       show(a.element, center.kind !== 'origin' && center.kind !== 'texts');
-      if (center.kind !== 'origin' && center.kind !== 'texts') a.update(center, 'Center', problemOf(center, problem));
+      if (center.kind !== 'origin' && center.kind !== 'texts')
+        a.update(center, 'Center', { problem: problemOf(center, problem), read, chat });
       show(b.element, directions);
       show(c.element, directions);
       if (axes.method === 'directions') {
-        b.update(axes.x, axisLabel('x', axes.x, plane), problemOf(axes.x, problem));
-        c.update(axes.y, axisLabel('y', axes.y, plane), problemOf(axes.y, problem));
+        b.update(axes.x, axisLabel('x', axes.x, plane), { problem: problemOf(axes.x, problem), read, chat });
+        c.update(axes.y, axisLabel('y', axes.y, plane), { problem: problemOf(axes.y, problem), read, chat });
       }
       show(texts.element, axes.method === 'pca_basis');
       if (axes.method === 'pca_basis') texts.update(axes, state.news?.survey?.explained ?? null);

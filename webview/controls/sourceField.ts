@@ -1,13 +1,15 @@
 import { safeText } from '../../src/map/display.js';
 import { LIMITS } from '../../src/map/specification.js';
 import type { SettingPath } from '../../src/protocol/settingsChange.js';
-import { h, setAttributes, show } from '../dom.js';
+import { h, show } from '../dom.js';
 import { send } from '../host.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
-import { createButton, createTextArea, createTextField } from '../toolkit.js';
+import type { PromptTokens } from '../../src/protocol/page.js';
+import { createButton, createCheckbox, createGrowingText, createTextArea, createTextField } from '../toolkit.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createNumberField } from './numberField.js';
+import { createTokenChips } from './tokenChips.js';
 import {
   type Badge,
   firstSource,
@@ -21,8 +23,15 @@ import {
 
 export interface SourceField {
   readonly element: HTMLElement;
-  /** `label` stands beside the badge; `problem`: what the model makes of it. */
-  update(source: Source, label: string, problem?: string): void;
+  /**
+   * `label` stands beside the badge; `problem`: what the model makes of it; `read`: prompts as it reads them; `chat`: it has a chat
+   * template.
+   */
+  update(
+    source: Source,
+    label: string,
+    given: { problem: string | undefined; read: readonly PromptTokens[]; chat: boolean },
+  ): void;
 }
 
 const readIds = (text: string): number[] =>
@@ -49,7 +58,7 @@ export function createSourceField(
     else form.edit(path, next);
   };
 
-  const prompt = createTextField(`Prompt of the ${what}`, (text) => form.edit(`${path}.text`, text));
+  const prompt = createGrowingText(`Prompt of the ${what}`, (text) => form.edit(`${path}.text`, text));
   const ids = createTextField(`Token ids of the ${what}`, (text) => form.edit(`${path}.ids`, readIds(text)));
   const token = createTextField(`Token of the ${what}`, (text) => form.edit(`${path}.token`, readToken(text)));
   const seed = createNumberField(`Seed of the ${what}`, (value, step) => form.edit(`${path}.seed`, value, step), {
@@ -121,19 +130,38 @@ export function createSourceField(
     h('span', { class: 'beside' }, 'from 0; −1 is the last'),
   );
   positionField.element.classList.add('sub-field');
+  const setPosition = (at: number): void => {
+    if (source?.kind !== 'prompt' && source?.kind !== 'tokens') return;
+    const { position: _, ...rest } = source;
+    form.edit(path, at === -1 ? rest : { ...rest, position: at });
+  };
+  const chips = createTokenChips(`Tokens of the ${what}: whose hidden state is taken`, setPosition);
+  const template = createCheckbox('In the model’s chat template', (checked) => {
+    if (source?.kind !== 'prompt') return;
+    const { chat: _, ...rest } = source;
+    form.edit(path, checked ? { ...rest, chat: true } : rest);
+  });
   const field = createField({ label: what, badge }, ...new Set(Object.values(inputs)), menu.element);
-  const element = h('div', { class: 'source-field' }, field.element, positionField.element);
+  const element = h(
+    'div',
+    { class: 'source-field' },
+    field.element,
+    chips.element,
+    template.element,
+    positionField.element,
+  );
 
   const redraw = (): void => {
     show(positionField.element, positionShown());
   };
   return {
     element,
-    update(current, label, problem) {
+    update(current, label, { problem, read, chat }) {
       source = current;
       const kind = kindOf(current);
       last.set(kind, current);
       field.relabel(label);
+      element.classList.toggle('of-prompt', current.kind === 'prompt');
       for (const input of new Set(Object.values(inputs))) show(input, input === inputs[kind]);
       const fault = form.faultUnder(path) ?? problem;
       const invalid = fault !== undefined;
@@ -144,7 +172,11 @@ export function createSourceField(
       else if (current.kind === 'mean')
         prompts.update(current.prompts.map((one) => (one.kind === 'prompt' ? one.text : '')).join('\n'), { invalid });
       else file.update({ label: current.name === undefined ? 'A given vector' : safeText(current.name, 60) });
-      setAttributes(prompt.element, { title: current.kind === 'prompt' ? current.text : undefined });
+      const own = current.kind === 'prompt' ? current : undefined;
+      const tokens = read.find((one) => one.text === own?.text && one.chat === (own.chat === true))?.tokens;
+      chips.update(tokens ?? [], own?.position ?? -1);
+      show(template.element, own !== undefined && (chat || own.chat === true));
+      template.update(own?.chat === true);
       field.update(fault, hint(current));
       redraw();
       if ((current.kind === 'prompt' || current.kind === 'tokens') && positionShown())

@@ -24,6 +24,7 @@ import { drawHollow, drawHover, drawOutline, drawPin, drawPolygonOutline, drawTi
 import { OverlayLayer } from './overlayLayer.js';
 import { BADGE } from './overlayMarks.js';
 import { Pictures } from './pictures.js';
+import type { PixelBox } from './rings.js';
 import { TokenPen } from './tokenPen.js';
 import {
   home,
@@ -196,7 +197,8 @@ export class MapView {
     this.marks = marks;
     if (anew || rested || marked || anyOf(changed, 'map', 'cellsVersion')) this.placeLabels();
     if (colors || moved || rested || changed.has('ui')) this.draw();
-    if (colors || moved || anyOf(changed, 'ui', 'mark')) this.overlays.draw(state, frame);
+    if (colors || moved || rested || anyOf(changed, 'ui', 'mark'))
+      this.overlays.draw(state, frame, this.labelBoxes(state, frame));
     if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host')) this.point();
     if (colors) this.describe(map);
   }
@@ -213,7 +215,7 @@ export class MapView {
     this.pictures.draw(state, this.frame);
     this.placeLabels();
     this.draw();
-    this.overlays.draw(state, this.frame);
+    this.overlays.draw(state, this.frame, this.labelBoxes(state, this.frame));
     this.point();
   }
 
@@ -250,6 +252,17 @@ export class MapView {
     const growing = !refines(state) || !state.base?.finish;
     const width = growing ? at.cellWidth : at.size.width / (state.map?.cells.columns ?? 1);
     return width >= CELL_LABEL_FROM;
+  }
+
+  /** Where labels of regions are written, in px of the frame. */
+  private labelBoxes({ view, ui }: PageState, frame: Frame): PixelBox[] {
+    const { pen } = this;
+    if (!view || !pen || !ui.labels) return [];
+    const at = new Projection(view, frame);
+    return this.labels.map(({ x, y, size, segments }) => {
+      const [width, height] = [(pen.pen.measure(segments) + 0.3) * size, 1.1 * size];
+      return { x: at.x(x) - width / 2, y: at.y(y) - height / 2, width, height };
+    });
   }
 
   private placeLabels(): void {

@@ -2,7 +2,7 @@ import { h, show } from '../dom.js';
 import type { PageState } from '../store.js';
 import type { Frame } from './frame.js';
 import { drawMarks, markAt, markLines, markPlace } from './overlayMarks.js';
-import { drawRings } from './rings.js';
+import { drawRings, type PixelBox } from './rings.js';
 import { Projection } from './view.js';
 
 /** Real things at their places on the plane, and what is known of the one that is pointed at. */
@@ -18,7 +18,8 @@ export class OverlayLayer {
     return markAt(map.survey, map.specification.grid, this.at.projection, x, y);
   }
 
-  draw(state: PageState, frame: Frame): void {
+  /** @param labels boxes of what is written on the map, in px of the frame: rings pass below them */
+  draw(state: PageState, frame: Frame, labels: readonly PixelBox[] = []): void {
     const { map, view, ui, theme } = state;
     const context = this.canvas.getContext('2d');
     if (!context || !map || !view) return;
@@ -36,7 +37,7 @@ export class OverlayLayer {
     context.clip();
     context.translate(frame.left, frame.top);
     // Of a plane that two layers share the ring is one of them.
-    if (ui.ring && !map.changes) drawRings(context, survey, grid, projection, theme);
+    if (ui.ring && !map.changes) drawRings(context, survey, grid, projection, theme, labels);
     if (ui.marks) drawMarks(context, survey, grid, projection, theme, state.mark);
     context.restore();
     this.point(state);

@@ -6,6 +6,24 @@ import { planeX, planeY } from './legend.js';
 import { BADGE, markPlace, type Place } from './overlayMarks.js';
 import type { Projection } from './view.js';
 
+/** A part of the frame, in px from its upper left corner. */
+export interface PixelBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Leaves the boxes of labels out of what is drawn next. */
+function clipOut(context: CanvasRenderingContext2D, { size }: Projection, boxes: readonly PixelBox[]): void {
+  for (const { x, y, width, height } of boxes) {
+    context.beginPath();
+    context.rect(0, 0, size.width, size.height);
+    context.rect(x, y, width, height);
+    context.clip('evenodd');
+  }
+}
+
 /** Straight sides that a ring across the window is drawn with, at least. */
 const SIDES = 60;
 
@@ -16,6 +34,7 @@ export function drawRings(
   grid: Grid,
   at: Projection,
   theme: Theme,
+  labels: readonly PixelBox[],
 ): void {
   if (!norms) return;
   const typical = typicalNorm(norms);
@@ -28,31 +47,33 @@ export function drawRings(
   };
   const badges = marks.filter(({ kind }) => kind === 'anchor').map((mark) => markPlace(mark, grid, at));
   const lines = [
-    { norm: norms.quantiles[1] ?? 0, width: 1, dash: [3, 4], name: '' },
-    { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: '' },
+    { norm: norms.quantiles[1] ?? 0, width: 1, dash: [3, 4], name: '5% are shorter' },
+    { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: '95% are shorter' },
     { norm: typical, width: 1.5, dash: [], name: 'typical norm' },
   ];
   for (const { norm, width, dash, name } of lines) {
     const parts = ringParts(gram, norm, window, (view.width * grid.spacing) / SIDES);
     if (parts.length === 0) continue;
-    context.beginPath();
+    const path = new Path2D();
     let top: Place | undefined;
     for (const part of parts) {
       for (let i = 0; i < part.length; i += 2) {
         const place = markPlace({ x: part[i] ?? 0, y: part[i + 1] ?? 0 }, grid, at);
-        if (i === 0) context.moveTo(place.x, place.y);
-        else context.lineTo(place.x, place.y);
-        if (!(top && top.y <= place.y) && hasRoom(place, at, badges)) top = place;
+        if (i === 0) path.moveTo(place.x, place.y);
+        else path.lineTo(place.x, place.y);
+        if (!(top && top.y <= place.y) && hasRoom(place, at, badges, labels)) top = place;
       }
     }
     context.save();
+    // What is written stays to be read: the line passes below it.
+    clipOut(context, at, labels);
     context.strokeStyle = 'rgba(0, 0, 0, 0.55)';
     context.lineWidth = width + 1.5;
     context.setLineDash(dash);
-    context.stroke();
+    context.stroke(path);
     context.strokeStyle = 'rgba(255, 255, 255, 0.9)';
     context.lineWidth = width;
-    context.stroke();
+    context.stroke(path);
     context.restore();
     if (!name || !top) continue;
     context.font = `10px ${theme.font}`;
@@ -71,11 +92,19 @@ export function drawRings(
 const NAME = { half: 40, height: 14 } as const;
 
 /** Whether the name has room above a point of the ring: in the frame, and clear of badges. */
-function hasRoom({ x, y }: Place, { size }: Projection, badges: readonly Place[]): boolean {
+function hasRoom(
+  { x, y }: Place,
+  { size }: Projection,
+  badges: readonly Place[],
+  labels: readonly PixelBox[],
+): boolean {
   const { half, height } = NAME;
   const inside = x > half && x < size.width - half && y > height && y < size.height - height;
   return (
     inside &&
+    labels.every(
+      (box) => x + half < box.x || x - half > box.x + box.width || y < box.y || y - height > box.y + box.height,
+    ) &&
     badges.every(
       (badge) => Math.abs(badge.x - x) > half + BADGE || Math.abs(badge.y - y + height / 2) > height / 2 + BADGE,
     )

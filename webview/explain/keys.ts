@@ -1,0 +1,20 @@
+/** Keys of the map and of the page, and what they do. */
+export const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
+  [['←', '→', '↑', '↓'], 'Move the pin by a cell; with Shift by 5, with Ctrl to the next region'],
+  [['Enter'], 'Pin the cell, or unpin it'],
+  [['+', '−'], 'Zoom in, zoom out'],
+  [['0'], 'Whole map'],
+  [['1', '2', '3', '4', '5'], 'Color by probability, token, margin, entropy, question'],
+  [['F'], 'Fit the colors to the map, or spread them again'],
+  [['L'], 'Labels'],
+  [['B'], 'Borders between regions'],
+  [['A'], 'Anchors and overlays'],
+  [['R'], 'Refine on zoom: compute the part that is looked at afresh'],
+  [['[', ']'], 'Previous layer, next layer'],
+  [['C'], 'Compare with another map'],
+  [['?'], 'These keys'],
+  [['Esc'], 'Cancel what is computed; then close the drawer, the table, unpin, close comparing'],
+  [['Ctrl+Enter'], 'Generate, from the parameters'],
+  [['Ctrl+S'], 'Save the map'],
+  [['Ctrl+Z', 'Ctrl+Y'], 'Undo a change of parameters, redo it'],
+];

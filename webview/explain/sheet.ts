@@ -1,0 +1,63 @@
+import { h, iconButton, setText } from '../dom.js';
+import { send } from '../host.js';
+import type { Store } from '../store.js';
+import { createButton } from '../toolkit.js';
+import { KEYS } from './keys.js';
+import { mapSentences } from './thisMap.js';
+
+/** What explains the map: what is seen, and the keys. */
+export interface Sheet {
+  readonly element: HTMLElement;
+  open(about: 'map' | 'keys'): void;
+}
+
+export function createSheet(store: Store): Sheet {
+  const title = h('h2', { id: 'sheet-title' });
+  const close = iconButton('close', 'Close', () => element.close());
+  const map = h('dl', { class: 'sheet-map' });
+  const keys = h(
+    'dl',
+    { class: 'sheet-keys' },
+    ...KEYS.flatMap(([names, what]) => [
+      h('dt', {}, ...names.flatMap((name, i) => [...(i > 0 ? [' '] : []), h('kbd', {}, name)])),
+      h('dd', {}, what),
+    ]),
+  );
+  const more = createButton('Documentation', 'secondary', () => {
+    element.close();
+    send({ type: 'action', action: 'helpWhat' });
+  });
+  const other = createButton('', 'secondary', () => fill(map.hidden ? 'map' : 'keys'));
+  const element = h(
+    'dialog',
+    { class: 'sheet', 'aria-labelledby': title.id },
+    h('div', { class: 'pane-header' }, title, h('span', { class: 'spring' }), close),
+    h('div', { class: 'sheet-body', tabindex: 0, role: 'region', 'aria-labelledby': title.id }, map, keys),
+    h('div', { class: 'sheet-footer' }, other.element, more.element),
+  );
+  const fill = (about: 'map' | 'keys'): void => {
+    const { map: shown, ui } = store.state;
+    const ofMap = about === 'map' && shown !== null;
+    map.hidden = !ofMap;
+    keys.hidden = ofMap;
+    setText(title, ofMap ? 'What am I looking at?' : 'Keys');
+    other.update({ label: ofMap ? 'Keys' : 'What am I looking at?', disabled: shown === null });
+    if (shown)
+      map.replaceChildren(...mapSentences(shown, ui).flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)]));
+  };
+  element.addEventListener('keydown', (event) => {
+    // Keys of the page below stay away; Escape closes this and nothing else.
+    event.stopPropagation();
+    if (event.key !== 'Escape' && event.key !== '?') return;
+    event.preventDefault();
+    element.close();
+  });
+  element.addEventListener('click', (event) => event.target === element && element.close());
+  return {
+    element,
+    open(about) {
+      fill(about);
+      if (!element.open) element.showModal();
+    },
+  };
+}
