@@ -92,6 +92,7 @@ const inspector = h(
   createTokenTable(store, derived),
 );
 const sheet = createSheet(store);
+view.element.append(sheet.button);
 const toolbar = createToolbar(store, view, derived, sheet, toggleControls);
 const mapColumn = h(
   'main',

@@ -96,7 +96,6 @@ export function createToolbar(
   const save = iconButton('save', 'Save Map', act('save'));
   const comparing = createMenuButton('Compare…', () => compareItems(store.state), 'compare-changes');
   comparing.element.classList.add('compare');
-  const explain = iconButton('question', EXPLAIN, () => sheet.open('map'));
   const more = createMenuButton('More Actions', () =>
     menuItems(store.state, store, map, derived, sheet, element.dataset.tight === '5'),
   );
@@ -120,7 +119,6 @@ export function createToolbar(
     separator(),
     comparing.element,
     save,
-    explain,
     more.element,
     main.element,
   );
@@ -184,7 +182,6 @@ export function createToolbar(
     show(save, layout !== 'narrow' && host?.mode !== 'saved');
     const open = layout === 'wide' && ui.controls && !state.comparing;
     show(comparing.element, layout !== 'narrow' && shown !== null);
-    show(explain, layout !== 'narrow' && shown !== null);
     show(main.element, !open && host !== null);
     if (!host) return;
     const { label, message, enabled } = mainButton(host);

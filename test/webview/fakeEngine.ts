@@ -129,8 +129,6 @@ export class FakeEngine implements EngineLease {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     if (this.death) throw this.death;
-    const { parameters } = params as MapParams;
-    const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'tokenize') {
       // Words with the space before them, as of a tokenizer that reads whole words; a chat's turn stands around them.
       const { text, chat } = params as EngineRequests['tokenize']['params'];
@@ -140,6 +138,8 @@ export class FakeEngine implements EngineLease {
         tokens: all.map((word, i) => ({ id: 100 + i, kind: word.startsWith('<|') ? 'special' : 'text', text: word })),
       };
     }
+    const { parameters } = params as MapParams;
+    const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'point') return this.point(params as PointParams);

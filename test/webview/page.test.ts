@@ -564,7 +564,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'hidden' });
     assert.equal(await page.evaluate(() => document.activeElement?.classList.contains('plot')), true);
-    await page.getByRole('toolbar').getByRole('button', { name: 'What Am I Looking At?' }).click();
+    await stage.button('What Am I Looking At?').click();
     await sheet.getByText('Each of the 2,500 cells is one experiment').waitFor();
     await expectNoViolations(page.locator('body'), 'what');
     await stage.picture('what');

@@ -1,4 +1,4 @@
-import { h, iconButton, setText } from '../dom.js';
+import { h, iconButton, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createButton } from '../toolkit.js';
@@ -8,6 +8,8 @@ import { mapSentences } from './thisMap.js';
 /** What explains the map: what is seen, and the keys. */
 export interface Sheet {
   readonly element: HTMLElement;
+  /** Opens it, in the corner of the map. */
+  readonly button: HTMLElement;
   open(about: 'map' | 'keys'): void;
 }
 
@@ -53,11 +55,12 @@ export function createSheet(store: Store): Sheet {
     element.close();
   });
   element.addEventListener('click', (event) => event.target === element && element.close());
-  return {
-    element,
-    open(about) {
-      fill(about);
-      if (!element.open) element.showModal();
-    },
+  const open = (about: 'map' | 'keys'): void => {
+    fill(about);
+    if (!element.open) element.showModal();
   };
+  const button = iconButton('question', 'What Am I Looking At?', () => open('map'));
+  button.classList.add('map-explain');
+  store.onDraw(({ comparing }) => show(button, !comparing));
+  return { element, button, open };
 }
