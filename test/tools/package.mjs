@@ -70,6 +70,7 @@ const parts = [
   'dist/assets/resvg.wasm',
   'dist/assets/fonts',
   'media/icons',
+  'media/schemas',
   'media/walkthrough',
   'media/pictures',
   'media/novella-3m',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../../../src/map/fault.js';
 import { memberCount, members } from '../../../src/map/series/series.js';
@@ -53,6 +55,22 @@ test('property: a study is read back from its data, which needs no other file', 
   const data: unknown = JSON.parse(JSON.stringify(studyData(study)));
   assert.deepEqual(filesOf(data), []);
   assert.deepEqual(parseStudy(data, new Map()), study);
+});
+
+test('what an editor completes in a study is what a study may have', () => {
+  const file = path.resolve(import.meta.dirname, '..', '..', '..', 'media', 'schemas', 'study.schema.json');
+  const { properties } = JSON.parse(readFileSync(file, 'utf8')) as {
+    properties: Record<string, { properties?: Record<string, unknown> }>;
+  };
+  const named = (schema: { properties?: Record<string, unknown> } | undefined): string[] =>
+    Object.keys(schema?.properties ?? {});
+  const whole = { ...studyData(parseStudy(STUDY, TEXTS)), model: 'm' };
+  assert.deepEqual(Object.keys(properties).sort(), Object.keys(whole).sort());
+  assert.deepEqual(named(properties.keep), Object.keys(parseStudy(STUDY, TEXTS).keep));
+  assert.deepEqual(
+    named(properties.base).filter((name) => !Object.hasOwn(DEFAULT_PARAMETERS, name)),
+    [],
+  );
 });
 
 test('what is no study is said in a sentence', () => {
