@@ -1,6 +1,8 @@
 import type { MapWindow } from '../map/grid.js';
 import type { Plane } from '../map/plane.js';
 import { envelope, type ExactRegions } from '../map/polygons.js';
+import { coefficients, type Rows, type RowScale, scaleAt } from '../map/rows/affineRows.js';
+import { type WindowRows, windowRows } from '../map/rows/windowRows.js';
 import { readHeadTail } from '../onnx/headTail.js';
 import { DataType } from '../onnx/graph.js';
 import { elementType } from '../onnx/inference.js';
@@ -10,7 +12,6 @@ import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
 import type { Variant } from './model/variant.js';
 import type { Scanner } from './scan.js';
-import type { Rows } from './scanMachine.js';
 
 /**
  * Readouts that are affine in the plane up to one scale: the bare unembedding, and final norm and head. Three rows of V numbers,
@@ -32,10 +33,8 @@ export class AffineMap {
   private constructor(
     readonly rows: Rows,
     /** Ids of the rows, ascending, where tokens were left out; undefined where row i is token i. */
-    private readonly ids: Int32Array | undefined,
-    /** s² as a quadratic: c·c, u·u, v·v, c·u, c·v, u·v over d, and the norm's epsilon. */
-    private readonly scale: readonly number[] | undefined,
-    private readonly epsilon: number,
+    readonly ids: Int32Array | undefined,
+    readonly scale: RowScale,
     private readonly key: string,
     /** Largest difference from the graph in log-probability, on random points of the plane. */
     readonly largestDifference: number,
@@ -110,7 +109,7 @@ export class AffineMap {
     if (flat) b.fill(0); // the rounding of probes; a constant moves no probability
     const quadratic =
       norm === 'none'
-        ? undefined
+        ? null
         : [
             [0, 0],
             [1, 1],
@@ -123,8 +122,7 @@ export class AffineMap {
       new AffineMap(
         { c, u, v, b, cap: post ?? 0 },
         undefined,
-        quadratic,
-        epsilon,
+        { square: quadratic, epsilon },
         key,
         difference,
         norm === 'none' || flat,
@@ -150,16 +148,7 @@ export class AffineMap {
 
   /** 1 / s, x / s, y of some cells. */
   coefficients(xs: Float64Array, ys: Float64Array, cells: Int32Array): Float32Array {
-    const out = new Float32Array(cells.length * 3);
-    cells.forEach((cell, i) => {
-      const x = xs[cell % xs.length] ?? 0;
-      const y = ys[Math.floor(cell / xs.length)] ?? 0;
-      const inverse = 1 / this.scaleAt(x, y);
-      out[3 * i] = inverse;
-      out[3 * i + 1] = x * inverse;
-      out[3 * i + 2] = y;
-    });
-    return out;
+    return coefficients(this.scale, xs, ys, cells);
   }
 
   tops(scanner: Scanner, coefficients: Float32Array, k: number, total: number): Tops {
@@ -175,7 +164,7 @@ export class AffineMap {
     const ids = Int32Array.from(c.keys()).filter((id) => !left.has(id));
     const some = (row: Float32Array): Float32Array => Float32Array.from(ids, (id) => row[id] ?? 0);
     const rows = { c: some(c), u: some(u), v: some(v), b: some(b), cap };
-    return new AffineMap(rows, ids, this.scale, this.epsilon, key, this.largestDifference, this.hasConvexRegions);
+    return new AffineMap(rows, ids, this.scale, key, this.largestDifference, this.hasConvexRegions);
   }
 
   /**
@@ -240,11 +229,13 @@ export class AffineMap {
     };
   }
 
+  /** The rows as far as a window needs them that shows `k` tokens a cell. */
+  windowRows(window: MapWindow, k: number): WindowRows {
+    return windowRows(this.rows, this.ids, this.scale, this.hasConvexRegions, window, k);
+  }
+
   private scaleAt(x: number, y: number): number {
-    if (!this.scale) return 1;
-    const [cc = 0, uu = 0, vv = 0, cu = 0, cv = 0, uv = 0] = this.scale;
-    const square = cc + x * x * uu + y * y * vv + 2 * (x * cu + y * cv + x * y * uv);
-    return Math.sqrt(Math.max(square, 0) + this.epsilon);
+    return scaleAt(this.scale, x, y);
   }
 }
 

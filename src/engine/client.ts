@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Fault } from '../map/fault.js';
-import { parseParameters } from '../map/specification.js';
+import { type MapParameters, parseParameters } from '../map/specification.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Cells, emptyCellsOf, type TokenMap } from '../map/tokenMap.js';
 import { type CallOptions, Client, type Message } from '../protocol/channel.js';
@@ -167,4 +167,14 @@ export async function computeMap(
   const { tokens, ...rest } = result;
   for (const token of tokens) growing.tokens.set(token.id, token);
   return { ...rest, cells: growing.cells, tokens: growing.tokens };
+}
+
+/** A map with what a page computes closer looks from, where the map is three rows. @throws Fault */
+export async function withCloserLook(
+  engine: Pick<Engine, 'call'>,
+  map: TokenMap,
+  parameters: MapParameters,
+): Promise<TokenMap> {
+  const closer = await engine.call('closer', { parameters });
+  return closer ? { ...map, closer } : map;
 }

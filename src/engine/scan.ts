@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../map/fault.js';
 import type { Tops } from './cellRunner.js';
-import { type Rows, ScanMachine, type ScanThread } from './scanMachine.js';
+import type { Rows } from '../map/rows/affineRows.js';
+import { ScanMachine, type ScanThread } from './scanMachine.js';
 
 /** Logits below which starting threads costs more than it gives. */
 const WORTH_THREADS = 2e7;

@@ -8,7 +8,9 @@ import { gridWindow } from '../map/grid.js';
 import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
+import { PAGE_TOKENS } from '../map/pageFile/pageFile.js';
 import { refinement } from '../map/refinement.js';
+import type { CloserLook } from '../map/rows/windowRows.js';
 import {
   contextOf,
   DEFAULT_PARAMETERS,
@@ -90,6 +92,10 @@ export class EngineService {
     point: (params, { signal }) => {
       const checked = checkedPoint(params);
       return this.inTurn(signal, () => this.point(checked));
+    },
+    closer: ({ parameters }, { signal }) => {
+      const checked = parseParameters(parameters);
+      return this.inTurn(signal, () => this.closer(checked));
     },
     boundaries: (params, context) => {
       const checked = checkedBoundaries(params);
@@ -244,6 +250,17 @@ export class EngineService {
       norm: Math.sqrt(dot(vector, vector)),
       tokens: newTokens(tops.ids, new Set(), model),
     };
+  }
+
+  /** The rows of a map that is three of them and asks nothing: an answer needs more than its tokens' rows. */
+  private async closer(parameters: MapParameters): Promise<CloserLook | null> {
+    const opened = await this.model();
+    const reading = await readParameters(opened, parameters);
+    const affine = parameters.question ? undefined : await reading.ground.sources.affine(reading, parameters);
+    if (!affine) return null;
+    const rows = affine.windowRows(gridWindow(parameters.grid), Math.min(parameters.topK, PAGE_TOKENS));
+    const near = Int32Array.from(rows.near, (place) => rows.ids[place] ?? 0);
+    return { rows, tokens: newTokens(near, new Set(), opened.model) };
   }
 
   /** Greedy, by the model itself, whatever the readout; of equal logits the lower id. */

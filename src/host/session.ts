@@ -1,4 +1,4 @@
-import { computeMap, type Engine } from '../engine/client.js';
+import { computeMap, type Engine, withCloserLook } from '../engine/client.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
 import { type Display, parseDisplay, usualDisplay } from '../map/mapDisplay.js';
@@ -70,6 +70,8 @@ export interface MapOptions extends ParameterOptions, ComputeOptions {
    * tells its answers.
    */
   readonly display?: Partial<Display>;
+  /** The map gets, where it is three rows, what a page of it computes closer looks from. */
+  readonly closerLook?: boolean;
 }
 
 /** A map of a series. */
@@ -172,8 +174,9 @@ export class ModelSession {
   async map(options: MapOptions = {}): Promise<TokenMap> {
     const { batchSize = DEFAULT_BATCH_SIZE, signal, onProgress } = options;
     const { parameters, display } = readMapOptions(options);
+    const engine = await this.engine();
     const map = await computeMap(
-      await this.engine(),
+      engine,
       { parameters, batchSize },
       {
         ...(signal ? { signal } : {}),
@@ -182,7 +185,7 @@ export class ModelSession {
         },
       },
     );
-    return { ...map, display };
+    return { ...(options.closerLook ? await withCloserLook(engine, map, parameters) : map), display };
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Display } from './mapDisplay.js';
 import type { ExactRegions } from './polygons.js';
 import type { Plane } from './plane.js';
+import type { CloserLook } from './rows/windowRows.js';
 import type { MapParameters, MapSpecification } from './specification.js';
 import type { Survey } from './survey.js';
 import type { Token } from './token.js';
@@ -143,6 +144,8 @@ export interface TokenMap {
   readonly runtime: Runtime;
   /** The regions themselves, over the grid's window, where they are known without a grid. */
   readonly regions?: ExactRegions;
+  /** What a page computes a closer look from; had of the engine where one is to be made. No other file has it. */
+  readonly closer?: CloserLook;
   /** What is known of the plane besides; maps of earlier versions have none. */
   readonly survey?: Survey;
   /** How it is drawn, where that was said. */

@@ -3,6 +3,7 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Prompt, Readout } from '../map/specification.js';
+import type { CloserLook } from '../map/rows/windowRows.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
@@ -272,6 +273,8 @@ export type EngineRequests = Requests<{
   survey: { params: { parameters: MapParameters; measure?: boolean }; event: never; result: Survey };
   divergences: { params: DivergenceParams; event: DivergenceEvent; result: DivergenceResult };
   point: { params: PointParams; event: never; result: Reading };
+  /** What a page needs to compute windows of a map; null where the map is not three rows. */
+  closer: { params: { parameters: MapParameters }; event: never; result: CloserLook | null };
   /** How far a state, the center of the plane, is from the boundaries of what the model says there. */
   boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
   /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
