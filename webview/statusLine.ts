@@ -1,18 +1,14 @@
-import { gridWindow } from '../src/map/grid.js';
 import { layerBrief } from '../src/map/naming.js';
-import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
+import { formatCount, formatDuration } from '../src/map/numbers.js';
 import type { HostState, Progress } from '../src/protocol/page.js';
-import { formatX, placeOfCell, ranking } from './cell.js';
 import { canResume } from './controls/footer.js';
 import type { Derived } from './derived.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
-import { isWhole, reachedLimit, seesDetail } from './map/detail.js';
-import { visibleCells } from './map/view.js';
-import { type PageMap, tokenOf } from './pageMap.js';
+import type { PageMap } from './pageMap.js';
 import type { PageState, Store } from './store.js';
+import { hoveredLine, lookText, progressText } from './lookText.js';
 import { countedHow } from './tokenList.js';
-import { tokenText } from './tokenText.js';
 
 /** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
 export function createStatusLine(store: Store, other: Store, derived: Derived): HTMLElement {
@@ -142,75 +138,4 @@ function phaseText(progress: Progress, { model }: HostState): string {
     case 'cells':
       return progressText(progress);
   }
-}
-
-/** `16,000 of 40,000 cells · 40% · about 25 s left`. */
-function progressText({ done, total, secondsLeft, seconds }: Progress): string {
-  const part = total > 0 ? done / total : 0;
-  const known = secondsLeft !== null && (part >= 0.05 || seconds >= 2);
-  return [
-    `${formatCount(done)} of ${formatCount(total)} cells`,
-    `${Math.floor(part * 100)}%`,
-    ...(known ? [`about ${formatDuration(Math.max(1, Math.round(secondsLeft)))} left`] : []),
-  ].join(' · ');
-}
-
-/** A window that takes no longer than this, in s, is not worth words about its progress. */
-const SOON = 0.4;
-
-/** What part of the plane is looked at, and how. */
-function lookText(state: PageState): { readonly text: string; readonly more?: string } {
-  const { host, map, progress, view } = state;
-  if (host?.run.status === 'running' && progress && progress.done > 0)
-    return { text: 'refining from the center outwards' };
-  if (!map || !view || isWhole(state)) return { text: '' };
-  const end = reachedLimit(state)?.by;
-  const limit = end === 'float32' ? FLOAT32_ENDS : end === 'zoom' ? { text: 'closest', more: '' } : undefined;
-  if (!seesDetail(state)) {
-    const part = visibleCells(view, map.cells);
-    const text = `showing ${part.columns} × ${part.rows} cells`;
-    return limit ? { text: `${text} · ${limit.text}`, more: limit.more } : { text };
-  }
-  const { detail } = host ?? {};
-  const slow = detail?.status === 'running' && progress !== null && progress.seconds > SOON;
-  const window = windowText(map);
-  const parts = [
-    window,
-    ...(slow ? [`refining: ${progressText(progress)} · Esc cancels`] : []),
-    ...(detail?.status === 'stopped' ? ['stopped before it was complete'] : []),
-    ...(limit ? [limit.text] : []),
-  ];
-  const more = `${window}, computed afresh. ${map.finish ? 'Save, Export Picture and Copy as Command Line take this window; 0 goes back to the whole map.' : ''}`;
-  return { text: parts.join(' · '), more: limit ? `${more} ${limit.more}` : more };
-}
-
-const FLOAT32_ENDS = {
-  text: 'float32 ends here',
-  more: 'Closer, neighboring cells would have the same vector in float32, the 32-bit numbers that models compute in.',
-} as const;
-
-/** The window of a map in plane coordinates: `window x −1.20 to 0.40, y 2.10 to 3.70`. */
-function windowText(map: PageMap): string {
-  const { x0, x1, y0, y1 } = gridWindow(map.specification.grid);
-  const number = (value: number): string => formatX(map, value);
-  return `window x ${number(x0)} to ${number(x1)}, y ${number(y0)} to ${number(y1)}`;
-}
-
-/** The cell below the pointer, on both maps where there are two. */
-function hoveredLine(state: PageState, beside: PageState, derived: Derived): (Node | string)[] {
-  const lineOf = (one: PageState): (Node | string)[] =>
-    one.map && one.hover !== null ? cellLine(one.map, one.hover, derived.terrain(one)?.stand[one.hover] ?? -1) : [];
-  const line = lineOf(state);
-  if (!state.comparing) return line;
-  const [place, ...token] = lineOf(beside);
-  if (line.length === 0) return place === undefined ? [] : [place, ...token];
-  return token.length > 0 ? [...line, ' → ', ...token] : line;
-}
-
-/** `x −0.90  y 1.30  ␣cat  8.2%`. */
-function cellLine(map: PageMap, cell: number, stand: number): (Node | string)[] {
-  const { x, y } = placeOfCell(map, cell);
-  const place = `x ${formatX(map, x)}  y ${formatX(map, y)}`;
-  const [first] = stand < 0 ? [] : ranking(map, stand);
-  return first ? [place, tokenText(tokenOf(map, first.id)), formatPercent(first.probability)] : [place];
 }

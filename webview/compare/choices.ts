@@ -3,7 +3,7 @@ import { capital, contextBrief, layerBrief, READOUT_NAMES } from '../../src/map/
 import { axisName, type AxisValue, MODEL_PATH, valueAt, valueText } from '../../src/map/series/series.js';
 import { type ContextChoice, contextOf, layerIndex, type Layer, type Readout } from '../../src/map/specification.js';
 import type { Comparison, HostState } from '../../src/protocol/page.js';
-import { lastLayer, layerOf } from '../controls/layerAndReadout.js';
+import { lastLayer, layerOf } from '../controls/layers.js';
 import type { Option } from '../toolkit.js';
 
 type Computed = Extract<Comparison, { kind: 'computed' }>;

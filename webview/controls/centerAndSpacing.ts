@@ -11,7 +11,7 @@ import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup } from './group.js';
-import { layerOf } from './layerAndReadout.js';
+import { layerOf } from './layers.js';
 import { createNumberField } from './numberField.js';
 import { firstSource, kindOf, promptThere, SOURCE_KINDS, SOURCE_NAMES } from './sourceKinds.js';
 

@@ -1,6 +1,5 @@
 import { READOUT_NAMES } from '../../src/map/naming.js';
-import type { Layer, Readout } from '../../src/map/specification.js';
-import type { HostState } from '../../src/protocol/page.js';
+import type { Readout } from '../../src/map/specification.js';
 import { h, setAttributes } from '../dom.js';
 import type { Store } from '../store.js';
 import { createDropdown, createTextField } from '../toolkit.js';
@@ -8,28 +7,13 @@ import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
 import { createGroup } from './group.js';
+import { lastLayer, layerAt, layerOf } from './layers.js';
 
 const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [
   { value: 'forward', label: READOUT_NAMES.forward },
   { value: 'lens', label: READOUT_NAMES.lens },
   { value: 'unembed', label: READOUT_NAMES.unembed },
 ];
-
-/** Index of the last layer; a model that is not known has the one that is asked for. */
-export function lastLayer({ model, settings }: HostState): number {
-  if (model.status === 'ready') return model.summary.facts.blocks - 1;
-  const { layer } = settings.parameters;
-  return typeof layer === 'number' ? layer : 0;
-}
-
-export const layerOf = (host: HostState): Layer => {
-  const { layer } = host.settings.parameters;
-  return layer === 'last' ? lastLayer(host) : layer;
-};
-
-/** The layer with an index: -1 is `embeddings`; the last one stays the last when the model changes. */
-export const layerAt = (index: number, last: number): Layer | 'last' =>
-  index < 0 ? 'embeddings' : index === last ? 'last' : index;
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   let last = 0;

@@ -3,7 +3,7 @@ import { capital, layerBrief } from '../../src/map/naming.js';
 import { formatBits, formatCount, formatPercent } from '../../src/map/numbers.js';
 import { layerIndex } from '../../src/map/specification.js';
 import { inspected, placeOfCell, cellAtPlace } from '../cell.js';
-import { lastLayer, layerAt, layerOf } from '../controls/layerAndReadout.js';
+import { lastLayer, layerAt, layerOf } from '../controls/layers.js';
 import type { Derived } from '../derived.js';
 import { h, iconButton, setAttributes, setIconButton, setText, show } from '../dom.js';
 import { send } from '../host.js';
