@@ -7,10 +7,12 @@
  *                                                        leash.cjs    its thread that ends it with its parent
  *   cli.js                the command line             index.js     the library, with its types in types/
  *   webview/main.{js,css} the panel's page, study.{js,css} that of studies
- *                                                        assets/      fonts and the rasteriser, for pictures
+ *                                                        assets/      fonts and the rasteriser, for pictures; in page/ what
+ *                                                                     a page of its own is made of
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join, relative, resolve } from 'node:path';
 import { chdir } from 'node:process';
 import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
@@ -51,6 +53,32 @@ const page = {
   alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
 };
 
+/** What a page of its own has in the place of VS Code, plotly.js and the toolkit. */
+const STAND_INS = {
+  'webview/host.ts': 'webview/standalone/host.ts',
+  'webview/toolkit.ts': 'webview/standalone/toolkit.ts',
+  'webview/map/heatmap.ts': 'webview/standalone/heatmap.ts',
+};
+/** @type {import('esbuild').BuildOptions} */
+const standalone = {
+  ...page,
+  format: 'iife',
+  charset: 'utf8',
+  loader: { ...page.loader, '.ttf': 'dataurl' },
+  plugins: [
+    {
+      name: 'stand-ins',
+      setup({ onResolve }) {
+        onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+          const file = relative('.', join(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
+          const standIn = STAND_INS[file];
+          return standIn ? { path: resolve(standIn) } : undefined;
+        });
+      },
+    },
+  ],
+};
+
 /** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */
 const bundles = [
   ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
@@ -65,6 +93,7 @@ const bundles = [
   ['src/index.ts', 'dist/index.js', esModule],
   ['webview/main.ts', 'dist/webview/main.js', page],
   ['webview/study/main.ts', 'dist/webview/study.js', page],
+  ['webview/standalone/main.ts', 'dist/assets/page/page.js', standalone],
 ];
 
 /** Writes the library's type declarations. */
@@ -93,18 +122,23 @@ function declarations() {
   );
 }
 
-/** Compiles the inner loop of affine maps to WebAssembly. */
+/** Compiles the inner loop of affine maps to WebAssembly: for the engine's threads, and for the one of a page. */
 async function kernel() {
-  const { error, stderr } = await asc.main([
-    ...['src/engine/scanKernel.as.ts', '--outFile', 'dist/scan.wasm', '--runtime', 'stub', '--enable', 'simd'],
-    ...['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'],
-    ...['-O3', '--noAssert', '--importMemory', '--initialMemory', '1'],
-  ]);
-  if (error) throw new Error(stderr.toString());
+  for (const [outFile, sharing] of [
+    ['dist/scan.wasm', ['--sharedMemory']],
+    ['dist/assets/page/scan.wasm', []],
+  ]) {
+    const { error, stderr } = await asc.main([
+      ...['src/engine/scanKernel.as.ts', '--outFile', outFile, '--runtime', 'stub', '--enable', 'simd'],
+      ...['--enable', 'threads', '--maximumMemory', '65536', ...sharing],
+      ...['-O3', '--noAssert', '--importMemory', '--initialMemory', '1'],
+    ]);
+    if (error) throw new Error(stderr.toString());
+  }
 }
 
 rmSync('dist/.built', { force: true });
-mkdirSync('dist/assets', { recursive: true });
+mkdirSync('dist/assets/page', { recursive: true });
 const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
 cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });

@@ -220,9 +220,10 @@ export async function createEmbeddingGridMap(options: CreateOptions = {}): Promi
 }> {
   const directory = options.outputDir ?? DEFAULT_OUTPUT_FOLDER;
   await checkOutputFolder(directory);
-  const map = await predictTokensForGrid(options);
+  const { formats = DEFAULT_FORMATS } = options;
+  const map = await predictTokensForGrid({ closerLook: formats.includes('html'), ...options });
   const { files, missing } = await saveMap(map, {
-    formats: options.formats ?? DEFAULT_FORMATS,
+    formats,
     directory,
     overwrite: options.overwrite ?? false,
     assets: assetsFolder,

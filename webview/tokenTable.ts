@@ -76,7 +76,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   );
   const element = h(
     'section',
-    { class: 'tokens-pane', 'aria-label': 'Tokens on this map' },
+    { class: 'tokens-pane' },
     h('div', { class: 'pane-header' }, h('h2', {}, toggle), badge.element, h('span', { class: 'spring' }), find),
     search,
     scroller,

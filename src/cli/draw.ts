@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { computeMap } from '../engine/client.js';
+import { computeMap, withCloserLook } from '../engine/client.js';
 import { formatOf } from '../formats/formats.js';
 import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
@@ -75,6 +75,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
           },
         },
       );
+      if (command.formats.includes('html')) map = await withCloserLook(engine, map, parameters);
     } finally {
       progress.clear();
       await engine.dispose();

@@ -55,7 +55,7 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
         }),
     },
     saveMap: (map, options) => saving.saveMap(map, options),
-    exportPicture: (map) => saving.exportPicture(map),
+    exportPicture: (map, closer) => saving.exportPicture(map, closer),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
     copyText: async (text, what = 'Text') => {
       await vscode.env.clipboard.writeText(text);

@@ -7,6 +7,7 @@ import { cellsBeside } from '../formats/toJson.js';
 import { DEFAULT_FORMATS } from '../host/outputDefaults.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import type { Closer } from '../panel/dependencies.js';
 import { showFault } from './log.js';
 import type { Services } from './services.js';
 import { requireReach } from './trust.js';
@@ -27,12 +28,12 @@ export class Saving {
    * Saves to the output folder of the workspace, or asks where (`as`). Shows what went wrong.
    * @returns whether it was written.
    */
-  async saveMap(map: TokenMap, { as }: { readonly as: boolean }): Promise<boolean> {
-    return this.shown(async () => (as ? this.saveAs(map, FORMATS, 'json') : this.saveInWorkspace(map)));
+  async saveMap(map: TokenMap, { as, closer }: { readonly as: boolean; readonly closer?: Closer }): Promise<boolean> {
+    return this.shown(async () => (as ? this.saveAs(map, FORMATS, 'json', { closer }) : this.saveInWorkspace(map)));
   }
 
   /** Asks for kind, size and place of a picture and writes it, as the panel shows the map. */
-  async exportPicture(map: TokenMap): Promise<boolean> {
+  async exportPicture(map: TokenMap, closer?: Closer): Promise<boolean> {
     return this.shown(async () => {
       const picked = await pick(
         PICTURES.flatMap((format) => {
@@ -48,7 +49,8 @@ export class Saving {
         }),
         { title: 'Export Picture' },
       );
-      return picked !== undefined && this.saveAs(map, [picked.format], picked.format, picked.scale);
+      if (picked === undefined) return false;
+      return this.saveAs(map, [picked.format], picked.format, { scale: picked.scale, closer });
     });
   }
 
@@ -93,7 +95,12 @@ export class Saving {
     return choice === undefined ? undefined : choice === 'Replace';
   }
 
-  private async saveAs(map: TokenMap, formats: readonly Format[], first: Format, scale = 2): Promise<boolean> {
+  private async saveAs(
+    map: TokenMap,
+    formats: readonly Format[],
+    first: Format,
+    { scale = 2, closer }: { readonly scale?: number; readonly closer?: Closer | undefined } = {},
+  ): Promise<boolean> {
     const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
     const name = fileName(map.specification, first);
     const ordered = [first, ...formats.filter((format) => format !== first)];
@@ -104,7 +111,10 @@ export class Saving {
     });
     if (uri === undefined) return false;
     const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${formatOf(one).extension}`)) ?? first;
-    const bytes = await whileSaying('Saving the map', () => this.services.files.encode({ map, format, scale }));
+    const bytes = await whileSaying('Saving the map', async () => {
+      const whole = format === 'html' && closer ? await closer(map) : map;
+      return this.services.files.encode({ map: whole, format, scale });
+    });
     // Also what a large map's JSON cannot be opened without.
     if (format === 'json' && cellsBeside(map)) await this.writeCells(map, uri);
     await vscode.workspace.fs.writeFile(uri, bytes);

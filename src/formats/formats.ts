@@ -4,6 +4,7 @@ import { toCsv } from './csv.js';
 import { drawFigure } from './figure.js';
 import { toParquet } from './dataset/toParquet.js';
 import { type FileFormat, formatNamed, pictureFormats } from './fileFormat.js';
+import { toHtml } from './html.js';
 import { withoutMeasured } from './measured.js';
 import { toNpz } from './npz.js';
 import type { PictureOptions } from './pictures.js';
@@ -12,6 +13,15 @@ import { toJson } from './toJson.js';
 /** All that a map can be saved as, in the order in which it is named. */
 export const MAP_FORMATS = [
   ...pictureFormats<TokenMap>((map, ...given) => drawFigure(withoutMeasured(map), ...given)),
+  {
+    name: 'html',
+    label: 'Page to look around in',
+    holds: 'a page for any browser: hover, zoom, table; needs no network',
+    extension: 'html',
+    binary: false,
+    kind: 'drawing',
+    contents: (map, options) => toHtml(withoutMeasured(map), options),
+  },
   {
     name: 'json',
     label: 'Token map (opens again)',

@@ -290,11 +290,11 @@ export class MapController {
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
   async save(options: { as: boolean }): Promise<boolean> {
-    return this.deps.saveMap(this.seen(), options);
+    return this.deps.saveMap(this.seen(), { ...options, closer: this.main.closer });
   }
 
   async exportPicture(): Promise<boolean> {
-    return this.deps.exportPicture(this.seen());
+    return this.deps.exportPicture(this.seen(), this.main.closer);
   }
 
   async copyCommandLine(): Promise<void> {

@@ -33,6 +33,9 @@ export interface CommandLineSubject {
   readonly batchSize: number;
 }
 
+/** Gives a map what a page of its own computes closer looks from; asked where such a page is made. */
+export type Closer = (map: TokenMap) => Promise<TokenMap>;
+
 /**
  * All that a panel asks of the rest of the extension. No `vscode` here, so that the controller is tested without it.
  * Every promise may reject: a fault is shown with its hint and actions, anything else becomes `internal`.
@@ -67,8 +70,8 @@ export interface PanelDependencies {
   readonly colorScale: { read(): ColorScaleChoice; readonly onDidChange: Signal };
 
   /** Maps come with the display that the page has. Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
-  saveMap(map: TokenMap, options: { as: boolean }): Promise<boolean>;
-  exportPicture(map: TokenMap): Promise<boolean>;
+  saveMap(map: TokenMap, options: { as: boolean; closer?: Closer }): Promise<boolean>;
+  exportPicture(map: TokenMap, closer?: Closer): Promise<boolean>;
   /** Asks where and writes a point's vector as .npy, or the map's `c`, `u` and `v` as .npz. True when it was written. */
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;

@@ -2,12 +2,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cellsKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
+import { parametersOf } from '../map/specification.js';
 import type { Grid } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
 import type { MapSettings, SlotName, SlotState } from '../protocol/page.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
+import { withCloserLook } from '../engine/client.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { PanelDependencies } from './dependencies.js';
 import { Keeper } from './keeper.js';
@@ -185,6 +187,13 @@ export class MapSlot {
       hint: 'Wait until it is, or go back to the whole map with 0.',
     });
   }
+
+  /** A map of this slot with what closer looks are computed from; as it is, where its engine is no longer there. */
+  readonly closer = async (map: TokenMap): Promise<TokenMap> => {
+    const { shown } = this.runs;
+    const engine = shown && (await this.leaseFor(shown).catch(() => undefined))?.engine;
+    return engine ? withCloserLook(engine, map, parametersOf(map.specification)) : map;
+  };
 
   /** The whole map, whichever part of it is seen. @throws Fault while there is none. */
   wholeBase(): TokenMap {

@@ -79,7 +79,7 @@ test('what cannot be understood is named', () => {
     [['--batch-size', '0'], /^--batch-size 0: batch size must be a whole number from 1 to 10000\.$/],
     [['--batch-size', '1e9'], /^--batch-size 1e9: /],
     [['--batch-size', 'nan'], /^--batch-size nan: /],
-    [['--formats', 'png,gif'], /^--formats png,gif: there is no format "gif"\.$/, /png, svg, json, csv, npz/],
+    [['--formats', 'png,gif'], /^--formats png,gif: there is no format "gif"\.$/, /png, svg, html, json, csv, npz/],
     [['--formats', ''], /^--formats : there is no format ""\.$/],
   ];
   for (const [args, message] of cases)

@@ -22,6 +22,7 @@ export async function makeAssets({ pictureProcess }: { pictureProcess: boolean }
   const assets = temporaryFolder();
   cpSync(join(root, 'media/fonts'), join(assets, 'fonts'), { recursive: true });
   copyFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm'), join(assets, WASM_FILE));
+  cpSync(join(root, 'dist/assets/page'), join(assets, 'page'), { recursive: true });
   if (pictureProcess) {
     await build({
       entryPoints: [join(root, 'src/formats/pictureProcess.ts')],

@@ -6,11 +6,6 @@ import { after, before, test } from 'node:test';
 import { openModel } from '../../src/host/openModel.js';
 import { tablesOf } from '../../src/host/study/tables.js';
 import { Fault } from '../../src/map/fault.js';
-import { presetParameters } from '../../src/map/presets.js';
-import { memberCount, members } from '../../src/map/series/series.js';
-import { parseStudy } from '../../src/map/series/study.js';
-import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
-import { firstStudy } from '../../src/panel/study/firstStudy.js';
 import { OpenStudy, type StudyDependencies } from '../../src/panel/study/openStudy.js';
 import { StudyPageController } from '../../src/panel/study/studyPage.js';
 import type { StudyHostMessage, StudyState } from '../../src/protocol/studyPage.js';
@@ -108,17 +103,6 @@ test('a model that does not open, and a folder that may not be written, are said
   await missing.study.measure();
   assert.ok(missing.study.state.fault?.code.startsWith('model'));
   assert.deepEqual(missing.study.state.cost, { status: 'unknown' });
-});
-
-test('a new study is one, and begins with the map of the panel', () => {
-  const read = (settings: Parameters<typeof firstStudy>[0]) => parseStudy(JSON.parse(firstStudy(settings)), new Map());
-  assert.equal(memberCount(read(undefined)), 15);
-  for (const preset of ['threePrompts', 'original'] as const) {
-    const parameters = presetParameters(preset, DEFAULT_PARAMETERS);
-    const study = read({ modelPath: MODEL, parameters });
-    assert.deepEqual([study.model, study.base], [MODEL, parameters]);
-    assert.ok([...members(study)].length >= 3);
-  }
 });
 
 test('a page asks for what its buttons say, and for nothing else', async () => {

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { firstStudy } from '../../panel/study/firstStudy.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../map/specification.js';
 import type { PanelSettings } from '../../protocol/page.js';
 import { STUDY_EDITOR } from '../ids.js';
 import type { Studies } from './studies.js';
@@ -31,3 +31,31 @@ export async function newStudy(settings: PanelSettings | undefined): Promise<voi
   await vscode.window.showTextDocument(named);
   await vscode.commands.executeCommand('vscode.openWith', named, STUDY_EDITOR, vscode.ViewColumn.Beside);
 }
+
+/** What differs from the defaults, so that the file says what it is about. */
+function changed({ ...parameters }: MapParameters): Partial<MapParameters> {
+  const entries = Object.entries(parameters).filter(
+    ([name, value]) =>
+      JSON.stringify(value) !== JSON.stringify(Object.entries(DEFAULT_PARAMETERS).find(([key]) => key === name)?.[1]),
+  );
+  return Object.fromEntries(entries);
+}
+
+const firstStudy = (settings: PanelSettings | undefined): string => {
+  const parameters = settings?.parameters ?? {
+    ...DEFAULT_PARAMETERS,
+    grid: { ...DEFAULT_PARAMETERS.grid, columns: 12, rows: 12 },
+  };
+  return `${JSON.stringify(
+    {
+      format: 'embedding-study',
+      version: 1,
+      ...(settings?.modelPath ? { model: settings.modelPath } : {}),
+      base: changed(parameters),
+      vary: ['layer=0-2', ...(parameters.plane.axes.method === 'random_projection' ? ['seed=1-5'] : [])],
+      plane: 'own',
+    },
+    undefined,
+    2,
+  )}\n`;
+};

@@ -94,12 +94,6 @@ export function parseStudy(data: unknown, texts: ReadonlyMap<string, readonly st
   );
   const whole = withDefaults(base);
   const study = { model, base: whole, vary: axes, plane, keep, shard: shard ?? defaultShard(whole) };
-  // A prompt that is the center is the context as well, and makes another map.
-  const idle = axes.find(
-    ({ path, values }) => plane === 'shared' && /^plane\.(?!center)/.test(path) && values.length > 1,
-  );
-  if (idle)
-    throw wrong(`its axis ${idle.path} lays the plane, and all members have that of the base ("plane": "shared")`);
   const count = memberCount(study);
   if (count > MOST_MEMBERS) throw wrong(`it has ${count} members, and there can be at most ${MOST_MEMBERS}`);
   return study;

@@ -86,7 +86,6 @@ test('what is no study is said in a sentence', () => {
     [{ base: { layer: -3 } }, /[Ll]ayer/],
     [{ base: { grid: 3 } }, /[Gg]rid/],
     [{ plane: 'both' }, /shared or own/],
-    [{ plane: 'shared', vary: ['layer=1', 'seed=1-3'] }, /plane\.axes\.seed lays the plane/],
     [{ shard: 0 }, /at least one member/],
     [{ jobs: 3 }, /do not have/],
     [{ keep: { all: true } }, /keep|all/],

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
+import { mapInPage, packPage } from '../map/pageFile/pageFile.js';
+import type { TokenMap } from '../map/tokenMap.js';
+import { figureWords } from './words.js';
+import { escapeXml } from './xml.js';
+
+/**
+ * A map as one file that a browser shows, whole, without a server and without the network. What comes from a model or a person
+ * is data of it, deflated and in base64: nothing of it is ever read as markup or run. Its policy lets run what this program put
+ * there, by its hash, and nothing be fetched.
+ * @param assets folder of `page/`
+ */
+export async function toHtml(map: TokenMap, { assets }: { readonly assets: string }): Promise<Uint8Array> {
+  const file = (name: string): Promise<Buffer> => readFile(join(assets, 'page', name));
+  const [script, style, scan] = await Promise.all([file('page.js'), file('page.css'), file('scan.wasm')]);
+  const { title } = figureWords(map, (map.display ?? DEFAULT_DISPLAY).colorBy);
+  const contents = packPage({ title, map: mapInPage(map) });
+  const policy = [
+    `default-src 'none'`,
+    `script-src '${hashOf(script)}' 'wasm-unsafe-eval'`,
+    `style-src '${hashOf(style)}'`,
+    `font-src data:`,
+    `img-src data: blob:`,
+    `base-uri 'none'`,
+    `form-action 'none'`,
+  ].join('; ');
+  const html = `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeXml(title)}</title>
+<style>${style.toString()}</style>
+</head>
+<body>
+<noscript>This page draws its map with a program of its own, which needs JavaScript.</noscript>
+<script type="text/plain" id="contents">${packed(contents)}</script>
+${map.closer ? `<script type="text/plain" id="scan">${packed(scan)}</script>\n` : ''}<script>${script.toString()}</script>
+</body>
+</html>
+`;
+  return Buffer.from(html);
+}
+
+const hashOf = (bytes: Uint8Array): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+
+const packed = (bytes: Uint8Array): string => deflateRawSync(bytes, { level: 9 }).toString('base64');
