@@ -6,6 +6,9 @@ import { always, common, headNorms, layerNorm, none, plain, turning } from './co
 /** GPT-2 and what came of it: LayerNorms, MLPs without a gate, fused projections, learned positions or none. */
 
 const biased = { qkv: true, o: true };
+/** Sizes that go by other names. */
+const UNNAMED = { hidden_size: undefined, num_hidden_layers: undefined, num_attention_heads: undefined };
+const fourfold = plain('mlp.dense_h_to_4h', 'mlp.dense_4h_to_h');
 
 const gpt2 = from(
   common,
@@ -14,9 +17,7 @@ const gpt2 = from(
     n_embd: 768,
     n_layer: 12,
     n_head: 12,
-    hidden_size: undefined,
-    num_hidden_layers: undefined,
-    num_attention_heads: undefined,
+    ...UNNAMED,
     layer_norm_epsilon: 1e-5,
     hidden_act: undefined,
     activation_function: 'gelu_new',
@@ -163,7 +164,7 @@ const neox = from(
       o: 'attention.dense',
       rotary: turning(c, { headSize, partial: true }),
     },
-    feedForward: { ...plain('mlp.dense_h_to_4h', 'mlp.dense_4h_to_h'), bias: true },
+    feedForward: { ...fourfold, bias: true },
     finalNorm: 'final_layer_norm',
     head: { name: 'embed_out' },
   }),
@@ -214,7 +215,7 @@ const persimmon = from(
     keyValueHeads: heads,
     parallel: false,
     attention: { fused: { name: 'self_attn.query_key_value', layout: 'groups' } },
-    feedForward: { before: 'post_attention_layernorm', ...plain('mlp.dense_h_to_4h', 'mlp.dense_4h_to_h') },
+    feedForward: { before: 'post_attention_layernorm', ...fourfold },
     head: { bias: false },
   }),
 );
@@ -259,7 +260,7 @@ const falcon = from(
       },
       feedForward: {
         before: norms === 2 ? 'ln_mlp' : parallel ? undefined : 'post_attention_layernorm',
-        ...plain('mlp.dense_h_to_4h', 'mlp.dense_4h_to_h'),
+        ...fourfold,
         bias,
         activation: c.text('activation'),
       },
@@ -273,7 +274,7 @@ const bloom = from(
   'bloom',
   {
     ...{ n_embed: 64, n_layer: 2, n_head: 8 },
-    ...{ hidden_size: undefined, num_hidden_layers: undefined, num_attention_heads: undefined },
+    ...UNNAMED,
     ...{ layer_norm_epsilon: 1e-5, tie_word_embeddings: true },
   },
   (c, { heads }) => {
@@ -290,7 +291,7 @@ const bloom = from(
         bias: biased,
         alibi: { slopes: bloomSlopes(heads) },
       },
-      feedForward: { ...plain('mlp.dense_h_to_4h', 'mlp.dense_4h_to_h'), bias: true, activation: 'gelu_new' },
+      feedForward: { ...fourfold, bias: true, activation: 'gelu_new' },
       finalNorm: 'ln_f',
     };
   },
@@ -301,7 +302,7 @@ const mpt = from(
   'mpt',
   {
     ...{ d_model: 2048, n_layers: 24, n_heads: 16 },
-    ...{ hidden_size: undefined, num_hidden_layers: undefined, num_attention_heads: undefined },
+    ...UNNAMED,
     ...{ layer_norm_epsilon: 1e-5, no_bias: true, learned_pos_emb: true, embedding_fraction: 1 },
     ...{ norm_type: 'low_precision_layernorm', tie_word_embeddings: true },
   },

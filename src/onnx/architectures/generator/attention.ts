@@ -1,19 +1,12 @@
 import { DataType } from '../../graph.js';
 import { unsupported } from '../../source.js';
 import type { Description, HeadNorms } from '../description.js';
-import type { Positions } from './positions.js';
+import type { Parts } from './parts.js';
 import type { Weights } from './weights.js';
 import type { Writer } from './writer.js';
 
 /** A block's attention, with keys and values of what came before. @param x [batch, positions, hidden]; the result too */
-export function attention(
-  writer: Writer,
-  weights: Weights,
-  positions: Positions,
-  d: Description,
-  x: string,
-  layer: number,
-): string {
+export function attention({ writer, weights, positions, d }: Parts, x: string, layer: number): string {
   const { attention: a, heads, keyValueHeads, headSize } = d;
   const at = `${d.blocks}${layer}.`;
   let [q, k, v] = projections(writer, weights, d, x, at);

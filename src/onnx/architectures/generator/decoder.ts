@@ -4,6 +4,7 @@ import { broken, unsupported } from '../../source.js';
 import type { Description, Norms } from '../description.js';
 import { attention } from './attention.js';
 import { experts, feedForward } from './feedForward.js';
+import type { Parts } from './parts.js';
 import { Positions } from './positions.js';
 import { Weights } from './weights.js';
 import { Writer } from './writer.js';
@@ -29,9 +30,9 @@ export function writeDecoder(d: Description, tensors: ReadonlyMap<string, Stored
   const writer = new Writer();
   const prefix = findPrefix(d, tensors);
   const weights = new Weights(writer, tensors, prefix);
-  const positions = new Positions(writer);
-  let x = writer.named(embeddings(writer, weights, positions, d), 'embeddings');
-  for (let layer = 0; layer < d.layers; layer++) x = block(writer, weights, positions, d, x, layer);
+  const parts: Parts = { writer, weights, positions: new Positions(writer), d };
+  let x = writer.named(embeddings(parts), 'embeddings');
+  for (let layer = 0; layer < d.layers; layer++) x = block(parts, x, layer);
   const { logits, vocabulary, stored } = head(writer, weights, d, tensors, x);
   writer.output(writer.named(logits, 'logits'), ['batch_size', 'sequence_length', vocabulary]);
   const embedding = `${prefix}${d.embedding.name}.weight`;
@@ -76,7 +77,7 @@ function findPrefix({ blocks, embedding }: Description, tensors: ReadonlyMap<str
   return prefix;
 }
 
-function embeddings(writer: Writer, weights: Weights, positions: Positions, d: Description): string {
+function embeddings({ writer, weights, positions, d }: Parts): string {
   const { name, scale, norm, positions: learned, projection } = d.embedding;
   const ids = writer.input('input_ids', DataType.INT64, ['batch_size', 'sequence_length']);
   const narrow = projection === undefined ? undefined : weights.shapeOf(`${projection}.weight`)?.[1];
@@ -92,14 +93,8 @@ function embeddings(writer: Writer, weights: Weights, positions: Positions, d: D
 }
 
 /** @param x [batch, positions, hidden]; the result too */
-function block(
-  writer: Writer,
-  weights: Weights,
-  positions: Positions,
-  d: Description,
-  x: string,
-  layer: number,
-): string {
+function block(parts: Parts, x: string, layer: number): string {
+  const { writer, weights, d } = parts;
   const { attention: a, feedForward: f, hidden } = d;
   const at = `${d.blocks}${layer}.`;
   const normed = (y: string, name: string | undefined): string =>
@@ -109,7 +104,7 @@ function block(
   const fed = (y: string): string =>
     chosen ? experts(writer, weights, d, chosen, y, at) : feedForward(writer, weights, d, f, y, at);
   const own = normed(x, a.before);
-  const attended = given(attention(writer, weights, positions, d, own, layer), a);
+  const attended = given(attention(parts, own, layer), a);
   const name = `blocks.${layer}`;
   if (d.parallel) {
     const other = given(fed(f.before === undefined ? own : normed(x, f.before)), f);
