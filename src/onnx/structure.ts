@@ -102,9 +102,16 @@ class Walker {
       if (field === 0) throw this.damaged(fieldStart);
       at = tag.next;
       switch (tag.value % 8) {
-        case 0:
-          at = this.varint(at, end).next;
+        case 0: {
+          const { value, next } = this.varint(at, end);
+          at = next;
+          // Said outright, "the bytes stand here" would come behind our own word that they stand elsewhere.
+          if (kind === 'tensor' && field === TENSOR_DATA_LOCATION && value === 0) {
+            flush(fieldStart);
+            copyFrom = next;
+          }
           continue;
+        }
         case 1:
           at += 8;
           break;
