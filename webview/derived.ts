@@ -6,6 +6,7 @@ import { type Borders, findBorders } from '../src/map/regions.js';
 import type { Cells } from '../src/map/tokenMap.js';
 import { unpackRegions } from '../src/protocol/pageRegions.js';
 import { paintOfChanges } from './compare/changesPaint.js';
+import { type CutCells, cutCells } from './map/exactCells.js';
 import { type Paint, paintOf } from './map/paint.js';
 import { type Terrain, terrainOf } from './map/terrain.js';
 import { type PageMap, tokenOf } from './pageMap.js';
@@ -43,6 +44,16 @@ export class Derived {
     (state, map): readonly TokenPolygon[] | undefined => {
       const regions = this.regions(state, map);
       return regions && gridPolygons(regions, map.specification.grid);
+    },
+  );
+
+  /** The cells that exact borders pass through. */
+  readonly cut = perMap(
+    (state, map) => [this.polygons(state, map), this.terrain(state, map)],
+    (state, map): readonly CutCells[] => {
+      const polygons = this.polygons(state, map);
+      const terrain = this.terrain(state, map);
+      return polygons && terrain ? cutCells(polygons, terrain) : [];
     },
   );
 

@@ -95,7 +95,9 @@ export const hasGpu = (): boolean => existsSync('/dev/nvidia0') || existsSync('/
 
 /** onnxruntime-node's own native files and its release. */
 export function nativeFolder(): { readonly folder: string; readonly release: string } {
-  const require = createRequire(join(__dirname, 'engine.cjs'));
+  // Benches and tests load this file as it is, a module, which knows no such folder: they run at the project's root.
+  const home = typeof __dirname === 'string' ? __dirname : process.cwd();
+  const require = createRequire(join(home, 'engine.cjs'));
   const manifest = 'onnxruntime-node/package.json';
   const { version } = require(manifest) as { version: string };
   const folder = join(dirname(require.resolve(manifest)), 'bin', 'napi-v6', process.platform, process.arch);

@@ -87,6 +87,14 @@ export class Details {
     void this.runs.start(wanted, batchSize, () => this.lease(of));
   }
 
+  /** Computes the cells of the window that a stopped run left. */
+  resume(batchSize: number): void {
+    const { window } = this;
+    const { latest, running } = this.runs;
+    if (!window?.refine || running || !latest || latest.finished || !this.isOfWindow(latest)) return;
+    void this.runs.start(latest, batchSize, () => this.lease(window.of), latest);
+  }
+
   /** A person looks at the whole map. */
   lookAway(): void {
     this.window = undefined;

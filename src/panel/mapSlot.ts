@@ -279,11 +279,12 @@ export class MapSlot {
     this.details.cancel();
   }
 
-  /** Computes the cells that a stopped run left. */
+  /** Computes the cells that a stopped run left, of the map or of the window that is looked at. */
   resume(): void {
-    const record = this.runs.latest;
-    if (record && !record.finished && !this.runs.running)
-      this.compute(record, record).catch((error: unknown) => this.complain(error));
+    const { latest: record, running } = this.runs;
+    if (running) return;
+    if (record && !record.finished) this.compute(record, record).catch((error: unknown) => this.complain(error));
+    else this.details.resume(this.settings.batchSize);
   }
 
   /** Takes over a whole map that was made with the settings, or will be. */

@@ -9,6 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { bundledModel } from '../../src/host/installation.js';
+import { benchCold } from './cold.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
     console.log('\nBENCH_MODEL is not given: the bundled model instead, without PyTorch.');
     return benchForward(bundledModel);
   },
+  cold: () => benchCold(model ?? bundledModel, model === undefined),
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   // Its own process: it has a browser's types and ends with it.

@@ -181,6 +181,22 @@ test('Escape stops a window; a map that is asked for makes it stop as well', asy
   assert.equal(page.state.fault, null);
 });
 
+test('a window that was stopped is resumed: only what it lacks is computed', async (context) => {
+  const { page, look, say, deps } = await open(context);
+  deps.engine.stopAt(200);
+  look(PART);
+  await page.until(() => page.detail !== null);
+  say({ type: 'cancel' });
+  await page.until(() => page.state.detail.status === 'stopped');
+  const { detail: stopped } = page.state;
+  assert.ok(stopped.status === 'stopped');
+  deps.engine.stopAt(Infinity);
+  say({ type: 'resume' });
+  await page.until(() => Boolean(page.detail?.finish));
+  assert.equal(deps.engine.asked.at(-1)?.only?.length, stopped.total - stopped.done);
+  assert.deepEqual(page.detail?.cells, defaultMap(partOf(PART)).cells);
+});
+
 test('a window that is none, or of another map, is left; after another model was chosen none is computed', async (context) => {
   const { page, look, say, deps, controller } = await open(context, { seconds: 5 });
   const asked = (): number => deps.engines.reduce((sum, engine) => sum + engine.asked.length, 0);

@@ -27,8 +27,9 @@ export function pressMainButton(host: HostState): void {
 }
 
 /** An adaptive map can only begin anew: its cells follow from each other. */
-export const canResume = ({ run, changed, settings }: HostState): boolean =>
-  run.status === 'stopped' && !changed && !settings.parameters.adaptive;
+export const canResume = ({ run, detail, refinable, changed, settings }: HostState): boolean =>
+  !settings.parameters.adaptive &&
+  ((run.status === 'stopped' && !changed) || (run.status === 'idle' && detail.status === 'stopped' && refinable.ok));
 
 /** The foot of the controls: what a map would cost, and the button that starts it. */
 export function createFooter(): { element: HTMLElement; update(host: HostState, state: PageState): void } {

@@ -1,3 +1,4 @@
+import { tokenColor } from '../../src/map/colors.js';
 import { gridPoint } from '../../src/map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
 import { showsBorders } from '../../src/map/mapDisplay.js';
@@ -17,6 +18,7 @@ import { axisNames } from './axisNames.js';
 import { BarButton } from './barButton.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { baseView, contains, isWhole, refines, seesDetail, zoomLimit } from './detail.js';
+import { drawCutCells } from './exactCells.js';
 import { type Frame, frameOf } from './frame.js';
 import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
@@ -297,6 +299,13 @@ export class MapView {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     context.translate(frame.left, frame.top);
+    const coloring = this.derived.coloring(state);
+    if (ui.colorBy === 'token' && coloring && !map.changes) {
+      const scale = this.derived.scale(state);
+      drawCutCells(context, this.derived.cut(state) ?? [], map.cells.columns, at, (token, cell) =>
+        tokenColor(scale, this.derived.slot(map, token), coloring.part(map.cells, terrain.stand[cell] ?? cell)),
+      );
+    }
     const large = this.isLarge(state, at) && ui.labels;
     if (large) drawCellGrid(context, at);
     // Colors of tokens cannot all be told apart: there, borders stay.
@@ -318,7 +327,6 @@ export class MapView {
     if (comparing) return this.bar.place(undefined, undefined);
     const part = isWhole(state) ? null : baseView(state);
     const bar = barOf(frame, part !== null);
-    const coloring = this.derived.coloring(state);
     if (coloring) drawColorBar(legend, bar, coloring, this.derived.scale(state), ui.colorRange);
     this.bar.place(bar, coloring);
     if (part) {

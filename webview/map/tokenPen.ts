@@ -60,6 +60,8 @@ export class TokenPen {
     context.direction = 'ltr';
     context.lineJoin = 'round';
     context.fillStyle = ink;
+    // A token that is nothing but what cannot be seen has to be seen as well as others.
+    const faint = segments.some(({ kind }) => kind === 'text') ? GLYPH_OPACITY : 1;
     const baseline = y + size * 0.35;
     const start = x - (this.measure(segments) * size) / 2;
     // All of the halo first: it must not lie over the letter before.
@@ -72,7 +74,7 @@ export class TokenPen {
           if (segment.text === SPACE_GLYPH) this.space(context, at, baseline, size, halo.width);
           else context.strokeText(segment.text, at, baseline);
         } else {
-          context.globalAlpha = segment.kind === 'glyph' ? GLYPH_OPACITY : 1;
+          context.globalAlpha = segment.kind === 'glyph' ? faint : 1;
           context.strokeStyle = ink;
           if (segment.text === SPACE_GLYPH) this.space(context, at, baseline, size, 0);
           else context.fillText(segment.text, at, baseline);
