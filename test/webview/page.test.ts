@@ -540,9 +540,8 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
   ];
   onPage('each group explains itself; the map and its keys are one click and one key away', {}, async (stage) => {
     const { page } = stage;
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replaceAll(/[_*`]|\s+/g, (one) =>
-      /\s/.test(one) ? ' ' : '',
-    );
+    const markdown = readFileSync(new URL('../../docs/what-am-i-looking-at.md', import.meta.url), 'utf8');
+    const documentation = markdown.replaceAll(/[_*`]/g, '').replaceAll(/\s+/g, ' ');
     for (const group of await page.locator('.controls .group:has(> h3)').all()) {
       const title = await group.getAttribute('aria-label');
       await group.getByRole('button', { name: `What Is ${title}?` }).click();
@@ -551,7 +550,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
         Object.values(EXPLANATIONS).find((one) => one.text === text) ?? assert.fail(`${title}: ${text}`);
       // Each term is the documentation's, and is said.
       for (const term of terms)
-        for (const said of [text, readme])
+        for (const said of [text, documentation])
           assert.ok(said.toLowerCase().includes(term.toLowerCase()), `${title}: ${term}`);
     }
     await stage.picture('explained');
