@@ -26,7 +26,10 @@ try {
   const study = {
     format: 'embedding-study',
     version: 1,
-    base: { grid: { columns: 12, rows: 12 }, plane: { center: { kind: 'prompt', text: 'Once upon a time' } } },
+    base: {
+      grid: { columns: 12, rows: 12 },
+      plane: { center: { kind: 'prompt', text: 'Once upon a time' }, lengths: 'typical' },
+    },
     vary: ['layer=0-4', 'seed=1-6'],
     shard: 7,
   };
