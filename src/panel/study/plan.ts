@@ -12,6 +12,7 @@ const SHOWN = 8;
 export function planOf(study: Study): StudyPlan {
   const { base, keep, vary } = study;
   const { columns, rows } = base.grid;
+  const varies = (path: string): boolean => vary.some((axis) => axis.path === path);
   const kept = Object.entries(keep).flatMap(([name, is]) => (is ? [name] : []));
   return {
     members: memberCount(study),
@@ -28,8 +29,8 @@ export function planOf(study: Study): StudyPlan {
         'Base',
         safeText(
           [
-            base.layer === 'last' ? 'the last layer' : layerWords(base.layer),
-            READOUT_NAMES[base.readout],
+            ...(varies('layer') ? [] : [base.layer === 'last' ? 'the last layer' : layerWords(base.layer)]),
+            ...(varies('readout') ? [] : [READOUT_NAMES[base.readout]]),
             planeWords(base.plane),
           ].join('; '),
           300,
