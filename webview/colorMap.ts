@@ -1,5 +1,6 @@
 import type { ColorBy } from '../src/map/colors.js';
-import { contextOf, type Question } from '../src/map/specification.js';
+import { contextOf, type Question, type TokenName } from '../src/map/specification.js';
+import type { Token } from '../src/map/token.js';
 import { inspected, ranking } from './cell.js';
 import { send } from './host.js';
 import { tokenOf } from './pageMap.js';
@@ -14,6 +15,16 @@ export function colorMap(store: Store, colorBy: ColorBy): void {
   store.setUi({ collapsed: ui.collapsed.filter((name) => name !== 'question') });
 }
 
+/** Colors the map by how probable a token is in each cell. */
+export function colorByToken(store: Store, token: Token): void {
+  const { ui } = store.state;
+  send({ type: 'edit', path: 'question', value: { kind: 'probability', token: nameOf(token) } satisfies Question });
+  store.setUi({ colorBy: 'question', collapsed: ui.collapsed.filter((name) => name !== 'question') });
+}
+
+/** A token as parameters name it. */
+const nameOf = ({ kind, text, id }: Token): TokenName => (kind === 'text' ? text : id);
+
 /** Of a map around a prompt, the divergence from it; else the probability of the token that is looked at. */
 function firstQuestion(state: PageState): Question {
   const { host } = state;
@@ -22,5 +33,5 @@ function firstQuestion(state: PageState): Question {
   const { map, cell } = inspected(state) ?? {};
   const [first] = map && cell !== undefined && map.cells.computed[cell] ? ranking(map, cell) : [];
   const token = map && first ? tokenOf(map, first.id) : undefined;
-  return { kind: 'probability', token: token?.kind === 'text' ? token.text : (first?.id ?? 0) };
+  return { kind: 'probability', token: token ? nameOf(token) : (first?.id ?? 0) };
 }

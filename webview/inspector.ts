@@ -6,6 +6,7 @@ import { nearestMark, typicalNorm } from '../src/map/survey.js';
 import { margin } from '../src/map/tokenMap.js';
 import { answerText } from './answer.js';
 import { formatX, inspected, normAt, placeOfCell, ranking } from './cell.js';
+import { colorByToken } from './colorMap.js';
 import type { Derived } from './derived.js';
 import { h, icon, iconButton, setAttributes, setIconButton, setText, show } from './dom.js';
 import { send } from './host.js';
@@ -163,6 +164,19 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       );
     }
     const most = first?.probability ?? 1;
+    const asks = state.host?.mode === 'panel';
+    /** A token's name; in a panel a click colors the map by it. */
+    const nameOf = (of: PageMap, id: number): HTMLElement => {
+      const token = tokenOf(of, id);
+      if (!asks) return tokenText(token);
+      const button = h(
+        'button',
+        { type: 'button', class: 'color-by', title: 'Color the Map by This Token' },
+        tokenText(token),
+      );
+      button.addEventListener('click', () => colorByToken(store, token));
+      return button;
+    };
     body.replaceChildren(
       ...ranked.map(({ id, probability }, i) => {
         const bar = h('span', { class: 'bar' });
@@ -171,7 +185,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
           'tr',
           { class: i === 0 ? 'first' : undefined },
           h('td', { class: 'rank' }, String(i + 1)),
-          h('th', { scope: 'row' }, tokenText(tokenOf(map, id))),
+          h('th', { scope: 'row' }, nameOf(map, id)),
           h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
           h('td', { class: 'number' }, formatPercent(probability)),
         );

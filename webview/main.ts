@@ -11,11 +11,12 @@ import { createEmptyState } from './emptyState.js';
 import { createFaultBar, createFaultPage } from './faultView.js';
 import { createSheet } from './explain/sheet.js';
 import { keep, kept, onHostMessage, send } from './host.js';
-import { createInspector, togglePin } from './inspector.js';
+import { createInspector } from './inspector.js';
 import { listenToMapKeys, listenToPageKeys } from './keyboard.js';
 import { type Layout, Link } from './link.js';
 import { mapSide } from './map/frame.js';
 import { createContextMenu } from './menu.js';
+import { mapMenuItems } from './mapMenu.js';
 import { createMarkTable } from './markTable.js';
 import { createPointPane } from './pointPane.js';
 import { createStatusLine } from './statusLine.js';
@@ -26,7 +27,7 @@ import { anyOf, type PageState, type Store } from './store.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
-import { compareItems, createToolbar } from './toolbar.js';
+import { createToolbar } from './toolbar.js';
 import { hasUi, readUi } from './uiState.js';
 
 /** In between, the layout that leaves the larger map. */
@@ -142,17 +143,7 @@ store.onDraw((state, changed) => {
 });
 
 other.store.onDraw((state) => showProgress(progressLine, store.state, state));
-document.body.append(
-  createContextMenu('Map', view.plot, () => [
-    {
-      label: store.state.ui.pin ? 'Unpin Cell' : 'Pin Cell',
-      icon: store.state.ui.pin ? 'close' : 'pin',
-      run: () => togglePin(store),
-    },
-    'separator',
-    ...compareItems(store.state).map((item) => ({ ...item, label: `Compare with ${item.label}` })),
-  ]),
-);
+document.body.append(createContextMenu('Map', view.plot, () => mapMenuItems(store, derived)));
 
 /** Whether the page draws as somebody has chosen it here; else it begins as the host says. */
 let begun = hasUi(kept());

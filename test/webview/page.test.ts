@@ -571,6 +571,36 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await eventually(() => assert.equal(stage.deps.calls.at(-1), 'help what'));
   });
 
+  onPage(
+    'the menu of the map acts on the cell that it is opened on; a token of the ranking colors the map',
+    {},
+    async (stage) => {
+      const { page } = stage;
+      const map = defaultMap(DEFAULT_PARAMETERS);
+      const { x, y } = await stage.cellPoint(40, 30);
+      const menu = async (name: string | RegExp): Promise<void> => {
+        await page.mouse.move(x, y);
+        await page.mouse.click(x, y, { button: 'right' });
+        await page.getByRole('menu', { name: 'Map' }).getByRole('menuitem', { name }).click();
+      };
+      await menu('Copy Coordinates');
+      await eventually(() => assert.equal(stage.deps.calls.at(-1), 'copy 7.75, 2.75'));
+      await menu('Copy Cell');
+      await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^copy x\t7.75\ny\t2.75\n/));
+      await menu(/^Color by /);
+      const asked = () => stage.controller.settings.parameters.question;
+      const text = token(map, 30 * 50 + 40)?.text;
+      await eventually(() => assert.deepEqual(asked(), { kind: 'probability', token: text }));
+      await page.getByRole('tab', { name: 'Question', selected: true }).waitFor();
+      const second = page.getByRole('table', { name: 'Most probable tokens of the cell' }).getByRole('button').nth(1);
+      await second.click();
+      await eventually(() => assert.notDeepEqual(asked(), { kind: 'probability', token: text }));
+      await menu('Center the Map Here');
+      await eventually(() => assert.deepEqual(stage.controller.settings.parameters.grid.center, [7.75, 2.75]));
+      await stage.picture('map-menu');
+    },
+  );
+
   onPage('one click on the color bar fits it to the map, another spreads it again', {}, async (stage) => {
     const { page } = stage;
     await bare(stage);

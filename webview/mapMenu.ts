@@ -1,0 +1,88 @@
+import { tokenText } from '../src/map/display.js';
+import { compareItems } from './toolbar.js';
+import { cellAsText, togglePin } from './inspector.js';
+import { formatX, inspected, pinnedCell, placeOfCell, ranking } from './cell.js';
+import { colorByToken } from './colorMap.js';
+import type { Derived } from './derived.js';
+import { send } from './host.js';
+import type { MenuItem } from './menu.js';
+import { tokenOf } from './pageMap.js';
+import type { Store } from './store.js';
+
+/** What can be done with the cell of a map that its menu was opened on: the one below the pointer, else the one that is inspected. */
+export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem | 'separator')[] {
+  const { state } = store;
+  const { map, base, host, hover, ui } = state;
+  const shown = map && hover !== null ? { map, cell: hover } : inspected(state);
+  if (!map || !base || !shown) return [];
+  const at = placeOfCell(shown.map, shown.cell);
+  const place = { slot: store.slot, map: base.id, ...at };
+  const stand = derived.terrain(state, shown.map)?.stand[shown.cell] ?? -1;
+  const [first] = stand < 0 ? [] : ranking(shown.map, stand);
+  const token = first && tokenOf(shown.map, first.id);
+  const whole = base.finish ? undefined : 'The map is not complete.';
+  const pinned = ui.pin !== null && (hover === null || pinnedCell(state) === hover);
+  const copy = (label: string, icon: string, text: string): MenuItem => ({
+    label,
+    icon,
+    run: () => send({ type: 'copy', text }),
+  });
+  const panel: readonly (MenuItem | 'separator')[] =
+    host?.mode === 'panel'
+      ? [
+          'separator',
+          ...(token
+            ? [
+                {
+                  label: `Color by ${tokenText(token, 24)}`,
+                  icon: 'symbol-color',
+                  run: () => colorByToken(store, token),
+                },
+              ]
+            : []),
+          {
+            label: 'Center the Map Here',
+            icon: 'move',
+            run: () => send({ type: 'edit', path: 'grid.center', value: [at.x, at.y] }),
+          },
+          {
+            label: 'Continue from Here',
+            icon: 'edit',
+            reason: whole,
+            run: () => {
+              store.setUi({ pin: at, collapsed: ui.collapsed.filter((name) => name !== 'point') });
+              send({ type: 'continue', from: place });
+            },
+          },
+        ]
+      : [];
+  return [
+    {
+      label: pinned ? 'Unpin Cell' : 'Pin Cell',
+      icon: pinned ? 'close' : 'pin',
+      run: () => (pinned || hover === null ? togglePin(store) : store.setUi({ pin: at })),
+    },
+    ...panel,
+    'separator',
+    ...(stand < 0 ? [] : [copy('Copy Cell', 'copy', cellAsText(shown.map, shown.cell, stand))]),
+    copy(
+      'Copy Coordinates',
+      'copy',
+      `${formatX(shown.map, at.x)}, ${formatX(shown.map, at.y)}`.replaceAll('\u2212', '-'),
+    ),
+    {
+      label: 'Copy Vector',
+      icon: 'copy',
+      reason: whole,
+      run: () => send({ type: 'vector', to: 'clipboard', ...place }),
+    },
+    {
+      label: 'Export Picture…',
+      icon: 'device-camera',
+      reason: whole,
+      run: () => send({ type: 'action', action: 'exportPicture' }),
+    },
+    'separator',
+    ...compareItems(state).map((item) => ({ ...item, label: `Compare with ${item.label}` })),
+  ];
+}
