@@ -1,6 +1,7 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
 import { type HostMessage, pageView, type PanelState } from '../src/protocol/page.js';
+import { createBoundariesPane } from './boundariesPane.js';
 import { createCellTable } from './cellTable.js';
 import { ChangesPane } from './compare/changesPane.js';
 import { createCompareBar, sendComparison } from './compare/compareBar.js';
@@ -89,6 +90,7 @@ const inspector = h(
   { class: 'inspector', 'aria-label': 'Inspector' },
   createInspector(store, derived),
   createPointPane(store, view),
+  createBoundariesPane(store),
   createMarkTable(store, view),
   createTokenTable(store, derived),
 );

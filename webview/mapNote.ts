@@ -1,5 +1,7 @@
+import { boundaryLine } from '../src/map/boundaries/words.js';
 import { safeText } from '../src/map/display.js';
-import { contextBrief, layerBrief } from '../src/map/naming.js';
+import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfulness.js';
+import { capital, contextBrief, layerBrief } from '../src/map/naming.js';
 import { sameContext } from '../src/map/specification.js';
 import type { HostState } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
@@ -8,7 +10,8 @@ import type { PageState, Store } from './store.js';
 
 /**
  * The line at a map that says what is not to be taken for granted: whose it is, where the settings are others by now; and its
- * context, where that is not the prompt that the plane is laid through.
+ * context, where that is not the prompt that the plane is laid through; how near its center is to another prediction; and that most
+ * of the texts on it stand where something else is said.
  */
 export function createMapNote(store: Store): HTMLElement {
   const whose = h('span', { class: 'map-whose' });
@@ -19,7 +22,10 @@ export function createMapNote(store: Store): HTMLElement {
     const { base, host } = state;
     setText(whose, base && host && isOutdated(state) ? outdatedText(base, host) : '');
     show(old, isOutdated(state));
-    setText(context, base ? [contextNote(base), axesNote(base)].filter(Boolean).join(' · ') : '');
+    setText(
+      context,
+      base ? [contextNote(base), axesNote(base), faithNote(base), boundaryNote(base)].filter(Boolean).join(' · ') : '',
+    );
     setAttributes(element, { title: element.textContent || undefined });
   });
   return element;
@@ -39,6 +45,15 @@ function axesNote({ specification: { plane }, finish, survey }: PageMap): string
   const least = 1e-10 * gram.cc;
   if (gram.uu <= least) return 'B is where A is: nothing changes along x';
   return gram.vv <= least ? 'C is where A is: nothing changes along y' : '';
+}
+
+function faithNote({ survey }: PageMap): string {
+  const counts = survey ? faithfulness(survey) : undefined;
+  return counts && faithfulWarning(counts) !== undefined ? `Only ${faithfulWords(counts)}` : '';
+}
+
+function boundaryNote({ survey }: PageMap): string {
+  return survey?.boundary ? capital(boundaryLine(survey.boundary)) : '';
 }
 
 /** Whether the map that is seen is of other settings than those that stand in the fields. */

@@ -57,6 +57,7 @@ export class Maps {
       mark: null,
       point: null,
       continuation: null,
+      boundaries: null,
       cellsVersion: 0,
     });
   }

@@ -1,9 +1,10 @@
+import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfulness.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { formatCount, formatFixed } from '../src/map/numbers.js';
 import { type Mark, type Survey, typicalNorm } from '../src/map/survey.js';
 import { cellAtPlace } from './cell.js';
 import { badge } from './controls/field.js';
-import { h, icon, iconButton, setAttributes, show } from './dom.js';
+import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
 import type { MapView } from './map/mapView.js';
 import { markLines, markName } from './map/overlayMarks.js';
 import { anyOf, type PageState, type Store } from './store.js';
@@ -47,6 +48,9 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   });
   const body = h('tbody');
   const rest = h('p', { class: 'faint rest', hidden: true });
+  const faithIcon = icon('info');
+  const faithText = h('span');
+  const faith = h('p', { class: 'message note faithful', role: 'note', hidden: true }, faithIcon, faithText);
   const table = h(
     'table',
     { class: 'tokens marks', 'aria-label': 'Anchors and overlays' },
@@ -70,6 +74,7 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   const scroller = h(
     'div',
     { class: 'tokens-body', id: 'marks-body', tabindex: 0, role: 'region', 'aria-label': 'Anchors and overlays' },
+    faith,
     table,
     rest,
   );
@@ -114,6 +119,12 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     const marks = survey?.marks ?? [];
     count.update(formatCount(marks.length));
     setAttributes(count.element, { 'aria-label': `${formatCount(marks.length)} things` });
+    const counts = survey ? faithfulness(survey) : undefined;
+    const warning = counts && faithfulWarning(counts);
+    show(faith, counts !== undefined);
+    setText(faithText, warning ?? (counts ? `${faithfulWords(counts)}; the others are hollow.` : ''));
+    faithIcon.className = `codicon codicon-${warning === undefined ? 'info' : 'warning'}`;
+    faith.classList.toggle('warning', warning !== undefined);
     if (!survey) return body.replaceChildren();
     const query = search.value.trim().toLowerCase();
     const found = marks

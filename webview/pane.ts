@@ -92,6 +92,9 @@ export class Pane {
       case 'continuation':
         store.set({ continuation: news.continuation });
         break;
+      case 'boundaries':
+        store.set({ boundaries: news.boundaries });
+        break;
     }
   }
 

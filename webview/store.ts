@@ -1,4 +1,5 @@
 import type {
+  BoundaryNews,
   Continuation,
   HostState,
   PointNews,
@@ -33,6 +34,8 @@ export interface OwnState {
   /** A point that was asked for, and a text that is written from one. */
   readonly point: PointNews | null;
   readonly continuation: Continuation | null;
+  /** What was asked of the boundaries around the center. */
+  readonly boundaries: BoundaryNews | null;
   /** The whole maps of a sweep through the layers, by layer. */
   readonly sweep: readonly PageMap[];
   /** Token whose regions are outlined. */
@@ -52,6 +55,7 @@ const NOTHING: OwnState = {
   prompts: [],
   point: null,
   continuation: null,
+  boundaries: null,
   sweep: [],
   outlined: null,
   mark: null,

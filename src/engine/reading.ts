@@ -139,6 +139,8 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)
     throw new Fault({ code: 'bad-parameter', message: unembed.reason, hint: 'Use the readout "lens" or "forward".' });
+  const { readout, translator } = parameters;
+  if (isTranslated(readout) && !translator) throw translators.noneNamed(readout);
   const around = await surroundingsOf(model, contextOf(parameters));
   const mixing = parameters.readout === 'forward' && layerIndex(layer) < blocks - 1;
   if (around.suffix.length > 0 && parameters.readout === 'forward' && !mixing)
@@ -153,7 +155,6 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
     masked: parameters.masked.length > 0,
     functional: parameters.question !== null,
   };
-  const { readout } = parameters;
   return { layer, readout: isTranslated(readout) ? 'lens' : readout, ...around, output };
 }
 

@@ -1,5 +1,5 @@
 import { adaptiveSteps, differingAtMost } from '../map/adaptive.js';
-import { cellsKey } from '../map/dependence.js';
+import { cellsKey, isRealState } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
 import { faithfulness, faithfulWarning } from '../map/faithfulness.js';
 import { interventionsAbove } from '../map/interventions.js';
@@ -19,7 +19,7 @@ import {
   type MapSpecification,
   parseParameters,
 } from '../map/specification.js';
-import { type Mark, ownSurvey, type Survey } from '../map/survey.js';
+import { type CenterBoundary, type Mark, ownSurvey, type Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
 import { type CallContext, type Handlers, stopIfCancelled, unlessAborted } from '../protocol/channel.js';
@@ -38,6 +38,7 @@ import {
   type Reading as PointReading,
 } from '../protocol/engine.js';
 import { allowRun } from './allowance.js';
+import { centerBoundary } from './boundaries/center.js';
 import { boundariesOf, checkedBoundaries } from './boundaries/request.js';
 import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
@@ -63,8 +64,9 @@ export class EngineService {
   /** The model that was compared with last. */
   private beside: { readonly path: string; readonly opened: Promise<Opened> } | undefined;
 
-  /** What was said last of the texts on a map. */
-  private said: { readonly key: string; readonly says: Says } | undefined;
+  /** What was said last of the texts on a map, and of its center. */
+  private said:
+    { readonly key: string; readonly says: Says; readonly boundary: CenterBoundary | undefined } | undefined;
 
   readonly handlers: Handlers<EngineRequests> = {
     open: async (params) => (await this.openOnce(params)).description,
@@ -176,7 +178,7 @@ export class EngineService {
     const { model } = opened;
     const reading = await readParameters(opened, parameters);
     const { space } = reading;
-    if (!measure) return this.surveyOf(reading, parameters, false);
+    if (!measure) return this.surveyOf(reading, parameters, signal, false);
     const { layer } = reading.plan;
     const { sample } = parameters.plane;
     let normsReason: string | undefined;
@@ -190,23 +192,36 @@ export class EngineService {
         if (fault.code !== 'tokenizer' && fault.code !== 'bad-parameter') throw fault;
         normsReason = fault.message;
       }
-    const survey = await this.surveyOf(reading, parameters);
+    const survey = await this.surveyOf(reading, parameters, signal);
     return { ...survey, ...(normsReason === undefined ? {} : { normsReason }) };
   }
 
   /** With the norms, if they are known; and what is said of texts, kept for as long as the same are shown. */
-  private async surveyOf(reading: Reading, parameters: MapParameters, say = true): Promise<Survey> {
+  private async surveyOf(
+    reading: Reading,
+    parameters: MapParameters,
+    signal: AbortSignal,
+    say = true,
+  ): Promise<Survey> {
     const { plan, found, space, whole } = reading;
     const { plane, overlays, grid } = parameters;
     const marks = await space.marks(found, overlays, plan.layer, grid, async () => (await whole()).space);
     const { grid: usual, topK, question, adaptive } = DEFAULT_PARAMETERS;
     const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, adaptive })}${JSON.stringify(overlays)}`;
-    if (say && this.said?.key !== key) this.said = { key, says: await predictions(reading, parameters, marks) };
+    if (say && this.said?.key !== key) {
+      const says = await predictions(reading, parameters, marks);
+      this.said = { key, says, boundary: await centerBoundary(reading, parameters, signal) };
+    }
+    const said = this.said?.key === key ? this.said : undefined;
+    const tells = isRealState(plane.center) || marks.some(({ kind }) => kind === 'state');
+    const boundary = said?.boundary;
     return {
       gram: gramOf(found.plane),
       norms: space.keptNorms(plan.layer, plane.sample) ?? null,
-      marks: this.said?.key === key ? marks.map((mark) => withSaid(mark, this.said?.says)) : marks,
+      marks: said ? marks.map((mark) => withSaid(mark, said.says)) : marks,
       explained: found.explained,
+      ...(boundary ? { boundary } : {}),
+      ...(said || !tells ? {} : { untold: true }),
     };
   }
 
@@ -371,7 +386,7 @@ export class EngineService {
       notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
     const regions = exactRegions(source, parameters, notice);
     const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
-    const survey = ownSurvey(await this.surveyOf(reading, parameters), parameters);
+    const survey = ownSurvey(await this.surveyOf(reading, parameters, context.signal), parameters);
     const counts = faithfulness(survey);
     const unfaithful = counts && faithfulWarning(counts);
     if (unfaithful !== undefined) notice(unfaithful);
@@ -401,8 +416,8 @@ export class EngineService {
   }
 }
 
-function withSaid(mark: Mark, says: Says | undefined): Mark {
-  const told = mark.kind === 'state' ? says?.get(mark.overlay) : undefined;
+function withSaid(mark: Mark, says: Says): Mark {
+  const told = mark.kind === 'state' ? says.get(mark.overlay) : undefined;
   return told ? { ...mark, says: told } : mark;
 }
 

@@ -18,12 +18,7 @@ export async function of(
   { readout, translator: asked }: { readonly readout: TranslatorKind } & Pick<MapParameters, 'translator'>,
   layer: number,
 ): Promise<Pick<ReadTranslator, 'translator' | 'layers'> & { readonly reference: TranslatorReference }> {
-  if (!asked)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `The readout ${readout} goes through a translator, and none is named.`,
-      hint: 'Name its file: --translator PATH.',
-    });
+  if (!asked) throw noneNamed(readout);
   const { blocks, hiddenSize } = model.facts;
   const mine = kept.get(model) ?? new Map<string, ReadTranslator>();
   kept.set(model, mine);
@@ -44,3 +39,11 @@ export async function of(
   const { translator, layers, sha256, model: named } = found;
   return { translator, layers, reference: { path: asked.path, sha256, model: named } };
 }
+
+/** A readout through a translator, where no file is named. */
+export const noneNamed = (readout: TranslatorKind): Fault =>
+  new Fault({
+    code: 'bad-parameter',
+    message: `The readout ${readout} goes through a translator, and none is named.`,
+    hint: 'Choose its file: --translator PATH.',
+  });

@@ -31,6 +31,7 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     chooseModel: () => pickModel(models),
     chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),
     chooseTexts: async () => (await vectors()).chooseTexts(),
+    chooseTranslator: async () => (await vectors()).chooseTranslator(),
     saveVector: async (map, place, vector) => (await vectors()).saveVector(map, place, vector),
     savePlane: async (map) => (await vectors()).savePlane(map),
     rememberModel: (path, description) => void models.remember(path, description),

@@ -15,7 +15,10 @@ import type { PanelDependencies } from '../panel/dependencies.js';
 import type { Services } from './services.js';
 import { askForText, pick, showBriefly } from './window.js';
 
-type VectorDependencies = Pick<PanelDependencies, 'chooseVector' | 'chooseTexts' | 'saveVector' | 'savePlane'>;
+type VectorDependencies = Pick<
+  PanelDependencies,
+  'chooseVector' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
+>;
 
 /** Vectors and texts that come from files, and vectors that go into them. */
 export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 'settings'>): VectorDependencies => ({
@@ -29,6 +32,15 @@ export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 's
   async chooseTexts() {
     const uri = await choose('Choose a File with One Text a Line', { Text: ['txt', 'csv', 'md', 'jsonl', '*'] });
     return uri && linesOf(await read(uri, 8 * LIMITS.textCharacters));
+  },
+  async chooseTranslator() {
+    const uri = await choose('Choose a Tuned or Jacobian Lens', {
+      Translators: ['pt', 'safetensors'],
+      'All files': ['*'],
+    });
+    if (uri === undefined) return undefined;
+    if (uri.scheme === 'file') return { path: uri.fsPath };
+    throw new Fault({ code: 'file', message: 'A translator is read from this machine.', hint: 'Copy it here first.' });
   },
   async saveVector(map, { x, y }, vector) {
     const place = `x${x}_y${y}`.replaceAll('-', 'm');

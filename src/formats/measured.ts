@@ -10,7 +10,7 @@ export function parted({ survey, specification }: TokenMap): {
   readonly measured: Norms | null;
 } {
   if (!survey || specification.plane.lengths === 'typical') return { survey, measured: null };
-  const { normsReason: _, ...rest } = survey;
+  const { normsReason: _, untold: __, ...rest } = survey;
   return { survey: { ...rest, norms: null }, measured: survey.norms };
 }
 

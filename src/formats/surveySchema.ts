@@ -35,4 +35,5 @@ export const surveySchema = v.object({
       ratio: v.pipe(v.array(finite), v.maxLength(1000)),
     }),
   ),
+  boundary: v.exactOptional(v.object({ winner: token, token, relative: length, axes: v.nullable(length) })),
 });

@@ -1,3 +1,4 @@
+import { boundaryLine } from '../map/boundaries/words.js';
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
 import { faithfulness, faithfulWords } from '../map/faithfulness.js';
@@ -91,6 +92,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
         ? [`shown besides: ${overlays.map((overlay) => overlayWords(overlay)).join(', ')}`]
         : []),
       ...(marks ? faithfulLine(map) : []),
+      ...(map.survey?.boundary ? [boundaryLine(map.survey.boundary)] : []),
       ...(ring ? ringWords(map) : []),
       ...adaptiveWords(specification.adaptive, runtime.approximation, all),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),

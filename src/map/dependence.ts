@@ -79,6 +79,16 @@ const survey = (parameters: MapParameters): unknown[] => {
   return [plane(parameters), norms(parameters), overlays, window, everywhere];
 };
 
+/** What the model says of texts that are shown, and of a real state at the center. */
+const told = (parameters: MapParameters): unknown[] => {
+  const { overlays, plane, layer, readout, translator, masked, interventions } = parameters;
+  if (!isRealState(plane.center) && !overlays.some(({ kind }) => kind === 'state')) return [];
+  return [layer, readout, isTranslated(readout) && translator, masked, interventions, contextOf(parameters)];
+};
+
+/** Whether a center is a hidden state that the model has, not a vector that was made. */
+export const isRealState = ({ kind }: PlaneParameters['center']): boolean => kind === 'prompt' || kind === 'tokens';
+
 /** As of the cells: whatever is not known to cost nothing counts. */
 const speed = (parameters: MapParameters): unknown[] => {
   const { grid, plane, overlays, interventions, ...rest } = parameters;
@@ -106,6 +116,8 @@ export const rowsKey = key(rows);
 export const cellsKey = key(cells);
 /** Marks and norms of the plane. */
 export const surveyKey = key(survey);
+/** What the model says of texts that are shown, and of the center. */
+export const toldKey = key(told);
 /** What a cell takes. */
 export const speedKey = key(speed);
 

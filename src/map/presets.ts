@@ -1,5 +1,14 @@
+import { isRealState } from './dependence.js';
 import { SAMPLE_VECTOR } from './sampleVector.js';
-import { type Axes, DEFAULT_PARAMETERS, linked, type MapParameters, type Prompt } from './specification.js';
+import {
+  type Axes,
+  DEFAULT_PARAMETERS,
+  type Direction,
+  linked,
+  type MapParameters,
+  type Prompt,
+} from './specification.js';
+import { encodeVector } from './vector.js';
 
 /** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else, and on others. */
 export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPlane', 'steering'] as const;
@@ -152,3 +161,46 @@ export const presetOf = (parameters: MapParameters, model: PresetModel = BUNDLED
   PRESETS.find(
     (preset) => JSON.stringify(presetParameters(preset, parameters, model)) === JSON.stringify(linked(parameters)),
   );
+
+/** How an axis to a boundary is called. */
+const BOUNDARY = 'boundary with ';
+
+/** The parameters with a real state for their center: the one that they have, or a sample prompt's. */
+export function centerToSearchFrom(current: MapParameters): MapParameters {
+  if (isRealState(current.plane.center)) return current;
+  const { overlays: _, ...rest } = current;
+  return { ...rest, overlays: [], plane: { ...current.plane, center: prompt(OPEN_PROMPT) } };
+}
+
+/**
+ * The plane through a center and two points on boundaries around it, which stand at (1, 0) and (0, 1); with all three in sight.
+ * @param toward what wins behind each, and the step from the center to it
+ */
+export function betweenBoundaries(current: MapParameters, [x, y]: readonly [Step, Step]): MapParameters {
+  const { columns, rows } = current.grid;
+  const axis = ({ token, step }: Step): Direction => ({
+    kind: 'vector',
+    vector: encodeVector(step),
+    name: `${BOUNDARY}${token}`.slice(0, 200),
+  });
+  return {
+    ...current,
+    plane: {
+      ...current.plane,
+      axes: { method: 'directions', x: axis(x), y: axis(y) },
+      orthogonal: false,
+      lengths: 'own',
+    },
+    grid: { columns, rows, spacing: Number((3 / Math.min(columns, rows)).toPrecision(4)), center: [0.5, 0.5] },
+  };
+}
+
+interface Step {
+  readonly token: string;
+  readonly step: Float32Array;
+}
+
+/** Whether a plane was laid by {@link betweenBoundaries}. */
+export const isBetweenBoundaries = ({ plane: { axes } }: MapParameters): boolean =>
+  axes.method === 'directions' &&
+  [axes.x, axes.y].every((one) => one.kind === 'vector' && one.name?.startsWith(BOUNDARY) === true);

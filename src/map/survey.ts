@@ -44,6 +44,17 @@ export interface Mark {
   readonly says?: { readonly own: Said; readonly state: Said; readonly foot: Said };
 }
 
+/** How near another prediction is to what the model says at the center of a plane, a real state: exact, in all dimensions. */
+export interface CenterBoundary {
+  readonly winner: Token;
+  /** The token whose boundary is nearest. */
+  readonly token: Token;
+  /** How far that is, in norms of the state. */
+  readonly relative: number;
+  /** How far the first flip along the plane's axes is, either way, in norms of the state; null: none flips. */
+  readonly axes: number | null;
+}
+
 /** What is known of a plane without any cell of it. */
 export interface Survey {
   readonly gram: Gram;
@@ -53,14 +64,32 @@ export interface Survey {
   readonly marks: readonly Mark[];
   /** Of `pca_basis`: variance along both axes, and its share of the whole variance (scikit-learn's two numbers). */
   readonly explained: { readonly variance: readonly number[]; readonly ratio: readonly number[] } | null;
+  /** Where the center is a real state, and the readout affine in it. */
+  readonly boundary?: CenterBoundary;
+  /** What the model says was not asked for yet: marks do not have it, nor the center its boundary. */
+  readonly untold?: true;
 }
 
 /**
  * What belongs to a map of these parameters: norms only where lengths are counted in them. So a map's files are the same whatever
  * else was measured meanwhile.
  */
-export function ownSurvey({ gram, norms, marks, explained }: Survey, { plane }: Pick<MapParameters, 'plane'>): Survey {
-  return { gram, norms: plane.lengths === 'typical' ? norms : null, marks, explained };
+export function ownSurvey(
+  { gram, norms, marks, explained, boundary }: Survey,
+  { plane }: Pick<MapParameters, 'plane'>,
+): Survey {
+  return {
+    gram,
+    norms: plane.lengths === 'typical' ? norms : null,
+    marks,
+    explained,
+    ...(boundary ? { boundary } : {}),
+  };
+}
+
+/** A survey of the same plane for another map on it: without what the model says, which is another there. */
+export function withoutTold({ boundary, ...survey }: Survey): Survey {
+  return { ...survey, marks: survey.marks.map(({ says, ...mark }) => mark), untold: true };
 }
 
 /** The median of the norms: the layer's typical norm. */

@@ -167,6 +167,13 @@ export class MapController {
         return this.chooseFile(message.path, message.content);
       case 'point':
         return this.slot(message.slot)?.read(message.map, message);
+      case 'boundaries':
+        return this.slot(message.slot)?.askBoundaries(message.map);
+      case 'betweenBoundaries': {
+        const parameters = await this.main.betweenBoundaries();
+        if (parameters && !this.disposed) this.edit('parameters', parameters);
+        return;
+      }
       case 'continue': {
         const { from } = message;
         if (from) return this.slot(from.slot)?.write(from);
@@ -385,9 +392,13 @@ export class MapController {
   }
 
   /** Puts what a file holds into a setting. */
-  private async chooseFile(setting: SettingPath, content: 'vector' | 'texts'): Promise<void> {
+  private async chooseFile(setting: SettingPath, content: 'vector' | 'texts' | 'translator'): Promise<void> {
     const value =
-      content === 'texts' ? await this.deps.chooseTexts() : await this.deps.chooseVector(this.main.hiddenSize);
+      content === 'texts'
+        ? await this.deps.chooseTexts()
+        : content === 'translator'
+          ? await this.deps.chooseTranslator()
+          : await this.deps.chooseVector(this.main.hiddenSize);
     if (value !== undefined && !this.disposed) this.edit(setting, value);
   }
 

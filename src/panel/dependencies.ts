@@ -1,6 +1,6 @@
 import type { EngineLease } from '../host/engineLease.js';
 import type { Display } from '../map/mapDisplay.js';
-import type { MapParameters, VectorSource } from '../map/specification.js';
+import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
 import type { ColorScaleChoice, Comparison, ModelEntry, PanelSettings } from '../protocol/page.js';
@@ -61,6 +61,8 @@ export interface PanelDependencies {
   chooseVector(numbers: number | undefined): Promise<Extract<VectorSource, { kind: 'vector' }> | undefined>;
   /** Asks for a text file: its lines that are not empty. undefined when dismissed. @throws Fault `file`. */
   chooseTexts(): Promise<readonly string[] | undefined>;
+  /** Asks for a tuned or Jacobian lens's file, or undefined when dismissed. */
+  chooseTranslator(): Promise<TranslatorReference | undefined>;
   /** Called after a model was opened: for the list of recent models. */
   rememberModel(path: string, description: ModelDescription): void;
 

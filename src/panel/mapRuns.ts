@@ -1,6 +1,8 @@
 import { computeMap, type GrowingMap } from '../engine/client.js';
 import type { EngineLease } from '../host/engineLease.js';
+import { canonical } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
+import type { Survey } from '../map/survey.js';
 import type { Cells, TokenMap } from '../map/tokenMap.js';
 import { unlessAborted } from '../protocol/channel.js';
 import { type MapEvent, QUICK_SECONDS } from '../protocol/engine.js';
@@ -223,7 +225,10 @@ export class MapRuns {
     if (!record || run.superseded) return;
     this.run = undefined;
     const seconds = map.runtime.seconds + record.secondsBefore;
-    record.survey ??= map.survey;
+    // One that came before knows of texts that were chosen meanwhile, but perhaps not what is said of them.
+    const same = canonical(record.specification.overlays) === canonical(map.specification.overlays);
+    if (map.survey && (!record.survey || (record.survey.untold && same)))
+      record.survey = withNorms(map.survey, record.survey);
     const { plane, regions } = map;
     record.finished = { plane, runtime: { ...map.runtime, seconds }, ...(regions ? { regions } : {}) };
     if (this.shown !== record) {
@@ -247,3 +252,10 @@ export class MapRuns {
     this.listener.onChange();
   }
 }
+
+/** What a map's own survey leaves to others: norms that were measured to be looked at. */
+const withNorms = (own: Survey, known: Survey | undefined): Survey => ({
+  ...own,
+  norms: own.norms ?? known?.norms ?? null,
+  ...(known?.normsReason === undefined ? {} : { normsReason: known.normsReason }),
+});

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cellsKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import { parametersOf } from '../map/specification.js';
-import type { Grid } from '../map/specification.js';
+import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
 import type { MapSettings, SlotName, SlotState } from '../protocol/page.js';
@@ -17,6 +17,7 @@ import { type Asked, type MapRecord, sameAsked, wholeMapOf } from './mapRecord.j
 import { MapRuns } from './mapRuns.js';
 import { ModelHold } from './modelHold.js';
 import type { PageStream } from './pageStream.js';
+import { Boundaries, planeBetween } from './boundaries.js';
 import { Points } from './points.js';
 import { PromptReader } from './promptTokens.js';
 import { SlotPage } from './slotPage.js';
@@ -63,6 +64,7 @@ export class MapSlot {
   private readonly page: SlotPage;
   private readonly points: Points;
   private readonly prompts: PromptReader;
+  private readonly boundaries: Boundaries;
   private fault: FaultData | null = null;
   /** The model's files were written again, and it was opened anew: said until the map after the one that comes of it. */
   private rewritten: 'no' | 'now' | 'told' = 'no';
@@ -108,12 +110,17 @@ export class MapSlot {
       (message) => this.page.send(message),
     );
     this.prompts = new PromptReader((prompts) => this.page.send({ type: 'prompts', prompts }));
+    this.boundaries = new Boundaries(
+      (record) => this.leaseFor(record),
+      (message) => this.page.send(message),
+    );
     const { nextId } = place;
     this.runs = new MapRuns(
       {
         onShown: () => {
           this.details.forget();
           this.points.forget();
+          this.boundaries.forget();
           this.survey.giveToShown();
           this.page.show('map', this.runs.shown);
           if (this.runs.shown?.finished) place.onWhole();
@@ -129,6 +136,7 @@ export class MapSlot {
         onFinish: (record) => {
           if (this.rewritten === 'now') this.rewritten = 'told';
           this.page.finish(record);
+          this.survey.send();
           this.keeper.keep(record, true);
           place.onWhole();
         },
@@ -321,6 +329,17 @@ export class MapSlot {
     if (this.runs.shown?.id === map) await this.points.read(this.runs.shown, place);
   }
 
+  /** Asks for the boundaries around a map's center, if that map is shown. */
+  async askBoundaries(map: number): Promise<void> {
+    if (this.runs.shown?.id === map) await this.boundaries.ask(this.runs.shown, this.settings.batchSize);
+  }
+
+  /** Parameters of the plane through the center and the two boundaries nearest to it. @throws Fault */
+  async betweenBoundaries(): Promise<MapParameters | undefined> {
+    const asked = this.asked();
+    return asked && planeBetween(await this.lease(asked), asked.parameters, this.settings.batchSize);
+  }
+
   /** Writes on from a point of a map's plane; null: writes no more. */
   async write(from: { readonly map: number; readonly x: number; readonly y: number } | null): Promise<void> {
     if (!from) this.points.stop();
@@ -367,6 +386,7 @@ export class MapSlot {
     void this.runs.end();
     this.details.forget();
     this.points.forget();
+    this.boundaries.forget();
     this.model.release();
     if (closed) this.keeper.remove();
   }

@@ -51,10 +51,12 @@ const pageMessage = v.variant('type', [
   v.object({
     type: v.literal('chooseFile'),
     path: v.pipe(v.string(), v.maxLength(200)),
-    content: v.picklist(['vector', 'texts']),
+    content: v.picklist(['vector', 'texts', 'translator']),
   }),
   v.object({ type: v.literal('model'), path }),
-  v.object({ type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo']) }),
+  v.object({
+    type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo', 'betweenBoundaries']),
+  }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
   v.object({ type: v.literal('view'), view }),
   v.object({
@@ -71,6 +73,7 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('copy'), text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
   v.object({ type: v.literal('action'), action: v.picklist(PAGE_ACTIONS) }),
   v.object({ type: v.literal('point'), ...place }),
+  v.object({ type: v.literal('boundaries'), slot, map: v.pipe(v.number(), v.integer()) }),
   v.object({ type: v.literal('continue'), from: v.nullable(v.object(place)) }),
   v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file']) }),
   v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),

@@ -2,7 +2,7 @@ import type { EngineLease } from '../host/engineLease.js';
 import type { Fault } from '../map/fault.js';
 import { type Asked, type MapRecord, surveyed } from './mapRecord.js';
 import type { SlotPage } from './slotPage.js';
-import { sameScene, Surveys } from './surveys.js';
+import { sameScene, surveyFor, Surveys } from './surveys.js';
 
 /** What a survey needs of its slot. */
 export interface SurveyedSlot {
@@ -60,9 +60,11 @@ export class SlotSurvey {
   giveToShown(): void {
     const shown = this.slot.shown();
     const { current } = this.surveys;
-    if (!shown || !current?.survey || current.survey === shown.survey) return;
+    if (!shown || !current?.survey) return;
     if (!sameScene(current.asked, shown) || !this.slot.isOfTheFile(shown)) return;
-    surveyed(shown, current.survey, current.asked.parameters);
+    const survey = surveyFor({ asked: current.asked, survey: current.survey }, shown);
+    if (survey === shown.survey) return;
+    surveyed(shown, survey, current.asked.parameters);
     this.slot.onSurveyed(shown);
   }
 
@@ -75,7 +77,8 @@ export class SlotSurvey {
     const { survey, fault } = this.sent ? current : { survey: null, fault: null };
     const fits = survey !== null && shown && sameScene(current.asked, shown) && this.slot.isOfTheFile(shown);
     const map = fits ? shown.id : null;
-    this.page.send({ type: 'survey', news: { survey, fault: fault?.toData() ?? null, map } });
+    const told = (fits ? shown.survey : undefined) ?? survey; // what the model says there belongs to the map
+    this.page.send({ type: 'survey', news: { survey: told, fault: fault?.toData() ?? null, map } });
   }
 
   /** Whether what was surveyed last is the plane of the settings. */

@@ -1,13 +1,29 @@
 import type { EngineLease } from '../host/engineLease.js';
-import { sceneKey, surveyKey } from '../map/dependence.js';
+import { canonical, sceneKey, surveyKey, toldKey } from '../map/dependence.js';
 import { Fault } from '../map/fault.js';
-import type { Survey } from '../map/survey.js';
-import { type Asked, askedKey, sameAsked } from './mapRecord.js';
+import { type Survey, withoutTold } from '../map/survey.js';
+import { type Asked, askedKey, type MapRecord, sameAsked } from './mapRecord.js';
 
 /** Whether a survey of one is one of the other, but for overlays and sample. */
 export const sameScene = (a: Asked, b: Asked): boolean => sameAsked(a, b, sceneKey);
 
-const keyOf = (asked: Asked): string => askedKey(asked, surveyKey);
+const keyOf = (asked: Asked): string => askedKey(asked, surveyKey) + askedKey(asked, toldKey);
+
+/**
+ * A survey for a map of its scene. What the model says of marks and center is of one prediction alone: a map of another one keeps what
+ * it has, where it shows the same texts.
+ */
+export function surveyFor(
+  { asked, survey }: { readonly asked: Asked; readonly survey: Survey },
+  map: Asked & Pick<MapRecord, 'survey'>,
+): Survey {
+  if (survey.untold !== true && sameAsked(asked, map, toldKey)) return survey;
+  const own = map.survey;
+  const overlays = (one: Asked): string => canonical(one.parameters.overlays);
+  if (!own || own.untold === true || overlays(asked) !== overlays(map)) return withoutTold(survey);
+  const { boundary: _, untold: __, ...rest } = survey;
+  return { ...rest, marks: own.marks, ...(own.boundary ? { boundary: own.boundary } : {}) };
+}
 
 /** What came of a question. */
 export interface Surveyed {
@@ -63,7 +79,7 @@ export class Surveys {
     if (known?.key !== keyOf(asked)) return false;
     const { survey } = known.surveyed;
     if (survey === null) return true;
-    return survey.norms !== null || survey.normsReason !== undefined;
+    return survey.untold !== true && (survey.norms !== null || survey.normsReason !== undefined);
   }
 
   private async ask(): Promise<void> {
@@ -87,9 +103,11 @@ export class Surveys {
           if (signal.aborted) continue;
           if (fault.code === 'cancelled' || fault.code === 'engine-died') return;
           if (!this.isWanted(asked)) continue;
-          const rest = this.known?.surveyed.survey;
-          if (measure && rest) this.tell({ asked, survey: { ...rest, normsReason: fault.message }, fault: null });
-          else this.tell({ asked, survey: null, fault });
+          const survey = this.known?.surveyed.survey;
+          if (measure && survey) {
+            const { untold: _, ...rest } = survey;
+            this.tell({ asked, survey: { ...rest, normsReason: fault.message }, fault: null });
+          } else this.tell({ asked, survey: null, fault });
         }
       }
     } finally {

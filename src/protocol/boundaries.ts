@@ -41,6 +41,8 @@ export interface StateBoundaries {
   readonly layer: number;
   readonly hiddenSize: number;
   readonly norm: number;
+  /** [hiddenSize] the state itself. */
+  readonly state: Float32Array;
   /** What the model says at the state, and how surely. */
   readonly winner: number;
   readonly probability: number;

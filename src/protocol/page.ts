@@ -6,6 +6,7 @@ import type { Grid, MapParameters, MapSpecification } from '../map/specification
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
+import type { NearBoundary, StateBoundaries } from './boundaries.js';
 import type { Device, Estimate, ModelDescription, Reading, Support } from './engine.js';
 import type { PageRegions } from './pageRegions.js';
 import type { SettingPath } from './settingsChange.js';
@@ -236,6 +237,21 @@ export interface PromptTokens {
   readonly tokens: readonly Token[];
 }
 
+/** The boundaries around the center of the shown map, as they were asked for. */
+export interface BoundaryNews {
+  readonly map: number;
+  /** null while it is computed. */
+  readonly told: ToldBoundaries | null;
+  /** Points that were computed so far, where it is stepped. */
+  readonly probes: number;
+  readonly fault: FaultData | null;
+}
+
+/** {@link StateBoundaries}, without their vectors. */
+export interface ToldBoundaries extends Omit<StateBoundaries, 'nearest' | 'state'> {
+  readonly nearest: readonly Omit<NearBoundary, 'point'>[] | { readonly reason: string };
+}
+
 /** What is told of the map in a slot. */
 export type SlotNews =
   | { readonly type: 'progress'; readonly progress: Progress }
@@ -250,7 +266,8 @@ export type SlotNews =
   /** Prompts of the settings, by the model of the slot. */
   | { readonly type: 'prompts'; readonly prompts: readonly PromptTokens[] }
   | { readonly type: 'point'; readonly point: PointNews | null }
-  | { readonly type: 'continuation'; readonly continuation: Continuation | null };
+  | { readonly type: 'continuation'; readonly continuation: Continuation | null }
+  | { readonly type: 'boundaries'; readonly boundaries: BoundaryNews | null };
 
 export type HostMessage =
   /** `slots`: the panel's own, and while two maps are compared, the other one. */
@@ -307,8 +324,8 @@ export type PageMessage =
   | { readonly type: 'drawn' }
   /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */
   | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
-  /** A file is to be chosen for a setting: a vector (`plane.center`), or texts, one a line (`plane.sample`). */
-  | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' }
+  /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), or a `translator`. */
+  | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' | 'translator' }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }
@@ -339,6 +356,10 @@ export type PageMessage =
   | { readonly type: 'action'; readonly action: PageAction }
   /** What the model says at a point of a map's plane. It is said to a map that is shown: coordinates are those of its plane. */
   | ({ readonly type: 'point' } & PlaceOnMap)
+  /** How far the center of a shown map is from other predictions. */
+  | { readonly type: 'boundaries'; readonly slot: SlotName; readonly map: number }
+  /** The plane of the panel becomes the one through its center and the two nearest boundaries around that. */
+  | { readonly type: 'betweenBoundaries' }
   /** The text that it writes from there; null: it stops writing. */
   | { readonly type: 'continue'; readonly from: PlaceOnMap | null }
   /** The vector at a point, as text or as a file. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
-import type { Engine } from '../../src/engine/client.js';
+import { computeMap, type Engine } from '../../src/engine/client.js';
 import { DEFAULT_QUESTION, type DirectionSet } from '../../src/map/boundaries/directions.js';
 import { type Context, DEFAULT_PARAMETERS, type Layer, type MapParameters } from '../../src/map/specification.js';
 import { decodeVector, encodeVector } from '../../src/map/vector.js';
@@ -167,6 +167,38 @@ describe('boundaries', { concurrency: 1 }, () => {
         plane: { ...DEFAULT_PARAMETERS.plane, center: { kind: 'tokens', ids: [5] } },
       };
       await assert.rejects(ask(engine, self, { directions: [same] }), { message: /no direction toward/ });
+    });
+  });
+
+  test('a map around a real state tells how near its boundary is, beside its axes', async () => {
+    const prompt = { kind: 'tokens', ids: [3, 17, 40, 9] } as const;
+    const parameters: MapParameters = {
+      ...DEFAULT_PARAMETERS,
+      plane: { ...DEFAULT_PARAMETERS.plane, center: prompt },
+      grid: { columns: 3, rows: 3, spacing: 1, center: [0, 0] },
+    };
+    const path = modelOf('llama');
+    assert.ok(path);
+    await withEngine(async (engine) => {
+      await engine.call('open', { path, device: 'cpu', skipChecks: true });
+      const told = await ask(engine, parameters, { nearest: 1, directions: [{ kind: 'axes' }] });
+      assert.ok(!('reason' in told.nearest));
+      const flips = told.flips.flatMap(({ relative }) => relative ?? []);
+      const before = await engine.call('survey', { parameters, measure: false });
+      assert.ok(before.untold && !before.boundary);
+      const { boundary } = (await computeMap(engine, { parameters, batchSize: 100 })).survey ?? {};
+      assert.ok(boundary);
+      assert.deepEqual([boundary.winner.id, boundary.token.id], [told.winner, told.nearest[0]?.token]);
+      assert.equal(boundary.relative, told.nearest[0]?.relative);
+      assert.ok(Math.abs((boundary.axes ?? NaN) - Math.min(...flips)) < 1e-6 * Math.min(...flips));
+      const after = await engine.call('survey', { parameters, measure: false });
+      assert.deepEqual([after.untold, after.boundary], [undefined, boundary]);
+      // Where it is not exact it is not told; nor around what is no state.
+      for (const other of [
+        { ...parameters, layer: 0 },
+        { ...parameters, plane: DEFAULT_PARAMETERS.plane },
+      ])
+        assert.equal((await engine.call('survey', { parameters: other })).boundary, undefined);
     });
   });
 });

@@ -12,8 +12,8 @@ import {
 import { changesOf, fieldsOf } from './schemaWalk.js';
 import { TRANSLATED, variations } from './variations.js';
 
-const { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, speedKey } = dependence;
-const KEYS = { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, speedKey };
+const { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, toldKey, speedKey } = dependence;
+const KEYS = { statesKey, normsKey, planeKey, sceneKey, rowsKey, cellsKey, surveyKey, toldKey, speedKey };
 type Key = keyof typeof KEYS;
 const KEY_NAMES = Object.keys(KEYS) as Key[];
 
@@ -38,6 +38,11 @@ const isFree = ({ plane: { axes, center, lengths } }: MapParameters): boolean =>
   ['origin', 'row', 'vector'].includes(center.kind) &&
   ['direct', 'replicated', 'random_projection'].includes(axes.method);
 
+/** The model is asked what it says of the center, or of a text that is shown. */
+const tells = ({ plane: { center }, overlays }: MapParameters): boolean =>
+  ['prompt', 'tokens'].includes(center.kind) || overlays.some(({ kind }) => kind === 'state');
+const toldOf = (...some: readonly MapParameters[]): readonly Key[] => where(some.some(tells), ['toldKey']);
+
 /**
  * The keys that a change of a field changes, `speedKey` apart: the first line that its path begins with. The bases hold no plane
  * along given directions that is free.
@@ -46,6 +51,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   [
     'layer',
     ({ base }) => [
+      ...toldOf(base),
       'statesKey',
       'normsKey',
       'sceneKey',
@@ -58,6 +64,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   [
     'readout',
     ({ base, other }) => [
+      ...toldOf(base),
       'cellsKey',
       ...where(
         [base, other].some((p) => p.readout === 'unembed'),
@@ -72,6 +79,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   [
     'interventions',
     ({ base, other }) => [
+      ...toldOf(base),
       'statesKey',
       'normsKey',
       'sceneKey',
@@ -84,10 +92,20 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
       ),
     ],
   ],
-  ['translator', ({ base }) => ['cellsKey', ...where(isTranslated(base.readout), ['rowsKey'])]],
-  ['context', ({ base }) => ['cellsKey', ...where(base.interventions.some(actsBehind), ['rowsKey'])]],
+  [
+    'translator',
+    ({ base }) => ['cellsKey', ...(isTranslated(base.readout) ? (['rowsKey', ...toldOf(base)] as const) : [])],
+  ],
+  ['context', ({ base }) => ['cellsKey', ...toldOf(base), ...where(base.interventions.some(actsBehind), ['rowsKey'])]],
   ['plane.sample', ({ base }) => ['normsKey', 'surveyKey', ...where(base.plane.lengths === 'typical', LAID)]],
-  ['plane', () => LAID],
+  [
+    'plane',
+    ({ base, other }) => {
+      const around = ({ context, plane }: MapParameters): unknown => [context.kind === 'center' && plane.center];
+      const moved = JSON.stringify(around(base)) !== JSON.stringify(around(other));
+      return [...LAID, ...where(tells(base) !== tells(other) || (tells(base) && moved), ['toldKey'])];
+    },
+  ],
   [
     'grid',
     ({ base }) => [
@@ -100,9 +118,9 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   ],
   ['topK', () => ['cellsKey']],
   ['question', () => ['cellsKey']],
-  ['masked', () => ['rowsKey', 'cellsKey']],
+  ['masked', ({ base }) => ['rowsKey', 'cellsKey', ...toldOf(base)]],
   ['adaptive', () => ['cellsKey']],
-  ['overlays', () => ['surveyKey']],
+  ['overlays', ({ base, other }) => ['surveyKey', ...where(tells(base) !== tells(other), ['toldKey'])]],
 ];
 /** What a cell takes follows from these: of tokens from their number, of the center where it is the context. */
 const COSTLY = [

@@ -101,6 +101,8 @@ export class FakeDependencies implements PanelDependencies {
   chosenVector: { readonly kind: 'vector'; readonly vector: string; readonly name?: string } | undefined;
   chosenTexts: readonly string[] | undefined;
   chooseVector = async (numbers: number | undefined) => (await this.note(`chooseVector ${numbers}`), this.chosenVector);
+  chosenTranslator: { readonly path: string } | undefined;
+  chooseTranslator = async () => (await this.note('chooseTranslator'), this.chosenTranslator);
   chooseTexts = async () => (await this.note('chooseTexts'), this.chosenTexts);
   saveVector = async (_map: unknown, { x, y }: { x: number; y: number }, vector: Float32Array): Promise<boolean> => {
     await this.note(`saveVector ${x} ${y} ${vector.length}`);

@@ -17,6 +17,7 @@ import type {
   PointParams,
   Reading,
 } from '../../src/protocol/engine.js';
+import type { StateBoundaries } from '../../src/protocol/boundaries.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { syntheticSurvey } from '../map/syntheticSurvey.js';
 
@@ -28,6 +29,10 @@ export interface FakeEngineOptions {
   readonly stopAt?: number;
   /** What a map is made of, by its parameters. */
   readonly map?: (parameters: MapParameters) => TokenMap;
+  /** What a survey says of the center, and of the texts that are shown, once it may measure. */
+  readonly told?: (survey: Survey) => Survey;
+  /** Boundaries around any center. */
+  readonly boundaries?: StateBoundaries;
   /** What a survey that is asked for ends with. */
   readonly surveyFault?: string;
   /** A continuation goes on until it is cancelled. */
@@ -142,6 +147,7 @@ export class FakeEngine implements EngineLease {
     const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
+    if (method === 'boundaries') return this.options.boundaries;
     if (method === 'point') return this.point(params as PointParams);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
@@ -155,7 +161,9 @@ export class FakeEngine implements EngineLease {
     const { surveyFault } = this.options;
     if (surveyFault !== undefined) throw new Fault({ code: 'bad-parameter', message: surveyFault });
     const survey = syntheticSurvey((this.options.map ?? defaultMap)(parameters).plane, parameters);
-    return measure ? survey : { ...survey, norms: null };
+    const { told } = this.options;
+    if (!measure) return { ...survey, norms: null, ...(told ? { untold: true } : {}) };
+    return told ? told(survey) : survey;
   }
 
   /** The cell that the point lies in. */

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
+import type { Said, Survey } from '../../src/map/survey.js';
+import { decodeVector } from '../../src/map/vector.js';
+import type { NearBoundary, StateBoundaries } from '../../src/protocol/boundaries.js';
 import { leftOut } from '../vscode/support/places.js';
 import { DESCRIPTION } from './fakeEngine.js';
 import { eventually, type Stage, usePages } from './stage.js';
@@ -111,5 +114,97 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
     stage.controller.receive({ type: 'edit', path: 'overlays', value: [] });
     await eventually(() => assert.deepEqual(engine.surveyed.at(-1)?.overlays, []));
     assert.equal(engine.asked.length, before);
+  });
+
+  const said = (text: string): Said => ({ token: { id: text.length, kind: 'text', text }, probability: 0.5 });
+  const told = (survey: Survey): Survey => ({
+    ...survey,
+    marks: survey.marks.map((mark) =>
+      mark.kind === 'state'
+        ? { ...mark, says: { own: said(' sea'), state: said(' away'), foot: said(' ashore') } }
+        : mark,
+    ),
+    boundary: { winner: said(' whale').token, token: said(' ship').token, relative: 0.0213, axes: 0.64 },
+  });
+
+  onPage(
+    'texts are counted that stand where something else is said, and warned of',
+    { engine: { told } },
+    async (stage) => {
+      const list = stage.page.getByRole('region', { name: 'Anchors and overlays' });
+      await list.getByText('0 of 1 text stands on a cell that says what the model says').waitFor();
+      const note = stage.page.locator('.map-area .map-note');
+      await eventually(async () =>
+        assert.match(
+          await note.innerText(),
+          /Only 0 of 1 text stands .* Nearest boundary: ␣ship, 0\.021 × the state's norm away, 30 × closer than along these axes$/,
+        ),
+      );
+      const row = list.getByRole('row').filter({ hasText: 'The whale swam' });
+      assert.match((await row.getAttribute('title')) ?? '', /The model says ␣sea .*\n.*␣away .*\n.*␣ashore/);
+      // Of another readout nothing is known until it is asked again.
+      stage.controller.receive({ type: 'edit', path: 'readout', value: 'lens' });
+      await eventually(async () => assert.match(await note.innerText(), /Nearest boundary/));
+      assert.equal(stage.deps.engine.surveyed.at(-1)?.readout, 'lens');
+    },
+  );
+});
+
+suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
+  const onPage = usePages({ parameters: PARAMETERS });
+  const tokens = [' ship', ' boat'].map((text, id) => ({ id, kind: 'text', text }) as const);
+  const near = (token: number, relative: number): NearBoundary => ({
+    ...{ token, relative, distance: 3 * relative, hidden: false },
+    point: Float32Array.of(1, relative),
+  });
+  const boundaries: StateBoundaries = {
+    ...{
+      layer: 29,
+      hiddenSize: 2,
+      norm: 3,
+      state: Float32Array.of(1, 0),
+      winner: 0,
+      probability: 0.4,
+      runnerUp: 1,
+      margin: 1,
+    },
+    nearest: [near(1, 0.02), near(0, 0.05)],
+    flips: ['+x', '-x', '+y', '-y'].map((name, i) => ({ set: 0, name, distance: i, relative: i / 2, token: 1 })),
+    ...{ way: 'exact', steps: 100, reach: 4, tokens },
+  };
+
+  onPage(
+    'are measured when they are asked for, and a plane is laid through the two nearest',
+    { engine: { boundaries } },
+    async (stage) => {
+      const pane = stage.page.getByRole('region', { name: 'Boundaries', exact: true });
+      await stage.button('Measure').click();
+      const table = pane.getByRole('table');
+      await eventually(async () => assert.match(await table.innerText(), /boat\s+0\.02\s+.*ship\s+0\.05\s+along \+x/s));
+      await pane.getByText('All exact.').waitFor();
+      await stage.button('Plane Between the Two Nearest').click();
+      await eventually(() => {
+        const axes = stage.deps.engine.asked.at(-1)?.parameters.plane.axes;
+        assert.ok(axes?.method === 'directions' && axes.x.kind === 'vector' && axes.y.kind === 'vector');
+        assert.equal(axes.x.name, 'boundary with  boat');
+        assert.deepEqual(
+          [...decodeVector(axes.y.vector, 'y')].map((value) => value.toFixed(3)),
+          ['0.000', '0.050'],
+        );
+      });
+      const preset = stage.page.getByRole('combobox', { name: 'Start from' });
+      await eventually(async () => assert.match(await preset.innerText(), /Between the two nearest boundaries/));
+    },
+  );
+
+  onPage('a readout through a translator asks for its file', {}, async (stage) => {
+    stage.deps.chosenTranslator = { path: '/lenses/pythia/params.pt' };
+    stage.controller.receive({ type: 'edit', path: 'readout', value: 'tuned' });
+    await stage.page.getByText('Choose the file of the lens').waitFor();
+    await stage.page.getByRole('group', { name: 'Translator' }).getByText('Choose…').click();
+    await stage.page.getByText('pythia/params.pt').waitFor();
+    await eventually(() =>
+      assert.equal(stage.controller.settings.parameters.translator?.path, '/lenses/pythia/params.pt'),
+    );
   });
 });

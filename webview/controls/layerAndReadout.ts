@@ -1,8 +1,10 @@
+import { safeText } from '../../src/map/display.js';
 import { READOUT_NAMES } from '../../src/map/naming.js';
-import type { Readout } from '../../src/map/specification.js';
-import { h, setAttributes } from '../dom.js';
+import { isTranslated, type Readout, type TranslatorReference } from '../../src/map/specification.js';
+import { h, setAttributes, setText, show } from '../dom.js';
+import { send } from '../host.js';
 import type { Store } from '../store.js';
-import { createDropdown, createTextField } from '../toolkit.js';
+import { createButton, createDropdown, createTextField } from '../toolkit.js';
 import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
@@ -13,7 +15,19 @@ const READOUTS: readonly { readonly value: Readout; readonly label: string }[] =
   { value: 'forward', label: READOUT_NAMES.forward },
   { value: 'lens', label: READOUT_NAMES.lens },
   { value: 'unembed', label: READOUT_NAMES.unembed },
+  { value: 'tuned', label: READOUT_NAMES.tuned },
+  { value: 'jacobian', label: READOUT_NAMES.jacobian },
 ];
+
+/** Whose lens a file says that it is, once a map was made with it. */
+function translatorNote(
+  { path }: TranslatorReference,
+  used: TranslatorReference | null | undefined,
+): { text: string; kind: 'info' } | undefined {
+  if (used?.path !== path || used.model === undefined) return undefined;
+  const text = used.model === null ? 'The file does not name its model' : `A lens of ${safeText(used.model, 60)}`;
+  return { text, kind: 'info' };
+}
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   let last = 0;
@@ -29,7 +43,12 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
     form.edit('readout', value);
   });
   const readout = createField('Readout', dropdown.element);
-  const group = createGroup('layer', 'Layer & Readout', store, layer.element, readout.element);
+  const translatorName = h('span', { class: 'file-name' });
+  const chooseTranslator = createButton('Choose…', 'secondary', () =>
+    send({ type: 'chooseFile', path: 'translator', content: 'translator' }),
+  );
+  const translator = createField('Translator', translatorName, chooseTranslator.element);
+  const group = createGroup('layer', 'Layer & Readout', store, layer.element, readout.element, translator.element);
   return {
     element: group.element,
     update(host, state) {
@@ -64,6 +83,15 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
         return { ...option, ...(can && !can.ok ? { reason: can.reason } : {}) };
       });
       dropdown.update(options, settings.parameters.readout);
+      const through = isTranslated(settings.parameters.readout);
+      const file = settings.parameters.translator;
+      show(translator.element, through);
+      setText(translatorName, file ? safeText(file.path.split(/[\\/]/).slice(-2).join('/'), 40) : '');
+      setAttributes(translatorName, { title: file?.path });
+      translator.update(
+        form.fault('translator') ?? (through && !file ? 'Choose the file of the lens' : undefined),
+        file ? translatorNote(file, state.base?.specification.translator) : undefined,
+      );
       const barred = options.find((option) => option.reason !== undefined);
       readout.update(
         form.fault('readout'),

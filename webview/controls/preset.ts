@@ -1,4 +1,5 @@
 import {
+  isBetweenBoundaries,
   PRESET_NAMES,
   type Preset,
   type PresetModel,
@@ -12,6 +13,7 @@ import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import { type Form, isBundled } from './form.js';
 import { h, show } from '../dom.js';
+import { send } from '../host.js';
 
 const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
   original: 'A random plane through the origin, no context, as the original script draws it.',
@@ -21,11 +23,19 @@ const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
   steering: 'One direction, added more and more to a prompt’s hidden state.',
 };
 
+/** One that the host lays: where the boundaries are, the model alone tells. */
+const BETWEEN = {
+  value: 'betweenBoundaries',
+  label: 'Between the two nearest boundaries',
+  about: 'The plane through the center and the two nearest points where something else would be said.',
+} as const;
+
 /** Where to start from: sets all parameters at once. */
 export function createPreset(_store: Store, form: Form): ControlGroup {
   const dropdown = createDropdown('Start from', (value) => {
     const preset = PRESETS.find((one) => one === value);
     const parameters = form.settings?.parameters;
+    if (value === BETWEEN.value) send({ type: 'betweenBoundaries' });
     if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters, known));
   });
   let known: PresetModel | undefined;
@@ -45,14 +55,17 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
         hiddenSize: model.status === 'ready' ? model.summary.facts.hiddenSize : undefined,
       };
       const preset = presetOf(settings.parameters, known);
+      const between = isBetweenBoundaries(settings.parameters);
       dropdown.update(
         [
-          ...(preset ? [] : [{ value: 'custom', label: 'Custom' }]),
+          ...(preset || between ? [] : [{ value: 'custom', label: 'Custom' }]),
           ...PRESETS.map((one) => ({ value: one, label: PRESET_NAMES[one] })),
+          { value: BETWEEN.value, label: BETWEEN.label },
         ],
-        preset ?? 'custom',
+        preset ?? (between ? BETWEEN.value : 'custom'),
       );
-      field.update(form.fault('parameters'), preset && { text: DESCRIPTIONS[preset], kind: 'info' });
+      const about = preset ? DESCRIPTIONS[preset] : between ? BETWEEN.about : undefined;
+      field.update(form.fault('parameters'), about === undefined ? undefined : { text: about, kind: 'info' });
     },
   };
 }

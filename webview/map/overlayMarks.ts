@@ -1,9 +1,10 @@
 import { safeText, tokenText } from '../../src/map/display.js';
+import { isFaithful } from '../../src/map/faithfulness.js';
 import { gridPoint } from '../../src/map/grid.js';
 import { formatTimes } from '../../src/map/normsText.js';
-import { formatFixed } from '../../src/map/numbers.js';
+import { formatFixed, formatPercent } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
-import { type Mark, type Survey, typicalNorm } from '../../src/map/survey.js';
+import { type Mark, type Said, type Survey, typicalNorm } from '../../src/map/survey.js';
 import { isHighContrast, type Theme } from '../theme.js';
 import type { Projection } from './view.js';
 
@@ -48,7 +49,23 @@ export function markLines(mark: Mark, survey: Survey): readonly string[] {
   const times = (length: number): string =>
     typical > 0 ? `${formatTimes(length / typical)} × typical` : formatFixed(length, 1);
   const on = mark.distance <= 1e-4 * Math.max(mark.norm, 1e-9);
-  return [markName(mark), `Norm ${times(mark.norm)}`, on ? 'On the plane' : `${times(mark.distance)} from the plane`];
+  return [
+    markName(mark),
+    `Norm ${times(mark.norm)}`,
+    on ? 'On the plane' : `${times(mark.distance)} from the plane`,
+    ...saidLines(mark),
+  ];
+}
+
+/** What is said of a text, and where it stands. */
+function saidLines({ says }: Mark): string[] {
+  if (!says) return [];
+  const words = ({ token, probability }: Said): string => `${tokenText(token, 24)} (${formatPercent(probability)})`;
+  return [
+    `The model says ${words(says.own)}`,
+    `Its state in this context: ${words(says.state)}`,
+    `Where it stands: ${words(says.foot)}`,
+  ];
 }
 
 /** What a mark is: `A “The captain of the ship”`, `␣sea (embedding)`, `Layer 3 of “…”`. */
@@ -117,15 +134,14 @@ function drawWays(context: CanvasRenderingContext2D, marks: readonly Mark[], pla
   }
 }
 
-/** A dot: a diamond for a prompt, a circle on a way, a square for a token's row. Farther away is smaller and hollow. */
-function drawDot(
-  context: CanvasRenderingContext2D,
-  { kind }: Mark,
-  { x, y }: Place,
-  near: number,
-  pointed: boolean,
-): void {
-  const radius = SMALLEST + (LARGEST - SMALLEST) * near + (pointed ? 1.5 : 0);
+/**
+ * A dot: a diamond for a prompt, a circle on a way, a square for a token's row. Farther away is smaller and fainter; hollow where its
+ * cell says something else than the model says of the text.
+ */
+function drawDot(context: CanvasRenderingContext2D, mark: Mark, { x, y }: Place, near: number, pointed: boolean): void {
+  const { kind } = mark;
+  const hollow = isFaithful(mark) === false;
+  const radius = SMALLEST + (LARGEST - SMALLEST) * near + (pointed ? 1.5 : 0) + (hollow ? 0.5 : 0);
   context.beginPath();
   if (kind === 'state') {
     const r = radius * 1.3;
@@ -139,9 +155,11 @@ function drawDot(
   context.lineWidth = 3;
   context.strokeStyle = 'rgba(0, 0, 0, 0.85)';
   context.stroke();
-  context.fillStyle = near > 0.5 ? '#ffffff' : `rgba(255, 255, 255, ${0.25 + near})`;
-  context.fill();
-  context.lineWidth = 1.25;
+  if (!hollow) {
+    context.fillStyle = near > 0.5 ? '#ffffff' : `rgba(255, 255, 255, ${0.25 + near})`;
+    context.fill();
+  }
+  context.lineWidth = hollow ? 1.75 : 1.25;
   context.strokeStyle = '#ffffff';
   context.stroke();
 }

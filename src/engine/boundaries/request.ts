@@ -108,6 +108,7 @@ export async function boundariesOf(
     layer: layerIndex(plan.layer),
     hiddenSize: state.length,
     norm,
+    state,
     winner,
     probability: tops.probabilities[0] ?? 0,
     runnerUp,
