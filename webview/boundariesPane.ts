@@ -32,7 +32,8 @@ export function createBoundariesPane(store: Store): HTMLElement {
     const { base } = store.state;
     if (base) send({ type: 'boundaries', slot: store.slot, map: base.id });
   });
-  const between = createButton('Plane Between the Two Nearest', 'secondary', () => send({ type: 'betweenBoundaries' }));
+  const between = createButton('Lay Plane Between', 'secondary', () => send({ type: 'betweenBoundaries' }));
+  setAttributes(between.element, { title: 'The plane through A and the two nearest boundaries' });
   const status = h('p', { class: 'point-summary', 'aria-live': 'polite' });
   const rows = h('tbody');
   const table = h(

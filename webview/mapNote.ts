@@ -1,7 +1,8 @@
 import { boundaryLine } from '../src/map/boundaries/words.js';
 import { safeText } from '../src/map/display.js';
-import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfulness.js';
+import { faithfulness, faithfulWarning } from '../src/map/faithfulness.js';
 import { capital, contextBrief, layerBrief } from '../src/map/naming.js';
+import { formatCount } from '../src/map/numbers.js';
 import { sameContext } from '../src/map/specification.js';
 import type { HostState } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
@@ -49,7 +50,9 @@ function axesNote({ specification: { plane }, finish, survey }: PageMap): string
 
 function faithNote({ survey }: PageMap): string {
   const counts = survey ? faithfulness(survey) : undefined;
-  return counts && faithfulWarning(counts) !== undefined ? `Only ${faithfulWords(counts)}` : '';
+  return counts && faithfulWarning(counts) !== undefined
+    ? `Only ${formatCount(counts.faithful)} of ${formatCount(counts.texts)} texts stand on what the model says`
+    : '';
 }
 
 function boundaryNote({ survey }: PageMap): string {

@@ -17,6 +17,7 @@ import { formatPercent, formatShort, parseNumber } from '../map/numbers.js';
 import type { MapParameters, ModelReference } from '../map/specification.js';
 import { encodeVector } from '../map/vector.js';
 import type { StateBoundaries } from '../protocol/boundaries.js';
+import { CURVE_QUESTION, curveAsked, printCurve } from './boundaryCurve.js';
 import { bad, type ComputingChoices } from './computing.js';
 import { isFile, readFlagFiles, readTexts, vectorPlace } from './flagFiles.js';
 import { engineLog, type Output } from './progress.js';
@@ -37,7 +38,10 @@ export async function boundaries(
   signal: AbortSignal,
 ): Promise<void> {
   const parameters = parametersFromFlags(map, undefined, await readFlagFiles(map));
-  const question = await questionOf(given);
+  const question = await questionOf(given, given.curve === undefined ? DEFAULT_QUESTION : CURVE_QUESTION);
+  const curve = given.curve === undefined ? undefined : await curveAsked(given, parameters);
+  for (const name of ['states', 'figure'])
+    if (!curve && given[name] !== undefined) throw bad(`--${name} needs --curve.`, 'Add --curve.');
   const { engine, description } = await openModel(model ?? bundledModel, {
     device: choices.device,
     cudaLibraries: choices.cudaLibraries,
@@ -46,6 +50,12 @@ export async function boundaries(
     ...(choices.debug ? { log: engineLog(err) } : {}),
   });
   try {
+    if (curve)
+      return await printCurve(
+        { engine, description },
+        { ...curve, parameters, question, batchSize: choices.batchSize, json: given.json !== undefined },
+        { out, err, signal },
+      );
     const told = await engine.call('boundaries', { ...question, parameters, batchSize: choices.batchSize }, { signal });
     const { reference } = description;
     out.write(
@@ -60,7 +70,7 @@ export async function boundaries(
 
 const plainArrays = (_: string, value: unknown): unknown => (value instanceof Float32Array ? [...value] : value);
 
-async function questionOf(given: FlagValues): Promise<BoundaryQuestion> {
+async function questionOf(given: FlagValues, usual: BoundaryQuestion): Promise<BoundaryQuestion> {
   const single = (name: string): string | undefined => {
     const value = given[name];
     return typeof value === 'string' ? value : undefined;
@@ -88,10 +98,10 @@ async function questionOf(given: FlagValues): Promise<BoundaryQuestion> {
   const vectors = single('toward-vectors');
   if (vectors !== undefined) directions.push(...(await vectorsOf(vectors)));
   return parseQuestion({
-    nearest: number('nearest', DEFAULT_QUESTION.nearest),
-    directions,
-    steps: number('steps', DEFAULT_QUESTION.steps),
-    reach: number('reach', DEFAULT_QUESTION.reach),
+    nearest: number('nearest', usual.nearest),
+    directions: directions.length > 0 ? directions : usual.directions,
+    steps: number('steps', usual.steps),
+    reach: number('reach', usual.reach),
   });
 }
 

@@ -35,5 +35,13 @@ export const BOUNDARY_FLAGS = [
     help: "how far it is stepped, in the state's norms",
     default: `${DEFAULT_QUESTION.reach}`,
   },
+  { name: 'curve', help: 'the same at every layer: the band of the distances along the directions' },
+  {
+    name: 'states',
+    value: 'FILE',
+    help: 'with --curve: the prompts whose states they are, one a line',
+    default: 'the center',
+  },
+  { name: 'figure', value: 'FILE', help: 'with --curve: a picture of it, .svg or .png; nothing may be there yet' },
   { name: 'json', help: 'print everything, as JSON' },
 ] as const satisfies readonly Flag[];

@@ -131,13 +131,14 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
     'texts are counted that stand where something else is said, and warned of',
     { engine: { told } },
     async (stage) => {
+      await stage.button('On This Plane').click();
       const list = stage.page.getByRole('region', { name: 'Anchors and overlays' });
       await list.getByText('0 of 1 text stands on a cell that says what the model says').waitFor();
       const note = stage.page.locator('.map-area .map-note');
       await eventually(async () =>
         assert.match(
           await note.innerText(),
-          /Only 0 of 1 text stands .* Nearest boundary: ␣ship, 0\.021 × the state's norm away, 30 × closer than along these axes$/,
+          /Only 0 of 1 texts stand .* Nearest boundary \(␣ship\) 0\.021 × the state's norm, 30 × closer than along these axes$/,
         ),
       );
       const row = list.getByRole('row').filter({ hasText: 'The whale swam' });
@@ -178,11 +179,12 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
     { engine: { boundaries } },
     async (stage) => {
       const pane = stage.page.getByRole('region', { name: 'Boundaries', exact: true });
+      await stage.button('Boundaries Around A').click();
       await stage.button('Measure').click();
       const table = pane.getByRole('table');
       await eventually(async () => assert.match(await table.innerText(), /boat\s+0\.02\s+.*ship\s+0\.05\s+along \+x/s));
       await pane.getByText('All exact.').waitFor();
-      await stage.button('Plane Between the Two Nearest').click();
+      await stage.button('Lay Plane Between').click();
       await eventually(() => {
         const axes = stage.deps.engine.asked.at(-1)?.parameters.plane.axes;
         assert.ok(axes?.method === 'directions' && axes.x.kind === 'vector' && axes.y.kind === 'vector');

@@ -2,9 +2,9 @@ import { tokenText } from '../display.js';
 import { formatShort } from '../numbers.js';
 import type { CenterBoundary } from '../survey.js';
 
-/** `nearest boundary: Rome, 0.02 × the state's norm away, 30 × closer than along these axes` */
+/** `nearest boundary (Rome) 0.02 × the state's norm, 30 × closer than along these axes` */
 export function boundaryLine({ token, relative, axes }: CenterBoundary): string {
-  const near = `nearest boundary: ${tokenText(token, 24)}, ${rounded(relative)} × the state's norm away`;
+  const near = `nearest boundary (${tokenText(token, 24)}) ${rounded(relative)} × the state's norm`;
   if (axes === null) return `${near}; along these axes there is none`;
   return axes < 1.05 * relative
     ? `${near}, along these axes`
