@@ -177,10 +177,8 @@ describe('boundaries', { concurrency: 1 }, () => {
       plane: { ...DEFAULT_PARAMETERS.plane, center: prompt },
       grid: { columns: 3, rows: 3, spacing: 1, center: [0, 0] },
     };
-    const path = modelOf('llama');
-    assert.ok(path);
     await withEngine(async (engine) => {
-      await engine.call('open', { path, device: 'cpu', skipChecks: true });
+      await engine.call('open', { path: llama, device: 'cpu', skipChecks: true });
       const told = await ask(engine, parameters, { nearest: 1, directions: [{ kind: 'axes' }] });
       assert.ok(!('reason' in told.nearest));
       const flips = told.flips.flatMap(({ relative }) => relative ?? []);

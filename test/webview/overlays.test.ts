@@ -194,8 +194,7 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
           ['0.000', '0.050'],
         );
       });
-      const preset = stage.page.getByRole('combobox', { name: 'Start from' });
-      await eventually(async () => assert.match(await preset.innerText(), /Between the two nearest boundaries/));
+      await stage.page.getByText('The plane through the center and the two nearest points').waitFor();
     },
   );
 
