@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { MapPage } from './support/mapPage.js';
-import { leftOut } from './support/places.js';
+import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
 
@@ -9,7 +10,10 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
 suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_000 }, () => {
   // A newcomer: nothing of the settings has been changed.
-  const session = useSession(() => ({ settings: () => ({ 'embeddingGrid.defaults.seed': undefined }) }));
+  const session = useSession(() => ({
+    settings: () => ({ 'embeddingGrid.defaults.seed': undefined }),
+    fill: (workspace) => bundledModelTo(path.join(workspace, 'own')),
+  }));
 
   test('the first panel lies between three prompts; each preset gives its map; anchors stay through zoom', async (context) => {
     const workbench = await session.open(context);
@@ -54,5 +58,13 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
       await page.complete(/^2,500 cells/);
       await workbench.picture(`preset-${preset.toLowerCase().replaceAll(' ', '-')}`);
     }
+
+    // A model of one's own begins between prompts that any model can go on with.
+    await workbench.pick('Embedding Grid: Choose Model...', 'own');
+    const center = page.frame.getByRole('textbox', { name: 'Prompt of the center' });
+    await until('prompts of its own', async () => (await center.inputValue()) === 'The capital of France is');
+    await page.complete(/^2,500 cells/);
+    assert.equal(await start.evaluate((element): unknown => Reflect.get(element, 'value')), 'threePrompts');
+    await workbench.picture('own-model');
   });
 });

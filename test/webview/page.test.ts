@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'node:test';
 import { MapController } from '../../src/panel/controller.js';
 import { inkOn, isDark, scaleColor, scaleColors, type ScaleName, tokenColor } from '../../src/map/colors.js';
-import { exactStatistics, tokenBorders } from '../../src/map/exactRegions.js';
+import { exactStatistics, gridPolygons, tokenBorders } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import { formatPercent } from '../../src/map/numbers.js';
 import { coverage } from '../../src/map/refinement.js';
@@ -600,6 +600,55 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await stage.picture('map-menu');
     },
   );
+
+  onPage('colors of tokens follow exact borders through cells', {}, async (stage) => {
+    await stage.page.getByRole('tab', { name: 'Token' }).click();
+    await stage.button('Labels').click();
+    const map = defaultMap(DEFAULT_PARAMETERS);
+    assert.ok(map.regions);
+    const polygons = gridPolygons(map.regions, map.specification.grid);
+    const tokenAt = (x: number, y: number): number | undefined =>
+      polygons.find(({ points }) => {
+        let inside = false;
+        for (let i = 0, j = points.length - 2; i < points.length; j = i, i += 2) {
+          const [xi = 0, yi = 0, xj = 0, yj = 0] = [points[i], points[i + 1], points[j], points[j + 1]];
+          if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+        }
+        return inside;
+      })?.token;
+    const topOf = (column: number, row: number) => map.cells.ids[(row * 50 + column) * map.cells.topK];
+    // Corners of cells that are another token's, well behind the border, and a cell of that token beside them.
+    const found: { readonly corner: [number, number]; readonly beside: [number, number] }[] = [];
+    for (let row = 4; row < 46; row++)
+      for (let column = 4; column < 46; column++)
+        for (const [dx, dy] of [
+          [-1, -1],
+          [1, -1],
+          [-1, 1],
+          [1, 1],
+        ] as const) {
+          const [x, y] = [column + 0.5 + 0.3 * dx, row + 0.5 + 0.3 * dy];
+          const other = tokenAt(x, y);
+          const clear = [0, 1, 2, 3].every(
+            (i) => tokenAt(x + 0.22 * Math.cos((i * Math.PI) / 2), y + 0.22 * Math.sin((i * Math.PI) / 2)) === other,
+          );
+          if (clear && topOf(column, row) !== other && topOf(column + dx, row + dy) === other)
+            found.push({ corner: [x, y], beside: [column + 0.5 + dx, row + 0.5 + dy] });
+        }
+    assert.ok(found.length >= 5, `${found.length}`);
+    const box = await stage.plot.boundingBox();
+    assert.ok(box);
+    const places = found
+      .slice(0, 20)
+      .flatMap(({ corner, beside }) => [corner, beside])
+      .map(([x, y]) => ({ x: box.x + (x / 50) * box.width, y: box.y + (1 - y / 50) * box.height }));
+    const colors = await stage.colorsAt(places);
+    for (let i = 0; i < colors.length; i += 2) {
+      const away = Math.hypot(...(colors[i] ?? []).map((channel, c) => channel - (colors[i + 1]?.[c] ?? 0)));
+      assert.ok(away < 40, `${found[i / 2]?.corner.join()}: ${String(colors[i])} instead of ${String(colors[i + 1])}`);
+    }
+    await stage.picture('token-colors-exact');
+  });
 
   onPage('one click on the color bar fits it to the map, another spreads it again', {}, async (stage) => {
     const { page } = stage;

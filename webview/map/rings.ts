@@ -56,9 +56,11 @@ export function drawRings(
     if (parts.length === 0) continue;
     const path = new Path2D();
     let top: Place | undefined;
+    let [left, right] = [Infinity, -Infinity];
     for (const part of parts) {
       for (let i = 0; i < part.length; i += 2) {
         const place = markPlace({ x: part[i] ?? 0, y: part[i + 1] ?? 0 }, grid, at);
+        [left, right] = [Math.min(left, place.x), Math.max(right, place.x)];
         if (i === 0) path.moveTo(place.x, place.y);
         else path.lineTo(place.x, place.y);
         if (!(top && top.y <= place.y) && hasRoom(place, at, badges, labels)) top = place;
@@ -75,7 +77,8 @@ export function drawRings(
     context.lineWidth = width;
     context.stroke(path);
     context.restore();
-    if (!name || !top) continue;
+    // A name that is wider than its ring would lie over the others.
+    if (!top || right - left < 2 * NAME.half) continue;
     context.font = `10px ${theme.font}`;
     context.textAlign = 'center';
     context.textBaseline = 'bottom';
