@@ -130,6 +130,7 @@ export function listenToPageKeys(store: Store, help: () => void, works: () => bo
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });
     else if (ui.pin) store.setUi({ pin: null });
+    else if (host?.lens) send({ type: 'edit', path: 'lens', value: null });
     else if (host?.sweep) send({ type: 'edit', path: 'sweep', value: false });
     else if (comparing) send({ type: 'edit', path: 'compare', value: null });
     else return;

@@ -25,6 +25,7 @@ import type { PageMap } from './pageMap.js';
 import { Pane } from './pane.js';
 import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
+import { createLensTable } from './lens/lensTable.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
@@ -108,6 +109,7 @@ const mapColumn = h(
   createFaultPage(store),
   createPanes(main, other, changes, derived),
   createSweepStrip(store, derived),
+  createLensTable(store, derived),
   createCellTable(store, derived),
 );
 document.body.append(
@@ -178,6 +180,7 @@ let asked = false;
 
 function receive(message: HostMessage): void {
   if (message.type === 'sweep') return main.takeSwept(message.map);
+  if (message.type === 'lens') return store.set({ lens: message.table });
   if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);
   begun = true;
@@ -196,7 +199,10 @@ for (const pane of [main, other, changes])
 listenToPageKeys(
   store,
   () => sheet.open('keys'),
-  () => store.state.host?.sweep?.running === true || [store, other.store].some(isWorking),
+  () =>
+    store.state.host?.sweep?.running === true ||
+    store.state.host?.lens?.running === true ||
+    [store, other.store].some(isWorking),
 );
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);

@@ -1,3 +1,4 @@
+import type { LensTable } from '../src/map/lens/lensTable.js';
 import type {
   BoundaryNews,
   Continuation,
@@ -38,6 +39,8 @@ export interface OwnState {
   readonly boundaries: BoundaryNews | null;
   /** The whole maps of a sweep through the layers, by layer. */
   readonly sweep: readonly PageMap[];
+  /** What a lens over layers and positions reads. */
+  readonly lens: LensTable | null;
   /** Token whose regions are outlined. */
   readonly outlined: number | null;
   /** Index of the mark that is pointed at, in the map's survey. */
@@ -57,6 +60,7 @@ const NOTHING: OwnState = {
   continuation: null,
   boundaries: null,
   sweep: [],
+  lens: null,
   outlined: null,
   mark: null,
 };

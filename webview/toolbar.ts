@@ -15,6 +15,7 @@ import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './ma
 import type { MapView } from './map/mapView.js';
 import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
+import { openLens } from './lens/lensTable.js';
 import { sendSweep } from './sweep/sweepStrip.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';
 
@@ -205,6 +206,7 @@ export const compareItems = ({ host }: PageState): MenuItem[] =>
         run: () => {
           if (compare === 'saved') send({ type: 'chooseSavedMap' });
           else if (compare === 'layers') sendSweep(true);
+          else if (compare === 'lens') openLens(host);
           else sendComparison(compare);
         },
       }))

@@ -30,7 +30,7 @@ export const INITIAL_UI: UiState = {
   ...pageView(NEW_DISPLAY),
   refine: null,
   controls: true,
-  collapsed: ['context', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
+  collapsed: ['context', 'interventions', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
   pin: null,
   zoom: null,
   beside: null,

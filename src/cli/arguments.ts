@@ -18,6 +18,7 @@ import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
+import { LENS_FORMATS } from '../formats/lens/formats.js';
 import type { LensCommand } from './lens.js';
 import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
 
@@ -227,12 +228,20 @@ function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'hel
   const [first, extra] = positionals;
   if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
   if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
+  const outputDir = values.get('output-dir');
+  if (outputDir === undefined && values.has('formats'))
+    throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
   return {
     kind: 'lens',
     model: first ?? values.get('model'),
     map: given(LENS_MAP_FLAGS, values, several),
     token: values.get('token'),
     as: values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text',
+    outputDir,
+    formats: listOf(
+      values.get('formats') ?? 'png,svg,json',
+      LENS_FORMATS.map(({ name }) => name),
+    ),
     ...computingChoices(values),
   };
 }

@@ -1,5 +1,8 @@
 import { lensCsv, lensJson } from '../formats/lens/lensData.js';
-import { bundledModel } from '../host/installation.js';
+import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
+import { LENS_FORMATS } from '../formats/lens/formats.js';
+import { checkOutputFolder } from '../host/checkOutputFolder.js';
+import { assetsFolder, bundledModel } from '../host/installation.js';
 import { openModel } from '../host/openModel.js';
 import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
@@ -21,10 +24,17 @@ export interface LensCommand extends ComputingChoices {
   /** The token that is followed, as it was typed. */
   readonly token: string | undefined;
   readonly as: 'text' | 'json' | 'csv';
+  /** Where files go; undefined: none are written. */
+  readonly outputDir: string | undefined;
+  readonly formats: readonly (typeof LENS_FORMATS)[number]['name'][];
 }
 
-/** `embedding-grid lens`: prints what a readout says at every layer and position of a prompt. @throws Fault. */
+/** What its files are called. */
+const NAME = 'embedding_grid_lens';
+
+/** `embedding-grid lens`: prints what a readout says at every layer and position of a prompt, and draws it where a folder is named. @throws Fault. */
 export async function lens(command: LensCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const { outputDir, formats, as } = command;
   const { model, map, device, cudaLibraries, memory, batchSize, debug } = command;
   const base = { ...DEFAULT_PARAMETERS, readout: 'lens' } as const;
   const followed = command.token === undefined ? undefined : tokenOf(command.token);
@@ -33,6 +43,7 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
     question: followed === undefined ? null : ({ kind: 'probability', token: followed } as const),
   };
   if (contextOf(parameters).kind === 'none') throw bad('A lens reads a prompt.', 'Give one: --prompt TEXT.');
+  if (outputDir !== undefined) await checkOutputFolder(outputDir);
   const { engine } = await openModel(model ?? bundledModel, {
     device,
     cudaLibraries,
@@ -51,8 +62,14 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
       progress.clear();
       return engine.dispose();
     });
-  const { as } = command;
   out.write(as === 'json' ? lensJson(table) : as === 'csv' ? lensCsv(table) : report(table, out.columns));
+  if (outputDir === undefined) return;
+  const wanted = LENS_FORMATS.filter(({ name }) => formats.includes(name));
+  const encoded = await encodeAll(table, wanted, { assets: assetsFolder, signal });
+  const extensions = LENS_FORMATS.map(({ extension }) => extension);
+  const files = await saveFigures(outputDir, NAME, extensions, encoded);
+  // Beside JSON or CSV nothing else is printed there.
+  (as === 'text' ? out : err).write(files.map((file) => `${safeText(file, 1000)}\n`).join(''));
 }
 
 function tokenOf(text: string): TokenName {

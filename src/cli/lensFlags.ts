@@ -15,4 +15,11 @@ export const LENS_FLAGS = [
   },
   { name: 'json', help: 'print everything, as JSON' },
   { name: 'csv', help: 'print a line for each layer and position, as CSV' },
+  { name: 'output-dir', value: 'DIR', help: 'folder of the files' },
+  {
+    name: 'formats',
+    value: 'LIST',
+    help: 'of --output-dir: png and svg (a cell for each layer and position), json, csv',
+    default: 'png,svg,json',
+  },
 ] as const satisfies readonly Flag[];

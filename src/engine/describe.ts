@@ -17,6 +17,7 @@ export function describe(
     modelType: model.files.config.modelType,
     opset: anatomy.graph.opsets.get('') ?? 0,
     nodes: anatomy.graph.nodes.length,
+    ...(model.files.config.attentionHeads === undefined ? {} : { attentionHeads: model.files.config.attentionHeads }),
     residual: anatomy.residual.map((tensor, i) => ({ layer: i === 0 ? ('embeddings' as const) : i - 1, tensor })),
     finalNorm: anatomy.finalNorm ?? 'none',
     head: {

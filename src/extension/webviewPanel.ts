@@ -38,6 +38,8 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     batchSize: start.batchSize ?? defaults.batchSize,
     compare: start.compare ?? null,
     sweep: start.sweep ?? false,
+    lens: null,
+    shelf: [],
   };
   const display = start.display ?? defaults.display;
   return new WebviewMapPanel(

@@ -41,5 +41,6 @@ export function comparedBrief(compare: Comparison, other: MapSpecification | und
   const { path, value } = compare;
   if (path === MODEL_PATH) return other?.model.name ?? 'another model';
   if (path === 'context') return 'another context';
+  if (path === 'interventions') return 'without interventions';
   return `${axisName(path)} ${valueText(value)}`;
 }

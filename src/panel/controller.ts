@@ -6,6 +6,7 @@ import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
+import { listedInterventions, withInterventions } from '../protocol/shelf.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type HostMessage,
@@ -24,6 +25,7 @@ import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
 import { LayerSweep } from './layerSweep.js';
+import { LensView } from './lensView.js';
 import { wholeMapOf } from './mapRecord.js';
 import { MapSlot } from './mapSlot.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
@@ -50,6 +52,7 @@ export class MapController {
   private readonly main: MapSlot;
   private readonly other: OtherSlot;
   private readonly sweep: LayerSweep;
+  private readonly lens: LensView;
   private readonly key: string;
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
@@ -64,7 +67,10 @@ export class MapController {
     private readonly deps: PanelDependencies,
     start: ControllerStart,
   ) {
-    this.history = new History<PanelSettings>({ compare: null, sweep: false, ...start.settings }, sameSettings);
+    this.history = new History<PanelSettings>(
+      { compare: null, sweep: false, lens: null, shelf: [], ...start.settings },
+      sameSettings,
+    );
     this.view = pageView(start.display ?? NEW_DISPLAY);
     this.key = start.revivedKey ?? randomUUID();
     const place = {
@@ -90,6 +96,11 @@ export class MapController {
     });
     this.sweep = new LayerSweep(this.main, (asked) => this.main.lease(asked), {
       nextId: place.nextId,
+      send: (message) => this.page?.send(message),
+      onChange: () => this.changed(),
+    });
+    this.lens = new LensView({
+      lease: (asked) => this.main.lease(asked),
       send: (message) => this.page?.send(message),
       onChange: () => this.changed(),
     });
@@ -163,6 +174,12 @@ export class MapController {
         return;
       case 'edit':
         return this.edit(message.path, message.value, message.step);
+      case 'interventions': {
+        const { list, step } = message;
+        const settings = withInterventions(this.settings, list);
+        if (this.history.set(settings, step ? 'interventions' : undefined)) this.settled();
+        return;
+      }
       case 'chooseFile':
         return this.chooseFile(message.path, message.content);
       case 'point':
@@ -287,6 +304,7 @@ export class MapController {
 
   cancel(): void {
     this.sweep.cancel();
+    this.lens.cancel();
     for (const slot of this.slots) slot.cancel();
   }
 
@@ -344,6 +362,7 @@ export class MapController {
     this.cancel();
     await this.deps.restartEngine(modelPath, device);
     await this.main.restarted();
+    this.lens.again();
   }
 
   /** Ends the run and lets go of the engine. `closed`: by the person, so that nothing need be kept for a reload. */
@@ -353,6 +372,7 @@ export class MapController {
     this.page?.drop();
     this.page = undefined;
     this.sweep.dispose();
+    this.lens.dispose();
     this.other.dispose(closed);
     this.main.dispose(closed);
     for (const one of this.following) one.dispose();
@@ -433,6 +453,7 @@ export class MapController {
     try {
       this.other.follow(this.settings);
       this.sweep.follow(this.settings);
+      this.lens.follow(this.settings);
     } catch (error) {
       this.main.complain(error);
     }
@@ -463,6 +484,7 @@ export class MapController {
     this.main.sendAll();
     this.other.sendAll();
     this.sweep.sendAll();
+    this.lens.sendAll();
   }
 
   private sendState(): void {
@@ -477,6 +499,8 @@ export class MapController {
       mode: 'panel',
       compare: settings.compare,
       sweep: this.sweep.state,
+      interventions: listedInterventions(settings),
+      lens: this.lens.state,
       models: this.models,
       canUndo: history.canUndo,
       canRedo: history.canRedo,

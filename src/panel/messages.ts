@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { canonical } from '../map/dependence.js';
 import { TOKEN_SLOTS } from '../map/colors.js';
+import { interventionSchema } from '../map/interventions.js';
 import { displaySchema } from '../map/mapDisplay.js';
 import { type AxisValue, isAxisValue } from '../map/series/series.js';
 import { checkParameters, LIMITS } from '../map/specification.js';
+import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
 import {
   type Comparison,
@@ -39,6 +41,11 @@ const coordinate = v.pipe(v.number(), v.finite());
 const slot = v.picklist(SLOTS);
 const place = { slot, map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
 
+const listed = v.pipe(
+  v.array(v.object({ on: v.boolean(), intervention: interventionSchema })),
+  v.maxLength(LIMITS.interventions),
+);
+
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view: v.nullable(view) }),
   v.object({ type: v.literal('drawn') }),
@@ -53,6 +60,7 @@ const pageMessage = v.variant('type', [
     path: v.pipe(v.string(), v.maxLength(200)),
     content: v.picklist(['vector', 'texts', 'translator']),
   }),
+  v.object({ type: v.literal('interventions'), list: listed, step: v.exactOptional(v.boolean()) }),
   v.object({ type: v.literal('model'), path }),
   v.object({
     type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo', 'betweenBoundaries']),
@@ -102,12 +110,15 @@ export function readComparison(data: unknown): Comparison | null {
   return result.success ? result.output : null;
 }
 
+const lens = v.object({ prompt: promptSchema, token: v.nullable(tokenName) });
 const settings = v.object({
   modelPath: v.nullable(path),
   ...runSettings,
   // Panels that an earlier version kept show one map.
   compare: v.optional(v.nullable(compare), null),
   sweep: v.optional(v.boolean(), false),
+  lens: v.optional(v.nullable(lens), null),
+  shelf: v.optional(listed, () => []),
 });
 const keptPanel = v.object({
   version: v.literal(1),

@@ -136,5 +136,9 @@ export class ModelHold {
 
 function summaryOf(description: ModelDescription): ModelSummary {
   const { reference, facts, modelType, readouts, contexts, tokenizer, device, checks, batching, prefix } = description;
-  return { reference, facts, modelType, readouts, contexts, tokenizer, device, checks, batching, prefix };
+  const { attentionHeads } = description;
+  return {
+    ...{ reference, facts, modelType, readouts, contexts, tokenizer, device, checks, batching, prefix },
+    ...(attentionHeads === undefined ? {} : { attentionHeads }),
+  };
 }

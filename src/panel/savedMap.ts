@@ -130,6 +130,8 @@ export class SavedMapController {
       mode: 'saved',
       compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
       sweep: null,
+      lens: null,
+      interventions: [],
       models: [],
       canUndo: false,
       canRedo: false,

@@ -2,13 +2,16 @@ import type { FaultData } from '../map/fault.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { AxisValue, PlaneSharing } from '../map/series/series.js';
-import type { Grid, MapParameters, MapSpecification } from '../map/specification.js';
+import type { LensTable } from '../map/lens/lensTable.js';
+import type { Grid, MapParameters, MapSpecification, Prompt, TokenName } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { NearBoundary, StateBoundaries } from './boundaries.js';
 import type { Device, Estimate, ModelDescription, Reading, Support } from './engine.js';
+import type { LensProgress } from './lens.js';
 import type { PageRegions } from './pageRegions.js';
+import type { Listed } from './shelf.js';
 import type { SettingPath } from './settingsChange.js';
 
 /**
@@ -56,12 +59,31 @@ export type Comparison =
   /** A saved map, by the address of its file. */
   | { readonly kind: 'saved'; readonly file: string };
 
+/** What a lens over layers and positions is read of, beside the map. */
+export interface LensChoice {
+  readonly prompt: Prompt;
+  /** The token that is followed; null: none. */
+  readonly token: TokenName | null;
+}
+
+/** How far a lens is. */
+export interface LensState {
+  readonly choice: LensChoice;
+  readonly running: boolean;
+  readonly progress: LensProgress | null;
+  readonly fault: FaultData | null;
+}
+
 /** What a panel is set to: everything that undo brings back. */
 export interface PanelSettings extends MapSettings {
   /** null: one map is shown. */
   readonly compare: Comparison | null;
   /** The map is computed at every layer, each on the plane of its own. */
   readonly sweep: boolean;
+  /** null: there is no lens. */
+  readonly lens: LensChoice | null;
+  /** All interventions in their order, those that are off among them; empty where none is off. */
+  readonly shelf: readonly Listed[];
 }
 
 /** How far the maps of all layers are. */
@@ -86,6 +108,7 @@ export type ModelSummary = Pick<
   | 'checks'
   | 'batching'
   | 'prefix'
+  | 'attentionHeads'
 >;
 
 export type ModelState =
@@ -161,6 +184,10 @@ export interface PanelState {
   readonly compare: Comparison | null;
   /** null: there is no sweep. */
   readonly sweep: SweepState | null;
+  /** All interventions of the panel's settings, those that are off among them. */
+  readonly interventions: readonly Listed[];
+  /** null: there is no lens. */
+  readonly lens: LensState | null;
   readonly models: readonly ModelEntry[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -274,7 +301,9 @@ export type HostMessage =
   | { readonly type: 'state'; readonly state: PanelState; readonly slots: Slots<SlotState> }
   | (SlotNews & { readonly slot: SlotName })
   /** A map of the sweep, whole; null: all that came before are no longer of it. */
-  | { readonly type: 'sweep'; readonly map: ShownMap | null };
+  | { readonly type: 'sweep'; readonly map: ShownMap | null }
+  /** null: there is none, or none any more. */
+  | { readonly type: 'lens'; readonly table: LensTable | null };
 
 /** Something of each slot that has a map. */
 export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;
@@ -326,6 +355,8 @@ export type PageMessage =
   | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
   /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), or a `translator`. */
   | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' | 'translator' }
+  /** The interventions in another order, others, or others of them on. `step` as of an edit. */
+  | { readonly type: 'interventions'; readonly list: readonly Listed[]; readonly step?: boolean }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }

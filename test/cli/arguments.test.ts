@@ -101,6 +101,7 @@ test('lens: what decides a readout, and its own flags; nothing that lays a plane
   assert.deepEqual(command.map.intervene, ['skip@0']);
   assert.throws(() => parseCommand(['lens', '--layer-idx', '3']), { code: 'bad-parameter' });
   assert.throws(() => parseCommand(['lens', '--json', '--csv']), { code: 'bad-parameter' });
+  assert.throws(() => parseCommand(['lens', '--formats', 'svg']), { code: 'bad-parameter' });
 });
 
 test('boundaries: the flags of the map and its own; a model as an argument or a flag', () => {

@@ -19,6 +19,8 @@ const SETTINGS: PanelSettings = {
   batchSize: 50,
   compare: null,
   sweep: false,
+  lens: null,
+  shelf: [],
 };
 
 test('the map of the panel that was closed last comes back with its model and parameters', () => {

@@ -45,6 +45,8 @@ export const SETTINGS: PanelSettings = {
   batchSize: DEFAULT_BATCH_SIZE,
   compare: null,
   sweep: false,
+  lens: null,
+  shelf: [],
 };
 
 /** The rest of the extension, as far as a panel asks for it. What was asked is written down in `calls`. */

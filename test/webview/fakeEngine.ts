@@ -18,6 +18,8 @@ import type {
   Reading,
 } from '../../src/protocol/engine.js';
 import type { StateBoundaries } from '../../src/protocol/boundaries.js';
+import type { LensParams } from '../../src/protocol/lens.js';
+import { syntheticLens } from '../map/syntheticLens.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { syntheticSurvey } from '../map/syntheticSurvey.js';
 
@@ -47,6 +49,7 @@ export const DESCRIPTION: ModelDescription = {
   modelType: 'llama',
   opset: 18,
   nodes: 1234,
+  attentionHeads: 9,
   residual: [],
   finalNorm: 'norm',
   head: { operator: 'MatMul', weight: 'lm_head', bias: false, after: [] },
@@ -149,6 +152,7 @@ export class FakeEngine implements EngineLease {
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'boundaries') return this.options.boundaries;
     if (method === 'point') return this.point(params as PointParams);
+    if (method === 'lens') return syntheticLens(params as LensParams, this.description);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
   }

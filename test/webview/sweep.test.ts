@@ -82,4 +82,135 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await expectNoViolations(stage.page.locator('body'), 'sweep, narrow');
     },
   );
+
+  onPage(
+    'layers × positions: a table of the prompt; hover tells ten tokens, a click lays the map there',
+    { parameters: { ...PARAMETERS, context: { kind: 'prompt', text: 'The old man and the sea' } } },
+    async (stage) => {
+      await stage.button('Compare…').click();
+      await stage.page.getByRole('menuitem', { name: 'Layers × Positions' }).click();
+      const cells = stage.page.locator('.lens-grid td');
+      await eventually(async () => assert.equal(await cells.count(), 6 * (LAYERS + 1)));
+      const said = stage.page.locator('.lens-said');
+      await said.filter({ hasText: '“␣sea” is first at position 5 from layer 3 on' }).waitFor();
+      const cell = stage.page.locator('.lens-grid td[data-row="3"][data-column="2"]');
+      await cell.hover();
+      assert.equal(await stage.page.locator('.lens-top tr').count(), 10);
+      assert.match(await stage.page.locator('.lens-where').innerText(), /Layer 2, position 2/);
+      await stage.picture('lens');
+      await expectNoViolations(stage.page.locator('body'), 'lens');
+      await cell.click();
+      await stage.status(/layer 2 of 0–5/);
+      const { parameters } = stage.controller.settings;
+      assert.deepEqual(parameters.plane.center, { kind: 'prompt', text: 'The old man and the sea', position: 2 });
+      assert.equal(parameters.readout, 'lens');
+      await eventually(async () => assert.equal(await cell.getAttribute('aria-selected'), 'true'));
+    },
+  );
+
+  onPage(
+    'layers × positions by keyboard: arrows, Enter; a followed token’s ranks; a wrong one says so; a reload, Esc',
+    {
+      parameters: { ...PARAMETERS, context: { kind: 'prompt', text: 'The old man and the sea' } },
+      width: 560,
+      height: 800,
+    },
+    async (stage) => {
+      stage.controller.receive({
+        type: 'edit',
+        path: 'lens',
+        value: { prompt: { kind: 'prompt', text: 'The old man and the sea' }, token: ' sea' },
+      });
+      await stage.page.locator('.lens-grid td[tabindex="0"]').focus();
+      for (const key of ['ArrowLeft', 'ArrowDown', 'ArrowDown']) await stage.page.keyboard.press(key);
+      const focused = stage.page.locator('.lens-grid td:focus');
+      assert.match(
+        (await focused.locator(':scope > .only-spoken').textContent()) ?? '',
+        /^Layer 3, position 4: .*space sea is number \d/,
+      );
+      assert.match(await focused.locator('.lens-number').innerText(), /^#\d+$/);
+      await stage.page.keyboard.press('Enter');
+      await stage.status(/layer 3 of/);
+      await stage.page.reload();
+      await stage.page.locator('.lens-grid td').first().waitFor();
+      await stage.picture('lens-narrow');
+      await expectNoViolations(stage.page.locator('body'), 'lens, narrow');
+      const field = stage.page.getByRole('textbox', { name: 'Token that is followed' });
+      await field.fill(' xyz');
+      await stage.page.locator('.lens-fault', { hasText: 'is not one token' }).waitFor();
+      await field.fill('');
+      await stage.page.locator('.lens-grid td').first().waitFor();
+      await stage.plot.focus();
+      await eventually(async () => {
+        await stage.page.keyboard.press('Escape');
+        assert.equal(stage.controller.settings.lens, null);
+      });
+      await stage.page.locator('.lens').waitFor({ state: 'hidden' });
+    },
+  );
+
+  onPage(
+    'interventions: added, turned off, moved by keys and by mouse, heads toggled, compared with and without',
+    { height: 1000 },
+    async (stage) => {
+      const { page, controller } = stage;
+      const acting = (): string[] =>
+        controller.settings.parameters.interventions.map((one) => `${one.kind} ${one.block}`);
+      const until = (...wanted: string[]): Promise<void> =>
+        eventually(() => Promise.resolve(assert.deepEqual(acting(), wanted)));
+      await page.getByRole('button', { name: 'Interventions' }).click();
+      const add = async (kind: string): Promise<void> => {
+        await stage.button('Add Intervention').click();
+        await page.getByRole('menuitem', { name: kind, exact: true }).click();
+      };
+      await add('Set Attention Heads to Zero');
+      await until('zero 0');
+      await add('Add a Vector');
+      await until('zero 0', 'add 0');
+      await add('Skip a Block');
+      await until('zero 0', 'add 0', 'skip 0');
+      await page.getByRole('textbox', { name: 'Block of intervention 3' }).fill('4');
+      await until('zero 0', 'add 0', 'skip 4');
+      await page.getByRole('textbox', { name: 'Block of intervention 3' }).fill('6');
+      await page.getByText('The model’s blocks are 0 to 5').waitFor();
+      await page.getByRole('textbox', { name: 'Block of intervention 3' }).fill('4');
+
+      await page.getByRole('button', { name: 'Attention head 3', exact: true }).click();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Space');
+      const heads = (): unknown => {
+        const [one] = controller.settings.parameters.interventions;
+        return one?.kind === 'zero' ? one.heads : undefined;
+      };
+      await eventually(() => Promise.resolve(assert.deepEqual(heads(), [0, 3, 4])));
+      await page.getByRole('slider', { name: 'Coefficient of intervention 2' }).focus();
+      await page.keyboard.press('ArrowRight');
+      const coefficient = (): unknown =>
+        controller.settings.parameters.interventions.flatMap((one) => (one.kind === 'add' ? [one.coefficient] : []))[0];
+      await eventually(() => Promise.resolve(assert.equal(coefficient(), 1.25)));
+      await stage.picture('interventions');
+      await expectNoViolations(page.locator('body'), 'interventions');
+
+      // What is off keeps its place among those that act, whatever is changed of them.
+      await page.getByRole('checkbox', { name: /skipped, on/ }).click();
+      await until('zero 0', 'add 0');
+      await page.getByRole('button', { name: /^Move intervention 3/ }).focus();
+      await page.keyboard.press('ArrowUp');
+      await page
+        .getByRole('button', { name: /^Move intervention 2/ })
+        .and(page.locator(':focus'))
+        .waitFor();
+      await page.getByRole('checkbox', { name: /skipped, on/ }).click();
+      await until('zero 0', 'skip 4', 'add 0');
+      await page.getByRole('button', { name: /^Move intervention 2/ }).dragTo(page.locator('.intervention').first());
+      await until('skip 4', 'zero 0', 'add 0');
+      await page.getByRole('button', { name: 'Remove intervention 2' }).click();
+      await until('skip 4', 'add 0');
+
+      await page.getByRole('button', { name: 'Compare With and Without' }).click();
+      await page.locator('.agreement-part', { hasText: '% agreement' }).waitFor();
+      const other = stage.deps.engines.flatMap((engine) => engine.asked).at(-1);
+      assert.deepEqual(other?.parameters.interventions, []);
+    },
+  );
 });

@@ -14,8 +14,8 @@ export interface Choice {
   readonly icon: string;
   /** Why not, at the moment. */
   readonly reason?: string;
-  /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers. */
-  readonly compare: Comparison | 'saved' | 'layers';
+  /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers; `lens`: a prompt, at all of them and all positions. */
+  readonly compare: Comparison | 'saved' | 'layers' | 'lens';
 }
 
 const own = (path: string, value: AxisValue): Computed => ({ kind: 'computed', path, value, plane: 'own' });
@@ -35,6 +35,7 @@ export function choicesOf(host: HostState): Choice[] {
   const context: ContextChoice =
     contextOf(parameters).kind === 'none' ? { kind: host.model.status === 'ready' ? 'bos' : 'none' } : { kind: 'none' };
   const { axes } = parameters.plane;
+  const acting = parameters.interventions.length > 0;
   const model = modelOptions(host).find(({ value, reason }) => value !== host.settings.modelPath && !reason);
   return [
     {
@@ -43,6 +44,7 @@ export function choicesOf(host: HostState): Choice[] {
       compare: own('layer', at > 0 ? at - 1 : last > at ? at + 1 : 'embeddings'),
     },
     { label: 'All Layers', icon: 'list-ordered', compare: 'layers' },
+    { label: 'Layers × Positions', icon: 'table', compare: 'lens' },
     { label: 'Another Readout', icon: 'eye', compare: own('readout', readout) },
     { label: 'Another Context', icon: 'quote', compare: own('context', { ...context }) },
     {
@@ -51,6 +53,7 @@ export function choicesOf(host: HostState): Choice[] {
       ...(model ? {} : { reason: 'There is no other model that can be opened.' }),
       compare: own(MODEL_PATH, model?.value ?? null),
     },
+    ...(acting ? [{ label: 'Without Interventions', icon: 'wand', compare: own('interventions', []) }] : []),
     ...(axes.method === 'random_projection'
       ? [{ label: 'Another Seed', icon: 'refresh', compare: own('plane.axes.seed', axes.seed + 1) }]
       : []),
@@ -111,6 +114,10 @@ export function nameOf(host: HostState, path: string, value: AxisValue): string 
   if (path === 'readout' && (value === 'forward' || value === 'lens' || value === 'unembed'))
     return READOUT_NAMES[value];
   if (path === 'context') return `Context: ${contextBrief(contextFrom(value) ?? { kind: 'none' })}`;
+  if (path === 'interventions' && Array.isArray(value))
+    return value.length === 0
+      ? 'Without Interventions'
+      : `${value.length} ${value.length === 1 ? 'Intervention' : 'Interventions'}`;
   if (path === MODEL_PATH)
     return safeText(host.models.find((model) => model.path === value)?.name ?? valueText(value), 60);
   return capital(safeText(`${axisName(path)} ${valueText(value)}`, 60));

@@ -7,6 +7,7 @@ import { createContext } from './context.js';
 import { createFooter } from './footer.js';
 import { Form } from './form.js';
 import { createGridSize } from './gridSize.js';
+import { createInterventions } from './interventions.js';
 import { createLayerAndReadout } from './layerAndReadout.js';
 import { createModel } from './model.js';
 import { createOverlays } from './overlays.js';
@@ -36,6 +37,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     createCenterAndSpacing(store, form),
     createGridSize(store, form),
     createContext(store, form),
+    createInterventions(store, form),
     createQuestion(store, form),
     createOverlays(store, form),
     createAdvanced(store, form),

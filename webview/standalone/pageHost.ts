@@ -98,6 +98,8 @@ export class PageHost {
         mode: 'saved',
         compare: null,
         sweep: null,
+        interventions: [],
+        lens: null,
         models: [],
         canUndo: false,
         canRedo: false,

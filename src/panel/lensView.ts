@@ -1,0 +1,155 @@
+import type { EngineLease } from '../host/engineLease.js';
+import { Fault, type FaultData } from '../map/fault.js';
+import type { LensTable } from '../map/lens/lensTable.js';
+import type { MapParameters } from '../map/specification.js';
+import type { HostMessage, LensState, PanelSettings } from '../protocol/page.js';
+import type { Asked } from './mapRecord.js';
+
+/** Tokens that are told of each cell. */
+const TOP = 10;
+/** A prompt that is typed is read when the typing pauses. */
+const PAUSE_MS = 250;
+
+/** What a lens is in its panel. */
+export interface LensPlace {
+  readonly lease: (asked: Asked) => Promise<EngineLease>;
+  readonly send: (message: HostMessage) => void;
+  readonly onChange: () => void;
+}
+
+/** A lens over layers and positions beside the panel's map. It follows the panel's model, readout and interventions. */
+export class LensView {
+  private table: LensTable | null = null;
+  private fault: FaultData | null = null;
+  private progress: { readonly done: number; readonly total: number } | null = null;
+  private wanted: PanelSettings | undefined;
+  /** What the table is of, or will be, as JSON. */
+  private key: string | undefined;
+  private running: AbortController | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly place: LensPlace) {}
+
+  /** null: there is none. */
+  get state(): LensState | null {
+    const choice = this.wanted?.lens;
+    return choice ? { choice, running: this.running !== undefined, progress: this.progress, fault: this.fault } : null;
+  }
+
+  /** Follows the panel: its settings are others. */
+  follow(settings: PanelSettings): void {
+    if (!settings.lens || settings.modelPath === null) return this.forget();
+    const key = JSON.stringify([settings.modelPath, settings.device, lensParameters(settings)]);
+    this.wanted = settings;
+    if (key === this.key) {
+      // The map that has come since has another engine.
+      if (this.fault?.code === 'engine-died') void this.read();
+      return;
+    }
+    const begins = this.key === undefined;
+    this.key = key;
+    this.stop();
+    if (begins) void this.read();
+    else this.timer = setTimeout(() => void this.read(), PAUSE_MS);
+    this.place.onChange();
+  }
+
+  /** Ends the reading; true: there was one. */
+  cancel(): boolean {
+    const { running } = this;
+    this.stop();
+    if (running) this.place.onChange();
+    return running !== undefined;
+  }
+
+  /** The engine was started anew: what failed is read again. */
+  again(): void {
+    if (this.wanted && !this.running && this.table === null) void this.read();
+  }
+
+  /** Tells a page that has come anew what there is. */
+  sendAll(): void {
+    if (this.wanted) this.place.send({ type: 'lens', table: this.table });
+  }
+
+  dispose(): void {
+    this.wanted = undefined;
+    this.stop();
+  }
+
+  private forget(): void {
+    if (!this.wanted) return;
+    this.stop();
+    this.wanted = undefined;
+    this.key = undefined;
+    this.fault = null;
+    this.take(null);
+  }
+
+  private stop(): void {
+    clearTimeout(this.timer);
+    this.running?.abort();
+    this.running = undefined;
+    this.progress = null;
+  }
+
+  private take(table: LensTable | null): void {
+    this.table = table;
+    this.place.send({ type: 'lens', table });
+    this.place.onChange();
+  }
+
+  private async read(): Promise<void> {
+    const { wanted } = this;
+    if (!wanted?.modelPath) return;
+    const running = new AbortController();
+    this.running = running;
+    this.fault = null;
+    this.place.onChange();
+    const { modelPath, device, batchSize } = wanted;
+    const parameters = lensParameters(wanted);
+    try {
+      const { engine } = await this.place.lease({ modelPath, device, parameters: wanted.parameters });
+      const table = await engine.call(
+        'lens',
+        { parameters, batchSize },
+        {
+          signal: running.signal,
+          onEvent: (progress) => {
+            if (this.running !== running) return;
+            this.progress = progress;
+            this.place.onChange();
+          },
+        },
+      );
+      if (this.running !== running) return;
+      this.running = undefined;
+      this.take(table);
+    } catch (thrown) {
+      const fault = Fault.from(thrown);
+      if (this.running !== running) return;
+      this.running = undefined;
+      this.fault = fault.code === 'cancelled' ? null : fault.toData();
+      this.take(null);
+    } finally {
+      if (this.running === undefined) this.progress = null;
+    }
+  }
+}
+
+/** What a lens is read with: as the map is, but for its plane; the model's own readout has the logit lens beside it. */
+function lensParameters({ parameters, lens }: PanelSettings): MapParameters {
+  const { readout, plane, grid } = parameters;
+  return {
+    ...parameters,
+    layer: 'last',
+    readout: readout === 'forward' ? 'lens' : readout,
+    context: lens?.prompt ?? { kind: 'none' },
+    plane: { ...plane, center: { kind: 'origin' }, axes: { method: 'replicated' }, lengths: 'own', sample: null },
+    grid: { ...grid, columns: 1, rows: 1 },
+    topK: TOP,
+    question: lens && lens.token !== null ? { kind: 'probability', token: lens.token } : null,
+    adaptive: false,
+    overlays: [],
+  };
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fault } from '../../src/map/fault.js';
+import type { LensTable } from '../../src/map/lens/lensTable.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { Engine } from '../../src/engine/client.js';
+import { LensView } from '../../src/panel/lensView.js';
+import type { LensParams } from '../../src/protocol/lens.js';
+import type { HostMessage, PanelSettings } from '../../src/protocol/page.js';
+import { syntheticLens } from '../map/syntheticLens.js';
+import { DESCRIPTION } from '../webview/fakeEngine.js';
+
+const SETTINGS: PanelSettings = {
+  modelPath: '/m',
+  parameters: DEFAULT_PARAMETERS,
+  device: 'cpu',
+  batchSize: 100,
+  compare: null,
+  sweep: false,
+  lens: { prompt: { kind: 'prompt', text: 'The old man' }, token: null },
+  shelf: [],
+};
+
+/** A lens view; `answer` answers the engine's requests, by default with a synthetic lens. */
+function started(answer = (params: LensParams): LensTable => syntheticLens(params, DESCRIPTION)) {
+  const asked: MapParameters[] = [];
+  const tables: (LensTable | null)[] = [];
+  let changes: () => void = () => undefined;
+  const engine = {
+    call: (_: string, params: LensParams) => {
+      asked.push(params.parameters);
+      return new Promise((resolve, reject) =>
+        setImmediate(() => {
+          try {
+            resolve(answer(params));
+          } catch (error) {
+            reject(Fault.from(error));
+          }
+        }),
+      );
+    },
+  } as unknown as Pick<Engine, 'call'>;
+  const view = new LensView({
+    lease: () =>
+      Promise.resolve({
+        engine,
+        description: DESCRIPTION,
+        ended: new Promise(() => undefined),
+        current: () => Promise.resolve(true),
+        release: () => undefined,
+      }),
+    send: (message: HostMessage) => message.type === 'lens' && tables.push(message.table),
+    onChange: () => changes(),
+  });
+  const idle = (): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (view.state?.running !== true && asked.length > 0) resolve();
+        else changes = look;
+      };
+      look();
+    });
+  return { view, asked, tables, idle };
+}
+
+test('a lens is read with the panel’s readout, or the logit lens; its plane and layer play no part', async () => {
+  const { view, asked, tables, idle } = started();
+  view.follow(SETTINGS);
+  await idle();
+  assert.equal(tables.at(-1)?.positions.length, 3);
+  assert.equal(asked[0]?.readout, 'lens');
+  const { parameters } = SETTINGS;
+  // Another layer and another plane have the same lens; another readout and interventions have not.
+  view.follow({ ...SETTINGS, parameters: { ...parameters, layer: 1, grid: { ...parameters.grid, columns: 7 } } });
+  assert.equal(view.state?.running, false);
+  assert.equal(asked.length, 1);
+  view.follow({ ...SETTINGS, parameters: { ...parameters, readout: 'unembed' } });
+  await new Promise((resolve) => setTimeout(resolve, 300)).then(idle);
+  assert.deepEqual(
+    asked.map(({ readout }) => readout),
+    ['lens', 'unembed'],
+  );
+  view.follow({ ...SETTINGS, lens: null });
+  assert.equal(view.state, null);
+  assert.equal(tables.at(-1), null);
+});
+
+test('a fault is told; the lens of an engine that died is read again with the next map', async () => {
+  let dead = true;
+  const { view, tables, idle, asked } = started((params) => {
+    if (dead) throw new Fault({ code: 'engine-died', message: 'The engine ended.' });
+    return syntheticLens(params, DESCRIPTION);
+  });
+  view.follow(SETTINGS);
+  await idle();
+  assert.equal(view.state?.fault?.code, 'engine-died');
+  assert.equal(tables.at(-1), null);
+  dead = false;
+  view.follow(SETTINGS);
+  await idle();
+  assert.equal(view.state.fault, null);
+  assert.ok(tables.at(-1));
+  assert.equal(asked.length, 2);
+});
