@@ -6,6 +6,7 @@
  *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
+import '../engine/inProcess.js';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { bundledModel } from '../../src/host/installation.js';
@@ -15,6 +16,7 @@ import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
 import { describeMachine } from './machine.js';
 import { benchScan } from './scan.js';
+import { benchSweep } from './sweep.js';
 
 const model = process.env.BENCH_MODEL;
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -27,6 +29,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
     return benchForward(bundledModel);
   },
   cold: () => benchCold(model ?? bundledModel, model === undefined),
+  sweep: () => benchSweep(model ?? bundledModel),
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   // Its own process: it has a browser's types and ends with it.

@@ -13,7 +13,7 @@ import { type Segment, safeText, tokenText } from '../../map/display.js';
 import { gridWindow } from '../../map/grid.js';
 import { DEFAULT_DISPLAY, type Display, showsBorders } from '../../map/mapDisplay.js';
 import { layerBrief } from '../../map/naming.js';
-import { formatBits, formatCount, formatShort } from '../../map/numbers.js';
+import { formatCount, formatShort } from '../../map/numbers.js';
 import { findRegions, NO_TOKEN, topTokens } from '../../map/regions.js';
 import type { PlaneSharing } from '../../map/series/series.js';
 import { slotsOf } from '../../map/settledMap.js';
@@ -122,7 +122,7 @@ export function drawComparison(
           : []),
         'changes: gray where nothing changes or only within rounding, darker orange where both sides are more certain',
         ...(js
-          ? [`Jensen-Shannon divergence: mean ${formatBits(js.mean)}, largest ${formatBits(js.max)}`]
+          ? [`Jensen-Shannon divergence: mean ${bits(js.mean)}, largest ${bits(js.max)} bits`]
           : ['no divergences: the models were not asked']),
         ...(summary.tokensBy === 'text' ? ['different vocabularies: tokens are compared by their texts'] : []),
         ...captionOf([a, b], scale.coloring),
@@ -131,6 +131,9 @@ export function drawComparison(
     write,
   );
 }
+
+/** Two digits: divergences of exports are often thousandths. */
+const bits = (nats: number): string => String(Number((nats / Math.LN2).toPrecision(2)));
 
 /** Where the winner changes, with the tokens that give way to others. */
 function changesPanel({ a, b, agreement }: MapComparison, note: string, write: Writer): Panel {
