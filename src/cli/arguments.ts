@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/formats.js';
+import type { FigureSize } from '../formats/figureSize.js';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
@@ -17,6 +18,7 @@ import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
+import { figureSize } from './figureFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import type { LensCommand } from './lens.js';
@@ -47,6 +49,8 @@ export interface DrawCommand extends ComputingChoices {
   readonly specification: string | undefined;
   readonly outputDir: string;
   readonly formats: readonly Format[];
+  /** Of the map's picture. */
+  readonly figure: FigureSize;
   readonly overwrite: boolean;
   readonly quiet: boolean;
 }
@@ -101,6 +105,7 @@ export function parseCommand(args: readonly string[]): Command {
     batchSize,
     outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
     formats: listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), FORMATS),
+    figure: figureSize(values),
     overwrite: values.has('overwrite'),
     quiet: values.has('quiet'),
     ...shared,

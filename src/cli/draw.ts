@@ -87,6 +87,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
       { ...map, display },
       {
         formats: command.formats,
+        figure: command.figure,
         directory: command.outputDir,
         overwrite: command.overwrite,
         assets: assetsFolder,

@@ -1,4 +1,5 @@
 import { FORMATS } from '../formats/formats.js';
+import { FIGURE_FLAGS } from './figureFlags.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
@@ -56,6 +57,7 @@ export const RUN_FLAGS = [
   BATCH_SIZE,
   { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: DEFAULT_OUTPUT_FOLDER },
   { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: DEFAULT_FORMATS.join() },
+  ...FIGURE_FLAGS,
   { name: 'overwrite', help: 'replace the set of files of another map that has the names; else a number is added' },
   { name: 'quiet', help: 'print nothing but errors' },
   DEBUG,

@@ -3,7 +3,15 @@ import { coloringOf } from '../map/coloring.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
 import { exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
-import { badgeBoxes, CELL_LABEL_FROM, fitSegments, type Label, LABEL_WEIGHT, placeLabels } from '../map/labels.js';
+import {
+  badgeBoxes,
+  CELL_LABEL_FROM,
+  fitSegments,
+  type Label,
+  LABEL_SIZES,
+  LABEL_WEIGHT,
+  placeLabels,
+} from '../map/labels.js';
 import { DEFAULT_DISPLAY, showsBorders } from '../map/mapDisplay.js';
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
@@ -22,6 +30,7 @@ import {
   svgDocument,
 } from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
+import { AXIS_SIZE, type FigureMeasures, type FigurePart, type FigureSize, measuresOf } from './figureSize.js';
 import { type Frame, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
@@ -31,9 +40,6 @@ import { element, escapeXml, svgNumber } from './xml.js';
 const MAP_SIDE = 733;
 const LARGEST_CELL = 150;
 const LEAST_SIDE = 240;
-const LEFT = 99;
-const EDGE = 36;
-const RIGHT = 132;
 const LEAST_WIDTH = 620;
 /** Exact regions beyond this number are not written as polygons of their own. */
 const MOST_POLYGONS = 20_000;
@@ -44,7 +50,15 @@ const MOST_POLYGONS = 20_000;
  * machine.
  * @param unshown code points to write as such (`U+0915`), because nothing can draw them where the figure is to be shown.
  */
-export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySet<number> = new Set()): string {
+export function drawFigure(
+  map: TokenMap,
+  font: BundledFont,
+  unshown: ReadonlySet<number> = new Set(),
+  asked: FigureSize = {},
+): string {
+  const measures = measuresOf(asked);
+  const { edge, left, right } = measures;
+  const has = (part: FigurePart): boolean => !asked.without?.includes(part);
   const { cells, display = DEFAULT_DISPLAY } = map;
   const coloring = coloringOf(cells, map.specification.question, display.colorBy, display.colorRange);
   const write = new Writer(font, unshown);
@@ -53,15 +67,17 @@ export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySe
   const color = cellColors(map, coloring, regions);
   const words = figureWords(map, coloring.colorBy);
 
-  const side = mapSize(cells.columns, cells.rows);
-  const width = Math.max(LEAST_WIDTH, LEFT + side.width + RIGHT);
-  const room = width - 2 * EDGE;
-  const title = write.lines([words.title], 20, 600, room, ' ');
-  const subtitle = write.lines([words.subtitle], 14, 400, room, ' ');
-  const frame: Frame = { x: LEFT, y: 51 + 25 * title.length + 20 * subtitle.length, ...side };
+  const side = mapSize(cells.columns, cells.rows, measures);
+  const width = measures.width ?? Math.max(LEAST_WIDTH, left + side.width + right);
+  const room = width - 2 * edge;
+  const title = has('title') ? write.lines([words.title], measures.title, 600, room, ' ') : [];
+  const subtitle = has('title') ? write.lines([words.subtitle], measures.subtitle, 400, room, ' ') : [];
+  const [titleLine, subtitleLine] = [1.25 * measures.title, (10 / 7) * measures.subtitle];
+  const above = !has('title') ? 12 : measures.points === undefined ? 51 : 23;
+  const frame: Frame = { x: left, y: above + titleLine * title.length + subtitleLine * subtitle.length, ...side };
   const cellWidth = frame.width / cells.columns;
   const cellHeight = frame.height / cells.rows;
-  const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write);
+  const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write, measures.cell);
   const perCell = display.labels && cellSize !== undefined;
 
   const dark = Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255])));
@@ -70,43 +86,51 @@ export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySe
     : findBorders(cells.columns, cells.rows, top, dark);
   const bordered = showsBorders({ ...display, colorBy: coloring.colorBy });
   const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
-  const labels = perCell || !display.labels ? [] : regionLabels(map, regions, cellWidth, cellHeight, write);
+  const labels =
+    perCell || !display.labels ? [] : regionLabels(map, regions, cellWidth, cellHeight, write, measures.label);
   const texts = perCell
     ? cellTexts(map, frame, cellSize, color, write)
     : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
 
   let y = frame.y + frame.height;
-  const xName = fitting(words.xAxis, frame.width + 2 * (LEFT - EDGE), font);
+  const xName = fitting(words.xAxis, frame.width + 2 * (left - edge), font);
   const yName = fitting(words.yAxis, frame.height + 20, font);
   const axes = drawAxes(map, frame, xName, yName, write);
   // The key of stand-ins stands right of the x axis' name, or below it where that is too near.
-  const key = glyphKey(perCell ? shownTokens(map, top) : labels.map(({ segments }) => segments), write);
+  const drawn = perCell ? shownTokens(map, top) : labels.map(({ segments }) => segments);
+  const key = has('legend') ? glyphKey(drawn, write) : { svg: '', width: 0 };
   const besides =
-    width - EDGE - key.width > frame.x + frame.width / 2 + (font.measure(xName, 400) * AXIS_SIZE) / 2 + 20;
+    width - edge - key.width > frame.x + frame.width / 2 + (font.measure(xName, 400) * AXIS_SIZE) / 2 + 20;
   y += key.width > 0 && !besides ? 70 : 48;
   const keyAt = element(
     'g',
-    { transform: `translate(${svgNumber(width - EDGE - key.width)} ${svgNumber(y)})` },
+    { transform: `translate(${svgNumber(width - edge - key.width)} ${svgNumber(y)})` },
     key.svg,
   );
   y += 26;
-  const anchors: AnchorKey = display.marks
-    ? anchorKey(map, write, { x: EDGE, y: y - 4, room })
-    : { svg: '', height: 0 };
+  const anchors: AnchorKey =
+    display.marks && has('legend') ? anchorKey(map, write, { x: edge, y: y - 4, room }) : { svg: '', height: 0 };
   y += anchors.height;
-  const rule = element('path', { d: `M${EDGE} ${y}H${width - EDGE}`, stroke: RULE });
-  y += 4;
+  const rule = has('caption') ? element('path', { d: `M${edge} ${y}H${width - edge}`, stroke: RULE }) : '';
+  y += has('caption') ? 4 : -26;
   const parts = crowded ? [...words.caption, 'borders left out: too many to draw'] : words.caption;
+  const captionLine = (19 / 12) * measures.caption;
   const caption = write
-    .lines(parts, 12, 400, room, ' · ')
-    .map((line) => write.line(line, { x: EDGE, y: (y += 19), size: 12, fill: SOFT_INK }))
+    .lines(has('caption') ? parts : [], measures.caption, 400, room, ' · ')
+    .map((line) => write.line(line, { x: edge, y: (y += captionLine), size: measures.caption, fill: SOFT_INK }))
     .join('');
-  const height = Math.ceil(y + 24);
+  const height = Math.ceil(y + (measures.points === undefined ? 24 : 10));
 
+  const firstLine = above - 3;
+  const lastTitle = above - 1 + titleLine * title.length;
   const heading =
-    title.map((line, i) => write.line(line, { x: EDGE, y: 48 + 25 * i, size: 20, weight: 600 })).join('') +
+    title
+      .map((line, i) => write.line(line, { x: edge, y: firstLine + titleLine * i, size: measures.title, weight: 600 }))
+      .join('') +
     subtitle
-      .map((line, i) => write.line(line, { x: EDGE, y: 50 + 25 * title.length + 20 * i, size: 14, fill: SOFT_INK }))
+      .map((line, i) =>
+        write.line(line, { x: edge, y: lastTitle + subtitleLine * i, size: measures.subtitle, fill: SOFT_INK }),
+      )
       .join('');
   const body =
     heading +
@@ -119,49 +143,60 @@ export function drawFigure(map: TokenMap, font: BundledFont, unshown: ReadonlySe
     texts +
     (display.marks ? drawMarks(map, frame, write) : '') +
     axes +
-    drawColorBar(coloring, frame, write) +
+    (has('bar') ? drawColorBar(coloring, frame, write) : '') +
     (key.width > 0 ? keyAt : '') +
     anchors.svg +
     rule +
     caption;
   const description = `${words.subtitle}. ${words.caption.join(' · ')}`;
-  return svgDocument({ width, height }, { title: words.title, description }, body);
+  return svgDocument({ width, height, points: measures.points }, { title: words.title, description }, body);
 }
-
-/** Names of the axes, in px. */
-const AXIS_SIZE = 13;
 
 /** The first of some lines that is no longer than there is room, else the last. */
 const fitting = (lines: readonly string[], room: number, font: BundledFont): string =>
   lines.find((line) => font.measure(line, 400) * AXIS_SIZE <= room) ?? lines.at(-1) ?? '';
 
 /** Square cells as large as fit; a long thin grid is drawn wider than true, its axes say how much. */
-function mapSize(columns: number, rows: number): { width: number; height: number } {
-  const cell = Math.min(MAP_SIDE / columns, MAP_SIDE / rows, LARGEST_CELL);
-  return {
-    width: Math.max(LEAST_SIDE, cell * columns),
-    height: Math.max(LEAST_SIDE, cell * rows),
-  };
+function mapSize(
+  columns: number,
+  rows: number,
+  { width, left, right }: FigureMeasures,
+): { width: number; height: number } {
+  const most = width === undefined ? MAP_SIDE : Math.max(LEAST_SIDE / 3, width - left - right);
+  const least = Math.min(LEAST_SIDE, most);
+  const cell = Math.min(most / columns, most / rows, LARGEST_CELL);
+  return { width: Math.max(least, cell * columns), height: Math.max(least, cell * rows) };
 }
 
 /** Marks that are drawn. */
 const marksOf = ({ survey, display = DEFAULT_DISPLAY }: TokenMap): readonly Mark[] =>
   (display.marks ? survey?.marks : undefined) ?? [];
 
-function regionLabels(map: TokenMap, regions: Regions, cellWidth: number, cellHeight: number, write: Writer): Label[] {
+function regionLabels(
+  map: TokenMap,
+  regions: Regions,
+  cellWidth: number,
+  cellHeight: number,
+  write: Writer,
+  smallest: number,
+): Label[] {
+  // Labels are placed as for the screen, and are larger than there by as much as the smallest must be.
+  const larger = smallest / LABEL_SIZES.smallest;
   const options = {
-    cellWidth,
-    cellHeight,
+    cellWidth: cellWidth / larger,
+    cellHeight: cellHeight / larger,
     segments: (token: number) => write.token(map, token),
     measure: (segments: readonly Segment[]) => write.measure(segments, LABEL_WEIGHT),
     avoid: badgeBoxes(marksOf(map), map.specification.grid, { cellWidth, cellHeight }, BADGE),
   };
-  if (!map.regions) return placeLabels({ regions, ...options });
-  return placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options });
+  const labels = map.regions
+    ? placePolygonLabels({ polygons: gridPolygons(map.regions, map.specification.grid), ...options })
+    : placeLabels({ regions, ...options });
+  return larger === 1 ? labels : labels.map((label) => ({ ...label, size: label.size * larger }));
 }
 
 /** Sizes of tokens inside cells, in px. */
-const CELL_SIZES = { smallest: 8, largest: 20 } as const;
+const LARGEST_IN_CELL = 20;
 /** Part of the cells that must hold their tokens whole. */
 const WHOLE_TOKENS = 0.8;
 const CELL_PADDING = 4;
@@ -173,14 +208,15 @@ function cellTextSize(
   cellHeight: number,
   top: Int32Array,
   write: Writer,
+  smallest: number,
 ): number | undefined {
   if (Math.min(cellWidth, cellHeight) < CELL_LABEL_FROM) return undefined;
   const widths = [...top]
     .filter((id) => id !== NO_TOKEN)
     .map((id) => write.measure(write.token(map, id), LABEL_WEIGHT));
   const wide = widths.sort((a, b) => a - b)[Math.floor(WHOLE_TOKENS * (widths.length - 1))] ?? 1;
-  const size = Math.min(CELL_SIZES.largest, 0.29 * cellHeight, (cellWidth - CELL_PADDING) / wide);
-  return size < CELL_SIZES.smallest ? undefined : size;
+  const size = Math.min(LARGEST_IN_CELL, 0.29 * cellHeight, (cellWidth - CELL_PADDING) / wide);
+  return size < smallest ? undefined : size;
 }
 
 /** Token and percent of every cell. */

@@ -7,6 +7,7 @@ import { ringParts } from '../map/normRings.js';
 import { formatShort } from '../map/numbers.js';
 import type { Grid, PlaneParameters } from '../map/specification.js';
 import { type Mark, type Survey, typicalNorm } from '../map/survey.js';
+import { SMALLEST_SIZE } from './figureSize.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { type Frame, INK, type Writer } from './figureWriter.js';
 import { element, escapeXml, svgNumber } from './xml.js';
@@ -19,7 +20,7 @@ const FAR = 2.5;
 /** The straight sides that the ring is drawn with, in px, at most: its bend between their ends is lost in the line. */
 const SIDE = 4;
 /** Names of marks, in px; those that would lie over another are left out. */
-const NAME = 11;
+const NAME = SMALLEST_SIZE;
 
 /** Ways through layers or positions, and the ring of the layer's typical norm: below the words of the map. */
 export function drawMarkLines(

@@ -23,7 +23,16 @@ const MOST_BORDERS = 200_000;
 
 /** A whole SVG document, white. @param description what is read out beside the title */
 export function svgDocument(
-  { width, height }: { readonly width: number; readonly height: number },
+  {
+    width,
+    height,
+    points,
+  }: {
+    readonly width: number;
+    readonly height: number;
+    /** Points of a px, where the document has a size on paper. */
+    readonly points?: number | undefined;
+  },
   { title, description }: { readonly title: string; readonly description: string },
   body: string,
 ): string {
@@ -33,9 +42,9 @@ export function svgDocument(
       'svg',
       {
         xmlns: 'http://www.w3.org/2000/svg',
-        width: String(width),
-        height: String(height),
-        viewBox: `0 0 ${width} ${height}`,
+        width: points === undefined ? String(width) : `${svgNumber(width * points)}pt`,
+        height: points === undefined ? String(height) : `${svgNumber(height * points)}pt`,
+        viewBox: `0 0 ${svgNumber(width)} ${height}`,
         role: 'img',
         'font-family': FAMILY,
         style: "font-feature-settings:'calt' 0",

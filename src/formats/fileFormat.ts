@@ -1,4 +1,6 @@
-import { type Draw, figurePng, figureSvg, type PictureOptions } from './pictures.js';
+import type { FigureSize } from './figureSize.js';
+import type { BundledFont } from './fonts.js';
+import { figurePng, figureSvg, type PictureOptions } from './pictures.js';
 
 /** A way to write something (a map, a comparison of two) as one file. */
 export interface FileFormat<T, Name extends string = string> {
@@ -23,7 +25,7 @@ export interface FileFormat<T, Name extends string = string> {
 
 /** The formats of whatever is drawn as a figure. */
 export const pictureFormats = <T>(
-  draw: (of: T, ...given: Parameters<Draw>) => string,
+  draw: (of: T, font: BundledFont, unshown?: ReadonlySet<number>, size?: FigureSize) => string,
 ): readonly [FileFormat<T, 'png'>, FileFormat<T, 'svg'>] => [
   {
     name: 'png',
@@ -32,7 +34,7 @@ export const pictureFormats = <T>(
     extension: 'png',
     binary: true,
     kind: 'pixels',
-    contents: (of, options) => figurePng((...given) => draw(of, ...given), options),
+    contents: (of, options) => figurePng((font, unshown) => draw(of, font, unshown, options.figure), options),
   },
   {
     name: 'svg',
@@ -41,7 +43,8 @@ export const pictureFormats = <T>(
     extension: 'svg',
     binary: false,
     kind: 'drawing',
-    contents: async (of, options) => Buffer.from(await figureSvg((...given) => draw(of, ...given), options)),
+    contents: async (of, options) =>
+      Buffer.from(await figureSvg((font, unshown) => draw(of, font, unshown, options.figure), options)),
   },
 ];
 

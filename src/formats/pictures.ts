@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
+import { type FigureSize, USUAL_DPI } from './figureSize.js';
 import { type BundledFont, findFallbackFonts, loadBundledFont } from './fonts.js';
 import { type PngOptions, renderPng } from './png.js';
 
@@ -14,6 +15,8 @@ export interface PictureOptions {
   readonly assets: string;
   /** Pixels of a PNG per unit of the figure, 1 ... 4. */
   readonly scale?: number;
+  /** Size on paper and what is left out, of a map's picture. */
+  readonly figure?: FigureSize;
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +55,15 @@ export async function svgPng(
   options: PictureOptions,
   fallbackFonts: readonly string[] = [],
 ): Promise<Uint8Array> {
-  const png: PngOptions = { assets: options.assets, fallbackFonts, scale: options.scale ?? 2 };
+  const { figure } = options;
+  const dpi = figure?.width === undefined ? undefined : (figure.dpi ?? USUAL_DPI);
+  const png: PngOptions = {
+    assets: options.assets,
+    fallbackFonts,
+    // A document in points has 96 px an inch.
+    scale: dpi === undefined ? (options.scale ?? 2) : dpi / 96,
+    ...(dpi === undefined ? {} : { dpi }),
+  };
   const program = join(options.assets, PICTURE_PROCESS);
   if (!existsSync(program)) return renderPng(svg, png);
   return inTurn(() => inProcess(program, { svg, options: png }, options.signal));

@@ -17,6 +17,8 @@ export interface PngOptions {
   readonly fallbackFonts: readonly string[];
   /** Pixels per unit of the document, 1 ... 4. */
   readonly scale: number;
+  /** Density that the file tells of itself; by default {@link PNG_DPI}. */
+  readonly dpi?: number;
 }
 
 let ready: Promise<void> | undefined;
@@ -56,7 +58,10 @@ export async function renderPng(svg: string, options: PngOptions): Promise<Uint8
   try {
     const image = document.render();
     try {
-      return encodePng({ width: image.width, height: image.height, channels: 4, data: image.pixels }, PNG_DPI);
+      return encodePng(
+        { width: image.width, height: image.height, channels: 4, data: image.pixels },
+        options.dpi ?? PNG_DPI,
+      );
     } finally {
       image.free();
     }

@@ -22,11 +22,28 @@ test('no arguments draw the default map of the bundled model', () => {
     batchSize: 100,
     outputDir: 'embedding_grid_results',
     formats: ['png', 'svg', 'json'],
+    figure: { without: [] },
     overwrite: false,
     quiet: false,
     debug: false,
   });
   for (const values of [map, display]) assert.ok(Object.values(values).every((value) => value === undefined));
+});
+
+test('a picture for a paper: width, words, what it leaves out, density', () => {
+  const { width, ...rest } = drawing(
+    '--width',
+    '84.7mm',
+    '--font-size',
+    '8',
+    '--without',
+    'bar,title',
+    '--dpi',
+    '600',
+  ).figure;
+  assert.ok(Math.abs((width ?? 0) - (84.7 / 25.4) * 72) < 1e-9);
+  assert.deepEqual(rest, { fontSize: 8, without: ['title', 'bar'], dpi: 600 });
+  assert.deepEqual(drawing('--bare').figure.without, ['title', 'caption', 'legend', 'bar']);
 });
 
 test('values follow a space or an equals sign, also negative ones; the last of two counts', () => {
@@ -79,6 +96,11 @@ test('what cannot be understood is named', () => {
     [['--batch-size', '0'], /^--batch-size 0: batch size must be a whole number from 1 to 10000\.$/],
     [['--batch-size', '1e9'], /^--batch-size 1e9: /],
     [['--batch-size', 'nan'], /^--batch-size nan: /],
+    [['--width', '84'], /^--width 84: a width is a length from 36mm/, /84\.7mm/],
+    [['--width', '8mm'], /^--width 8mm: a width is/, /unit/],
+    [['--dpi', '600'], /^--dpi is of a picture with a size on paper/, /--width/],
+    [['--width', '84.7mm', '--font-size', '2'], /^--font-size 2: it must be a number from 6 to 30/],
+    [['--without', 'titel'], /^--without titel: a picture has no "titel"/, /title, caption, legend, bar/],
     [['--formats', 'png,gif'], /^--formats png,gif: there is no format "gif"\.$/, /png, svg, html, json, csv, npz/],
     [['--formats', ''], /^--formats : there is no format ""\.$/],
   ];
