@@ -1,4 +1,4 @@
-import { type AxisValue, axisName, memberName, type SeriesAxis, valueText } from './series.js';
+import { type AxisValue, axisName, memberName, MODEL_PATH, type SeriesAxis, valueText } from './series.js';
 
 /** Members of a series that differ along one axis alone: what curves and rows of pictures run along. */
 export interface SeriesLine {
@@ -29,12 +29,18 @@ export function linesOf(vary: readonly SeriesAxis[]): SeriesLines {
   return {
     axis,
     name: path === '' ? '' : axisName(path),
-    places: values.map(valueText),
+    places: path === MODEL_PATH ? modelNames(values.map(valueText)) : values.map(valueText),
     lines: Array.from({ length: count }, (_, line) => ({
       name: variedName(outer, line),
       members: values.map((_value, i) => line * values.length + i),
     })),
   };
+}
+
+/** Models by the last names of their paths, where these tell them apart: the rest is of one machine. */
+function modelNames(models: readonly string[]): readonly string[] {
+  const short = models.map((model) => model.split(/[\\/]/).findLast((part) => part !== '') ?? model);
+  return new Set(short).size === models.length ? short : models;
 }
 
 /** What a member is called by the axes that have several values. */
