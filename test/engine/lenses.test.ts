@@ -5,6 +5,8 @@ import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import { computeMap, type Engine } from '../../src/engine/client.js';
 import { Fault } from '../../src/map/fault.js';
+import { coordinates } from '../../src/map/grid.js';
+import type { TokenPolygon } from '../../src/map/polygons.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { TranslatorKind } from '../../src/map/translate.js';
@@ -68,6 +70,7 @@ function mapOf(
   at: { readonly lens: TranslatorKind; readonly layer: number; readonly path: string },
   grid: MapParameters['grid'],
   more: Partial<MapParameters> = {},
+  way?: 'each-cell',
 ): Promise<TokenMap> {
   const plane = truth.planes.find(({ layer }) => layer === at.layer);
   assert.ok(plane);
@@ -82,7 +85,40 @@ function mapOf(
     topK: 24,
     ...more,
   };
-  return computeMap(engine, { parameters, batchSize: 100 });
+  return computeMap(engine, { parameters, batchSize: way ? 5000 : 100, ...(way ? { way } : {}) });
+}
+
+/**
+ * Cells that were computed one by one beside the exact polygons: the token whose polygon holds a cell's middle must win there. Middles
+ * whose two most probable tokens are within rounding are left out.
+ */
+function besidePolygons(
+  { cells, specification: { grid } }: TokenMap,
+  polygons: readonly TokenPolygon[],
+): { wrong: number; compared: number } {
+  const { xs, ys } = coordinates(grid);
+  const expected = new Int32Array(grid.columns * grid.rows).fill(-1);
+  for (const { token, points } of polygons)
+    for (const [row, y] of ys.entries()) {
+      let [low, high] = [Infinity, -Infinity]; // where a convex polygon is cut at this height
+      for (let i = 0; i < points.length; i += 2) {
+        const [x0 = 0, y0 = 0] = points.subarray(i, i + 2);
+        const next = (i + 2) % points.length;
+        const [x1 = 0, y1 = 0] = points.subarray(next, next + 2);
+        if (y0 > y === y1 > y) continue;
+        const x = x0 + ((y - y0) / (y1 - y0)) * (x1 - x0);
+        [low, high] = [Math.min(low, x), Math.max(high, x)];
+      }
+      for (const [column, x] of xs.entries()) if (x > low && x < high) expected[row * grid.columns + column] = token;
+    }
+  let [wrong, compared] = [0, 0];
+  expected.forEach((token, cell) => {
+    const [first = 0, second = 0] = cells.probabilities.subarray(2 * cell, 2 * cell + 2);
+    if (token < 0 || first - second < 2e-4 * first) return;
+    compared++;
+    if (cells.ids[2 * cell] !== token) wrong++;
+  });
+  return { wrong, compared };
 }
 
 /** Largest difference from the truth in log-probability of its five most probable tokens. */
@@ -128,6 +164,15 @@ describe('translator lenses', { concurrency: 1 }, () => {
           const grid = { columns: 301, rows: 301, spacing: 1.5 / 300, center: [0, 0] as const };
           const map = await mapOf(engine, truth, { lens, layer, path }, grid, { topK: 2 });
           assert.equal(map.regions !== undefined, truth.affine_up_to_one_scale, `${lens}, layer ${layer}`);
+          if (map.regions) {
+            const side = Number(process.env.BRUTE_SIDE ?? 40);
+            const fine = { columns: side, rows: side, spacing: 1.5 / side, center: [0, 0] as const };
+            const cells = await mapOf(engine, truth, { lens, layer, path }, fine, { topK: 2 }, 'each-cell');
+            const { wrong, compared } = besidePolygons(cells, map.regions.polygons);
+            assert.equal(wrong, 0, `${lens}, layer ${layer}: ${wrong} of ${compared} points`);
+            assert.ok(compared > 0.9 * side * side);
+            if (side > 40) console.log(`${name}, ${lens}, layer ${layer}: ${compared} of ${side * side} points agree`);
+          }
           const won = new Set(map.regions?.polygons.map(({ token }) => token));
           const counts = new Map<number, number>();
           for (let cell = 0; cell < 301 * 301; cell++) {
