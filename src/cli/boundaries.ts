@@ -19,6 +19,8 @@ import { encodeVector } from '../map/vector.js';
 import type { StateBoundaries } from '../protocol/boundaries.js';
 import { CURVE_QUESTION, curveAsked, printCurve } from './boundaryCurve.js';
 import { bad, type ComputingChoices } from './computing.js';
+import { figureAsked } from './outputFigure.js';
+import { linesAsked, printLines } from './outputLine.js';
 import { isFile, readFlagFiles, readTexts, vectorPlace } from './flagFiles.js';
 import { engineLog, type Output } from './progress.js';
 
@@ -40,8 +42,11 @@ export async function boundaries(
   const parameters = parametersFromFlags(map, undefined, await readFlagFiles(map));
   const question = await questionOf(given, given.curve === undefined ? DEFAULT_QUESTION : CURVE_QUESTION);
   const curve = given.curve === undefined ? undefined : await curveAsked(given, parameters);
-  for (const name of ['states', 'figure'])
-    if (!curve && given[name] !== undefined) throw bad(`--${name} needs --curve.`, 'Add --curve.');
+  const lines = linesAsked(given, parameters);
+  if (curve && lines) throw bad('--curve and --line exclude each other.', 'Give one of them.');
+  if (!curve && given.states !== undefined) throw bad('--states needs --curve.', 'Add --curve.');
+  const figure = figureAsked(given);
+  if (figure !== undefined && !curve && !lines) throw bad('--figure needs --curve or --line.', 'Add one of them.');
   const { engine, description } = await openModel(model ?? bundledModel, {
     device: choices.device,
     cudaLibraries: choices.cudaLibraries,
@@ -54,6 +59,12 @@ export async function boundaries(
       return await printCurve(
         { engine, description },
         { ...curve, parameters, question, batchSize: choices.batchSize, json: given.json !== undefined },
+        { out, err, signal },
+      );
+    if (lines)
+      return await printLines(
+        { engine, description },
+        { lines, parameters, batchSize: choices.batchSize, figure, json: given.json !== undefined },
         { out, err, signal },
       );
     const told = await engine.call('boundaries', { ...question, parameters, batchSize: choices.batchSize }, { signal });

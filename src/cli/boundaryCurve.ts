@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { svgPng } from '../formats/pictures.js';
 import { boundaryCurve, curveFigure } from '../host/boundaryCurve.js';
 import { assetsFolder } from '../host/installation.js';
 import type { OpenedModel } from '../host/openModel.js';
@@ -8,13 +5,13 @@ import { BAND, bandOf, type BoundaryCurve } from '../map/boundaries/curve.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import { isRealState } from '../map/dependence.js';
 import { safeText } from '../map/display.js';
-import { Fault } from '../map/fault.js';
 import type { FlagValues } from '../map/flags.js';
 import { vectorWords } from '../map/naming.js';
 import { formatPercent, formatShort } from '../map/numbers.js';
 import type { MapParameters, VectorSource } from '../map/specification.js';
 import { bad } from './computing.js';
 import { readTexts } from './flagFiles.js';
+import { figureAsked, writeFigure } from './outputFigure.js';
 import { type Output, progressBar, progressLines } from './progress.js';
 
 /** What a curve asks where nothing is said: coarser than of one layer, since there are many. */
@@ -34,15 +31,12 @@ export interface CurveAsked {
 
 /** Reads the flags of a curve. @throws Fault `bad-parameter`, `file`, `output` */
 export async function curveAsked(given: FlagValues, { plane: { center } }: MapParameters): Promise<CurveAsked> {
-  const { states: file, figure } = given;
-  if (typeof figure === 'string') {
-    if (!/\.(svg|png)$/.test(figure)) throw bad(`--figure ${figure}: a picture is an .svg or a .png.`);
-    checkFree(figure);
-  }
+  const { states: file } = given;
+  const figure = figureAsked(given);
   if (typeof file === 'string')
     return {
       states: (await readTexts(file)).map((text) => ({ name: text, source: { kind: 'prompt', text } })),
-      figure: typeof figure === 'string' ? figure : undefined,
+      figure,
     };
   if (center.kind === 'origin' || center.kind === 'texts' || !isRealState(center))
     throw bad(
@@ -51,7 +45,7 @@ export async function curveAsked(given: FlagValues, { plane: { center } }: MapPa
     );
   return {
     states: [{ name: vectorWords(center), source: center }],
-    figure: typeof figure === 'string' ? figure : undefined,
+    figure,
   };
 }
 
@@ -91,11 +85,7 @@ export async function printCurve(
   const model = description.reference.name;
   const { readout } = parameters;
   if (figure !== undefined) {
-    const svg = await curveFigure(curve, { model, readout, question }, assetsFolder);
-    checkFree(figure);
-    await writeFile(figure, figure.endsWith('.png') ? await svgPng(svg, { assets: assetsFolder }) : svg, {
-      flag: 'wx',
-    });
+    await writeFigure(figure, await curveFigure(curve, { model, readout, question }, assetsFolder));
   }
   out.write(
     json ? `${JSON.stringify({ model, readout, question, ...curve }, null, 2)}\n` : report(curve, model, readout),
@@ -120,14 +110,4 @@ function report({ layers, states, reach, points }: BoundaryCurve, model: string,
     `What does not flip within ${formatShort(reach)} counts as ${formatShort(reach)}; the nearest of all stands where it is exact (median of the states).`,
     '',
   ].join('\n');
-}
-
-/** @throws Fault `output` */
-function checkFree(file: string): void {
-  if (!existsSync(file)) return;
-  throw new Fault({
-    code: 'output',
-    message: `There is something at ${file} already, and it is not replaced.`,
-    hint: 'Name another file: --figure FILE.',
-  });
 }

@@ -42,6 +42,16 @@ export const BOUNDARY_FLAGS = [
     help: 'with --curve: the prompts whose states they are, one a line',
     default: 'the center',
   },
-  { name: 'figure', value: 'FILE', help: 'with --curve: a picture of it, .svg or .png; nothing may be there yet' },
+  {
+    name: 'figure',
+    value: 'FILE',
+    help: 'with --curve or --line: a picture of it, .svg or .png; nothing may be there yet',
+  },
+  {
+    name: 'line',
+    value: 'TEXT',
+    many: true,
+    help: "how far the outputs are along the line from the center's state to this prompt's, in parts of the whole way; several times",
+  },
   { name: 'json', help: 'print everything, as JSON' },
 ] as const satisfies readonly Flag[];

@@ -45,6 +45,7 @@ import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
 import { predictions, type Says } from './faithfulness.js';
 import { checkedFit, fitTranslator } from './fitTranslator.js';
+import { checkedLine, outputsAlong } from './line.js';
 import { checkedLens, lensOf } from './lens.js';
 import type { Model } from './model/model.js';
 import { follow } from './model/running.js';
@@ -102,6 +103,10 @@ export class EngineService {
     boundaries: (params, context) => {
       const checked = checkedBoundaries(params);
       return this.inTurn(context.signal, async () => boundariesOf(await this.model(), checked, context));
+    },
+    line: (params, { signal }) => {
+      const checked = checkedLine(params);
+      return this.inTurn(signal, async () => outputsAlong(await this.model(), checked, signal));
     },
     fitTranslator: (params, context) => {
       const checked = checkedFit(params);

@@ -26,7 +26,7 @@ const BREATH = 2e8;
  * The ridge regression of `y - x` on x, in closed form: the A and b with the least sum of `w |x + A x + b - y|^2` and
  * `ridge * s * |A|^2`, s being the mean over x's dimensions of `w (x - mean)^2`'s sum. So A is 0 where the ridge is large, and b is
  * held by nothing. Solved by Cholesky's factorization in float64, with a breath now and then. Ours, since ml-matrix's, which is
- * here for principal components, takes ten times as long over rows of rows.
+ * here for principal components, takes six times as long (1.7 s of 576 dimensions) and does not breathe.
  * @throws Fault `bad-parameter` where the sums are not finite, or no factorization is had: without a ridge, of too few vectors.
  */
 export function* ridgeInSteps({ size: d, sums }: PairSums, ridge: number): Generator<void, Ridge, void> {

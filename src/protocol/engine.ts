@@ -10,6 +10,7 @@ import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMa
 import type { BoundaryParams, StateBoundaries } from './boundaries.js';
 import type { Requests } from './channel.js';
 import type { FitEvent, FitParams, FitResult } from './fit.js';
+import type { LineParams, LineResult } from './line.js';
 import type { LensParams, LensProgress } from './lens.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
@@ -279,6 +280,8 @@ export type EngineRequests = Requests<{
   closer: { params: { parameters: MapParameters }; event: never; result: CloserLook | null };
   /** How far a state, the center of the plane, is from the boundaries of what the model says there. */
   boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
+  /** How the outputs change along the line from the plane's center to (1, 0). */
+  line: { params: LineParams; event: never; result: LineResult };
   /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
   fitTranslator: { params: FitParams; event: FitEvent; result: FitResult };
   /** What a readout says at every layer and position of a prompt. */

@@ -78,8 +78,8 @@ PartitionName=main Nodes=${name} Default=YES MaxTime=INFINITE State=UP OverSubsc
   const munge = '/run/munge';
   mkdirSync(munge, { recursive: true });
   execFileSync('chown', ['munge', munge]);
-  if (spawnSync('sh', ['-c', 'munge -n | unmunge']).status !== 0)
-    execFileSync('runuser', ['-u', 'munge', '--', 'munged']);
+  const ownMunge = spawnSync('sh', ['-c', 'munge -n | unmunge']).status !== 0;
+  if (ownMunge) execFileSync('runuser', ['-u', 'munge', '--', 'munged']);
   await until('munge answers', () => spawnSync('sh', ['-c', 'munge -n | unmunge']).status === 0);
   run('slurmctld');
   run('slurmd');
@@ -91,7 +91,8 @@ PartitionName=main Nodes=${name} Default=YES MaxTime=INFINITE State=UP OverSubsc
     run,
     env,
     stop: async () => {
-      for (const file of ['slurmd.pid', 'slurmctld.pid'].map(here)) {
+      const munged = ownMunge ? [path.join(munge, 'munged.pid')] : [];
+      for (const file of [...['slurmd.pid', 'slurmctld.pid'].map(here), ...munged]) {
         if (!existsSync(file)) continue;
         process.kill(Number(readFileSync(file, 'utf8')));
         await until('a daemon has ended', () => !existsSync(file)); // it takes its file with it

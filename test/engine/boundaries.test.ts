@@ -199,4 +199,29 @@ describe('boundaries', { concurrency: 1 }, () => {
         assert.equal((await engine.call('survey', { parameters: other })).boundary, undefined);
     });
   });
+
+  test('along a line between two states the outputs go from the one to the other; affine outputs evenly', async () => {
+    const state = (ids: number[]) => ({ kind: 'tokens', ids }) as const;
+    const at = (layer: number, readout: MapParameters['readout']): MapParameters => ({
+      ...DEFAULT_PARAMETERS,
+      ...{ layer, readout },
+      plane: {
+        ...DEFAULT_PARAMETERS.plane,
+        center: state([3, 17, 40, 9]),
+        axes: { method: 'directions', x: state([5, 70, 11]), y: { kind: 'random', seed: 1 } },
+      },
+    });
+    await withEngine(async (engine) => {
+      await engine.call('open', { path: llama, device: 'cpu', skipChecks: true });
+      const even = await engine.call('line', { parameters: at(0, 'unembed'), steps: 8, batchSize: 3 });
+      even.relative?.forEach((value, i) => assert.ok(Math.abs(value - i / 8) < 1e-4, `${value} at ${i}`));
+      assert.equal(even.relative?.length, 9);
+      const parameters = at(0, 'forward');
+      const { relative, winners } = await engine.call('line', { parameters, steps: 4, batchSize: 100 });
+      assert.deepEqual([relative?.[0], relative?.[4]], [0, 1]);
+      for (const [i, winner] of winners.entries())
+        assert.equal((await engine.call('point', { parameters, x: i / 4, y: 0 })).ids[0], winner);
+      await assert.rejects(engine.call('line', { parameters, steps: 0, batchSize: 1 }), { code: 'bad-parameter' });
+    });
+  });
 });
