@@ -165,17 +165,14 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     }
     const most = first?.probability ?? 1;
     const asks = state.host?.mode === 'panel';
-    /** A token's name; in a panel a click colors the map by it. */
+    /** A token's name; in a panel a click colors the map by it, as the map's menu does. */
     const nameOf = (of: PageMap, id: number): HTMLElement => {
       const token = tokenOf(of, id);
-      if (!asks) return tokenText(token);
-      const button = h(
-        'button',
-        { type: 'button', class: 'color-by', title: 'Color the Map by This Token' },
-        tokenText(token),
-      );
-      button.addEventListener('click', () => colorByToken(store, token));
-      return button;
+      const name = tokenText(token);
+      if (!asks) return name;
+      const holder = h('span', { class: 'color-by', title: 'Color the Map by This Token' }, name);
+      holder.addEventListener('click', () => colorByToken(store, token));
+      return holder;
     };
     body.replaceChildren(
       ...ranked.map(({ id, probability }, i) => {

@@ -9,6 +9,9 @@ import type { MenuItem } from './menu.js';
 import { tokenOf } from './pageMap.js';
 import type { Store } from './store.js';
 
+/** Tokens of a cell that its menu offers to color by. */
+const OFFERED = 3;
+
 /** What can be done with the cell of a map that its menu was opened on: the one below the pointer, else the one that is inspected. */
 export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem | 'separator')[] {
   const { state } = store;
@@ -18,8 +21,7 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
   const at = placeOfCell(shown.map, shown.cell);
   const place = { slot: store.slot, map: base.id, ...at };
   const stand = derived.terrain(state, shown.map)?.stand[shown.cell] ?? -1;
-  const [first] = stand < 0 ? [] : ranking(shown.map, stand);
-  const token = first && tokenOf(shown.map, first.id);
+  const ranked = stand < 0 ? [] : ranking(shown.map, stand).map(({ id }) => tokenOf(shown.map, id));
   const whole = base.finish ? undefined : 'The map is not complete.';
   const pinned = ui.pin !== null && (hover === null || pinnedCell(state) === hover);
   const copy = (label: string, icon: string, text: string): MenuItem => ({
@@ -31,15 +33,11 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
     host?.mode === 'panel'
       ? [
           'separator',
-          ...(token
-            ? [
-                {
-                  label: `Color by ${tokenText(token, 24)}`,
-                  icon: 'symbol-color',
-                  run: () => colorByToken(store, token),
-                },
-              ]
-            : []),
+          ...ranked.slice(0, OFFERED).map((token) => ({
+            label: `Color by ${tokenText(token, 24)}`,
+            icon: 'symbol-color',
+            run: () => colorByToken(store, token),
+          })),
           {
             label: 'Center the Map Here',
             icon: 'move',

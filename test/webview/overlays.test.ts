@@ -85,6 +85,7 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
       await page.keyboard.press('End');
       await page.keyboard.press('Enter');
       await eventually(() => assert.equal(Reflect.get(axis(), 'position'), undefined));
+      await eventually(async () => assert.equal(await chosen.innerText(), '␣of'));
       await page
         .locator('.source-field', { has: box })
         .getByRole('checkbox', { name: 'In the model’s chat template' })
