@@ -12,6 +12,7 @@ import { entryWords, lensName } from '../map/lens/lensWords.js';
 import { capital } from '../map/naming.js';
 import { formatCount, formatPercent } from '../map/numbers.js';
 import { contextOf, DEFAULT_PARAMETERS, type TokenName } from '../map/specification.js';
+import type { LensProgress } from '../protocol/lens.js';
 import { bad, type ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
 import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
@@ -52,16 +53,14 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
     ...(debug ? { log: engineLog(err) } : {}),
   });
   const progress = err.isTTY ? progressBar(err) : silentProgress;
-  const table = await engine
-    .call(
-      'lens',
-      { parameters, batchSize },
-      { signal, onEvent: ({ done, total }) => progress.update(done, total, null) },
-    )
-    .finally(() => {
-      progress.clear();
-      return engine.dispose();
-    });
+  let table: LensTable;
+  try {
+    const onEvent = ({ done, total }: LensProgress): void => progress.update(done, total, null);
+    table = await engine.call('lens', { parameters, batchSize }, { signal, onEvent });
+  } finally {
+    progress.clear();
+    await engine.dispose();
+  }
   out.write(as === 'json' ? lensJson(table) : as === 'csv' ? lensCsv(table) : report(table, out.columns));
   if (outputDir === undefined) return;
   const wanted = LENS_FORMATS.filter(({ name }) => formats.includes(name));

@@ -21,11 +21,11 @@ export function refusalOf({
     );
   const rows = /attention head|many attention|this part/.test(message)
     ? concerned(/zero|mean|freeze/)
-    : /frozen/.test(message)
+    : message.includes('frozen')
       ? concerned(/freeze/)
-      : /direction/.test(message)
+      : message.includes('direction')
         ? concerned(/project/)
-        : /intervention/.test(message)
+        : message.includes('intervention')
           ? concerned(/./)
           : undefined;
   return rows && { rows, message: hint === undefined ? message : `${message} ${hint}` };

@@ -337,7 +337,9 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
       };
       return [kindPart, { elements: [field.element], update }];
     }
-    default: {
+    case 'mean':
+    case 'tokens':
+    case 'vector': {
       const name = h('span', { class: 'beside' });
       const button = createButton('Choose…', 'secondary', choose);
       const field = createField('', button.element, name);
