@@ -113,7 +113,7 @@ function mistakes(file) {
 }
 
 function filesOf(folder, accept) {
-  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+  return readdirSync(path.join(tree, folder), { withFileTypes: true }).flatMap((entry) => {
     const place = `${folder}/${entry.name}`;
     if (entry.isDirectory())
       return ['node_modules', 'output', 'fixtures', 'proto'].includes(entry.name) ? [] : filesOf(place, accept);
@@ -133,7 +133,7 @@ const helpers = filesOf('test', (name) => name.endsWith('.ts'));
 const tests = helpers.filter((name) => name.endsWith('.test.ts') && !/^test\/(vscode|webview)\//.test(name));
 const imports = new Map(
   [...code, ...helpers].map((file) => {
-    const text = readFileSync(path.join(root, file), 'utf8');
+    const text = readFileSync(path.join(tree, file), 'utf8');
     const named = [...text.matchAll(/from '(\.[^']+)\.js'|import '(\.[^']+)\.js'/g)];
     return [file, named.map(([, a, b]) => path.posix.join(path.posix.dirname(file), `${a ?? b}.ts`))];
   }),
