@@ -47,7 +47,7 @@ const MORE = [
   [],
   ['--top-k', '3'],
   ['--color-by', 'token'],
-  ['--mask', '#5', '--question', 'probability:#7'],
+  ['--mask', '#5', '--question', 'probability:#7', '--color-by', 'probability'], // its answers' bar has another name now
   ['--cells', 'adaptive'],
   ['--overlay', 'rows:unembedding,5'],
 ];
