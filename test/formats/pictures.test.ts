@@ -514,7 +514,7 @@ test('color tells a question’s answers: orange for less, blue for more, pale b
   };
   assert.ok(blue(low) < -40 && blue(high) > 40 && Math.abs(blue(middle)) < 25, JSON.stringify([low, middle, high]));
   const words = texts(root);
-  assert.ok(words.includes('+20') && words.includes('−20') && words.includes('Logits'));
+  for (const word of ['+20', '−20', '␣he − ␣she']) assert.ok(words.includes(word), `${word} in ${words.join(', ')}`);
   assert.ok(words.some((text) => text.includes('color is the logit of “␣he” less that of “␣she”')));
 });
 
