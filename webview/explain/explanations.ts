@@ -95,6 +95,11 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
       { at: [132, 50], text: '␣he' },
     ],
   },
+  interventions: {
+    text: 'Changes of the model’s computation, in the order in which they act: a block is skipped, a part of it set to zero or to other values, a vector added. All else is the same, so that the map with them beside the map without shows what that part does.',
+    terms: ['vector'],
+    picture: [...blocks(38, ['line', 'line', 'accent', 'line', 'line', 'line'])],
+  },
   overlays: {
     text: 'Overlays show real states at their feet on the plane, with their distance from it. The ring is where vectors are as long as the layer’s typical norm; between the dashed rings nine of ten real states lie.',
     terms: ['overlays', 'real states', 'feet on the plane', 'ring', 'typical norm'],
