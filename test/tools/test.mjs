@@ -1,28 +1,46 @@
-// npm test: sets up what is missing, then format check, lint, types, build and all tests. Every check runs, also when an
-// earlier one failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
+// npm test: sets up what is missing and builds, then format, lint, types and all tests. Every check runs, also when an earlier one
+// failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { build, install, root } from './prepare.mjs';
 
 const bin = (name) => path.join('node_modules', ...name.split('/'));
+const secondsSince = (started) => `${((performance.now() - started) / 1000).toFixed(1)} s`;
 
-/** Runs Node in the root. Its output is shown when it ends, in one piece, or at once. Gives whether it succeeded. */
-function node(label, args, { live = false } = {}) {
-  const started = performance.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', live ? 'inherit' : 'pipe', 'pipe'] });
+/** Runs Node in the root: whether it succeeded, and all that it printed. */
+function node(args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
-  child.stdout?.on('data', (data) => output.push(data));
-  child.stderr.on('data', (data) => (live ? process.stderr.write(data) : output.push(data)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
   return new Promise((resolve) => {
-    child.on('close', (code) => {
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      if (!live) process.stdout.write(`${label}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
-      if (!live && code !== 0) process.stdout.write(Buffer.concat(output));
-      resolve(code === 0);
-    });
+    child.on('close', (code) => resolve({ passed: code === 0, output: Buffer.concat(output).toString() }));
   });
+}
+
+/** Runs a check, whose output is shown where it fails: whether it passed. */
+async function check(label, args) {
+  const started = performance.now();
+  const { passed, output } = await node(args);
+  process.stdout.write(
+    `${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${passed ? '' : output}`,
+  );
+  return passed;
+}
+
+/** What all test files had together. */
+const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+/** Runs a test file, and shows in one piece what it printed: whether it passed. */
+async function test(file) {
+  const started = performance.now();
+  const { passed, output } = await node(['--import', 'tsx', '--test-reporter=spec', file]);
+  const shown = output.replace(/^ℹ (\w+) [\d.]+\n/gm, '').trimEnd();
+  process.stdout.write(`\n${file}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${shown}\n`);
+  const found = [...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, name, count]) => [name, Number(count)]);
+  return { passed, found: Object.fromEntries(found) };
 }
 
 /** Every test file under test/, but packages' own and what tests write. */
@@ -35,39 +53,68 @@ function testFiles(folder = 'test') {
   });
 }
 
-/** Tests that drive a browser take both cores for themselves. */
-const inBrowser = (file) => /^test\/(vscode|webview)\//.test(file.split(path.sep).join('/'));
+const under = (...folders) => {
+  const pattern = new RegExp(`^test/(${folders.join('|')})/`);
+  return (file) => pattern.test(file.split(path.sep).join('/'));
+};
+const inCode = under('vscode');
+const onPage = under('webview');
+const inBrowser = under('vscode', 'webview');
 
+const started = performance.now();
 install();
 const wanted = process.argv.slice(2);
-let passed = true;
-/** The linter takes one core for longer than the other checks take the other: tests that need no browser begin beside it. */
-let lint;
-if (wanted.length === 0) {
-  // Oxlint checks the types of all programs as well.
-  lint = node('Lint and types', [bin('oxlint/bin/oxlint'), '--max-warnings', '0']).then(
-    async (clean) =>
-      (await node('Rooms', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', 'src', 'webview', 'test'])) && clean,
-  );
-  passed = await node('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']);
-  passed = (await node('Build', ['esbuild.js'])) && passed;
-} else build();
-if (wanted.length === 0 || wanted.some(inBrowser))
-  passed = (await node('Set-up of VS Code', [path.join('test', 'vscode', 'setup.mjs')])) && passed;
 const files = wanted.length > 0 ? wanted : testFiles();
-const run = (label, some, concurrency) =>
-  node(label, ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...some], { live: true });
-const plain = files.filter((file) => !inBrowser(file));
-let tests = plain.length === 0 || (await run('Tests', plain, 2));
-passed = (await (lint ?? true)) && passed;
-const flaky = [];
-for (const file of files.filter(inBrowser)) {
-  if (await run(file, [file], 1)) continue;
-  // Something else that takes the machine for a moment can starve a browser: who fails is heard once more.
-  console.log(`${file} failed: once more.`);
-  if (await run(file, [file], 1)) flaky.push(file);
-  else tests = false;
+/** Names of all that failed. */
+const failed = [];
+async function heard(label, args) {
+  if (!(await check(label, args))) failed.push(label);
 }
-if (!passed) process.stderr.write('Not all checks before the tests passed: see above.\n');
+
+const setUp = files.some(inBrowser) && heard('Set-up of VS Code', [path.join('test', 'vscode', 'setup.mjs')]);
+const checks = [];
+if (wanted.length === 0) {
+  await heard('Build', ['esbuild.js']);
+  checks.push(
+    // Oxlint checks the types of all programs as well.
+    () => heard('Lint and types', [bin('oxlint/bin/oxlint'), '--max-warnings', '0']),
+    () => heard('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']),
+    () => heard('Rooms', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', 'src', 'webview', 'test']),
+  );
+} else build();
+await setUp;
+
+/** Who failed in a browser, which something else may have starved. */
+const again = [];
+async function runTest(file, last = !inBrowser(file)) {
+  const { passed, found } = await test(file);
+  if (!passed && !last) return again.push(file);
+  for (const [name, count] of Object.entries(found)) if (name in counts) counts[name] += count;
+  if (!passed) failed.push(file);
+  return passed;
+}
+
+// What drives a browser is starved by another that does: one lane is theirs. The others take the rest, and pages when it is done.
+const codes = files.filter(inCode).map((file) => () => runTest(file));
+const pages = files.filter(onPage).map((file) => () => runTest(file));
+const others = [...checks, ...files.filter((file) => !inBrowser(file)).map((file) => () => runTest(file))];
+async function lane(...queues) {
+  for (;;) {
+    const next = queues.find((queue) => queue.length > 0)?.shift();
+    if (!next) return;
+    await next();
+  }
+}
+const lanes = Math.max(2, availableParallelism()) - 1;
+await Promise.all([lane(codes, pages, others), ...Array.from({ length: lanes }, () => lane(others, pages))]);
+
+const flaky = [];
+for (const file of again) {
+  console.log(`\n${file} failed: once more, alone.`);
+  if (await runTest(file, true)) flaky.push(file);
+}
+const summary = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+console.log(`\n${summary.join(', ')} in ${secondsSince(started)}`);
 if (flaky.length > 0) process.stderr.write(`Flaky, passed at the second try: ${flaky.join(', ')}\n`);
-process.exit(passed && tests ? 0 : 1);
+if (failed.length > 0) process.stderr.write(`FAILED: ${failed.join(', ')}\n`);
+process.exit(failed.length === 0 ? 0 : 1);
