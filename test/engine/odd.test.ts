@@ -3,13 +3,15 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
-import { computeMap, type Engine } from '../../src/engine/client.js';
+import { computeMap, type Engine as EngineProcess } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { givenPlane } from './givenPlane.js';
-import { withEngine } from './engine.js';
+import { engineHere } from './engineHere.js';
 import { assertSentence, faultOf } from './sentences.js';
 import { temporaryFolder } from './temporary.js';
+
+type Engine = Pick<EngineProcess, 'call'>;
 
 /** Odd models, sound and unsound: see test/fixtures/odd/make.py for how they and their answers were made. */
 
@@ -52,6 +54,9 @@ describe('odd models', () => {
       });
   }
 });
+
+/** An engine of its own for each model. */
+const withEngine = <T>(work: (engine: Engine) => Promise<T>): Promise<T> => work(engineHere());
 
 async function check(engine: Engine, path: string, odd: Sound): Promise<void> {
   const description = await engine.call('open', { path, device: 'cpu' });
