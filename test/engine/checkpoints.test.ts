@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { Layer } from '../../src/map/specification.js';
-import { withEngine } from './engine.js';
+import { withEngineHere } from './engineHere.js';
 import { difference } from './ownState.js';
 import { faultOf } from './sentences.js';
 
@@ -45,7 +45,7 @@ async function checkFolder(folder: string): Promise<void> {
   const { prompts, architecture } = v.parse(truthSchema, readJson(join(folder, 'truth.json')));
   const longFile = join(folder, 'truth-long.json');
   const long = existsSync(longFile) ? Object.values(v.parse(longSchema, readJson(longFile))) : [];
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     if (REFUSED.has(architecture)) {
       const fault = await faultOf(engine.call('open', { path: folder, device: 'cpu' }));
       assert.match(fault.message, new RegExp(`"${architecture}" are not described`));

@@ -3,11 +3,14 @@ import { EngineService } from '../../src/engine/service.js';
 import { Client, type Message, type Port, serve } from '../../src/protocol/channel.js';
 import type { EngineRequests } from '../../src/protocol/engine.js';
 
-/** What answers requests as an engine process does, in this process: for tests of many models, where starting one costs most. */
-export function engineHere(): Client<EngineRequests> {
+/** What answers requests as an engine process does. */
+export type EngineHere = Client<EngineRequests>;
+
+/** Runs something with an engine in this process: for tests of many models, where starting a process for each costs most. */
+export function withEngineHere<T>(work: (engine: EngineHere) => Promise<T>): Promise<T> {
   const [ours, its] = portPair();
   serve(its, new EngineService().handlers);
-  return new Client<EngineRequests>(ours);
+  return work(new Client<EngineRequests>(ours));
 }
 
 /** Two ends, whose messages are copied as between processes. */

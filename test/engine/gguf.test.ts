@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { Layer } from '../../src/map/specification.js';
-import { withEngine } from './engine.js';
+import { withEngineHere } from './engineHere.js';
 import { difference } from './ownState.js';
 import { temporaryFolder } from './temporary.js';
 
@@ -32,7 +32,7 @@ describe('GGUF', { concurrency: 1 }, () => {
 
 async function checkFile(file: string): Promise<void> {
   const truth = v.parse(schema, JSON.parse(readFileSync(file.replace(/\.gguf$/, '.truth.json'), 'utf8')));
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     const { facts, checks } = await engine.call('open', { path: file, device: 'cpu' });
     for (const { name, outcome, detail } of checks) assert.equal(outcome, 'passed', `check "${name}": ${detail}`);
     const layers: Layer[] = ['embeddings', ...Array.from({ length: facts.blocks }, (_, layer) => layer)];

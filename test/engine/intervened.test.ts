@@ -3,9 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import * as v from 'valibot';
-import type { Engine } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS, type Layer, type MapParameters, parseParameters } from '../../src/map/specification.js';
-import { withEngine } from './engine.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 
 /**
  * Interventions as a specification has them, beside PyTorch's hooks, asked of the engine process: a prompt's own hidden state, as it
@@ -49,7 +48,7 @@ const parametersOf = ({ prompt, position, interventions }: Case, layer: Layer): 
   });
 
 /** Largest difference from the truth in log-probability over the most probable tokens, and whether the first is the same. */
-async function compared(engine: Engine, one: Case, layer: Layer): Promise<{ worst: number; same: boolean }> {
+async function compared(engine: EngineHere, one: Case, layer: Layer): Promise<{ worst: number; same: boolean }> {
   const { ids, probabilities } = await engine.call('point', { parameters: parametersOf(one, layer), x: 0, y: 0 });
   const top = Math.max(...one.logits);
   const normalizer = top + Math.log(one.logits.reduce((sum, z) => sum + Math.exp(z - top), 0));
@@ -64,7 +63,7 @@ async function compared(engine: Engine, one: Case, layer: Layer): Promise<{ wors
 describe('interventions of a specification', { concurrency: 1 }, () => {
   for (const [at, place] of places.entries())
     test(basename(place), { timeout: 300_000 }, () =>
-      withEngine(async (engine) => {
+      withEngineHere(async (engine) => {
         const { architecture, cases } = v.parse(
           truthSchema,
           JSON.parse(readFileSync(join(place, 'interventions.json'), 'utf8')),

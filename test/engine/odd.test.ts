@@ -3,15 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
-import { computeMap, type Engine as EngineProcess } from '../../src/engine/client.js';
+import { computeMap } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { givenPlane } from './givenPlane.js';
-import { engineHere } from './engineHere.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 import { assertSentence, faultOf } from './sentences.js';
 import { temporaryFolder } from './temporary.js';
-
-type Engine = Pick<EngineProcess, 'call'>;
 
 /** Odd models, sound and unsound: see test/fixtures/odd/make.py for how they and their answers were made. */
 
@@ -41,7 +39,7 @@ describe('odd models', () => {
     const path = join(folder, name, 'model.onnx');
     if ('refused' in odd)
       test(`${name} (${odd.about}) is refused`, async () => {
-        await withEngine(async (engine) => {
+        await withEngineHere(async (engine) => {
           const fault = await faultOf(engine.call('open', { path, device: 'cpu' }));
           assert.equal(fault.code, 'model-unsupported', fault.message);
           assert.match(`${fault.message} ${fault.hint ?? ''}`, new RegExp(odd.refused));
@@ -50,15 +48,12 @@ describe('odd models', () => {
       });
     else
       test(`${name}: ${odd.about}`, async () => {
-        await withEngine((engine) => check(engine, path, odd));
+        await withEngineHere((engine) => check(engine, path, odd));
       });
   }
 });
 
-/** An engine of its own for each model. */
-const withEngine = <T>(work: (engine: Engine) => Promise<T>): Promise<T> => work(engineHere());
-
-async function check(engine: Engine, path: string, odd: Sound): Promise<void> {
+async function check(engine: EngineHere, path: string, odd: Sound): Promise<void> {
   const description = await engine.call('open', { path, device: 'cpu' });
   assert.equal(description.facts.blocks, odd.blocks);
   assert.equal(description.facts.hiddenSize, hidden);
@@ -77,7 +72,13 @@ async function check(engine: Engine, path: string, odd: Sound): Promise<void> {
   }
 }
 
-function mapOf(engine: Engine, odd: Sound, layer: number, ids: readonly number[], more: Partial<MapParameters> = {}) {
+function mapOf(
+  engine: EngineHere,
+  odd: Sound,
+  layer: number,
+  ids: readonly number[],
+  more: Partial<MapParameters> = {},
+) {
   const parameters: MapParameters = {
     ...DEFAULT_PARAMETERS,
     layer: layer < 0 ? 'embeddings' : layer,
@@ -114,7 +115,7 @@ function soundOne(name: string): Sound {
 }
 
 test('a head narrower than the stream has no bare unembedding, and says why', async () => {
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     const { readouts } = await engine.call('open', { path: join(folder, 'narrow-head'), device: 'cpu' });
     assert.ok(
       !readouts.unembed.ok && readouts.unembed.reason.includes('reads 6 dimensions, the residual stream has 8'),
@@ -126,7 +127,7 @@ test('a head narrower than the stream has no bare unembedding, and says why', as
 });
 
 test('embeddings that come in take no prompt, and say so', async () => {
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     const { contexts } = await engine.call('open', { path: join(folder, 'embeds'), device: 'cpu' });
     assert.ok(!contexts.prompt.ok && contexts.prompt.reason.includes('embeddings instead of token ids'));
     const fault = await faultOf(mapOf(engine, soundOne('embeds'), 0, [1, 2]));
@@ -138,7 +139,7 @@ test('embeddings that come in take no prompt, and say so', async () => {
 test('masks are told by their effect where the checks are left out, as for large models', async () => {
   for (const name of ['mask-ignore-bool', 'mask-square-hidden', 'mask-square-with-padding']) {
     const odd = soundOne(name);
-    await withEngine(async (engine) => {
+    await withEngineHere(async (engine) => {
       const { checks } = await engine.call('open', { path: join(folder, name), device: 'cpu', skipChecks: true });
       assert.ok(checks.every(({ outcome }) => outcome === 'skipped'));
       for (const one of odd.cases)
@@ -147,7 +148,7 @@ test('masks are told by their effect where the checks are left out, as for large
         );
     });
   }
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     await engine.call('open', { path: join(folder, 'mask-scale'), device: 'cpu', skipChecks: true });
     const fault = await faultOf(mapOf(engine, soundOne('mask-2d'), 0, [1, 2]));
     assert.match(fault.message, /What the input "attention_mask" means cannot be told/);
@@ -168,5 +169,5 @@ if (process.platform !== 'win32')
     };
     const from = join(folder, 'external-many');
     for (const name of readdirSync(from)) put(name, readFileSync(join(from, name)));
-    await withEngine((engine) => check(engine, join(snapshot, 'model.onnx'), soundOne('external-many')));
+    await withEngineHere((engine) => check(engine, join(snapshot, 'model.onnx'), soundOne('external-many')));
   });

@@ -7,7 +7,7 @@ const TOP = 100;
 
 /** Largest difference of log-probabilities between the model's logits and the cell that its own state stands in. */
 export async function difference(
-  engine: Engine,
+  engine: Pick<Engine, 'call'>,
   ids: readonly number[],
   layer: Layer,
   logits: readonly number[],

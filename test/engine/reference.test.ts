@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { computeMap, type Engine } from '../../src/engine/client.js';
+import { computeMap } from '../../src/engine/client.js';
 import {
   type Context,
   DEFAULT_PARAMETERS,
@@ -12,7 +12,7 @@ import {
 import type { Cells } from '../../src/map/tokenMap.js';
 import { encodeVector } from '../../src/map/vector.js';
 import { givenPlane } from './givenPlane.js';
-import { withEngine } from './engine.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 import { judgement, readTruth, referenceFolders, type Truth, type TruthResult } from './truth.js';
 
 /** Every answer of every reference model, asked of the engine process as any other map is. */
@@ -33,7 +33,7 @@ describe('reference models', { concurrency: 1 }, () => {
 
 async function checkModel(folder: string): Promise<void> {
   const truth = readTruth(folder);
-  await withEngine(async (engine) => {
+  await withEngineHere(async (engine) => {
     const description = await engine.call('open', { path: join(folder, truth.export.file), device: 'cpu' });
     assert.equal(description.facts.blocks, truth.model.n_layers);
     assert.equal(description.facts.hiddenSize, truth.model.hidden_size);
@@ -96,7 +96,7 @@ function parametersOf(
   };
 }
 
-async function mapCells(engine: Engine, parameters: MapParameters): Promise<Cells> {
+async function mapCells(engine: EngineHere, parameters: MapParameters): Promise<Cells> {
   const map = await computeMap(engine, { parameters, batchSize: 49 });
   assert.ok(map.cells.computed.every((c) => c === 1));
   return map.cells;
@@ -106,7 +106,7 @@ const contextOf = (truth: Truth, name: string | null): Context =>
   name === 'prompt' ? { kind: 'tokens', ids: truth.contexts.prompt.input_ids } : ALONE;
 
 async function checkResult(
-  engine: Engine,
+  engine: EngineHere,
   truth: Truth,
   result: TruthResult,
   tolerance: number,
@@ -147,7 +147,7 @@ async function checkResult(
 }
 
 /** Quantised models have no truth for the lens; it must be the last layer's forward readout at every layer. */
-async function checkLensAgainstForward(engine: Engine, truth: Truth): Promise<void> {
+async function checkLensAgainstForward(engine: EngineHere, truth: Truth): Promise<void> {
   const plane = truth.planes[0];
   assert.ok(plane);
   const grid = { columns: 7, rows: 7, spacing: 0.25, center: [0, 0] as const };
@@ -162,7 +162,7 @@ async function checkLensAgainstForward(engine: Engine, truth: Truth): Promise<vo
 }
 
 /** A prompt's own hidden state, put back at any layer, gives the model's own prediction. */
-async function checkOwnStates(engine: Engine, truth: Truth, blocks: number): Promise<number> {
+async function checkOwnStates(engine: EngineHere, truth: Truth, blocks: number): Promise<number> {
   const judged = judgement(truth, 'forward');
   assert.ok(judged);
   const states = truth.as_exported?.h_star ?? truth.h_star;
@@ -196,7 +196,7 @@ async function checkOwnStates(engine: Engine, truth: Truth, blocks: number): Pro
  * A plane laid through the hidden states of three prompts, with the first one as context: at its place the model says what it
  * says of that prompt itself.
  */
-async function checkPromptPlanes(engine: Engine, truth: Truth, blocks: number): Promise<number> {
+async function checkPromptPlanes(engine: EngineHere, truth: Truth, blocks: number): Promise<number> {
   const judged = judgement(truth, 'forward');
   assert.ok(judged);
   const { input_ids: ids, data } = truth.own_logits_prompt;

@@ -146,7 +146,7 @@ suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeou
   const onPage = usePages();
 
   for (const [name, { options, reach }] of Object.entries(STATES)) {
-    onPage(`${name}: no violation of WCAG A or AA, nothing cut off`, { scale: 2, ...options }, async (stage) => {
+    onPage(`${name}: no violation of WCAG A or AA, nothing cut off`, options ?? {}, async (stage) => {
       await reach?.(stage);
       await stage.picture(name);
       await expectNoViolations(stage.page.locator('body'), name);
