@@ -71,7 +71,7 @@ function draw(now: StudyState): void {
   const { plan: planned, run: at, there, cost } = now;
   const working = at.status === 'running';
   const measuring = cost.status === 'running';
-  whole = planned !== null && there === planned.members;
+  whole = there === planned?.members;
   setText(title, now.name.replace(/\.embedding-study\.(json|ya?ml)$/i, ''));
   setText(state, measuring ? 'Computing the first maps, to see what all would take' : stateWords(now));
   const part = working ? at.done / Math.max(1, at.members) : planned && there !== null ? there / planned.members : 0;

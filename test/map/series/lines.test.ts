@@ -18,7 +18,10 @@ test('property: every member stands on one line, at the place of its value; a li
     assert.equal(new Set(lines.map(({ name }) => name)).size, lines.length);
     for (const { members } of lines) {
       assert.deepEqual(
-        members.map((number) => String(valuesAt(vary, number)[axis])),
+        members.map((number) => {
+          const value = valuesAt(vary, number)[axis];
+          return typeof value === 'object' ? value : String(value);
+        }),
         places,
       );
       const around = members.map((number) => valuesAt(vary, number).filter((_, i) => i !== axis));
