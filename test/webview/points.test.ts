@@ -22,7 +22,7 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await rows.first().waitFor();
     assert.equal(await rows.count(), 10);
     assert.match(
-      await stage.page.locator('.point-summary').innerText(),
+      await stage.page.locator('#point-body .point-summary').innerText(),
       /margin .* points · .* bits · norm .* × typical/,
     );
     assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');

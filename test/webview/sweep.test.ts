@@ -158,7 +158,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
         controller.settings.parameters.interventions.map((one) => `${one.kind} ${one.block}`);
       const until = (...wanted: string[]): Promise<void> =>
         eventually(() => Promise.resolve(assert.deepEqual(acting(), wanted)));
-      await page.getByRole('button', { name: 'Interventions' }).click();
+      await page.getByRole('button', { name: 'Interventions', exact: true }).click();
       const add = async (kind: string): Promise<void> => {
         await stage.button('Add Intervention').click();
         await page.getByRole('menuitem', { name: kind, exact: true }).click();
