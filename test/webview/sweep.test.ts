@@ -175,13 +175,16 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await page.getByText('The model’s blocks are 0 to 5').waitFor();
       await page.getByRole('textbox', { name: 'Block of intervention 3' }).fill('4');
 
-      await page.getByRole('button', { name: 'Attention head 3', exact: true }).click();
-      await page.keyboard.press('ArrowRight');
-      await page.keyboard.press('Space');
       const heads = (): unknown => {
         const [one] = controller.settings.parameters.interventions;
         return one?.kind === 'zero' ? one.heads : undefined;
       };
+      await until('zero 0', 'add 0', 'skip 4');
+      await page.getByRole('button', { name: 'Attention head 3', exact: true }).click();
+      await eventually(() => Promise.resolve(assert.deepEqual(heads(), [0, 3])));
+      await page.locator('[aria-label="Attention head 3"][aria-pressed="true"]').waitFor();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Space');
       await eventually(() => Promise.resolve(assert.deepEqual(heads(), [0, 3, 4])));
       await page.getByRole('slider', { name: 'Coefficient of intervention 2' }).focus();
       await page.keyboard.press('ArrowRight');
