@@ -5,11 +5,10 @@
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
 import type { Format } from './formats/formats.js';
-import { readMap } from './formats/readMap.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { assetsFolder } from './host/installation.js';
-import { compareSaved } from './host/compareSaved.js';
+import { compareEither } from './host/compareSaved.js';
 import {
   fitTranslator as fit,
   type FitOptions as HostFitOptions,
@@ -18,7 +17,7 @@ import {
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
 import { type MapOptions, ModelSession, readMapOptions, type SessionOptions } from './host/session.js';
 import type { BoundaryQuestion } from './map/boundaries/directions.js';
-import { compareMaps, type ComparisonSummary, type MapComparison, summaryOf } from './map/compare/comparison.js';
+import { type ComparisonSummary, type MapComparison, summaryOf } from './map/compare/comparison.js';
 import { coordinates } from './map/grid.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
@@ -188,17 +187,9 @@ export async function compare(
   b: TokenMap | string,
   { device = 'auto', ...options }: SessionOptions & Pick<MapOptions, 'batchSize'> = {},
 ): Promise<Compared> {
-  const { comparison, withoutDivergences } =
-    typeof a === 'string' && typeof b === 'string'
-      ? await compareSaved(a, b, { device, ...options })
-      : {
-          comparison: compareMaps(await mapOf(a), await mapOf(b)),
-          withoutDivergences: 'Divergences are had of two saved maps.',
-        };
+  const { comparison, withoutDivergences } = await compareEither(a, b, { device, ...options });
   return { comparison, summary: summaryOf(comparison), withoutDivergences };
 }
-
-const mapOf = (map: TokenMap | string): TokenMap | Promise<TokenMap> => (typeof map === 'string' ? readMap(map) : map);
 
 /** A map's computation, and where its files go. */
 export interface CreateOptions extends PredictOptions {

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { diskFolder } from '../formats/outputFolder.js';
+import { newOwner } from '../formats/owner.js';
 import { svgPng } from '../formats/pictures.js';
+import { temporaryNames } from '../formats/temporaryNames.js';
 import { assetsFolder } from '../host/installation.js';
 import { Fault } from '../map/fault.js';
 import type { FlagValues } from '../map/flags.js';
@@ -10,31 +13,34 @@ import { bad } from './computing.js';
 export function figureAsked({ figure }: FlagValues): string | undefined {
   if (typeof figure !== 'string') return undefined;
   if (!/\.(svg|png)$/.test(figure)) throw bad(`--figure ${figure}: a picture is an .svg or a .png.`);
-  checkFree(figure);
+  if (existsSync(figure)) throw taken(figure);
   return figure;
 }
 
-/** Writes an SVG document as it is, or as PNG. @throws Fault `output` */
+/** Writes an SVG document as it is, or as PNG: whole, under a name that nothing else has. @throws Fault `output` */
 export async function writeFigure(file: string, svg: string): Promise<void> {
-  checkFree(file);
-  const content = file.endsWith('.png') ? await svgPng(svg, { assets: assetsFolder }) : svg;
+  const content = file.endsWith('.png') ? await svgPng(svg, { assets: assetsFolder }) : Buffer.from(svg);
+  const folder = diskFolder(path.dirname(file));
+  const part = temporaryNames.part(path.basename(file), newOwner());
   try {
-    await writeFile(file, content, { flag: 'wx' });
-  } catch (error) {
+    await folder.write(part, content);
+    if (!(await folder.take(part, path.basename(file)))) throw taken(file);
+  } catch (thrown) {
+    if (thrown instanceof Fault) throw thrown;
     throw new Fault({
       code: 'output',
       message: `The picture cannot be written to ${file}.`,
       hint: 'Name another file: --figure FILE.',
-      detail: String(error),
+      detail: String(thrown),
     });
+  } finally {
+    await folder.remove(part).catch(() => undefined);
   }
 }
 
-function checkFree(file: string): void {
-  if (!existsSync(file)) return;
-  throw new Fault({
+const taken = (file: string): Fault =>
+  new Fault({
     code: 'output',
     message: `There is something at ${file} already, and it is not replaced.`,
     hint: 'Name another file: --figure FILE.',
   });
-}

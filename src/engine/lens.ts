@@ -6,7 +6,6 @@ import {
   isTranslated,
   type Layer,
   layerIndex,
-  LIMITS,
   type MapParameters,
   parseParameters,
 } from '../map/specification.js';
@@ -24,7 +23,7 @@ import { hiddenStates } from './model/running.js';
 import type { Opened } from './opened.js';
 import { allIds } from './prompts.js';
 import { type Asked, readRace, tokenId } from './question.js';
-import { changeOf, planOf } from './reading.js';
+import { changeOf, checkBatchSize, planOf } from './reading.js';
 import * as translators from './translators.js';
 import { tokensOf, topsOfRows } from './vectors.js';
 import { version } from './version.js';
@@ -34,8 +33,7 @@ const STATES_BYTES = 2 ** 27;
 
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
 export function checkedLens({ parameters, batchSize }: LensParams): LensParams {
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
-    throw bad(`Batch size must be a whole number from 1 to ${LIMITS.batch}.`);
+  checkBatchSize(batchSize);
   return { parameters: parseParameters(parameters), batchSize };
 }
 

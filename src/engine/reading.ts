@@ -182,15 +182,17 @@ async function surroundingsOf(model: Model, context: Context): Promise<Surroundi
   }
 }
 
+/** @throws Fault `bad-parameter` */
+export function checkBatchSize(size: number): void {
+  if (Number.isInteger(size) && size >= 1 && size <= LIMITS.batch) return;
+  throw new Fault({ code: 'bad-parameter', message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.` });
+}
+
 /** What was asked for, checked on this side as well: a specification can come from anywhere. @throws Fault `bad-parameter`. */
 export function checkedMap(params: MapParams): MapParams {
   const parameters = parseParameters(params.parameters);
   const { batchSize, only } = params;
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.`,
-    });
+  checkBatchSize(batchSize);
   const cells = parameters.grid.columns * parameters.grid.rows;
   if (only !== undefined && !(only instanceof Int32Array && only.every((cell) => cell >= 0 && cell < cells)))
     throw new Fault({ code: 'bad-parameter', message: 'A wanted cell lies outside the grid.' });

@@ -1,5 +1,5 @@
 import { Fault } from '../map/fault.js';
-import { DEFAULT_PARAMETERS, type Layer, layerIndex, LIMITS, parseParameters } from '../map/specification.js';
+import { DEFAULT_PARAMETERS, type Layer, layerIndex, parseParameters } from '../map/specification.js';
 import type { Token } from '../map/token.js';
 import { stopIfCancelled } from '../protocol/channel.js';
 import {
@@ -15,7 +15,7 @@ import { hiddenStates } from './model/running.js';
 import type { Variant } from './model/variant.js';
 import type { Opened } from './opened.js';
 import { allIds, readPrompt } from './prompts.js';
-import { readParameters } from './reading.js';
+import { checkBatchSize, readParameters } from './reading.js';
 
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter`. */
 export function checkedVectors({ parameters, vectors, batchSize }: PredictParams): PredictParams {
@@ -23,8 +23,7 @@ export function checkedVectors({ parameters, vectors, batchSize }: PredictParams
     throw bad(`Vectors must be float32 numbers, of ${VECTORS_BYTES / 2 ** 20} MB at most.`);
   const wrong = vectors.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw bad(`Number ${wrong} of the vectors is not finite.`);
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
-    throw bad(`Batch size must be a whole number from 1 to ${LIMITS.batch}.`);
+  checkBatchSize(batchSize);
   return { parameters: parseParameters(parameters), vectors, batchSize };
 }
 

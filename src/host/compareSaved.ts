@@ -41,6 +41,23 @@ export async function compareSaved(fileA: string, fileB: string, options: Compar
   }
 }
 
+/**
+ * Two maps beside each other, each here or saved. Divergences are had of two saved ones alone, see {@link compareSaved}.
+ * @throws Fault as {@link compareSaved}.
+ */
+export async function compareEither(
+  a: TokenMap | string,
+  b: TokenMap | string,
+  options: CompareOptions,
+): Promise<ComparedFiles> {
+  if (typeof a === 'string' && typeof b === 'string') return compareSaved(a, b, options);
+  const mapOf = async (map: TokenMap | string): Promise<TokenMap> => (typeof map === 'string' ? readMap(map) : map);
+  return {
+    comparison: compareMaps(await mapOf(a), await mapOf(b)),
+    withoutDivergences: 'Divergences are had of two saved maps.',
+  };
+}
+
 type SavedMap = readonly [map: TokenMap, file: string];
 
 async function divergencesOf(

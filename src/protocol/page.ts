@@ -3,7 +3,14 @@ import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { AxisValue, PlaneSharing } from '../map/series/series.js';
 import type { LensTable } from '../map/lens/lensTable.js';
-import type { Grid, MapParameters, MapSpecification, Prompt, TokenName } from '../map/specification.js';
+import {
+  DEFAULT_BATCH_SIZE,
+  type Grid,
+  type MapParameters,
+  type MapSpecification,
+  type Prompt,
+  type TokenName,
+} from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
@@ -176,6 +183,25 @@ export interface SlotState {
   /** Notices of the last run: what it had to do otherwise than asked. */
   readonly notices: readonly string[];
 }
+
+/** A map that is only looked at: it has no engine, and nothing of it changes. */
+export const stillSlot = (
+  parameters: MapParameters,
+  refinable: Support,
+  notices: readonly string[] = [],
+): SlotState => ({
+  settings: { modelPath: null, parameters, device: 'auto', batchSize: DEFAULT_BATCH_SIZE },
+  model: { status: 'none' },
+  estimate: null,
+  obstacle: null,
+  changed: false,
+  outdated: null,
+  run: { status: 'idle' },
+  detail: { status: 'idle' },
+  refinable,
+  fault: null,
+  notices,
+});
 
 /** What is known of a panel as a whole. */
 export interface PanelState {

@@ -81,7 +81,7 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
       assert.ok(fits, 'all of the prompt is seen');
       await tokens.getByRole('radio', { name: '␣best' }).click();
       await eventually(() => assert.deepEqual(Reflect.get(axis(), 'position'), 3));
-      assert.equal(await chosen.innerText(), '␣best');
+      await eventually(async () => assert.equal(await chosen.innerText(), '␣best'));
       await page.keyboard.press('End');
       await page.keyboard.press('Enter');
       await eventually(() => assert.equal(Reflect.get(axis(), 'position'), undefined));

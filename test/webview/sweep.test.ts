@@ -197,6 +197,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       // What is off keeps its place among those that act, whatever is changed of them.
       await page.getByRole('checkbox', { name: /skipped, on/ }).click();
       await until('zero 0', 'add 0');
+      await page.getByRole('checkbox', { name: /skipped, on/, checked: false }).waitFor();
       await page.getByRole('button', { name: /^Move intervention 3/ }).focus();
       await page.keyboard.press('ArrowUp');
       await page

@@ -11,6 +11,7 @@ import {
   type ShownMap,
   type SlotNews,
   type SlotState,
+  stillSlot,
 } from '../../src/protocol/page.js';
 import { packRegions } from '../../src/protocol/pageRegions.js';
 import type { CloserLook } from './closerLook.js';
@@ -108,24 +109,10 @@ export class PageHost {
         tokenColors: display.tokenColors,
         keep: null,
       },
-      {
-        settings: {
-          modelPath: null,
-          parameters: parametersOf(map.specification),
-          device: 'auto',
-          batchSize: 1,
-        },
-        model: { status: 'none' },
-        estimate: null,
-        obstacle: null,
-        changed: false,
-        outdated: null,
-        run: { status: 'idle' },
-        detail: { status: 'idle' },
-        refinable: closer ? { ok: true } : { ok: false, reason: 'this page has the cells that it has' },
-        fault: null,
-        notices: [],
-      },
+      stillSlot(
+        parametersOf(map.specification),
+        closer ? { ok: true } : { ok: false, reason: 'this page has the cells that it has' },
+      ),
     );
   }
 }

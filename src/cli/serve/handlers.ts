@@ -4,12 +4,12 @@ import { encode, FORMATS } from '../../formats/formats.js';
 import { npy } from '../../formats/npy.js';
 import { npzOf, toNpz } from '../../formats/npz.js';
 import { saveMap } from '../../formats/saveMap.js';
-import { compareSaved } from '../../host/compareSaved.js';
+import { compareEither } from '../../host/compareSaved.js';
 import { assetsFolder, version } from '../../host/installation.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../../host/outputDefaults.js';
 import { readSpecification } from '../../host/readSpecification.js';
 import { ModelSession } from '../../host/session.js';
-import { compareMaps, type MapComparison, summaryOf } from '../../map/compare/comparison.js';
+import { type MapComparison, summaryOf } from '../../map/compare/comparison.js';
 import { DISPLAY_FLAGS, displayFromFlags, type FlagValues, MAP_FLAGS, parametersFromFlags } from '../../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS, type MapParameters } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
@@ -90,13 +90,8 @@ export class Served {
 
     compare: async (params, { signal }) => {
       const { a, b } = read(compareParams, params);
-      const { comparison, withoutDivergences } =
-        typeof a === 'string' && typeof b === 'string'
-          ? await compareSaved(a, b, { device: 'auto', signal })
-          : {
-              comparison: compareMaps(this.map(a), this.map(b)),
-              withoutDivergences: 'Divergences are had of two saved maps.',
-            };
+      const given = (one: number | string): TokenMap | string => (typeof one === 'number' ? this.map(one) : one);
+      const { comparison, withoutDivergences } = await compareEither(given(a), given(b), { device: 'auto', signal });
       return { summary: summaryOf(comparison), withoutDivergences, npz: base64(npzOf(arraysOf(comparison))) };
     },
 
@@ -146,8 +141,8 @@ export class Served {
     throw bad(`No model is open as ${handle}.`, 'It was closed, or never opened.');
   }
 
-  private map(handle: number | string): TokenMap {
-    const map = typeof handle === 'number' ? this.maps.get(handle) : undefined;
+  private map(handle: number): TokenMap {
+    const map = this.maps.get(handle);
     if (map) return map;
     throw bad(`No map is held as ${handle}.`, 'Compare two maps of this program, or two saved files.');
   }

@@ -2,11 +2,11 @@ import { parseQuestion } from '../../map/boundaries/directions.js';
 import type { Flip } from '../../map/boundaries/rays.js';
 import { Fault } from '../../map/fault.js';
 import { dot } from '../../map/plane.js';
-import { isTranslated, layerIndex, LIMITS, parseParameters } from '../../map/specification.js';
+import { isTranslated, layerIndex, parseParameters } from '../../map/specification.js';
 import type { BoundaryParams, NearBoundary, StateBoundaries } from '../../protocol/boundaries.js';
 import { affineKind } from '../affine.js';
 import type { Opened } from '../opened.js';
-import { readParameters } from '../reading.js';
+import { checkBatchSize, readParameters } from '../reading.js';
 import { exactFlips, steppedFlips } from './along.js';
 import { directionsOf } from './directions.js';
 import { nearestBoundaries } from './nearest.js';
@@ -17,8 +17,7 @@ const PRECISION = 1e-6;
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
 export function checkedBoundaries(params: BoundaryParams): BoundaryParams {
   const { batchSize } = params;
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batch)
-    throw new Fault({ code: 'bad-parameter', message: `Batch size must be a whole number from 1 to ${LIMITS.batch}.` });
+  checkBatchSize(batchSize);
   const { nearest, directions, steps, reach } = params;
   return {
     ...parseQuestion({ nearest, directions, steps, reach }),
