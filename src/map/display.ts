@@ -23,8 +23,8 @@ export const SPACE_PATH = {
   stroke: 0.06,
   d: 'M.04-.1V.05H.28V-.1',
 } as const;
-/** Advance of `␣`, in em. */
-export const SPACE_WIDTH = 0.32;
+/** Advance of `␣`, in em: clear of a letter that reaches to the left below the line, as J does. */
+export const SPACE_WIDTH = 0.38;
 
 /** Code points of a token that are drawn at most; what follows becomes `…`. Files hold the whole token. */
 export const DISPLAY_LIMIT = 48;

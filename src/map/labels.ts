@@ -53,7 +53,8 @@ const FINEST = 256;
 
 /**
  * Places one label per region, where it fits: as large as wanted for the region's area, or smaller, or truncated, or not at
- * all. Among the positions that fit it takes the one with the most slack around, then the nearest to the centroid.
+ * all. Among the positions that fit it takes the one with the most slack around, then the nearest to the centroid. Where regions of
+ * one cell stand beside each other, none of them has a label: rows of those are noise, and hide what is under them.
  * Deterministic; labels come in the order of their regions.
  */
 export function placeLabels(options: LabelOptions): Label[] {
@@ -65,9 +66,10 @@ export function placeLabels(options: LabelOptions): Label[] {
   const labels: Label[] = [];
   for (const bounds of boundsOf(blocks, regions.count)) {
     if (!bounds) continue;
+    const area = regions.areas[bounds.region] ?? 0;
+    if (area === 1 && hasSingleBeside(regions, bounds)) continue;
     const token = regions.tokens[bounds.region] ?? NO_TOKEN;
     const whole = options.segments(token);
-    const area = (regions.areas[bounds.region] ?? 0) * options.cellWidth * options.cellHeight;
     const height = LABEL_BOX.line * LABEL_SIZES.smallest;
     // Nothing shorter than "…" can stand here: most regions of a noisy map end with this line.
     if (bounds.columns * cellWidth < LABEL_SIZES.smallest || bounds.rows * cellHeight < height) continue;
@@ -76,7 +78,7 @@ export function placeLabels(options: LabelOptions): Label[] {
       const width = (options.measure(segments) + LABEL_BOX.padding) * size;
       return room.fits(width / cellWidth, (LABEL_BOX.line * size) / cellHeight) ? { segments, size, width } : undefined;
     };
-    const found = largestFit(whole, wantedSize(area), fits);
+    const found = largestFit(whole, wantedSize(area * options.cellWidth * options.cellHeight), fits);
     if (!found) continue;
     const high = LABEL_BOX.line * found.size;
     const place = room.best(found.width, high, cellWidth, cellHeight);
@@ -92,6 +94,13 @@ export function placeLabels(options: LabelOptions): Label[] {
     });
   }
   return labels;
+}
+
+/** Whether a cell that is a region has another one beside, above or below it. */
+function hasSingleBeside({ columns, rows, of, areas }: Regions, { column, row }: GridWindow): boolean {
+  const single = (x: number, y: number): boolean =>
+    x >= 0 && y >= 0 && x < columns && y < rows && areas[of[y * columns + x] ?? -1] === 1;
+  return single(column - 1, row) || single(column + 1, row) || single(column, row - 1) || single(column, row + 1);
 }
 
 /** The size in px that a region of this area in px² should have. */

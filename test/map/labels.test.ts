@@ -160,3 +160,18 @@ test('a cell holds its token whole, smaller, truncated, or not at all', () => {
   const kept = fitSegments(paris, 2.5, measure);
   assert.equal(kept && countLetters(kept), 3);
 });
+
+test('regions of one cell have a label where they stand alone, and none in rows', () => {
+  const columns = 12;
+  const top = new Int32Array(columns * 9).fill(1);
+  const set = (column: number, row: number, token: number): void => void (top[row * columns + column] = token);
+  for (let column = 2; column < 7; column++) set(column, 2, 5 * column); // of one letter each
+  set(3, 6, 5);
+  const regions = findRegions(columns, 9, top);
+  const labels = place(regions, { cellWidth: 30, cellHeight: 30 });
+  const single = labels.filter(({ region }) => regions.areas[region] === 1);
+  assert.deepEqual(
+    single.map(({ x, y }) => [x, y]),
+    [[3.5, 6.5]],
+  );
+});

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { suite } from 'node:test';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
@@ -142,26 +143,39 @@ const STATES: Readonly<Record<string, State>> = {
   },
 };
 
+/** Widths of an editor, in px. Every state is looked at in one of them, in turn; with EVERY_WIDTH=1 in all. */
+const WIDTHS = [500, 800, 1200, 1700];
+const widthsOf = (state: number): readonly number[] =>
+  process.env.EVERY_WIDTH === '1' ? WIDTHS : WIDTHS.slice(state % WIDTHS.length).slice(0, 1);
+
+async function expectWhole({ page }: Stage, what: string): Promise<void> {
+  await expectNoViolations(page.locator('body'), what);
+  // Nothing is wider than the editor, and no text of the controls is cut off.
+  const cut = await page.evaluate(() => [
+    ...(document.documentElement.scrollWidth > window.innerWidth ? ['the page'] : []),
+    ...[
+      ...document.querySelectorAll<HTMLElement>(
+        '.controls-body, .toolbar, .inspector, .facts, .estimate, .page-message',
+      ),
+    ]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .map((element) => element.className),
+  ]);
+  assert.deepEqual(cut, [], what);
+}
+
 suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () => {
   const onPage = usePages();
 
-  for (const [name, { options, reach }] of Object.entries(STATES)) {
+  for (const [i, [name, { options, reach }]] of Object.entries(STATES).entries()) {
     onPage(`${name}: no violation of WCAG A or AA, nothing cut off`, options ?? {}, async (stage) => {
       await reach?.(stage);
       await stage.picture(name);
-      await expectNoViolations(stage.page.locator('body'), name);
-      // Nothing is wider than the editor, and no text of the controls is cut off.
-      const cut = await stage.page.evaluate(() => [
-        ...(document.documentElement.scrollWidth > window.innerWidth ? ['the page'] : []),
-        ...[
-          ...document.querySelectorAll<HTMLElement>(
-            '.controls-body, .toolbar, .inspector, .facts, .estimate, .page-message',
-          ),
-        ]
-          .filter((element) => element.scrollWidth > element.clientWidth + 1)
-          .map((element) => element.className),
-      ]);
-      assert.deepEqual(cut, []);
+      for (const width of widthsOf(i)) {
+        await stage.page.setViewportSize({ width, height: 852 });
+        await stage.settled();
+        await expectWhole(stage, `${name}, ${width} px`);
+      }
     });
   }
 

@@ -1,37 +1,46 @@
 import { formatFixed, niceTicks } from '../../src/map/numbers.js';
 
-/** Ticks of an axis: what stands at them, and what is taken off the numbers there; undefined: nothing. */
+/** Ticks of an axis: a tick says `(at - offset) / 10^exponent`, with 0 where a part is undefined. */
 export interface AxisTicks {
   readonly ticks: readonly { readonly at: number; readonly text: string }[];
   readonly offset: { readonly value: number; readonly text: string } | undefined;
+  readonly exponent: number | undefined;
 }
 
-/** Numbers that are longer than this are told from a number in the middle. */
-const LONGEST = 7;
+/** Farther from 0 than this many times its length, a part of an axis is told from a number in its middle. */
+const FAR = 5;
 
 /**
- * About `count` round numbers between two places of an axis. Far from 0 in a narrow window they would be long and alike: then
- * they are counted from a number close by, which the axis' name says.
+ * About `count` round numbers between two places of an axis, of at most `longest` letters (5 or more). Where they would be longer,
+ * or alike, they are counted from a number close by, in a power of ten, which the axis' name says.
  */
-export function axisTicks(low: number, high: number, count: number): AxisTicks {
+export function axisTicks(low: number, high: number, count: number, longest: number): AxisTicks {
   const plain = niceTicks(low, high, count);
   const ticks = plain.ticks.map((at) => ({ at, text: formatFixed(at, plain.decimals) }));
-  if (ticks.length > 0 && ticks.every(({ text }) => text.length <= LONGEST)) return { ticks, offset: undefined };
-  const decimals = Math.min(20, Math.max(0, 1 - Math.floor(Math.log10(high - low))));
-  const value = Number(((low + high) / 2).toFixed(decimals));
-  const { ticks: steps } = niceTicks(low - value, high - value, count);
+  if (ticks.length > 0 && ticks.every(({ text }) => text.length <= longest))
+    return { ticks, offset: undefined, exponent: undefined };
+  const [span, middle] = [high - low, (low + high) / 2];
+  const decimals = Math.min(20, Math.max(0, 1 - Math.floor(Math.log10(span))));
+  const value = Math.abs(middle) > FAR * span ? Number(middle.toFixed(decimals)) : 0;
+  const exponent = Math.floor(Math.log10(Math.max(Math.abs(low - value), Math.abs(high - value))) + 1e-9);
+  const scale = 10 ** -exponent;
+  const scaled = niceTicks((low - value) * scale, (high - value) * scale, count);
   return {
-    ticks: steps.map((step) => ({ at: value + step, text: shortNumber(step) })),
+    ticks: scaled.ticks.map((step) => ({ at: value + step / scale, text: formatFixed(step, scaled.decimals) })),
     offset: value === 0 ? undefined : { value, text: formatFixed(Math.abs(value), decimals) },
+    exponent: exponent === 0 ? undefined : exponent,
   };
 }
 
-/** `0.002`, `−3e−6`. */
-function shortNumber(value: number): string {
-  const text = Math.abs(value) >= 1e-3 || value === 0 ? String(value) : value.toExponential();
-  return text.replace(/-/g, '\u2212');
-}
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+const superscript = (exponent: number): string =>
+  (exponent < 0 ? '⁻' : '') +
+  Array.from(String(Math.abs(exponent)), (digit) => SUPERSCRIPTS.charAt(Number(digit))).join('');
 
-/** An axis' name with what is taken off its numbers: `x − 2.265`. */
-export const axisName = (name: string, { offset }: AxisTicks): string =>
-  offset ? `${name.slice(0, 1)} ${offset.value < 0 ? '+' : '\u2212'} ${offset.text}${name.slice(1)}` : name;
+/** What an axis' ticks say, in place of its letter: `(x − 2.265) / 10⁻⁴`. */
+export function axisName(name: string, { offset, exponent }: AxisTicks): string {
+  const letter = name.slice(0, 1);
+  const counted = offset ? `${letter} ${offset.value < 0 ? '+' : '\u2212'} ${offset.text}` : letter;
+  if (exponent === undefined) return `${counted}${name.slice(1)}`;
+  return `${offset ? `(${counted})` : counted} / 10${superscript(exponent)}${name.slice(1)}`;
+}

@@ -22,6 +22,8 @@ export interface LegendContext {
 
 const AXIS_FONT = 11;
 const TICK = 4;
+/** Letters of a tick, at most: what stands left of the map has little room beside the axis' name. */
+const LONGEST = { x: 7, y: 5 } as const;
 export const BAR = { gap: 16, width: 12, top: 22 } as const;
 export const OVERVIEW = 58;
 
@@ -49,7 +51,7 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   context.textAlign = 'center';
   const lowX = planeX(grid, view.x);
   const highX = planeX(grid, view.x + view.width);
-  const xTicks = axisTicks(lowX, highX, Math.max(2, Math.floor(frame.width / 110)));
+  const xTicks = axisTicks(lowX, highX, Math.max(2, Math.floor(frame.width / 110)), LONGEST.x);
   for (const { at: tick, text } of xTicks.ticks) {
     const x = frame.left + ((tick - lowX) / (highX - lowX)) * frame.width;
     line(crisp(x), bottom + 1, crisp(x), bottom + 1 + TICK);
@@ -66,7 +68,7 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   context.textAlign = 'right';
   const lowY = planeY(grid, view.y);
   const highY = planeY(grid, view.y + view.height);
-  const yTicks = axisTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)));
+  const yTicks = axisTicks(lowY, highY, Math.max(2, Math.floor(frame.height / 110)), LONGEST.y);
   let widest = 0;
   for (const { at: tick, text } of yTicks.ticks) {
     const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
