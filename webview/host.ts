@@ -1,4 +1,5 @@
 import type { HostMessage, KeptPanel, PageMessage } from '../src/protocol/page.js';
+import { PendingEdits } from './pendingEdits.js';
 import type { UiState } from './uiState.js';
 
 /** What survives a hidden page and a reload of the window: the serializer of the extension host gets it back. */
@@ -16,15 +17,25 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 const api = acquireVsCodeApi();
 
-/** Tells the extension host what a person did. */
-export const send = (message: PageMessage): void => api.postMessage(message);
+const edits = new PendingEdits();
+let listen: (message: HostMessage) => void = () => undefined;
+
+/** Tells the extension host what a person did. What was set is seen at once. */
+export function send(message: PageMessage): void {
+  api.postMessage(edits.sent(message));
+  const { now } = edits;
+  if (now && (message.type === 'edit' || message.type === 'interventions')) listen(now);
+}
 export const keep = (state: KeptState): void => api.setState(state);
 export const kept = (): unknown => api.getState();
 
 /** Calls back with every message of the extension host. */
 export function onHostMessage(listener: (message: HostMessage) => void): void {
+  listen = listener;
   // Only the frame around the page can post to it: its own origin is the webview's, and nothing else is embedded.
   window.addEventListener('message', (event: MessageEvent<HostMessage>) => {
-    if (event.origin === window.origin) listener(event.data);
+    if (event.origin !== window.origin) return;
+    const { data } = event;
+    listener(data.type === 'state' ? edits.over(data) : data);
   });
 }

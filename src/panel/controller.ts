@@ -13,6 +13,7 @@ import {
   type MapSettings,
   type ModelEntry,
   type PageAction,
+  type PageEdit,
   type PageMessage,
   type PageView,
   pageView,
@@ -62,6 +63,8 @@ export class MapController {
   private ids = 0;
   private disposed = false;
   private telling: NodeJS.Immediate | undefined;
+  /** Number of the page's last edit. */
+  private heard = 0;
 
   constructor(
     private readonly deps: PanelDependencies,
@@ -168,13 +171,16 @@ export class MapController {
     switch (message.type) {
       case 'ready':
         if (message.view) this.view = message.view;
+        this.heard = 0;
         return this.sendAll();
       case 'drawn':
         this.page?.drawn();
         return;
       case 'edit':
+        this.hear(message);
         return this.edit(message.path, message.value, message.step);
       case 'interventions': {
+        this.hear(message);
         const { list, step } = message;
         const settings = withInterventions(this.settings, list);
         if (this.history.set(settings, step ? 'interventions' : undefined)) this.settled();
@@ -401,6 +407,12 @@ export class MapController {
     return name === 'main' ? this.main : this.other.computed;
   }
 
+  /** The page is told that it was heard, whatever comes of it. */
+  private hear({ number }: PageEdit): void {
+    this.heard = number ?? this.heard;
+    this.changed();
+  }
+
   /** The page has checked the value already: one that is wrong after all is logged and left. */
   private edit(setting: string, value: unknown, step = false): void {
     const read = readSettings(withSetting(this.settings, setting, value));
@@ -508,6 +520,7 @@ export class MapController {
       colorScale: this.deps.colorScale.read(),
       tokenColors: this.deps.tokenColors.read(),
       keep: { version: 1, key: this.key, settings, running: this.main.runs.running },
+      heard: this.heard,
     };
   }
 }

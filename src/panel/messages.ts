@@ -46,6 +46,11 @@ const listed = v.pipe(
   v.maxLength(LIMITS.interventions),
 );
 
+const edited = {
+  step: v.exactOptional(v.boolean()),
+  number: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+};
+
 const pageMessage = v.variant('type', [
   v.object({ type: v.literal('ready'), view: v.nullable(view) }),
   v.object({ type: v.literal('drawn') }),
@@ -53,14 +58,14 @@ const pageMessage = v.variant('type', [
     type: v.literal('edit'),
     path: v.pipe(v.string(), v.maxLength(200)),
     value: v.unknown(),
-    step: v.exactOptional(v.boolean()),
+    ...edited,
   }),
   v.object({
     type: v.literal('chooseFile'),
     path: v.pipe(v.string(), v.maxLength(200)),
     content: v.picklist(['vector', 'texts', 'translator']),
   }),
-  v.object({ type: v.literal('interventions'), list: listed, step: v.exactOptional(v.boolean()) }),
+  v.object({ type: v.literal('interventions'), list: listed, ...edited }),
   v.object({ type: v.literal('model'), path }),
   v.object({
     type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo', 'betweenBoundaries']),

@@ -139,6 +139,7 @@ export class SavedMapController {
       colorScale: this.deps.colorScale.read(),
       tokenColors: this.tokenColors(),
       keep: null,
+      heard: 0,
     };
     const main = { ...savedSlotState(this.map), fault: this.fault };
     this.page?.send({

@@ -224,6 +224,8 @@ export interface PanelState {
   readonly tokenColors: Readonly<Record<string, number>>;
   /** null for a saved map. */
   readonly keep: KeptPanel | null;
+  /** The number of the last edit of the page that was heard, taken or not; 0: none. */
+  readonly heard: number;
 }
 
 /** All that a pane shows but its map's cells. */
@@ -372,17 +374,26 @@ export interface PlaceOnMap {
   readonly y: number;
 }
 
+/** What a person sets. The page numbers them, and shows those that the host has not heard yet as if it had. */
+export type PageEdit = (
+  | /** One setting has another value. */
+    { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown }
+    /** The interventions in another order, others, or others of them on. */
+  | { readonly type: 'interventions'; readonly list: readonly Listed[] }
+) & {
+  /** By a slider or a key that steps; quick steps of one setting are undone together. */
+  readonly step?: boolean;
+  readonly number?: number;
+};
+
 export type PageMessage =
   /** `view`: null where the page remembers none and draws as the state says. */
   | { readonly type: 'ready'; readonly view: PageView | null }
   /** The last `progress` and the cells before it are on screen: more may come. */
   | { readonly type: 'drawn' }
-  /** One setting has another value. `step`: by a slider or a key that steps; quick steps of one setting are undone together. */
-  | { readonly type: 'edit'; readonly path: SettingPath; readonly value: unknown; readonly step?: boolean }
+  | PageEdit
   /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), or a `translator`. */
   | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' | 'translator' }
-  /** The interventions in another order, others, or others of them on. `step` as of an edit. */
-  | { readonly type: 'interventions'; readonly list: readonly Listed[]; readonly step?: boolean }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }

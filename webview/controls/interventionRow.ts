@@ -221,9 +221,7 @@ function headsPart(what: string, edit: Edit): Part {
           const button = h('button', { type: 'button', class: 'head', tabindex: head === 0 ? 0 : -1 }, String(head));
           button.addEventListener('click', () => {
             const next = chosen.includes(head) ? chosen.filter((other) => other !== head) : [...chosen, head];
-            // The next click may come before the host has answered this one.
-            chosen = next.sort((a, b) => a - b);
-            set(chosen);
+            set(next.sort((a, b) => a - b));
           });
           return button;
         });

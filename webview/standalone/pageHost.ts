@@ -108,6 +108,7 @@ export class PageHost {
         colorScale: 'theme',
         tokenColors: display.tokenColors,
         keep: null,
+        heard: 0,
       },
       stillSlot(
         parametersOf(map.specification),
