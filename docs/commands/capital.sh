@@ -18,8 +18,7 @@ $embedding_grid --model "$model" --layer-idx 22 --intervene zero:heads@23:0 \
   "${plane[@]}" "${window[@]}" --grid-size 10 --spacing 0.2 --follow " Paris" --output-dir "$out/heads"
 
 echo "== How much of Germany does it take?"
-difference='{"kind":"difference","from":[{"kind":"prompt","text":"The capital of France is"}],"to":[{"kind":"prompt","text":"The capital of Germany is"}]}'
 $embedding_grid --model "$model" --layer-idx 22 \
-  --intervene "{\"kind\":\"add\",\"block\":24,\"vector\":$difference,\"coefficient\":1,\"positions\":\"last\"}" \
+  --intervene "add:prompt:$capital France is->$capital Germany is@24:last" \
   --vary coefficient=0..2/5 "${plane[@]}" "${window[@]}" --grid-size 10 --spacing 0.2 \
   --follow " Paris, Berlin" --output-dir "$out/flip"

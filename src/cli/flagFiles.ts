@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
-import { type FlagFiles, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { type FlagFiles, type FlagValues, MAP_FLAGS, type MeantFiles } from '../map/flags.js';
 import { LIMITS } from '../map/specification.js';
 import { encodeVector } from '../map/vector.js';
 
@@ -9,11 +9,14 @@ import { encodeVector } from '../map/vector.js';
 export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
   const texts = new Map<string, readonly string[]>();
   const vectors = new Map<string, { vector: string; name: string }>();
-  for (const { name, file, places } of MAP_FLAGS) {
+  for (const { name, file, names } of MAP_FLAGS) {
     const value = given[name];
     for (const text of value === undefined ? [] : typeof value === 'string' ? [value] : value) {
-      const place = decided(text, places?.(text) ?? []);
+      const meant = names?.(text);
+      if (!meant) continue;
+      const place = decided(text, meant);
       if (place !== undefined) vectors.set(place, await readPlace(place));
+      for (const one of meant.texts ?? []) texts.set(one, await readTexts(one));
     }
     if (typeof value !== 'string') continue;
     if (file === 'texts') texts.set(value, await readTexts(value));
@@ -43,10 +46,21 @@ export async function readTexts(path: string): Promise<readonly string[]> {
   return lines;
 }
 
-/** Of the places that a value may mean, the one whose file is there; the first where none is. @throws Fault where several are. */
-function decided(text: string, places: readonly string[]): string | undefined {
+/**
+ * Of the places of a vector that a value may mean, the one whose file is there; where none is the first, or none where it means
+ * something else. @throws Fault where it may mean several things.
+ */
+function decided(text: string, { vectors: places, instead }: MeantFiles): string | undefined {
   const there = places.filter((place) => isFile(vectorPlace(place, isFile).path));
   const files = new Set(there.flatMap((place) => vectorFiles(place, isFile)));
+  const [first] = files;
+  if (instead !== undefined && first !== undefined)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `${text} can mean ${instead} or the file ${first}.`,
+      hint: 'For the file write a path, ./ and its name; for the other rename it, or write the intervention as JSON.',
+    });
+  if (instead !== undefined) return undefined;
   if (there.length > 1 || files.size > 1)
     throw new Fault({
       code: 'bad-parameter',

@@ -10,7 +10,7 @@ import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameter
 
 export { commandLine, flagWithValue, type ShellFamily } from './flags/commandLine.js';
 export { DISPLAY_FLAGS, displayFromFlags, displayToFlags } from './flags/displayFlags.js';
-export type { Flag, FlagFiles, FlagValues } from './flags/mapFlag.js';
+export type { Flag, FlagFiles, FlagValues, MeantFiles } from './flags/mapFlag.js';
 
 /** All flags that say what a map is. The command line's help, the parser and "Copy as Command Line" come from here. */
 export const MAP_FLAGS: readonly MapFlag[] = [

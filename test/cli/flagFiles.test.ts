@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { parseCommand } from '../../src/cli/arguments.js';
 import { readFlagFiles, vectorPlace } from '../../src/cli/flagFiles.js';
-import { parametersFromFlags } from '../../src/map/flags.js';
+import { parametersFromFlags, parametersToFlags } from '../../src/map/flags.js';
 import { decodeVector } from '../../src/map/vector.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-flags-'));
@@ -70,4 +70,65 @@ test('files that are not there, or something else, are refused by name', async (
     [{ 'center-vector': `${path.join(vectors, 'stored.npz')}:steer` }, 'bad-parameter', /has no array "steer"\.$/],
   ];
   for (const [given, code, message] of cases) await assert.rejects(readFlagFiles(given), { code, message });
+});
+
+test('a vector of an intervention in words: differences of prompts and of lists of prompts, rows of tokens', async () => {
+  const hate = written('hate.txt', 'I hate it\nAwful');
+  const love = written('love.txt', 'I love it');
+  const prompts = (...texts: string[]) => texts.map((text) => ({ kind: 'prompt', text }));
+  const row = (matrix: string, token: string | number) => ({ kind: 'row', matrix, token });
+  const difference = (from: string[], to: string[]) => ({
+    kind: 'difference',
+    from: prompts(...from),
+    to: prompts(...to),
+  });
+  const cases: [string, object][] = [
+    ['add:prompt:I hate it->I love it*4@3', { vector: difference(['I hate it'], ['I love it']), coefficient: 4 }],
+    [
+      'add:prompt:I hate it -> I love it*-.5@3:last',
+      { vector: difference(['I hate it'], ['I love it']), positions: 'last' },
+    ],
+    ['add:prompt:a@2:all->b@3*2*1@3:later', { vector: difference(['a@2:all'], ['b@3*2']), positions: 'later' }],
+    [`add:prompts:${hate}->${love}*2@3`, { vector: difference(['I hate it', 'Awful'], ['I love it']), coefficient: 2 }],
+    [`project:prompts:${hate}->${love}@3`, { direction: difference(['I hate it', 'Awful'], ['I love it']) }],
+    [`add:prompts:${hate}@3`, { vector: { kind: 'mean', prompts: prompts('I hate it', 'Awful') }, coefficient: 1 }],
+    ['project:prompt:The sea*2@3', { direction: { kind: 'prompt', text: 'The sea*2' } }],
+    ['add:unembedding: Paris*2.5@3', { vector: row('unembedding', ' Paris'), coefficient: 2.5, positions: 'all' }],
+    ['add:embedding:#7@3:last', { vector: row('embedding', 7), coefficient: 1, positions: 'last' }],
+    ['project:unembedding:a\\,b@3', { direction: row('unembedding', 'a,b') }],
+  ];
+  for (const [text, expected] of cases) {
+    const given = { intervene: [text] };
+    const parameters = parametersFromFlags(given, undefined, await readFlagFiles(given));
+    const [found] = parameters.interventions;
+    assert.deepEqual(found, { ...found, block: 3, ...expected }, text);
+    // What is copied as a command line is the same again, in words where it was.
+    if (text.includes('prompts:')) continue;
+    const flags = parametersToFlags(parameters);
+    assert.ok(!flags[1]?.startsWith('{'), flags[1]);
+    assert.deepEqual(parametersFromFlags({ intervene: flags.slice(1) }).interventions, parameters.interventions);
+  }
+});
+
+test('an intervention that may mean two things is refused', async () => {
+  const here = process.cwd();
+  process.chdir(folder);
+  written('embedding', 'x');
+  try {
+    const refused = async (text: string, message: RegExp): Promise<void> =>
+      assert.rejects(
+        async () => parametersFromFlags({ intervene: [text] }, undefined, await readFlagFiles({ intervene: [text] })),
+        { code: 'bad-parameter', message },
+        text,
+      );
+    await refused('add:embedding: Paris@3', /can mean a token’s row or the file embedding\.$/);
+    await refused('add:prompt:a->b->c@3', /cannot be told which arrow or space/);
+    await refused('add:prompt:a ->b@3', /cannot be told which arrow or space/);
+    await refused('add:prompt:->b@3', /the prompt is empty/);
+    await refused('add:unembedding:a,b@3', /these are 2 tokens/);
+    await refused('add:unembedding:@3', /this is no intervention|the token is empty/);
+    await assert.rejects(readFlagFiles({ intervene: ['add:prompts:none.txt->love.txt@3'] }), { code: 'file' });
+  } finally {
+    process.chdir(here);
+  }
 });

@@ -1,21 +1,25 @@
-import type { Intervention, InterventionPart } from '../interventions.js';
+import { canonical } from '../dependence.js';
+import type { Intervention, InterventionPart, InterventionVector } from '../interventions.js';
 import { isRecord } from '../json.js';
 import { parseNumber } from '../numbers.js';
-import { bad, type Given, type Loose, type MapFlag, vectorOf } from './mapFlag.js';
+import type { Prompt } from '../specification.js';
+import { bad, type Given, type Loose, type MapFlag, type MeantFiles } from './mapFlag.js';
+import { writeToken } from './tokenNames.js';
+import { filesOfVector, vectorFrom } from './typedVector.js';
 
 const EXAMPLES = 'skip@4, zero:attention@4, mean:heads@4:0,3, freeze:mlp@4:TEXT or add:FILE*2.5@10:all';
 const PART = /^(zero|mean|freeze):(attention|mlp|heads)@(\d+)(?::(.*))?$/s;
 
-/** A vector of a file as it is typed: what may be its place, the coefficient apart or not. */
+/** A vector as it is typed: where it may end, the coefficient apart or not. */
 interface TypedVector {
   readonly kind: 'add' | 'project';
   readonly block: number;
   readonly positions: string | undefined;
-  /** Most likely first. Where files of both names exist nobody can tell what is meant. */
+  /** Most likely first: what a vector in words is. Where files of both names exist nobody can tell what is meant. */
   readonly readings: readonly { readonly place: string; readonly coefficient: number | undefined }[];
 }
 
-/** Parsed from the right, as names of files may hold anything. */
+/** Parsed from the right, as names of files and prompts may hold anything. */
 function typedVector(text: string): TypedVector | undefined {
   const [, kind, vector = '', block, positions] = /^(add|project):(.+)@(\d+)(?::(last|all|later))?$/s.exec(text) ?? [];
   if ((kind !== 'add' && kind !== 'project') || (kind === 'project' && positions !== undefined)) return undefined;
@@ -27,8 +31,8 @@ function typedVector(text: string): TypedVector | undefined {
   return { kind, block: Number(block), positions, readings };
 }
 
-/** Places of vectors that a value of `--intervene` may name: see {@link MapFlag.places}. */
-const placesOf = (text: string): readonly string[] => typedVector(text)?.readings.map(({ place }) => place) ?? [];
+const namesIn = (text: string): MeantFiles =>
+  filesOfVector(typedVector(text)?.readings.map(({ place }) => place) ?? []);
 
 function read(text: string, given: Given): Loose {
   if (text.startsWith('{')) return fromJson(text);
@@ -39,7 +43,7 @@ function read(text: string, given: Given): Loose {
   const typed = typedVector(text);
   if (!typed) throw bad(`--intervene ${text}: this is no intervention.`, `Write ${EXAMPLES}, or JSON.`);
   const reading = typed.readings.find(({ place }) => given.files.vectors.has(place)) ?? typed.readings[0];
-  const vector = vectorOf(given, reading?.place ?? '');
+  const vector = vectorFrom(reading?.place ?? '', given, `--intervene ${text}`);
   const { block: at, positions } = typed;
   if (typed.kind === 'project') return { kind: 'project', block: at, direction: vector };
   const { coefficient = 1 } = reading ?? {};
@@ -87,10 +91,45 @@ function written(one: Intervention): string {
       return plain ? `freeze:${partText(one, one.block)}:${prompt.text}` : JSON.stringify(one);
     }
     case 'project':
-    case 'add':
-      return JSON.stringify(one);
+      return shortest(one, (vector) => `project:${vector}@${one.block}`, one.direction);
+    case 'add': {
+      const at = one.positions === 'all' ? '' : `:${one.positions}`;
+      return shortest(one, (vector) => `add:${vector}*${one.coefficient}@${one.block}${at}`, one.vector);
+    }
   }
 }
+
+/** In words where they are read as the same again. */
+function shortest(one: Intervention, short: (vector: string) => string, vector: InterventionVector): string {
+  const words = vectorText(vector);
+  const json = JSON.stringify(one);
+  if (words === undefined) return json;
+  try {
+    const again = read(short(words), { values: {}, files: { texts: new Map(), vectors: new Map() } });
+    return canonical(again) === canonical(one) ? short(words) : json;
+  } catch {
+    return json; // two arrows in a prompt
+  }
+}
+
+function vectorText(vector: InterventionVector): string | undefined {
+  switch (vector.kind) {
+    case 'row':
+      return `${vector.matrix}:${writeToken(vector.token)}`;
+    case 'prompt':
+      return `prompt:${vector.text}`;
+    case 'difference': {
+      const [from, to] = [only(vector.from), only(vector.to)];
+      return from?.kind === 'prompt' && to?.kind === 'prompt' ? `prompt:${from.text}->${to.text}` : undefined;
+    }
+    case 'tokens':
+    case 'mean':
+    case 'vector':
+      return undefined;
+  }
+}
+
+const only = (prompts: readonly Prompt[]): Prompt | undefined => (prompts.length === 1 ? prompts[0] : undefined);
 
 const partText = (part: InterventionPart, block: number): string =>
   `${part.part}@${block}${part.heads ? `:${part.heads.join(',')}` : ''}`;
@@ -100,8 +139,8 @@ export const INTERVENTION_FLAGS: readonly MapFlag[] = [
     name: 'intervene',
     value: 'WHAT@BLOCK',
     many: true,
-    places: placesOf,
-    help: 'a change of the model in one block: skip@4; zero, mean (over sample texts) or freeze (at another prompt of the same length) of attention, mlp or heads: zero:attention@4, mean:heads@4:0,3, freeze:mlp@4:TEXT; project:FILE@10 takes a direction out, add:FILE[:KEY][#ROW]*2.5@10:all adds a vector at last, all or later positions; or as JSON; can be given several times, and they act in this order',
+    names: namesIn,
+    help: 'a change of the model in one block: skip@4; zero, mean (over sample texts) or freeze (at another prompt of the same length) of attention, mlp or heads: zero:attention@4, mean:heads@4:0,3, freeze:mlp@4:TEXT; project:VECTOR@10 takes a direction out, add:VECTOR*2.5@10:all adds a vector at last, all or later positions; a VECTOR is FILE[:KEY][#ROW], prompt:TEXT, prompt:FROM->TO (the difference of two), prompts:FILE->FILE (of the means of two lists), unembedding:TOKEN or embedding:TOKEN; or as JSON; can be given several times, and they act in this order',
     fields: ['interventions'],
     read: (text, draft, given) => void draft.interventions.push(read(text, given)),
     write: ({ interventions }) => (interventions.length === 0 ? undefined : interventions.map(written)),

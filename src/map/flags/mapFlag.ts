@@ -45,12 +45,22 @@ export interface Given {
   readonly files: FlagFiles;
 }
 
+/** The files that a value may name. */
+export interface MeantFiles {
+  /** Places of a vector: readings of one name, of which one exists. */
+  readonly vectors: readonly string[];
+  /** Text files, all of them. */
+  readonly texts?: readonly string[];
+  /** What the value means in words where it names no vector's file. */
+  readonly instead?: string;
+}
+
 /** A flag that sets a part of the parameters. Flags are read in the order of the table, whatever order they came in. */
 export interface MapFlag extends Flag {
   /** What kind of file the value names. */
   readonly file?: keyof FlagFiles;
-  /** Places of vectors in files that a value may name somewhere inside: of several readings one exists. */
-  readonly places?: (text: string) => readonly string[];
+  /** The files that a value may name somewhere inside. */
+  readonly names?: (text: string) => MeantFiles;
   /** Beginnings of the paths in the parameters that a fault of this flag can have. */
   readonly fields: readonly string[];
   read(text: string, draft: Draft, given: Given): void;
