@@ -110,7 +110,6 @@ function declarations() {
     rootDir: 'src',
     outDir: 'dist/types',
   });
-  rmSync('dist/types', { recursive: true, force: true });
   const { diagnostics } = program.emit();
   if (diagnostics.length === 0) return;
   throw new Error(
@@ -137,7 +136,8 @@ async function kernel() {
   }
 }
 
-rmSync('dist/.built', { force: true });
+// What an older version built is not packed with this one.
+rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist/assets/page', { recursive: true });
 const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
