@@ -94,7 +94,8 @@ export class Derived {
 
   readonly paint = perMap(
     (state, map) => {
-      if (map.changes) return [this.terrain(state, map), this.scale(state)];
+      if (map.changes)
+        return [this.terrain(state, map), this.scale(state), state.ui.changesBy, map.changes.divergences];
       const { colorBy } = state.ui;
       // Colors of tokens are others' to know, and a finished map's are remembered.
       const slots = colorBy === 'token' ? [state.host?.tokenColors, map.finish !== null] : [];
@@ -102,7 +103,8 @@ export class Derived {
     },
     (state, map): Paint | undefined => {
       const terrain = this.terrain(state, map);
-      if (map.changes && terrain) return paintOfChanges(map, map.changes, terrain, this.scale(state));
+      if (map.changes && terrain)
+        return paintOfChanges(map, map.changes, terrain, this.scale(state), state.ui.changesBy);
       // Of the map that is seen: another that is to take its place has the same colors.
       const coloring = this.coloring(state) ?? this.coloring(state, map);
       if (!terrain || !coloring) return undefined;

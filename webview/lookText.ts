@@ -1,7 +1,9 @@
+import { divergenceBits } from '../src/map/compare/divergenceScale.js';
 import { gridWindow } from '../src/map/grid.js';
 import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
 import type { Progress } from '../src/protocol/page.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
+import { divergenceOf } from './compare/changes.js';
 import type { Derived } from './derived.js';
 import { isWhole, reachedLimit, seesDetail } from './map/detail.js';
 import { visibleCells } from './map/view.js';
@@ -62,14 +64,26 @@ function windowText(map: PageMap): string {
 }
 
 /** The cell below the pointer, on both maps where there are two. */
-export function hoveredLine(state: PageState, beside: PageState, derived: Derived): (Node | string)[] {
+export function hoveredLine(
+  state: PageState,
+  beside: PageState,
+  between: PageState,
+  derived: Derived,
+): (Node | string)[] {
   const lineOf = (one: PageState): (Node | string)[] =>
     one.map && one.hover !== null ? cellLine(one.map, one.hover, derived.terrain(one)?.stand[one.hover] ?? -1) : [];
   const line = lineOf(state);
   if (!state.comparing) return line;
   const [place, ...token] = lineOf(beside);
   if (line.length === 0) return place === undefined ? [] : [place, ...token];
-  return token.length > 0 ? [...line, ' → ', ...token] : line;
+  return token.length > 0 ? [...line, ' → ', ...token, ...divergenceAt(between)] : line;
+}
+
+/** How far apart both are at the cell below the pointer, where the cells are colored by that. */
+function divergenceAt({ map, hover, ui: { changesBy } }: PageState): string[] {
+  const nats = map?.changes && hover !== null ? divergenceOf(map.changes, changesBy)?.values[hover] : undefined;
+  if (nats === undefined || Number.isNaN(nats) || changesBy === 'change') return [];
+  return [` · ${changesBy === 'js' ? 'JS' : 'KL'} ${divergenceBits(nats)}`];
 }
 
 /** `x −0.90  y 1.30  ␣cat  8.2%`. */

@@ -114,7 +114,7 @@ const mapColumn = h(
 );
 document.body.append(
   h('div', { class: 'page' }, rail, controls, mapColumn, inspector),
-  createStatusLine(store, other.store, derived),
+  createStatusLine(store, other.store, changes.store, derived),
   sheet.element,
   announcer,
 );
@@ -180,6 +180,7 @@ let asked = false;
 
 function receive(message: HostMessage): void {
   if (message.type === 'sweep') return main.takeSwept(message.map);
+  if (message.type === 'divergences') return changes.take(message.news);
   if (message.type === 'lens') return store.set({ lens: message.table });
   if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);

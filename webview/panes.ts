@@ -1,3 +1,4 @@
+import { createChangesHeader } from './compare/changesHeader.js';
 import { createChangesTable } from './compare/changesTable.js';
 import type { ChangesPane } from './compare/changesPane.js';
 import { createPaneHeader, sideName } from './compare/paneHeader.js';
@@ -5,7 +6,6 @@ import type { Derived } from './derived.js';
 import { h, setAttributes, setText, show } from './dom.js';
 import { createInspector } from './inspector.js';
 import type { Pane } from './pane.js';
-import { formatCount } from '../src/map/numbers.js';
 
 /** The maps beside each other: one, or two with what changes between them. */
 export function createPanes(main: Pane, other: Pane, changes: ChangesPane, derived: Derived): HTMLElement {
@@ -25,20 +25,13 @@ export function createPanes(main: Pane, other: Pane, changes: ChangesPane, deriv
   };
   const left = side(main, 'main');
   const right = side(other, 'other');
-  const count = h('span', { class: 'faint side-count' });
+  const header = createChangesHeader(changes.store, derived);
   const note = h('p', { class: 'changes-note faint' });
   const table = createChangesTable(changes.store, derived);
   const between = h(
     'section',
     { class: 'pane pane-changes', 'aria-label': 'Changed cells' },
-    h(
-      'div',
-      { class: 'side-header' },
-      h('h2', {}, 'Changed Cells'),
-      h('span', { class: 'faint changes-legend' }, 'darker = both more certain'),
-      h('span', { class: 'spring' }),
-      count,
-    ),
+    header,
     changes.view.element,
     note,
     table,
@@ -54,18 +47,13 @@ export function createPanes(main: Pane, other: Pane, changes: ChangesPane, deriv
     if (comparing) element.append(right.element, between);
     else for (const one of [right.element, between]) one.remove();
   });
-  changes.store.onDraw(({ map, comparing }) => {
+  changes.store.onDraw(({ map, comparing, ui }) => {
     if (!comparing) return;
     show(table, map !== null);
-    show(note, map === null);
-    setText(note, changes.reason ?? 'Compared as soon as both maps have cells.');
-    const { agreement } = map?.changes ?? {};
-    setText(
-      count,
-      agreement && agreement.compared > 0
-        ? `${formatCount(agreement.changed)} cells · ${((100 * agreement.changed) / agreement.compared).toFixed(1)}%`
-        : '',
-    );
+    const fault = ui.changesBy === 'change' ? null : (map?.changes?.divergences?.fault ?? null);
+    show(note, map === null || fault !== null);
+    const why = fault ? [fault.message, fault.hint].filter(Boolean).join(' ') : changes.reason;
+    setText(note, why ?? 'Compared as soon as both maps have cells.');
   });
   return element;
 }

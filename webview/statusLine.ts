@@ -11,7 +11,7 @@ import { hoveredLine, lookText, progressText } from './lookText.js';
 import { countedHow } from './tokenList.js';
 
 /** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
-export function createStatusLine(store: Store, other: Store, derived: Derived): HTMLElement {
+export function createStatusLine(store: Store, other: Store, between: Store, derived: Derived): HTMLElement {
   const bar = h('progress', {
     class: 'status-progress',
     max: 1,
@@ -59,7 +59,7 @@ export function createStatusLine(store: Store, other: Store, derived: Derived): 
     const look = lookText(state);
     setText(seen, look.text);
     setAttributes(seen, { title: look.more });
-    hovered.replaceChildren(...hoveredLine(store.state, other.state, derived));
+    hovered.replaceChildren(...hoveredLine(store.state, other.state, between.state, derived));
   };
   store.onDraw(draw);
   other.onDraw(({ comparing }) => {

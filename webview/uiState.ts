@@ -1,3 +1,4 @@
+import { CHANGES_BY, type ChangesBy } from '../src/map/compare/divergenceScale.js';
 import { isRecord } from '../src/map/json.js';
 import { NEW_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
 import { type PageView, pageView } from '../src/protocol/page.js';
@@ -22,6 +23,8 @@ export interface UiState extends PageView {
   readonly pin: { readonly x: number; readonly y: number } | null;
   /** `window` names the part of the plane it belongs to; null: all of the grid. */
   readonly zoom: { readonly window: string; readonly view: RelativeView } | null;
+  /** What the cells between two compared maps are colored by. */
+  readonly changesBy: ChangesBy;
   /** The saved map that a saved one is compared with, by the address of its file. */
   readonly beside: string | null;
 }
@@ -33,6 +36,7 @@ export const INITIAL_UI: UiState = {
   collapsed: ['context', 'interventions', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
   pin: null,
   zoom: null,
+  changesBy: 'change',
   beside: null,
 };
 
@@ -55,6 +59,7 @@ export function readUi(kept: unknown): UiState {
       : INITIAL_UI.collapsed,
     pin: isRecord(pin) && isNumber(pin.x) && isNumber(pin.y) ? { x: pin.x, y: pin.y } : null,
     zoom: readZoom(zoom),
+    changesBy: CHANGES_BY.find((one) => one === ui.changesBy) ?? INITIAL_UI.changesBy,
     beside: typeof ui.beside === 'string' ? ui.beside : null,
   };
 }

@@ -23,6 +23,7 @@ import {
 } from '../protocol/page.js';
 import { comparedBrief, swapped } from './comparison.js';
 import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
+import { Divergences } from './divergences.js';
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
 import { LayerSweep } from './layerSweep.js';
@@ -54,6 +55,7 @@ export class MapController {
   private readonly other: OtherSlot;
   private readonly sweep: LayerSweep;
   private readonly lens: LensView;
+  private readonly divergences: Divergences;
   private readonly key: string;
   private readonly changes = new Listeners();
   private readonly following: readonly Disposable[];
@@ -113,6 +115,13 @@ export class MapController {
       { ...place, name: 'other', key: `${this.key}-other`, onWhole: () => undefined },
       revive,
     );
+    this.divergences = new Divergences({
+      main: (id) => this.main.record(id),
+      beside: (id, main) => this.other.besideOf(id, main),
+      lease: (record) => this.main.leaseFor(record),
+      batchSize: () => this.settings.batchSize,
+      send: (news) => this.page?.send({ type: 'divergences', news }),
+    });
     this.following = [
       deps.onDidChangeModels(() => void this.listModels()),
       deps.colorScale.onDidChange(() => this.changed()),
@@ -192,6 +201,8 @@ export class MapController {
         return this.slot(message.slot)?.read(message.map, message);
       case 'boundaries':
         return this.slot(message.slot)?.askBoundaries(message.map);
+      case 'divergences':
+        return this.divergences.ask(message.maps);
       case 'betweenBoundaries': {
         const parameters = await this.main.betweenBoundaries();
         if (parameters && !this.disposed) this.edit('parameters', parameters);
@@ -311,6 +322,7 @@ export class MapController {
   cancel(): void {
     this.sweep.cancel();
     this.lens.cancel();
+    this.divergences.stop();
     for (const slot of this.slots) slot.cancel();
   }
 
@@ -379,6 +391,7 @@ export class MapController {
     this.page = undefined;
     this.sweep.dispose();
     this.lens.dispose();
+    this.divergences.stop();
     this.other.dispose(closed);
     this.main.dispose(closed);
     for (const one of this.following) one.dispose();
@@ -497,6 +510,7 @@ export class MapController {
     this.other.sendAll();
     this.sweep.sendAll();
     this.lens.sendAll();
+    this.divergences.sendAll();
   }
 
   private sendState(): void {

@@ -203,6 +203,11 @@ export class MapSlot {
     return engine ? withCloserLook(engine, map, parametersOf(map.specification)) : map;
   };
 
+  /** The whole map of this number: the one that is shown, or the detail that is looked at. */
+  record(id: number): MapRecord | undefined {
+    return [this.runs.shown, this.details.complete].find((record) => record?.id === id && record.finished);
+  }
+
   /** The whole map, whichever part of it is seen. @throws Fault while there is none. */
   wholeBase(): TokenMap {
     return whole(wholeMapOf(this.runs.shown));
@@ -443,7 +448,7 @@ export class MapSlot {
   }
 
   /** The engine of a map, which must be the one of the current settings. */
-  private async leaseFor(record: MapRecord): Promise<EngineLease> {
+  async leaseFor(record: MapRecord): Promise<EngineLease> {
     const { modelPath, device } = this.settings;
     const otherwise = (why: string): Fault =>
       new Fault({

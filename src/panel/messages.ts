@@ -39,7 +39,8 @@ const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 
 const coordinate = v.pipe(v.number(), v.finite());
 const slot = v.picklist(SLOTS);
-const place = { slot, map: v.pipe(v.number(), v.integer()), x: coordinate, y: coordinate };
+const mapId = v.pipe(v.number(), v.integer());
+const place = { slot, map: mapId, x: coordinate, y: coordinate };
 
 const listed = v.pipe(
   v.array(v.object({ on: v.boolean(), intervention: interventionSchema })),
@@ -75,7 +76,7 @@ const pageMessage = v.variant('type', [
   v.object({
     type: v.literal('window'),
     slot,
-    map: v.pipe(v.number(), v.integer()),
+    map: mapId,
     grid: v.nullable(v.object({ spacing: finite, center: v.tuple([finite, finite]) })),
     refine: v.boolean(),
   }),
@@ -86,7 +87,8 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('copy'), text: v.pipe(v.string(), v.maxLength(1_000_000)) }),
   v.object({ type: v.literal('action'), action: v.picklist(PAGE_ACTIONS) }),
   v.object({ type: v.literal('point'), ...place }),
-  v.object({ type: v.literal('boundaries'), slot, map: v.pipe(v.number(), v.integer()) }),
+  v.object({ type: v.literal('boundaries'), slot, map: mapId }),
+  v.object({ type: v.literal('divergences'), maps: v.nullable(v.tuple([mapId, mapId])) }),
   v.object({ type: v.literal('continue'), from: v.nullable(v.object(place)) }),
   v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file']) }),
   v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),

@@ -1,9 +1,11 @@
 import { Fault } from '../map/fault.js';
+import { parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import type { BesideParams } from '../protocol/engine.js';
 import type { Comparison, MapSettings, PanelSettings, SlotState } from '../protocol/page.js';
 import { otherSettings } from './comparison.js';
 import type { PanelDependencies } from './dependencies.js';
-import { type Finished, wholeMapOf } from './mapRecord.js';
+import { type Finished, type MapRecord, wholeMapOf } from './mapRecord.js';
 import { MapSlot, type SlotPlace } from './mapSlot.js';
 import { savedSlotMap, savedSlotState } from './savedSlot.js';
 
@@ -40,6 +42,30 @@ export class OtherSlot {
   /** The whole map, as far as it is there. */
   map(): TokenMap | undefined {
     return this.saved?.map ?? this.computed?.map();
+  }
+
+  /**
+   * The whole map of this number as it stands beside another; undefined: it is not here.
+   * @throws Fault `bad-parameter` for a saved map of a model that the panel does not have.
+   */
+  async besideOf(id: number, main: MapRecord): Promise<BesideParams | undefined> {
+    const { saved, computed } = this;
+    if (saved?.id === id && saved.map) {
+      const { specification } = saved.map;
+      if (specification.model.sha256 === main.specification.model.sha256)
+        return { parameters: parametersOf(specification) };
+      throw new Fault({
+        code: 'bad-parameter',
+        message: 'The saved map is of another model: how far apart the two are, its model would have to say.',
+        hint: 'Compare with that model: Compare… › Another Model.',
+      });
+    }
+    const record = computed?.record(id);
+    if (!computed || !record) return undefined;
+    const { parameters, modelPath, device } = record;
+    if (modelPath === main.modelPath && device === main.device) return { parameters };
+    const { description } = await computed.leaseFor(record);
+    return { parameters, model: { path: description.path, device } };
   }
 
   /**

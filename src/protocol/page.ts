@@ -1,3 +1,4 @@
+import type { CellDivergences } from '../map/compare/comparison.js';
 import type { FaultData } from '../map/fault.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
@@ -302,6 +303,18 @@ export interface BoundaryNews {
   readonly fault: FaultData | null;
 }
 
+/** How far apart the predictions of two compared maps are, cell by cell. */
+export interface DivergenceNews {
+  /** The panel's own map and the one beside it, by their ids. */
+  readonly maps: readonly [main: number, other: number];
+  /** In nats, NaN where there is none (yet); null: none has come. */
+  readonly values: CellDivergences | null;
+  /** Cells that were computed. */
+  readonly done: number;
+  readonly total: number;
+  readonly fault: FaultData | null;
+}
+
 /** {@link StateBoundaries}, without their vectors. */
 export interface ToldBoundaries extends Omit<StateBoundaries, 'nearest' | 'state'> {
   readonly nearest: readonly Omit<NearBoundary, 'point'>[] | { readonly reason: string };
@@ -330,6 +343,8 @@ export type HostMessage =
   | (SlotNews & { readonly slot: SlotName })
   /** A map of the sweep, whole; null: all that came before are no longer of it. */
   | { readonly type: 'sweep'; readonly map: ShownMap | null }
+  /** Of the maps that are compared; null: none is known. */
+  | { readonly type: 'divergences'; readonly news: DivergenceNews | null }
   /** null: there is none, or none any more. */
   | { readonly type: 'lens'; readonly table: LensTable | null };
 
@@ -426,6 +441,8 @@ export type PageMessage =
   | ({ readonly type: 'point' } & PlaceOnMap)
   /** How far the center of a shown map is from other predictions. */
   | { readonly type: 'boundaries'; readonly slot: SlotName; readonly map: number }
+  /** How far apart two whole maps are that are compared; null: that is no longer looked at. */
+  | { readonly type: 'divergences'; readonly maps: readonly [main: number, other: number] | null }
   /** The plane of the panel becomes the one through its center and the two nearest boundaries around that. */
   | { readonly type: 'betweenBoundaries' }
   /** The text that it writes from there; null: it stops writing. */

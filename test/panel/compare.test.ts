@@ -3,9 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { decodeVector } from '../../src/map/vector.js';
 import { MapController } from '../../src/panel/controller.js';
-import type { Comparison, PageMessage, PanelSettings } from '../../src/protocol/page.js';
+import type { Comparison, DivergenceNews, PageMessage, PanelSettings } from '../../src/protocol/page.js';
 import { FakeDependencies, MODELS, SETTINGS as usual } from '../webview/fakeDependencies.js';
-import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
+import { defaultMap, fakeDivergence, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
 import { Recorder } from './recorder.js';
 
 const SETTINGS: PanelSettings = {
@@ -111,6 +111,63 @@ test('two models are open at once, each map on its own; closing lets go of the s
     deps.engines.map(({ released }) => released > 0),
     [false, true],
   );
+});
+
+test('divergences are asked for once for a pair of maps, and come as the engine gives them', async (context) => {
+  const { page, other, say, compare, both, deps } = open(context);
+  compare(layer(7));
+  await both();
+  const pair = (): [number, number] => [page.map?.id ?? 0, other.map?.id ?? 0];
+  const news = (): DivergenceNews | null => {
+    const last = page.messages.findLast((message) => message.type === 'divergences');
+    return last?.type === 'divergences' ? last.news : null;
+  };
+  const whole = (): boolean => news()?.done === 2500 && news()?.maps.join() === pair().join();
+  say({ type: 'divergences', maps: pair() });
+  say({ type: 'divergences', maps: pair() });
+  await page.until(whole);
+  const [a, b] = [defaultMap(SETTINGS.parameters).cells, defaultMap({ ...SETTINGS.parameters, layer: 7 }).cells];
+  assert.deepEqual(
+    news()?.values?.ab,
+    Float32Array.from({ length: 2500 }, (_, cell) => fakeDivergence(a, b, cell)),
+  );
+  const asked = () => deps.engines.flatMap(({ compared }) => compared);
+  assert.deepEqual(
+    asked().map(({ parameters, beside }) => [parameters.layer, beside.parameters.layer, beside.model]),
+    [[12, 7, undefined]],
+  );
+  // Another pair; one that is no longer wanted is not told of.
+  compare(layer(3));
+  await other.until(() => other.map?.specification.layer === 3 && Boolean(other.map.finish));
+  say({ type: 'divergences', maps: pair() });
+  say({ type: 'divergences', maps: null });
+  say({ type: 'divergences', maps: [-5, 4711] });
+  say({ type: 'divergences', maps: pair() });
+  await page.until(whole);
+  assert.equal(asked().at(-1)?.beside.parameters.layer, 3);
+});
+
+test('a model beside the panel’s is opened for divergences as well; a saved map of another one is not', async (context) => {
+  const model = MODELS.find((one) => one.path !== DESCRIPTION.path && one.problem === undefined);
+  assert.ok(model);
+  const { page, other, say, compare, both, deps } = open(context);
+  compare({ kind: 'computed', path: 'model', value: model.path, plane: 'own' });
+  await both();
+  const pair = (): [number, number] => [page.map?.id ?? 0, other.map?.id ?? 0];
+  say({ type: 'divergences', maps: pair() });
+  const news = () => page.messages.findLast((message) => message.type === 'divergences');
+  await page.until(() => news()?.type === 'divergences' && news()?.news?.done === 2500);
+  assert.equal(deps.engines[0]?.compared[0]?.beside.model?.path, deps.engines[1]?.description.path);
+  const saved = defaultMap(SETTINGS.parameters);
+  const { specification } = saved;
+  deps.savedMap = {
+    ...saved,
+    specification: { ...specification, model: { ...specification.model, sha256: 'f'.repeat(64) } },
+  };
+  compare({ kind: 'saved', file: 'file:///a.json' });
+  await other.until(() => other.map?.specification.model.sha256.startsWith('ff') === true);
+  say({ type: 'divergences', maps: pair() });
+  await page.until(() => news()?.news?.fault?.code === 'bad-parameter');
 });
 
 test('swapped, each has what the other had; undo takes it back', async (context) => {

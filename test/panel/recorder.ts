@@ -18,7 +18,12 @@ export class Recorder {
   readonly post = (sent: HostMessage): void => {
     const message = structuredClone(sent);
     this.messages.push(message);
-    if (message.type !== 'sweep' && message.type !== 'lens' && (message.type === 'state' || message.slot === this.slot))
+    if (
+      message.type !== 'sweep' &&
+      message.type !== 'lens' &&
+      message.type !== 'divergences' &&
+      (message.type === 'state' || message.slot === this.slot)
+    )
       this.take(message);
     const ready = this.waiting.filter(({ reached }) => reached());
     this.waiting = this.waiting.filter((one) => !ready.includes(one));

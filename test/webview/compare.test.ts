@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
+import { divergenceBits, spreadOf } from '../../src/map/compare/divergenceScale.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
-import { defaultMap } from './fakeEngine.js';
+import { defaultMap, fakeDivergence } from './fakeEngine.js';
 import { eventually, type PageHost, savedMap, type Stage, THEMES, usePages } from './stage.js';
 
 const PARAMETERS: MapParameters = { ...DEFAULT_PARAMETERS, layer: 12 };
@@ -73,6 +74,25 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
     );
     await rows.first().hover();
     await stage.picture('compare-dark');
+
+    // By how far the predictions are apart: as the engine says, in bits.
+    const { cells } = defaultMap(PARAMETERS);
+    const beside = defaultMap({ ...PARAMETERS, layer: 11 }).cells;
+    const apart = Float32Array.from({ length: 2500 }, (_, cell) => fakeDivergence(cells, beside, cell));
+    await stage.page.getByRole('combobox', { name: 'Color changes by' }).click();
+    await stage.page.getByRole('option', { name: 'KL(left ‖ right)' }).click();
+    const count = pane(stage, 'changes').locator('.side-count');
+    await count.filter({ hasText: `mean ${divergenceBits(spreadOf(apart).mean)}` }).waitFor();
+    const there = await point(stage, 'main', 10, 40);
+    await stage.page.mouse.move(there.x, there.y);
+    await stage.page
+      .locator('.status-hover', { hasText: `KL ${divergenceBits(apart[40 * 50 + 10] ?? NaN)}` })
+      .waitFor();
+    await stage.picture('compare-divergence');
+    await expectNoViolations(stage.page.locator('body'), 'divergences');
+    await stage.page.reload();
+    await count.filter({ hasText: 'mean' }).waitFor();
+    assert.equal(stage.deps.engines.flatMap(({ compared }) => compared).length, 1);
   });
 
   onPage('pin and pointer are linked: the same place on both, and what changes there', {}, async (stage) => {

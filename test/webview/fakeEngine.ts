@@ -6,9 +6,12 @@ import { pointAt } from '../../src/map/plane.js';
 import { contextOf, type MapParameters, type MapSpecification, type Question } from '../../src/map/specification.js';
 import { ownSurvey, type Survey } from '../../src/map/survey.js';
 import type { Token } from '../../src/map/token.js';
-import type { Approximation, CellBatch, TokenMap } from '../../src/map/tokenMap.js';
+import type { Approximation, CellBatch, Cells, TokenMap } from '../../src/map/tokenMap.js';
 import { type CallOptions, cancelled } from '../../src/protocol/channel.js';
 import type {
+  DivergenceEvent,
+  DivergenceParams,
+  DivergenceResult,
   EngineRequests,
   MapEvent,
   MapParams,
@@ -153,6 +156,7 @@ export class FakeEngine implements EngineLease {
     if (method === 'boundaries') return this.options.boundaries;
     if (method === 'point') return this.point(params as PointParams);
     if (method === 'lens') return syntheticLens(params as LensParams, this.description);
+    if (method === 'divergences') return this.divergences(params as DivergenceParams, onEvent, signal);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
   }
@@ -190,6 +194,36 @@ export class FakeEngine implements EngineLease {
       tokens: [...ids].map((id) => map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` }),
     };
   }
+
+  /** Sums that a test can make as well, of the first tokens' probabilities. */
+  private async divergences(
+    params: DivergenceParams,
+    onEvent: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<DivergenceResult> {
+    this.compared.push(params);
+    const emit = onEvent as ((event: DivergenceEvent) => void) | undefined;
+    const { parameters, beside } = params;
+    const [a, b] = [parameters, beside.parameters].map((one) => (this.options.map ?? defaultMap)(one).cells);
+    const cells = parameters.grid.columns * parameters.grid.rows;
+    for (let at = 0; at < cells; at += 1000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted) throw cancelled();
+      const indices = Int32Array.from({ length: Math.min(1000, cells - at) }, (_, i) => at + i);
+      const apart = indices.length === 0 || !a || !b ? [] : [...indices].map((cell) => fakeDivergence(a, b, cell));
+      const batch = {
+        indices,
+        ab: Float32Array.from(apart),
+        ba: Float32Array.from(apart, (one) => 2 * one),
+        js: Float32Array.from(apart, (one) => one / 2),
+      };
+      emit?.({ kind: 'divergences', batch, done: at + indices.length, total: cells, secondsLeft: 1 });
+    }
+    return { cells, undefinedCells: 0, seconds: 0.1 };
+  }
+
+  /** Requests for divergences so far. */
+  readonly compared: DivergenceParams[] = [];
 
   /** Writes until it is stopped, if it is to wait; else a few words. */
   private async continue(onEvent: ((event: { token: Token }) => void) | undefined, signal: AbortSignal | undefined) {
@@ -267,6 +301,10 @@ const specificationOf = (parameters: MapParameters, { reference, facts }: ModelD
   context: contextOf(parameters),
   layer: parameters.layer === 'last' ? facts.blocks - 1 : parameters.layer,
 });
+
+/** In nats: how far the two first probabilities lie apart. */
+export const fakeDivergence = (a: Cells, b: Cells, cell: number): number =>
+  Math.abs((a.probabilities[cell * a.topK] ?? 0) - (b.probabilities[cell * b.topK] ?? 0));
 
 const known = new Map<string, TokenMap>();
 /** Of the default grid. */

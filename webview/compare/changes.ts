@@ -1,8 +1,10 @@
 import { type Agreement, compareCells } from '../../src/map/compare/agreement.js';
+import { type ChangesBy, type DivergenceSpread, spreadOf } from '../../src/map/compare/divergenceScale.js';
 import { sidesOf, tokenOf, winner } from '../../src/map/compare/comparison.js';
 import { type Segment, tokenSegments, tokenText } from '../../src/map/display.js';
 import type { Token } from '../../src/map/token.js';
 import type { Cells } from '../../src/map/tokenMap.js';
+import type { DivergenceNews } from '../../src/protocol/page.js';
 import type { PageMap } from '../pageMap.js';
 
 /** What wins in some cells: a token on both sides, or one that gives way to another. */
@@ -19,7 +21,25 @@ export interface Changes {
   readonly agreement: Agreement;
   /** What wins, by the number that stands for a token in the cells of the changes' own map. */
   readonly pairs: readonly Pair[];
+  /** How far apart the two maps are, as far as that is known. */
+  readonly divergences?: DivergenceNews;
 }
+
+/** What is known of a divergence of two maps, as far as any cell of it is. */
+export function divergenceOf(
+  { divergences }: Changes,
+  by: ChangesBy,
+): { readonly values: Float32Array; readonly spread: DivergenceSpread } | undefined {
+  const values = by === 'change' ? undefined : divergences?.values?.[by];
+  if (!values) return undefined;
+  const known = spreads.get(values) ?? { done: -1, spread: spreadOf(values) };
+  // They grow in place.
+  const done = divergences?.done ?? 0;
+  const spread = known.done === done ? known.spread : spreadOf(values);
+  spreads.set(values, { done, spread });
+  return { values, spread };
+}
+const spreads = new WeakMap<Float32Array, { readonly done: number; readonly spread: DivergenceSpread }>();
 
 const ARROW: Segment = { kind: 'text', text: ' → ' };
 

@@ -1,10 +1,11 @@
+import { type ChangesBy, DIVERGENCE_NAMES, divergenceBits } from '../../src/map/compare/divergenceScale.js';
 import { formatBits, formatCount, formatFixed, formatPercent, formatPoints } from '../../src/map/numbers.js';
 import type { Derived } from '../derived.js';
 import { h, setText, show } from '../dom.js';
 import { cssColor, legendColor } from '../map/paint.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { tokenText } from '../tokenText.js';
-import { type Changes, largestChanges, type Pair } from './changes.js';
+import { type Changes, divergenceOf, largestChanges, type Pair } from './changes.js';
 
 /** Rows that are made at most. */
 const MOST_ROWS = 200;
@@ -57,13 +58,18 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
 
   let filled: unknown;
   let scale: unknown;
+  let told: unknown;
+  let by: unknown;
   store.onDraw((state, changed) => {
     const { map } = state;
-    if (!anyOf(changed, 'map', 'theme', 'host') || !map?.changes) return;
+    if (!anyOf(changed, 'map', 'theme', 'host', 'ui') || !map?.changes) return;
     const now = derived.scale(state);
-    if (map === filled && now === scale) return;
-    [filled, scale] = [map, now];
-    numbers.replaceChildren(...numbersOf(map.changes));
+    const { changesBy } = state.ui;
+    if (map !== told || changesBy !== by) numbers.replaceChildren(...numbersOf(map.changes, changesBy));
+    [told, by] = [map, changesBy];
+    // Divergences that come change nothing of the pairs.
+    if (map.changes.pairs === filled && now === scale) return;
+    [filled, scale] = [map.changes.pairs, now];
     fill(map.changes, state);
   });
 
@@ -111,7 +117,8 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
 }
 
 /** What a comparison comes to, in numbers. */
-function numbersOf({ agreement }: Changes): HTMLElement[] {
+function numbersOf(changes: Changes, by: ChangesBy): HTMLElement[] {
+  const { agreement } = changes;
   const { changed, real, meanIou, weightedIou, meanProbabilityDifference, entropyDifference, medianMargin } = agreement;
   const line = (name: string, value: string, title: string): HTMLElement[] => [
     h('dt', { title }, name),
@@ -119,7 +126,15 @@ function numbersOf({ agreement }: Changes): HTMLElement[] {
   ];
   const { mean, meanAbsolute } = entropyDifference;
   const points = (margin: number | undefined): string => (margin === undefined ? '–' : formatPoints(margin));
+  const divergence = divergenceOf(changes, by);
   return [
+    ...(divergence && by !== 'change'
+      ? line(
+          by === 'js' ? 'JS' : 'KL',
+          `mean ${divergenceBits(divergence.spread.mean)}, largest ${divergenceBits(divergence.spread.most)}`,
+          `${DIVERGENCE_NAMES[by]}, over the whole vocabulary, of ${formatCount(divergence.spread.known)} cells.`,
+        )
+      : []),
     ...line(
       'Real',
       `${formatCount(real)}, ${formatCount(changed - real)} within rounding`,

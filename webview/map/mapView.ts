@@ -7,7 +7,7 @@ import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import type { Mark } from '../../src/map/survey.js';
 import { pinnedCell } from '../cell.js';
-import { segmentsOf } from '../compare/changes.js';
+import { divergenceOf, segmentsOf } from '../compare/changes.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';
 import { isOutdated, createMapNote } from '../mapNote.js';
@@ -313,7 +313,7 @@ export class MapView {
       this.drawBordersOf(state, map, context, at, large);
       if (seesDetail(state) && !contains(map.cells, view)) this.drawBordersBeside(state, context, at);
     }
-    if (map.changes) drawHollow(context, at, map.changes.agreement, theme);
+    if (map.changes && !divergenceOf(map.changes, ui.changesBy)) drawHollow(context, at, map.changes.agreement, theme);
     if (large) drawCellTexts(context, map.cells, terrain, at, paint, this.pen.pen);
     else if (ui.labels) drawLabels(context, this.labels, at, paint, this.pen.pen, theme);
     context.restore();

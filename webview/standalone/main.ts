@@ -37,7 +37,7 @@ function createStatus({ store }: Pane, derived: Derived): HTMLElement {
       `${formatCount(map.cells.columns * map.cells.rows)} cells · ${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`,
     );
     setText(seen, lookText(state).text);
-    hovered.replaceChildren(...hoveredLine(state, state, derived));
+    hovered.replaceChildren(...hoveredLine(state, state, state, derived));
   });
   return h('footer', { class: 'status' }, text, h('span', { class: 'spring' }), seen, hovered);
 }

@@ -13,12 +13,15 @@ export async function divergencesBetween(
   {
     signal,
     onProgress,
+    into,
   }: {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((done: number, total: number, secondsLeft: number) => void) | undefined;
+    /** Where they go as they come, of the same grid. */
+    readonly into?: CellDivergences;
   } = {},
 ): Promise<CellDivergences> {
-  const found = noDivergences(params.parameters.grid);
+  const found = into ?? noDivergences(params.parameters.grid);
   await engine.call('divergences', params, {
     ...(signal ? { signal } : {}),
     onEvent: (event) => {
