@@ -12,89 +12,16 @@
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, relative, resolve } from 'node:path';
 import { chdir } from 'node:process';
 import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import ts from 'typescript';
+import { bundles } from './test/tools/bundles.mjs';
 import { thirdPartyNotices } from './test/tools/notices.mjs';
 
 chdir(import.meta.dirname);
 const development = process.argv.includes('--development');
 const started = performance.now();
-
-/** @type {import('esbuild').BuildOptions} */
-const common = {
-  bundle: true,
-  minify: !development,
-  sourcemap: development,
-  legalComments: 'none',
-  logLevel: 'warning',
-};
-/** @type {import('esbuild').BuildOptions} */
-const node = { ...common, platform: 'node', target: 'node20', external: ['vscode', 'onnxruntime-node', 'tokenizers'] };
-/** @type {import('esbuild').BuildOptions} */
-const esModule = {
-  ...node,
-  format: 'esm',
-  // Bundled CommonJS packages ask for Node's own modules through require.
-  banner: { js: `import { createRequire as _cr } from 'node:module'; const require = _cr(import.meta.url);` },
-};
-/** @type {import('esbuild').BuildOptions} */
-const page = {
-  ...common,
-  platform: 'browser',
-  format: 'esm',
-  target: 'es2022',
-  define: { global: 'globalThis' },
-  loader: { '.ttf': 'file', '.woff2': 'file', '.svg': 'dataurl', '.png': 'dataurl' },
-  assetNames: '[name]',
-  // plotly.js brings 83 KB of styles for its maps of the world.
-  alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
-};
-
-/** What a page of its own has in the place of VS Code, plotly.js and the toolkit. */
-const STAND_INS = {
-  'webview/host.ts': 'webview/standalone/host.ts',
-  'webview/toolkit.ts': 'webview/standalone/toolkit.ts',
-  'webview/map/heatmap.ts': 'webview/standalone/heatmap.ts',
-};
-/** @type {import('esbuild').BuildOptions} */
-const standalone = {
-  ...page,
-  format: 'iife',
-  charset: 'utf8',
-  loader: { ...page.loader, '.ttf': 'dataurl' },
-  plugins: [
-    {
-      name: 'stand-ins',
-      setup({ onResolve }) {
-        onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
-          const file = relative('.', join(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
-          const standIn = STAND_INS[file];
-          return standIn ? { path: resolve(standIn) } : undefined;
-        });
-      },
-    },
-  ],
-};
-
-/** @type {readonly [entry: string, outfile: string, options: import('esbuild').BuildOptions][]} */
-const bundles = [
-  ['src/extension/extension.ts', 'dist/extension.cjs', { ...node, format: 'cjs' }],
-  ['src/host/filesWorker.ts', 'dist/filesWorker.cjs', { ...node, format: 'cjs' }],
-  ['src/host/study/studyWorker.ts', 'dist/studyWorker.cjs', { ...node, format: 'cjs' }],
-  ['src/engine/main.ts', 'dist/engine.cjs', { ...node, format: 'cjs' }],
-  ['src/engine/textProcess.ts', 'dist/textProcess.cjs', { ...node, format: 'cjs' }],
-  ['src/engine/leash.ts', 'dist/leash.cjs', { ...node, format: 'cjs' }],
-  ['src/engine/scanWorker.ts', 'dist/scanWorker.cjs', { ...node, format: 'cjs' }],
-  ['src/formats/pictureProcess.ts', 'dist/assets/picture.cjs', { ...node, format: 'cjs' }],
-  ['src/cli/main.ts', 'dist/cli.js', esModule],
-  ['src/index.ts', 'dist/index.js', esModule],
-  ['webview/main.ts', 'dist/webview/main.js', page],
-  ['webview/study/main.ts', 'dist/webview/study.js', page],
-  ['webview/standalone/main.ts', 'dist/assets/page/page.js', standalone],
-];
 
 /** Writes the library's type declarations. */
 function declarations() {
@@ -143,7 +70,7 @@ const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
 cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });
 
-const building = bundles.map(([entry, outfile, options]) =>
+const building = bundles({ development }).map(([entry, outfile, options]) =>
   build({ ...options, entryPoints: [entry], outfile, metafile: true }),
 );
 declarations();

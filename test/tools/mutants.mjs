@@ -1,16 +1,18 @@
-// npm run mutants [-- --count N] [--seed N] [--minutes N] [--room src/map]: small mistakes are put into the code, one at a time, and
-// the tests that are nearest to the file run until one of them notices. First those that a review once found alive, then of each room a
-// sample. Prints which mistakes no test noticed, and the share that was. A script of our own: StrykerJS 10 wants a newer Node than
-// ours, and runs whole suites.
-import { execFileSync, spawnSync } from 'node:child_process';
+// npm run mutants [-- --count N] [--seed N] [--minutes N] [--room src/map | --room FILE:LINE]: small mistakes are put into the code,
+// one at a time, and the tests that reach the line run until one of them notices. First those that a review once found alive, then of
+// each room a sample. Prints which mistakes no test noticed, and the share that was. What tests reach is measured at first, which takes
+// a quarter of an hour or more (reach.mjs). A script of our own: StrykerJS 10 wants a newer Node than ours, and runs whole suites.
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { context } from 'esbuild';
 import ts from 'typescript';
+import { bundles } from './bundles.mjs';
 import { build as buildProgram, root } from './prepare.mjs';
+import { reachOf, runTest } from './reach.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,11 +22,10 @@ const { values } = parseArgs({
     room: { type: 'string', multiple: true, default: ['src/map', 'src/onnx', 'src/engine'] },
   },
 });
-/** Test files that a mistake is shown to, at most, of so many that are nearest. */
-const MOST_TEST_FILES = 6;
-const NEAREST = 12;
-/** Tests that take longer undisturbed are left out. */
-const MOST_MS = 40_000;
+/** Tests that take longer undisturbed (ms) are left out. */
+const MOST_MS = 90_000;
+/** What a mistake that nothing notices may cost (ms of its tests undisturbed). */
+const BUDGET_MS = 120_000;
 
 /** Mistakes that lived when a review looked: what stands in a file becomes something else. */
 const NAMED = [
@@ -129,92 +130,49 @@ symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
 cpSync(path.join(root, 'dist'), path.join(tree, 'dist'), { recursive: true });
 
 const code = filesOf('src', (name) => name.endsWith('.ts') && !name.endsWith('.as.ts') && !name.endsWith('.d.ts'));
-const helpers = filesOf('test', (name) => name.endsWith('.ts'));
-const tests = helpers.filter((name) => name.endsWith('.test.ts') && !/^test\/(vscode|webview)\//.test(name));
-const imports = new Map(
-  [...code, ...helpers].map((file) => {
-    const text = readFileSync(path.join(tree, file), 'utf8');
-    const named = [...text.matchAll(/from '(\.[^']+)\.js'|import '(\.[^']+)\.js'/g)];
-    return [file, named.map(([, a, b]) => path.posix.join(path.posix.dirname(file), `${a ?? b}.ts`))];
-  }),
+const tests = filesOf('test', (name) => name.endsWith('.test.ts')).filter(
+  (test) => !/^test\/(vscode|webview)\//.test(test),
 );
 
-/** Programs that tests start as they are built, and what starts them. */
-const PROGRAMS = [
-  { entry: 'src/engine/main.ts', out: 'dist/engine.cjs', from: 'test/engine/engine.ts' },
-  { entry: 'src/engine/textProcess.ts', out: 'dist/textProcess.cjs', from: 'src/engine/main.ts' },
-  { entry: 'src/engine/scanWorker.ts', out: 'dist/scanWorker.cjs', from: 'src/engine/main.ts' },
-];
-for (const { entry, from } of PROGRAMS) imports.set(from, [...(imports.get(from) ?? []), entry]);
+/** Programs of Node that tests start as they are built, each with the files that it is made of. */
+const programs = await Promise.all(
+  bundles({ development: true })
+    .filter(([, , { platform }]) => platform === 'node')
+    .map(async ([entry, outfile, options]) => {
+      const whole = {
+        ...options,
+        absWorkingDir: tree,
+        entryPoints: [entry],
+        outfile,
+        metafile: true,
+        logLevel: 'silent',
+      };
+      const building = await context(whole);
+      const { metafile } = await building.rebuild();
+      return { building, inputs: new Set(Object.keys(metafile.inputs)) };
+    }),
+);
+const rebuild = (file) =>
+  Promise.all(programs.filter(({ inputs }) => inputs.has(file)).map(({ building }) => building.rebuild()));
 
-/** Files from which a file is reached by imports, with how many steps it takes. */
-function distancesTo(file) {
-  const steps = new Map([[file, 0]]);
-  let ring = [file];
-  for (let distance = 1; ring.length > 0; distance++) {
-    ring = [...imports]
-      .filter(([from, to]) => !steps.has(from) && to.some((one) => ring.includes(one)))
-      .map(([one]) => one);
-    for (const one of ring) steps.set(one, distance);
-  }
-  return steps;
+/** What each test reaches, measured before any mistake is made. */
+let reached = new Map();
+
+/** Tests that reach a line, those first that see most of its file for their time. */
+function testsOf(file, line) {
+  const seen = [...reached].filter(([, { files }]) => files[file]?.lines.includes(line));
+  const worth = ([test, { files, ms }]) =>
+    (path.basename(test, '.test.ts') === path.basename(file, '.ts') ? 10 : 1) * (files[file].lines.length ** 2 / ms);
+  const ordered = seen.sort((a, b) => worth(b) - worth(a)).map(([test, { ms }]) => ({ test, ms }));
+  let spent = 0;
+  return ordered.filter(({ ms }) => spent + ms <= BUDGET_MS && ((spent += ms), true));
 }
 
-/** Test files that reach a file, the nearest and that of its name first. */
-function testsOf(file) {
-  const steps = distancesTo(file);
-  const named = path.basename(file, '.ts');
-  const far = (test) => (steps.get(test) ?? Infinity) - (path.basename(test, '.test.ts') === named ? 2 : 0);
-  return tests.filter((test) => steps.has(test)).sort((a, b) => far(a) - far(b));
-}
-
-const run = (test, timeout) => {
-  const started = performance.now();
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', '--test', '--test-reporter', 'tap', test],
-    {
-      cwd: tree,
-      timeout,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  );
-  const failed = /^ *not ok .*/m.exec(stdout.toString())?.[0].trim() ?? 'out of time';
-  return { failed: status === 0 ? undefined : failed, ms: performance.now() - started };
-};
-
-/** How long test files take undisturbed, in ms; undefined where they fail then, or take too long. */
-const usual = new Map();
-function usualTime(test) {
-  if (!usual.has(test)) {
-    const { failed, ms } = run(test, MOST_MS);
-    usual.set(test, failed === undefined ? ms : undefined);
-  }
-  return usual.get(test);
-}
-
-/** Builds the programs that hold a file. */
-async function rebuild(file) {
-  const steps = distancesTo(file);
-  for (const { entry, out } of PROGRAMS) {
-    if (!steps.has(entry)) continue;
-    await build({
-      ...{ absWorkingDir: tree, entryPoints: [entry], outfile: out, bundle: true, logLevel: 'silent' },
-      ...{ platform: 'node', target: 'node20', format: 'cjs', external: ['vscode', 'onnxruntime-node', 'tokenizers'] },
-    });
-  }
-}
-
-/** Makes a mistake and takes it back: whether a test noticed, and which. */
-async function noticed(file, changed) {
+/** Makes a mistake in a line of a file and takes it back: whether a test noticed, and which. */
+async function noticed(file, line, changed) {
   const place = path.join(tree, file);
   const whole = readFileSync(place, 'utf8');
-  const near = testsOf(file).slice(0, NEAREST);
-  for (const test of near) {
-    if ([...usual].filter(([one, time]) => near.includes(one) && time !== undefined).length >= MOST_TEST_FILES) break;
-    usualTime(test); // while nothing is wrong
-  }
-  const shown = near.filter((test) => usual.get(test) !== undefined).slice(0, MOST_TEST_FILES);
+  const shown = testsOf(file, line);
   writeFileSync(place, changed);
   try {
     try {
@@ -222,11 +180,11 @@ async function noticed(file, changed) {
     } catch {
       return { outcome: 'noticed', by: 'it cannot be built' };
     }
-    for (const test of shown) {
-      const { failed } = run(test, 3 * Math.ceil(usual.get(test)) + 10_000);
+    for (const { test, ms } of shown) {
+      const { failed } = await runTest(tree, test, { timeout: 3 * ms + 10_000 });
       if (failed !== undefined) return { outcome: 'noticed', by: `${test}: ${failed}` };
     }
-    return { outcome: shown.length === 0 ? 'untested' : 'lives' };
+    return { outcome: shown.length === 0 ? 'unseen' : 'lives' };
   } finally {
     writeFileSync(place, whole);
     await rebuild(file);
@@ -247,10 +205,18 @@ function interval(part, all) {
   return [middle - half, middle + half].map((share) => (100 * Math.min(1, Math.max(0, share))).toFixed(0));
 }
 
+const lineOf = (whole, start) => whole.slice(0, start).split('\n').length;
+
 try {
+  reached = await reachOf(tree, tests, { cache: path.join(root, '.cache', 'reach'), timeout: MOST_MS });
   // What is no mistake is not to be noticed: else tests fail for another reason, and no figure means anything.
   for (const file of ['src/map/survey.ts', 'src/engine/affine.ts']) {
-    const { outcome, by } = await noticed(file, `${readFileSync(path.join(tree, file), 'utf8')}\n// nothing\n`);
+    const whole = readFileSync(path.join(tree, file), 'utf8');
+    const { outcome, by } = await noticed(
+      file,
+      lineOf(whole, whole.indexOf('export function')),
+      `${whole}\n// nothing\n`,
+    );
     if (outcome !== 'lives') throw new Error(`A comment in ${file} is ${outcome} (${by ?? 'no quick test'}).`);
   }
   let alive = 0;
@@ -258,7 +224,9 @@ try {
     const whole = readFileSync(path.join(tree, file), 'utf8');
     const found = whole.split(from).length - 1;
     const { outcome } =
-      found === 1 ? await noticed(file, whole.split(from).join(to)) : { outcome: `stands ${found} times` };
+      found === 1
+        ? await noticed(file, lineOf(whole, whole.indexOf(from)), whole.split(from).join(to))
+        : { outcome: `stands ${found} times` };
     if (outcome !== 'noticed') alive++;
     console.log(`${outcome}: ${what}`);
   }
@@ -266,29 +234,35 @@ try {
   if (alive > 0) process.exitCode = 1;
   for (const room of values.room) {
     const until = performance.now() + (Number(values.minutes) * 60_000) / values.room.length;
-    const all = code.filter((file) => file.startsWith(`${room}/`)).flatMap(mistakes);
+    const [place, at] = room.split(':');
+    const files = code.filter((file) => file === place || file.startsWith(`${place}/`));
+    const all = files
+      .flatMap(mistakes)
+      .map((mistake) => ({
+        ...mistake,
+        line: lineOf(readFileSync(path.join(tree, mistake.file), 'utf8'), mistake.start),
+      }))
+      .filter(({ line }) => at === undefined || line === Number(at));
     const total = all.length;
-    let [killed, tried, unseen] = [0, 0, 0];
-    while (tried + unseen < Number(values.count) && all.length > 0 && performance.now() < until) {
-      const [{ file, start, end, text }] = all.splice(Math.floor(random() * all.length), 1);
+    const outcomes = { noticed: 0, lives: 0, unseen: 0 };
+    let tried = 0;
+    while (tried < Number(values.count) && all.length > 0 && performance.now() < until) {
+      const [{ file, line, start, end, text }] = all.splice(Math.floor(random() * all.length), 1);
       const whole = readFileSync(path.join(tree, file), 'utf8');
-      const { outcome } = await noticed(file, whole.slice(0, start) + text + whole.slice(end));
-      if (outcome === 'untested') unseen++;
-      else tried++;
-      if (outcome === 'noticed') killed++;
-      else {
-        const line = whole.slice(0, start).split('\n').length;
-        const what = outcome === 'untested' ? 'no test within 40 s' : 'lives';
-        console.log(`${what}: ${file}:${line}: ${whole.slice(start, end).slice(0, 60)} → ${text.slice(0, 60)}`);
-      }
+      const { outcome, by } = await noticed(file, line, whole.slice(0, start) + text + whole.slice(end));
+      tried++;
+      outcomes[outcome]++;
+      const change = `${whole.slice(start, end).slice(0, 60)} → ${text.slice(0, 60)}`.replaceAll(/\s+/g, ' ');
+      console.log(`${outcome}: ${file}:${line}: ${change}${by === undefined ? '' : ` (${by})`}`);
     }
-    const [low, high] = tried > 0 ? interval(killed, tried) : [0, 100];
-    const share = ((100 * killed) / Math.max(1, tried)).toFixed(0);
+    const [low, high] = tried > 0 ? interval(outcomes.noticed, tried) : [0, 100];
+    const share = ((100 * outcomes.noticed) / Math.max(1, tried)).toFixed(0);
     console.log(
-      `${room}: ${killed} of ${tried} noticed, ${share} % (95 %: ${low} to ${high} %), of ${total} that can be made; ${unseen} besides that no quick test reaches`,
+      `${room}: ${outcomes.noticed} of ${tried} noticed, ${share} % (95 %: ${low} to ${high} %), of ${total} that can be made; ${outcomes.unseen} of them stand where no quick test comes`,
     );
   }
 } finally {
+  await Promise.all(programs.map(({ building }) => building.dispose()));
   execFileSync('git', ['worktree', 'remove', '--force', tree], { cwd: root });
   rmSync(folder, { recursive: true, force: true });
 }
