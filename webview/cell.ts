@@ -2,7 +2,6 @@ import { tokenSpoken } from '../src/map/display.js';
 import { formatCoordinate, formatPercent } from '../src/map/numbers.js';
 import type { Gram } from '../src/map/plane.js';
 import { type PageMap, tokenOf } from './pageMap.js';
-import type { PageState } from './store.js';
 
 /** A token that a cell ranks. */
 export interface Ranked {
@@ -49,31 +48,6 @@ export function ranking(map: PageMap, cell: number): Ranked[] {
 }
 
 export const formatX = (map: PageMap, value: number): string => formatCoordinate(value, map.specification.grid.spacing);
-
-/** A cell that the inspector is about, and the map that it is of. */
-export interface Inspected {
-  readonly kind: 'pinned' | 'hovered' | 'center';
-  readonly map: PageMap;
-  readonly cell: number;
-}
-
-/**
- * The cell that the inspector is about: the pinned one, else the one below the pointer, else the one in the middle. One that is
- * pinned beside the part that is looked at more closely is the whole map's.
- */
-export function inspected(state: PageState): Inspected | null {
-  const { map, base, ui, hover } = state;
-  if (!map) return null;
-  for (const one of [map, base]) {
-    const cell = one && ui.pin ? cellAtPlace(one, ui.pin) : null;
-    if (one && cell !== null) return { kind: 'pinned', map: one, cell };
-  }
-  if (hover !== null) return { kind: 'hovered', map, cell: hover };
-  const { columns, rows } = map.cells;
-  return { kind: 'center', map, cell: Math.floor(rows / 2) * columns + Math.floor(columns / 2) };
-}
-
-export const pinnedCell = ({ map, ui }: PageState): number | null => (map && ui.pin ? cellAtPlace(map, ui.pin) : null);
 
 /** Length of the hidden vector at a point of the plane. */
 export function normAt(gram: Gram, x: number, y: number): number {

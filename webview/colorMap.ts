@@ -1,7 +1,8 @@
 import type { ColorBy } from '../src/map/colors.js';
 import { contextOf, type Question, type TokenName } from '../src/map/specification.js';
 import type { Token } from '../src/map/token.js';
-import { inspected, ranking } from './cell.js';
+import { ranking } from './cell.js';
+import { inspected } from './inspected.js';
 import { send } from './host.js';
 import { tokenOf } from './pageMap.js';
 import type { PageState, Store } from './store.js';

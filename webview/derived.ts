@@ -1,4 +1,5 @@
-import { assignSlots, preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
+import { preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
+import { assignSlots } from '../src/map/tokenSlots.js';
 import { type Coloring, coloringOf } from '../src/map/coloring.js';
 import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';

@@ -1,7 +1,8 @@
 import { COLOR_BY } from '../src/map/colors.js';
 import type { PageMessage } from '../src/protocol/page.js';
 import { layerIndex } from '../src/map/specification.js';
-import { cellAtPlace, columnAndRow, inspected, placeOf, placeOfCell } from './cell.js';
+import { cellAtPlace, columnAndRow, placeOf, placeOfCell } from './cell.js';
+import { inspected } from './inspected.js';
 import { lastLayer, layerAt, layerOf } from './controls/layers.js';
 import type { Derived } from './derived.js';
 import { colorMap } from './colorMap.js';

@@ -1,7 +1,8 @@
 import { tokenText } from '../src/map/display.js';
 import { compareItems } from './toolbar.js';
 import { cellAsText, togglePin } from './inspector.js';
-import { formatX, inspected, pinnedCell, placeOfCell, ranking } from './cell.js';
+import { formatX, placeOfCell, ranking } from './cell.js';
+import { inspected, pinnedCell } from './inspected.js';
 import { colorByToken } from './colorMap.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';

@@ -1,6 +1,6 @@
 import type { ShownMap } from '../src/protocol/page.js';
 import type { Token } from '../src/map/token.js';
-import type { Changes } from './compare/changes.js';
+import type { Changes } from './compare/pair.js';
 
 /** A map that the page has. Its cells and tokens grow in place while it is computed. */
 export interface PageMap extends Omit<ShownMap, 'tokens'> {

@@ -1,6 +1,7 @@
 import { layerIndex, type MapSpecification } from '../src/map/specification.js';
 import type { PanelState, ShownMap, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
-import { pinnedCell, placeOfCell, spokenCell } from './cell.js';
+import { placeOfCell, spokenCell } from './cell.js';
+import { pinnedCell } from './inspected.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import type { Link } from './link.js';

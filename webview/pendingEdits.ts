@@ -2,8 +2,9 @@ import { isRecord } from '../src/map/json.js';
 import { isAxisValue } from '../src/map/series/series.js';
 import { checkParameters } from '../src/map/specification.js';
 import { DEVICES } from '../src/protocol/engine.js';
-import type { Comparison, HostMessage, PageEdit, PageMessage } from '../src/protocol/page.js';
-import { type Listed, listedInterventions } from '../src/protocol/shelf.js';
+import type { HostMessage, PageEdit, PageMessage } from '../src/protocol/page.js';
+import type { Comparison, Listed } from '../src/protocol/panelSettings.js';
+import { listedInterventions } from '../src/protocol/shelf.js';
 import { withSetting } from '../src/protocol/settingsChange.js';
 
 type StateMessage = Extract<HostMessage, { type: 'state' }>;

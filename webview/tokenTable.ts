@@ -1,7 +1,7 @@
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
 import type { Token } from '../src/map/token.js';
-import { inspected } from './cell.js';
+import { inspected } from './inspected.js';
 import type { Derived } from './derived.js';
 import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';

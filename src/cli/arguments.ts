@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util';
-import { type Format, FORMATS } from '../formats/formats.js';
-import type { FigureSize } from '../formats/figureSize.js';
+import { FORMATS } from '../formats/formats.js';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
-import { bad, computingChoices, type ComputingChoices } from './computing.js';
+import { bad, computingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import type { ServeCommand } from './serve/serve.js';
 import type { SeriesCommand } from './series/series.js';
@@ -21,6 +20,8 @@ import type { FitCommand } from './fitTranslator.js';
 import { figureSize } from './figureFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
+import type { DrawCommand } from './draw.js';
+import type { InspectCommand } from './inspect.js';
 import type { LensCommand } from './lens.js';
 import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
 
@@ -38,30 +39,6 @@ export type Command =
   | StudyCommand
   | ServeCommand
   | HubCommand;
-
-export interface DrawCommand extends ComputingChoices {
-  readonly kind: 'draw';
-  /** The flags of {@link MAP_FLAGS} that were given. */
-  readonly map: FlagValues;
-  /** Those of {@link DISPLAY_FLAGS}, and what they depend on. */
-  readonly display: FlagValues;
-  readonly model: string | undefined;
-  readonly specification: string | undefined;
-  readonly outputDir: string;
-  readonly formats: readonly Format[];
-  /** Of the map's picture. */
-  readonly figure: FigureSize;
-  readonly overwrite: boolean;
-  readonly quiet: boolean;
-}
-
-export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
-  readonly kind: 'inspect';
-  /** Undefined: the bundled model. */
-  readonly model: string | undefined;
-  readonly json: boolean;
-  readonly skipChecks: boolean;
-}
 
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {

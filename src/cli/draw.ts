@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { computeMap, withCloserLook } from '../engine/client.js';
-import { formatOf } from '../formats/formats.js';
+import type { FigureSize } from '../formats/figureSize.js';
+import { type Format, formatOf } from '../formats/formats.js';
 import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
@@ -9,15 +10,32 @@ import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '.
 import { readSpecification, type SavedSpecification } from '../host/readSpecification.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
-import { displayFromFlags, parametersFromFlags } from '../map/flags.js';
+import { displayFromFlags, type FlagValues, parametersFromFlags } from '../map/flags.js';
 import { formatCount, formatDuration, formatPercent } from '../map/numbers.js';
 import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
-import type { DrawCommand } from './arguments.js';
+import type { ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
 import { formatBytes } from './inspect.js';
 import { engineLog, type Output, progressBar, progressLines, silentProgress } from './progress.js';
+
+/** `embedding-grid`: a map is drawn. */
+export interface DrawCommand extends ComputingChoices {
+  readonly kind: 'draw';
+  /** The flags of {@link MAP_FLAGS} that were given. */
+  readonly map: FlagValues;
+  /** Those of {@link DISPLAY_FLAGS}, and what they depend on. */
+  readonly display: FlagValues;
+  readonly model: string | undefined;
+  readonly specification: string | undefined;
+  readonly outputDir: string;
+  readonly formats: readonly Format[];
+  /** Of the map's picture. */
+  readonly figure: FigureSize;
+  readonly overwrite: boolean;
+  readonly quiet: boolean;
+}
 
 const SILENT: Output = { write: () => undefined };
 

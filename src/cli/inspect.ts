@@ -3,8 +3,17 @@ import { openModel } from '../host/openModel.js';
 import { safeText } from '../map/display.js';
 import { formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
-import type { InspectCommand } from './arguments.js';
+import type { ComputingChoices } from './computing.js';
 import { engineLog, type Output } from './progress.js';
+
+/** `embedding-grid inspect`: a model is described. */
+export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
+  readonly kind: 'inspect';
+  /** Undefined: the bundled model. */
+  readonly model: string | undefined;
+  readonly json: boolean;
+  readonly skipChecks: boolean;
+}
 
 /** `embedding-grid inspect`: prints what was found in a model. @throws Fault. */
 export async function inspect(command: InspectCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { Fault } from '../map/fault.js';
 import { BatchSize } from './batchSize.js';
 import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
 import type { MaskForms } from './maskForms.js';
-import type { ModelConfig } from './modelFiles.js';
+import type { ModelConfig } from './modelConfig.js';
 import { type Feeds, type Results, type Session, Tensor } from './session.js';
 
 export interface CellRunnerParts {

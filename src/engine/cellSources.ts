@@ -1,16 +1,27 @@
 import { rowsKey } from '../map/dependence.js';
 import { coordinates } from '../map/grid.js';
-import { pointAt } from '../map/plane.js';
+import { type Plane, pointAt } from '../map/plane.js';
 import { layerIndex, type MapParameters } from '../map/specification.js';
 import { AffineMap } from './affine.js';
 import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { AffineLogits, type LogitSource, ModelLogits } from './logitSource.js';
-import type { Reading } from './reading.js';
+import type { CellPlan } from './model/plan.js';
+import type { Variant } from './model/variant.js';
+import type { Race } from './question.js';
 import { Scanner } from './scan.js';
 
 /** Planes whose rows are kept: changing the grid over them costs no product with the head again. */
 const KEPT_ROWS = 4;
+
+/** What decides a map's cells, besides its grid: the part of a reading that is looked at here. */
+interface CellQuestion {
+  readonly plan: CellPlan;
+  readonly seen: Plane;
+  readonly race: Race;
+  readonly ground: { readonly variant: Variant };
+  readonly parameters: MapParameters;
+}
 
 /** Chooses the way that cells are computed: three rows where the readout is affine and they prove it, else every cell. */
 export class CellSources {
@@ -18,7 +29,7 @@ export class CellSources {
   private readonly scanner = new Scanner();
 
   /** The map as three rows, where the readout is affine and they prove it; kept for as long as the plane is. */
-  async affine(reading: Reading, parameters: MapParameters): Promise<AffineMap | undefined> {
+  async affine(reading: CellQuestion, parameters: MapParameters): Promise<AffineMap | undefined> {
     const { plan, seen, race, ground } = reading;
     const { variant } = ground;
     // Rows are kept by readout and plane: an earlier layer's blocks are never affine, whatever is kept.
@@ -42,7 +53,7 @@ export class CellSources {
     return race.masked.length === 0 ? whole : keep(key, whole.without(race.masked, key));
   }
 
-  async threeRows(reading: Reading, parameters: MapParameters, total: number): Promise<CellSource | undefined> {
+  async threeRows(reading: CellQuestion, parameters: MapParameters, total: number): Promise<CellSource | undefined> {
     const affine = await this.affine(reading, parameters);
     if (!affine) return undefined;
     const { asked } = reading.race;
@@ -53,7 +64,7 @@ export class CellSources {
   }
 
   async eachCell(
-    { plan, seen, race, ground: { variant } }: Reading,
+    { plan, seen, race, ground: { variant } }: CellQuestion,
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
@@ -68,7 +79,7 @@ export class CellSources {
   }
 
   /** All logits of cells, the way that the map's cells are computed. */
-  async logits(reading: Reading, parameters: MapParameters, batchSize: number): Promise<LogitSource> {
+  async logits(reading: CellQuestion, parameters: MapParameters, batchSize: number): Promise<LogitSource> {
     const { masked } = reading.race;
     const grid = coordinates(parameters.grid);
     const affine = await this.affine({ ...reading, race: { ...reading.race, masked: [] } }, parameters);
@@ -86,7 +97,7 @@ export class CellSources {
 
   /** One point, by the way that its map would take; its tokens' logits besides, [topK]. */
   async point(
-    reading: Reading,
+    reading: CellQuestion,
     parameters: MapParameters,
     x: number,
     y: number,

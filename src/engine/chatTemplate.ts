@@ -9,12 +9,6 @@ export interface ChatTemplate {
   render(text: string): Promise<string>;
 }
 
-/** What differs between the models that a template is written for: `bos_token` and its like, by name; and the message. */
-export interface TemplateVariables {
-  readonly specialTokens: Readonly<Record<string, string>>;
-  readonly text: string;
-}
-
 const MAX_TEMPLATE = 2 ** 20;
 
 /**

@@ -2,7 +2,7 @@ import { Fault } from '../map/fault.js';
 import { DataType, elemTypeOf, type Graph, shapeOf } from '../onnx/graph.js';
 import { batchAxisOf, type CacheSlot, type Interface, isRounded } from '../onnx/interface.js';
 import { type MaskForms, maskTensor } from './maskForms.js';
-import type { ModelConfig } from './modelFiles.js';
+import type { ModelConfig } from './modelConfig.js';
 import { type Feeds, Tensor } from './session.js';
 import { tensorOf } from './tensors.js';
 

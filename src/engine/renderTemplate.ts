@@ -1,5 +1,5 @@
 import { Environment, Interpreter, Template } from '@huggingface/jinja'; // the hub's own Jinja for chat templates, MIT, no dependencies
-import type { TemplateVariables } from './chatTemplate.js';
+import type { TemplateVariables } from './textReader.js';
 
 const MAX_RENDERED = 2 ** 21;
 const MAX_RANGE = 10_000;

@@ -1,7 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { TemplateVariables } from './chatTemplate.js';
 import type { TokenizerChanges } from './tokenizerJson.js';
+
+/** What differs between the models that a template is written for: `bos_token` and its like, by name; and the message. */
+export interface TemplateVariables {
+  readonly specialTokens: Readonly<Record<string, string>>;
+  readonly text: string;
+}
 
 /** What the process that reads texts (textProcess.ts) is asked. */
 export type TextRequest =

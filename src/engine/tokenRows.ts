@@ -4,7 +4,7 @@ import { DataType, type TensorProto } from '../onnx/graph.js';
 import type { Model } from './model/model.js';
 import { embeddings, unembedded } from './model/running.js';
 import type { Variant } from './model/variant.js';
-import { openSource } from './modelFiles.js';
+import { openSource } from './fileSource.js';
 
 /** Numbers that are read or computed at a time. */
 const CHUNK_NUMBERS = 2 ** 22;

@@ -1,6 +1,7 @@
 import { isRecord, sortedJson } from '../map/json.js';
 import { tokenText } from './chatTemplate.js';
-import { type ModelFiles, readJson } from './modelFiles.js';
+import type { ModelFiles } from './modelFiles.js';
+import { readJson } from './modelConfig.js';
 import {
   type AddedToken,
   addedTokensOf,

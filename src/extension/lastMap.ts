@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import type { PanelStart } from '../panel/dependencies.js';
 import { readSettings } from '../panel/messages.js';
-import type { PanelSettings } from '../protocol/page.js';
+import type { PanelSettings } from '../protocol/panelSettings.js';
 
 const KEY = 'lastMap';
 

@@ -15,7 +15,8 @@ import { pageHtml } from '../panel/html.js';
 import { Listeners } from '../panel/listeners.js';
 import { readKept } from '../panel/messages.js';
 import { SavedMapController } from '../panel/savedMap.js';
-import type { HostMessage, PanelSettings } from '../protocol/page.js';
+import type { HostMessage } from '../protocol/page.js';
+import type { PanelSettings } from '../protocol/panelSettings.js';
 import { plain } from './plainText.js';
 
 /** What the panel's serializer is registered for. */

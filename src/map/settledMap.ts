@@ -1,4 +1,4 @@
-import { assignSlots } from './colors.js';
+import { assignSlots } from './tokenSlots.js';
 import { DEFAULT_DISPLAY, type Display } from './mapDisplay.js';
 import { findRegions, type Regions, topTokens } from './regions.js';
 import type { Cells, TokenMap } from './tokenMap.js';

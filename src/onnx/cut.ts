@@ -1,8 +1,9 @@
 import type { Anatomy } from './anatomy.js';
+import type { CellCut } from './cut/cellCut.js';
 import { enterCells } from './cut/entry.js';
 import { headOfLast, transposedHead, unscaled } from './cut/head.js';
 import { CUT, stateName } from './cut/names.js';
-import { type CellOutput, leaveCells } from './cut/outputs.js';
+import { leaveCells } from './cut/outputs.js';
 import { rotaryForBatches } from './cut/rotary.js';
 import { readShapesFrom } from './cut/shapes.js';
 import { needed, slice } from './cut/slice.js';
@@ -16,22 +17,6 @@ import { shareShapes } from './shareShapes.js';
 import { repeatPasts, splitPasts } from './sharedPast.js';
 import { unsupported } from './source.js';
 import { withinBudget } from './work.js';
-
-export interface CellCut {
-  /** -1 is `embeddings`; 0 ... n-1 the output of a block. `head` feeds the head's matrix directly (unembed). */
-  readonly layer: number | 'head';
-  /**
-   * What is fed beside the cells' own position (which may follow past keys and values): the hidden states of the positions
-   * before it, of those behind it.
-   */
-  readonly around: { readonly prefix: boolean; readonly suffix: boolean };
-  /**
-   * What is known of the cells' position. `lone`: it is the only one, so that attention gives its own values and nothing else of
-   * it is computed. `split`: it follows past keys and values, which all cells share.
-   */
-  readonly attention?: 'lone' | 'split';
-  readonly output: CellOutput;
-}
 
 /**
  * The part of a model that turns hidden states at a layer into predictions for the last position.

@@ -2,7 +2,7 @@ import { mapBrief } from '../map/naming.js';
 import { axisName, memberAt, MODEL_PATH, onPlane, valueAt, valueText } from '../map/series/series.js';
 import type { MapSpecification } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import type { Comparison, MapSettings, PanelSettings } from '../protocol/page.js';
+import type { Comparison, MapSettings, PanelSettings } from '../protocol/panelSettings.js';
 
 type Computed = Extract<Comparison, { kind: 'computed' }>;
 

@@ -10,17 +10,16 @@ import { listedInterventions, withInterventions } from '../protocol/shelf.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type HostMessage,
-  type MapSettings,
   type ModelEntry,
   type PageAction,
   type PageEdit,
   type PageMessage,
   type PageView,
   pageView,
-  type PanelSettings,
   type PanelState,
   type SlotName,
 } from '../protocol/page.js';
+import type { MapSettings, PanelSettings } from '../protocol/panelSettings.js';
 import { comparedBrief, swapped } from './comparison.js';
 import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { Divergences } from './divergences.js';

@@ -3,7 +3,8 @@ import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Device, ModelDescription } from '../protocol/engine.js';
-import type { ColorScaleChoice, Comparison, ModelEntry, PanelSettings } from '../protocol/page.js';
+import type { ColorScaleChoice, ModelEntry } from '../protocol/page.js';
+import type { Comparison, PanelSettings } from '../protocol/panelSettings.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {

@@ -1,6 +1,7 @@
 import type { EngineLease } from '../host/engineLease.js';
 import { type Layer, layerIndex } from '../map/specification.js';
-import type { HostMessage, MapSettings, PanelSettings, SweepState } from '../protocol/page.js';
+import type { HostMessage, SweepState } from '../protocol/page.js';
+import type { MapSettings, PanelSettings } from '../protocol/panelSettings.js';
 import { type Asked, type MapRecord, sweptMap } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import type { MapSlot } from './mapSlot.js';

@@ -2,7 +2,8 @@ import type { EngineLease } from '../host/engineLease.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { LensTable } from '../map/lens/lensTable.js';
 import type { MapParameters } from '../map/specification.js';
-import type { HostMessage, LensState, PanelSettings } from '../protocol/page.js';
+import type { HostMessage, LensState } from '../protocol/page.js';
+import type { PanelSettings } from '../protocol/panelSettings.js';
 import type { Asked } from './mapRecord.js';
 
 /** Tokens that are told of each cell. */

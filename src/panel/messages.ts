@@ -7,15 +7,8 @@ import { type AxisValue, isAxisValue } from '../map/series/series.js';
 import { checkParameters, LIMITS } from '../map/specification.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
-import {
-  type Comparison,
-  type KeptPanel,
-  type MapSettings,
-  PAGE_ACTIONS,
-  type PageMessage,
-  type PanelSettings,
-  SLOTS,
-} from '../protocol/page.js';
+import { type KeptPanel, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
+import type { Comparison, MapSettings, PanelSettings } from '../protocol/panelSettings.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
 

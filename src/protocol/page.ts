@@ -2,24 +2,16 @@ import type { CellDivergences } from '../map/compare/comparison.js';
 import type { FaultData } from '../map/fault.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
-import type { AxisValue, PlaneSharing } from '../map/series/series.js';
 import type { LensTable } from '../map/lens/lensTable.js';
-import {
-  DEFAULT_BATCH_SIZE,
-  type Grid,
-  type MapParameters,
-  type MapSpecification,
-  type Prompt,
-  type TokenName,
-} from '../map/specification.js';
+import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { NearBoundary, StateBoundaries } from './boundaries.js';
-import type { Device, Estimate, ModelDescription, Reading, Support } from './engine.js';
+import type { Estimate, ModelDescription, Reading, Support } from './engine.js';
 import type { LensProgress } from './lens.js';
+import type { Comparison, LensChoice, Listed, MapSettings, PanelSettings } from './panelSettings.js';
 import type { PageRegions } from './pageRegions.js';
-import type { Listed } from './shelf.js';
 import type { SettingPath } from './settingsChange.js';
 
 /**
@@ -49,49 +41,12 @@ export interface ModelEntry {
 /** Which colors the map is drawn in: those that fit the theme, or one scale in every theme. */
 export type ColorScaleChoice = 'theme' | 'light' | 'dark';
 
-/** What a map is computed with. */
-export interface MapSettings {
-  readonly modelPath: string | null;
-  readonly parameters: MapParameters;
-  readonly device: Device;
-  readonly batchSize: number;
-}
-
-/** What a panel's map is compared with. */
-export type Comparison =
-  /**
-   * The same map but for one parameter, `path` as an axis of a series has it: another layer, readout, context, or `model`, by its
-   * path. All others are edited for both at once.
-   */
-  | { readonly kind: 'computed'; readonly path: string; readonly value: AxisValue; readonly plane: PlaneSharing }
-  /** A saved map, by the address of its file. */
-  | { readonly kind: 'saved'; readonly file: string };
-
-/** What a lens over layers and positions is read of, beside the map. */
-export interface LensChoice {
-  readonly prompt: Prompt;
-  /** The token that is followed; null: none. */
-  readonly token: TokenName | null;
-}
-
 /** How far a lens is. */
 export interface LensState {
   readonly choice: LensChoice;
   readonly running: boolean;
   readonly progress: LensProgress | null;
   readonly fault: FaultData | null;
-}
-
-/** What a panel is set to: everything that undo brings back. */
-export interface PanelSettings extends MapSettings {
-  /** null: one map is shown. */
-  readonly compare: Comparison | null;
-  /** The map is computed at every layer, each on the plane of its own. */
-  readonly sweep: boolean;
-  /** null: there is no lens. */
-  readonly lens: LensChoice | null;
-  /** All interventions in their order, those that are off among them; empty where none is off. */
-  readonly shelf: readonly Listed[];
 }
 
 /** How far the maps of all layers are. */

@@ -1,4 +1,4 @@
-import type { MapSettings } from './page.js';
+import type { MapSettings } from './panelSettings.js';
 
 /** Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
 export type SettingPath = string;

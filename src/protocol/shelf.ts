@@ -1,11 +1,4 @@
-import type { Intervention } from '../map/interventions.js';
-import type { PanelSettings } from './page.js';
-
-/** An intervention in a panel's list: what is off acts nowhere, and keeps its place. */
-export interface Listed {
-  readonly on: boolean;
-  readonly intervention: Intervention;
-}
+import type { Listed, PanelSettings } from './panelSettings.js';
 
 /** A panel's interventions in their order. Those that act are the parameters' own, whatever the list remembers of them. */
 export function listedInterventions({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DrawCommand, parseCommand } from '../../src/cli/arguments.js';
+import { parseCommand } from '../../src/cli/arguments.js';
+import type { DrawCommand } from '../../src/cli/draw.js';
 import { helpText, INSPECT_FLAGS, RUN_FLAGS } from '../../src/cli/flags.js';
 import { DISPLAY_FLAGS, MAP_FLAGS } from '../../src/map/flags.js';
 

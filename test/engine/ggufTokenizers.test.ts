@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { findModel } from '../../src/engine/modelFiles.js';
+import { findModel } from '../../src/engine/findModel.js';
 import { openTokenizer } from '../../src/engine/tokenizer.js';
 
 /** Tokenizers that stand in GGUF's metadata, against what transformers 5 makes of the same files (make.py beside them). */

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { findModel } from '../../src/engine/modelFiles.js';
+import { findModel } from '../../src/engine/findModel.js';
 import { openTokenizer } from '../../src/engine/tokenizer.js';
 import { temporaryFolder } from './temporary.js';
 

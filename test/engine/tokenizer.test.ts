@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findModel } from '../../src/engine/modelFiles.js';
+import { findModel } from '../../src/engine/findModel.js';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer.js';
 import { Fault } from '../../src/map/fault.js';
 import { temporaryFolder } from './temporary.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LastMap } from '../../src/extension/lastMap.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
-import type { PanelSettings } from '../../src/protocol/page.js';
+import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 
 /** A workspace's memory, which holds JSON. */
 function memory(kept: Record<string, string> = {}) {

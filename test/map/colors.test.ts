@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  assignSlots,
   entropyConfidence,
   hexOf,
   inkOn,
@@ -18,6 +17,7 @@ import {
   tokenColor,
   tokenGray,
 } from '../../src/map/colors.js';
+import { assignSlots } from '../../src/map/tokenSlots.js';
 import { findRegions } from '../../src/map/regions.js';
 import { randomNumbers } from './syntheticMap.js';
 

@@ -6,7 +6,8 @@ import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specificat
 import type { Engine } from '../../src/engine/client.js';
 import { LensView } from '../../src/panel/lensView.js';
 import type { LensParams } from '../../src/protocol/lens.js';
-import type { HostMessage, PanelSettings } from '../../src/protocol/page.js';
+import type { HostMessage } from '../../src/protocol/page.js';
+import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { syntheticLens } from '../map/syntheticLens.js';
 import { DESCRIPTION } from '../webview/fakeEngine.js';
 

@@ -4,7 +4,8 @@ import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
-import type { ModelEntry, PanelSettings } from '../../src/protocol/page.js';
+import type { ModelEntry } from '../../src/protocol/page.js';
+import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
 
 const DAY = 86_400_000;

@@ -4,7 +4,7 @@ import { MapController } from '../../src/panel/controller.js';
 import type { Intervention } from '../../src/map/interventions.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import type { HostMessage, PageMessage } from '../../src/protocol/page.js';
-import type { Listed } from '../../src/protocol/shelf.js';
+import type { Listed } from '../../src/protocol/panelSettings.js';
 import { PendingEdits } from '../../webview/pendingEdits.js';
 import { FakeDependencies, SETTINGS } from './fakeDependencies.js';
 

@@ -1,29 +1,11 @@
-import { type Agreement, compareCells } from '../../src/map/compare/agreement.js';
+import { compareCells } from '../../src/map/compare/agreement.js';
 import { type ChangesBy, type DivergenceSpread, spreadOf } from '../../src/map/compare/divergenceScale.js';
 import { sidesOf, tokenOf, winner } from '../../src/map/compare/comparison.js';
 import { type Segment, tokenSegments, tokenText } from '../../src/map/display.js';
 import type { Token } from '../../src/map/token.js';
 import type { Cells } from '../../src/map/tokenMap.js';
-import type { DivergenceNews } from '../../src/protocol/page.js';
 import type { PageMap } from '../pageMap.js';
-
-/** What wins in some cells: a token on both sides, or one that gives way to another. */
-export interface Pair {
-  readonly from: Token;
-  readonly to: Token;
-  readonly same: boolean;
-  /** Cells of it. */
-  readonly cells: number;
-}
-
-/** Where two maps have the same winner and where not. */
-export interface Changes {
-  readonly agreement: Agreement;
-  /** What wins, by the number that stands for a token in the cells of the changes' own map. */
-  readonly pairs: readonly Pair[];
-  /** How far apart the two maps are, as far as that is known. */
-  readonly divergences?: DivergenceNews;
-}
+import type { Changes, Pair } from './pair.js';
 
 /** What is known of a divergence of two maps, as far as any cell of it is. */
 export function divergenceOf(

@@ -4,7 +4,8 @@ import { type ChangesBy, divergencePart } from '../../src/map/compare/divergence
 import type { Paint } from '../map/paint.js';
 import type { Terrain } from '../map/terrain.js';
 import type { PageMap } from '../pageMap.js';
-import { type Changes, divergenceOf } from './changes.js';
+import { divergenceOf } from './changes.js';
+import type { Changes } from './pair.js';
 
 /**
  * Unchanged cells gray; changed ones orange, darker where both sides are more certain; within rounding gray as well. By a divergence:

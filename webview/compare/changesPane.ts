@@ -1,5 +1,6 @@
 import type { DivergenceNews } from '../../src/protocol/page.js';
-import { placeOfCell, spokenCell, pinnedCell } from '../cell.js';
+import { placeOfCell, spokenCell } from '../cell.js';
+import { pinnedCell } from '../inspected.js';
 import type { Derived } from '../derived.js';
 import { send } from '../host.js';
 import type { Link } from '../link.js';

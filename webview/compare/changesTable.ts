@@ -5,7 +5,8 @@ import { h, setText, show } from '../dom.js';
 import { cssColor, legendColor } from '../map/paint.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { tokenText } from '../tokenText.js';
-import { type Changes, divergenceOf, largestChanges, type Pair } from './changes.js';
+import { divergenceOf, largestChanges } from './changes.js';
+import type { Changes, Pair } from './pair.js';
 
 /** Rows that are made at most. */
 const MOST_ROWS = 200;

@@ -2,7 +2,8 @@ import { safeText } from '../../src/map/display.js';
 import { capital, contextBrief, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
 import { axisName, type AxisValue, MODEL_PATH, valueAt, valueText } from '../../src/map/series/series.js';
 import { type ContextChoice, contextOf, layerIndex, type Layer, type Readout } from '../../src/map/specification.js';
-import type { Comparison, HostState } from '../../src/protocol/page.js';
+import type { HostState } from '../../src/protocol/page.js';
+import type { Comparison } from '../../src/protocol/panelSettings.js';
 import { lastLayer, layerOf } from '../controls/layers.js';
 import type { Option } from '../toolkit.js';
 

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../src/protocol/page.js';
+import type { Comparison } from '../../src/protocol/panelSettings.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';

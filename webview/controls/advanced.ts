@@ -4,10 +4,9 @@ import { DEVICES } from '../../src/protocol/engine.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createDropdown } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
 const DEVICE_NAMES: Readonly<Record<(typeof DEVICES)[number], string>> = {

@@ -4,10 +4,9 @@ import type { HostState } from '../../src/protocol/page.js';
 import { h, show } from '../dom.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createDropdown, createGrowingText, createTextField } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 import { createTokenChips } from './tokenChips.js';
 

@@ -7,6 +7,7 @@ import { createContext } from './context.js';
 import { createFooter } from './footer.js';
 import { Form } from './form.js';
 import { createGridSize } from './gridSize.js';
+import type { ControlGroup } from './group.js';
 import { createInterventions } from './interventions.js';
 import { createLayerAndReadout } from './layerAndReadout.js';
 import { createModel } from './model.js';
@@ -16,12 +17,6 @@ import { createPreset } from './preset.js';
 import { createQuestion } from './question.js';
 import { createCenterAndSpacing } from './centerAndSpacing.js';
 import { createSavedFacts } from './savedFacts.js';
-
-/** A group of the form. */
-export interface ControlGroup {
-  readonly element: HTMLElement;
-  update(host: HostState, state: PageState): void;
-}
 
 /** The column of parameters; for a saved map, what it was made with. */
 export function createControls(store: Store, onToggle: () => void): HTMLElement {

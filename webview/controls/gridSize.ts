@@ -2,10 +2,9 @@ import { formatCount } from '../../src/map/numbers.js';
 import { LIMITS } from '../../src/map/specification.js';
 import { h } from '../dom.js';
 import type { Store } from '../store.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
 export function createGridSize(store: Store, form: Form): ControlGroup {

@@ -1,6 +1,13 @@
+import type { HostState } from '../../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from '../dom.js';
 import { createExplanation } from '../explain/explanation.js';
-import type { Store } from '../store.js';
+import type { PageState, Store } from '../store.js';
+
+/** What stands in the form: a group, or several. */
+export interface ControlGroup {
+  readonly element: HTMLElement;
+  update(host: HostState, state: PageState): void;
+}
 
 /** A part of the controls that folds. */
 export interface Group {

@@ -1,7 +1,7 @@
 import { interventionsAbove } from '../../src/map/interventions.js';
 import { layerIndex } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
-import type { Listed } from '../../src/protocol/shelf.js';
+import type { Listed } from '../../src/protocol/panelSettings.js';
 import { layerOf } from './layers.js';
 
 /** Why there is no map, where that is an intervention's fault: the rows that it can be, and the reason. */

@@ -2,7 +2,7 @@ import type { Intervention, InterventionPositions, InterventionVector } from '..
 import { interventionWords } from '../../src/map/interventionWords.js';
 import { vectorWords } from '../../src/map/naming.js';
 import type { Prompt } from '../../src/map/specification.js';
-import type { Listed } from '../../src/protocol/shelf.js';
+import type { Listed } from '../../src/protocol/panelSettings.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import { createButton, createCheckbox, createDropdown, createTextField } from '../toolkit.js';

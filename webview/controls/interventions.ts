@@ -3,17 +3,16 @@ import type { Intervention, InterventionPositions, InterventionVector } from '..
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { checkParameters, LIMITS } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
-import type { Listed } from '../../src/protocol/shelf.js';
+import type { Listed } from '../../src/protocol/panelSettings.js';
 import { h, show } from '../dom.js';
 import { send } from '../host.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
 import { createButton } from '../toolkit.js';
 import { sendComparison } from '../compare/compareBar.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { createInterventionRow, type DropDetail, type InterventionRow } from './interventionRow.js';
 import { noteOf, refusalOf } from './interventionReasons.js';
 

@@ -5,10 +5,9 @@ import { h, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createButton, createDropdown, createTextField } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { lastLayer, layerAt, layerOf } from './layers.js';
 
 const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [

@@ -5,9 +5,8 @@ import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { createDropdown, type Option } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 
 /** Value of the line that stands for "no model". */
 const NONE = '';

@@ -4,10 +4,9 @@ import { h, iconButton } from '../dom.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createTextField } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
 /** What can be added, of a prompt that it begins with. */

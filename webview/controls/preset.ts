@@ -9,7 +9,7 @@ import {
 } from '../../src/map/presets.js';
 import type { Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
+import type { ControlGroup } from './group.js';
 import { createField } from './field.js';
 import { type Form, isBundled } from './form.js';
 import { h, show } from '../dom.js';

@@ -3,10 +3,9 @@ import { LIMITS, type Question, type TokenName } from '../../src/map/specificati
 import { h, iconButton, show } from '../dom.js';
 import type { Store } from '../store.js';
 import { createDropdown, createTextField } from '../toolkit.js';
-import type { ControlGroup } from './controls.js';
 import { createField } from './field.js';
 import type { Form } from './form.js';
-import { createGroup } from './group.js';
+import { createGroup, type ControlGroup } from './group.js';
 import { readToken, tokenInput } from './sourceKinds.js';
 
 const KINDS = [

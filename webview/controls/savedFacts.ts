@@ -1,6 +1,6 @@
 import { mapFacts } from '../../src/map/facts.js';
 import { h } from '../dom.js';
-import type { ControlGroup } from './controls.js';
+import type { ControlGroup } from './group.js';
 
 /** What a saved map was made with: the read-only counterpart of the form. */
 export function createSavedFacts(): ControlGroup {

@@ -6,7 +6,7 @@ import { layerBrief, planeWords } from '../../src/map/naming.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import type { Mark } from '../../src/map/survey.js';
-import { pinnedCell } from '../cell.js';
+import { pinnedCell } from '../inspected.js';
 import { divergenceOf, segmentsOf } from '../compare/changes.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes } from '../dom.js';

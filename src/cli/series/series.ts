@@ -24,8 +24,7 @@ import {
 } from '../../map/series/series.js';
 import { tokensOnMap } from '../../map/statistics.js';
 import type { Token } from '../../map/token.js';
-import type { DrawCommand } from '../arguments.js';
-import { HANG_UP, Stopped } from '../draw.js';
+import { HANG_UP, Stopped, type DrawCommand } from '../draw.js';
 import { readFlagFiles } from '../flagFiles.js';
 import { engineLog, type Output, progressBar, progressLines, silentProgress } from '../progress.js';
 

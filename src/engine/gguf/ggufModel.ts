@@ -3,7 +3,8 @@ import { repositoryOfSnapshot } from '../../hub/cache.js';
 import { Fault } from '../../map/fault.js';
 import type { GgufValue } from '../../onnx/checkpoint/gguf.js';
 import { type ByteSource, ModelError } from '../../onnx/source.js';
-import type { ModelConfig, ModelFiles } from '../modelFiles.js';
+import type { ModelFiles } from '../modelFiles.js';
+import type { ModelConfig } from '../modelConfig.js';
 import { ggufTokenizer, ggufTokenizerConfig } from '../tokenizers/ggufTokenizer.js';
 import { firstPart, readGgufFile } from './ggufFile.js';
 

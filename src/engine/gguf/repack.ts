@@ -20,7 +20,7 @@ import type { StoredTensor } from '../../onnx/checkpoint/safetensors.js';
 import { DataType } from '../../onnx/graph.js';
 import { unsupported } from '../../onnx/source.js';
 import { statesOf } from '../fileStates.js';
-import { openSource } from '../modelFiles.js';
+import { openSource } from '../fileSource.js';
 import { placeFile } from '../weights.js';
 import type { GgufFile } from './ggufFile.js';
 

@@ -1,6 +1,5 @@
 import { type Layer, layerIndex, type Readout } from '../../map/specification.js';
-import type { CellCut } from '../../onnx/cut.js';
-import type { CellOutput } from '../../onnx/cut/outputs.js';
+import type { CellCut, CellOutput } from '../../onnx/cut/cellCut.js';
 import type { Manner } from './manner.js';
 
 /**

@@ -1,6 +1,7 @@
 import { Fault } from '../../map/fault.js';
 import { type Layer, layerIndex } from '../../map/specification.js';
-import { type CellCut, cutStates } from '../../onnx/cut.js';
+import { cutStates } from '../../onnx/cut.js';
+import type { CellCut } from '../../onnx/cut/cellCut.js';
 import { translated } from './model.js';
 import type { Surroundings } from './plan.js';
 import { numbersOf, type Variant } from './variant.js';

@@ -1,10 +1,6 @@
 import type { NumberType } from '../../map/tokenMap.js';
 import type { Check } from '../../protocol/engine.js';
-import type { ModelFiles } from '../modelFiles.js';
 import type { PlacedWeights } from '../weights.js';
-import { openCheckpoint } from './checkpointSource.js';
-import { openGguf } from './ggufSource.js';
-import { openOnnx } from './onnxSource.js';
 
 /** Whatever can become a graph. Behind it nothing knows which kind it was. */
 export interface ModelSource {
@@ -21,16 +17,4 @@ export interface ModelSource {
    * @param prefix positions that are kept, of `whole`
    */
   keepsPrefix(prefix: number, whole: number): boolean;
-}
-
-/** @throws Fault or ModelError for a model that is broken or not described. */
-export function openModelSource(files: ModelFiles): ModelSource {
-  switch (files.kind) {
-    case 'checkpoint':
-      return openCheckpoint(files);
-    case 'gguf':
-      return openGguf(files);
-    case 'onnx':
-      return openOnnx(files);
-  }
 }

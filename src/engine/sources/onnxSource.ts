@@ -6,7 +6,8 @@ import { joinEmbeddings } from '../../onnx/joinEmbeddings.js';
 import { normalize } from '../../onnx/normalize.js';
 import { readStructure } from '../../onnx/structure.js';
 import { findEmbeddings } from '../folderChoice.js';
-import { type ModelFiles, openSource } from '../modelFiles.js';
+import type { ModelFiles } from '../modelFiles.js';
+import { openSource } from '../fileSource.js';
 import { joinWeights, numberTypeOf, type PlacedWeights, placeWeights } from '../weights.js';
 import type { ModelSource } from './modelSource.js';
 

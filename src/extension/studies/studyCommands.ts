@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../map/specification.js';
-import type { PanelSettings } from '../../protocol/page.js';
+import type { PanelSettings } from '../../protocol/panelSettings.js';
 import { STUDY_EDITOR } from '../ids.js';
 import type { Studies } from './studies.js';
 

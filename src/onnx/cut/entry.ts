@@ -9,7 +9,7 @@ import {
   type ValueInfoProto,
 } from '../graph.js';
 import { elementType, rankOf } from '../inference.js';
-import type { CellCut } from '../cut.js';
+import type { CellCut } from './cellCut.js';
 import { CUT } from './names.js';
 
 export interface Piece {

@@ -9,26 +9,9 @@ import {
   valueInfo,
   type ValueInfoProto,
 } from '../graph.js';
+import type { CellOutput, TopOutput } from './cellCut.js';
 import type { Piece } from './entry.js';
 import { CUT } from './names.js';
-
-/** Most probable tokens of a cell. */
-export interface TopOutput {
-  readonly kind: 'top';
-  readonly k: number;
-  /** A mask is fed. */
-  readonly masked: boolean;
-  /** Weights are fed, and the functional is given besides. */
-  readonly functional: boolean;
-  /** How many tokens are above the functional is given, too: of one token's weight its rank less 1. */
-  readonly ranked?: boolean;
-}
-
-/**
- * Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap; or the hidden
- * states behind the first block that runs.
- */
-export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' | 'normed' };
 
 /**
  * From logits to what is kept of them, inside the graph, so that V numbers a cell never leave it. The entropy is
