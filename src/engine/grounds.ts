@@ -30,8 +30,8 @@ export class Grounds {
   /** The ground of some interventions, which act in their order. @throws Fault as {@link readInterventions} and {@link Variant.of}. */
   async of(interventions: readonly Intervention[]): Promise<Ground> {
     if (interventions.length === 0) return this.plain;
-    const key = JSON.stringify(interventions);
-    const found = this.kept.get(key) ?? this.make(interventions);
+    const key = keyOf(interventions);
+    const found = this.kept.get(key) ?? this.make(interventions, this.alike(interventions));
     this.kept.delete(key);
     this.kept.set(key, found);
     found.catch(() => this.kept.delete(key));
@@ -42,13 +42,17 @@ export class Grounds {
   /** The oldest variants make room, none of which is in use: nothing is run before all grounds of it are there. */
   private async shed(used: string): Promise<void> {
     let held = await this.plain.variant.heldBytes();
+    const counted: Variant[] = [];
     for (const [key, ground] of [...this.kept].reverse()) {
       if (key === used) continue;
       const variant = await ground.then(
         (found) => found.variant,
         () => undefined,
       );
-      held += (await variant?.heldBytes()) ?? 0;
+      if (variant && !counted.some((one) => one.sharesWith(variant))) {
+        counted.push(variant);
+        held += await variant.heldBytes();
+      }
       if (held > KEPT_BYTES) await variant?.release();
     }
     if (held > KEPT_BYTES) await this.plain.variant.release();
@@ -62,10 +66,17 @@ export class Grounds {
     }
   }
 
-  private async make(interventions: readonly Intervention[]): Promise<Ground> {
+  /** A ground that differs in numbers alone, which are fed. */
+  private alike(interventions: readonly Intervention[]): Promise<Ground> | undefined {
+    const shape = shapeOf(interventions);
+    return [...this.kept].findLast(([key]) => key.startsWith(shape))?.[1];
+  }
+
+  private async make(interventions: readonly Intervention[], alike: Promise<Ground> | undefined): Promise<Ground> {
     const { variant, space } = this.plain;
-    const { graph, frozen } = await readInterventions({ variant, space }, interventions);
-    return groundOf(Variant.of(variant.model, graph, frozen, variant));
+    const { graph, fed } = await readInterventions({ variant, space }, interventions);
+    const known = await alike?.catch(() => undefined);
+    return groundOf(known?.variant.with(fed) ?? Variant.of(variant.model, graph, fed, variant));
   }
 
   async release(): Promise<void> {
@@ -74,6 +85,13 @@ export class Grounds {
     this.kept.clear();
   }
 }
+
+/** What a graph with interventions is made of: vectors that are added are fed. */
+const shapeOf = (interventions: readonly Intervention[]): string =>
+  JSON.stringify(interventions.map((one) => (one.kind === 'add' ? { add: one.block, positions: one.positions } : one)));
+
+const keyOf = (interventions: readonly Intervention[]): string =>
+  `${shapeOf(interventions)}${JSON.stringify(interventions)}`;
 
 const groundOf = (variant: Variant): Ground => ({
   variant,

@@ -4,7 +4,7 @@ import type { Prompt } from '../map/specification.js';
 import { stateName } from '../onnx/cut/names.js';
 import { type GraphIntervention, partValues, type PartValues } from '../onnx/intervene.js';
 import type { HiddenSpace } from './hiddenSpace.js';
-import type { FrozenRows } from './model/fed.js';
+import type { FedNumbers } from './model/fed.js';
 import { translated } from './model/model.js';
 import type { Variant } from './model/variant.js';
 import { allIds, readPrompt } from './prompts.js';
@@ -13,7 +13,7 @@ import { SAMPLE_TEXTS } from './sampleTexts.js';
 /** Interventions with their numbers: what a variant is made of. */
 export interface ReadInterventions {
   readonly graph: readonly GraphIntervention[];
-  readonly frozen: readonly FrozenRows[];
+  readonly fed: readonly FedNumbers[];
 }
 
 /**
@@ -27,7 +27,7 @@ export async function readInterventions(
   interventions: readonly Intervention[],
 ): Promise<ReadInterventions> {
   const graph: GraphIntervention[] = [];
-  const frozen: FrozenRows[] = [];
+  const fed: FedNumbers[] = [];
   for (const one of interventions) {
     const { block } = one;
     switch (one.kind) {
@@ -41,8 +41,8 @@ export async function readInterventions(
         graph.push(changed(one, block, await meanOf(plain.variant, one, block, one.texts ?? SAMPLE_TEXTS)));
         break;
       case 'freeze': {
-        const input = `embedding_grid.frozen/${frozen.length}`;
-        frozen.push({ input, ...(await rowsOf(plain.variant, one, block, one.prompt)) });
+        const input = `embedding_grid.frozen/${fed.length}`;
+        fed.push({ input, ...(await rowsOf(plain.variant, one, block, one.prompt)) });
         graph.push(changed(one, block, { fed: input }));
         break;
       }
@@ -55,12 +55,14 @@ export async function readInterventions(
       }
       case 'add': {
         const vector = await vectorOf(plain.space, one.vector, block, 'The vector that is added');
-        graph.push({ kind: 'add', block, vector: vector.map((x) => x * one.coefficient), positions: one.positions });
+        const added = { input: `embedding_grid.added/${fed.length}`, vector: vector.map((x) => x * one.coefficient) };
+        fed.push(added);
+        graph.push({ kind: 'add', block, ...added, positions: one.positions });
         break;
       }
     }
   }
-  return { graph, frozen };
+  return { graph, fed };
 }
 
 const changed = (

@@ -34,6 +34,8 @@ export type GraphIntervention =
       readonly kind: 'add';
       readonly block: number;
       readonly vector: Float32Array;
+      /** The input that takes the vector: one graph serves all. Left out: it is a constant. */
+      readonly input?: string;
       readonly positions: 'last' | 'all' | 'later';
     }
   | { readonly kind: 'project'; readonly block: number; readonly direction: Float32Array };
@@ -138,8 +140,8 @@ class Rewriting {
         return this.replaceHeads(block, intervention.heads, intervention.by);
       case 'add':
         return intervention.positions === 'all'
-          ? this.addAll(block.output, intervention.vector)
-          : this.addFrom(block.output, intervention.vector, intervention.positions);
+          ? this.addAll(block.output, intervention)
+          : this.addFrom(block.output, intervention, intervention.positions);
       case 'project':
         return this.project(block.output, intervention.direction);
     }
@@ -220,20 +222,20 @@ class Rewriting {
     };
   }
 
-  private addAll(output: string, vector: Float32Array): void {
+  private addAll(output: string, vector: AddedVector): void {
     const from = this.seen.get(output) ?? output;
-    const { nodes, initializers, name } = this.constant(output, vector, 'vector');
+    const { nodes, initializers, name } = this.added(output, vector);
     const sum = this.name('sum');
     this.follow(output, sum, { nodes: [...nodes, node('Add', [from, name], [sum])], initializers });
   }
 
   /** The last positions are sliced off, changed and put back. */
-  private addFrom(output: string, vector: Float32Array, positions: 'last' | 'later'): void {
+  private addFrom(output: string, vector: AddedVector, positions: 'last' | 'later'): void {
     if (rankOf(this.graph, output) === 2)
       throw unsupported('This export joins batch and positions, so that single positions cannot be told apart.');
     const { name } = this;
     const from = this.seen.get(output) ?? output;
-    const row = this.constant(output, vector, 'vector');
+    const row = this.added(output, vector);
     if (positions === 'later' && !this.graph.isInput(LATER))
       this.graph = this.graph.with({ inputs: [...this.graph.inputs, valueInfo(LATER, DataType.INT64, [1])] });
     const count = positions === 'later' ? LATER : name('1');
@@ -308,6 +310,15 @@ class Rewriting {
     this.graph = this.graph.with({ nodes, initializers: [...this.graph.initializers.values(), ...initializers] });
   }
 
+  private added(like: string, { vector, input }: AddedVector): Added & { name: string } {
+    if (input === undefined) return this.constant(like, vector, 'vector');
+    if (!this.graph.isInput(input))
+      this.graph = this.graph.with({
+        inputs: [...this.graph.inputs, valueInfo(input, DataType.FLOAT, [vector.length])],
+      });
+    return this.cast(input, like, this.name('vector/cast'));
+  }
+
   /** A row of numbers, or 0, in a tensor's own number type. */
   private constant(like: string, values: Float32Array | null, part: string): Added & { name: string } {
     const name = this.name(part);
@@ -331,6 +342,8 @@ class Rewriting {
 
   private name = (part: string): string => `embedding_grid.intervention/${this.count}/${part}`;
 }
+
+type AddedVector = Pick<Extract<GraphIntervention, { kind: 'add' }>, 'vector' | 'input'>;
 
 interface Added {
   readonly nodes: readonly NodeProto[];

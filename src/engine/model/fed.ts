@@ -12,6 +12,15 @@ export interface FrozenRows {
   readonly width: number;
 }
 
+/** A vector that is added, [hiddenSize], and the input that takes it. */
+export interface AddedVector {
+  readonly input: string;
+  readonly vector: Float32Array;
+}
+
+/** What interventions take beside the model's own inputs: graphs that differ in it alone are one graph. */
+export type FedNumbers = FrozenRows | AddedVector;
+
 /** The positions that a run is about, of a sequence. */
 export interface RunPositions {
   /** The first. */
@@ -27,11 +36,17 @@ export interface RunPositions {
  * What interventions take beside the model's own inputs.
  * @throws Fault `bad-parameter` where the sequence has another length than the prompt that a part is frozen at.
  */
-export function fedRows(graph: Graph, frozen: readonly FrozenRows[], run: RunPositions): Feeds {
+export function fedRows(graph: Graph, fed: readonly FedNumbers[], run: RunPositions): Feeds {
   const feeds: Record<string, Tensor> = {};
   if (graph.isInput(LATER)) feeds[LATER] = new Tensor('int64', BigInt64Array.of(BigInt(run.later)), [1]);
-  for (const { input, rows, width } of frozen) {
+  for (const one of fed) {
+    const { input } = one;
     if (!graph.isInput(input)) continue;
+    if ('vector' in one) {
+      feeds[input] = new Tensor('float32', one.vector, [one.vector.length]);
+      continue;
+    }
+    const { rows, width } = one;
     const positions = rows.length / width;
     if (positions !== run.length)
       throw new Fault({

@@ -10,7 +10,7 @@ import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
 import { CellRunner } from '../cellRunner.js';
 import { anyPast } from '../feeds.js';
 import { type Results, type Session, Tensor } from '../session.js';
-import { fedRows, type FrozenRows } from './fed.js';
+import { type FedNumbers, fedRows } from './fed.js';
 import type { Manner } from './manner.js';
 import { type Model, translated, type WeightsMemory } from './model.js';
 import { type CellPlan, cutLayerOf, type Surroundings } from './plan.js';
@@ -25,25 +25,40 @@ interface CutSession {
   readonly hiddenSize: number;
 }
 
+/** A model with interventions whose numbers are fed: what variants share that differ in these numbers alone. */
+interface Shared {
+  readonly anatomy: Anatomy;
+  /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
+  readonly before: Anatomy;
+  /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
+  readonly sessions: Map<string, Promise<CutSession>>;
+  /** Of the weights of a cut graph. */
+  readonly memory: Map<string, WeightsMemory>;
+  /** Those that have runners of the sessions. */
+  readonly users: Set<Variant>;
+}
+
 /** A model as it is, or with interventions: its sessions, its hidden states, what is kept of earlier positions. */
 export class Variant {
   private readonly runners = new Map<string, Promise<CellRunner>>();
-  /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
-  private readonly sessions = new Map<string, Promise<CutSession>>();
   /** Whether a way to compute attention gives the same, by way and layer. */
   private readonly proven = new Map<string, Promise<boolean>>();
-  /** Of the weights of a cut graph. */
-  private readonly memory = new Map<string, WeightsMemory>();
 
   private constructor(
     readonly model: Model,
-    readonly anatomy: Anatomy,
-    /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
-    private readonly before: Anatomy,
-    private readonly frozen: readonly FrozenRows[],
+    private readonly shared: Shared,
+    private readonly fed: readonly FedNumbers[],
     /** The model as it is: what is proven of it holds here. */
     private readonly plain: Variant | undefined,
   ) {}
+
+  get anatomy(): Anatomy {
+    return this.shared.anatomy;
+  }
+
+  private get sessions(): Shared['sessions'] {
+    return this.shared.sessions;
+  }
 
   /**
    * A model with interventions, which act in their order.
@@ -52,7 +67,7 @@ export class Variant {
   static of(
     model: Model,
     interventions: readonly GraphIntervention[] = [],
-    frozen: readonly FrozenRows[] = [],
+    fed: readonly FedNumbers[] = [],
     plain?: Variant,
   ): Variant {
     const { anatomy, files } = model;
@@ -61,7 +76,18 @@ export class Variant {
     const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
     const whole = rewritten(interventions);
     const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
-    return new Variant(model, whole, before, frozen, plain);
+    const shared = { anatomy: whole, before, sessions: new Map(), memory: new Map(), users: new Set<Variant>() };
+    return new Variant(model, shared, fed, plain);
+  }
+
+  /** The same interventions with other numbers: they share their sessions. */
+  with(fed: readonly FedNumbers[]): Variant {
+    return new Variant(this.model, this.shared, fed, this.plain);
+  }
+
+  /** Whether two have the same sessions. */
+  sharesWith(other: Variant): boolean {
+    return this.shared === other.shared;
   }
 
   /** A runner for cells; those of the latest plans are kept with their sessions. */
@@ -91,6 +117,7 @@ export class Variant {
     if (!runner) {
       runner = this.createRunner(cut, often, around, reuse, manner);
       this.runners.set(key, runner);
+      this.shared.users.add(this);
       runner.catch(() => this.runners.delete(key));
       await runner;
       await this.releaseOldRunners();
@@ -178,7 +205,9 @@ export class Variant {
   }
 
   async releaseUnusedSessions(): Promise<void> {
-    const used = new Set(await Promise.all([...this.runners.values()].map(async (runner) => (await runner).session)));
+    const runners = [...this.shared.users].flatMap((variant) => [...variant.runners.values()]);
+    const settled = await Promise.allSettled(runners);
+    const used = new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.session] : [])));
     for (const [key, opening] of this.sessions) {
       const { session } = await opening;
       if (used.has(session)) continue;
@@ -221,7 +250,7 @@ export class Variant {
 
   /** Presents of the earlier positions, which come before all that interventions call the last or later ones. */
   private keptPrefix(prefix: readonly number[], presents: readonly string[], length: number): Promise<Results> {
-    return this.withStates([], presents, (run) => run(prefix, { length }), this.before);
+    return this.withStates([], presents, (run) => run(prefix, { length }), this.shared.before);
   }
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
@@ -254,7 +283,7 @@ export class Variant {
       weightsBytes,
       widensEachRun,
       ownId: own,
-      fed: fedRows(graph, this.frozen, run),
+      fed: fedRows(graph, this.fed, run),
     });
   }
 
@@ -315,7 +344,7 @@ export class Variant {
         allowRun(runBytes(this.model, ids.length));
         return session.run({
           ...this.model.plainFeeds(graph, { batch: 1, past: 0, ids }),
-          ...fedRows(graph, this.frozen, { from: 0, count: ids.length, later, length }),
+          ...fedRows(graph, this.fed, { from: 0, count: ids.length, later, length }),
         });
       });
     } finally {
@@ -328,13 +357,14 @@ export class Variant {
     const layer = cutLayerOf(plan, this.model.facts.blocks);
     const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: plan.output };
     const key = JSON.stringify([cut, often]);
-    const memory = this.memory.get(key) ?? this.model.memoryOf(this.graphOf(cut), often);
-    this.memory.set(key, memory);
+    const memory = this.shared.memory.get(key) ?? this.model.memoryOf(this.graphOf(cut), often);
+    this.shared.memory.set(key, memory);
     return memory;
   }
 
   async release(): Promise<void> {
     this.runners.clear();
+    this.shared.users.delete(this);
     await this.releaseUnusedSessions();
   }
 }
