@@ -43,6 +43,9 @@ export class Workbench {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     // What tsx compiles names its functions by this helper, which a page lacks that is handed one of them.
     await context.addInitScript('globalThis.__name = (named) => named;');
+    // A headless Chromium that has nothing to draw grants no idle time, and VS Code stores what its editors keep, and begins much
+    // else, when it is idle. Where a browser knows no idle time it takes a timer.
+    await context.addInitScript('delete globalThis.requestIdleCallback;');
     const workbench = new Workbench(server, context, await context.newPage());
     workbench.page.setDefaultTimeout(ACTION_LIMIT_MS);
     await workbench.page.goto(windowAddress(server, options), { waitUntil: 'domcontentloaded' });
@@ -55,8 +58,8 @@ export class Workbench {
   }
 
   /**
-   * Waits until VS Code has stored what its editors keep, with this in it. In a browser it does so when it is idle, every five
-   * seconds at most (on a desktop a window waits for it before it closes).
+   * Waits until VS Code has stored what its editors keep, with this in it. In a browser it does so every five seconds (on a
+   * desktop a window waits for it before it closes).
    */
   async stateIsKept(containing: RegExp): Promise<void> {
     await until(`the editors' state with ${containing}`, async () => containing.test(await this.editorsState()));
