@@ -13,8 +13,11 @@ import { tokenText } from './tokenText.js';
 /** Most columns and rows of the table: more make no sense to read, and the map can be zoomed. */
 const MOST = 50;
 
-/** The cells in sight as a table, y downward as in the picture: the map for those who do not see it. */
-export function createCellTable(store: Store, derived: Derived): HTMLElement {
+/**
+ * The cells in sight as a table, y downward as in the picture: the map for those who do not see it.
+ * @param plot takes the focus when the table closes that had it.
+ */
+export function createCellTable(store: Store, derived: Derived, plot: HTMLElement): HTMLElement {
   const title = h('h2');
   const close = iconButton('close', 'Show as Map', () => store.set({ table: false }));
   const table = h('table', { class: 'cells' });
@@ -37,6 +40,8 @@ export function createCellTable(store: Store, derived: Derived): HTMLElement {
 
   store.onDraw((state, changed) => {
     const open = state.table && state.map !== null;
+    // Once all is drawn: what is still hidden takes no focus.
+    if (!open && element.contains(document.activeElement)) queueMicrotask(() => plot.focus());
     show(element, open);
     if (open && (!wasOpen || anyOf(changed, 'map', 'cellsVersion', 'view', 'table'))) fill(state);
     if (open && !wasOpen) scroller.focus();

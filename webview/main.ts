@@ -110,7 +110,7 @@ const mapColumn = h(
   createPanes(main, other, changes, derived),
   createSweepStrip(store, derived),
   createLensTable(store, derived),
-  createCellTable(store, derived),
+  createCellTable(store, derived, view.plot),
 );
 document.body.append(
   h('div', { class: 'page' }, rail, controls, mapColumn, inspector),

@@ -215,6 +215,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.type('Layer number', '5');
     await page.type('Columns', '50');
     await page.type('Rows', '50');
+    await page.type('Batch size', '64');
     await page.generate();
     await page.complete(/^2,500 cells/);
   });

@@ -756,7 +756,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     const text = await table.locator('tbody tr').nth(2).locator('td').nth(3).locator('.faint').innerText();
     assert.equal(text, formatPercent(top(map, cell)));
     await stage.page.keyboard.press('Escape');
-    await stage.plot.waitFor();
+    await stage.page.locator('.plot:focus').waitFor();
   });
 
   onPage('how the page was arranged survives a reload', {}, async (stage) => {

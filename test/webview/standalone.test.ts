@@ -133,7 +133,7 @@ suite('A page of its own, from disk and offline', () => {
       assert.equal(whole.tokens, 0);
       assert.ok(whole.points < 0.101, `${whole.points} points`);
       await page.keyboard.press('Escape');
-      await page.locator('.plot').focus();
+      await page.locator('.plot:focus').waitFor();
       for (let i = 0; i < steps; i++) await page.keyboard.press('+');
       await page.getByText('11,200×').waitFor();
       await page.getByText('Window refined').waitFor({ state: 'attached' });

@@ -82,7 +82,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
         { class: 'map-column', 'aria-label': 'Map' },
         createBar(store, view),
         h('div', { class: 'panes' }, h('section', { class: 'pane' }, view.element)),
-        createCellTable(store, derived),
+        createCellTable(store, derived, view.plot),
       ),
       inspector,
     ),
