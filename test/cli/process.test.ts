@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { CLI, root } from '../faults/processes.js';
 
 /** The command line as a process of its own, over the fake engine: signals, exit codes, what is left behind. */
 
-const root = path.resolve(import.meta.dirname, '..', '..');
 let folder = '';
 before(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-process-'));
@@ -29,7 +29,7 @@ async function drawing(
   writeFileSync(path.join(model, 'model.onnx'), word);
   const output = path.join(folder, `${word}-out`);
   const flags = ['--model', model, '--output-dir', output, '--formats', 'json', '--debug'];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...flags], {
+  const child = spawn(process.execPath, [CLI, ...flags], {
     cwd: root,
     env: { ...process.env, EMBEDDING_GRID_ENGINE: path.join(import.meta.dirname, 'fakeEngine.mjs') },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -89,13 +89,7 @@ function redirected(redirections: string, ...flags: string[]): { code: number | 
   const model = path.join(folder, 'plain');
   mkdirSync(model, { recursive: true });
   writeFileSync(path.join(model, 'model.onnx'), 'plain');
-  const line = [
-    process.execPath,
-    '--import',
-    'tsx',
-    'src/cli/main.ts',
-    ...flags.map((flag) => flag.replace('MODEL', model)),
-  ];
+  const line = [process.execPath, CLI, ...flags.map((flag) => flag.replace('MODEL', model))];
   const script = `"$@" ${redirections}; exit \${PIPESTATUS[0]}`;
   const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', ...line], {
     cwd: root,
