@@ -20,7 +20,7 @@ import { tokenText } from './tokenText.js';
 const TITLES = {
   pinned: { title: 'Pinned cell', icon: 'pinned' },
   hovered: { title: 'Cell under cursor', icon: 'inspect' },
-  center: { title: 'Center cell', icon: 'inspect' },
+  center: { title: 'Middle cell', icon: 'inspect' },
 } as const;
 
 /**

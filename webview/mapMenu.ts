@@ -1,4 +1,5 @@
 import { tokenText } from '../src/map/display.js';
+import { ANCHORS } from '../src/map/useAs.js';
 import { compareItems } from './toolbar.js';
 import { cellAsText, togglePin } from './inspector.js';
 import { formatX, placeOfCell, ranking } from './cell.js';
@@ -40,10 +41,16 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
             run: () => colorByToken(store, token),
           })),
           {
-            label: 'Center the Map Here',
+            label: 'Move the Middle Here',
             icon: 'move',
             run: () => send({ type: 'edit', path: 'grid.center', value: [at.x, at.y] }),
           },
+          ...(store.slot === 'main' ? ANCHORS : []).map((anchor) => ({
+            label: `Use as ${anchor}`,
+            icon: 'pinned',
+            reason: whole,
+            run: () => send({ type: 'vector', to: anchor, ...place }),
+          })),
           {
             label: 'Continue from Here',
             icon: 'edit',

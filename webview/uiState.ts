@@ -15,6 +15,8 @@ export interface RelativeView {
 export interface UiState extends PageView {
   /** The part that is looked at is computed afresh; null: where that costs next to nothing. */
   readonly refine: boolean | null;
+  /** Another number of cells keeps the window, and the spacing follows; else the spacing stays. */
+  readonly keepWindow: boolean;
   /** The controls' column is open, where there is room for one. */
   readonly controls: boolean;
   /** Names of the groups that are folded. */
@@ -32,6 +34,7 @@ export interface UiState extends PageView {
 export const INITIAL_UI: UiState = {
   ...pageView(NEW_DISPLAY),
   refine: null,
+  keepWindow: true,
   controls: true,
   collapsed: ['context', 'interventions', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
   pin: null,
@@ -53,6 +56,7 @@ export function readUi(kept: unknown): UiState {
   return {
     ...pageView(readDisplay(ui)),
     refine: typeof ui.refine === 'boolean' ? ui.refine : null,
+    keepWindow: typeof ui.keepWindow === 'boolean' ? ui.keepWindow : INITIAL_UI.keepWindow,
     controls: typeof ui.controls === 'boolean' ? ui.controls : INITIAL_UI.controls,
     collapsed: Array.isArray(collapsed)
       ? collapsed.filter((name): name is string => typeof name === 'string')

@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.js';
 import type { Grid } from './specification.js';
 
 /**
@@ -40,6 +41,21 @@ export const sameGrid = (a: Grid, b: Grid): boolean =>
   a.spacing === b.spacing &&
   a.center[0] === b.center[0] &&
   a.center[1] === b.center[1];
+
+/**
+ * A grid of as large a window with another number of cells along one side: spacing and the other side follow. The other side is
+ * rounded, so that a window that is not square may grow or shrink by half a cell there.
+ */
+export function resizedGrid(grid: Grid, side: 'columns' | 'rows', count: number): Grid {
+  const factor = count / grid[side];
+  const along = (cells: number): number => Math.min(LIMITS.side, Math.max(1, Math.round(cells * factor)));
+  return {
+    ...grid,
+    columns: side === 'columns' ? count : along(grid.columns),
+    rows: side === 'rows' ? count : along(grid.rows),
+    spacing: Number((grid.spacing / factor).toPrecision(12)),
+  };
+}
 
 /** Where a cell stands: cells are numbered row by row, `row * columns + column`. */
 export interface Place {

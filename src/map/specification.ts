@@ -267,12 +267,12 @@ const parameterEntries = {
     ),
     center: v.tuple([
       v.pipe(
-        finite('center x'),
-        v.check((n) => Math.abs(n) <= 1e12, 'center x must be within 1e12 of 0'),
+        finite('middle x'),
+        v.check((n) => Math.abs(n) <= 1e12, 'middle x must be within 1e12 of 0'),
       ),
       v.pipe(
-        finite('center y'),
-        v.check((n) => Math.abs(n) <= 1e12, 'center y must be within 1e12 of 0'),
+        finite('middle y'),
+        v.check((n) => Math.abs(n) <= 1e12, 'middle y must be within 1e12 of 0'),
       ),
     ]),
   }),

@@ -4,6 +4,7 @@ import { Fault } from '../map/fault.js';
 import { type Display, NEW_DISPLAY } from '../map/mapDisplay.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import { useAs } from '../map/useAs.js';
 import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
 import { listedInterventions, withInterventions } from '../protocol/shelf.js';
@@ -215,9 +216,12 @@ export class MapController {
       }
       case 'vector': {
         const { runs } = this.slot(message.slot) ?? {};
-        const whole = runs?.shown?.id === message.map && wholeMapOf(runs.shown);
-        if (whole) await takeVector(this.deps, whole, message, message.to);
-        return;
+        const { to } = message;
+        const shown = runs?.shown?.id === message.map ? runs.shown : undefined;
+        const whole = wholeMapOf(shown);
+        if (!shown || !whole) return;
+        if (to === 'clipboard' || to === 'file') return takeVector(this.deps, whole, message, to);
+        return this.edit('parameters', useAs(shown.parameters, whole.plane, message, to));
       }
       case 'model':
         return this.chooseModel(message.path);

@@ -5,6 +5,7 @@ import { interventionSchema } from '../map/interventions.js';
 import { displaySchema } from '../map/mapDisplay.js';
 import { type AxisValue, isAxisValue } from '../map/series/series.js';
 import { checkParameters, LIMITS } from '../map/specification.js';
+import { ANCHORS } from '../map/useAs.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
 import { type KeptPanel, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
@@ -83,7 +84,7 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('boundaries'), slot, map: mapId }),
   v.object({ type: v.literal('divergences'), maps: v.nullable(v.tuple([mapId, mapId])) }),
   v.object({ type: v.literal('continue'), from: v.nullable(v.object(place)) }),
-  v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file']) }),
+  v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file', ...ANCHORS]) }),
   v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),
 ]);
 

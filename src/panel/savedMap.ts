@@ -55,8 +55,10 @@ export class SavedMapController {
     else if (message.type === 'tokenColors') this.deps.tokenColors.remember(message.slots);
     else if (message.type === 'mistake') this.deps.log('error', `In the page: ${message.message}`);
     else if (message.type === 'copy') this.run(this.deps.copyText(message.text));
-    else if (message.type === 'vector') this.run(takeVector(this.deps, this.map, message, message.to));
-    else if (message.type === 'chooseSavedMap') this.run(this.chooseBeside());
+    else if (message.type === 'vector') {
+      if (message.to === 'clipboard' || message.to === 'file')
+        this.run(takeVector(this.deps, this.map, message, message.to));
+    } else if (message.type === 'chooseSavedMap') this.run(this.chooseBeside());
     else if (message.type === 'edit' && message.path === 'compare') this.run(this.compare(message.value));
     else if (message.type === 'action') this.run(this.perform(message.action));
   }

@@ -7,6 +7,7 @@ import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecificatio
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
+import type { Anchor } from '../map/useAs.js';
 import type { NearBoundary, StateBoundaries } from './boundaries.js';
 import type { Estimate, ModelDescription, Reading, Support } from './engine.js';
 import type { LensProgress } from './lens.js';
@@ -402,7 +403,7 @@ export type PageMessage =
   | { readonly type: 'betweenBoundaries' }
   /** The text that it writes from there; null: it stops writing. */
   | { readonly type: 'continue'; readonly from: PlaceOnMap | null }
-  /** The vector at a point, as text or as a file. */
-  | ({ readonly type: 'vector'; readonly to: 'clipboard' | 'file' } & PlaceOnMap)
+  /** The vector at a point: as text, as a file, or as an anchor of the next plane. */
+  | ({ readonly type: 'vector'; readonly to: 'clipboard' | 'file' | Anchor } & PlaceOnMap)
   /** A mistake of the page's own, for the log. */
   | { readonly type: 'mistake'; readonly message: string };

@@ -326,7 +326,7 @@ test('parameters that no map has are refused, whoever asks', async () => {
       [/^Grid rows must be/, { grid: { ...grid, rows: side } }] as const,
     ]),
     ...[0, -1, NaN, Infinity, '1'].map((spacing) => [/^Spacing must be/, { grid: { ...grid, spacing } }] as const),
-    ...[NaN, -Infinity, 1e300].map((x) => [/^Center x must be/, { grid: { ...grid, center: [x, 0] } }] as const),
+    ...[NaN, -Infinity, 1e300].map((x) => [/^Middle x must be/, { grid: { ...grid, center: [x, 0] } }] as const),
     [/layer 2 does not exist/i, { layer: 2 }],
     [/layer must be/i, { layer: -1 }],
     [/layer must be/i, { layer: 0.5 }],

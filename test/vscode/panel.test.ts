@@ -106,9 +106,10 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.changes('random', () => page.choose('Method', 'Random projection'));
     await page.changes('a seed', () => page.type('Seed', '7'));
     await page.changes('another seed', () => page.button('Another Seed').click());
-    await page.changes('center x', () => page.type('Center x', '1.5'));
-    await page.changes('center y', () => page.type('Center y', '-2'));
+    await page.changes('center x', () => page.type('Middle x', '1.5'));
+    await page.changes('center y', () => page.type('Middle y', '-2'));
     await page.changes('spacing', () => page.type('Spacing', '0.25'));
+    await page.button('Keep the Window').click(); // one that is open keeps the spacing
     await page.changes('columns', () => page.type('Columns', '30'));
     await page.changes('rows', () => page.type('Rows', '20'));
     await page.complete(/^600 cells/);

@@ -121,7 +121,7 @@ console.log(
   `${description.reference.name}, V = ${description.facts.vocabularySize}, 50 x 50 cells; medians of ${RUNS}`,
 );
 await measure('spacing', (run) => stage.type('Spacing', String(0.5 + (run + 1) / 100)));
-await measure('middle', (run) => stage.type('Center x', String((run + 1) / 10)));
+await measure('middle', (run) => stage.type('Middle x', String((run + 1) / 10)));
 await measure('grid size', (run) => stage.type('Columns', String(run % 2 ? 50 : 49)));
 await stage.type('Columns', '50');
 await page.waitForTimeout(1500);

@@ -240,9 +240,16 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await eventually(() => assert.deepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
     await stage.button('Another Seed').click();
     await eventually(() => assert.notDeepEqual(settings().plane.axes, { method: 'random_projection', seed: 7 }));
-    await stage.type('Center x', '1.5');
-    await stage.type('Center y', '\u22122');
+    await stage.type('Middle x', '1.5');
+    await stage.type('Middle y', '\u22122');
     await stage.type('Spacing', '0,25');
+    await stage.type('Columns', '40');
+    const kept = { columns: 40, rows: 40, spacing: 0.3125, center: [1.5, -2] };
+    await eventually(() => assert.deepEqual(settings().grid, kept, 'the window stays'));
+    await stage.type('Columns', '50');
+    await eventually(() => assert.equal(settings().grid.spacing, 0.25));
+    await stage.button('Keep the Window').click();
+    await stage.field('Cells').getByText('The spacing stays').waitFor();
     await stage.type('Columns', '30');
     await stage.type('Rows', '20');
     await eventually(() =>
@@ -293,7 +300,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       ['Columns', '2001', 'Cells', 'Grid columns must be at most 2000'],
       ['Spacing', '-1', 'Spacing', 'Spacing must be greater than 0'],
       ['Spacing', 'wide', 'Spacing', 'Spacing must be a number'],
-      ['Center x', '', 'Middle', 'Center x must be a number'],
+      ['Middle x', '', 'Middle', 'Middle x must be a number'],
       ['Layer number', '99', 'Layer', 'The model’s layers are 0 to 29'],
       ['Seed', '-4', 'Seed', 'Seed must be at least 0'],
     ] as const) {
@@ -353,7 +360,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     const map = defaultMap(DEFAULT_PARAMETERS);
     const title = stage.page.locator('.cell h2');
     const rows = stage.page.locator('table.ranking tbody tr');
-    assert.equal(await title.innerText(), 'Center cell');
+    assert.equal(await title.innerText(), 'Middle cell');
     await stage.hoverCell(10, 40);
     assert.equal(await title.innerText(), 'Cell under cursor');
     const cell = 40 * 50 + 10;
@@ -595,8 +602,16 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await page.getByRole('tab', { name: 'Question', selected: true }).waitFor();
       await page.locator('.cell .color-by').nth(1).click();
       await eventually(() => assert.notDeepEqual(asked(), { kind: 'probability', token: text }));
-      await menu('Center the Map Here');
+      await menu('Move the Middle Here');
       await eventually(() => assert.deepEqual(stage.controller.settings.parameters.grid.center, [7.75, 2.75]));
+      await page.locator('.cell dd', { hasText: 'x 8.00' }).waitFor();
+      await stage.status(/^2,500 cells ·/);
+      await menu('Use as B');
+      const plane = () => stage.controller.settings.parameters.plane;
+      await eventually(() => assert.equal(plane().axes.method, 'directions'));
+      const { axes } = plane();
+      assert.ok(axes.method === 'directions' && axes.x.kind === 'vector');
+      assert.equal(axes.x.name, 'step to (15.5, 5.5)');
       await stage.picture('map-menu');
     },
   );

@@ -45,7 +45,7 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     assert.ok(x && y);
     await x.fill('1.5');
     await y.fill('-1.5');
-    await stage.type('Center x', '40');
+    await stage.type('Middle x', '40');
     await stage.page.keyboard.press('Tab');
     // The middle of the new map, as the inspector says.
     const position = stage.page.locator('.cell-summary dd').first();

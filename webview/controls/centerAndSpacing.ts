@@ -21,8 +21,8 @@ export function reachText({ columns, rows, spacing }: Grid): string {
 }
 
 export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
-  const x = createNumberField('Center x', (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
-  const y = createNumberField('Center y', (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
+  const x = createNumberField('Middle x', (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
+  const y = createNumberField('Middle y', (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
   const comma = h('span', { class: 'between', 'aria-hidden': 'true' }, ',');
   const middle = createField('Middle', x.element, comma, y.element);
   /** What each kind was last set to, so that trying another one loses nothing. */

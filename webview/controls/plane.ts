@@ -1,7 +1,13 @@
 import { axesBrief, capital, leadsToState } from '../../src/map/naming.js';
 import type { OwnAxes } from '../../src/map/plane.js';
 import { SAMPLE_TEXTS } from '../../src/map/presets.js';
-import { type Axes, type Direction, LIMITS, type PlaneParameters } from '../../src/map/specification.js';
+import {
+  type Axes,
+  type AxisLengths,
+  type Direction,
+  LIMITS,
+  type PlaneParameters,
+} from '../../src/map/specification.js';
 import { h, iconButton, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
@@ -42,6 +48,10 @@ export function methodOf(axes: Axes): MethodChoice {
   return x === y || y === undefined ? (x ?? 'files') : x === undefined ? y : 'mixed';
 }
 
+/** Rows of tokens are as long as training left them, whatever hidden states are: toward them, a step is a typical norm. */
+const lengthsFor = (method: MethodChoice, now: AxisLengths): AxisLengths =>
+  method === 'tokens' ? 'typical' : method === 'prompts' ? 'own' : now;
+
 /** What stands beside an axis' field. */
 const axisLabel = (axis: 'x' | 'y', direction: Direction, { lengths, orthogonal }: PlaneParameters): string =>
   leadsToState(direction) && lengths === 'own' && !(orthogonal && axis === 'y') ? `${axis} = 1` : `${axis} along`;
@@ -80,6 +90,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     form.edit('plane', {
       ...plane,
       axes,
+      lengths: lengthsFor(method, plane.lengths),
       center: method === 'pca_basis' && center.kind === 'origin' ? { kind: 'texts' } : fits ? center : other,
     });
     if (method === 'files' && !lastDirections.has('files'))

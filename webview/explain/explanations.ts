@@ -65,7 +65,7 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     ],
   },
   center: {
-    text: 'Where the middle of the grid lies, and the spacing between neighboring cells. Fit brings A, B and C into the middle half of the map, or the typical norm to its edge.',
+    text: 'The center is the vector at (0, 0). The middle is the point of the plane that the map is drawn around; the spacing lies between neighboring cells. Fit brings A, B and C into the middle half of the map, or the typical norm to its edge.',
     terms: ['spacing', 'typical norm'],
     picture: [
       cells(84, 4, 4, 48),
@@ -75,7 +75,7 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     ],
   },
   grid: {
-    text: 'How many cells are computed along x and y, each one a run of the model. With the same spacing, more cells reach farther; zoom in to look closer.',
+    text: 'How many cells are computed along x and y, each one a run of the model. The lock says what stays when that changes: the window, so that more cells are finer, or the spacing, so that they reach farther.',
     terms: ['cell', 'spacing'],
     picture: [cells(40, 4, 4, 48), arrow(100, 28, 120, 28), cells(132, 4, 8, 48)],
   },
