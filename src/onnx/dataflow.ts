@@ -6,7 +6,7 @@ import { isSum, operatorOf } from './operators/table.js';
  */
 
 /** The tensors whose *values* an operator reads, as opposed to their shapes and types. */
-export function valueInputs(n: NodeProto): string[] {
+export function valueInputs(n: NodeProto): readonly string[] {
   const { reads } = operatorOf(n);
   return reads === 'none' ? [] : reads === 'first' ? n.input.slice(0, 1) : inputsOf(n);
 }

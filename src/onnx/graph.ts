@@ -54,8 +54,8 @@ export const MICROSOFT = 'com.microsoft';
 
 /** A graph with its look-ups, nodes in topological order. Rebuilt after every rewrite, never patched. */
 export class Graph {
-  readonly producers = new Map<string, NodeProto>();
-  readonly consumers = new Map<string, NodeProto[]>();
+  private madeProducers: Map<string, NodeProto> | undefined;
+  private madeConsumers: Map<string, NodeProto[]> | undefined;
   private readonly inputNames: ReadonlySet<string>;
 
   private constructor(
@@ -69,14 +69,27 @@ export class Graph {
     readonly irVersion: bigint,
   ) {
     this.inputNames = new Set(inputs.map((input) => input.name));
-    for (const node of nodes) {
-      for (const output of node.output) if (output !== '') this.producers.set(output, node);
+  }
+
+  /** The operator that makes a tensor. Made when first asked for: most graphs of a chain of rewrites are never asked. */
+  get producers(): ReadonlyMap<string, NodeProto> {
+    if (this.madeProducers) return this.madeProducers;
+    const producers = new Map<string, NodeProto>();
+    for (const node of this.nodes) for (const output of node.output) if (output !== '') producers.set(output, node);
+    return (this.madeProducers = producers);
+  }
+
+  /** The operators that read a tensor, in their order. */
+  get consumers(): ReadonlyMap<string, readonly NodeProto[]> {
+    if (this.madeConsumers) return this.madeConsumers;
+    const consumers = new Map<string, NodeProto[]>();
+    for (const node of this.nodes)
       for (const input of inputsOf(node)) {
-        const list = this.consumers.get(input);
+        const list = consumers.get(input);
         if (list) list.push(node);
-        else this.consumers.set(input, [node]);
+        else consumers.set(input, [node]);
       }
-    }
+    return (this.madeConsumers = consumers);
   }
 
   /**
@@ -155,6 +168,8 @@ export function decodeModel(structure: Uint8Array): ModelProto {
   }
 }
 
+const NONE: readonly number[] = [];
+
 function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto[] {
   const producerOf = new Map<string, number>();
   nodes.forEach((node, i) => {
@@ -164,40 +179,38 @@ function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto
       producerOf.set(output, i);
     }
   });
-  const needs = nodes.map((node) => {
-    const indices = new Set<number>();
+  const isPlaced = new Uint8Array(nodes.length);
+  const isOpen = new Uint8Array(nodes.length);
+  /** What makes a node's inputs and is not placed yet. Nearly all nodes stand in order already: nothing is kept of those. */
+  const pendingOf = (node: NodeProto): readonly number[] => {
+    let pending: number[] | undefined;
     const inputs = inputsOf(node);
     spend(1 + inputs.length);
     for (const input of inputs) {
+      if (known.has(input)) continue;
       const producer = producerOf.get(input);
-      if (producer !== undefined) indices.add(producer);
-      else if (!known.has(input)) throw broken(`The tensor "${input}" is read by a ${node.opType} and never produced.`);
+      if (producer === undefined) throw broken(`The tensor "${input}" is read by a ${node.opType} and never produced.`);
+      if (pending) pending.push(producer);
+      else pending = [producer];
     }
-    return indices;
-  });
-  const state = new Uint8Array(nodes.length); // 1 = on the way, 2 = placed
+    return pending ? [...new Set(pending)] : NONE;
+  };
   const sorted: NodeProto[] = [];
   for (let start = 0; start < nodes.length; start++) {
     const stack = [start];
-    while (stack.length > 0) {
-      const i = stack[stack.length - 1] ?? 0;
-      if (state[i] === 2) {
-        stack.pop();
-        continue;
-      }
-      const pending = [...(needs[i] ?? [])].filter((j) => state[j] !== 2);
+    for (let i = stack.at(-1); i !== undefined; i = stack.at(-1)) {
+      const node = nodes[i];
+      const pending = node && isPlaced[i] === 0 ? pendingOf(node) : NONE;
       if (pending.length === 0) {
-        state[i] = 2;
-        const node = nodes[i];
-        if (node) {
-          sorted.push(node);
-          for (const output of node.output) known.add(output);
-        }
         stack.pop();
-      } else if (state[i] === 1 && pending.some((j) => state[j] === 1)) {
-        throw broken(`The graph has a cycle through "${nodes[i]?.output[0] ?? ''}".`);
+        if (!node || isPlaced[i] === 1) continue;
+        isPlaced[i] = 1;
+        sorted.push(node);
+        for (const output of node.output) known.add(output);
+      } else if (isOpen[i] === 1 && pending.some((j) => isOpen[j] === 1)) {
+        throw broken(`The graph has a cycle through "${node?.output[0] ?? ''}".`);
       } else {
-        state[i] = 1;
+        isOpen[i] = 1;
         for (const j of pending) stack.push(j);
       }
     }
@@ -206,8 +219,9 @@ function topological(nodes: readonly NodeProto[], known: Set<string>): NodeProto
 }
 
 /** Every tensor that a node reads, those that its subgraphs capture from outside included. */
-export function inputsOf(node: NodeProto): string[] {
-  const own = node.input.filter((name) => name !== '');
+export function inputsOf(node: NodeProto): readonly string[] {
+  const own = node.input.includes('') ? node.input.filter((name) => name !== '') : node.input;
+  if (node.attribute.length === 0) return own;
   const subgraphs = node.attribute.flatMap((a) => (a.g ? [a.g, ...a.graphs] : a.graphs));
   return subgraphs.length === 0 ? own : [...own, ...subgraphs.flatMap(capturesOf)];
 }

@@ -18,8 +18,8 @@ export function repeatPasts(graph: Graph, pasts: Pasts, cells: string): Graph {
   ];
   const replaced = new Map<string, { repeated: string; repeats: string }>();
   for (const [past, axis] of pasts) {
-    const rank = rankOf(graph, past);
-    if (!graph.consumers.has(past) || rank === undefined) continue;
+    const rank = graph.consumers.has(past) ? rankOf(graph, past) : undefined;
+    if (rank === undefined) continue;
     const name = (part: string): string => `${past}/embedding_grid.${part}`;
     const ones = (from: string, count: number): string[] => {
       if (count === 0) return [];
@@ -56,12 +56,13 @@ const SHARED = 'embedding_grid.shared/';
  * a sequence are to their own, so their scores are one matrix product and no key or value is copied for any cell. Scores and
  * values of the cells' own position are had beside.
  * @param graph of one new position a cell
+ * @param whole the graph that it was cut out of, which knows the ranks of the same tensors
  * @returns the same graph where no attention over a past is written out
  */
-export function splitPasts(graph: Graph, pasts: Pasts): Graph {
+export function splitPasts(graph: Graph, pasts: Pasts, whole: Graph = graph): Graph {
   const order = new Map(graph.nodes.map((n, i) => [n, i]));
   const pieces = attentionsOf(graph).flatMap((attention, i) => {
-    const piece = splitOne(graph, pasts, order, attention, `${SHARED}${i}`);
+    const piece = splitOne({ graph, whole, pasts, order }, attention, `${SHARED}${i}`);
     return piece ? [piece] : [];
   });
   if (pieces.length === 0) return graph;
@@ -78,18 +79,19 @@ interface Piece {
   readonly initializers: readonly TensorProto[];
 }
 
-function splitOne(
-  graph: Graph,
-  pasts: Pasts,
-  order: ReadonlyMap<NodeProto, number>,
-  { scores, product }: Attention,
-  name: string,
-): Piece | undefined {
+interface Splitting {
+  readonly graph: Graph;
+  readonly whole: Graph;
+  readonly pasts: Pasts;
+  readonly order: ReadonlyMap<NodeProto, number>;
+}
+
+function splitOne(splitting: Splitting, { scores, product }: Attention, name: string): Piece | undefined {
   if (scores.opType !== 'MatMul' || scores.domain !== '') return undefined;
   const [queries = '', keys = ''] = scores.input;
   const [weights = '', values = ''] = product.input;
-  const key = chainOf(graph, pasts, order, keys);
-  const value = chainOf(graph, pasts, order, values);
+  const key = chainOf(splitting, keys);
+  const value = chainOf(splitting, values);
   if (!key || !value) return undefined;
   const initializers = [
     int64Tensor(`${name}/0`, [0]),
@@ -125,7 +127,7 @@ function splitOne(
   const ownValues = put('Mul', [slice('-1', 'end', 'own-weight'), valuePair.own], 'own-values');
   put('Add', [sum, ownValues], '', {}, product.output[0] ?? '');
 
-  const shapes = [key, value].flatMap((chain, i) => shapesOf(graph, chain, `${name}/${i === 0 ? 'key' : 'value'}`));
+  const shapes = [key, value].flatMap((chain, i) => shapesOf(splitting, chain, `${name}/${i === 0 ? 'key' : 'value'}`));
   return {
     replaced: [scores, product, ...shapes.flatMap((shape) => shape.replaced)],
     nodes: [...nodes, ...shapes.flatMap((shape) => shape.nodes)],
@@ -141,7 +143,7 @@ interface Chain {
   readonly nodes: readonly NodeProto[];
 }
 
-function chainOf(graph: Graph, pasts: Pasts, order: ReadonlyMap<NodeProto, number>, end: string): Chain | undefined {
+function chainOf({ graph, pasts, order }: Splitting, end: string): Chain | undefined {
   const { join } = sourceOf(graph, end) ?? {};
   const [past = '', own = ''] = join?.input ?? [];
   const axis = Number(join && findAttribute(join, 'axis')?.i);
@@ -193,12 +195,12 @@ function copies(
  * Shapes of joined keys or values that something else asks for (a mask is cut to their length): those of the own position's
  * copy, and as many positions more as the past has. Without this the joined tensors would be made for their shape.
  */
-function shapesOf(graph: Graph, { join, past, own, nodes }: Chain, name: string): Piece[] {
+function shapesOf({ graph, whole }: Splitting, { join, past, own, nodes }: Chain, name: string): Piece[] {
   const chain = new Set(nodes);
   const places = new Map<string, { rank: number; at: number }>([[join.output[0] ?? '', { rank: 4, at: 2 }]]);
   for (const n of nodes) {
     const before = places.get(n.input[0] ?? '');
-    const place = before && placeBehind(graph, n, before);
+    const place = before && placeBehind(whole, n, before);
     if (place) for (const output of n.output) places.set(output, place);
   }
   return [...places].flatMap(([tensor, { rank, at }]) =>
