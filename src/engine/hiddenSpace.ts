@@ -17,6 +17,7 @@ import {
 import { type Mark, type Norms, type Survey, typicalNorm } from '../map/survey.js';
 import { decodeVector } from '../map/vector.js';
 import { stopIfCancelled } from '../protocol/channel.js';
+import { Kept } from './kept.js';
 import type { Model } from './model/model.js';
 import { hiddenStates } from './model/running.js';
 import type { Variant } from './model/variant.js';
@@ -395,25 +396,3 @@ const sourcesOf = ({ axes, center }: PlaneParameters): (VectorSource | Direction
   ...(center.kind === 'origin' || center.kind === 'texts' ? [] : [center]),
   ...(axes.method === 'directions' ? [axes.x, axes.y] : []),
 ];
-
-/** The latest values, by key. */
-class Kept<T> {
-  private readonly values = new Map<string, T>();
-
-  constructor(private readonly most: number) {}
-
-  get(key: string): T | undefined {
-    const value = this.values.get(key);
-    if (value !== undefined) {
-      this.values.delete(key);
-      this.values.set(key, value);
-    }
-    return value;
-  }
-
-  put(key: string, value: T): void {
-    this.values.set(key, value);
-    const [oldest] = this.values.keys();
-    if (this.values.size > this.most && oldest !== undefined) this.values.delete(oldest);
-  }
-}

@@ -52,11 +52,48 @@ function cellsOf(anatomy: Anatomy, cut: CellCut): Graph {
   return needed(shareShapes(whole));
 }
 
+/**
+ * The part of a model that turns the hidden states of a sequence at a layer into the keys and values of the blocks behind it.
+ * @param presents of {@link CUT.cells}, which here takes [1, positions, hiddenSize]
+ * @throws ModelError `unsupported` where the rest of the model reads more than the residual stream.
+ */
+export const cutPresents = (anatomy: Anatomy, layer: number, presents: readonly string[]): Graph =>
+  withinBudget(() => {
+    const { graph, residual } = anatomy;
+    const start = residual[layer + 1];
+    if (start === undefined) throw new RangeError(`No layer ${layer}.`);
+    const entry = enterCells(anatomy, start, { layer, around: { prefix: false, suffix: false } }, 'positions');
+    const renamed = readShapesFrom(anatomy, layer, start).filter((n) => !n.output.includes(start));
+    const outputs = graph.outputs.filter((o) => presents.includes(o.name));
+    const result = slice(graph, [...entry.nodes, ...renamed], outputs, entry.initializers, entry.inputs);
+    refuseIdsByValue(result, anatomy, start);
+    return needed(shareShapes(result));
+  });
+
+/** The weights that a cut graph reads: what stands behind the cut, as the model has it. Not to be run. */
+export const cutWeights = (anatomy: Anatomy, cut: CellCut): Graph =>
+  withinBudget(() => {
+    const { graph, head, residual } = anatomy;
+    const start = cut.layer === 'head' ? head.opening : residual[cut.layer + 1];
+    if (start === undefined) throw new RangeError(`No layer ${cut.layer}.`);
+    const nodes = cut.layer === 'head' ? graph.nodes : readShapesFrom(anatomy, cut.layer, start);
+    const behind = nodes.filter((n) => !n.output.includes(start));
+    return slice(
+      graph,
+      behind,
+      [valueInfo(endOf(anatomy, cut), DataType.FLOAT)],
+      [],
+      [valueInfo(start, DataType.FLOAT)],
+    );
+  });
+
 /** Past keys and values are fed with batch 1, whatever the batch of the cells. */
-function shareAttention(graph: Graph, { interface: io }: Anatomy, attention: CellCut['attention']): Graph {
+function shareAttention(graph: Graph, anatomy: Anatomy, attention: CellCut['attention']): Graph {
+  const { graph: whole, interface: io } = anatomy;
   const pasts = new Map(io.caches.map((slot) => [slot.past, batchAxisOf(slot)]));
-  const shared = attention === 'lone' ? loneAttention(graph) : attention === 'split' ? splitPasts(graph, pasts) : graph;
-  return needed(repeatPasts(needed(shared), pasts, CUT.cells));
+  const shared =
+    attention === 'lone' ? loneAttention(graph) : attention === 'split' ? splitPasts(graph, pasts, whole) : graph;
+  return needed(repeatPasts(shared === graph ? graph : needed(shared), pasts, CUT.cells));
 }
 
 function endOf({ head, residual, interface: io }: Anatomy, { layer, output }: CellCut): string {

@@ -58,9 +58,11 @@ export async function hiddenStates(
   visit: (states: readonly Float32Array[], sequence: number) => void | Promise<void>,
 ): Promise<void> {
   const tensors = layers.map((layer) => variant.residualAt(layerIndex(layer)));
-  await variant.withStates([...new Set(tensors)], [], async (run) => {
+  const [only = '', ...more] = new Set(tensors);
+  await variant.withStates([only, ...more], [], async (run) => {
     for (const [i, ids] of sequences.entries()) {
       const states = await run(ids);
+      if (more.length === 0) variant.remember(ids, only, numbersOf(states, only));
       await visit(
         tensors.map((tensor) => numbersOf(states, tensor)),
         i,

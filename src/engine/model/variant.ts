@@ -2,14 +2,17 @@ import { allowRun } from '../allowance.js';
 import { runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
-import { cutCells, cutStates } from '../../onnx/cut.js';
+import { cutCells, cutPresents, cutStates, cutWeights } from '../../onnx/cut.js';
 import type { CellCut } from '../../onnx/cut/cellCut.js';
-import { stateName } from '../../onnx/cut/names.js';
+import { CUT, stateName } from '../../onnx/cut/names.js';
+import { reachableFrom, reaching } from '../../onnx/dataflow.js';
 import type { Graph } from '../../onnx/graph.js';
+import type { CacheSlot } from '../../onnx/interface.js';
 import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
 import { CellRunner } from '../cellRunner.js';
 import { anyPast } from '../feeds.js';
 import { type Results, type Session, Tensor } from '../session.js';
+import { Kept } from '../kept.js';
 import { type FedNumbers, fedRows } from './fed.js';
 import type { Manner } from './manner.js';
 import { type Model, translated, type WeightsMemory } from './model.js';
@@ -43,6 +46,8 @@ export class Variant {
   private readonly runners = new Map<string, Promise<CellRunner>>();
   /** Whether a way to compute attention gives the same, by way and layer. */
   private readonly proven = new Map<string, Promise<boolean>>();
+  /** Hidden states of the sequences that were run last. */
+  private readonly sequences = new Kept<Float32Array>(KEPT_SEQUENCES);
 
   private constructor(
     readonly model: Model,
@@ -223,34 +228,101 @@ export class Variant {
     reuse: boolean,
     manner: Manner,
   ): Promise<CellRunner> {
-    const { prefix, own, suffix } = around;
     const io = this.anatomy.interface;
-    const tensor = this.residualAt(cut.layer);
     const graph = (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut);
     const slots = io.caches.filter((slot) => graph.isInput(slot.past));
-    const presents = reuse ? slots.flatMap((slot) => slot.present ?? []) : [];
     // Before the session for the cells: the weights stand in memory once.
-    const whole =
-      cut.around.prefix || cut.around.suffix
-        ? numbersOf(await this.states([...prefix, own, ...suffix], [tensor], [], suffix.length), tensor)
-        : new Float32Array(0);
-    const kept = presents.length > 0 ? await this.keptPrefix(prefix, presents, prefix.length + 1 + suffix.length) : {};
+    const whole = cut.around.prefix || cut.around.suffix ? await this.sequence(around, cut.layer) : new Float32Array(0);
+    const pasts = reuse ? await this.keptPrefix(cut.layer, around, slots, graph) : new Map<string, Tensor>();
     const opened = await this.cutSession(cut, often, graph);
     return this.runnerOf(opened, around, manner, {
       whole,
       prefix: cut.around.prefix,
-      pasts: new Map(
-        slots.flatMap((slot) => {
-          const present = slot.present === undefined ? undefined : kept[slot.present];
-          return reuse && present ? [[slot.past, present] as const] : [];
-        }),
-      ),
+      pasts,
     });
   }
 
-  /** Presents of the earlier positions, which come before all that interventions call the last or later ones. */
-  private keptPrefix(prefix: readonly number[], presents: readonly string[], length: number): Promise<Results> {
-    return this.withStates([], presents, (run) => run(prefix, { length }), this.shared.before);
+  /** Hidden states of a whole sequence at a layer, [positions * hiddenSize]. */
+  private async sequence(around: Surroundings, layer: CellCut['layer']): Promise<Float32Array> {
+    const { prefix, own, suffix } = around;
+    const ids = [...prefix, own, ...suffix];
+    const tensor = this.residualAt(layer);
+    const key = sequenceKey(ids, tensor, suffix.length);
+    return this.sequences.get(key) ?? numbersOf(await this.states(ids, [tensor], [], suffix.length), tensor);
+  }
+
+  /** Hidden states of a sequence that were had from a graph which gives nothing else: a prefix may be kept of the same one soon. */
+  remember(ids: readonly number[], tensor: string, states: Float32Array): void {
+    if (states.byteLength <= SEQUENCE_BYTES) this.sequences.put(sequenceKey(ids, tensor, 0), states);
+  }
+
+  /**
+   * Keys and values of the earlier positions, which come before all that interventions call the last or later ones, by input. No
+   * block up to the layer is run for them: where a plane was laid through the prompt, its states there are known.
+   * @param graph takes the slots
+   */
+  private async keptPrefix(
+    layer: CellCut['layer'],
+    around: Surroundings,
+    slots: readonly CacheSlot[],
+    graph: Graph,
+  ): Promise<ReadonlyMap<string, Tensor>> {
+    const { model } = this;
+    const { before } = this.shared;
+    const { config } = model.files;
+    const behind = reachableFrom(before.graph, [before.residual[Number(layer) + 1] ?? '']);
+    const read = reaching(
+      graph,
+      graph.outputs.map((o) => o.name),
+    );
+    const isBehind = ({ present = '' }: CacheSlot): boolean => behind.has(present);
+    // Of a block up to the layer, as a rule, only the length is read.
+    const early = slots.filter((slot) => !isBehind(slot) && read.has(slot.past));
+    const kept: Results = {
+      ...(await this.presents(layer, around, slots.filter(isBehind))),
+      ...(early.length > 0 ? await this.earlyPresents(around, early) : {}),
+    };
+    const pastOf = (slot: CacheSlot): Tensor | undefined =>
+      isBehind(slot) || read.has(slot.past) ? kept[slot.present ?? ''] : anyPast(slot, config, around.prefix.length);
+    return new Map(
+      slots.flatMap((slot) => {
+        const past = pastOf(slot);
+        return past ? [[slot.past, past] as const] : [];
+      }),
+    );
+  }
+
+  private async presents(layer: CellCut['layer'], around: Surroundings, slots: readonly CacheSlot[]): Promise<Results> {
+    const names = slots.flatMap(({ present }) => present ?? []);
+    if (names.length === 0 || layer === 'head') return {};
+    const { model } = this;
+    const { before } = this.shared;
+    const { hiddenSize } = model.facts;
+    const { prefix, suffix } = around;
+    const [count, length] = [prefix.length, prefix.length + 1 + suffix.length];
+    const states = await this.sequence(around, layer);
+    const graph = translated(() => cutPresents(before, layer, names), model.files.relativeFile);
+    const session = await model.session(graph, false);
+    try {
+      allowRun(runBytes(model, count));
+      return await session.run({
+        ...model.plainFeeds(graph, { batch: 1, past: 0, ids: prefix }),
+        ...fedRows(graph, this.fed, { from: 0, count, later: 0, length }),
+        [CUT.cells]: new Tensor('float32', states.slice(0, count * hiddenSize), [1, count, hiddenSize]),
+      });
+    } finally {
+      await session.release();
+    }
+  }
+
+  private earlyPresents({ prefix, suffix }: Surroundings, slots: readonly CacheSlot[]): Promise<Results> {
+    const names = slots.flatMap(({ present }) => present ?? []);
+    return this.withStates(
+      [],
+      names,
+      (run) => run(prefix, { length: prefix.length + 1 + suffix.length }),
+      this.shared.before,
+    );
   }
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
@@ -294,6 +366,10 @@ export class Variant {
 
   private graphOf(cut: CellCut): Graph {
     return translated(() => cutCells(this.anatomy, cut), this.model.files.relativeFile);
+  }
+
+  private weightsCutBy(cut: CellCut): Graph {
+    return translated(() => cutWeights(this.anatomy, cut), this.model.files.relativeFile);
   }
 
   cutSession(cut: CellCut, often: boolean, made?: Graph): Promise<CutSession> {
@@ -357,7 +433,7 @@ export class Variant {
     const layer = cutLayerOf(plan, this.model.facts.blocks);
     const cut: CellCut = { layer, around: { prefix: false, suffix: false }, output: plan.output };
     const key = JSON.stringify([cut, often]);
-    const memory = this.shared.memory.get(key) ?? this.model.memoryOf(this.graphOf(cut), often);
+    const memory = this.shared.memory.get(key) ?? this.model.memoryOf(this.weightsCutBy(cut), often);
     this.shared.memory.set(key, memory);
     return memory;
   }
@@ -371,6 +447,12 @@ export class Variant {
 
 const sessionKey = (cut: CellCut, often: boolean): string => JSON.stringify([cut, often]);
 
+const sequenceKey = (ids: readonly number[], tensor: string, later: number): string =>
+  `${tensor} ${later} ${ids.join(',')}`;
+
+const KEPT_SEQUENCES = 8;
+/** Of a sequence whose states are kept. */
+const SEQUENCE_BYTES = 8 * 2 ** 20;
 const KEPT_RUNNERS = 3;
 const KEPT_BYTES = 2 ** 30;
 
