@@ -59,7 +59,7 @@ export async function printLines(
       safeText(name, 80),
       layerWords(layer),
       `from ${from}`,
-      '|F(x) − F(0)| / |F(1) − F(0)|, F: all logits',
+      '|F(x) − F(0)| / |F(1) − F(0)|, F: the state behind the last block',
       `${STEPS} steps`,
     ];
     const heading = 'How far the outputs are, along the line to another state';
@@ -74,7 +74,7 @@ export async function printLines(
 }
 
 function report(found: readonly (LineResult & { readonly to: string })[], title: string): string {
-  const lines = [`${title}: |F(x) − F(0)| / |F(1) − F(0)| of all logits`];
+  const lines = [`${title}: |F(x) − F(0)| / |F(1) − F(0)| of the states behind the last block`];
   for (const { to, relative, winners, tokens } of found) {
     lines.push(`to “${safeText(to, 80)}”${relative ? '' : ': the outputs do not change'}`);
     for (let i = 0; relative && i <= STEPS; i += STEPS / 10) {
@@ -83,10 +83,15 @@ function report(found: readonly (LineResult & { readonly to: string })[], title:
         `  ${formatFixed(i / STEPS, 1)} ${formatFixed(relative[i] ?? NaN, 3).padStart(7)}  ${token ? tokenText(token, 24) : ''}`,
       );
     }
-    if (relative) lines.push(`  steepest: ${steepest(relative)}`);
+    if (relative)
+      lines.push(`  steepest: ${steepest(relative)}`, `  greatest slope: ${formatFixed(slope(relative), 2)}`);
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** The greatest slope of the curve, from one step to the next: 1 where all of it changes alike. */
+const slope = (relative: Float64Array): number =>
+  relative.reduce((most, value, i) => Math.max(most, i === 0 ? 0 : (value - (relative[i - 1] ?? 0)) * STEPS), 0);
 
 /** Where a tenth of the way changes most, and how much: 0.1 where all of it changes alike. */
 function steepest(relative: Float64Array): string {

@@ -36,6 +36,8 @@ export interface Reading {
   readonly seen: Plane;
   /** The same of a vector that is given. */
   readonly seenAs: (vector: Float32Array) => Float32Array;
+  /** The same of a direction. */
+  readonly seenAlong: (direction: Float32Array) => Float32Array;
   /** Where the cells are computed. */
   readonly ground: Ground;
   /** Hidden states of the map's layer. */
@@ -88,6 +90,8 @@ export async function readParameters(
     plan,
     found,
     seen: through ? translatePlane(changed, through) : changed,
+    seenAlong: (direction) =>
+      through ? translated(change(direction, false), through, false) : change(direction, false),
     seenAs: (vector) => (through ? translated(change(vector, true), through, true) : change(vector, true)),
     ground,
     space,

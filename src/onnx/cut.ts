@@ -98,6 +98,7 @@ function shareAttention(graph: Graph, anatomy: Anatomy, attention: CellCut['atte
 
 function endOf({ head, residual, interface: io }: Anatomy, { layer, output }: CellCut): string {
   if (output.kind === 'normed') return head.opening;
+  if (output.kind === 'final') return residual.at(-1) ?? head.opening;
   if (layer === 'head' || output.kind === 'head') return head.closing;
   return (output.kind === 'block' ? residual[layer + 2] : undefined) ?? io.logits;
 }

@@ -12,7 +12,7 @@ export interface LineParams {
 
 /** How far the outputs along the line are from that at its beginning. */
 export interface LineResult {
-  /** [steps + 1] `|F(x) - F(0)| / |F(1) - F(0)|`, F being the logits, by their Euclidean length; null where that of the whole line is 0. */
+  /** [steps + 1] `|F(x) - F(0)| / |F(1) - F(0)|`, F being the hidden state behind the last block, by its Euclidean length; null where that of the whole line is 0. */
   readonly relative: Float64Array | null;
   /** [steps + 1] most probable token. */
   readonly winners: Int32Array;

@@ -200,7 +200,7 @@ describe('boundaries', { concurrency: 1 }, () => {
     });
   });
 
-  test('along a line between two states the outputs go from the one to the other; affine outputs evenly', async () => {
+  test('along a line between two states the outputs go from the one to the other; behind the last block evenly', async () => {
     const state = (ids: number[]) => ({ kind: 'tokens', ids }) as const;
     const at = (layer: number, readout: MapParameters['readout']): MapParameters => ({
       ...DEFAULT_PARAMETERS,
@@ -213,7 +213,7 @@ describe('boundaries', { concurrency: 1 }, () => {
     });
     await withEngine(async (engine) => {
       await engine.call('open', { path: llama, device: 'cpu', skipChecks: true });
-      const even = await engine.call('line', { parameters: at(0, 'unembed'), steps: 8, batchSize: 3 });
+      const even = await engine.call('line', { parameters: at(2, 'forward'), steps: 8, batchSize: 3 });
       even.relative?.forEach((value, i) => assert.ok(Math.abs(value - i / 8) < 1e-4, `${value} at ${i}`));
       assert.equal(even.relative?.length, 9);
       const parameters = at(0, 'forward');
@@ -221,6 +221,10 @@ describe('boundaries', { concurrency: 1 }, () => {
       assert.deepEqual([relative?.[0], relative?.[4]], [0, 1]);
       for (const [i, winner] of winners.entries())
         assert.equal((await engine.call('point', { parameters, x: i / 4, y: 0 })).ids[0], winner);
+      assert.ok(relative?.some((value, i) => Math.abs(value - i / 4) > 1e-3));
+      await assert.rejects(engine.call('line', { parameters: at(0, 'lens'), steps: 4, batchSize: 1 }), {
+        message: /the readout lens leaves them out/,
+      });
       await assert.rejects(engine.call('line', { parameters, steps: 0, batchSize: 1 }), { code: 'bad-parameter' });
     });
   });

@@ -233,6 +233,45 @@ describe('translator lenses', { concurrency: 1 }, () => {
     },
   );
 
+  test('through a translator the winner flips where its map says so; the nearest boundary is refused', async () => {
+    const name = 'optimum-past-llama';
+    const truth = truthOf(name);
+    const plane = truth.planes.find(({ layer }) => layer === 0);
+    assert.ok(plane);
+    const vector = (values: readonly number[]): string => encodeVector(Float32Array.from(values));
+    const laid = givenPlane({ c: vector(plane.c), u: vector(plane.u), v: vector(plane.v) });
+    const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
+    await withEngine(async (engine) => {
+      await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
+      for (const [readout, path] of [
+        ['tuned', join(lenses, name, 'tuned')],
+        ['jacobian', join(lenses, name, `${name}_jacobian_lens.pt`)],
+      ] as const) {
+        const parameters: MapParameters = {
+          ...DEFAULT_PARAMETERS,
+          ...{ layer: 0, readout, translator: { path }, plane: laid, topK: 2 },
+        };
+        const question = { nearest: 2, directions: [{ kind: 'axes' }], steps: 100, reach: 5 } as const;
+        const told = await engine.call('boundaries', { parameters, batchSize: 100, ...question });
+        assert.ok('reason' in told.nearest && told.nearest.reason.startsWith('through a translator'));
+        assert.ok(Math.abs(told.norm - norm(plane.c)) < 1e-4 * told.norm);
+        assert.equal(told.way, 'exact');
+        const found = told.flips.filter(({ relative }) => relative !== null);
+        assert.ok(found.length > 0, readout);
+        for (const { name: called, distance, token } of found) {
+          const x = called.includes('x');
+          const at: number =
+            ((called.includes('-') || called.includes('\u2212') ? -1 : 1) * (distance ?? 0)) /
+            norm(x ? plane.u : plane.v);
+          const wins = async (t: number): Promise<number | undefined> =>
+            (await engine.call('point', { parameters, x: x ? t : 0, y: x ? 0 : t })).ids[0];
+          assert.equal(await wins(at * (1 - 1e-4)), told.winner, called);
+          assert.equal(await wins(at * (1 + 1e-4)), token, called);
+        }
+      }
+    });
+  });
+
   test('a lens of another model is refused, and what names none is said', async () => {
     const name = 'optimum-past-llama';
     const truth = truthOf(name);

@@ -14,6 +14,9 @@ import { nearestBoundaries } from './nearest.js';
 /** How exactly a flip is found, in parts of its distance: float32's arithmetic shows little more. */
 const PRECISION = 1e-6;
 
+const TRANSLATED =
+  'through a translator every token’s boundary has another normal, which takes a product of all rows with the matrix';
+
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
 export function checkedBoundaries(params: BoundaryParams): BoundaryParams {
   const { batchSize } = params;
@@ -41,16 +44,13 @@ export async function boundariesOf(
       message: 'Boundaries are told around a state, and the center is the origin.',
       hint: 'Name a state: --center-prompt TEXT, for example.',
     });
-  if (isTranslated(parameters.readout))
-    throw new Fault({
-      code: 'bad-parameter',
-      message: 'Boundaries are not told through a translator yet.',
-      hint: 'Use the readout lens, forward or unembed.',
-    });
-  const { plan, found, seen, race, ground, space } = await readParameters(opened, parameters);
+  const { plan, found, seen, seenAlong, race, ground, space } = await readParameters(opened, parameters);
   const { variant } = ground;
+  const translates = isTranslated(parameters.readout);
   const state = seen.c;
-  const norm = Math.sqrt(dot(state, state));
+  // Through a translator all lengths are those of the states that it translates.
+  const own = translates ? found.plane.c : state;
+  const norm = Math.sqrt(dot(own, own));
   if (!(norm > 0)) throw new Fault({ code: 'bad-parameter', message: 'The state is zero: it has no norm.' });
   const output = { kind: 'top' as const, k: 2, masked: race.feeds.mask !== undefined, functional: false };
   const runner = await variant.runner({ ...plan, output });
@@ -58,8 +58,9 @@ export async function boundariesOf(
   const [winner = 0, runnerUp = 0] = tops.ids;
 
   const kind = affineKind(variant.model, plan);
-  let near: readonly NearBoundary[] | { readonly reason: string } = 'reason' in kind ? kind : [];
-  if (!('reason' in kind) && wanted > 0) {
+  let near: readonly NearBoundary[] | { readonly reason: string } =
+    'reason' in kind ? kind : translates && wanted > 0 ? { reason: TRANSLATED } : [];
+  if (!('reason' in kind) && !translates && wanted > 0) {
     const { boundaries } = await nearestBoundaries(variant, plan, state, wanted, race.masked);
     near = boundaries.map(({ token, distance, hidden, point }) => ({
       token,
@@ -70,8 +71,8 @@ export async function boundariesOf(
     }));
   }
 
-  const named = await directionsOf(variant, space, sets, { layer: plan.layer, state, plane: found.plane }, signal);
-  const units = named.map(({ unit }) => unit);
+  const named = await directionsOf(variant, space, sets, { layer: plan.layer, state: own, plane: found.plane }, signal);
+  const units = named.map(({ unit }) => seenAlong(unit));
   let flips: readonly (Flip | undefined)[] = [];
   const exact = !('reason' in kind);
   if (named.length > 0)
@@ -107,7 +108,7 @@ export async function boundariesOf(
     layer: layerIndex(plan.layer),
     hiddenSize: state.length,
     norm,
-    state,
+    state: own,
     winner,
     probability: tops.probabilities[0] ?? 0,
     runnerUp,

@@ -12,9 +12,9 @@ export interface TopOutput {
 
 /**
  * Tokens per cell; or the logits themselves; or what the head's product gives, before any scale or soft-cap; or the hidden
- * states behind the first block that runs.
+ * states behind the first block that runs, or behind the last.
  */
-export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' | 'normed' };
+export type CellOutput = TopOutput | { readonly kind: 'logits' | 'head' | 'block' | 'final' | 'normed' };
 
 /** Where a model is cut, and what is read of the part behind. */
 export interface CellCut {
