@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import {
+  BOUNDARY_COLUMNS,
   CELL_COLUMNS,
   memberColumns,
   PLANE_COLUMNS,
@@ -22,6 +23,7 @@ test('the tables of a study are described as they are', async () => {
     cells: CELL_COLUMNS,
     regions: REGION_COLUMNS,
     planes: PLANE_COLUMNS,
+    boundaries: BOUNDARY_COLUMNS,
     runs: RUN_COLUMNS,
   };
   const rows = Object.entries(tables).flatMap(([name, columns]) =>

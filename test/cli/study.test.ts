@@ -17,7 +17,8 @@ const STUDY = {
   format: 'embedding-study',
   version: 1,
   model: MODEL,
-  base: { grid: { columns: 6, rows: 5 }, topK: 3 },
+  base: { grid: { columns: 6, rows: 5 }, topK: 3, plane: { center: { kind: 'tokens', ids: [3, 17, 40, 9] } } },
+  keep: { boundaries: true },
   vary: ['layer=embeddings,0-2', 'seed=1-5'],
   shard: 4,
 };
@@ -49,7 +50,7 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
   const file = write('same.embedding-study.json', STUDY);
   await ran(file, '--output-dir', at('one'));
   const wanted = hashes(at('one'));
-  assert.equal(Object.keys(wanted).length, 4 * SHARDS);
+  assert.equal(Object.keys(wanted).length, 5 * SHARDS);
   await Promise.all(['one', 'other'].map(() => ran(file, '--output-dir', at('twice'))));
   assert.deepEqual(hashes(at('twice')), wanted);
   await ran(file, '--output-dir', at('parts'), '--part', '1/2');
@@ -65,6 +66,23 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
   assert.deepEqual([...readFileSync(at('parts', 'report.png')).subarray(1, 4)], [...Buffer.from('PNG')]);
   const status = JSON.parse(await ran('status', at('parts'), '--json')) as { done: number; parts: { state: string }[] };
   assert.deepEqual([status.done, status.parts.map(({ state }) => state)], [20, ['finished', 'finished']]);
+});
+
+test('boundaries: exact at the last layer, where the nearest is no farther than any along an axis', async () => {
+  const file = write('near.embedding-study.json', { ...STUDY, vary: ['layer=1,2', 'seed=1-2'] });
+  await ran(file, '--output-dir', at('near'));
+  const rows = await table(at('near', 'boundaries', 'shard=000000', 'boundaries.parquet'));
+  const of = (member: number, kind: string) =>
+    rows.filter((row) => row.member === member && row.kind === kind).map((row) => Number(row.relative ?? Infinity));
+  for (const member of [2, 3]) {
+    const [nearest = NaN, ...farther] = of(member, 'nearest');
+    assert.deepEqual([farther.length, of(member, 'axis').length], [4, 4]);
+    for (const other of [...farther, ...of(member, 'axis')]) assert.ok(other >= nearest * (1 - 1e-6));
+  }
+  // Below the last layer nothing is exact, and one state is the same whatever its axes.
+  assert.deepEqual([of(0, 'nearest').length, of(0, 'axis').length], [0, 4]);
+  assert.deepEqual(new Set(rows.map(({ member, exact }) => Number(member) < 2 !== exact)), new Set([true]));
+  assert.deepEqual(of(2, 'nearest'), of(3, 'nearest'));
 });
 
 test('each member is the map that it would be alone', async () => {
@@ -216,5 +234,5 @@ test('what is submitted is said before: scripts that any shell reads, and a job 
 if (process.platform === 'linux')
   test('killed at random moments and run again, the tables are those of an undisturbed run', async () => {
     const found = await killedStudy({ ...STUDY, shard: 2 }, { kills: 4, seed: 7 });
-    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [4, 40, 0, 0]);
+    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [4, 50, 0, 0]);
   });

@@ -6,7 +6,7 @@ import { randomNumbers } from '../map/syntheticMap.js';
 import { CLI, startTree } from './processes.js';
 
 /** Tables whose bytes do not depend on who computed them, and when. */
-const SAME = ['cells', 'members', 'planes', 'regions'];
+const SAME = ['boundaries', 'cells', 'members', 'planes', 'regions'];
 
 /** Hashes of a study's results by file. */
 export function hashes(folder: string): Readonly<Record<string, string>> {

@@ -19,6 +19,34 @@ export interface MemberResult {
   readonly name: string;
   readonly varied: Varied;
   readonly outcome: { readonly map: TokenMap } | { readonly fault: FaultData };
+  /** Around the center of its plane, where a study asks for them. */
+  readonly boundaries?: MemberBoundaries;
+}
+
+/** A token of a boundary. */
+interface NamedToken {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** How near another prediction is to the vector at the center of a member's plane. */
+export interface MemberBoundaries {
+  /** Of the vector, in the hidden space's units. */
+  readonly norm: number;
+  readonly winner: NamedToken;
+  readonly found: readonly {
+    readonly kind: 'nearest' | 'axis';
+    /** Of the nearest its rank, from 1; of an axis `+x`, `-x`, `+y` or `-y`. */
+    readonly which: string;
+    /** null: nothing flips within the reach. */
+    readonly token: NamedToken | null;
+    /** In norms of the vector; null where nothing flips. */
+    readonly relative: number | null;
+    /** A third token is above both there; null along an axis. */
+    readonly hidden: boolean | null;
+    /** Had without stepping. */
+    readonly exact: boolean;
+  }[];
 }
 
 /** How a member was computed: true of one run on one machine, so that it stands apart from what is equal everywhere. */
@@ -313,6 +341,65 @@ export function regionRows(number: number, map: TokenMap): RegionRow[] {
     };
   });
 }
+
+interface BoundaryRow extends MemberBoundaries {
+  readonly member: number;
+  readonly one: MemberBoundaries['found'][number];
+}
+
+/** The columns of `boundaries`, a row for each. */
+export const BOUNDARY_COLUMNS: readonly Column<BoundaryRow>[] = [
+  member((row) => row.member),
+  {
+    name: 'kind',
+    type: 'text',
+    about: 'nearest: of all directions, exact; axis: the first flip along an axis of the plane',
+    of: ({ one }) => one.kind,
+  },
+  { name: 'which', type: 'text', about: 'of the nearest 1, 2, …; of axes +x, -x, +y, -y', of: ({ one }) => one.which },
+  { name: 'norm', type: 'double', about: "of the vector at the plane's center", of: ({ norm }) => norm },
+  { name: 'winner_id', type: 'integer', about: 'what is predicted there', of: ({ winner }) => winner.id },
+  { name: 'winner', type: 'text', about: 'its text', of: ({ winner }) => winner.text },
+  {
+    name: 'token_id',
+    type: 'integer',
+    many: 'optional',
+    about: 'what wins behind the boundary; null: nothing flips within 8 norms',
+    of: ({ one }) => one.token?.id ?? null,
+  },
+  { name: 'token', type: 'text', many: 'optional', about: 'its text', of: ({ one }) => one.token?.text ?? null },
+  {
+    name: 'distance',
+    type: 'double',
+    many: 'optional',
+    about: "to the boundary, in the hidden space's units; null: nothing flips",
+    of: ({ one, norm }) => (one.relative === null ? null : one.relative * norm),
+  },
+  {
+    name: 'relative',
+    type: 'double',
+    many: 'optional',
+    about: 'the same in norms of the vector',
+    of: ({ one }) => one.relative,
+  },
+  {
+    name: 'hidden',
+    type: 'boolean',
+    many: 'optional',
+    about: 'a third token is above both at the nearest point; null along axes',
+    of: ({ one }) => one.hidden,
+  },
+  {
+    name: 'exact',
+    type: 'boolean',
+    about: 'else the model was run at 400 steps to 8 norms: a flip and back within one is not seen',
+    of: ({ one }) => one.exact,
+  },
+];
+
+/** Rows of `boundaries`. */
+export const boundaryRows = (number: number, boundaries: MemberBoundaries): readonly BoundaryRow[] =>
+  boundaries.found.map((one) => ({ ...boundaries, member: number, one }));
 
 /** The columns of `runs`, a row for each member. */
 export const RUN_COLUMNS: readonly Column<MemberRun>[] = [

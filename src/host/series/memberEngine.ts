@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { computeMap, type Engine } from '../../engine/client.js';
+import type { MemberBoundaries } from '../../formats/dataset/tables.js';
+import { DEFAULT_QUESTION } from '../../map/boundaries/directions.js';
 import { Fault, type FaultData } from '../../map/fault.js';
 import type { Plane } from '../../map/plane.js';
 import { laidOn, MODEL_PATH, planeParameters, type MapSeries, type SeriesMember } from '../../map/series/series.js';
 import { DEFAULT_BATCH_SIZE, type MapParameters } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
+import type { StateBoundaries } from '../../protocol/boundaries.js';
 import { cancelled } from '../../protocol/channel.js';
 import type { MapEvent, ModelDescription } from '../../protocol/engine.js';
 
@@ -28,6 +31,26 @@ export interface MemberEngineOptions {
   readonly shared?: boolean;
   /** Ends what is computed. */
   readonly signal: AbortSignal;
+}
+
+function boundariesTold({ norm, winner, nearest, flips, way, tokens }: StateBoundaries): MemberBoundaries {
+  const named = (id: number): MemberBoundaries['winner'] => ({
+    id,
+    text: tokens.find((token) => token.id === id)?.text ?? `#${id}`,
+  });
+  return {
+    norm,
+    winner: named(winner),
+    found: [
+      ...('reason' in nearest ? [] : nearest).map(({ token, relative, hidden }, i) => ({
+        ...{ kind: 'nearest' as const, which: `${i + 1}`, token: named(token), relative, hidden, exact: true },
+      })),
+      ...flips.map(({ name, token, relative }) => ({
+        ...{ kind: 'axis' as const, which: name, token: token === null ? null : named(token), relative },
+        ...{ hidden: null, exact: way === 'exact' },
+      })),
+    ],
+  };
 }
 
 /** A member's map, or why there is none. */
@@ -68,6 +91,26 @@ export class MemberEngine {
         if (fault.code !== 'engine-died' || !again) return { fault: fault.toData() };
         await this.close();
       }
+    }
+  }
+
+  /**
+   * How near another prediction is to the center of a member's plane: the nearest boundaries where they can be had exactly, and the
+   * first flips along the axes. undefined: the center is the origin, or nothing can be told around it.
+   * @throws Fault `cancelled`.
+   */
+  async boundaries(member: SeriesMember): Promise<MemberBoundaries | undefined> {
+    const parameters = await this.laid(member.parameters);
+    if (parameters.plane.center.kind === 'origin') return undefined;
+    try {
+      const { engine } = await this.open(this.modelOf(member));
+      const { batchSize = DEFAULT_BATCH_SIZE, signal } = this.options;
+      const asked = { ...DEFAULT_QUESTION, directions: [{ kind: 'axes' }] as const, parameters, batchSize };
+      return boundariesTold(await engine.call('boundaries', asked, { signal }));
+    } catch (thrown) {
+      if (this.options.signal.aborted) throw cancelled();
+      if (Fault.from(thrown).code === 'bad-parameter') return undefined; // a center of length 0, a quantized head
+      throw thrown;
     }
   }
 

@@ -48,6 +48,6 @@ export async function estimateStudy(study: Study, options: Omit<RunStudyOptions,
     seconds: { member: seconds, all: seconds * count },
     memory: end.memory,
     bytes: (written.reduce((sum, length) => sum + length, 0) / memberCount(first)) * count,
-    files: shardCount(study) * TABLES.length,
+    files: shardCount(study) * (TABLES.length - (study.keep.boundaries ? 0 : 1)),
   };
 }

@@ -7,7 +7,7 @@ import { parseStudy, shardCount, type Study, studyData } from '../../map/series/
 import type { Part } from './part.js';
 
 /** Tables of a study. A shard is whole when it has its `members`, which is written last. */
-export const TABLES = ['cells', 'regions', 'planes', 'runs', 'members'] as const;
+export const TABLES = ['cells', 'regions', 'planes', 'boundaries', 'runs', 'members'] as const;
 export type Table = (typeof TABLES)[number];
 
 /** What a part says of itself every few seconds. */

@@ -38,7 +38,7 @@ const HEARTBEAT_MS = 2000;
 
 /**
  * Computes those members of a part that are not there yet, shard by shard. A model is opened once for all members that follow each
- * other with it; a member that fails is a row that says why. Whatever process computes a shard, its `cells`, `regions` and `members`
+ * other with it; a member that fails is a row that says why. Whatever process computes a shard, its `cells`, `regions`, `boundaries` and `members`
  * are the same bytes on one kind of processor: two at one shard do no harm.
  * @throws Fault `cancelled`, and `output` where results cannot be written.
  */
@@ -78,10 +78,20 @@ export async function runStudy(results: ShardStore, options: RunStudyOptions): P
         if (signal.aborted) throw cancelled();
         const begun = performance.now();
         const outcome = 'fault' in planned ? planned : await engine.compute(planned.member);
+        const boundaries =
+          study.keep.boundaries && 'member' in planned && 'map' in outcome
+            ? await engine.boundaries(planned.member)
+            : undefined;
         const took = (performance.now() - begun) / 1000;
         const { values } = planned;
         const name = memberName(study.vary, values);
-        const result = { number: planned.number, name, varied: variedOf(study, values), outcome };
+        const result = {
+          number: planned.number,
+          name,
+          varied: variedOf(study, values),
+          outcome,
+          ...(boundaries ? { boundaries } : {}),
+        };
         const run = await runOf(engine, planned.number, took, outcome, options.version);
         rows.set(planned.number, [result, run]);
         onMember?.(result, run);

@@ -1,5 +1,7 @@
 import { type Column, parquet } from '../../formats/dataset/parquet.js';
 import {
+  BOUNDARY_COLUMNS,
+  boundaryRows,
   CELL_COLUMNS,
   cellRows,
   DATASET_VERSION,
@@ -35,6 +37,10 @@ export function tablesOf(
       'planes',
       of(PLANE_COLUMNS, (member, map) => [{ member, map }]),
     );
+  if (study.keep.boundaries) {
+    const rows = results.flatMap(({ number, boundaries }) => (boundaries ? boundaryRows(number, boundaries) : []));
+    tables.set('boundaries', parquet(BOUNDARY_COLUMNS, rows, about));
+  }
   tables.set('runs', parquet(RUN_COLUMNS, runs, about));
   tables.set('members', parquet(memberColumns(variedColumns(study)), results.map(memberRow), about));
   return tables;

@@ -17,6 +17,8 @@ export interface Study extends MapSeries {
     readonly regions: boolean;
     /** The vectors of each member's plane, without which no member opens as a map. */
     readonly planes: boolean;
+    /** How near another prediction is to each member's center: left out unless it is asked for, as it is computed besides. */
+    readonly boundaries?: true;
   };
   /** Members that are computed and written together: a member of a shard that is not whole is computed again. */
   readonly shard: number;
@@ -54,8 +56,9 @@ const studySchema = v.strictObject(
           cells: v.optional(v.boolean(), true),
           regions: v.optional(v.boolean(), true),
           planes: v.optional(v.boolean(), true),
+          boundaries: v.optional(v.boolean(), false),
         },
-        'keep must say of cells, regions and planes whether they are kept',
+        'keep must say of cells, regions, planes and boundaries whether they are kept',
       ),
       {},
     ),
@@ -81,7 +84,9 @@ export const filesOf = (data: unknown): readonly string[] =>
  * @throws Fault `bad-parameter`, naming what is wrong. Members are checked when their turn comes.
  */
 export function parseStudy(data: unknown, texts: ReadonlyMap<string, readonly string[]>): Study {
-  const { model, base, vary, plane, keep, shard } = checked(data);
+  const { model, base, vary, plane, keep: asked, shard } = checked(data);
+  const { boundaries, ...kept } = asked;
+  const keep: Study['keep'] = boundaries ? { ...kept, boundaries } : kept;
   const axes = mergeAxes(
     vary.map((axis): SeriesAxis => {
       if (typeof axis === 'string') return parseAxis(axis);
