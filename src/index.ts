@@ -64,6 +64,7 @@ export type {
 } from './map/specification.js';
 export type { BoundaryQuestion, DirectionSet } from './map/boundaries/directions.js';
 export type { DirectionFlip, NearBoundary, StateBoundaries } from './protocol/boundaries.js';
+export type { PlanePoint, Profile, ProfileChange, ProfileLine } from './map/profile.js';
 export type { Token } from './map/token.js';
 export type { FitEvent, FittedLayer, JudgedLayer } from './protocol/fit.js';
 export type { FittedTranslator, MissingFile };

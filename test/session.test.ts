@@ -98,6 +98,57 @@ test('a point says what a vector there says; a question is answered for both', a
   assert.ok(Math.abs(point.norm - Math.hypot(...vectors)) < 1e-4);
 });
 
+test('a profile says at each point what the model says there, and finds where the winner changes', async () => {
+  const prompts = ['We saw the great sperm', 'She was the daughter of Sir', 'And the LORD spake unto'];
+  const [center, x, y] = prompts.map((text) => ({ kind: 'prompt', text }) as const);
+  assert.ok(center && x && y);
+  for (const layer of ['last', 2] as const) {
+    const options = {
+      layer,
+      topK: 5,
+      masked: [' John'],
+      plane: { axes: { method: 'directions', x, y }, center },
+    } as const;
+    const line = { from: { x: 0, y: 0.1 }, to: { x: 1, y: -0.2 } };
+    const profile = await model.profile(line, { ...options, steps: 24, batchSize: 7 });
+    const at = (part: number) => ({ x: part, y: 0.1 - 0.3 * part });
+    assert.equal(profile.winners.length, 25);
+    for (const i of [0, 7, 16, 24]) {
+      const point = await model.point(at(i / 24), options);
+      const place = profile.winners[i] ?? -1;
+      assert.equal(profile.tokens[place]?.id, point.ids[0]);
+      assert.ok(Math.abs((profile.probabilities[place]?.[i] ?? NaN) - (point.probabilities[0] ?? NaN)) < 1e-5);
+      assert.ok(Math.abs((profile.entropy[i] ?? NaN) - (point.entropy[0] ?? NaN)) < 1e-4);
+      // Whatever wins anywhere has its probability everywhere.
+      profile.tokens.forEach(({ id }, token) => {
+        const rank = point.ids.indexOf(id);
+        if (rank < 0) return;
+        const p = profile.probabilities[token]?.[i] ?? NaN;
+        assert.ok(Math.abs(p - (point.probabilities[rank] ?? NaN)) < 1e-5);
+      });
+    }
+    assert.ok(profile.changes.length > 0, `layer ${layer}`);
+    let winner = profile.winners[0];
+    for (const { at: part, from, to } of profile.changes) {
+      assert.equal(from, winner);
+      winner = to;
+      const { ids, probabilities } = await model.point(at(part), options);
+      assert.deepEqual(new Set([...ids.slice(0, 2)]), new Set([profile.tokens[from]?.id, profile.tokens[to]?.id]));
+      assert.ok((probabilities[0] ?? 1) - (probabilities[1] ?? 0) < 1e-3);
+    }
+    assert.equal(winner, profile.winners.at(-1));
+    assert.ok(!profile.tokens.some(({ text }) => text === ' John'));
+  }
+  const bad = { code: 'bad-parameter' };
+  const [from, to] = [
+    { x: 0, y: 0 },
+    { x: 1, y: 0 },
+  ];
+  await assert.rejects(model.profile({ from, to: from }), { ...bad, message: /same point/ });
+  await assert.rejects(model.profile({ from, to }, { steps: 0 }), { ...bad, message: /1 to 10000 steps/ });
+  await assert.rejects(model.profile({ from, to: { x: NaN, y: 0 } }), { ...bad, message: /finite/ });
+});
+
 test('what cannot be is refused in words, and the session goes on', async () => {
   const { hiddenSize } = model.describe().facts;
   const bad = { code: 'bad-parameter' };

@@ -4,6 +4,7 @@ import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
+import { parseLine } from '../map/profile.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import { bad, computingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
@@ -17,13 +18,15 @@ import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
-import { figureSize } from './figureFlags.js';
+import { FIGURE_FLAGS, figureSize } from './figureFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
+import { PROFILE_FORMATS } from '../formats/profile/formats.js';
 import type { DrawCommand } from './draw.js';
 import type { InspectCommand } from './inspect.js';
 import type { LensCommand } from './lens.js';
 import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
+import type { ProfileCommand } from './profile.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
@@ -35,6 +38,7 @@ export type Command =
   | FitCommand
   | CompareCommand
   | LensCommand
+  | ProfileCommand
   | SeriesCommand
   | StudyCommand
   | ServeCommand
@@ -71,7 +75,8 @@ export function parseCommand(args: readonly string[]): Command {
       skipChecks: values.has('skip-checks'),
       ...shared,
     };
-  const drawing: DrawCommand = {
+  const line = values.get('profile');
+  const drawing: Omit<DrawCommand, 'formats'> = {
     kind: 'draw',
     map: given(MAP_FLAGS, values, several),
     display: Object.fromEntries(
@@ -81,13 +86,33 @@ export function parseCommand(args: readonly string[]): Command {
     specification: values.get('specification'),
     batchSize,
     outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
-    formats: listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), FORMATS),
     figure: figureSize(values),
     overwrite: values.has('overwrite'),
     quiet: values.has('quiet'),
     ...shared,
   };
-  return seriesOf(drawing, values, several.get('vary') ?? []);
+  if (line !== undefined) return profileOf(drawing, line, values);
+  const formats = listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), FORMATS);
+  return seriesOf({ ...drawing, formats }, values, several.get('vary') ?? []);
+}
+
+/** A profile in the place of a map. */
+function profileOf(
+  drawing: Omit<DrawCommand, 'formats'>,
+  text: string,
+  values: ReadonlyMap<string, string>,
+): ProfileCommand {
+  const line = parseLine(text);
+  if (!line)
+    throw bad(
+      `--profile ${text}: a line has two ends, each a point of the plane.`,
+      'Write it as --profile 0,0:1,0, from (0, 0) to (1, 0).',
+    );
+  const other = ['vary', 'overwrite', ...FIGURE_FLAGS.map(({ name }) => name)].find((name) => values.has(name));
+  if (other !== undefined) throw bad(`--${other} does not go with --profile.`, 'It is of maps.');
+  const names = PROFILE_FORMATS.map(({ name }) => name);
+  const formats = listOf(values.get('formats') ?? names.join(), names);
+  return { ...drawing, kind: 'profile', line, formats };
 }
 
 /** A map, or a series of them where something varies. */

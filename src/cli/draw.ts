@@ -71,7 +71,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     err.write(`Note: ${safeText(text, 2000)}\n`);
   };
   try {
-    const { engine, description } = await open(command, saved, note, {
+    const { engine, description } = await openFor(command, saved, note, {
       device: command.device,
       cudaLibraries: command.cudaLibraries,
       memory: command.memory,
@@ -124,8 +124,8 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
 const BIG = 4e9;
 
 /** Opens the model that was named, else the one of the saved map, else the bundled one. */
-async function open(
-  command: DrawCommand,
+export async function openFor(
+  command: Pick<DrawCommand, 'model' | 'specification'>,
   saved: SavedSpecification | undefined,
   note: (text: string) => void,
   options: OpenOptions,

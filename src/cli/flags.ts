@@ -51,6 +51,11 @@ export const RUN_FLAGS = [
     value: 'FILE',
     help: 'draw the map of a saved .json file again; other flags go over it',
   },
+  {
+    name: 'profile',
+    value: 'X0,Y0:X1,Y1',
+    help: "instead of a map: the winning tokens' probabilities along a line of its plane, as --formats png,svg,csv",
+  },
   DEVICE,
   CUDA_LIBRARIES,
   MEMORY,

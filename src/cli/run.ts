@@ -13,6 +13,7 @@ import { showCache } from './hub/cache.js';
 import { downloadModel } from './hub/download.js';
 import { inspect } from './inspect.js';
 import { lens } from './lens.js';
+import { drawProfile } from './profile.js';
 import type { Output } from './progress.js';
 import { serve } from './serve/serve.js';
 import { standardStream } from './streams.js';
@@ -37,6 +38,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'compare') await compare(command, out, err, signal);
     else if (command.kind === 'serve') await serve(process.stdin, standardStream(process.stdout), signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);
+    else if (command.kind === 'profile') await drawProfile(command, out, err, signal);
     else if (command.kind === 'series') await drawSeries(command, out, err, signal);
     else await study(command, out, err, signal);
     return 0;

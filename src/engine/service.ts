@@ -50,6 +50,7 @@ import { checkedLens, lensOf } from './lens.js';
 import type { Model } from './model/model.js';
 import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
+import { checkedProfile, profileOf } from './profile.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
 import { runSteps, wholeSteps } from './steps.js';
 import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
@@ -107,6 +108,10 @@ export class EngineService {
     line: (params, { signal }) => {
       const checked = checkedLine(params);
       return this.inTurn(signal, async () => outputsAlong(await this.model(), checked, signal));
+    },
+    profile: (params, context) => {
+      const checked = checkedProfile(params);
+      return this.inTurn(context.signal, async () => profileOf(await this.model(), checked, context));
     },
     fitTranslator: (params, context) => {
       const checked = checkedFit(params);

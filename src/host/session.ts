@@ -4,6 +4,7 @@ import { Fault } from '../map/fault.js';
 import { type Display, parseDisplay, usualDisplay } from '../map/mapDisplay.js';
 import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
+import { type Profile, type ProfileLine, USUAL_STEPS } from '../map/profile.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import {
   baseOf,
@@ -361,6 +362,27 @@ export class ModelSession {
     return engine.call(
       'lens',
       { parameters, batchSize },
+      {
+        ...(signal ? { signal } : {}),
+        onEvent: ({ done, total }) => onProgress?.(done, total),
+      },
+    );
+  }
+
+  /**
+   * What the model says along a straight line of the plane that a map with these options would have: a curve for each token that wins
+   * somewhere, and where the winner changes. @param steps 1 ... 10,000, by default 400. @throws Fault.
+   */
+  async profile(
+    { from, to }: ProfileLine,
+    options: ParameterOptions & ComputeOptions & { readonly steps?: number } = {},
+  ): Promise<Profile> {
+    const { batchSize = DEFAULT_BATCH_SIZE, steps = USUAL_STEPS, signal, onProgress, ...given } = options;
+    const parameters = parametersOf(given);
+    const engine = await this.engine();
+    return engine.call(
+      'profile',
+      { parameters, from, to, steps, batchSize },
       {
         ...(signal ? { signal } : {}),
         onEvent: ({ done, total }) => onProgress?.(done, total),

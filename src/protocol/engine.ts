@@ -3,6 +3,7 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Prompt, Readout } from '../map/specification.js';
+import type { Profile } from '../map/profile.js';
 import type { CloserLook } from '../map/rows/windowRows.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
@@ -12,6 +13,7 @@ import type { Requests } from './channel.js';
 import type { FitEvent, FitParams, FitResult } from './fit.js';
 import type { LineParams, LineResult } from './line.js';
 import type { LensParams, LensProgress } from './lens.js';
+import type { ProfileParams, ProfileProgress } from './profile.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
 export const DEVICES = ['auto', 'cpu', 'cuda', 'dml', 'webgpu', 'coreml'] as const;
@@ -282,6 +284,8 @@ export type EngineRequests = Requests<{
   boundaries: { params: BoundaryParams; event: { readonly probes: number }; result: StateBoundaries };
   /** How the outputs change along the line from the plane's center to (1, 0). */
   line: { params: LineParams; event: never; result: LineResult };
+  /** What the model says along any line of a plane. */
+  profile: { params: ProfileParams; event: ProfileProgress; result: Profile };
   /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
   fitTranslator: { params: FitParams; event: FitEvent; result: FitResult };
   /** What a readout says at every layer and position of a prompt. */

@@ -1,0 +1,167 @@
+import { safeText } from '../../map/display.js';
+import { contextWords, layerWords, planeWords, READOUT_NAMES } from '../../map/naming.js';
+import { formatCount } from '../../map/numbers.js';
+import { CURVE_COLORS, curvesByArea, NAMED_CURVES, peakOf } from '../../map/profileCurves.js';
+import { type Profile, profileName } from '../../map/profile.js';
+import { contextOf } from '../../map/specification.js';
+import { SOFT_INK, svgDocument } from '../figureParts.js';
+import { INK, Writer } from '../figureWriter.js';
+import type { BundledFont } from '../fonts.js';
+import { element, svgNumber } from '../xml.js';
+
+const [WIDTH, EDGE] = [760, 36];
+const PLOT = { left: 92, right: 28, height: 320 } as const;
+const NAME = 13;
+
+/**
+ * A profile as a figure, an SVG document: probability over the way from one end of the line to the other, a curve a token. The
+ * same profile gives the same document.
+ */
+export function drawProfile(profile: Profile, font: BundledFont, unshown: ReadonlySet<number> = new Set()): string {
+  const write = new Writer(font, unshown);
+  const { model, parameters, steps, probabilities, tokens, changes } = profile;
+  const heading = write.lines([profileName(profile)], 18, 600, WIDTH - 2 * EDGE, ' ');
+  const about = write.lines(
+    [
+      safeText(model.name, 80),
+      parameters.layer === 'last' ? 'the last layer' : layerWords(parameters.layer),
+      READOUT_NAMES[parameters.readout],
+      planeWords(parameters.plane),
+    ],
+    13,
+    400,
+    WIDTH - 2 * EDGE,
+    ' · ',
+  );
+  const caption = write.lines(
+    [
+      `${formatCount(steps + 1)} points`,
+      `${formatCount(tokens.length)} ${tokens.length === 1 ? 'token wins' : 'tokens win'}`,
+      `${formatCount(changes.length)} ${changes.length === 1 ? 'change' : 'changes'}, dotted`,
+      contextWords(contextOf(parameters)),
+      `Embedding Grid ${profile.version}`,
+    ],
+    12,
+    400,
+    WIDTH - 2 * EDGE,
+    ' · ',
+  );
+  const top = 30 + 24 * heading.length + 19 * about.length + 14;
+  const bottom = top + PLOT.height;
+  const right = WIDTH - PLOT.right;
+  const height = bottom + 62 + 18 * caption.length;
+  const x = (part: number): number => PLOT.left + part * (right - PLOT.left);
+  const highest = probabilities.reduce((most, curve) => curve.reduce((one, p) => (p > one ? p : one), most), 0);
+  // Low curves would all lie on the axis.
+  const limit = [0.05, 0.2, 0.5].find((one) => highest <= one) ?? 1;
+  const y = (p: number): number => bottom - (p / limit) * PLOT.height;
+  const order = curvesByArea(profile);
+  const colorOf = (place: number): string | undefined => CURVE_COLORS[order.indexOf(place)];
+  const scale = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    .map((part) => part * limit)
+    .map(
+      (p) =>
+        element('path', { d: `M${PLOT.left} ${svgNumber(y(p))}H${right}`, stroke: '#e4e4e4' }) +
+        write.line(`${Math.round(p * 100)}%`, {
+          x: PLOT.left - 8,
+          y: y(p) + 4,
+          size: 12,
+          anchor: 'end',
+          fill: SOFT_INK,
+        }),
+    )
+    .join('');
+  const dotted = changes
+    .map(({ at }) =>
+      element('path', {
+        d: `M${svgNumber(x(at))} ${top}V${bottom}`,
+        stroke: '#9a9a9a',
+        'stroke-dasharray': '2 3',
+      }),
+    )
+    .join('');
+  // The largest last, over the others.
+  const curves = [...order]
+    .reverse()
+    .map((place) => {
+      const color = colorOf(place);
+      return element('path', {
+        d: curvePath(probabilities[place] ?? new Float32Array(0), (i) => x(i / steps), y),
+        fill: 'none',
+        stroke: color ?? '#b4b4b4',
+        'stroke-width': color ? 2 : 1,
+        'stroke-linejoin': 'round',
+      });
+    })
+    .join('');
+  const taken: { x0: number; x1: number; y: number }[] = [];
+  const names = order
+    .slice(0, NAMED_CURVES)
+    .map((place) => {
+      const curve = probabilities[place] ?? new Float32Array(0);
+      const token = tokens[place];
+      const peak = peakOf(curve);
+      if (!token || !(curve[peak] ?? 0)) return '';
+      const segments = write.ofToken(token);
+      const width = write.measure(segments, 600) * NAME;
+      const middle = Math.min(right - width / 2 - 2, Math.max(PLOT.left + width / 2 + 2, x(peak / steps)));
+      let base = Math.max(top + NAME, y(curve[peak] ?? 0) - 6);
+      const box = { x0: middle - width / 2, x1: middle + width / 2 };
+      while (taken.some((one) => one.x0 < box.x1 + 4 && one.x1 > box.x0 - 4 && Math.abs(one.y - base) < NAME + 2))
+        base += NAME + 2;
+      if (base > bottom - 2) return '';
+      taken.push({ ...box, y: base });
+      return write.segments(segments, {
+        x: middle,
+        y: base,
+        size: NAME,
+        weight: 600,
+        anchor: 'middle',
+        fill: colorOf(place) ?? INK,
+        halo: '#ffffff',
+      });
+    })
+    .join('');
+  const { from, to } = profile;
+  const end = ({ x: px, y: py }: Profile['from']): string =>
+    `(${[px, py].map((value) => String(Number(value.toPrecision(6))).replace('-', '\u2212')).join(', ')})`;
+  const ends =
+    write.line(end(from), { x: PLOT.left, y: bottom + 20, size: 12, anchor: 'start', fill: SOFT_INK }) +
+    write.line(end(to), { x: right, y: bottom + 20, size: 12, anchor: 'end', fill: SOFT_INK }) +
+    write.line('along the line', {
+      x: (PLOT.left + right) / 2,
+      y: bottom + 20,
+      size: 12,
+      anchor: 'middle',
+      fill: SOFT_INK,
+    });
+  return svgDocument(
+    { width: WIDTH, height },
+    { title: profileName(profile), description: [...about, ...caption].join(' · ') },
+    heading.map((line, i) => write.line(line, { x: EDGE, y: 38 + 24 * i, size: 18, weight: 600 })).join('') +
+      about
+        .map((line, i) => write.line(line, { x: EDGE, y: 38 + 24 * heading.length + 19 * i, size: 13, fill: SOFT_INK }))
+        .join('') +
+      scale +
+      dotted +
+      curves +
+      names +
+      element('path', { d: `M${PLOT.left} ${top}V${bottom}H${right}`, stroke: '#767676', fill: 'none' }) +
+      ends +
+      caption
+        .map((line, i) => write.line(line, { x: EDGE, y: bottom + 52 + 18 * i, size: 12, fill: SOFT_INK }))
+        .join(''),
+  );
+}
+
+/** A line through a curve's points; what is not defined is left out. */
+function curvePath(curve: Float32Array, x: (i: number) => number, y: (p: number) => number): string {
+  let d = '';
+  let pen = false;
+  curve.forEach((p, i) => {
+    const defined = Number.isFinite(p);
+    if (defined) d += `${pen ? 'L' : 'M'}${svgNumber(x(i))} ${svgNumber(y(p))}`;
+    pen = defined;
+  });
+  return d || 'M0 0';
+}
