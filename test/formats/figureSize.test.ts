@@ -9,7 +9,7 @@ import { makeAssets } from './assets.js';
 const COLUMN = (84.7 / 25.4) * 72;
 let assets = '';
 before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+  assets = makeAssets({ pictureProcess: false });
 });
 
 const MAPS = [

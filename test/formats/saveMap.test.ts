@@ -30,7 +30,7 @@ import { makeAssets, temporaryFolder } from './assets.js';
 
 let assets = '';
 before(async () => {
-  assets = await makeAssets({ pictureProcess: true });
+  assets = makeAssets({ pictureProcess: true });
 });
 
 const map = (seed = 1, layer = 29): TokenMap =>
