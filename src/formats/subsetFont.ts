@@ -40,7 +40,8 @@ async function start(assets: string): Promise<HarfBuzz> {
       compiled.set(assets, module);
     }
     // An instance a font: what one has spoiled, or grown to, ends with it.
-    const harfBuzz = new WebAssembly.Instance(await module, {}).exports as HarfBuzz;
+    const { exports }: { readonly exports: object } = new WebAssembly.Instance(await module, {});
+    const harfBuzz = exports as HarfBuzz;
     harfBuzz._initialize();
     return harfBuzz;
   } catch (error) {
