@@ -8,7 +8,7 @@ import { makeAssets } from './assets.js';
 
 const COLUMN = (84.7 / 25.4) * 72;
 let assets = '';
-before(async () => {
+before(() => {
   assets = makeAssets({ pictureProcess: false });
 });
 

@@ -13,7 +13,7 @@ import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from './assets.js';
 
 let assets = '';
-before(async () => {
+before(() => {
   assets = makeAssets({ pictureProcess: true });
 });
 

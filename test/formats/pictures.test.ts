@@ -24,7 +24,7 @@ import { makeAssets } from './assets.js';
 import { HOSTILE_TOKENS } from './hostileTokens.js';
 
 let assets = '';
-before(async () => {
+before(() => {
   assets = makeAssets({ pictureProcess: false });
 });
 

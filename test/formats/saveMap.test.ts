@@ -29,7 +29,7 @@ import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets, temporaryFolder } from './assets.js';
 
 let assets = '';
-before(async () => {
+before(() => {
   assets = makeAssets({ pictureProcess: true });
 });
 

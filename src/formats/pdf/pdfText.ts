@@ -1,6 +1,6 @@
 import type { FontPart } from '../embedFonts.js';
 import { isRightToLeft } from '../figureWriter.js';
-import type { SvgElement } from './svgTree.js';
+import { type SvgElement, textOf } from './svgTree.js';
 
 /** fontkit reads the head of a glyph that has no outline, too, which may lie behind the file's end. */
 const AFTER = Buffer.alloc(16);
@@ -54,7 +54,7 @@ export class PdfText {
     const weight = attributes['font-weight'] === '600' ? 600 : 400;
     const runs: Run[] = [];
     for (const child of children) {
-      const text = typeof child === 'string' ? child : child.children.join('');
+      const text = typeof child === 'string' ? child : textOf(child);
       const opacity = typeof child === 'string' ? 1 : Number(child.attributes['fill-opacity'] ?? 1);
       for (const character of text) {
         const last = runs.at(-1);

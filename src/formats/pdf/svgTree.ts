@@ -5,6 +5,10 @@ export interface SvgElement {
   readonly children: readonly (SvgElement | string)[];
 }
 
+/** The text of an element, its own. */
+export const textOf = ({ children }: SvgElement): string =>
+  children.map((child) => (typeof child === 'string' ? child : '')).join('');
+
 const PIECE = /<\?[^>]*\?>\s*|<(\/?)([a-zA-Z]+)((?: [\w:-]+="[^"]*")*)(\/?)>|([^<]+)/gy;
 const ATTRIBUTE = / ([\w:-]+)="([^"]*)"/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };

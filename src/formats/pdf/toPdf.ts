@@ -1,7 +1,7 @@
 import PDFDocument from 'pdfkit';
 import type { FontPart } from '../embedFonts.js';
 import { PdfText } from './pdfText.js';
-import { readSvg, type SvgElement } from './svgTree.js';
+import { readSvg, type SvgElement, textOf } from './svgTree.js';
 
 /**
  * An SVG of ours as a PDF of one page of its size, with the fonts it is given, of which it holds what is drawn. What is read out is
@@ -16,7 +16,7 @@ export async function toPdf(svg: string, fonts: readonly FontPart[]): Promise<Ui
   const [across = 1, down = 1] = size;
   const said = (name: string): string => {
     const found = root.children.find((child) => typeof child !== 'string' && child.name === name);
-    return typeof found === 'object' ? found.children.join('') : '';
+    return typeof found === 'object' ? textOf(found) : '';
   };
   const document = new PDFDocument({
     size: [across, down],
