@@ -169,6 +169,7 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
       values.get('formats') ?? 'png,svg,json',
       COMPARISON_FORMATS.map(({ name }) => name),
     ),
+    figure: figureSize(values),
     ...computingChoices(values),
   };
 }

@@ -1,4 +1,5 @@
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
+import type { FigureSize } from '../formats/figureSize.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
@@ -20,6 +21,7 @@ export interface CompareCommand extends ComputingChoices {
   /** Where files go; undefined: none are written. */
   readonly outputDir: string | undefined;
   readonly formats: readonly (typeof COMPARISON_FORMATS)[number]['name'][];
+  readonly figure: FigureSize;
 }
 
 /** What the files of a comparison are called. */
@@ -48,7 +50,7 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
   }
   if (outputDir === undefined) return;
   const wanted = COMPARISON_FORMATS.filter(({ name }) => formats.includes(name));
-  const encoded = await encodeAll(comparison, wanted, { assets: assetsFolder, signal });
+  const encoded = await encodeAll(comparison, wanted, { assets: assetsFolder, figure: command.figure, signal });
   const extensions = COMPARISON_FORMATS.map(({ extension }) => extension);
   const files = await saveFigures(outputDir, NAME, extensions, encoded);
   // Beside statistics as JSON or CSV nothing else is printed there.

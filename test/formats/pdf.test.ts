@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
+import { drawComparison } from '../../src/formats/comparison/comparisonFigure.js';
+import { drawSeries } from '../../src/formats/comparison/seriesFigure.js';
 import { encode } from '../../src/formats/formats.js';
 import type { FigureSize } from '../../src/formats/figureSize.js';
+import { type Draw, figurePdf } from '../../src/formats/pictures.js';
+import { compareMaps } from '../../src/map/compare/comparison.js';
 import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { syntheticMap } from '../map/syntheticMap.js';
@@ -106,6 +110,35 @@ test('A PDF says what the SVG says, in fonts that are in it, none below 6 points
     const written = writtenOn(pdf);
     assert.deepEqual(written.map(({ text }) => text).join(''), (await svgTexts(map, figure)).join(''));
     assert.ok(Math.min(...written.map(({ size }) => size)) >= 5.999);
+    const box = /\/MediaBox \[0 0 ([\d.]+) /.exec([...pdf.objects.values()].join());
+    assert.ok(Math.abs(Number(box?.[1]) - COLUMN) < 0.01, 'as wide as a column');
+  }
+});
+
+test('Comparisons and series are as wide as a column, too, with all their maps and no word below 6 points', async () => {
+  const maps = [1, 2, 3].map((seed) => syntheticMap({ columns: 20, rows: 20, topK: 3, vocabulary: 9, seed }));
+  const [a, b] = maps;
+  assert.ok(a && b);
+  const members = maps.map((map, i) => ({ name: String(i), map }));
+  const size = { width: COLUMN, fontSize: 6 };
+  const drawings: readonly [titles: readonly string[], draw: Draw][] = [
+    [['A', 'B', 'Changes'], (font, unshown) => drawComparison(compareMaps(a, b), font, unshown, size)],
+    [
+      ['layer 0', 'layer 1', 'layer 2'],
+      (font, unshown) =>
+        drawSeries({ axis: 'layer', plane: 'own', lines: [{ name: '', members }] }, font, unshown, size),
+    ],
+  ];
+  for (const [titles, draw] of drawings) {
+    const pdf = readPdf(await figurePdf(draw, { assets, figure: size }));
+    assertFonts(pdf);
+    const written = writtenOn(pdf);
+    for (const title of titles)
+      assert.ok(
+        written.some(({ text }) => text === title),
+        title,
+      );
+    assert.ok(Math.min(...written.map((one) => one.size)) >= 5.999);
     const box = /\/MediaBox \[0 0 ([\d.]+) /.exec([...pdf.objects.values()].join());
     assert.ok(Math.abs(Number(box?.[1]) - COLUMN) < 0.01, 'as wide as a column');
   }

@@ -7,6 +7,7 @@ import {
 import { encodeAll } from '../../formats/comparison/saveFigures.js';
 import { MOST_DRAWN } from '../../formats/comparison/seriesFigure.js';
 import type { SeriesStatistics } from '../../formats/comparison/statistics.js';
+import type { FigureSize } from '../../formats/figureSize.js';
 import type { FileFormat } from '../../formats/fileFormat.js';
 import type { Format } from '../../formats/formats.js';
 import { type CellDivergences, compareMaps, type MapComparison, whyNotCompared } from '../../map/compare/comparison.js';
@@ -32,6 +33,7 @@ interface Line {
 
 export interface ResultOptions {
   readonly formats: readonly Format[];
+  readonly figure?: FigureSize;
   /** Texts of tokens whose probability is followed. */
   readonly follow: readonly string[];
   /** Whether every member's divergence from the last of its line is computed. */
@@ -117,10 +119,10 @@ async function put<T>(
   name: string,
   of: T,
   formats: readonly FileFormat<T>[],
-  { signal }: Pick<ResultOptions, 'signal'>,
+  { signal, figure = {} }: Pick<ResultOptions, 'signal' | 'figure'>,
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const [extension, bytes] of await encodeAll(of, formats, { assets: assetsFolder, signal }))
+  for (const [extension, bytes] of await encodeAll(of, formats, { assets: assetsFolder, figure, signal }))
     files.push(await folder.put(`embedding_grid_${name}.${extension}`, bytes));
   return files;
 }
