@@ -78,9 +78,12 @@ export function packagesOf(files) {
   return [...new Set(folders)].sort();
 }
 
+/** Packages whose manifest is silent and whose file of the licence says which it is. */
+const untold = { 'png-js': 'MIT' };
+
 function noticeOf(folder) {
   const manifest = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
-  const { name, version, license, author, repository } = manifest;
+  const { name, version, author, repository, license = untold[name] } = manifest;
   const names = String(license)
     .split(/[()\s]+|AND|OR/)
     .filter(Boolean);
