@@ -33,6 +33,7 @@ const runtimeSchema = v.object({
   way: v.picklist(['each-cell', 'three-rows']),
   largestDifference: v.optional(v.pipe(v.number(), v.finite())),
   halfWeights: v.optional(v.picklist(['kept', 'widened'])),
+  ownPlane: v.optional(v.boolean()),
   approximation: v.optional(
     v.object({ filled: count, checked: count, differing: count, largestDifference: v.pipe(v.number(), v.finite()) }),
   ),

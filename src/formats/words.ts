@@ -80,6 +80,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       `${readout} readout`,
       ...(specification.translator ? [translatorWords(specification.translator)] : []),
       `plane: ${axesWords(plane.axes)}, h = c + x u + y v, c = ${plane.center.kind === 'origin' ? '0' : vectorWords(plane.center)}`,
+      ...(runtime.ownPlane ? ['own plane, not that of the other maps of its series'] : []),
       ...(plane.orthogonal ? ['v made orthogonal to u'] : []),
       ...(plane.lengths === 'own' ? [] : [`length of the axes: ${lengthsWords(plane.lengths, known)}`]),
       ...(plane.sample ? [`typical norm measured on ${textsWords(plane.sample.length)}`] : []),

@@ -79,6 +79,7 @@ export function mapFacts({ specification, facts, runtime, known = {} }: FactsSub
         ['y axis', axisLine(axisWords(plane, 'y', known))],
         ['Center', capital(vectorWords(plane.center, 80))],
         ['Lengths', capital(lengthsWords(plane.lengths, known))],
+        ...line(runtime?.ownPlane, 'Series', 'Own plane, not that of the other maps'),
         ...line(plane.orthogonal, 'Orthogonal', 'v made orthogonal to u'),
         ...line(sample, 'Typical norm', `Median${sample ?? ''}`),
       ],

@@ -127,6 +127,8 @@ export interface Runtime {
   readonly largestDifference?: number | undefined;
   /** Left out where no weight has 16 bits, or the device computes with them. */
   readonly halfWeights?: HalfWeights | undefined;
+  /** Of a member of a series whose members have each a plane of its own: other members' cells stand for other vectors. */
+  readonly ownPlane?: boolean | undefined;
   /** Of an adaptive map some of whose cells were filled in. */
   readonly approximation?: Approximation | undefined;
   readonly notices: readonly string[];

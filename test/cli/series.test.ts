@@ -58,6 +58,7 @@ test('a series by layer: each map in its folder, what is made of all beside them
       files.has(path.join(`${[1, 3, 5].indexOf(layer)}_layer=${layer}`, `embedding_grid_results_layer_${layer}.json`)),
     );
   assert.ok(files.get('embedding_grid_series.svg')?.includes('one plane: each cell is the same vector in all maps'));
+  assert.ok(![...files.values()].some((file) => file.includes('own plane, not that')));
   assert.ok(files.has('embedding_grid_curves.svg') && files.has('embedding_grid_series.csv'));
   assert.ok(![...files.keys()].some((name) => /(^|[\\/])\./.test(name)), 'leftovers');
   const told = toldIn(series);
@@ -106,13 +107,17 @@ test('a coefficient: its flip is told, and the model says so on both sides of it
     positions: 'last',
   });
   const args = [
-    ...['--center-prompt', prompt, '--layer-idx', '2', '--intervene', intervene, ...GRID, '--formats', 'json'],
+    ...['--center-prompt', prompt, '--layer-idx', '2', '--intervene', intervene, ...GRID, '--formats', 'svg,json'],
     ...['--vary', 'plane.lengths=own,unit', '--vary', 'coefficient=-40..40/3', '--output-dir', place],
   ];
   const drawn = await said(args);
   assert.equal(drawn.code, 0, drawn.err);
   const told = toldIn(path.join(place, 'series_lengths_coefficient'));
   assert.deepEqual([told.plane, told.lines.map(({ name }) => name)], ['own', ['lengths=own', 'lengths=unit']]);
+  // A member's own picture says that it has a plane of its own.
+  const pictures = [...filesIn(place)].filter(([name]) => /^[^\\/]+[\\/]\d_.*\.svg$/.test(name));
+  assert.equal(pictures.length, 6);
+  for (const [name, svg] of pictures) assert.ok(svg.includes('own plane, not that'), name);
   const [flip] = told.lines[0]?.flips ?? [];
   assert.ok(flip, drawn.out);
   assert.ok(drawn.out.includes('At the middle '), drawn.out);

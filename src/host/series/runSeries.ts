@@ -90,8 +90,9 @@ export async function runSeries(
         onMember({ member, name, fault: outcome.fault });
         continue;
       }
-      saves = saved(folder, member, outcome.map, known, options).then((files) => {
-        const map = slimmed({ ...outcome.map, display: options.display }, options.topK);
+      const made = series.plane === 'own' ? ownPlaned(outcome.map) : outcome.map;
+      saves = saved(folder, member, made, known, options).then((files) => {
+        const map = slimmed({ ...made, display: options.display }, options.topK);
         const one = { member, name, map, ...files, known: known !== undefined };
         found.set(member.number, one);
         onMember(one);
@@ -105,6 +106,9 @@ export async function runSeries(
   await saves;
   return found;
 }
+
+/** A member's own file and picture say that no other member lies on its plane. */
+const ownPlaned = (map: TokenMap): TokenMap => ({ ...map, runtime: { ...map.runtime, ownPlane: true } });
 
 /** A member's files, as far as they are not there. */
 async function saved(
