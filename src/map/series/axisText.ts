@@ -16,7 +16,7 @@ const MOST_VALUES = 1_000_000;
 const TEXTS = /^model$|(^|\.)text$/;
 
 /**
- * Reads `PATH=VALUES`: `layer=0-11`, `layer=embeddings,3,7`, `seed=1-20`, `spacing=0.5,1,2`, `readout=forward,lens`,
+ * Reads `PATH=VALUES`: `layer=0-11`, `layer=embeddings,3,7`, `seed=1-20`, `spacing=0.5,1,2`, `readout=forward,lens,tuned:FILE`,
  * `coefficient=-4..4/17` (17 values, evenly), `model=FOLDER`, `prompt=TEXT`; what begins with `[` is a JSON list of values.
  * @throws Fault `bad-parameter` that quotes what is not understood.
  */

@@ -29,7 +29,7 @@ export function linesOf(vary: readonly SeriesAxis[]): SeriesLines {
   return {
     axis,
     name: path === '' ? '' : axisName(path),
-    places: path === MODEL_PATH ? modelNames(values.map(valueText)) : values.map(valueText),
+    places: path === MODEL_PATH ? modelNames(values.map(valueText)) : values.map((value) => briefly(path, value)),
     lines: Array.from({ length: count }, (_, line) => ({
       name: variedName(outer, line),
       members: values.map((_value, i) => line * values.length + i),
@@ -57,3 +57,9 @@ function variedName(vary: readonly SeriesAxis[], number: number): string {
   }
   return memberName(varied, values);
 }
+
+/** Of a readout through a file the file's own name. */
+const briefly = (path: string, value: AxisValue): string =>
+  path === 'readout'
+    ? valueText(value).replace(/^(tuned|jacobian):(?:.*[\\/])?([^\\/]+)[\\/]?$/s, '$1 $2')
+    : valueText(value);

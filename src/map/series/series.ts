@@ -76,11 +76,16 @@ export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, numbe
   try {
     vary.forEach(({ path }, axis) => {
       const value = values[axis] ?? null;
+      const through = throughFile(path, value);
       if (path === MODEL_PATH) model = valueText(value);
-      else put(data, path, structuredClone(value));
+      else if (through) {
+        put(data, 'readout', through.readout);
+        put(data, 'translator', { path: through.file });
+      } else put(data, path, structuredClone(value));
     });
     const parameters = parseParameters(data);
     vary.forEach(({ path }, axis) => {
+      if (throughFile(path, values[axis] ?? null)) return;
       // A name that this kind of thing does not have is left out by the parser: the members would all be the same.
       if (path !== MODEL_PATH && JSON.stringify(at(parameters, stepsOf(path))) !== JSON.stringify(values[axis]))
         throw nothingThere(path);
@@ -90,6 +95,12 @@ export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, numbe
     const fault = Fault.from(thrown);
     throw new Fault({ ...fault.toData(), message: `With ${memberName(vary, values)}: ${fault.message}` });
   }
+}
+
+/** A readout through a file of its own, `tuned:PATH`, so that lenses of several files stand beside each other. */
+function throughFile(path: string, value: AxisValue): { readonly readout: string; readonly file: string } | undefined {
+  const [, readout, file] = /^(tuned|jacobian):(.+)$/s.exec(path === 'readout' ? valueText(value) : '') ?? [];
+  return readout === undefined || file === undefined ? undefined : { readout, file };
 }
 
 /** All members of a series, in its order. @throws as {@link memberAt}, and where there are more than {@link MOST_MEMBERS}. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../../src/map/fault.js';
 import { axisText, mergeAxes, parseAxis } from '../../../src/map/series/axisText.js';
+import { linesOf } from '../../../src/map/series/lines.js';
 import {
   type AxisValue,
   memberAt,
@@ -35,6 +36,21 @@ test('axes as they are typed', () => {
   assert.deepEqual(read('prompt=1-2, or [x]'), ['plane.center.text', ['1-2, or [x]']]);
   assert.deepEqual(read('context=[{"kind":"bos"},{"kind":"none"}]'), ['context', [{ kind: 'bos' }, { kind: 'none' }]]);
   assert.deepEqual(read('adaptive=true,false'), ['adaptive', [true, false]]);
+});
+
+test('readouts of several translators stand beside each other, each with its file', () => {
+  const vary = [parseAxis('readout=lens,tuned:my/lens,jacobian:C:\\j.pt')];
+  const found = [...members({ base: DEFAULT_PARAMETERS, vary })].map(({ parameters }) => [
+    parameters.readout,
+    parameters.translator?.path,
+  ]);
+  assert.deepEqual(found, [
+    ['lens', undefined],
+    ['tuned', 'my/lens'],
+    ['jacobian', 'C:\\j.pt'],
+  ]);
+  assert.deepEqual(linesOf(vary).places, ['lens', 'tuned lens', 'jacobian j.pt']);
+  assert.deepEqual(vary.flatMap(axisText).map(parseAxis), vary);
 });
 
 test('what is no axis is said', () => {
