@@ -322,16 +322,17 @@ export class ModelSession {
    */
   async boundaries(
     state: VectorSource,
-    options: Pick<ParameterOptions, 'layer' | 'readout' | 'context' | 'masked'> &
+    options: Pick<ParameterOptions, 'layer' | 'readout' | 'translator' | 'context' | 'masked'> &
       Pick<ComputeOptions, 'batchSize' | 'signal'> & {
         /** By default the five nearest, and no directions. */
         readonly question?: Partial<BoundaryQuestion>;
       } = {},
   ): Promise<StateBoundaries> {
-    const { question, batchSize = DEFAULT_BATCH_SIZE, signal, layer, readout, context, masked } = options;
+    const { question, batchSize = DEFAULT_BATCH_SIZE, signal, layer, readout, translator, context, masked } = options;
     const parameters = parametersOf({
       ...(layer === undefined ? {} : { layer }),
       ...(readout === undefined ? {} : { readout }),
+      ...(translator === undefined ? {} : { translator }),
       ...(context === undefined ? {} : { context }),
       ...(masked === undefined ? {} : { masked }),
       plane: { center: state },

@@ -20,11 +20,24 @@ export interface ReadHead extends AffineHead {
   readonly bias: Float32Array;
 }
 
+/** What was read of a variant's readouts: the next state asks the same of them. */
+const known = new WeakMap<Variant, Map<string, Promise<ReadHead>>>();
+
 /**
- * Takes a plan's readout apart, by probing the model's own graph.
+ * Takes a plan's readout apart, by probing the model's own graph; once for each variant, layer and readout.
  * @throws Fault `bad-parameter` with the reason where it is not affine.
  */
-export async function readHead(variant: Variant, plan: CellPlan): Promise<ReadHead> {
+export function readHead(variant: Variant, plan: CellPlan): Promise<ReadHead> {
+  const mine = known.get(variant) ?? new Map<string, Promise<ReadHead>>();
+  known.set(variant, mine);
+  const key = `${plan.layer} ${plan.readout}`;
+  const found = mine.get(key) ?? probedHead(variant, plan);
+  mine.set(key, found);
+  found.catch(() => mine.delete(key));
+  return found;
+}
+
+async function probedHead(variant: Variant, plan: CellPlan): Promise<ReadHead> {
   const kind = affineKind(variant.model, plan);
   if ('reason' in kind) throw notAffine(kind.reason);
   if (!(kind.pre > 0)) throw notAffine('the logits are scaled by a number that is not above 0');
