@@ -11,13 +11,12 @@ import { readSpecification, type SavedSpecification } from '../host/readSpecific
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { displayFromFlags, type FlagValues, parametersFromFlags } from '../map/flags.js';
-import { formatCount, formatDuration, formatPercent } from '../map/numbers.js';
+import { formatBytes, formatCount, formatDuration, formatPercent } from '../map/numbers.js';
 import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
-import { formatBytes } from './inspect.js';
 import { engineLog, type Output, progressBar, progressLines, silentProgress } from './progress.js';
 
 /** `embedding-grid`: a map is drawn. */

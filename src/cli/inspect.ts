@@ -1,7 +1,7 @@
 import { bundledModel } from '../host/installation.js';
 import { openModel } from '../host/openModel.js';
 import { safeText } from '../map/display.js';
-import { formatCount } from '../map/numbers.js';
+import { formatBytes, formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
 import type { ComputingChoices } from './computing.js';
 import { engineLog, type Output } from './progress.js';
@@ -81,11 +81,4 @@ export function describe(description: ModelDescription): string {
           ),
         ]),
   ].join('\n');
-}
-
-/** A count of bytes in decimal units: `539 MB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`;
 }

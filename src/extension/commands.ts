@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { PanelStart } from '../panel/dependencies.js';
+import { downloadModel } from './download.js';
 import { deleteSavedMap } from './deleteSavedMap.js';
 import { SAVED_MAP_EDITOR, STUDY_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
@@ -63,6 +64,7 @@ export function registerCommands(
       panels.panel.reveal();
       panels.panel.chooseModel(modelPath);
     },
+    downloadModel: () => downloadModel(services, mapModel),
     saveMapAs: () => panels.editor?.saveAs(),
     exportPicture: () => panels.editor?.exportPicture(),
     copyCommandLine: () => panels.editor?.copyCommandLine(),

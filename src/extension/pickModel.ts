@@ -6,7 +6,10 @@ import { pick } from './window.js';
 
 type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | undefined> };
 
-/** Asks for a model: one that is known, or any other by the system's dialog. Its path, or undefined when dismissed. */
+/**
+ * Asks for a model: one that is known, or any other by the system's dialog. Its path, or undefined when dismissed, and where one
+ * is to be downloaded: that takes its time, and offers the map when it is there.
+ */
 export async function pickModel(models: Models): Promise<string | undefined> {
   const known = (await models.list()).map((model): Pick => ({
     label: model.name,
@@ -30,7 +33,20 @@ export async function pickModel(models: Models): Promise<string | undefined> {
       choose: () => browseFor('folder'),
     },
   ];
-  const picked = await pick([...known, ...browse], {
+  const download: readonly Pick[] = vscode.workspace.isTrusted
+    ? [
+        {
+          label: 'Download from Hugging Face...',
+          description: 'into the cache that Python uses',
+          iconPath: new vscode.ThemeIcon('cloud-download'),
+          choose: async () => {
+            await vscode.commands.executeCommand('embeddingGrid.downloadModel');
+            return undefined;
+          },
+        },
+      ]
+    : [];
+  const picked = await pick([...known, ...browse, ...download], {
     title: 'Choose a Model to Map',
     placeHolder: 'A decoder model: an ONNX export, a GGUF file, or a checkpoint of safetensors',
   });

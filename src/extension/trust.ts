@@ -32,6 +32,16 @@ export async function mayReach(uri: vscode.Uri): Promise<boolean> {
   return vscode.workspace.isTrusted || uri.scheme !== 'file' || leadsInto(uri.fsPath, workspaceFolders());
 }
 
+/** @throws Fault in Restricted Mode, where nothing is asked of any server. */
+export function requireTrustForNetwork(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new Fault({
+    code: 'network',
+    message: 'This folder is not trusted, so nothing is downloaded.',
+    hint: 'Trust the folder (Workspaces: Manage Workspace Trust).',
+  });
+}
+
 /** @throws Fault where {@link mayReach} is false of a place for files. */
 export async function requireReach(uri: vscode.Uri): Promise<void> {
   if (await mayReach(uri)) return;

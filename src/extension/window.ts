@@ -77,6 +77,89 @@ export async function pick<Item extends vscode.QuickPickItem>(
   return picked?.item;
 }
 
+/** What a search finds, or why it found nothing. */
+export interface Found<Item> {
+  readonly items: readonly Item[];
+  readonly problem?: string;
+}
+
+/** A pause in typing after which is searched, in ms. */
+const TYPING_MS = 300;
+
+/** Asks for one of what is found by the text that is typed; undefined: none. What is shown is not filtered further. */
+export async function pickFound<Item extends vscode.QuickPickItem>(options: {
+  readonly title: string;
+  readonly placeHolder: string;
+  readonly icon: string;
+  find(text: string, signal: AbortSignal): Promise<Found<Item>>;
+}): Promise<Item | undefined> {
+  const picker = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly item?: Item }>();
+  picker.title = plain(options.title);
+  picker.placeholder = options.placeHolder;
+  let searching = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const search = async (text: string, { signal }: AbortController): Promise<void> => {
+    const { items, problem } = await options.find(text, signal);
+    if (signal.aborted) return;
+    picker.busy = false;
+    picker.items = items.map((item) => ({
+      alwaysShow: true,
+      label: plain(item.label),
+      ...(item.description === undefined ? {} : { description: plain(item.description) }),
+      iconPath: new vscode.ThemeIcon(options.icon),
+      item,
+    }));
+    if (problem !== undefined)
+      picker.items = [
+        ...picker.items,
+        { alwaysShow: true, label: plain(problem), iconPath: new vscode.ThemeIcon('warning') },
+      ];
+  };
+  picker.onDidChangeValue((typed) => {
+    searching.abort();
+    clearTimeout(timer);
+    searching = new AbortController();
+    const text = typed.trim();
+    picker.busy = text !== '';
+    picker.items = [];
+    if (text !== '') timer = setTimeout(() => void search(text, searching), TYPING_MS);
+  });
+  const picked = new Promise<Item | undefined>((resolve) => {
+    picker.onDidAccept(() => {
+      const [chosen] = picker.selectedItems;
+      if (chosen?.item) resolve(chosen.item);
+    });
+    picker.onDidHide(() => resolve(undefined));
+  });
+  picker.show();
+  try {
+    return await picked;
+  } finally {
+    searching.abort();
+    clearTimeout(timer);
+    picker.dispose();
+  }
+}
+
+/** Says in a notification how far something is, which can be cancelled there. `report`: what is said, and 0 ... 1. */
+export async function whileReporting<T>(
+  title: string,
+  act: (report: (text: string, share: number) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, cancellable: true, title: plain(title) },
+    async (progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      let said = 0;
+      return act((text, share) => {
+        progress.report({ message: plain(text), increment: 100 * (share - said) });
+        said = share;
+      }, abort.signal);
+    },
+  );
+}
+
 /** Asks for a line of text; undefined: none. `problem` says what is wrong with what was typed. */
 export async function askForText(options: {
   readonly title: string;

@@ -82,6 +82,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** A count of bytes in decimal units: `539 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`;
+}
+
 /**
  * About `count` round numbers inside [low, high], steps of 1, 2, 2.5 or 5 times a power of ten, with the decimals that tell
  * them apart. An empty or unreal range gives no ticks.

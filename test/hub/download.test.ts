@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { findInCache } from '../../src/hub/cache.js';
-import { download, type DownloadOptions, planDownload } from '../../src/hub/download/download.js';
+import { choicesOf } from '../../src/hub/download/choice.js';
+import { download, type DownloadOptions, lookUp, planDownload } from '../../src/hub/download/download.js';
+import { searchHub } from '../../src/hub/download/search.js';
 import { hubSettings } from '../../src/hub/download/settings.js';
 import { parseHubName } from '../../src/hub/names.js';
 import type { Fault } from '../../src/map/fault.js';
@@ -265,6 +267,51 @@ test('refusals of the hub, each in its own words', async (t) => {
   await refused(own.get('ORG/NAME@other'), 'model-not-found', /no revision "other"/);
   await refused(own.get('ORG/NAME/pytorch_model.bin'), 'model-not-found', /is a pickle/);
   await refused(own.get('ORG/NAME/no.onnx'), 'model-not-found', /no file "no\.onnx"/);
+});
+
+test('a search finds what opens here; of a gated repository a file is asked before it is said what would come', async (t) => {
+  const own = await hub(t);
+  own.server.gated = true;
+  const { settings } = own.options();
+  const signal = new AbortController().signal;
+  assert.deepEqual(await searchHub('name', { settings, signal, patience }), [
+    { name: 'ORG/NAME', kinds: ['ONNX'], downloads: 1234, licence: 'mit', gated: true },
+  ]);
+  own.server.trouble = ({ method }, response) => {
+    if (method !== 'HEAD') return false;
+    response.writeHead(403, { 'x-error-code': 'GatedRepo' });
+    response.end();
+    return true;
+  };
+  await refused(own.get(), 'model-not-found', /has to be asked for/);
+  assert.ok(own.server.requests.every(({ at }) => at === 'hub'));
+});
+
+test('each model of a repository can be fetched by itself', async (t) => {
+  const own = await hub(t, {
+    'config.json': '{}',
+    'onnx/model.onnx': 'a',
+    'onnx/model.onnx_data': 'b',
+    'onnx/model_q4.onnx': 'c',
+    'onnx/vision_encoder.onnx': 'd',
+    'onnx/decoder_model_merged_q4.onnx': 'e',
+    'onnx/embed_tokens_q4.onnx': 'f',
+    'x-00001-of-00002.gguf': 'g',
+    'x-00002-of-00002.gguf': 'h',
+    'mmproj.gguf': 'i',
+  });
+  const name = parseHubName('ORG/NAME');
+  assert.ok(name);
+  const choices = choicesOf(await lookUp(name, own.options()));
+  assert.deepEqual(
+    choices.map(({ file, files }) => [file, files.map(({ path }) => path).filter((path) => path !== 'config.json')]),
+    [
+      [undefined, ['onnx/model.onnx', 'onnx/model.onnx_data']],
+      ['onnx/model_q4.onnx', ['onnx/model_q4.onnx']],
+      ['onnx/decoder_model_merged_q4.onnx', ['onnx/decoder_model_merged_q4.onnx', 'onnx/embed_tokens_q4.onnx']],
+      ['x-00001-of-00002.gguf', ['x-00001-of-00002.gguf', 'x-00002-of-00002.gguf']],
+    ],
+  );
 });
 
 test('a busy hub is asked again when it says', async (t) => {

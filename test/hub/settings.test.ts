@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +7,7 @@ import { download, planDownload } from '../../src/hub/download/download.js';
 import { hubSettings } from '../../src/hub/download/settings.js';
 import { Fault } from '../../src/map/fault.js';
 import { HubServer } from './support/hubServer.js';
+import { startProxy } from './support/proxy.js';
 
 const home = mkdtempSync(join(tmpdir(), 'embedding-grid-settings-'));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -46,29 +45,14 @@ test('which proxy: as the environment says, and none where it says so', () => {
 
 test('a download through a proxy', async (t) => {
   const server = await HubServer.start({ 'config.json': '{}', 'model.safetensors': Buffer.alloc(5000, 3) });
-  const through: string[] = [];
-  const proxy = createServer().on('connect', ({ url = '' }, socket) => {
-    through.push(url);
-    const [host = '', port = ''] = url.split(':');
-    const target = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      target.pipe(socket).pipe(target);
-    });
-    for (const end of [socket, target]) end.on('error', () => undefined);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const proxy = await startProxy();
   t.after(() => {
-    proxy.closeAllConnections();
-    proxy.close();
+    proxy.stop();
     server.stop();
   });
-  const settings = hubSettings(
-    { HF_ENDPOINT: server.endpoint },
-    home,
-    `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-  );
+  const settings = hubSettings({ HF_ENDPOINT: server.endpoint }, home, proxy.url);
   const options = { settings, cache: join(home, 'cache') };
   const name = { repository: 'ORG/NAME', revision: undefined, file: undefined };
   await download(await planDownload(name, options), options);
-  assert.ok(through.length >= 3 && server.requests.length === through.length);
+  assert.ok(proxy.asked.length >= 3 && server.requests.length === proxy.asked.length);
 });

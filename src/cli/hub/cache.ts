@@ -1,6 +1,6 @@
 import { clearRepacked, repackedEntries, repackedFolder, repackedLimit } from '../../hub/repacked.js';
 import { safeText } from '../../map/display.js';
-import { formatBytes } from '../inspect.js';
+import { formatBytes } from '../../map/numbers.js';
 import type { Output } from '../progress.js';
 import type { HubCommand } from './hubCommands.js';
 

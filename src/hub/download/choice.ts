@@ -27,6 +27,38 @@ export function chooseFiles({ name, files }: HubRepository, file: string | undef
   return [...new Set([...beside, ...others, ...weights])];
 }
 
+/** A model of a repository that can be fetched by itself. */
+export interface Choice {
+  /** What has to be named for it; undefined: nothing, as it is what the repository is fetched as. */
+  readonly file: string | undefined;
+  readonly files: readonly HubFile[];
+}
+
+/**
+ * All that can be fetched of a repository: first what {@link chooseFiles} takes, then every other export and GGUF file.
+ * @throws Fault `model-not-found` where there is nothing
+ */
+export function choicesOf(repository: HubRepository): readonly Choice[] {
+  const others = repository.files
+    .filter(({ path }) => isModelFile(path))
+    .map(({ path }): Choice => ({ file: path, files: chooseFiles(repository, path) }));
+  let own: readonly HubFile[];
+  try {
+    own = chooseFiles(repository, undefined);
+  } catch (error) {
+    if (others.length > 0) return others;
+    throw error;
+  }
+  const paths = new Set(own.map(({ path }) => path));
+  return [{ file: undefined, files: own }, ...others.filter(({ file }) => file === undefined || !paths.has(file))];
+}
+
+const isModelFile = (path: string): boolean =>
+  (path.endsWith('.onnx') && !/encoder|embed_tokens|vision|audio/i.test(nameOf(path))) ||
+  (path.endsWith('.gguf') &&
+    !/mmproj|imatrix/i.test(path) &&
+    (!SHARD.test(path) || /-00001-of-\d{5}\.gguf$/.test(path)));
+
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
@@ -57,10 +89,18 @@ function withParts(files: readonly HubFile[], file: HubFile): HubFile[] {
     return files.filter((one) => SHARD.test(one.path) && one.path.replace(SHARD, '') === stem);
   }
   if (path.endsWith('.onnx'))
-    return files.filter(
-      (one) => one.path === path || one.path.startsWith(`${path}_data`) || one.path === `${path}.data`,
-    );
+    return files.filter((one) => [path, embeddingsBeside(path)].some((own) => belongsTo(one.path, own)));
   return [file];
+}
+
+/** A file of an export, and what holds its weights. */
+const belongsTo = (path: string, own: string | undefined): boolean =>
+  own !== undefined && (path === own || path.startsWith(`${own}_data`) || path === `${own}.data`);
+
+/** A decoder that takes embeddings has the table of them beside it, under a name that ends like its own. */
+function embeddingsBeside(path: string): string | undefined {
+  const ending = /^decoder_model_merged(.*)\.onnx$/.exec(nameOf(path))?.[1];
+  return ending === undefined ? undefined : path.replace(nameOf(path), `embed_tokens${ending}.onnx`);
 }
 
 function weightsOf(name: string, files: readonly HubFile[]): HubFile[] {
@@ -78,8 +118,7 @@ function weightsOf(name: string, files: readonly HubFile[]): HubFile[] {
   }
   const exports = files.filter(({ path }) => path.endsWith('.onnx'));
   if (exports.length > 0) throw several(name, exports);
-  const ggufs = files.filter(({ path }) => path.endsWith('.gguf') && !/mmproj|imatrix/i.test(path));
-  const models = ggufs.filter(({ path }) => !SHARD.test(path) || /-00001-of-\d{5}\.gguf$/.test(path));
+  const models = files.filter(({ path }) => path.endsWith('.gguf') && isModelFile(path));
   const [only, ...more] = models;
   if (only && more.length === 0) return withParts(files, only);
   if (only) throw several(name, models);

@@ -18,7 +18,7 @@ import { chooseFiles } from './choice.js';
 import { locked } from './lock.js';
 import { describeFile, type HubRepository, openRepository } from './repository.js';
 import { PATIENCE, type Patience } from './request.js';
-import { type HubSettings, hubSettings } from './settings.js';
+import { type HubSettings, hubSettings, refuseOffline } from './settings.js';
 
 /** What will be fetched, before anything is. */
 export interface DownloadPlan {
@@ -47,18 +47,30 @@ export interface DownloadOptions {
  * @throws Fault `model-not-found`, `model-ambiguous`, `network`, `cancelled`
  */
 export async function planDownload(name: HubName, options: DownloadOptions = {}): Promise<DownloadPlan> {
+  return planOf(name, await lookUp(name, options), options);
+}
+
+/** What a repository holds at the revision of a name, which is resolved to its commit. @throws Fault as {@link planDownload} */
+export async function lookUp(name: HubName, options: DownloadOptions = {}): Promise<HubRepository> {
+  const settings = options.settings ?? hubSettings();
+  const { signal = new AbortController().signal, patience = PATIENCE } = options;
+  refuseOffline(settings);
+  return openRepository(settings, name.repository, name.revision ?? 'main', { signal, patience });
+}
+
+/** As {@link planDownload}, of a repository that was looked up. */
+export async function planOf(
+  name: HubName,
+  repository: HubRepository,
+  options: DownloadOptions = {},
+): Promise<DownloadPlan> {
   const settings = options.settings ?? hubSettings();
   const { signal = new AbortController().signal, patience = PATIENCE, cache = cacheFolder() } = options;
-  if (settings.offline)
-    throw new Fault({
-      code: 'network',
-      message: 'Nothing is downloaded: HF_HUB_OFFLINE says that the hub is not to be asked.',
-      hint: 'Unset it to download.',
-    });
-  const repository = await openRepository(settings, name.repository, name.revision ?? 'main', { signal, patience });
   const files: Wanted[] = [];
   for (const file of chooseFiles(repository, name.file)) {
-    const { size, etag } = await describeFile(settings, repository, file, { signal, patience });
+    // Whether a gated repository is open to us is told by its files alone: one of them is asked before all are said to come.
+    const listed = repository.gated && files.length === 0 ? { ...file, hash: undefined } : file;
+    const { size, etag } = await describeFile(settings, repository, listed, { signal, patience });
     files.push({ repository: repository.name, commit: repository.commit, path: file.path, size, etag });
   }
   const root = join(cache, folderOf(repository.name));

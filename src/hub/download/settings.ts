@@ -39,6 +39,16 @@ export function hubSettings(env: Environment = process.env, home = homedir(), pr
   };
 }
 
+/** @throws Fault `network` where the environment says that nothing is to be asked. */
+export function refuseOffline({ offline }: HubSettings): void {
+  if (!offline) return;
+  throw new Fault({
+    code: 'network',
+    message: 'Nothing is downloaded: HF_HUB_OFFLINE says that the hub is not to be asked.',
+    hint: 'Unset it to download.',
+  });
+}
+
 const isSet = (value: string | undefined): boolean => /^(1|on|yes|true)$/i.test(value?.trim() ?? '');
 
 function tokenOf(env: Environment, home: string): string | undefined {

@@ -22,6 +22,7 @@ export class HubServer {
   listsHashes = true;
   /** Whether the revision's answer lists the files; else the tree alone does, two on a page. */
   listsFiles = true;
+  gated = false;
   private constructor(
     private readonly hub: Server,
     private readonly cdn: Server,
@@ -59,6 +60,7 @@ export class HubServer {
     if (this.trouble(request, response, at)) return;
     const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
     if (at === 'cdn') return this.bytes(request, response, path.slice(1));
+    if (path === '/api/models') return this.found(request, response);
     const listed = /^\/api\/models\/ORG\/NAME\/revision\/(.+)$/.exec(path);
     if (listed) {
       if (!['main', 'v1', COMMIT].includes(listed[1] ?? ''))
@@ -79,7 +81,7 @@ export class HubServer {
         return;
       }
       response.end(
-        JSON.stringify({ id: 'ORG/NAME', sha: COMMIT, gated: false, cardData: { license: 'mit' }, siblings }),
+        JSON.stringify({ id: 'ORG/NAME', sha: COMMIT, gated: this.gated, cardData: { license: 'mit' }, siblings }),
       );
       return;
     }
@@ -111,6 +113,18 @@ export class HubServer {
       etag: '"of the redirect"',
     });
     response.end();
+  }
+
+  /** What a search finds: this repository by a part of its name, and one that holds nothing that opens. */
+  private found(request: IncomingMessage, response: ServerResponse): void {
+    const text = new URL(request.url ?? '', this.endpoint).searchParams.get('search') ?? '';
+    const all = [
+      { id: 'ORG/NAME', downloads: 1234, gated: this.gated && 'manual', tags: ['onnx', 'license:mit'] },
+      { id: 'ORG/NAME-pickled', downloads: 99, gated: false, tags: ['pytorch'] },
+      { id: 'ORG/NAME-paints', downloads: 98, gated: false, tags: ['onnx'], pipeline_tag: 'text-to-image' },
+    ];
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(all.filter(({ id }) => id.toLowerCase().includes(text.toLowerCase()))));
   }
 
   private fail(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {

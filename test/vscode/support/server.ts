@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly workspace?: string;
   /** Called with the workspace folder before the server starts, to fill it. */
   readonly fill?: (workspace: string) => void;
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A packed extension to install first. */
   readonly vsix?: string;
   /** Port on 127.0.0.1; a free one by default. */
@@ -83,7 +85,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   options.fill?.(workspace);
   const settings = { ...QUIET_SETTINGS, ...options.settings?.(workspace) };
   writeFileSync(path.join(place('user/User'), 'settings.json'), JSON.stringify(settings, null, 2));
-  const env = cleanEnvironment({ HOME: place('home'), TMPDIR: place('tmp') });
+  const env = cleanEnvironment({ HOME: place('home'), TMPDIR: place('tmp'), ...options.env });
   const common = [
     ...['--server-data-dir', place('server'), '--user-data-dir', path.join(folder, 'user')],
     ...['--extensions-dir', place('extensions'), '--accept-server-license-terms'],

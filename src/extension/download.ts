@@ -1,0 +1,163 @@
+import os from 'node:os';
+import * as vscode from 'vscode';
+import { choicesOf } from '../hub/download/choice.js';
+import { download, type DownloadPlan, lookUp, planOf } from '../hub/download/download.js';
+import { searchHub } from '../hub/download/search.js';
+import { type HubSettings, hubSettings } from '../hub/download/settings.js';
+import { aboutPlan, downloadProgress, filesOfPlan, sizeOfPlan } from '../hub/download/words.js';
+import { type HubName, parseHubName } from '../hub/names.js';
+import { Fault } from '../map/fault.js';
+import { formatBytes, formatCount } from '../map/numbers.js';
+import { logFault } from './log.js';
+import type { Services } from './services.js';
+import { requireTrustForNetwork } from './trust.js';
+import { ask, type Found, pick, pickFound, showError, showInformation, whileReporting } from './window.js';
+
+/** Between two reports of progress, in ms. */
+const REPORT_MS = 250;
+/** Files that a question lists; a large checkpoint has a hundred. */
+const MOST_LISTED = 12;
+
+/**
+ * Fetches a model from the Hugging Face hub: it is searched, said what would be fetched, and fetched where a person agrees. A
+ * download that ends early can be gone on with.
+ * @param mapModel called with the model's path where a person wants its map
+ * @throws Fault of the plan, and in Restricted Mode
+ */
+export async function downloadModel(
+  { log, models }: Pick<Services, 'log' | 'models'>,
+  mapModel: (modelPath: string) => Promise<void>,
+): Promise<void> {
+  requireTrustForNetwork();
+  const settings = settingsOfWindow();
+  const name = await searchModel(settings);
+  const plan = name && (await planWith(name, settings));
+  if (!plan || !(await agreed(plan))) return;
+  const place = await fetchPatiently(plan, settings, (fault) => logFault(log, fault));
+  if (place === undefined) return;
+  models.search();
+  if (await showInformation(`"${plan.repository.name}" is downloaded.`, 'Generate Map')) await mapModel(place);
+}
+
+/** As the environment has it, and VS Code's own settings of proxies. */
+function settingsOfWindow(): HubSettings {
+  const http = vscode.workspace.getConfiguration('http');
+  const text = (key: string): string => String(http.get<unknown>(key) ?? '').trim();
+  if (text('proxySupport') === 'off' || text('proxy') === '') return hubSettings();
+  const excluded = http.get<unknown>('noProxy');
+  const env =
+    Array.isArray(excluded) && excluded.length > 0 ? { ...process.env, no_proxy: excluded.join() } : process.env;
+  return hubSettings(env, os.homedir(), text('proxy'));
+}
+
+type FoundName = vscode.QuickPickItem & { readonly name: HubName };
+
+async function searchModel(settings: HubSettings): Promise<HubName | undefined> {
+  const find = async (text: string, signal: AbortSignal): Promise<Found<FoundName>> => {
+    const typed = parseHubName(text);
+    const own: FoundName[] =
+      typed?.repository.includes('/') === true ? [{ name: typed, label: text, description: 'as typed' }] : [];
+    try {
+      const found = (await searchHub(text, { settings, signal })).filter(({ name }) => name !== text);
+      const items = found.flatMap(({ name, kinds, downloads, licence, gated }): FoundName[] => {
+        const parsed = parseHubName(name);
+        const about = [
+          ...kinds,
+          ...(licence === undefined ? [] : [licence]),
+          ...(gated ? ['gated'] : []),
+          ...(downloads === undefined ? [] : [`${formatCount(downloads)} downloads a month`]),
+        ];
+        return parsed ? [{ name: parsed, label: name, description: about.join(' · ') }] : [];
+      });
+      const none = own.length + items.length === 0 ? { problem: `No language model was found by "${text}".` } : {};
+      return { items: [...own, ...items], ...none };
+    } catch (error) {
+      return { items: own, problem: Fault.from(error).message };
+    }
+  };
+  const picked = await pickFound({
+    title: 'Download from Hugging Face',
+    placeHolder: 'A part of a model\u2019s name, or ORG/NAME[/FILE][@REVISION]',
+    icon: 'cloud-download',
+    find,
+  });
+  return picked?.name;
+}
+
+/** What would be fetched. Of several models in one repository one is asked for. */
+async function planWith(name: HubName, settings: HubSettings): Promise<DownloadPlan | undefined> {
+  const asking = `Asking Hugging Face about "${name.repository}"`;
+  const repository = await whileReporting(asking, (_, signal) => lookUp(name, { settings, signal }));
+  let file = name.file;
+  if (file === undefined) {
+    const choices = choicesOf(repository).map(({ file: own, files }) => {
+      const sizes = files.map(({ size }) => size ?? NaN);
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      const [largest] = [...files].sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
+      return {
+        own,
+        label: own ?? largest?.path ?? repository.name,
+        description: [Number.isNaN(bytes) ? [] : formatBytes(bytes), own === undefined ? 'usual' : []]
+          .flat()
+          .join(' · '),
+      };
+    });
+    const [only] = choices;
+    const chosen =
+      choices.length === 1
+        ? only
+        : await pick(choices, { title: `"${repository.name}" holds several models`, placeHolder: 'Which is fetched' });
+    if (!chosen) return undefined;
+    file = chosen.own;
+  }
+  return whileReporting(asking, (_, signal) => planOf({ ...name, file }, repository, { settings, signal }));
+}
+
+async function agreed(plan: DownloadPlan): Promise<boolean> {
+  const files = filesOfPlan(plan).map((line) => line.replace(/ {2,}/, ' \u2013 '));
+  const more = files.length - MOST_LISTED;
+  const detail = [
+    aboutPlan(plan),
+    sizeOfPlan(plan),
+    '',
+    ...files.slice(0, MOST_LISTED),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+  return (await ask(`Download "${plan.repository.name}"?`, detail.join('\n'), 'Download')) === 'Download';
+}
+
+/** Fetches, and goes on as often as a person asks. @returns the model's path; undefined where it was left */
+async function fetchPatiently(
+  plan: DownloadPlan,
+  settings: HubSettings,
+  logged: (fault: Fault) => void,
+): Promise<string | undefined> {
+  for (;;) {
+    let percent = 0;
+    try {
+      return await whileReporting(`Downloading "${plan.repository.name}"`, (report, signal) => {
+        const words = downloadProgress();
+        let next = 0;
+        const onProgress = (done: number, total: number, file: string): void => {
+          const now = performance.now();
+          percent = total === 0 ? 100 : Math.floor((100 * done) / total);
+          if (now < next) return;
+          next = now + REPORT_MS;
+          report(words(done, total, file, now), total === 0 ? 1 : done / total);
+        };
+        return download(plan, { settings, signal, onProgress });
+      });
+    } catch (error) {
+      const fault = Fault.from(error);
+      const name = plan.repository.name;
+      if (fault.code === 'cancelled') {
+        const said = `The download of "${name}" was stopped at ${percent}%. What has come is kept.`;
+        if (!(await showInformation(said, 'Resume'))) return undefined;
+      } else {
+        logged(fault);
+        const said = [fault.message, ...(fault.hint === undefined ? [] : [fault.hint])].join(' ');
+        if (!(await showError(said, 'Resume'))) return undefined;
+      }
+    }
+  }
+}
