@@ -42,7 +42,10 @@ export async function downloadModel(
 /** As the environment has it, and VS Code's own settings of proxies. */
 function settingsOfWindow(): HubSettings {
   const http = vscode.workspace.getConfiguration('http');
-  const text = (key: string): string => String(http.get<unknown>(key) ?? '').trim();
+  const text = (key: string): string => {
+    const value = http.get<unknown>(key);
+    return typeof value === 'string' ? value.trim() : '';
+  };
   if (text('proxySupport') === 'off' || text('proxy') === '') return hubSettings();
   const excluded = http.get<unknown>('noProxy');
   const env =

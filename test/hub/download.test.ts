@@ -192,6 +192,18 @@ test('wrong bytes: asked for once more, then refused, and nothing is kept', asyn
   }
 });
 
+test('what Python has of a file is gone on with, and its own part stays as it is', async (t) => {
+  const own = await hub(t);
+  const blobs = join(own.cache, 'models--ORG--NAME', 'blobs');
+  mkdirSync(blobs, { recursive: true });
+  const pythons = join(blobs, `${sha256(WEIGHTS)}.incomplete`);
+  writeFileSync(pythons, WEIGHTS.subarray(0, 150_000));
+  await own.get();
+  assertRight(own);
+  assert.equal(own.server.requests.find(({ at }) => at === 'cdn')?.headers.range, 'bytes=150000-');
+  assert.equal(statSync(pythons).size, 150_000);
+});
+
 test('what lies there broken off, of other bytes, does not become the file', async (t) => {
   const own = await hub(t);
   const blobs = join(own.cache, 'models--ORG--NAME', 'blobs');
@@ -272,9 +284,8 @@ test('refusals of the hub, each in its own words', async (t) => {
 test('a search finds what opens here; of a gated repository a file is asked before it is said what would come', async (t) => {
   const own = await hub(t);
   own.server.gated = true;
-  const { settings } = own.options();
   const signal = new AbortController().signal;
-  assert.deepEqual(await searchHub('name', { settings, signal, patience }), [
+  assert.deepEqual(await searchHub('name', { ...own.options(), signal }), [
     { name: 'ORG/NAME', kinds: ['ONNX'], downloads: 1234, licence: 'mit', gated: true },
   ]);
   own.server.trouble = ({ method }, response) => {

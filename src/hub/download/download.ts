@@ -1,4 +1,6 @@
 import {
+  constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   readlinkSync,
@@ -9,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { Fault } from '../../map/fault.js';
 import { cacheFolder } from '../cache.js';
@@ -138,6 +141,7 @@ async function oneFile(
         if (!has) {
           // A name of our own: Python writes into one with ".incomplete" alone behind it.
           const part = `${blob}.download.incomplete`;
+          if (!existsSync(part)) await takeOver(`${blob}.incomplete`, part);
           await fetchBlob(settings, file, part, options);
           renameSync(part, blob);
         }
@@ -147,6 +151,15 @@ async function oneFile(
   } catch (error) {
     throw error instanceof Fault ? error : unwritable(error);
   }
+}
+
+/**
+ * Goes on from what Python's huggingface_hub (before its release 1) has of a file: from a copy, as it may still write into its own.
+ * What does not belong to the file shows by its hash in the end.
+ */
+async function takeOver(pythons: string, part: string): Promise<void> {
+  if (statSync(pythons, { throwIfNoEntry: false })?.isFile() !== true) return;
+  await copyFile(pythons, part, constants.COPYFILE_FICLONE);
 }
 
 /** Whether a snapshot has a file, of its size and as the blob of its hash. */

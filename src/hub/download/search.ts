@@ -31,7 +31,7 @@ const NAME = /^[\w.-]{1,96}(\/[\w.-]{1,96})?$/;
  */
 export async function searchHub(
   text: string,
-  options: { readonly settings?: HubSettings; readonly signal: AbortSignal; readonly patience?: Patience },
+  options: { readonly settings?: HubSettings; readonly patience?: Patience; readonly signal: AbortSignal },
 ): Promise<readonly FoundRepository[]> {
   const { settings = hubSettings(), signal, patience = PATIENCE } = options;
   refuseOffline(settings);
