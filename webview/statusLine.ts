@@ -1,6 +1,6 @@
 import { layerBrief } from '../src/map/naming.js';
-import { formatCount, formatDuration } from '../src/map/numbers.js';
-import type { HostState, Progress } from '../src/protocol/page.js';
+import { formatBytes, formatCount, formatDuration } from '../src/map/numbers.js';
+import type { HostState, ModelState, Progress } from '../src/protocol/page.js';
 import { canResume } from './controls/footer.js';
 import type { Derived } from './derived.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
@@ -104,7 +104,7 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
     const { by, done, total } = host.run;
     return `${by === 'cancelled' ? 'Cancelled' : 'Stopped'} at ${formatCount(done)} of ${formatCount(total)} cells`;
   }
-  if (host.model.status === 'loading') return `Opening ${host.model.name}…`;
+  if (host.model.status === 'loading') return openingText(host.model);
   if (!map) return host.model.status === 'none' ? 'No model' : 'No map yet';
   const tokens = derived.tokenCount(state);
   const regions = map.finish?.regions
@@ -126,11 +126,18 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
 
 const count = (n: number, noun: string): string => `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
 
+function openingText(model: ModelState): string {
+  if (model.status === 'none') return 'Opening the model…';
+  if (model.status !== 'loading' || !model.repacked) return `Opening ${model.name}…`;
+  const { done, total } = model.repacked;
+  return `Opening ${model.name}: weights are repacked for once, ${Math.floor((100 * done) / total)}% of ${formatBytes(total)}…`;
+}
+
 /** What a map waits for, and once its cells come, how far it is. */
 function phaseText(progress: Progress, { model }: HostState): string {
   switch (progress.phase) {
     case 'opening':
-      return `Opening ${model.status === 'none' ? 'the model' : model.name}…`;
+      return openingText(model);
     case 'prompt':
       return 'Computing the prompt…';
     case 'first':

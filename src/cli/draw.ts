@@ -17,7 +17,7 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
-import { engineLog, type Output, progressBar, progressLines, silentProgress } from './progress.js';
+import { engineLog, openingProgress, type Output, progressBar, progressLines, silentProgress } from './progress.js';
 
 /** `embedding-grid`: a map is drawn. */
 export interface DrawCommand extends ComputingChoices {
@@ -70,13 +70,15 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     err.write(`Note: ${safeText(text, 2000)}\n`);
   };
   try {
+    const opening = openingProgress(err);
     const { engine, description } = await openFor(command, saved, note, {
       device: command.device,
       cudaLibraries: command.cudaLibraries,
       memory: command.memory,
       signal,
+      ...(command.quiet ? {} : { onOpening: opening.onOpening }),
       ...(command.debug ? { log: engineLog(err) } : {}),
-    });
+    }).finally(opening.end);
     if (description.device.warning !== undefined) note(description.device.warning);
     let map;
     try {

@@ -4,7 +4,7 @@ import { safeText } from '../map/display.js';
 import { formatBytes, formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
 import type { ComputingChoices } from './computing.js';
-import { engineLog, type Output } from './progress.js';
+import { engineLog, openingProgress, type Output } from './progress.js';
 
 /** `embedding-grid inspect`: a model is described. */
 export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
@@ -17,14 +17,16 @@ export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
 
 /** `embedding-grid inspect`: prints what was found in a model. @throws Fault. */
 export async function inspect(command: InspectCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const opening = openingProgress(err);
   const { engine, description } = await openModel(command.model ?? bundledModel, {
     device: command.device,
     cudaLibraries: command.cudaLibraries,
     memory: command.memory,
     skipChecks: command.skipChecks,
     signal,
+    onOpening: opening.onOpening,
     ...(command.debug ? { log: engineLog(err) } : {}),
-  });
+  }).finally(opening.end);
   await engine.dispose();
   out.write(command.json ? `${JSON.stringify(description, undefined, 2)}\n` : describe(description));
 }

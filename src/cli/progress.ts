@@ -1,5 +1,6 @@
 import { safeText } from '../map/display.js';
-import { formatCount, formatDuration } from '../map/numbers.js';
+import { formatBytes, formatCount, formatDuration } from '../map/numbers.js';
+import type { OpenEvent } from '../protocol/engine.js';
 
 /** A stream that text goes to, `process.stdout` or a test's. */
 export interface Output {
@@ -30,6 +31,28 @@ export interface Counting {
   readonly unit?: string;
   /** Milliseconds, from anywhere. */
   readonly now?: () => number;
+}
+
+/**
+ * Says how far the repacking of a GGUF model is, which its first opening waits for: over itself on a terminal, else once that it
+ * is under way. `end` takes the line away.
+ */
+export function openingProgress(err: Output): {
+  readonly onOpening: (event: OpenEvent) => void;
+  readonly end: () => void;
+} {
+  let said = false;
+  return {
+    onOpening({ done, total }) {
+      if (said && err.isTTY !== true) return;
+      said = true;
+      const text = `Weights are repacked for once, ${formatBytes(total)}`;
+      err.write(err.isTTY ? `\r${text}: ${percent(done, total)}\u001B[K` : `${text}.\n`);
+    },
+    end() {
+      if (said && err.isTTY) err.write('\r\u001B[K');
+    },
+  };
 }
 
 /** No progress at all. */

@@ -1,4 +1,4 @@
-import type { ModelDescription, OpenParams } from '../protocol/engine.js';
+import type { ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
 import { allowModel } from './allowance.js';
 import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
@@ -17,10 +17,13 @@ export interface Opened {
 }
 
 /** @throws Fault as {@link Model.open}, {@link chooseDevice} and {@link runChecks}. */
-export async function open({ path, device, skipChecks, memory }: OpenParams): Promise<Opened> {
+export async function open(
+  { path, device, skipChecks, memory }: OpenParams,
+  emit: (event: OpenEvent) => void = () => undefined,
+): Promise<Opened> {
   const started = performance.now();
   const report = await chooseDevice(device);
-  const model = Model.open(path, report.used, memoryBudget(memory));
+  const model = Model.open(path, report.used, memoryBudget(memory), emit);
   allowModel(model.facts.weightsBytes, report.used);
   const grounds = Grounds.of(model);
   const skipped = reasonToSkip(model, report.used, skipChecks);

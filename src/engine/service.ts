@@ -32,6 +32,7 @@ import {
   type MapEvent,
   type MapParams,
   type MapResult,
+  type OpenEvent,
   type OpenParams,
   type PointParams,
   QUICK_SECONDS,
@@ -71,7 +72,7 @@ export class EngineService {
     { readonly key: string; readonly says: Says; readonly boundary: CenterBoundary | undefined } | undefined;
 
   readonly handlers: Handlers<EngineRequests> = {
-    open: async (params) => (await this.openOnce(params)).description,
+    open: async (params, { emit }) => (await this.openOnce(params, emit)).description,
     current: async () => (await this.model()).model.isCurrent(),
     estimate: async ({ beside, ...params }) => {
       const { parameters, batchSize } = checkedMap(params);
@@ -155,8 +156,8 @@ export class EngineService {
     return unlessAborted(result, signal); // a map that still waits for the one before it ends at once
   }
 
-  private openOnce(params: OpenParams): Promise<Opened> {
-    const opened = (this.opened ??= open(params));
+  private openOnce(params: OpenParams, emit: (event: OpenEvent) => void): Promise<Opened> {
+    const opened = (this.opened ??= open(params, emit));
     opened.catch(() => (this.opened = undefined));
     return opened;
   }

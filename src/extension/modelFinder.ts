@@ -2,7 +2,7 @@ import type { EngineLease } from '../host/engineLease.js';
 import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
-import type { Device } from '../protocol/engine.js';
+import type { Device, OpenEvent } from '../protocol/engine.js';
 import type { Services } from './services.js';
 import { requireTrust } from './trust.js';
 
@@ -21,10 +21,11 @@ export async function openModel(
   path: string,
   device: Device,
   signal: AbortSignal,
+  onOpening?: (event: OpenEvent) => void,
 ): Promise<EngineLease> {
   const place = locateModel(path);
   await requireTrust(place);
-  return engines.acquire(place, device, { signal });
+  return engines.acquire(place, device, { signal, onOpening });
 }
 
 /**

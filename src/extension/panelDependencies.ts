@@ -24,7 +24,7 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
   // Loaded when it is first used: what reads archives takes half of the time that an activation may take.
   const vectors = async () => (await import('./vectors.js')).vectorDependencies(services);
   return {
-    acquireEngine: (path, device, { signal }) => openModel(services, path, device, signal),
+    acquireEngine: (path, device, { signal, onOpening }) => openModel(services, path, device, signal, onOpening),
     restartEngine: (path, device) => engines.restart(path, device),
     models: () => models.list(),
     onDidChangeModels: models.onDidChange,

@@ -15,13 +15,17 @@ export const showWarning: Notify = async (text, ...buttons) =>
 export const showInformation: Notify = async (text, ...buttons) =>
   vscode.window.showInformationMessage(plain(text), ...buttons);
 
-/** A question that must be answered: the button, or undefined where it was cancelled. */
+/** A question that must be answered: the button, or undefined where it was cancelled. `detail`: lines. */
 export async function ask<Button extends string>(
   text: string,
   detail: string,
   ...buttons: Button[]
 ): Promise<Button | undefined> {
-  return vscode.window.showWarningMessage(plain(text), { modal: true, detail: plain(detail) }, ...buttons);
+  return vscode.window.showWarningMessage(
+    plain(text),
+    { modal: true, detail: detail.split('\n').map(plain).join('\n') },
+    ...buttons,
+  );
 }
 
 /** Says in the status bar, for some seconds, that something was done. */

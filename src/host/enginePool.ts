@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Engine } from '../engine/client.js';
 import { Fault } from '../map/fault.js';
 import { cancelled, unlessAborted } from '../protocol/channel.js';
-import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
 import type { EngineLease } from './engineLease.js';
 
 export interface EnginePoolOptions {
@@ -29,6 +29,8 @@ interface Entry {
   readonly opening: Promise<ModelDescription>;
   /** What users see of the engine. */
   readonly shared: EngineLease['engine'];
+  /** Who waits for the model, and hears what takes its time. */
+  readonly waiting: Set<(event: OpenEvent) => void>;
   opened: boolean;
   users: number;
   /** Requests that it has not answered yet. */
@@ -59,15 +61,21 @@ export class EnginePool {
 
   /**
    * Starts an engine for this model and device, or shares the one that runs, and opens the model.
+   * @param onOpening hears what takes its time before the model is open
    * @throws Fault of `open`; `cancelled` when the signal fires first; `file` when the Node executable does not exist.
    */
-  async acquire(modelPath: string, device: Device, { signal }: { signal: AbortSignal }): Promise<EngineLease> {
+  async acquire(
+    modelPath: string,
+    device: Device,
+    { signal, onOpening }: { signal: AbortSignal; onOpening?: ((event: OpenEvent) => void) | undefined },
+  ): Promise<EngineLease> {
     if (signal.aborted) throw cancelled();
     const key = keyOf(modelPath, device);
     const entry = this.entries.get(key) ?? this.start(key, modelPath, device);
     const before = entry.opened;
     clearTimeout(entry.grace);
     entry.users++;
+    if (onOpening && !entry.opened) entry.waiting.add(onOpening);
     let held = true;
     const release = (): void => {
       if (!held) return;
@@ -80,7 +88,7 @@ export class EnginePool {
       if (before && !(await unlessAborted(this.isCurrent(entry), signal))) {
         this.retire(entry);
         release();
-        return await this.acquire(modelPath, device, { signal });
+        return await this.acquire(modelPath, device, { signal, onOpening });
       }
       const current = (): Promise<boolean> => this.isCurrent(entry);
       return {
@@ -94,6 +102,8 @@ export class EnginePool {
     } catch (error) {
       release();
       throw error instanceof Fault ? this.explained(entry, error) : error;
+    } finally {
+      if (onOpening) entry.waiting.delete(onOpening);
     }
   }
 
@@ -127,7 +137,12 @@ export class EnginePool {
       ...(node === undefined ? {} : { node }),
     });
     this.options.log(`Engine ${engine.pid ?? ''} started for ${modelPath} on ${device}.`);
-    const opening = engine.call('open', { path: modelPath, device, ...(memory === undefined ? {} : { memory }) });
+    const waiting: Entry['waiting'] = new Set();
+    const opening = engine.call(
+      'open',
+      { path: modelPath, device, ...(memory === undefined ? {} : { memory }) },
+      { onEvent: (event) => waiting.forEach((hear) => hear(event)) },
+    );
     const entry: Entry = {
       key,
       modelPath,
@@ -145,6 +160,7 @@ export class EnginePool {
           }
         },
       },
+      waiting,
       opened: false,
       users: 0,
       asked: 0,

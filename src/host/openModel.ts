@@ -6,7 +6,7 @@ import { parseHubName } from '../hub/names.js';
 import { Fault } from '../map/fault.js';
 import type { ModelReference } from '../map/specification.js';
 import { cancelled } from '../protocol/channel.js';
-import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
 import { bundledModel, engineFile } from './installation.js';
 
 export interface OpenOptions {
@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly skipChecks?: boolean;
   /** Gets every line that the engine logs. */
   readonly log?: (line: string) => void;
+  /** Hears what takes its time before the model is open. */
+  readonly onOpening?: (event: OpenEvent) => void;
   /** Ends the engine at once. */
   readonly signal?: AbortSignal;
 }
@@ -58,12 +60,16 @@ export async function openModel(model: string, options: OpenOptions): Promise<Op
     process.removeListener('exit', end);
   });
   try {
-    const description = await engine.call('open', {
-      path: place,
-      device: options.device,
-      ...(options.memory === undefined ? {} : { memory: options.memory }),
-      ...(options.skipChecks === undefined ? {} : { skipChecks: options.skipChecks }),
-    });
+    const description = await engine.call(
+      'open',
+      {
+        path: place,
+        device: options.device,
+        ...(options.memory === undefined ? {} : { memory: options.memory }),
+        ...(options.skipChecks === undefined ? {} : { skipChecks: options.skipChecks }),
+      },
+      options.onOpening ? { onEvent: options.onOpening } : {},
+    );
     return { engine, description };
   } catch (thrown) {
     await engine.dispose();

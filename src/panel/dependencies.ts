@@ -2,7 +2,7 @@ import type { EngineLease } from '../host/engineLease.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
 import type { ColorScaleChoice, ModelEntry } from '../protocol/page.js';
 import type { Comparison, PanelSettings } from '../protocol/panelSettings.js';
 
@@ -46,7 +46,11 @@ export interface PanelDependencies {
    * Starts (or shares) an engine and opens the model in it.
    * @throws Fault: `model-*`, `tokenizer`, `device`, `memory`, or `cancelled` when the signal fires first.
    */
-  acquireEngine(path: string, device: Device, options: { signal: AbortSignal }): Promise<EngineLease>;
+  acquireEngine(
+    path: string,
+    device: Device,
+    options: { signal: AbortSignal; onOpening: (event: OpenEvent) => void },
+  ): Promise<EngineLease>;
   /** Ends the process of this model and device; the next acquire starts a new one. */
   restartEngine(path: string, device: Device): Promise<void>;
 

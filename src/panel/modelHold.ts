@@ -1,6 +1,6 @@
 import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
-import type { Device, ModelDescription } from '../protocol/engine.js';
+import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
 import type { ModelState, ModelSummary } from '../protocol/page.js';
 import type { PanelDependencies } from './dependencies.js';
 
@@ -66,10 +66,14 @@ export class ModelHold {
     this.path = choice.path;
     this.letGo();
     const abort = new AbortController();
+    const onOpening = ({ done, total }: OpenEvent): void => {
+      if (this.hold === hold && this.shown.status === 'loading')
+        this.show({ status: 'loading', name, repacked: { done, total } });
+    };
     const hold: Hold = {
       ...choice,
       abort,
-      lease: this.deps.acquireEngine(choice.path, choice.device, { signal: abort.signal }),
+      lease: this.deps.acquireEngine(choice.path, choice.device, { signal: abort.signal, onOpening }),
     };
     this.hold = hold;
     // The same model in an engine that is started again: what is known of it stays on screen.

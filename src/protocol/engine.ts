@@ -92,6 +92,13 @@ export interface OpenParams {
   readonly memory?: number;
 }
 
+/** Sent while a model opens whose weights are repacked first: bytes that are written, of all. */
+export interface OpenEvent {
+  readonly kind: 'repacking';
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface MapParams {
   readonly parameters: MapParameters;
   /** Upper bound of cells in one run. */
@@ -261,7 +268,7 @@ export const CONTINUATION_LIMIT = 200;
 
 /** Host to engine. One engine process holds one model on one device, and beside it one that it is compared with. */
 export type EngineRequests = Requests<{
-  open: { params: OpenParams; event: never; result: ModelDescription };
+  open: { params: OpenParams; event: OpenEvent; result: ModelDescription };
   /** Whether the model's files are still those that were opened. */
   current: { params: Record<string, never>; event: never; result: boolean };
   /** With `beside`: of the divergences between the two, both models' weights counted. */

@@ -77,7 +77,12 @@ export type ModelSummary = Pick<
 
 export type ModelState =
   | { readonly status: 'none' }
-  | { readonly status: 'loading'; readonly name: string }
+  /** `repacked`: bytes of its weights, where these are repacked before it opens. */
+  | {
+      readonly status: 'loading';
+      readonly name: string;
+      readonly repacked?: { readonly done: number; readonly total: number };
+    }
   | { readonly status: 'ready'; readonly name: string; readonly summary: ModelSummary }
   | { readonly status: 'failed'; readonly name: string; readonly fault: FaultData };
 

@@ -14,12 +14,14 @@ import {
 import { dirname, join } from 'node:path';
 import { knownEntry, makeRoom, rememberEntry, repackedFolder } from '../../hub/repacked.js';
 import { Fault } from '../../map/fault.js';
+import { formatBytes } from '../../map/numbers.js';
 import { dequantizer } from '../../onnx/checkpoint/ggufBlocks.js';
 import { blockOf } from '../../onnx/checkpoint/ggufTypes.js';
 import type { StoredTensor } from '../../onnx/checkpoint/safetensors.js';
 import { DataType } from '../../onnx/graph.js';
 import { unsupported } from '../../onnx/source.js';
 import { statesOf } from '../fileStates.js';
+import type { OpenEvent } from '../../protocol/engine.js';
 import { openSource } from '../fileSource.js';
 import { placeFile } from '../weights.js';
 import type { GgufFile } from './ggufFile.js';
@@ -71,13 +73,24 @@ export function planRepacking(model: GgufFile): Repacking {
  * The repacked file, by the name that tensors have it under: made when the model is opened for the first time, found again
  * afterwards.
  * @param file the model's first
+ * @param emit hears how far it is, some times a second, where it is made
  * @throws Fault `output` where there is no room for it
  */
-export function repack(model: GgufFile, file: string, { tensors, count, bytes }: Repacking): Map<string, string> {
-  return new Map(count === 0 ? [] : [[NAME, entryOf(model, file, tensors, bytes)]]);
+export function repack(
+  model: GgufFile,
+  file: string,
+  repacking: Repacking,
+  emit: (event: OpenEvent) => void,
+): Map<string, string> {
+  return new Map(repacking.count === 0 ? [] : [[NAME, entryOf(model, file, repacking, emit)]]);
 }
 
-function entryOf(model: GgufFile, file: string, tensors: ReadonlyMap<string, StoredTensor>, bytes: number): string {
+function entryOf(
+  model: GgufFile,
+  file: string,
+  { tensors, bytes }: Repacking,
+  emit: (event: OpenEvent) => void,
+): string {
   const folder = repackedFolder();
   const real = model.files.map((name) => placeFile(name, dirname(file)));
   const states = [FORM, ...statesOf(real).values()];
@@ -89,7 +102,7 @@ function entryOf(model: GgufFile, file: string, tensors: ReadonlyMap<string, Sto
     refuseFullDisk(folder, bytes);
     const part = join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}.part`);
     try {
-      const key = write(part, model, dirname(file), tensors, bytes);
+      const key = write(part, model, dirname(file), tensors, bytes, reporting(bytes, emit));
       const entry = join(folder, `${key}.bin`);
       try {
         renameSync(part, entry);
@@ -112,6 +125,19 @@ function entryOf(model: GgufFile, file: string, tensors: ReadonlyMap<string, Sto
   }
 }
 
+/** Between two reports, in ms. */
+const REPORT_MS = 200;
+
+function reporting(total: number, emit: (event: OpenEvent) => void): (done: number) => void {
+  let next = 0;
+  return (done) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + REPORT_MS;
+    emit({ kind: 'repacking', done, total });
+  };
+}
+
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
@@ -124,7 +150,7 @@ function refuseFullDisk(folder: string, bytes: number): void {
   if (bavail * bsize >= bytes) return;
   throw new Fault({
     code: 'output',
-    message: `The model's weights take ${(bytes / 1e9).toFixed(1)} GB repacked, but ${(Math.floor(bavail * bsize * 1e-8) / 10).toFixed(1)} GB are free (${folder}).`,
+    message: `The model's weights take ${formatBytes(bytes)} repacked, but ${formatBytes(bavail * bsize)} are free (${folder}).`,
     hint: 'Free some space, or name a folder on another disk with EMBEDDING_GRID_CACHE.',
   });
 }
@@ -136,6 +162,7 @@ function write(
   folder: string,
   tensors: ReadonlyMap<string, StoredTensor>,
   bytes: number,
+  report: (done: number) => void,
 ): string {
   const hash = createHash('sha256').update(`${FORM}\n`);
   const out = openSync(part, 'wx');
@@ -157,6 +184,7 @@ function write(
         read(some, values);
         writeAll(out, new Uint8Array(values.buffer, 0, values.byteLength), to);
         to += values.byteLength;
+        report(to);
       }
     }
     ftruncateSync(out, bytes); // the last tensor's padding

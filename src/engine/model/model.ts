@@ -6,6 +6,7 @@ import { DataType, type Graph } from '../../onnx/graph.js';
 import { halfBytes, splitHalfWeights } from '../../onnx/halfWeights.js';
 import { ModelError } from '../../onnx/source.js';
 import { widenHalf } from '../../onnx/widen.js';
+import type { OpenEvent } from '../../protocol/engine.js';
 import { cacheLayout, emptyPast, type Run, sequenceFeeds, standInEmbeddings } from '../feeds.js';
 import { changedFile, type FileStates, statesOf } from '../fileStates.js';
 import type { MaskForms } from '../maskForms.js';
@@ -55,10 +56,16 @@ export class Model {
   }
 
   /**
-   * Reads a model's structure; no weight is read. Milliseconds, whatever the size of the weights.
+   * Reads a model's structure; no weight is read. Milliseconds, whatever the size of the weights, unless they are repacked first.
+   * @param emit hears of the repacking
    * @throws Fault `model-not-found`, `model-ambiguous`, `model-broken`, `model-unsupported`.
    */
-  static open(path: string, provider: string, budget = memoryBudget(undefined)): Model {
+  static open(
+    path: string,
+    provider: string,
+    budget = memoryBudget(undefined),
+    emit: (event: OpenEvent) => void = () => undefined,
+  ): Model {
     const files = findModel(path);
     const found = statesOf(files.sources); // before they are read: what is written meanwhile is noticed
     if (files.config.encoderDecoder)
@@ -68,7 +75,7 @@ export class Model {
       });
     return translated(
       () => {
-        const source = openModelSource(files);
+        const source = openModelSource(files, emit);
         const { placed } = source;
         const numberType = numberTypeOf(placed.graph);
         const graph = provider === 'cpu' ? widenHalf(placed.graph, widenedTypes(numberType)) : placed.graph;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Fault } from '../../map/fault.js';
 import { ggufConfiguration, ggufGraph } from '../../onnx/architectures/gguf.js';
-import type { Check } from '../../protocol/engine.js';
+import type { Check, OpenEvent } from '../../protocol/engine.js';
 import type { GgufFile } from '../gguf/ggufFile.js';
 import { planRepacking, repack } from '../gguf/repack.js';
 import type { ModelFiles } from '../modelFiles.js';
@@ -12,7 +12,7 @@ import { tensorsRead } from './checkpointSource.js';
 import type { ModelSource } from './modelSource.js';
 
 /** A GGUF file: the graph is written; weights in blocks are repacked once, all others stay where they are. */
-export function openGguf({ file, gguf }: ModelFiles): ModelSource {
+export function openGguf({ file, gguf }: ModelFiles, emit: (event: OpenEvent) => void): ModelSource {
   if (!gguf) throw new Fault({ code: 'internal', message: 'The GGUF file was not read.' });
   const repacking = planRepacking(gguf);
   // What is not described is refused before anything is repacked.
@@ -25,7 +25,7 @@ export function openGguf({ file, gguf }: ModelFiles): ModelSource {
       detail: `${repacking.count} tensors of ${repacking.types.join(', ')} are repacked as float32, ${(repacking.bytes / 1e9).toFixed(2)} GB ("embedding-grid cache")`,
     });
   return {
-    placed: placeWeights(graph, file, repack(gguf, file, repacking)),
+    placed: placeWeights(graph, file, repack(gguf, file, repacking, emit)),
     arithmetic: 'float32',
     checks,
     fingerprint: () => fingerprint(gguf, dirname(file)),

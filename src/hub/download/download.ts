@@ -14,6 +14,7 @@ import {
 import { copyFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { Fault } from '../../map/fault.js';
+import { formatBytes } from '../../map/numbers.js';
 import { cacheFolder } from '../cache.js';
 import { folderOf, type HubName } from '../names.js';
 import { fetchBlob, isRight, type Wanted } from './blob.js';
@@ -206,7 +207,7 @@ function refuseFullDisk({ missingBytes, cache }: DownloadPlan, root: string): vo
   if (free >= missingBytes) return;
   throw new Fault({
     code: 'output',
-    message: `${(missingBytes / 1e9).toFixed(1)} GB are to be downloaded, but ${(free / 1e9).toFixed(1)} GB are free (${cache}).`,
+    message: `${formatBytes(missingBytes)} are to be downloaded, but ${formatBytes(free)} are free (${cache}).`,
     hint: 'Free some space, or set HF_HUB_CACHE to a folder on another disk.',
   });
 }
