@@ -24,6 +24,9 @@ const OUT_OF_MEMORY = /^(FATAL ERROR: .*(heap out of memory|Allocation failed)|.
 export const ranOutOfMemory = ({ code, detail = '' }: Fault): boolean =>
   code === 'engine-died' && detail.split('\n').some((line) => OUT_OF_MEMORY.test(line));
 
+/** What the thread that watches the engine says before it ends it (leash.ts). */
+const ENDLESS = /^ENDLESS: /;
+
 /** How long the last words of an engine that has ended are waited for, if another process holds its streams. */
 const LAST_WORDS_MS = 200;
 
@@ -80,12 +83,15 @@ export class Engine {
     this.ended = new Promise((resolve) => {
       const end = (what: string): void => {
         const said = [...(this.outOfMemory === undefined ? [] : [this.outOfMemory]), ...this.lastErrors];
-        const fault = new Fault({
-          code: this.ending ? 'cancelled' : 'engine-died',
-          message: this.ending ? 'The engine was stopped.' : `The engine ended unexpectedly (${what}).`,
-          hint: 'What had been computed is kept. Generate starts a new engine.',
-          ...(said.length ? { detail: said.join('\n') } : {}),
-        });
+        const endless = said.some((line) => ENDLESS.test(line));
+        const fault = endless
+          ? computesForEver()
+          : new Fault({
+              code: this.ending ? 'cancelled' : 'engine-died',
+              message: this.ending ? 'The engine was stopped.' : `The engine ended unexpectedly (${what}).`,
+              hint: 'What had been computed is kept. Generate starts a new engine.',
+              ...(said.length ? { detail: said.join('\n') } : {}),
+            });
         this.client.close(fault);
         resolve(this.ending ? undefined : fault);
       };
@@ -137,6 +143,13 @@ export class Engine {
     await this.ended;
   }
 }
+
+const computesForEver = (): Fault =>
+  new Fault({
+    code: 'model-unsupported',
+    message: 'The model computes without an end: a few positions of it took longer than any model of its size.',
+    hint: 'Its graph may hold a loop that does not stop; look at where the file comes from.',
+  });
 
 /** A map as it grows: what a picture is drawn from while cells arrive. */
 export interface GrowingMap {

@@ -22,6 +22,14 @@ const WATCH_MS = 50;
  * alone tells what is a process's own. Our parent knows an end for want of memory by these words (client.ts).
  */
 const allowed: unknown = workerData;
+/** A native call that tries a model and does not end: the main thread is in it, and only the process's end ends it. */
+if (allowed instanceof Float64Array)
+  setInterval(() => {
+    const [, deadline = 0] = allowed;
+    if (deadline === 0 || Date.now() <= deadline) return;
+    writeSync(2, 'ENDLESS: a call that tries the model has not come back\n');
+    end();
+  }, WATCH_MS);
 if (process.platform === 'linux' && allowed instanceof Float64Array)
   setInterval(() => {
     const [bytes = 0] = allowed;

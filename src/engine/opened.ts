@@ -1,5 +1,5 @@
 import type { ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
-import { allowModel } from './allowance.js';
+import { allowModel, whileTrying } from './allowance.js';
 import { isProven, reasonToSkip, runChecks } from './checks.js';
 import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
@@ -28,7 +28,10 @@ export async function open(
   const grounds = Grounds.of(model);
   const skipped = reasonToSkip(model, report.used, skipChecks);
   if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);
-  const outcome = skipped === undefined ? await runChecks(grounds.plain.variant) : undefined;
+  const outcome =
+    skipped === undefined
+      ? await whileTrying(model.facts.weightsBytes, () => runChecks(grounds.plain.variant))
+      : undefined;
   if (outcome) model.manner = outcome.manner;
   const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
   const checks = [...model.source.checks, ...ran];

@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../onnx/graph.js';
+import { inTime } from './allowance.js';
 import { physicalCores } from './cores.js';
 import { sessionFault } from './sessionFault.js';
 import type { PlacedWeights } from './weights.js';
@@ -36,7 +37,7 @@ export class Session {
   static async create(graph: Graph, weights: Pick<PlacedWeights, 'folder'>, options: SessionOptions): Promise<Session> {
     const bytes = graph.toBytes();
     try {
-      const session = await ort.InferenceSession.create(bytes, {
+      const how: ort.InferenceSession.SessionOptions = {
         executionProviders: [options.provider],
         graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
         logSeverityLevel: 3,
@@ -64,7 +65,8 @@ export class Session {
             qdq_matmulnbits_accuracy_level: '1',
           },
         },
-      });
+      };
+      const session = await inTime(() => ort.InferenceSession.create(bytes, how)); // constants are folded in it
       return new Session(session, bytes, session.inputNames);
     } catch (error) {
       throw sessionFault(error);
@@ -74,7 +76,7 @@ export class Session {
   /** @throws Fault `memory` or `internal`. */
   async run(feeds: Feeds): Promise<Results> {
     try {
-      return await this.session.run(feeds);
+      return await inTime(() => this.session.run(feeds));
     } catch (error) {
       throw sessionFault(error);
     }
