@@ -1,8 +1,9 @@
 /**
- * What becomes of maps where many save at once, and where runs are killed: `npm run test:faults`, in full, some minutes on two
+ * What becomes of maps where many save at once, where runs are killed, and of a model that computes for ever: `npm run test:faults`, in full, some minutes on two
  * cores. `npm test` does the same in small (faults.test.ts).
  */
 import path from 'node:path';
+import { endlessModel } from './endless.js';
 import { killsAtRandom } from './kills.js';
 import { parallelSaves } from './parallelSaves.js';
 import { root } from './processes.js';
@@ -29,10 +30,15 @@ const study = await killedStudy(
 );
 console.log('A study of 200 maps, killed 50 times and gone on with:', study);
 
+const endless = await endlessModel();
+console.log('A model with a loop of 2^40 rounds:', endless);
+
 const good =
   saves.there === saves.asked && saves.said === saves.asked && saves.mixed + saves.claimedTwice + saves.leftovers === 0;
 process.exitCode =
   good &&
+  endless.seconds < 20 &&
+  endless.message.startsWith('The model computes without an end') &&
   kills.half + kills.orphans + kills.uncleared + kills.emptyFolders === 0 &&
   study.different + study.unfinished === 0
     ? 0
