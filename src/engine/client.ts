@@ -25,7 +25,7 @@ export const ranOutOfMemory = ({ code, detail = '' }: Fault): boolean =>
   code === 'engine-died' && detail.split('\n').some((line) => OUT_OF_MEMORY.test(line));
 
 /** What the thread that watches the engine says before it ends it (leash.ts). */
-const ENDLESS = /^ENDLESS: /;
+const ENDLESS = 'ENDLESS: ';
 
 /** How long the last words of an engine that has ended are waited for, if another process holds its streams. */
 const LAST_WORDS_MS = 200;
@@ -83,7 +83,7 @@ export class Engine {
     this.ended = new Promise((resolve) => {
       const end = (what: string): void => {
         const said = [...(this.outOfMemory === undefined ? [] : [this.outOfMemory]), ...this.lastErrors];
-        const endless = said.some((line) => ENDLESS.test(line));
+        const endless = said.some((line) => line.startsWith(ENDLESS));
         const fault = endless
           ? computesForEver()
           : new Fault({

@@ -72,7 +72,7 @@ export class EngineService {
     { readonly key: string; readonly says: Says; readonly boundary: CenterBoundary | undefined } | undefined;
 
   readonly handlers: Handlers<EngineRequests> = {
-    open: async (params, { emit }) => (await this.openOnce(params, emit)).description,
+    open: async (params, context) => (await this.openOnce(params, (event) => context.emit(event))).description,
     current: async () => (await this.model()).model.isCurrent(),
     estimate: async ({ beside, ...params }) => {
       const { parameters, batchSize } = checkedMap(params);
