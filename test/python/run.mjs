@@ -2,7 +2,7 @@
 // environment of its own under .cache/. Prints its figures; says plainly where there is no Python.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { build, install, root } from '../tools/prepare.mjs';
@@ -24,6 +24,10 @@ const env = {
   CHECKPOINT: path.join(root, 'test', 'fixtures', 'checkpoints', 'llama-fp32'),
 };
 const run = (args, options = {}) => execFileSync(python, args, { cwd: root, env, stdio: 'inherit', ...options });
+/** Prints the files of a wheel that hold a text. */
+const HOLDS = `import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+print(*[name for name in wheel.namelist() if sys.argv[2].encode() in wheel.read(name)])`;
 const needed = ['numpy', 'pandas', 'build', 'hatchling', 'nbconvert', 'ipykernel'];
 run(['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...needed]);
 
@@ -35,7 +39,10 @@ try {
   const names = run(['-m', 'zipfile', '--list', wheel], { stdio: 'pipe' }).toString();
   for (const wanted of ['embedding_grid/py.typed', 'embedding_grid/model.py', 'licenses/LICENSE', 'METADATA'])
     if (!names.includes(wanted)) throw new Error(`The wheel lacks ${wanted}.`);
-  console.log(`Wheel: ${names.trim().split('\n').length - 1} files, with licence and types.`);
+  for (const place of [root, homedir()])
+    if (run(['-c', HOLDS, wheel, place], { stdio: 'pipe' }).toString().trim() !== '')
+      throw new Error(`The wheel names a place on this machine: ${place}.`);
+  console.log(`Wheel: ${names.trim().split('\n').length - 1} files, with licence and types, no place of this machine.`);
 
   run(['-m', 'unittest', 'discover', '--start-directory', 'python/tests', '--verbose']);
 
@@ -46,9 +53,9 @@ try {
   writeFileSync(notebook, JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }));
   run(['-m', 'nbconvert', '--to', 'html', '--execute', '--log-level', 'ERROR', notebook]);
   const page = readFileSync(path.join(folder, 'map.html'), 'utf8');
-  const picture = /src="data:image\/png;base64,([^"]+)"/.exec(page)?.[1];
-  if (!picture) throw new Error('The notebook shows no picture.');
-  console.log(`Notebook: nbconvert's page shows a picture of ${Math.round((picture.length * 3) / 4 / 1000)} kB.`);
+  const map = /<iframe sandbox="allow-scripts allow-downloads"[^>]*srcdoc="([^"]+)"/.exec(page)?.[1];
+  if (!map?.includes('embedding-grid')) throw new Error('The notebook shows no map.');
+  console.log(`Notebook: nbconvert's page shows the map as a page of ${Math.round(map.length / 1000)} kB.`);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,6 +1,7 @@
 """Models, and what is asked of them."""
 
 import base64
+import html
 import io
 import json
 import os
@@ -127,7 +128,14 @@ class Map:
             values["answer"] = self.answers.ravel()
         return pandas.DataFrame(values)
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the page with inspector and zoom, apart from the notebook's own scripts and styles."""
+        page = html.escape(self.to_bytes("html").decode("utf-8"), quote=True)
+        style = "width: 100%; height: 760px; border: 0"
+        return f'<iframe sandbox="allow-scripts allow-downloads" style="{style}" srcdoc="{page}"></iframe>'
+
     def _repr_png_(self) -> bytes:
+        """Where a notebook shows no pages."""
         return self.to_bytes("png")
 
     def __repr__(self) -> str:

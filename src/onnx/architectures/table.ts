@@ -16,6 +16,9 @@ export const AROUND: ReadonlySet<string> = new Set([
   'smolvlm',
 ]);
 
+const OWN_EMBEDDINGS = 'its layers read embeddings of their own';
+const STATES = 'some of its layers keep a state instead of attending';
+
 /** Why a kind is not described, where there is more to say than its name. */
 export const UNDESCRIBED: Readonly<Record<string, string>> = {
   phimoe: 'its router chooses experts by a rule of its own',
@@ -24,6 +27,19 @@ export const UNDESCRIBED: Readonly<Record<string, string>> = {
   gpt_oss: 'its attention has sinks',
   mamba: 'it has no attention',
   mamba2: 'it has no attention',
-  gemma3n: 'its layers read embeddings of their own',
+  gemma3n: OWN_EMBEDDINGS,
+  gemma3n_text: OWN_EMBEDDINGS,
+  gemma4: OWN_EMBEDDINGS,
+  gemma4_text: OWN_EMBEDDINGS,
+  bamba: STATES,
+  falcon_h1: STATES,
+  granitemoehybrid: STATES,
+  jamba: STATES,
+  lfm2: STATES,
+  lfm2_moe: STATES,
+  qwen3_5: STATES,
+  qwen3_5_text: STATES,
+  qwen3_next: STATES,
+  zamba2: STATES,
   paligemma: 'a prompt is read in both directions',
 };
