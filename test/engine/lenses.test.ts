@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
-import { computeMap, type Engine } from '../../src/engine/client.js';
+import { computeMap } from '../../src/engine/client.js';
 import { Fault } from '../../src/map/fault.js';
 import { coordinates } from '../../src/map/grid.js';
 import type { TokenPolygon } from '../../src/map/polygons.js';
@@ -11,7 +11,7 @@ import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specificat
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { TranslatorKind } from '../../src/map/translate.js';
 import { encodeVector } from '../../src/map/vector.js';
-import { withEngine } from './engine.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 import { givenPlane } from './givenPlane.js';
 
 /**
@@ -65,7 +65,7 @@ function truthOf(name: string): Truth {
 }
 
 function mapOf(
-  engine: Engine,
+  engine: EngineHere,
   truth: Truth,
   at: { readonly lens: TranslatorKind; readonly layer: number; readonly path: string },
   grid: MapParameters['grid'],
@@ -123,7 +123,7 @@ function besidePolygons(
 
 /** Largest difference from the truth in log-probability of its five most probable tokens. */
 async function difference(
-  engine: Engine,
+  engine: EngineHere,
   truth: Truth,
   lens: TranslatorKind,
   layer: number,
@@ -152,7 +152,7 @@ describe('translator lenses', { concurrency: 1 }, () => {
   for (const name of names)
     test(name, { timeout: 300_000 }, async () => {
       const truth = truthOf(name);
-      await withEngine(async (engine) => {
+      await withEngineHere(async (engine) => {
         await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
         for (const { lens, layer, winners_near_301: winners } of truth.results) {
           for (const file of truth.lenses[lens]?.files ?? []) {
@@ -210,7 +210,7 @@ describe('translator lenses', { concurrency: 1 }, () => {
       const name = 'optimum-past-llama';
       const truth = truthOf(name);
       const { cases } = v.parse(casesSchema, json(lenses, 'cases.json'));
-      await withEngine(async (engine) => {
+      await withEngineHere(async (engine) => {
         await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
         for (const { path, lens, layer, expect } of cases) {
           const told = await difference(engine, truth, lens, layer, join(lenses, path)).catch(
@@ -276,7 +276,7 @@ describe('translator lenses', { concurrency: 1 }, () => {
     const name = 'optimum-past-llama';
     const truth = truthOf(name);
     const grid = { columns: 2, rows: 2, spacing: 1, center: [0, 0] as const };
-    await withEngine(async (engine) => {
+    await withEngineHere(async (engine) => {
       await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
       const tuned = await mapOf(engine, truth, { lens: 'tuned', layer: 0, path: join(lenses, name, 'tuned') }, grid);
       assert.equal(tuned.specification.translator?.model, name);

@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
-import { computeMap, type Engine } from '../../src/engine/client.js';
+import { computeMap } from '../../src/engine/client.js';
 import { pointAt } from '../../src/map/plane.js';
 import { DEFAULT_PARAMETERS, type MapParameters, type Question } from '../../src/map/specification.js';
 import { normPercentile, typicalNorm } from '../../src/map/survey.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
-import { withEngine } from './engine.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, seededWeights, TINY } from './llama.js';
 import { temporaryFolder } from './temporary.js';
 
@@ -30,11 +30,11 @@ const TINY_MAP: MapParameters = {
   topK: VOCABULARY,
 };
 
-const mapOf = (engine: Engine, change: Partial<MapParameters> = {}, way?: 'each-cell'): Promise<TokenMap> =>
+const mapOf = (engine: EngineHere, change: Partial<MapParameters> = {}, way?: 'each-cell'): Promise<TokenMap> =>
   computeMap(engine, { parameters: { ...TINY_MAP, ...change }, batchSize: 7, ...(way ? { way } : {}) });
 
-const opened = <T>(path: string, work: (engine: Engine) => Promise<T>): Promise<T> =>
-  withEngine(async (engine) => {
+const opened = <T>(path: string, work: (engine: EngineHere) => Promise<T>): Promise<T> =>
+  withEngineHere(async (engine) => {
     await engine.call('open', { path, device: 'cpu' });
     return work(engine);
   });

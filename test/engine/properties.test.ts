@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { computeMap, type Engine } from '../../src/engine/client.js';
+import { computeMap } from '../../src/engine/client.js';
 import { differingAtMost } from '../../src/map/adaptive.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
@@ -11,6 +11,7 @@ import type { Cells, TokenMap } from '../../src/map/tokenMap.js';
 import { ModelProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
 import type { MapParams } from '../../src/protocol/engine.js';
 import { withEngine } from './engine.js';
+import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, random, seededWeights, TINY } from './llama.js';
 import { temporaryFolder } from './temporary.js';
 
@@ -42,11 +43,14 @@ const PARAMETERS: MapParameters = {
 };
 const PROMPT = { kind: 'tokens', ids: [5, 9, 2, 7] } as const;
 
-const mapOf = (engine: Engine, change: Partial<MapParameters> = {}, more: Partial<MapParams> = {}): Promise<TokenMap> =>
-  computeMap(engine, { parameters: { ...PARAMETERS, ...change }, batchSize: 100, ...more });
+const mapOf = (
+  engine: EngineHere,
+  change: Partial<MapParameters> = {},
+  more: Partial<MapParams> = {},
+): Promise<TokenMap> => computeMap(engine, { parameters: { ...PARAMETERS, ...change }, batchSize: 100, ...more });
 
-async function opened<T>(path: string, work: (engine: Engine) => Promise<T>): Promise<T> {
-  return withEngine(async (engine) => {
+async function opened<T>(path: string, work: (engine: EngineHere) => Promise<T>): Promise<T> {
+  return withEngineHere(async (engine) => {
     await engine.call('open', { path, device: 'cpu', skipChecks: false });
     return work(engine);
   });
@@ -131,7 +135,8 @@ test('forward at the last layer is the lens at any layer', async () => {
 });
 
 test('a cancelled map ends, and the same engine answers the next request', async () => {
-  await opened(tiny, async (engine) => {
+  await withEngine(async (engine) => {
+    await engine.call('open', { path: tiny, device: 'cpu' });
     const { pid } = engine;
     const large = { columns: 2000, rows: 2000, spacing: 1e-3, center: [0, 0] } as const;
     for (const layer of ['last', 'embeddings'] as const) {
@@ -160,7 +165,8 @@ test('a cancelled map ends, and the same engine answers the next request', async
 });
 
 test('a map that waits for another can be cancelled without harm to that one', async () => {
-  await opened(tiny, async (engine) => {
+  await withEngine(async (engine) => {
+    await engine.call('open', { path: tiny, device: 'cpu' });
     const abort = new AbortController();
     const grid = { columns: 150, rows: 150, spacing: 0.01, center: [0, 0] } as const;
     const first = mapOf(engine, { layer: 'embeddings', grid });
