@@ -44,7 +44,7 @@ const PARAMETERS: MapParameters = {
 const PROMPT = { kind: 'tokens', ids: [5, 9, 2, 7] } as const;
 
 const mapOf = (
-  engine: EngineHere,
+  engine: Pick<EngineHere, 'call'>,
   change: Partial<MapParameters> = {},
   more: Partial<MapParams> = {},
 ): Promise<TokenMap> => computeMap(engine, { parameters: { ...PARAMETERS, ...change }, batchSize: 100, ...more });

@@ -81,11 +81,11 @@ suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeo
         const list = await page.locator('.tokens-body').last().boundingBox();
         assert.ok(list && list.height >= 80, `a list of ${list?.height}`);
         await stage.picture(`size-${width}x${height}`);
-        await expectNoViolations(page.locator('body'), `${width} × ${height}`);
         const open = page.getByRole('button', { name: /^(Show )?Parameters$/ });
         if (await open.isVisible()) await open.click();
         assert.deepEqual(await outOfReach(stage, '.controls'), []);
-        await expectNoViolations(page.locator('body'), `${width} × ${height}, parameters`);
+        // Everything is open now, at sizes that states.test.ts does not look at.
+        if (width <= 500 || height <= 540) await expectNoViolations(page.locator('body'), `${width} × ${height}`);
       },
     );
   }
