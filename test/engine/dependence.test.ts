@@ -77,7 +77,7 @@ const PAIRS = BASES.map((base) => {
   for (const { field, value } of changesOf(parametersSchema, base)) {
     const checked = checkParameters(value);
     const count = counts.get(field) ?? 0;
-    if (!('parameters' in checked) || (count > 4 && !others.has(field))) continue;
+    if (!('parameters' in checked) || (count > 1 && !others.has(field))) continue;
     counts.set(field, count + Number(!others.has(field)));
     others.set(field, checked.parameters);
   }
