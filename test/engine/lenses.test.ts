@@ -241,7 +241,7 @@ describe('translator lenses', { concurrency: 1 }, () => {
     const vector = (values: readonly number[]): string => encodeVector(Float32Array.from(values));
     const laid = givenPlane({ c: vector(plane.c), u: vector(plane.u), v: vector(plane.v) });
     const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
-    await withEngine(async (engine) => {
+    await withEngineHere(async (engine) => {
       await engine.call('open', { path: join(models, name), device: 'cpu', skipChecks: true });
       for (const [readout, path] of [
         ['tuned', join(lenses, name, 'tuned')],
