@@ -21,8 +21,8 @@ const MAPS = ['prompts', 'principal', 'direct', 'lens', 'adaptive', 'panel'] as 
 const HERE = ['direct', 'lens', 'adaptive', 'panel'] as const;
 
 let assets = '';
-before(() => {
-  assets = makeAssets({ pictureProcess: false });
+before(async () => {
+  assets = await makeAssets({ pictureProcess: false });
 });
 
 /** The one file of a folder that ends so. */

@@ -92,7 +92,8 @@ export function parseCommand(args: readonly string[]): Command {
     ...shared,
   };
   if (line !== undefined) return profileOf(drawing, line, values);
-  const formats = listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), FORMATS);
+  const asked = withoutFilm(values.get('formats'), several.has('vary'));
+  const formats = listOf(asked ?? DEFAULT_FORMATS.join(), FORMATS);
   return seriesOf({ ...drawing, formats }, values, several.get('vary') ?? []);
 }
 
@@ -144,6 +145,7 @@ function seriesOf(
     plane,
     follow,
     divergences: values.has('divergences'),
+    film: (values.get('formats') ?? '').split(',').some((part) => part.trim().toLowerCase() === FILM),
   };
 }
 
@@ -169,7 +171,6 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
       values.get('formats') ?? 'png,svg,json',
       COMPARISON_FORMATS.map(({ name }) => name),
     ),
-    figure: figureSize(values),
     ...computingChoices(values),
   };
 }
@@ -305,6 +306,15 @@ function suggestion(typed: string, flags: readonly Flag[]): string {
   );
   return near ? `Did you mean --${near.name}?` : 'embedding-grid --help lists the flags.';
 }
+
+/** The formats of a series' maps: a film is of all of them. */
+function withoutFilm(text: string | undefined, series: boolean): string | undefined {
+  if (text === undefined || !series) return text;
+  const rest = text.split(',').filter((part) => part.trim().toLowerCase() !== FILM);
+  return rest.length === 0 ? 'json' : rest.join();
+}
+
+const FILM = 'apng';
 
 /** The values of `--formats`, in the order in which they are named. */
 function listOf<F extends string>(text: string, known: readonly F[]): F[] {

@@ -1,10 +1,11 @@
+import path from 'node:path';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
-import type { FigureSize } from '../formats/figureSize.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { type ComparedFiles, compareSaved } from '../host/compareSaved.js';
 import { assetsFolder } from '../host/installation.js';
+import { COMPARISON_NAME } from '../host/savedSets.js';
 import { agreementWords, changeText, type MeanAndMost, summaryOf, tokenChanges } from '../map/compare/comparison.js';
 import { safeText } from '../map/display.js';
 import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
@@ -21,11 +22,7 @@ export interface CompareCommand extends ComputingChoices {
   /** Where files go; undefined: none are written. */
   readonly outputDir: string | undefined;
   readonly formats: readonly (typeof COMPARISON_FORMATS)[number]['name'][];
-  readonly figure: FigureSize;
 }
-
-/** What the files of a comparison are called. */
-const NAME = 'embedding_grid_comparison';
 
 /** `embedding-grid compare A.json B.json`: prints how two saved maps differ, and draws it where a folder is named. @throws Fault. */
 export async function compare(command: CompareCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
@@ -49,10 +46,14 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
     out.write(command.as === 'json' ? comparisonJson(comparison) : comparisonCsv(comparison));
   }
   if (outputDir === undefined) return;
+  const [a, b] = [command.a, command.b].map((file) => path.relative(outputDir, file).split(path.sep).join('/')) as [
+    string,
+    string,
+  ];
   const wanted = COMPARISON_FORMATS.filter(({ name }) => formats.includes(name));
-  const encoded = await encodeAll(comparison, wanted, { assets: assetsFolder, figure: command.figure, signal });
+  const encoded = await encodeAll({ ...comparison, files: [a, b] }, wanted, { assets: assetsFolder, signal });
   const extensions = COMPARISON_FORMATS.map(({ extension }) => extension);
-  const files = await saveFigures(outputDir, NAME, extensions, encoded);
+  const files = await saveFigures(outputDir, COMPARISON_NAME, extensions, encoded);
   // Beside statistics as JSON or CSV nothing else is printed there.
   const said = command.as === 'text' ? out : err;
   said.write(files.map((file) => `${safeText(file, 1000)}\n`).join(''));

@@ -1,4 +1,3 @@
-import { FIGURE_FLAGS } from './figureFlags.js';
 import type { Flag } from '../map/flags.js';
 
 /** Flags of `embedding-grid compare`, beside those of whatever computes. */
@@ -9,8 +8,7 @@ export const COMPARE_FLAGS = [
   {
     name: 'formats',
     value: 'LIST',
-    help: 'of --output-dir: png, svg and pdf (both maps and what changes), json (statistics), csv (cells)',
+    help: 'of --output-dir: png and svg (both maps and what changes), json (statistics), csv (cells)',
     default: 'png,svg,json',
   },
-  ...FIGURE_FLAGS,
 ] as const satisfies readonly Flag[];

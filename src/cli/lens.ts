@@ -4,6 +4,7 @@ import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { assetsFolder, bundledModel } from '../host/installation.js';
 import { openModel } from '../host/openModel.js';
+import { LENS_NAME } from '../host/savedSets.js';
 import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
@@ -29,9 +30,6 @@ export interface LensCommand extends ComputingChoices {
   readonly outputDir: string | undefined;
   readonly formats: readonly (typeof LENS_FORMATS)[number]['name'][];
 }
-
-/** What its files are called. */
-const NAME = 'embedding_grid_lens';
 
 /** `embedding-grid lens`: prints what a readout says at every layer and position of a prompt, and draws it where a folder is named. @throws Fault. */
 export async function lens(command: LensCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
@@ -66,7 +64,7 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
   const wanted = LENS_FORMATS.filter(({ name }) => formats.includes(name));
   const encoded = await encodeAll(table, wanted, { assets: assetsFolder, signal });
   const extensions = LENS_FORMATS.map(({ extension }) => extension);
-  const files = await saveFigures(outputDir, NAME, extensions, encoded);
+  const files = await saveFigures(outputDir, LENS_NAME, extensions, encoded);
   // Beside JSON or CSV nothing else is printed there.
   (as === 'text' ? out : err).write(files.map((file) => `${safeText(file, 1000)}\n`).join(''));
 }

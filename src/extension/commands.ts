@@ -141,7 +141,10 @@ function savedMapOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) return argument;
   if (isStudiesNode(argument) && argument.kind === 'member') return memberOf(argument);
   if (isStudiesNode(argument) && argument.kind === 'study') return argument.found.uri;
-  if (isSavedMapsNode(argument)) return argument.kind === 'map' ? argument.map.uri : undefined;
+  if (isSavedMapsNode(argument)) {
+    if (argument.kind === 'set') return argument.set.uri;
+    return argument.kind === 'map' ? argument.map.uri : undefined;
+  }
   const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
   return input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText ? input.uri : undefined;
 }

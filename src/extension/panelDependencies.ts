@@ -56,6 +56,8 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
         }),
     },
     saveMap: (map, options) => saving.saveMap(map, options),
+    saveSet: (set, options) => saving.saveSet(set, options),
+    exportSet: (set) => saving.exportSet(set),
     exportPicture: (map, closer) => saving.exportPicture(map, closer),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
     copyText: async (text, what = 'Text') => {

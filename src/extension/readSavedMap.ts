@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
+import { readSetFile, type SetFile } from '../formats/comparison/setFiles.js';
 import type { MapFiles } from '../host/mapFiles.js';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { leadsInto } from './realPaths.js';
+import { mayReach } from './trust.js';
 import { anyFolder } from './workspaceFolder.js';
 
 /** Reads a saved map that a person opens, and the .npz beside it where its cells stand there. @throws Fault `file`. */
@@ -22,3 +24,35 @@ export async function readSavedMap(uri: vscode.Uri, files: MapFiles): Promise<To
   };
   return files.read(json, { ...folder, read });
 }
+
+/** Several saved maps that are opened together. */
+export interface SavedMapSet {
+  readonly kind: SetFile['kind'];
+  readonly uris: readonly vscode.Uri[];
+}
+
+const isSet = (uri: vscode.Uri): boolean => /\/embedding_grid_(?:comparison(?:_\d+)?|series)\.json$/.test(uri.path);
+const MOST_SET = 64e6;
+
+/** What a file says of maps that belong together; undefined: it is a map itself. @throws Fault `file`. */
+export async function readSavedSet(uri: vscode.Uri): Promise<SavedMapSet | undefined> {
+  if (!isSet(uri)) return undefined;
+  const { kind, maps } = await setFileAt(uri);
+  const uris = maps.map((file) => vscode.Uri.joinPath(uri, '..', ...file.split('/')));
+  for (const one of uris)
+    if (!(await mayReach(one)))
+      throw new Fault({
+        code: 'file',
+        message: `A map of ${nameOf(uri)} lies outside of this folder, which is not trusted.`,
+      });
+  return { kind, uris };
+}
+
+/** What a file says of maps that belong together. @throws Fault `file`. */
+export async function setFileAt(uri: vscode.Uri): Promise<SetFile> {
+  const { size } = await vscode.workspace.fs.stat(uri);
+  if (size > MOST_SET) throw new Fault({ code: 'file', message: `${nameOf(uri)} is too large to be read.` });
+  return readSetFile(nameOf(uri), new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)));
+}
+
+const nameOf = (uri: vscode.Uri): string => uri.path.split('/').at(-1) ?? '';

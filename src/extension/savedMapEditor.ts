@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { SavedMapDependencies } from '../panel/dependencies.js';
+import type { SavedBeside } from '../panel/savedMap.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
 import { showFault } from './log.js';
 import { plain } from './plainText.js';
-import { readSavedMap } from './readSavedMap.js';
+import { readSavedMap, readSavedSet } from './readSavedMap.js';
 import type { Services } from './services.js';
 import { type MountedMap, mountSavedMap } from './webviewPanel.js';
 
@@ -21,7 +22,12 @@ export interface SavedMapEditorOptions {
 interface SavedMapDocument extends vscode.CustomDocument {
   /** The map, or why the file holds none. */
   map: TokenMap | Fault;
+  /** Of a file that names several: what is shown with the first. */
+  readonly beside: (SavedBeside & { readonly other?: vscode.Uri }) | undefined;
 }
+
+/** Maps that are read at once. */
+const AT_ONCE = 4;
 
 /** The read-only editor of saved maps: the panel's page without controls. A file that is no map is shown as text. */
 export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<SavedMapDocument> {
@@ -49,7 +55,25 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
   }
 
   async openCustomDocument(uri: vscode.Uri): Promise<SavedMapDocument> {
-    return { uri, map: await this.read(uri), dispose: () => undefined };
+    try {
+      const set = await readSavedSet(uri);
+      if (!set) return { uri, map: await this.read(uri), beside: undefined, dispose: () => undefined };
+      const [first = uri, other] = set.uris;
+      if (set.kind === 'comparison')
+        return { uri, map: await this.read(first), beside: other ? { other } : undefined, dispose: () => undefined };
+      const sweep: TokenMap[] = [];
+      for (let at = 0; at < set.uris.length; at += AT_ONCE)
+        sweep.push(
+          ...(await Promise.all(
+            set.uris.slice(at, at + AT_ONCE).map((one) => readSavedMap(one, this.options.services.files)),
+          )),
+        );
+      const last = sweep.at(-1);
+      const none = new Fault({ code: 'file', message: 'There is no map in this series.' });
+      return { uri, map: last ?? none, beside: { sweep }, dispose: () => undefined };
+    } catch (error) {
+      return { uri, map: Fault.from(error), beside: undefined, dispose: () => undefined };
+    }
   }
 
   async resolveCustomEditor(document: SavedMapDocument, panel: vscode.WebviewPanel): Promise<void> {
@@ -60,7 +84,15 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       panel.dispose();
       return showFault(this.options.services.log, fault);
     }
-    let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText, document.uri);
+    const { beside } = document;
+    let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText, document.uri, beside);
+    // The files of a set are what they were when it was opened.
+    if (beside) {
+      panel.onDidDispose(() => {
+        mounted?.dispose();
+      });
+      return;
+    }
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(document.uri, '..'), document.uri.path.split('/').at(-1) ?? ''),
       true,
@@ -100,11 +132,13 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
     map: TokenMap,
     openAsText: () => Promise<void>,
     uri?: vscode.Uri,
+    beside?: SavedMapDocument['beside'],
   ): vscode.Disposable {
     const { services } = this.options;
     const dependencies = this.options.dependencies(openAsText);
-    const mounted = mountSavedMap(services.context.extensionUri, dependencies, panel, map);
+    const mounted = mountSavedMap(services.context.extensionUri, dependencies, panel, map, beside);
     const file = uri?.toString() ?? '';
+    if (beside?.other) mounted.compare(beside.other.toString());
     if (uri) this.shown.set(file, mounted);
     this.compareShown(file);
     const followed = services.panels.add({

@@ -3,10 +3,14 @@ import * as v from 'valibot';
 import * as vscode from 'vscode';
 import { capital, mapBrief } from '../map/naming.js';
 import { parseSpecification } from '../map/specification.js';
+import type { SetFile } from '../formats/comparison/setFiles.js';
+import { setFileAt } from './readSavedMap.js';
 import { mayReach } from './trust.js';
 
 /** Names of saved maps, wherever the command line or the panel put them. The original's names. */
 export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
+/** Names of files that open several saved maps together. */
+export const SAVED_SET_FILES = '**/embedding_grid_{comparison*,series}.json';
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
 const MOST_FOUND = 500;
 /** What a list shows stands in the first lines; a map of 200 x 200 cells is many megabytes long. */
@@ -38,14 +42,16 @@ export class SavedMaps implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable;
 
   constructor() {
-    const watcher = vscode.workspace.createFileSystemWatcher(SAVED_MAP_FILES);
+    const watchers = [SAVED_MAP_FILES, SAVED_SET_FILES].map((files) => vscode.workspace.createFileSystemWatcher(files));
     const fire = (): void => this.refresh();
     this.subscriptions = vscode.Disposable.from(
       this.changed,
-      watcher,
-      watcher.onDidCreate(fire),
-      watcher.onDidChange(fire),
-      watcher.onDidDelete(fire),
+      ...watchers,
+      ...watchers.flatMap((watcher) => [
+        watcher.onDidCreate(fire),
+        watcher.onDidChange(fire),
+        watcher.onDidDelete(fire),
+      ]),
       vscode.workspace.onDidChangeWorkspaceFolders(fire),
       vscode.workspace.onDidDeleteFiles(fire), // a folder that goes with a map is no event of the watcher
       vscode.workspace.onDidRenameFiles(fire),
@@ -66,6 +72,28 @@ export class SavedMaps implements vscode.Disposable {
     const maps = await Promise.all(uris.map((uri) => described(uri).catch(() => undefined)));
     return maps.filter((map) => map !== undefined).sort((a, b) => b.modified - a.modified);
   }
+
+  /** All maps that were saved together, the newest first. */
+  async sets(): Promise<readonly SavedSet[]> {
+    const uris = await vscode.workspace.findFiles(SAVED_SET_FILES, NOT_SEARCHED, MOST_FOUND);
+    const sets = await Promise.all(uris.map((uri) => describedSet(uri).catch(() => undefined)));
+    return sets.filter((set) => set !== undefined).sort((a, b) => b.modified - a.modified);
+  }
+}
+
+/** What a list says of maps that are opened together. */
+export interface SavedSet {
+  readonly uri: vscode.Uri;
+  readonly kind: SetFile['kind'];
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+async function describedSet(uri: vscode.Uri): Promise<SavedSet | undefined> {
+  if (!(await mayReach(uri))) return undefined;
+  const { kind, title } = await setFileAt(uri);
+  return { uri, kind, title: capital(title), modified: (await vscode.workspace.fs.stat(uri)).mtime };
 }
 
 async function described(uri: vscode.Uri): Promise<SavedMap | undefined> {

@@ -1,11 +1,15 @@
 import * as vscode from 'vscode';
-import type { SavedMap, SavedMaps } from './savedMaps.js';
+import type { SavedMap, SavedMaps, SavedSet } from './savedMaps.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
 import { treeLine } from './window.js';
 
 /** A line of the view: a model, or a map that was saved of it. */
 export type SavedMapsNode =
-  { readonly kind: 'model'; readonly name: string } | { readonly kind: 'map'; readonly map: SavedMap };
+  | { readonly kind: 'model'; readonly name: string }
+  | { readonly kind: 'map'; readonly map: SavedMap }
+  /** Those that were saved together. */
+  | { readonly kind: 'sets' }
+  | { readonly kind: 'set'; readonly set: SavedSet };
 
 /** The view "Saved Maps": maps by model, the newest first. */
 export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
@@ -19,16 +23,35 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
   }
 
   async getChildren(parent?: SavedMapsNode): Promise<SavedMapsNode[]> {
-    if (parent?.kind === 'map') return [];
+    if (parent?.kind === 'map' || parent?.kind === 'set') return [];
+    const sets = parent?.kind === 'model' ? [] : await this.maps.sets();
+    if (parent?.kind === 'sets') return sets.map((set) => ({ kind: 'set', set }));
     const maps = await this.maps.list();
     if (parent) return maps.filter((map) => map.model === parent.name).map((map) => ({ kind: 'map', map }));
-    return [...new Set(maps.map((map) => map.model))].map((name) => ({ kind: 'model', name }));
+    return [
+      ...(sets.length > 0 ? [{ kind: 'sets' } as const] : []),
+      ...[...new Set(maps.map((map) => map.model))].map((name) => ({ kind: 'model', name }) as const),
+    ];
   }
 
   getTreeItem(node: SavedMapsNode): vscode.TreeItem {
     if (node.kind === 'model') {
       const collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
       return treeLine(node.name, { id: `model ${node.name}`, collapsibleState });
+    }
+    if (node.kind === 'sets')
+      return treeLine('Beside Each Other', { id: 'sets', collapsibleState: vscode.TreeItemCollapsibleState.Expanded });
+    if (node.kind === 'set') {
+      const { uri, kind, title, modified } = node.set;
+      return treeLine(title, {
+        id: uri.toString(),
+        resourceUri: uri,
+        description: timeAgo(this.now() - modified),
+        tooltip: [vscode.workspace.asRelativePath(uri), new Date(modified).toLocaleString()],
+        iconPath: new vscode.ThemeIcon(kind === 'comparison' ? 'compare-changes' : 'list-ordered'),
+        contextValue: 'savedSet',
+        command: { command: 'vscode.openWith', title: 'Open', arguments: [uri, SAVED_MAP_EDITOR] },
+      });
     }
     const { map } = node;
     return treeLine(map.title, {

@@ -5,6 +5,7 @@ import { fileName } from '../formats/names.js';
 import { besideName } from '../formats/readMap.js';
 import { cellsBeside } from '../formats/toJson.js';
 import { DEFAULT_FORMATS } from '../host/outputDefaults.js';
+import type { SavedSet } from '../host/savedSets.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Closer } from '../panel/dependencies.js';
@@ -12,10 +13,28 @@ import { showFault } from './log.js';
 import type { Services } from './services.js';
 import { requireReach } from './trust.js';
 import { ask, pick, showBriefly, showInformation, whileSaying } from './window.js';
-import { workspaceFolder } from './workspaceFolder.js';
+import { anyFolder, workspaceFolder } from './workspaceFolder.js';
 
 const PICTURES = FORMATS.filter((format) => formatOf(format).kind !== 'data');
 const SCALES = [1, 2, 3, 4] as const;
+
+/** What a set is called. */
+const SETS: Readonly<Record<SavedSet['kind'], string>> = {
+  comparison: 'the Comparison',
+  series: 'All Layers',
+  lens: 'Layers × Positions',
+};
+
+async function askForFolder(): Promise<vscode.Uri | undefined> {
+  const [uri] =
+    (await vscode.window.showOpenDialog({
+      canSelectFolders: true,
+      canSelectFiles: false,
+      openLabel: 'Save Here',
+      title: 'The Folder to Save In',
+    })) ?? [];
+  return uri;
+}
 
 /** Saves maps and pictures of them. */
 export class Saving {
@@ -54,12 +73,75 @@ export class Saving {
     });
   }
 
-  private async saveInWorkspace(map: TokenMap): Promise<boolean> {
+  /** Saves what a panel shows beside its map, to the output folder of the workspace or to one that is asked for (`as`). */
+  async saveSet(set: SavedSet, { as }: { readonly as: boolean }): Promise<boolean> {
+    return this.shown(async () => {
+      const uri = as ? await askForFolder() : await this.outputFolder();
+      if (uri === 'none') {
+        const choice = await showInformation(
+          'This is saved into the folder that is open in VS Code, and none is.',
+          'Choose a Folder...',
+        );
+        return choice !== undefined && this.saveSet(set, { as: true });
+      }
+      if (uri === undefined) return false;
+      const [output, disk] = [as ? anyFolder(uri) : workspaceFolder(uri), uri.scheme === 'file' ? uri.fsPath : null];
+      const saved = this.before.then(async () =>
+        whileSaying(`Saving ${SETS[set.kind]}`, () => this.services.files.saveSet(set, output, disk)),
+      );
+      this.before = saved.catch(() => undefined);
+      const json = await saved;
+      const place = set.kind === 'series' ? vscode.Uri.file(json) : vscode.Uri.joinPath(uri, json);
+      this.services.log.info(`Saved ${place.fsPath}.`);
+      void this.announce(place);
+      return true;
+    });
+  }
+
+  /** Asks for kind, size and place of the picture of a set and writes it. */
+  async exportSet(set: SavedSet): Promise<boolean> {
+    return this.shown(async () => {
+      const picked = await pick(
+        [
+          ...SCALES.map((scale) => ({ label: `PNG ${scale}×`, description: '', format: 'png' as const, scale })),
+          { label: 'SVG', description: 'vectors, text as text', format: 'svg' as const, scale: 1 },
+          ...(set.kind === 'series'
+            ? [{ label: 'APNG', description: 'a film of the layers', format: 'apng' as const, scale: 1 }]
+            : []),
+        ],
+        { title: `Export Picture of ${SETS[set.kind]}` },
+      );
+      if (picked === undefined) return false;
+      const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
+      const uri = await vscode.window.showSaveDialog({
+        defaultUri: vscode.Uri.joinPath(start, `embedding_grid_${set.kind}.${picked.format}`),
+        filters: { [picked.format.toUpperCase()]: [picked.format] },
+        title: 'Export Picture',
+      });
+      if (uri === undefined) return false;
+      const bytes = await whileSaying('Drawing the picture', () =>
+        this.services.files.encodeSet(set, picked.format, picked.scale),
+      );
+      await vscode.workspace.fs.writeFile(uri, bytes);
+      this.services.log.info(`Wrote ${uri.fsPath}.`);
+      showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
+      return true;
+    });
+  }
+
+  /** The workspace's output folder; undefined: the person thought better of it. */
+  private async outputFolder(): Promise<vscode.Uri | undefined | 'none'> {
     const folder = await this.askForWorkspaceFolder();
-    if (folder === 'none') return this.explainNoFolder(map);
-    if (folder === undefined) return false;
+    if (folder === 'none' || folder === undefined) return folder;
     const uri = vscode.Uri.joinPath(folder.uri, ...this.services.settings.outputFolder(folder.uri).split(/[\\/]/));
     await requireReach(uri);
+    return uri;
+  }
+
+  private async saveInWorkspace(map: TokenMap): Promise<boolean> {
+    const uri = await this.outputFolder();
+    if (uri === 'none') return this.explainNoFolder(map);
+    if (uri === undefined) return false;
     const output = workspaceFolder(uri);
     const saved = this.before.then(async () => {
       const overwrite = await this.askAboutOthers(map, output);

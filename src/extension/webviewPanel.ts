@@ -14,7 +14,7 @@ import type {
 import { pageHtml } from '../panel/html.js';
 import { Listeners } from '../panel/listeners.js';
 import { readKept } from '../panel/messages.js';
-import { SavedMapController } from '../panel/savedMap.js';
+import { type SavedBeside, SavedMapController } from '../panel/savedMap.js';
 import type { HostMessage } from '../protocol/page.js';
 import type { PanelSettings } from '../protocol/panelSettings.js';
 import { plain } from './plainText.js';
@@ -80,9 +80,10 @@ export function mountSavedMap(
   deps: SavedMapDependencies,
   panel: vscode.WebviewPanel,
   map: TokenMap,
+  beside?: SavedBeside,
 ): MountedMap {
   panel.webview.options = webviewOptions(extensionUri);
-  const controller = new SavedMapController(deps, map);
+  const controller = new SavedMapController(deps, map, beside);
   const page = mountPage(extensionUri, panel.webview, controller);
   return {
     drawn: () => controller.drawn(),

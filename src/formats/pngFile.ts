@@ -21,15 +21,15 @@ export function encodePng(pixels: Pixels, dpi?: number): Uint8Array {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, channels === 1 ? 3 : 2, 0, 0, 0], 8);
-  const chunks = [chunk('IHDR', header)];
+  const chunks = [pngChunk('IHDR', header)];
   if (dpi !== undefined) {
     const perMeter = Buffer.alloc(9, 1); // the unit, 1, is the meter
     perMeter.writeUInt32BE(Math.round(dpi / 0.0254), 0);
     perMeter.writeUInt32BE(Math.round(dpi / 0.0254), 4);
-    chunks.push(chunk('pHYs', perMeter));
+    chunks.push(pngChunk('pHYs', perMeter));
   }
-  if (channels === 1) chunks.push(chunk('PLTE', palette ?? new Uint8Array(3)));
-  chunks.push(chunk('IDAT', deflateSync(raw, { level: 6 })), chunk('IEND', new Uint8Array()));
+  if (channels === 1) chunks.push(pngChunk('PLTE', palette ?? new Uint8Array(3)));
+  chunks.push(pngChunk('IDAT', deflateSync(raw, { level: 6 })), pngChunk('IEND', new Uint8Array()));
   return Buffer.concat([SIGNATURE, ...chunks]);
 }
 
@@ -54,7 +54,8 @@ function rgbRows({ width, height, channels, data }: Pixels): Buffer {
   return raw;
 }
 
-function chunk(type: string, data: Uint8Array): Buffer {
+/** A part of a PNG file: length, type, data, check sum. */
+export function pngChunk(type: string, data: Uint8Array): Buffer {
   const bytes = Buffer.alloc(data.length + 12);
   bytes.writeUInt32BE(data.length, 0);
   bytes.write(type, 4, 'latin1');

@@ -4,6 +4,7 @@ import type { SavedFiles } from '../formats/saveMap.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Message, Port, Requests } from '../protocol/channel.js';
+import type { SavedSet, SetPicture } from './savedSets.js';
 
 /** Extension host to the thread that makes and reads files. One thread serves one request. */
 export type FilesRequests = Requests<{
@@ -12,6 +13,9 @@ export type FilesRequests = Requests<{
   save: { params: SaveParams; event: never; result: SavedFiles };
   /** One file as bytes. `scale` is for pictures. */
   encode: { params: EncodeParams; event: never; result: Uint8Array };
+  /** What a panel shows beside its map, all of it: the place of the JSON that opens it again; and its picture. */
+  saveSet: { params: SaveSetParams; event: never; result: string };
+  encodeSet: { params: EncodeSetParams; event: never; result: Uint8Array };
   read: { params: { readonly json: string; readonly folder: string }; event: never; result: TokenMap };
   /** The arrays of a vector file, and a vector of one: strangers' archives are not opened where the extension lives. */
   listVectors: { params: { readonly place: VectorPlace }; event: never; result: readonly VectorEntry[] };
@@ -32,6 +36,21 @@ export interface SaveParams {
   readonly folder: string;
   readonly assets: string;
   readonly overwrite: boolean;
+}
+
+export interface SaveSetParams {
+  readonly set: SavedSet;
+  readonly folder: string;
+  /** The folder's path on this machine's disk; null: it is none of it. */
+  readonly disk: string | null;
+  readonly assets: string;
+}
+
+export interface EncodeSetParams {
+  readonly set: SavedSet;
+  readonly format: SetPicture;
+  readonly scale: number;
+  readonly assets: string;
 }
 
 export interface EncodeParams {

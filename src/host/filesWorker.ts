@@ -8,6 +8,7 @@ import { givenBytes, type GivenFile, listVectors, readVector, withFile } from '.
 import { Client, serve } from '../protocol/channel.js';
 import type { FilesRequests, FolderRequests, Reached, VectorPlace } from './filesProtocol.js';
 import { portOf } from './filesProtocol.js';
+import { encodeSet, saveSet } from './savedSets.js';
 
 // The thread of the extension host that makes and reads files: the JSON of a large map takes longer than a person waits.
 
@@ -47,6 +48,8 @@ serve<FilesRequests>(port, {
   },
   save: ({ map, folder, ...options }) => saveMap(map, { ...options, directory: remoteFolder(folder) }),
   encode: ({ map, format, ...options }) => encode(map, format, options),
+  saveSet: ({ set, folder, disk, assets }) => saveSet(set, remoteFolder(folder), disk, { assets }),
+  encodeSet: ({ set, format, ...options }) => encodeSet(set, format, options),
   listVectors: ({ place }) => withPlace(place, listVectors),
   readVector: ({ place, pick }) => withPlace(place, (file) => readVector(file, pick)),
   read: ({ json, folder }) => readMapIn(remoteFolder(folder), json),

@@ -14,6 +14,7 @@ import {
   type Reached,
   type VectorPlace,
 } from './filesProtocol.js';
+import type { SavedSet, SetPicture } from './savedSets.js';
 
 /** How long a vector file may take: some gigabytes are gone through in that time. */
 const VECTORS_MS = 30_000;
@@ -49,6 +50,16 @@ export class MapFiles {
     { overwrite }: { readonly overwrite: boolean },
   ): Promise<SavedFiles> {
     return this.ask('save', { map, formats, folder: folder.name, assets: this.assets, overwrite }, folder);
+  }
+
+  /** Saves a set as the command line does: the name of the JSON that opens it again. @throws Fault `output`. */
+  saveSet(set: SavedSet, folder: OutputFolder, disk: string | null): Promise<string> {
+    return this.ask('saveSet', { set, folder: folder.name, disk, assets: this.assets }, folder);
+  }
+
+  /** The picture of a set. @throws Fault. */
+  encodeSet(set: SavedSet, format: SetPicture, scale: number): Promise<Uint8Array> {
+    return this.ask('encodeSet', { set, format, scale, assets: this.assets });
   }
 
   /** The arrays of a vector file. @throws Fault `file`, also where it takes too long. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { usualRange } from '../map/coloring.js';
+import type { SavedSet } from '../host/savedSets.js';
 import { Fault } from '../map/fault.js';
 import { type Display, NEW_DISPLAY } from '../map/mapDisplay.js';
 import { chosenColors } from '../map/settledMap.js';
@@ -336,11 +337,43 @@ export class MapController {
 
   /** @throws Fault while there is no whole map; so does {@link MapController.exportPicture}. */
   async save(options: { as: boolean }): Promise<boolean> {
-    return this.deps.saveMap(this.seen(), { ...options, closer: this.main.closer });
+    const sets = this.sets();
+    if (sets.length === 0) return this.deps.saveMap(this.seen(), { ...options, closer: this.main.closer });
+    let saved = true;
+    for (const set of sets) saved = (await this.deps.saveSet(set, options)) && saved;
+    return saved;
   }
 
   async exportPicture(): Promise<boolean> {
-    return this.deps.exportPicture(this.seen(), this.main.closer);
+    const [set] = this.sets();
+    return set ? this.deps.exportSet(set) : this.deps.exportPicture(this.seen(), this.main.closer);
+  }
+
+  /** What is shown beside the map and is saved with it: as far as it is whole. */
+  private sets(): readonly SavedSet[] {
+    const { main, other, settings } = this;
+    const sets: SavedSet[] = [];
+    if (settings.compare) {
+      const [a, b] = [this.drawn(main.wholeMap()), other.map()];
+      if (!b)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: 'The map beside this one is not complete yet.',
+          hint: 'Wait until it is, or close the comparison.',
+        });
+      const divergences = this.divergences.between(main.shownId, other.shownId);
+      sets.push({ kind: 'comparison', a, b: this.drawn(b), divergences });
+    }
+    const maps = this.sweep.whole;
+    const layers = main.layers;
+    if (maps && layers !== undefined && settings.modelPath !== null) {
+      const vary = [{ path: 'layer', values: ['embeddings', ...Array.from({ length: layers }, (_, i) => i)] }];
+      const series = { base: settings.parameters, vary, plane: 'own', model: settings.modelPath } as const;
+      sets.push({ kind: 'series', series, maps: maps.map((map) => this.drawn(map)) });
+    }
+    const { whole } = this.lens;
+    if (whole) sets.push({ kind: 'lens', table: whole });
+    return sets;
   }
 
   async copyCommandLine(): Promise<void> {

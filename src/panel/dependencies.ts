@@ -1,4 +1,5 @@
 import type { EngineLease } from '../host/engineLease.js';
+import type { SavedSet } from '../host/savedSets.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -79,6 +80,9 @@ export interface PanelDependencies {
   /** Maps come with the display that the page has. Saves to the workspace's output folder ("Save"), or asks where ("Save As..."). True when it was written. */
   saveMap(map: TokenMap, options: { as: boolean; closer?: Closer }): Promise<boolean>;
   exportPicture(map: TokenMap, closer?: Closer): Promise<boolean>;
+  /** The same of all that a panel shows beside each other. */
+  saveSet(set: SavedSet, options: { as: boolean }): Promise<boolean>;
+  exportSet(set: SavedSet): Promise<boolean>;
   /** Asks where and writes a point's vector as .npy, or the map's `c`, `u` and `v` as .npz. True when it was written. */
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;
@@ -116,6 +120,7 @@ export interface PanelDependencies {
 export interface SavedMapDependencies extends Pick<
   PanelDependencies,
   | 'exportPicture'
+  | 'exportSet'
   | 'saveVector'
   | 'savePlane'
   | 'copyText'

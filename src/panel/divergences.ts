@@ -31,7 +31,7 @@ export class Divergences {
   constructor(private readonly place: DivergencePlace) {}
 
   /** What is known of a pair of maps, as far as it is there. */
-  of(main: number, other: number): CellDivergences | undefined {
+  between(main: number | undefined, other: number | undefined): CellDivergences | undefined {
     const { news } = this;
     return news?.values && news.done === news.total && news.maps[0] === main && news.maps[1] === other
       ? news.values

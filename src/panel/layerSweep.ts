@@ -1,8 +1,9 @@
 import type { EngineLease } from '../host/engineLease.js';
 import { type Layer, layerIndex } from '../map/specification.js';
+import type { TokenMap } from '../map/tokenMap.js';
 import type { HostMessage, SweepState } from '../protocol/page.js';
 import type { MapSettings, PanelSettings } from '../protocol/panelSettings.js';
-import { type Asked, type MapRecord, sweptMap } from './mapRecord.js';
+import { type Asked, type MapRecord, sweptMap, wholeMapOf } from './mapRecord.js';
 import { MapRuns } from './mapRuns.js';
 import type { MapSlot } from './mapSlot.js';
 
@@ -52,6 +53,13 @@ export class LayerSweep {
   get state(): SweepState | null {
     const layers = this.main.layers;
     return this.wanted && layers !== undefined ? { layers, done: this.maps.size, running: this.working } : null;
+  }
+
+  /** The maps of all layers, from the embeddings on; undefined while some are missing. */
+  get whole(): readonly TokenMap[] | undefined {
+    const { layers } = this.main;
+    if (!this.wanted || layers === undefined || this.maps.size <= layers) return undefined;
+    return [...this.maps].sort(([a], [b]) => a - b).flatMap(([, record]) => wholeMapOf(record) ?? []);
   }
 
   /** The whole map of what is asked for, if it is one of these. */

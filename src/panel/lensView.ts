@@ -37,6 +37,11 @@ export class LensView {
     return choice ? { choice, running: this.running !== undefined, progress: this.progress, fault: this.fault } : null;
   }
 
+  /** What is read, once it is there. */
+  get whole(): LensTable | null {
+    return this.wanted && !this.running ? this.table : null;
+  }
+
   /** Follows the panel: its settings are others. */
   follow(settings: PanelSettings): void {
     if (!settings.lens || settings.modelPath === null) return this.forget();

@@ -187,6 +187,11 @@ export class MapSlot {
     return this.details.wanted ? wholeMapOf(this.details.complete) : wholeMapOf(this.runs.shown);
   }
 
+  /** Names the whole map that is seen. */
+  get shownId(): number | undefined {
+    return (this.details.wanted ? this.details.complete : this.runs.shown)?.id;
+  }
+
   /** The whole map that is seen. @throws Fault while there is none. */
   wholeMap(): TokenMap {
     if (!this.details.wanted || this.details.complete) return whole(this.map());

@@ -45,6 +45,11 @@ export class OtherSlot {
     return this.saved?.map ?? this.computed?.map();
   }
 
+  /** Names the map that is there. */
+  get shownId(): number | undefined {
+    return this.saved?.id ?? this.computed?.shownId;
+  }
+
   /**
    * The whole map of this number as it stands beside another; undefined: it is not here.
    * @throws Fault `bad-parameter` for a saved map of a model that the panel does not have.

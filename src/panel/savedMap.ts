@@ -5,7 +5,7 @@ import { type HostMessage, type PageAction, type PageView, pageView, type PanelS
 import type { Disposable, SavedMapDependencies } from './dependencies.js';
 import { readComparison, readPageMessage } from './messages.js';
 import { PageStream } from './pageStream.js';
-import { savedSlotMap, savedSlotState } from './savedSlot.js';
+import { savedSlotMap, savedSlotState, savedSweptMap, seriesOf } from './savedSlot.js';
 import { takeVector } from './takeVector.js';
 
 /** A saved map beside another one. */
@@ -13,6 +13,12 @@ interface Beside {
   /** The address of its file. */
   readonly file: string;
   readonly map: TokenMap;
+}
+
+/** What is shown with a saved map from the beginning. */
+export interface SavedBeside {
+  /** The maps of all layers that it is one of, from the first on. */
+  readonly sweep?: readonly TokenMap[];
 }
 
 /** The host of a page that shows a saved map, or two: it has no engine and no parameters to change. */
@@ -25,10 +31,16 @@ export class SavedMapController {
   /** Counts what was asked to be shown beside the map: an answer to an older question is left. */
   private turn = 0;
 
+  /** The maps of all layers, while they are shown. */
+  private sweep: readonly TokenMap[];
+  private ids = 1;
+
   constructor(
     private readonly deps: SavedMapDependencies,
-    private readonly map: TokenMap,
+    private map: TokenMap,
+    { sweep = [] }: SavedBeside = {},
   ) {
+    this.sweep = sweep;
     this.view = pageView(map.display ?? DEFAULT_DISPLAY);
     this.following = deps.colorScale.onDidChange(() => this.sendState());
   }
@@ -59,6 +71,8 @@ export class SavedMapController {
       if (message.to === 'clipboard' || message.to === 'file')
         this.run(takeVector(this.deps, this.map, message, message.to));
     } else if (message.type === 'chooseSavedMap') this.run(this.chooseBeside());
+    else if (message.type === 'edit' && message.path === 'layer') this.show(message.value);
+    else if (message.type === 'edit' && message.path === 'sweep') this.endSweep();
     else if (message.type === 'edit' && message.path === 'compare') this.run(this.compare(message.value));
     else if (message.type === 'action') this.run(this.perform(message.action));
   }
@@ -70,8 +84,12 @@ export class SavedMapController {
   }
 
   private async perform(action: PageAction): Promise<void> {
-    if (action === 'exportPicture') await this.deps.exportPicture(this.drawn());
-    else if (action === 'savePlane') await this.deps.savePlane(this.map);
+    const { beside, sweep } = this;
+    if (action === 'exportPicture') {
+      if (beside) await this.deps.exportSet({ kind: 'comparison', a: this.drawn(), b: this.asDrawn(beside.map) });
+      else if (sweep.length > 0) await this.deps.exportSet(seriesOf(sweep.map((map) => this.asDrawn(map))));
+      else await this.deps.exportPicture(this.drawn());
+    } else if (action === 'savePlane') await this.deps.savePlane(this.map);
     else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.drawn());
     else if (action === 'editAndRun') await this.deps.editAndRun(this.drawn());
     else if (action === 'openAsText') await this.deps.openAsText();
@@ -106,7 +124,29 @@ export class SavedMapController {
 
   /** The map as the page draws it. */
   drawn(): TokenMap {
-    return { ...this.map, display: { ...this.view, tokenColors: this.tokenColors() } };
+    return this.asDrawn(this.map);
+  }
+
+  private asDrawn(map: TokenMap): TokenMap {
+    return { ...map, display: { ...this.view, tokenColors: this.tokenColors() } };
+  }
+
+  /** Shows the map of another layer. */
+  private show(layer: unknown): void {
+    const { blocks } = this.map.facts;
+    const wanted = layer === 'last' ? blocks - 1 : layer;
+    const map = this.sweep.find(({ specification }) => specification.layer === wanted);
+    if (!map || map === this.map) return;
+    this.map = map;
+    this.ids += 1000; // of the map beside it there is a number for every turn
+    this.sendState();
+    this.page?.send(savedSlotMap(map, 'main', this.ids));
+  }
+
+  private endSweep(): void {
+    this.sweep = [];
+    this.sendState();
+    this.page?.send({ type: 'sweep', map: null });
   }
 
   /** The file's tokens keep its colors, whatever the workspace remembers. */
@@ -116,8 +156,11 @@ export class SavedMapController {
 
   private sendAll(): void {
     this.sendState();
-    this.page?.send(savedSlotMap(this.map, 'main', 1));
+    this.page?.send(savedSlotMap(this.map, 'main', this.ids));
     if (this.beside) this.sendBeside();
+    if (this.sweep.length === 0) return;
+    this.page?.send({ type: 'sweep', map: null });
+    for (const [i, map] of this.sweep.entries()) this.page?.send({ type: 'sweep', map: savedSweptMap(map, -1 - i) });
   }
 
   private sendBeside(): void {
@@ -131,7 +174,7 @@ export class SavedMapController {
     const state: PanelState = {
       mode: 'saved',
       compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
-      sweep: null,
+      sweep: this.sweep.length > 0 ? { layers: this.map.facts.blocks, done: this.sweep.length, running: false } : null,
       lens: null,
       interventions: [],
       models: [],

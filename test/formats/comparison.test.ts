@@ -16,7 +16,7 @@ import { HOSTILE_TOKENS } from './hostileTokens.js';
 let assets = '';
 let font: BundledFont;
 before(async () => {
-  assets = makeAssets({ pictureProcess: false });
+  assets = await makeAssets({ pictureProcess: false });
   font = await loadBundledFont(assets);
 });
 

@@ -8,8 +8,8 @@ import { makeAssets } from './assets.js';
 
 const COLUMN = (84.7 / 25.4) * 72;
 let assets = '';
-before(() => {
-  assets = makeAssets({ pictureProcess: false });
+before(async () => {
+  assets = await makeAssets({ pictureProcess: false });
 });
 
 const MAPS = [

@@ -29,8 +29,8 @@ import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets, temporaryFolder } from './assets.js';
 
 let assets = '';
-before(() => {
-  assets = makeAssets({ pictureProcess: true });
+before(async () => {
+  assets = await makeAssets({ pictureProcess: true });
 });
 
 const map = (seed = 1, layer = 29): TokenMap =>

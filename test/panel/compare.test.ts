@@ -171,6 +171,32 @@ test('a model beside the panel’s is opened for divergences as well; a saved ma
   await page.until(() => news()?.news?.fault?.code === 'bad-parameter');
 });
 
+test('a comparison is saved as one, with the divergences that are there; a picture is of all of it', async (context) => {
+  const { page, other, say, compare, both, deps } = open(context);
+  compare(layer(7));
+  await both();
+  say({ type: 'divergences', maps: [page.map?.id ?? 0, other.map?.id ?? 0] });
+  await page.until(() => {
+    const last = page.messages.at(-1);
+    return last?.type === 'divergences' && last.news?.done === 2500;
+  });
+  say({ type: 'action', action: 'save' });
+  say({ type: 'action', action: 'exportPicture' });
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    deps.calls.filter((call) => /save|export/.test(call)),
+    ['saveSet comparison', 'exportSet comparison'],
+  );
+  for (const set of deps.sets) {
+    assert.ok(set.kind === 'comparison');
+    assert.deepEqual(
+      [set.a, set.b].map(({ specification }) => specification.layer),
+      [12, 7],
+    );
+    assert.ok(set.divergences);
+  }
+});
+
 test('swapped, each has what the other had; undo takes it back', async (context) => {
   const { page, other, say, compare, both } = open(context);
   compare(layer(7));

@@ -59,6 +59,28 @@ test('a sweep is the map of every layer, once each, the one that is there alread
   );
 });
 
+test('all layers are saved as one once they are there; until then the map alone is', async (context) => {
+  const { page, edit, complete, deps, say } = open(context);
+  await page.until(() => Boolean(page.map?.finish));
+  edit('sweep', true);
+  say({ type: 'action', action: 'save' });
+  await complete();
+  say({ type: 'action', action: 'save' });
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    deps.calls.filter((call) => call.startsWith('save')).map((call) => call.split(' ')[0]),
+    ['save', 'saveSet'],
+  );
+  const [set] = deps.sets;
+  assert.ok(set?.kind === 'series');
+  const layers = ['embeddings', 0, 1, 2, 3];
+  assert.deepEqual(set.series.vary, [{ path: 'layer', values: layers }]);
+  assert.deepEqual(
+    set.maps.map(({ specification }) => specification.layer),
+    layers,
+  );
+});
+
 test('a layer that was swept is shown without being computed', async (context) => {
   const { page, edit, asked, complete } = open(context);
   edit('sweep', true);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import type { Locator } from 'playwright-core';
@@ -79,6 +80,16 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.button('Generate').click();
     await says(/^2 × 2,500 cells/);
     assert.equal(await agreement().innerText(), before);
+    // How far apart they are, by keyboard; then all of it is saved as one.
+    await pane('changes').getByRole('combobox', { name: 'Color changes by' }).focus();
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown']) await keyboard.press(key);
+    await pane('changes')
+      .locator('.side-count', { hasText: /^mean .* bits$/ })
+      .waitFor();
+    await workbench.picture('compare-divergence');
+    await pane('changes').locator('.plot').focus();
+    await keyboard.press('ControlOrMeta+s');
+    await workbench.saved('embedding_grid_comparison.json');
     await pane('changes').locator('.plot').focus();
     await keyboard.press('Escape');
     await keyboard.press('Escape');
@@ -106,5 +117,38 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await agreement().waitFor();
     await says(/with a saved map · layer (4 and layer 5|5 and layer 4)/);
     await workbench.picture('compare-saved');
+  });
+
+  test('a comparison that was saved opens again from the Explorer, both maps beside each other', async () => {
+    await workbench.explorerRow('embedding_grid_comparison.json').click();
+    await agreement().waitFor();
+    await says(/with a saved map · layer 5 and layer 4/);
+  });
+
+  test('all layers: played and saved as one; layers × positions, whose cell is clicked; boundaries', async () => {
+    await workbench.run(GENERATE);
+    await page.complete(/^2,500 cells/);
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'All Layers' }).click();
+    const maps = page.frame.locator('.sweep-map');
+    await until('a map of every layer', async () => (await maps.count()) === 7);
+    await page.button('Play Through the Layers').click();
+    await page.complete(/embeddings/);
+    await page.button('Pause').click();
+    await workbench.picture('sweep');
+    await page.plot.focus();
+    await workbench.page.keyboard.press('ControlOrMeta+s');
+    const series = path.join(session.server.workspace, 'embedding_grid_results', 'series_layer');
+    await until('all layers are saved', () =>
+      Promise.resolve(existsSync(path.join(series, 'embedding_grid_series.json'))),
+    );
+    await page.button('Close Sweep (Esc)').click();
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'Layers × Positions' }).click();
+    await page.frame.locator('.lens-grid td[data-row="3"][data-column="1"]').click();
+    await page.complete(/layer 2 of/);
+    await workbench.picture('lens');
+    await page.frame.locator('.group-header, .pane-header', { hasText: 'Boundaries' }).first().click();
+    await workbench.picture('boundaries');
   });
 });

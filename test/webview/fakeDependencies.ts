@@ -1,4 +1,5 @@
 import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/dependencies.js';
+import type { SavedSet } from '../../src/host/savedSets.js';
 import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
@@ -100,6 +101,18 @@ export class FakeDependencies implements PanelDependencies {
     await this.note(`${as ? 'saveAs' : 'save'} ${JSON.stringify(display)}`);
     return true;
   };
+  /** Sets that were saved, and whose pictures were exported. */
+  readonly sets: SavedSet[] = [];
+  saveSet = async (set: SavedSet): Promise<boolean> => {
+    this.sets.push(set);
+    await this.note(`saveSet ${set.kind}`);
+    return true;
+  };
+  exportSet = async (set: SavedSet): Promise<boolean> => {
+    this.sets.push(set);
+    await this.note(`exportSet ${set.kind}`);
+    return true;
+  };
   exportPicture = async (): Promise<boolean> => (await this.note('exportPicture'), true);
   chosenVector: { readonly kind: 'vector'; readonly vector: string; readonly name?: string } | undefined;
   chosenTexts: readonly string[] | undefined;
@@ -142,6 +155,7 @@ export class FakeDependencies implements PanelDependencies {
   forSavedMap(): SavedMapDependencies {
     const {
       exportPicture,
+      exportSet,
       saveVector,
       savePlane,
       copyText,
@@ -155,6 +169,7 @@ export class FakeDependencies implements PanelDependencies {
     return {
       ...{
         exportPicture,
+        exportSet,
         saveVector,
         savePlane,
         copyText,

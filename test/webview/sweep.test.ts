@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
+import { SavedMapController } from '../../src/panel/savedMap.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
@@ -80,6 +81,40 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await eventually(async () => assert.equal(await stage.page.locator('.sweep-map').count(), LAYERS + 1));
       await stage.picture('sweep-narrow');
       await expectNoViolations(stage.page.locator('body'), 'sweep, narrow');
+    },
+  );
+
+  onPage(
+    'saved maps of all layers, opened again: play and arrows go through them, without a model',
+    {
+      host: (deps) => {
+        const maps = (['embeddings', 0, 1, 2, 3, 4, 5] as const).map((one) => {
+          const map = defaultMap({ ...PARAMETERS, layer: one });
+          return {
+            ...map,
+            facts: { ...map.facts, blocks: LAYERS },
+            specification: { ...map.specification, layer: one },
+          };
+        });
+        const [first] = maps;
+        assert.ok(first);
+        return new SavedMapController(deps.forSavedMap(), maps.at(-1) ?? first, { sweep: maps });
+      },
+    },
+    async (stage) => {
+      await eventually(async () => assert.equal(await stage.page.locator('.sweep-map').count(), LAYERS + 1));
+      assert.equal(await layer(stage), 'Layer 5');
+      await stage.page.locator('.sweep-map[aria-current]').focus();
+      await stage.page.keyboard.press('ArrowLeft');
+      await eventually(async () => assert.equal(await layer(stage), 'Layer 4'));
+      await stage.status(/layer 4 of 0–5/);
+      await stage.button('Play Through the Layers').click();
+      await stage.status(/embeddings/);
+      await stage.button('Pause').click();
+      await stage.page.locator('.sweep-said', { hasText: 'at this cell' }).waitFor();
+      await stage.picture('sweep-saved');
+      await stage.button('Close Sweep').click();
+      await stage.page.locator('.sweep').waitFor({ state: 'hidden' });
     },
   );
 

@@ -183,10 +183,10 @@ function partPart(what: string, edit: Edit): Part {
 /** A toggle for each attention head; where nobody says how many there are, their numbers. */
 function headsPart(what: string, edit: Edit): Part {
   const grid = h('div', { class: 'heads', role: 'group', 'aria-label': `Attention heads of ${what}` });
-  const set = (heads: readonly number[]): void =>
-    edit((one) => ('part' in one && one.part === 'heads' ? { ...one, heads } : one));
+  const set = (change: (heads: readonly number[]) => readonly number[]): void =>
+    edit((one) => ('part' in one && one.part === 'heads' ? { ...one, heads: change(one.heads ?? []) } : one));
   const numbers = createTextField(`Numbers of the attention heads of ${what}`, (text) =>
-    set(
+    set(() =>
       text
         .split(/[\s,]+/)
         .filter((part) => part !== '')
@@ -194,7 +194,6 @@ function headsPart(what: string, edit: Edit): Part {
     ),
   );
   const field = createField('Heads', grid, numbers.element);
-  let chosen: readonly number[] = [];
   let buttons: readonly HTMLElement[] = [];
   // Arrows go through the grid, which is one stop for Tab.
   grid.addEventListener('keydown', (event) => {
@@ -211,7 +210,7 @@ function headsPart(what: string, edit: Edit): Part {
     elements: [field.element],
     update(one, { heads: count }) {
       if (!('part' in one) || one.part !== 'heads') return;
-      chosen = one.heads ?? [];
+      const chosen = one.heads ?? [];
       show(grid, count !== undefined);
       show(numbers.element, count === undefined);
       numbers.update(chosen.join(', '));
@@ -220,8 +219,10 @@ function headsPart(what: string, edit: Edit): Part {
         buttons = Array.from({ length: count }, (_, head) => {
           const button = h('button', { type: 'button', class: 'head', tabindex: head === 0 ? 0 : -1 }, String(head));
           button.addEventListener('click', () => {
-            const next = chosen.includes(head) ? chosen.filter((other) => other !== head) : [...chosen, head];
-            set(next.sort((a, b) => a - b));
+            // Of those that are chosen now, whatever has been drawn of them.
+            set((heads) =>
+              heads.includes(head) ? heads.filter((other) => other !== head) : [...heads, head].sort((a, b) => a - b),
+            );
           });
           return button;
         });

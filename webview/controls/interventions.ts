@@ -78,7 +78,8 @@ export function createInterventions(store: Store, form: Form): ControlGroup {
   let shape = '';
   /** What is wrong with what was typed and not taken, by row. */
   const drafts = new Map<number, string>();
-  const list = (): readonly Listed[] => host?.interventions ?? [];
+  /** As it is now, which may not have been drawn yet. */
+  const list = (): readonly Listed[] => store.state.host?.interventions ?? [];
 
   const take = (next: readonly Listed[], step = false): void =>
     send({ type: 'interventions', list: next, ...(step ? { step } : {}) });

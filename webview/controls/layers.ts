@@ -2,8 +2,9 @@ import type { Layer } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 
 /** Index of the last layer; a model that is not known has the one that is asked for. */
-export function lastLayer({ model, settings }: HostState): number {
+export function lastLayer({ model, settings, sweep }: HostState): number {
   if (model.status === 'ready') return model.summary.facts.blocks - 1;
+  if (sweep) return sweep.layers - 1;
   const { layer } = settings.parameters;
   return typeof layer === 'number' ? layer : 0;
 }

@@ -36,6 +36,8 @@ export interface SeriesCommand extends Omit<DrawCommand, 'kind'> {
   /** Texts of tokens. */
   readonly follow: readonly string[];
   readonly divergences: boolean;
+  /** All maps one after another, as APNG. */
+  readonly film: boolean;
 }
 
 /**
@@ -88,7 +90,6 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
       open,
       batchSize: command.batchSize,
       formats,
-      figure: command.figure,
       display,
       topK,
       signal,
@@ -114,13 +115,13 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
     const [first] = failed;
     if (found.size === 0 && first) throw new Fault(first.fault);
     const { statistics, files } = await seriesResults(series, found, folder, engine, {
-      formats,
-      figure: command.figure,
+      formats: command.film ? [...formats, 'apng'] : formats,
       follow,
       divergences: command.divergences,
       device: command.device,
       memory: command.memory,
       batchSize: command.batchSize,
+      assets: assetsFolder,
       onNote: note,
       onProgress: (at, total, left) => progress.update(at, total, left),
       signal,

@@ -20,7 +20,6 @@ import { slotsOf } from '../../map/settledMap.js';
 import type { Cells, TokenMap } from '../../map/tokenMap.js';
 import { cellColors, drawColorBar } from '../figureParts.js';
 import { type Frame, Writer } from '../figureWriter.js';
-import type { FigureSize } from '../figureSize.js';
 import type { BundledFont } from '../fonts.js';
 import { figureWords } from '../words.js';
 import { drawMultiples, type Panel } from './multiples.js';
@@ -81,7 +80,6 @@ export function drawComparison(
   comparison: MapComparison,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
-  size: FigureSize = {},
 ): string {
   const { a, b } = comparison;
   const display = a.display ?? DEFAULT_DISPLAY;
@@ -131,7 +129,6 @@ export function drawComparison(
       ],
     },
     write,
-    size,
   );
 }
 

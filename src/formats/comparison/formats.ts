@@ -1,13 +1,21 @@
 import type { MapComparison } from '../../map/compare/comparison.js';
+import { animatedPng } from '../apng.js';
 import { type FileFormat, pictureFormats } from '../fileFormat.js';
+import { figurePng, type PictureOptions } from '../pictures.js';
 import { drawComparison } from './comparisonFigure.js';
 import { drawCurves } from './curvesFigure.js';
-import { type DrawnSeries, drawSeries } from './seriesFigure.js';
+import { drawFrame, type DrawnSeries, drawSeries } from './seriesFigure.js';
 import { comparisonCsv, comparisonJson, seriesCsv, seriesJson, type SeriesStatistics } from './statistics.js';
+
+/** Two maps beside each other, as they are saved. */
+export interface SavedComparison extends MapComparison {
+  /** The JSON files of both maps, seen from the folder of the comparison, with `/`; where they are known. */
+  readonly files?: readonly string[];
+}
 
 /** All that two maps beside each other can be saved as. */
 export const COMPARISON_FORMATS = [
-  ...pictureFormats<MapComparison>(drawComparison),
+  ...pictureFormats<SavedComparison>(drawComparison),
   {
     name: 'json',
     label: 'JSON, the comparison in numbers',
@@ -26,16 +34,37 @@ export const COMPARISON_FORMATS = [
     kind: 'data',
     contents: (comparison) => Buffer.from(comparisonCsv(comparison)),
   },
-] as const satisfies readonly FileFormat<MapComparison>[];
+] as const satisfies readonly FileFormat<SavedComparison>[];
 
 /** A series as it is saved. */
 export interface SavedSeries extends DrawnSeries {
   readonly statistics: SeriesStatistics;
 }
 
+/** How long each map is shown, in ms. */
+const FRAME_MS = 700;
+
+/** The maps of a series as a film, in their order. */
+async function seriesFilm(series: SavedSeries, options: PictureOptions): Promise<Uint8Array> {
+  const places = series.lines.flatMap(({ members }, line) => members.map((_, member) => [line, member] as const));
+  const frames = await Promise.all(
+    places.map((place) => figurePng((font, unshown) => drawFrame(series, place, font, unshown), options)),
+  );
+  return animatedPng(frames, FRAME_MS);
+}
+
 /** All that the maps of a series can be saved as together. */
 export const SERIES_FORMATS = [
   ...pictureFormats<SavedSeries>(drawSeries),
+  {
+    name: 'apng',
+    label: 'APNG, the maps one after another',
+    holds: 'a film of the maps, for slides and web pages',
+    extension: 'apng',
+    binary: true,
+    kind: 'pixels',
+    contents: seriesFilm,
+  },
   {
     name: 'json',
     label: 'JSON, the curves in numbers',

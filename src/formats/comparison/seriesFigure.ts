@@ -6,7 +6,6 @@ import type { PlaneSharing } from '../../map/series/series.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import { drawColorBar } from '../figureParts.js';
 import { Writer } from '../figureWriter.js';
-import type { FigureSize } from '../figureSize.js';
 import type { BundledFont } from '../fonts.js';
 import { captionOf, oneScale, panelOf, PLANE_WORDS } from './comparisonFigure.js';
 import { acrossOf, drawMultiples, type Panel } from './multiples.js';
@@ -37,7 +36,6 @@ export function drawSeries(
   { axis, plane, lines }: DrawnSeries,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
-  size: FigureSize = {},
 ): string {
   const members = lines.flatMap((line) => line.members);
   const maps = members.map(({ map }) => map);
@@ -71,6 +69,54 @@ export function drawSeries(
       caption: [PLANE_WORDS[plane], ...captionOf(maps, scale.coloring)],
     },
     write,
-    size,
   );
 }
+
+/**
+ * A map of a series as a picture of a film: all pictures have one size, one bar and one caption, so that only the map changes.
+ * @param line and member, by their places @param unshown as for `drawFigure`
+ */
+export function drawFrame(
+  { axis, plane, lines }: DrawnSeries,
+  [line, member]: readonly [line: number, member: number],
+  font: BundledFont,
+  unshown: ReadonlySet<number> = new Set(),
+): string {
+  const maps = lines.flatMap((one) => one.members.map(({ map }) => map));
+  const display = maps[0]?.display ?? DEFAULT_DISPLAY;
+  const write = new Writer(font, unshown);
+  const scale = oneScale(maps, display);
+  const { colorBy } = scale.coloring;
+  const shown = lines[line]?.members[member];
+  const named = lines[line]?.name ?? '';
+  const title = [`${axis} ${safeText(shown?.name ?? '', 40)}`, ...(named === '' ? [] : [safeText(named, 40)])].join(
+    ', ',
+  );
+  const share = curvesOf(lines[line]?.members ?? [])[member]?.agreementWithLast ?? null;
+  return drawMultiples(
+    {
+      title: safeText(maps[0]?.specification.model.name ?? '', 40),
+      subtitle: '',
+      panels: shown
+        ? [
+            panelOf(
+              shown.map,
+              { title, note: share === null ? '' : `${formatPercent(share)} as the last` },
+              scale,
+              write,
+            ),
+          ]
+        : [],
+      across: 1,
+      side: FRAME_SIDE,
+      bar: (frame) => drawColorBar(scale.coloring, frame, write),
+      borders: showsBorders({ ...display, colorBy }),
+      labels: display.labels,
+      caption: [PLANE_WORDS[plane], ...captionOf(maps, scale.coloring)],
+    },
+    write,
+  );
+}
+
+/** Of the map in a picture of a film, in px. */
+const FRAME_SIDE = 500;

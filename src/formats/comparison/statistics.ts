@@ -18,14 +18,15 @@ import { jsonText } from '../jsonText.js';
 /** What statistics of maps beside each other say of one of them. */
 const sideOf = ({ specification, facts }: TokenMap) => ({ specification, facts });
 
-/** Two maps beside each other as JSON: numbers, tokens, changes; all that a table or a text needs. */
-export function comparisonJson(comparison: MapComparison): string {
-  const { a, b, agreement } = comparison;
+/** Two maps beside each other as JSON: where they lie (`maps`), as far as that is known; numbers, tokens, changes; all that a table or a text needs. */
+export function comparisonJson(comparison: MapComparison & { readonly files?: readonly string[] }): string {
+  const { a, b, agreement, files } = comparison;
   const tokens = agreement.tokens.map(({ key, ...cells }) => ({ token: tokenOfKey(comparison, key), ...cells }));
   return `${JSON.stringify(
     {
       format: 'embedding-grid-comparison',
       version: 1,
+      ...(files ? { maps: files } : {}),
       a: sideOf(a),
       b: sideOf(b),
       summary: summaryOf(comparison),
@@ -88,6 +89,8 @@ export interface LineStatistics {
   /** What its members have in common: `model=a`; empty where there is one line. */
   readonly name: string;
   readonly points: readonly CurvePoint[];
+  /** The JSON files of its members' maps, seen from the folder of the series, with `/`. */
+  readonly files?: readonly string[];
   /** Where the last member's tokens enter, in sentences. */
   readonly entries: readonly string[];
   /** Where the token at the middle of the grid becomes another, along a coefficient. */

@@ -20,7 +20,7 @@ export async function flipsOf(
   series: ModelSeries,
   line: readonly number[],
   axis: number,
-  engine: MemberEngine,
+  engine: Pick<MemberEngine, 'laid' | 'open' | 'modelOf'>,
 ): Promise<readonly Flip<Token>[]> {
   const tokens = new Map<number, Token>();
   const [first = 0] = line;

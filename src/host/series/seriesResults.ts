@@ -1,16 +1,18 @@
+import path from 'node:path';
 import {
   COMPARISON_FORMATS,
   CURVE_FORMATS,
+  type SavedComparison,
   type SavedSeries,
   SERIES_FORMATS,
 } from '../../formats/comparison/formats.js';
 import { encodeAll } from '../../formats/comparison/saveFigures.js';
 import { MOST_DRAWN } from '../../formats/comparison/seriesFigure.js';
 import type { SeriesStatistics } from '../../formats/comparison/statistics.js';
-import type { FigureSize } from '../../formats/figureSize.js';
 import type { FileFormat } from '../../formats/fileFormat.js';
+import { fileName } from '../../formats/names.js';
 import type { Format } from '../../formats/formats.js';
-import { type CellDivergences, compareMaps, type MapComparison, whyNotCompared } from '../../map/compare/comparison.js';
+import { type CellDivergences, compareMaps, whyNotCompared } from '../../map/compare/comparison.js';
 import { type CurveMember, curvesOf, entryWords } from '../../map/compare/curves.js';
 import { Fault } from '../../map/fault.js';
 import { formatCount } from '../../map/numbers.js';
@@ -18,22 +20,26 @@ import { linesOf } from '../../map/series/lines.js';
 import { DEFAULT_BATCH_SIZE } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import type { Device } from '../../protocol/engine.js';
-import { assetsFolder } from '../installation.js';
 import { divergencesBetween } from './divergences.js';
 import { flipsOf, isCoefficient } from './flips.js';
 import type { MemberEngine, ModelSeries } from './memberEngine.js';
 import type { SavedMember } from './runSeries.js';
 import type { SeriesFolder } from './seriesFolder.js';
 
+/** A member whose map is saved. */
+export type ResultMember = Pick<SavedMember, 'member' | 'map'>;
+
+/** As much of the members' engine as results are asked of. */
+export type ResultEngine = Pick<MemberEngine, 'modelOf' | 'laid' | 'open'>;
+
 /** A line of a series whose maps are there. */
 interface Line {
   readonly name: string;
-  readonly members: readonly (CurveMember & { readonly map: TokenMap; readonly saved: SavedMember })[];
+  readonly members: readonly (CurveMember & { readonly map: TokenMap; readonly saved: ResultMember })[];
 }
 
 export interface ResultOptions {
-  readonly formats: readonly Format[];
-  readonly figure?: FigureSize;
+  readonly formats: readonly (Format | 'apng')[];
   /** Texts of tokens whose probability is followed. */
   readonly follow: readonly string[];
   /** Whether every member's divergence from the last of its line is computed. */
@@ -44,6 +50,8 @@ export interface ResultOptions {
   readonly onNote: (text: string) => void;
   readonly onProgress: (done: number, total: number, secondsLeft: number | null) => void;
   readonly signal: AbortSignal;
+  /** dist/assets. */
+  readonly assets: string;
 }
 
 export interface SeriesResults {
@@ -58,9 +66,9 @@ export interface SeriesResults {
  */
 export async function seriesResults(
   series: ModelSeries,
-  found: ReadonlyMap<number, SavedMember>,
+  found: ReadonlyMap<number, ResultMember>,
   folder: SeriesFolder,
-  engine: MemberEngine,
+  engine: ResultEngine,
   options: ResultOptions,
 ): Promise<SeriesResults> {
   const { follow, onNote } = options;
@@ -80,8 +88,15 @@ export async function seriesResults(
     const varied = series.vary[axis];
     const numbers = members.map(({ saved }) => saved.member.number);
     const flips = varied && isCoefficient(varied) ? await flipsOf(series, numbers, axis, engine) : [];
-    statistics.push({ name: lineName, points: curvesOf(told, follow), entries: entryWords(members, name), flips });
-    if (i === 0 && lines.length === 1) files.push(...(await pair(members, divergences[0], folder, options)));
+    const maps = members.map(({ saved }) => mapFile(saved, folder));
+    statistics.push({
+      name: lineName,
+      points: curvesOf(told, follow),
+      files: maps,
+      entries: entryWords(members, name),
+      flips,
+    });
+    if (i === 0 && lines.length === 1) files.push(...(await pair(members, maps, divergences[0], folder, options)));
   }
   const result: SeriesStatistics = { axis: name, plane: series.plane, vary: series.vary, lines: statistics };
   const drawn: SavedSeries = { axis: name, plane: series.plane, lines, statistics: result };
@@ -108,6 +123,13 @@ export async function seriesResults(
   return { statistics: result, files };
 }
 
+/** A member's map, seen from the folder of the series. */
+const mapFile = ({ member, map }: ResultMember, folder: SeriesFolder): string =>
+  path
+    .relative(folder.place, path.join(folder.memberFolder(member), fileName(map.specification, 'json')))
+    .split(path.sep)
+    .join('/');
+
 /** Numbers always, pictures as they are asked for. */
 const isWanted = (
   { kind, name }: { kind: FileFormat<never>['kind']; name: string },
@@ -119,10 +141,10 @@ async function put<T>(
   name: string,
   of: T,
   formats: readonly FileFormat<T>[],
-  { signal, figure = {} }: Pick<ResultOptions, 'signal' | 'figure'>,
+  { signal, assets }: Pick<ResultOptions, 'signal' | 'assets'>,
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const [extension, bytes] of await encodeAll(of, formats, { assets: assetsFolder, figure, signal }))
+  for (const [extension, bytes] of await encodeAll(of, formats, { assets, signal }))
     files.push(await folder.put(`embedding_grid_${name}.${extension}`, bytes));
   return files;
 }
@@ -130,14 +152,15 @@ async function put<T>(
 /** Two maps are a comparison. */
 async function pair(
   members: Line['members'],
+  files: readonly string[],
   divergences: CellDivergences | undefined,
   folder: SeriesFolder,
   options: ResultOptions,
 ): Promise<readonly string[]> {
   const [a, b] = members;
   if (!a || !b || members.length > 2 || whyNotCompared(a.map, b.map) !== undefined) return [];
-  const all: readonly FileFormat<MapComparison>[] = COMPARISON_FORMATS;
-  const comparison = compareMaps(a.map, b.map, divergences);
+  const all: readonly FileFormat<SavedComparison>[] = COMPARISON_FORMATS;
+  const comparison = { ...compareMaps(a.map, b.map, divergences), files };
   return put(
     folder,
     'comparison',
@@ -150,7 +173,7 @@ async function pair(
 /** Of each member but the last, which every one is held against. Where there are none it is said why. */
 async function divergencesToLast(
   members: Line['members'],
-  engine: MemberEngine,
+  engine: ResultEngine,
   { device, memory, batchSize = DEFAULT_BATCH_SIZE, signal, onNote, onProgress }: ResultOptions,
 ): Promise<readonly (CellDivergences | undefined)[]> {
   const last = members.at(-1)?.saved.member;
