@@ -120,31 +120,30 @@ test('entropy: 0 bits is confident, 12 bits and more are not', () => {
 
 test('property: bordering tokens differ in hue where hues are left, and known slots are kept', () => {
   const random = randomNumbers(9);
-  for (let i = 0; i < 50; i++) {
-    const columns = 10;
-    const top = Int32Array.from({ length: 100 }, () => Math.floor(random() * 9));
-    const regions = findRegions(columns, 10, top);
-    const slots = assignSlots(regions, (id) => `token ${id}`);
+  // Texts that would all have the same hue, were they alone.
+  const texts = Array.from({ length: 1000 }, (_, i) => `token ${i}`).filter((text) => preferredSlot(text) % 12 === 3);
+  for (let i = 0; i < 100; i++) {
+    const [columns, rows] = [1 + Math.floor(random() * 10), 1 + Math.floor(random() * 10)];
+    const top = Int32Array.from({ length: columns * rows }, () => Math.floor(random() * 9));
+    const regions = findRegions(columns, rows, top);
+    const text = (id: number | undefined): string => texts[id ?? -1] ?? '';
+    const slots = assignSlots(regions, text);
     assert.ok([...slots.values()].every((slot) => Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS));
-    const hue = (cell: number): number => (slots.get(`token ${top[cell]}`) ?? NaN) % 12;
-    for (let cell = 0; cell < 100; cell++) {
+    const hue = (cell: number): number => (slots.get(text(top[cell])) ?? NaN) % 12;
+    for (let cell = 0; cell < top.length; cell++) {
       // 9 tokens have at most 8 neighbors, so that of 12 hues one is always free.
       if (cell % columns > 0 && top[cell] !== top[cell - 1]) assert.notEqual(hue(cell), hue(cell - 1));
       if (cell >= columns && top[cell] !== top[cell - columns]) assert.notEqual(hue(cell), hue(cell - columns));
     }
-    assert.deepEqual(
-      assignSlots(regions, (id) => `token ${id}`),
-      slots,
-    );
+    assert.deepEqual(assignSlots(regions, text), slots);
     const known = new Map([
-      ['token 1', 5],
-      ['token 2', 5],
-      ['token 3', 99],
+      [text(1), 5],
+      [text(2), 5],
+      [text(3), 99],
     ]);
-    const again = assignSlots(regions, (id) => `token ${id}`, known);
-    assert.equal(again.get('token 1'), 5);
-    assert.equal(again.get('token 2'), 5);
-    assert.notEqual(again.get('token 3'), 99);
+    const again = assignSlots(regions, text, known);
+    for (const token of [1, 2]) assert.equal(again.get(text(token)), top.includes(token) ? 5 : undefined);
+    assert.notEqual(again.get(text(3)), 99);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cellAt, coordinates, gridWindow, placeOf, resizedGrid } from '../../src/map/grid.js';
+import { cellAt, coordinates, gridPoint, gridWindow, placeOf, resizedGrid } from '../../src/map/grid.js';
 import type { Grid } from '../../src/map/specification.js';
 
 test('the original’s grid: 20 x 20 with spacing 0.5 goes from -4.75 to 4.75', () => {
@@ -20,6 +20,16 @@ test('cells are numbered row by row', () => {
   assert.equal(cellAt(7, { row: 0, column: 6 }), 6);
   assert.equal(cellAt(7, { row: 2, column: 1 }), 15);
   for (let cell = 0; cell < 21; cell++) assert.equal(cellAt(7, placeOf(7, cell)), cell);
+});
+
+test('in grid coordinates a cell is the unit square from its column and row', () => {
+  const grid: Grid = { columns: 7, rows: 4, spacing: 0.3, center: [10, -3] };
+  const { xs, ys } = coordinates(grid);
+  for (const [column, x] of xs.entries())
+    for (const [row, y] of ys.entries()) {
+      const point = gridPoint(grid, { x, y });
+      assert.ok(Math.abs(point.x - column - 0.5) < 1e-9 && Math.abs(point.y - row - 0.5) < 1e-9, `${column} ${row}`);
+    }
 });
 
 test('property: another number of cells keeps the window along that side, and within half a cell along the other', () => {

@@ -117,6 +117,8 @@ test('property: ticks are round, inside, evenly apart, told apart, and about as 
     });
     assert.equal(new Set(ticks.map((tick) => tick.toFixed(decimals))).size, ticks.length);
   }
+  assert.deepEqual(niceTicks(0, 10, 1).ticks, [0, 10]);
+  assert.deepEqual(niceTicks(0, 10, 0).ticks, []);
   assert.deepEqual(niceTicks(-2.5, 2.5, 10), {
     ticks: [-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5],
     decimals: 1,

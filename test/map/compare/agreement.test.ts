@@ -100,6 +100,15 @@ test('divergences of two predictions are those of float64', () => {
   assert.equal(compared, 18);
 });
 
+test('a token that is masked in both predictions adds nothing; in one, only what reaches it from the other is infinite', () => {
+  const [a, b] = [Float32Array.of(1, 2, 0.5), Float32Array.of(0, 2.5, 1)];
+  const with_ = (logits: Float32Array, other: number): Float32Array => Float32Array.of(...logits, other);
+  assert.deepEqual(divergence(with_(a, -Infinity), with_(b, -Infinity)), divergence(a, b));
+  const { ab, ba, js } = divergence(with_(a, 1), with_(b, -Infinity));
+  assert.equal(ab, Infinity);
+  assert.ok(Number.isFinite(ba) && ba > 0 && js > 0 && js < Math.LN2);
+});
+
 /** Any cells: few tokens, some cells missing, some ties within rounding. */
 function anyCells(random: () => number, columns: number, rows: number): Cells {
   const cells = emptyCells(columns, rows, 2);
@@ -124,6 +133,12 @@ test('property: a map agrees with itself entirely; swapping the sides swaps what
     assert.deepEqual([own.changed, own.meanIou, own.weightedIou, own.meanProbabilityDifference], [0, 1, 1, 0]);
     assert.equal(own.regions.matches.length, own.regions.a.count);
     const [ab, ba] = [compareCells(a, b), compareCells(b, a)];
+    // A cell that one side lacks is nobody's.
+    for (const side of ['a', 'b'] as const)
+      assert.equal(
+        ab.tokens.reduce((sum, token) => sum + token[side], 0),
+        ab.compared,
+      );
     assert.deepEqual(ab.changes, ba.changes);
     assert.deepEqual([ab.changed, ab.real, ab.weightedIou], [ba.changed, ba.real, ba.weightedIou]);
     assert.ok(Math.abs(ab.meanIou - ba.meanIou) < 1e-12);
