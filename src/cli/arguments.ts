@@ -19,6 +19,7 @@ import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { FIGURE_FLAGS, figureSize } from './figureFlags.js';
+import { USUAL_FORMATS } from './fileFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { PROFILE_FORMATS } from '../formats/profile/formats.js';
@@ -168,7 +169,7 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
     as,
     outputDir,
     formats: listOf(
-      values.get('formats') ?? 'png,svg,json',
+      values.get('formats') ?? USUAL_FORMATS,
       COMPARISON_FORMATS.map(({ name }) => name),
     ),
     ...computingChoices(values),
@@ -248,7 +249,7 @@ function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'hel
     as: values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text',
     outputDir,
     formats: listOf(
-      values.get('formats') ?? 'png,svg,json',
+      values.get('formats') ?? USUAL_FORMATS,
       LENS_FORMATS.map(({ name }) => name),
     ),
     ...computingChoices(values),

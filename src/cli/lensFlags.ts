@@ -1,4 +1,5 @@
 import { type Flag, MAP_FLAGS } from '../map/flags.js';
+import { fileFlags } from './fileFlags.js';
 
 /** Flags of the map that `embedding-grid lens` has as well: whatever decides what a readout says of a prompt. */
 const SHARED = new Set(['readout', 'translator', 'prompt', 'prompt-ids', 'chat', 'intervene', 'top-k', 'mask']);
@@ -15,11 +16,5 @@ export const LENS_FLAGS = [
   },
   { name: 'json', help: 'print everything, as JSON' },
   { name: 'csv', help: 'print a line for each layer and position, as CSV' },
-  { name: 'output-dir', value: 'DIR', help: 'folder of the files' },
-  {
-    name: 'formats',
-    value: 'LIST',
-    help: 'of --output-dir: png and svg (a cell for each layer and position), json, csv',
-    default: 'png,svg,json',
-  },
+  ...fileFlags('png and svg (a cell for each layer and position), json, csv'),
 ] as const satisfies readonly Flag[];
