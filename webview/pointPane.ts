@@ -3,6 +3,7 @@ import { questionBrief } from '../src/map/naming.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
 import { typicalNorm } from '../src/map/survey.js';
+import { contextOf } from '../src/map/specification.js';
 import type { Token } from '../src/map/token.js';
 import { answerText } from './answer.js';
 import { cellAtPlace, formatX, placeOfCell } from './cell.js';
@@ -12,6 +13,7 @@ import type { PlaceOnMap } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { MapView } from './map/mapView.js';
+import type { PageMap } from './pageMap.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton, createTextField } from './toolkit.js';
 import { tokenText } from './tokenText.js';
@@ -98,6 +100,12 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     button.addEventListener('click', act);
     return button;
   };
+  const copyText = link('Copy Text', () => {
+    const { continuation, base } = store.state;
+    if (!continuation) return;
+    const text = promptBefore(base) + continuation.tokens.map((token) => token.text).join('');
+    send({ type: 'copy', text });
+  });
   const vector = (to: 'clipboard' | 'file') => () => {
     const at = place();
     if (at) send({ type: 'vector', ...at, to });
@@ -113,7 +121,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     'div',
     { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': 'Any point' },
     where,
-    h('div', { class: 'point-line' }, write.element),
+    h('div', { class: 'point-line' }, write.element, copyText),
     written,
     summary,
     table,
@@ -158,7 +166,12 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     fill(state);
     const running = continuation?.status === 'running';
     write.update({ label: running ? 'Stop' : 'Continue from Here' });
-    written.replaceChildren(...(continuation ? textOf(continuation.tokens) : []));
+    show(copyText, continuation !== null && continuation.tokens.length > 0);
+    const prompt = promptBefore(base);
+    written.replaceChildren(
+      ...(prompt ? [h('span', { class: 'faint' }, prompt)] : []),
+      ...(continuation ? textOf(continuation.tokens) : []),
+    );
     if (continuation?.fault) written.append(` ${continuation.fault.message}`);
     else if (running) written.append('…');
     show(written, continuation !== null);
@@ -198,6 +211,12 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     show(summary, parts.length > 0);
   };
   return element;
+}
+
+/** The prompt that the vector stands in, as far as it was typed: what is written goes on from there. */
+function promptBefore(map: PageMap | null): string {
+  const context = map && contextOf(map.specification);
+  return context?.kind === 'prompt' ? context.text : '';
 }
 
 /** Tokens as running text; what cannot be seen is drawn. */

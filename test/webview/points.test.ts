@@ -36,7 +36,12 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await text.filter({ hasText: 'and so on…' }).waitFor();
     await stage.button('Stop').click();
     await stage.button('Continue from Here').waitFor();
-    assert.equal(await text.innerText(), ' and so on');
+    const { center } = PARAMETERS.plane;
+    assert.ok(center.kind === 'prompt');
+    assert.equal(await text.innerText(), `${center.text} and so on`);
+    await stage.button('Copy Text').click();
+    await eventually(() => assert.equal(stage.deps.calls.at(-1), `copy ${center.text} and so on`));
+    await stage.picture('continued');
   });
 
   onPage('coordinates are those of the map that is seen', {}, async (stage) => {
