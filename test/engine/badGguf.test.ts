@@ -90,7 +90,9 @@ test('tensors that cannot be', async () => {
   await refused(file([], [tensor('w', [1, 1, 1, 1, 1], 0, 0)]), BROKEN, /5 dimensions/);
   await refused(file([], [tensor('v', [32], 0, 0), tensor('w', [32], 0, 64)]), BROKEN, /same bytes/);
   await refused(file([], [tensor('w', [32], 0, 0), tensor('w', [32], 0, 128)]), BROKEN, /"w" twice/);
-  await refused(file([pair('general.alignment', 4, u32(0))]), BROKEN, /power of two/);
+  for (const alignment of [0, 3, 2 ** 21])
+    await refused(file([pair('general.alignment', 4, u32(alignment))]), BROKEN, /power of two/);
+  await refused(file([pair('general.alignment', 8, text('32'))]), BROKEN, /power of two/);
 });
 
 test('what is no model, or none that is described', async () => {

@@ -91,6 +91,13 @@ const SWAPS = new Map([
   [ts.SyntaxKind.BarBarToken, '&&'],
 ]);
 
+/** Whether a number stands for an element of an array that is never missing, which the compiler cannot know: `of[i] ?? 0`. */
+const standsForNothing = ({ parent }) =>
+  (ts.isBinaryExpression(parent) &&
+    parent.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken &&
+    ts.isElementAccessExpression(parent.left)) ||
+  (ts.isBindingElement(parent) && ts.isArrayBindingPattern(parent.parent));
+
 /** All mistakes that can be made in a file: what stands from `start` to `end` becomes `text`. */
 function mistakes(file) {
   const code = readFileSync(path.join(tree, file), 'utf8');
@@ -101,7 +108,7 @@ function mistakes(file) {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isImportDeclaration(node)) return;
     if (ts.isBinaryExpression(node) && SWAPS.has(node.operatorToken.kind)) {
       add(node.operatorToken, SWAPS.get(node.operatorToken.kind));
-    } else if (ts.isNumericLiteral(node)) add(node, `(${node.text} + 1)`);
+    } else if (ts.isNumericLiteral(node) && !standsForNothing(node)) add(node, `(${node.text} + 1)`);
     else if (node.kind === ts.SyntaxKind.TrueKeyword) add(node, 'false');
     else if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, 'true');
     else if (ts.isIfStatement(node)) add(node.expression, `!(${node.expression.getText(source)})`);
