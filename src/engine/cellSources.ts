@@ -68,14 +68,19 @@ export class CellSources {
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
+    early?: (source: CellSource) => Promise<void>,
   ): Promise<CellSource> {
-    const runner = await variant.runner(plan);
+    const grid = coordinates(parameters.grid);
+    const runner = await variant.runner(
+      plan,
+      early && ((soon) => early(new EachCell(soon, seen, grid, race, batchSize))),
+    );
     const { model } = variant;
     const reuse = model.manner.prefix;
     const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
       notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, seen, coordinates(parameters.grid), race, batchSize);
+    return new EachCell(runner, seen, grid, race, batchSize);
   }
 
   /** All logits of cells, the way that the map's cells are computed. */

@@ -205,6 +205,7 @@ export function checkedMap(params: MapParams): MapParams {
     batchSize,
     ...(only === undefined ? {} : { only }),
     ...(params.way === 'each-cell' ? { way: params.way } : {}),
+    ...(params.early === true ? { early: params.early } : {}),
   };
 }
 

@@ -53,12 +53,15 @@ import { follow } from './model/running.js';
 import { type Opened, open } from './opened.js';
 import { checkedProfile, profileOf } from './profile.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
-import { runSteps, wholeSteps } from './steps.js';
+import { finiteCells, runSteps, wholeSteps } from './steps.js';
 import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
 import { version } from './version.js';
 
 /** On models with more weights, norms that only inform are not measured: the whole model would have to run. */
 const MEASURED_BYTES = 2 * 2 ** 30;
+
+/** Cells of a first picture that are computed before their own graph is there. */
+const EARLY_CELLS = 64;
 
 /** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
 export class EngineService {
@@ -327,7 +330,7 @@ export class EngineService {
   }
 
   private async map(
-    { parameters, batchSize, only, way }: MapParams,
+    { parameters, batchSize, only, way, early }: MapParams,
     context: CallContext<MapEvent>,
   ): Promise<MapResult> {
     const started = performance.now();
@@ -359,15 +362,23 @@ export class EngineService {
     if (model.tokenizer.reason !== undefined) notice(model.tokenizer.reason);
     const order = refinement(columns, rows, only);
     const total = order.cells.length;
+    const sent = new Set<number>();
+    const first = order.cells.slice(0, order.passes[0]?.end);
+    const seen = async (cells: CellSource): Promise<void> => {
+      const { finite } = finiteCells(first, await cells.cells(first), parameters.topK);
+      const tokens = newTokens(finite.ids, sent, model);
+      const nothing = { done: 0, total, stride: 16, secondsLeft: null };
+      context.emit({ kind: 'cells', batch: finite, passing: true, tokens, ...nothing });
+    };
+    const wanted = early === true && !only && first.length > 0 && first.length <= EARLY_CELLS;
     const source =
       (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
-      (await sources.eachCell(reading, parameters, batchSize, notice));
+      (await sources.eachCell(reading, parameters, batchSize, notice, wanted ? seen : undefined));
     // Three rows cost nothing that is worth an approximation.
     const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
     if (known && only) throw adaptiveInParts();
     const quick = estimate.seconds !== null && estimate.seconds < QUICK_SECONDS;
 
-    const sent = new Set<number>();
     const computed = performance.now();
     let done = 0;
     const tell = (batch: CellBatch, stride: number, count = batch.indices.length): void => {

@@ -61,7 +61,7 @@ export async function runSteps(
 }
 
 /** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
-function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: CellBatch; bad: number } {
+export function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: CellBatch; bad: number } {
   const good = [...indices.keys()].filter(
     (i) => Number.isFinite(tops.entropy[i]) && Number.isFinite(tops.probabilities[i * k]),
   );

@@ -1,5 +1,5 @@
 import type { Anatomy } from './anatomy.js';
-import type { CellCut } from './cut/cellCut.js';
+import type { CellCut, CellOutput } from './cut/cellCut.js';
 import { enterCells } from './cut/entry.js';
 import { headOfLast, transposedHead, unscaled } from './cut/head.js';
 import { CUT, stateName } from './cut/names.js';
@@ -54,20 +54,30 @@ function cellsOf(anatomy: Anatomy, cut: CellCut): Graph {
 
 /**
  * The part of a model that turns the hidden states of a sequence at a layer into the keys and values of the blocks behind it.
- * @param presents of {@link CUT.cells}, which here takes [1, positions, hiddenSize]
+ * @param presents of {@link CUT.cells}, which here takes [batch, positions, hiddenSize]
+ * @param output what is given besides, for the last position; then the graph takes cells behind past keys and values as well
  * @throws ModelError `unsupported` where the rest of the model reads more than the residual stream.
  */
-export const cutPresents = (anatomy: Anatomy, layer: number, presents: readonly string[]): Graph =>
+export const cutPresents = (anatomy: Anatomy, layer: number, presents: readonly string[], output?: CellOutput): Graph =>
   withinBudget(() => {
     const { graph, residual } = anatomy;
     const start = residual[layer + 1];
     if (start === undefined) throw new RangeError(`No layer ${layer}.`);
     const entry = enterCells(anatomy, start, { layer, around: { prefix: false, suffix: false } }, 'positions');
     const renamed = readShapesFrom(anatomy, layer, start).filter((n) => !n.output.includes(start));
-    const outputs = graph.outputs.filter((o) => presents.includes(o.name));
-    const result = slice(graph, [...entry.nodes, ...renamed], outputs, entry.initializers, entry.inputs);
+    const { logits } = anatomy.interface;
+    const exit = output && leaveCells(graph, logits, rankOf(graph, logits) ?? 3, output);
+    const result = slice(
+      graph,
+      [...entry.nodes, ...renamed, ...(exit?.nodes ?? [])],
+      [...graph.outputs.filter((o) => presents.includes(o.name)), ...(exit?.outputs ?? [])],
+      [...entry.initializers, ...(exit?.initializers ?? [])],
+      [...entry.inputs, ...(exit?.inputs ?? [])],
+    );
     refuseIdsByValue(result, anatomy, start);
-    return needed(shareShapes(result));
+    if (!exit) return needed(shareShapes(result));
+    const attended = shareAttention(result, anatomy, undefined);
+    return needed(shareShapes(transposedHead(rotaryForBatches(headOfLast(attended, anatomy)))));
   });
 
 /** The weights that a cut graph reads: what stands behind the cut, as the model has it. Not to be run. */

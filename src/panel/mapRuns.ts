@@ -34,6 +34,8 @@ interface Run {
   /** It is shown when it is complete, unless that takes longer than was expected. */
   quick: boolean;
   progress: Progress;
+  /** Cells that came to be seen, and will come once more. */
+  passing?: Int32Array | undefined;
 }
 
 /**
@@ -166,9 +168,10 @@ export class MapRuns {
       if (run.record && run.record.specification.model.sha256 !== description.reference.sha256) run.record = undefined;
       const growing: GrowingMap = run.record ?? emptyGrowing(parameters);
       const only = run.record ? { only: missing(run.record) } : {};
+      const early = this.options.shownFrom ? {} : { early: true as const };
       const map = await computeMap(
         engine,
-        { parameters, batchSize, ...only },
+        { parameters, batchSize, ...only, ...early },
         {
           signal,
           growing,
@@ -200,7 +203,9 @@ export class MapRuns {
   private gather(run: Run, event: Extract<MapEvent, { kind: 'cells' }>): void {
     const { record } = run;
     if (!record || run.superseded) return;
-    record.done += event.batch.indices.length;
+    const { indices } = event.batch;
+    run.passing = event.passing ? indices : run.passing?.filter((cell) => !indices.includes(cell));
+    record.done += event.passing ? 0 : indices.length;
     run.progress = {
       phase: 'cells',
       done: record.done,
@@ -213,7 +218,7 @@ export class MapRuns {
     const held = run.quick && record.done < run.progress.total && run.progress.seconds < 2 * QUICK_SECONDS;
     if (this.shown === record) this.listener.onCells(record, event);
     else if (held) return;
-    else if (record.done >= (this.options.shownFrom ?? firstPass)(record.cells)) {
+    else if (event.passing || record.done >= (this.options.shownFrom ?? firstPass)(record.cells)) {
       this.shown = record;
       this.listener.onShown();
     }
@@ -240,6 +245,8 @@ export class MapRuns {
   }
 
   private stop(run: Run, fault: Fault): void {
+    // Cells that were only to be seen are not there: a resumed run computes them.
+    run.passing?.forEach((cell) => run.record?.cells.computed.fill(0, cell, cell + 1));
     if (run.record) run.record.secondsBefore += (performance.now() - run.started) / 1000;
     if (run.superseded) return;
     this.run = undefined;

@@ -128,7 +128,7 @@ export class MapSlot {
         },
         onCells: (record, event) => {
           this.page.cells(record, event);
-          this.keeper.keep(record);
+          if (!event.passing) this.keeper.keep(record);
         },
         onProgress: (progress) => {
           this.page.progress(progress);

@@ -107,6 +107,8 @@ export interface MapParams {
   readonly only?: Int32Array;
   /** `each-cell` forgoes the shortcut of affine readouts, to measure it against. */
   readonly way?: 'each-cell';
+  /** A first picture is wanted as soon as it can be had, though its cells are computed once more. */
+  readonly early?: true;
 }
 
 /** What a running map sends before its result. */
@@ -115,6 +117,8 @@ export type MapEvent =
   | {
       readonly kind: 'cells';
       readonly batch: CellBatch;
+      /** Cells that are only to be seen: they come once more, and count then. They differ in rounding. */
+      readonly passing?: true;
       /** Tokens that were not sent before in this map. */
       readonly tokens: readonly Token[];
       readonly done: number;

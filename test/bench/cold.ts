@@ -35,7 +35,7 @@ async function measure(path: string, plane: MapParameters, part: number): Promis
     const row: Record<string, string> = { layer: String(layer), opened: now() };
     await computeMap(
       engine,
-      { parameters: { ...plane, layer }, batchSize: DEFAULT_BATCH_SIZE },
+      { parameters: { ...plane, layer }, batchSize: DEFAULT_BATCH_SIZE, early: true },
       {
         onEvent: (event) => {
           if (event.kind === 'started') row.planned = now();

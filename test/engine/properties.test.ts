@@ -7,9 +7,9 @@ import { computeMap } from '../../src/engine/client.js';
 import { differingAtMost } from '../../src/map/adaptive.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
-import type { Cells, TokenMap } from '../../src/map/tokenMap.js';
+import type { CellBatch, Cells, TokenMap } from '../../src/map/tokenMap.js';
 import { ModelProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
-import type { MapParams } from '../../src/protocol/engine.js';
+import type { MapEvent, MapParams } from '../../src/protocol/engine.js';
 import { withEngine } from './engine.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, random, seededWeights, TINY } from './llama.js';
@@ -132,6 +132,30 @@ test('forward at the last layer is the lens at any layer', async () => {
       assertSameCells((await mapOf(engine, { layer, readout: 'lens' })).cells, forward.cells, `lens at ${layer}`);
     assertSameCells((await mapOf(engine, { context: PROMPT })).cells, forward.cells, 'with a prompt');
   });
+});
+
+test('an early picture has the cells of its map but for rounding, and the map is the one that it is without', async () => {
+  for (const name of ['optimum-past-llama_tied', 'dynamo-mask-op23-sdpa-llama']) {
+    const path = join(fixtures, 'models', name);
+    const change = { layer: 0, context: PROMPT } as const;
+    const alone = await opened(path, (engine) => mapOf(engine, change));
+    const seen: CellBatch[] = [];
+    const early = await opened(path, (engine) => {
+      const params = { parameters: { ...PARAMETERS, ...change }, batchSize: 100, early: true as const };
+      const onEvent = (event: MapEvent): void => {
+        if (event.kind === 'cells' && event.passing) seen.push(event.batch);
+      };
+      return computeMap(engine, params, { onEvent });
+    });
+    assertSameCells(early.cells, alone.cells, name);
+    const [batch] = seen;
+    assert.equal(seen.length, name.startsWith('dynamo') ? 0 : 1, `${name}: where a prompt is kept`);
+    batch?.indices.forEach((cell, i) => {
+      assert.equal(batch.ids[i * 4], alone.cells.ids[cell * 4], `${name}: cell ${cell}`);
+      const difference = Math.abs((batch.probabilities[i * 4] ?? 0) - (alone.cells.probabilities[cell * 4] ?? 0));
+      assert.ok(difference < 1e-4, `${name}: cell ${cell} differs by ${difference}`);
+    });
+  }
 });
 
 test('a cancelled map ends, and the same engine answers the next request', async () => {

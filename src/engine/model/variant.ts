@@ -3,7 +3,7 @@ import { runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
 import { cutCells, cutPresents, cutStates, cutWeights } from '../../onnx/cut.js';
-import type { CellCut } from '../../onnx/cut/cellCut.js';
+import type { CellCut, CellOutput } from '../../onnx/cut/cellCut.js';
 import { CUT, stateName } from '../../onnx/cut/names.js';
 import { reachableFrom, reaching } from '../../onnx/dataflow.js';
 import type { Graph } from '../../onnx/graph.js';
@@ -95,8 +95,12 @@ export class Variant {
     return this.shared === other.shared;
   }
 
-  /** A runner for cells; those of the latest plans are kept with their sessions. */
-  async runner(plan: CellPlan): Promise<CellRunner> {
+  /**
+   * A runner for cells; those of the latest plans are kept with their sessions.
+   * @param early is given, where the runner is made anew and a prompt is kept for it, one that gives the same but for rounding,
+   *   slower and sooner: the graph that gives the prompt's keys and values has all that cells need
+   */
+  async runner(plan: CellPlan, early?: (runner: CellRunner) => Promise<void>): Promise<CellRunner> {
     // Where the prefix is computed anew, every cell of a batch has its own.
     allowRun(64 * runBytes(this.model, plan.prefix.length + 1 + plan.suffix.length));
     const manner = plan.manner ?? this.model.manner;
@@ -120,7 +124,7 @@ export class Variant {
     const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way, often]);
     let runner = this.runners.get(key);
     if (!runner) {
-      runner = this.createRunner(cut, often, around, reuse, manner);
+      runner = this.createRunner(cut, often, around, reuse, manner, early);
       this.runners.set(key, runner);
       this.shared.users.add(this);
       runner.catch(() => this.runners.delete(key));
@@ -227,14 +231,15 @@ export class Variant {
     around: Surroundings,
     reuse: boolean,
     manner: Manner,
+    early?: (runner: CellRunner) => Promise<void>,
   ): Promise<CellRunner> {
-    const io = this.anatomy.interface;
-    const graph = (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut);
-    const slots = io.caches.filter((slot) => graph.isInput(slot.past));
+    let made: Graph | undefined;
+    const graphOf = async (): Promise<Graph> =>
+      (made ??= (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut));
     // Before the session for the cells: the weights stand in memory once.
     const whole = cut.around.prefix || cut.around.suffix ? await this.sequence(around, cut.layer) : new Float32Array(0);
-    const pasts = reuse ? await this.keptPrefix(cut.layer, around, slots, graph) : new Map<string, Tensor>();
-    const opened = await this.cutSession(cut, often, graph);
+    const pasts = reuse ? await this.keptPrefix(cut, around, graphOf, manner, early) : new Map<string, Tensor>();
+    const opened = await this.cutSession(cut, often, await graphOf());
     return this.runnerOf(opened, around, manner, {
       whole,
       prefix: cut.around.prefix,
@@ -259,40 +264,63 @@ export class Variant {
   /**
    * Keys and values of the earlier positions, which come before all that interventions call the last or later ones, by input. No
    * block up to the layer is run for them: where a plane was laid through the prompt, its states there are known.
-   * @param graph takes the slots
+   * @param graphOf the graph that takes them, which is cut once they are there
    */
   private async keptPrefix(
-    layer: CellCut['layer'],
+    { layer, output }: CellCut,
     around: Surroundings,
-    slots: readonly CacheSlot[],
-    graph: Graph,
+    graphOf: () => Promise<Graph>,
+    manner: Manner,
+    early: ((runner: CellRunner) => Promise<void>) | undefined,
   ): Promise<ReadonlyMap<string, Tensor>> {
-    const { model } = this;
-    const { before } = this.shared;
-    const { config } = model.files;
+    const { before, anatomy } = this.shared;
+    const count = around.prefix.length;
     const behind = reachableFrom(before.graph, [before.residual[Number(layer) + 1] ?? '']);
+    const slots = anatomy.interface.caches.filter(({ present = '' }) => behind.has(present));
+    const plainTop = output.kind === 'top' && !output.masked && !output.functional;
+    const soon = plainTop && before === anatomy && around.suffix.length === 0 && count <= EARLY_POSITIONS;
+    const give = soon ? early : undefined;
+    const given = await this.presents(layer, around, slots, give && output, async (opened, kept) => {
+      if (this.lacking(opened.graph, kept).length > 0) return;
+      const pasts = this.pastsOf(opened.graph, kept, count);
+      await give?.(this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts }));
+    });
+    const graph = await graphOf();
+    const lacking = this.lacking(graph, given);
+    const kept = lacking.length === 0 ? given : { ...given, ...(await this.earlyPresents(around, lacking)) };
+    return this.pastsOf(graph, kept, count);
+  }
+
+  /** Slots whose numbers a graph reads and that are not there. Of a block up to the layer, as a rule, only the length is read. */
+  private lacking(graph: Graph, kept: Results): readonly CacheSlot[] {
     const read = reaching(
       graph,
       graph.outputs.map((o) => o.name),
     );
-    const isBehind = ({ present = '' }: CacheSlot): boolean => behind.has(present);
-    // Of a block up to the layer, as a rule, only the length is read.
-    const early = slots.filter((slot) => !isBehind(slot) && read.has(slot.past));
-    const kept: Results = {
-      ...(await this.presents(layer, around, slots.filter(isBehind))),
-      ...(early.length > 0 ? await this.earlyPresents(around, early) : {}),
-    };
-    const pastOf = (slot: CacheSlot): Tensor | undefined =>
-      isBehind(slot) || read.has(slot.past) ? kept[slot.present ?? ''] : anyPast(slot, config, around.prefix.length);
-    return new Map(
-      slots.flatMap((slot) => {
-        const past = pastOf(slot);
-        return past ? [[slot.past, past] as const] : [];
-      }),
+    return this.anatomy.interface.caches.filter(
+      ({ past, present = '' }) => graph.isInput(past) && read.has(past) && kept[present] === undefined,
     );
   }
 
-  private async presents(layer: CellCut['layer'], around: Surroundings, slots: readonly CacheSlot[]): Promise<Results> {
+  /** What a graph takes as pasts of so many positions; where nothing but their length is read, some numbers or other. */
+  private pastsOf(graph: Graph, kept: Results, count: number): ReadonlyMap<string, Tensor> {
+    const { caches } = this.anatomy.interface;
+    const { config } = this.model.files;
+    return new Map(
+      caches
+        .filter(({ past }) => graph.isInput(past))
+        .map((slot) => [slot.past, kept[slot.present ?? ''] ?? anyPast(slot, config, count)]),
+    );
+  }
+
+  /** @param then hears of them while their graph is open */
+  private async presents(
+    layer: CellCut['layer'],
+    around: Surroundings,
+    slots: readonly CacheSlot[],
+    output: CellOutput | undefined,
+    then: (opened: CutSession, kept: Results) => Promise<void>,
+  ): Promise<Results> {
     const names = slots.flatMap(({ present }) => present ?? []);
     if (names.length === 0 || layer === 'head') return {};
     const { model } = this;
@@ -301,15 +329,17 @@ export class Variant {
     const { prefix, suffix } = around;
     const [count, length] = [prefix.length, prefix.length + 1 + suffix.length];
     const states = await this.sequence(around, layer);
-    const graph = translated(() => cutPresents(before, layer, names), model.files.relativeFile);
+    const graph = translated(() => cutPresents(before, layer, names, output), model.files.relativeFile);
     const session = await model.session(graph, false);
     try {
       allowRun(runBytes(model, count));
-      return await session.run({
+      const kept = await session.run({
         ...model.plainFeeds(graph, { batch: 1, past: 0, ids: prefix }),
         ...fedRows(graph, this.fed, { from: 0, count, later: 0, length }),
         [CUT.cells]: new Tensor('float32', states.slice(0, count * hiddenSize), [1, count, hiddenSize]),
       });
+      await then({ session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize }, kept);
+      return kept;
     } finally {
       await session.release();
     }
@@ -450,6 +480,8 @@ const sessionKey = (cut: CellCut, often: boolean): string => JSON.stringify([cut
 const sequenceKey = (ids: readonly number[], tensor: string, later: number): string =>
   `${tensor} ${later} ${ids.join(',')}`;
 
+/** Cells before their own graph is there pay for a prompt anew, each. */
+const EARLY_POSITIONS = 256;
 const KEPT_SEQUENCES = 8;
 /** Of a sequence whose states are kept. */
 const SEQUENCE_BYTES = 8 * 2 ** 20;
