@@ -32,14 +32,14 @@ suite('The panel never shows a stale map as the new one, in VS Code', { skip: le
       await page.clickCell(17, 17, 50, 50);
       return (await page.inspected()).token.includes('Moses');
     });
-    assert.equal(await note.innerText(), '');
+    assert.doesNotMatch(await note.innerText(), /Context/);
     await workbench.picture('context-follows');
     await page.unfold('Context');
     await page.choose('Context', 'Beginning of sequence');
     await note.getByText('Context: BOS, not prompt A').waitFor();
     await workbench.picture('context-differs');
     await page.choose('Context', 'Prompt A');
-    await until('no word', async () => (await note.innerText()) === '');
+    await until('no word of it', async () => !(await note.innerText()).includes('Context'));
     await page.complete();
   });
 
