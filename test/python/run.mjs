@@ -54,7 +54,7 @@ try {
   run(['-m', 'nbconvert', '--to', 'html', '--execute', '--log-level', 'ERROR', notebook]);
   const page = readFileSync(path.join(folder, 'map.html'), 'utf8');
   const map = /<iframe sandbox="allow-scripts allow-downloads"[^>]*srcdoc="([^"]+)"/.exec(page)?.[1];
-  if (!map?.includes('embedding-grid')) throw new Error('The notebook shows no map.');
+  if (!map?.includes('layer 3 of novella-3m')) throw new Error('The notebook shows no map.');
   console.log(`Notebook: nbconvert's page shows the map as a page of ${Math.round(map.length / 1000)} kB.`);
 } finally {
   rmSync(folder, { recursive: true });
