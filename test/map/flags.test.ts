@@ -84,7 +84,7 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ spacing: '0x10' }, /^--spacing 0x10: spacing must be a number\.$/],
     [{ center: '1' }, /^--center 1: write it as 1\.5,-2\.$/],
     [{ center: '0,nan' }, /^--center 0,nan: middle y must be a number\.$/],
-    [{ center: '1e13,0' }, /^--center 1e13,0: center x must be within 1e12 of 0\.$/],
+    [{ center: '1e13,0' }, /^--center 1e13,0: middle x must be within 1e12 of 0\.$/],
     [{ 'layer-idx': '1.5' }, /^--layer-idx 1\.5: layer must be "embeddings", "last" or a whole number from 0\.$/],
     [{ 'layer-idx': '-2' }, /^--layer-idx -2: layer must be/],
     [{ 'layer-idx': 'first' }, /^--layer-idx first: layer must be/],
