@@ -7,21 +7,18 @@ import type { Cells } from '../../src/map/tokenMap.js';
 import type { PageMap } from '../pageMap.js';
 import type { Changes, Pair } from './pair.js';
 
-/** What is known of a divergence of two maps, as far as any cell of it is. */
+/** A divergence of two maps, once it is known of all cells: colors and numbers of a part of them would mislead. */
 export function divergenceOf(
   { divergences }: Changes,
   by: ChangesBy,
 ): { readonly values: Float32Array; readonly spread: DivergenceSpread } | undefined {
   const values = by === 'change' ? undefined : divergences?.values?.[by];
-  if (!values) return undefined;
-  const known = spreads.get(values) ?? { done: -1, spread: spreadOf(values) };
-  // They grow in place.
-  const done = divergences?.done ?? 0;
-  const spread = known.done === done ? known.spread : spreadOf(values);
-  spreads.set(values, { done, spread });
+  if (!values || !divergences || divergences.done < divergences.total) return undefined;
+  const spread = spreads.get(values) ?? spreadOf(values);
+  spreads.set(values, spread);
   return { values, spread };
 }
-const spreads = new WeakMap<Float32Array, { readonly done: number; readonly spread: DivergenceSpread }>();
+const spreads = new WeakMap<Float32Array, DivergenceSpread>();
 
 const ARROW: Segment = { kind: 'text', text: ' → ' };
 
