@@ -68,6 +68,7 @@ rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist/assets/page', { recursive: true });
 const require = createRequire(import.meta.url);
 copyFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm'), 'dist/assets/resvg.wasm');
+copyFileSync(require.resolve('harfbuzzjs/dist/harfbuzz-subset.wasm'), 'dist/assets/subset.wasm');
 cpSync('media/fonts', 'dist/assets/fonts', { recursive: true, filter: (file) => !file.endsWith('.py') });
 
 const building = bundles({ development }).map(([entry, outfile, options]) =>

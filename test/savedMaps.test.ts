@@ -21,8 +21,8 @@ const MAPS = ['prompts', 'principal', 'direct', 'lens', 'adaptive', 'panel'] as 
 const HERE = ['direct', 'lens', 'adaptive', 'panel'] as const;
 
 let assets = '';
-before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+before(() => {
+  assets = makeAssets({ pictureProcess: true });
 });
 
 /** The one file of a folder that ends so. */

@@ -172,6 +172,7 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
       values.get('formats') ?? USUAL_FORMATS,
       COMPARISON_FORMATS.map(({ name }) => name),
     ),
+    figure: figureSize(values),
     ...computingChoices(values),
   };
 }

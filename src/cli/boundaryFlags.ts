@@ -45,7 +45,7 @@ export const BOUNDARY_FLAGS = [
   {
     name: 'figure',
     value: 'FILE',
-    help: 'with --curve or --line: a picture of it, .svg or .png; nothing may be there yet',
+    help: 'with --curve or --line: a picture of it, .svg, .png or .pdf; nothing may be there yet',
   },
   {
     name: 'line',

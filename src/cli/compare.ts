@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
+import type { FigureSize } from '../formats/figureSize.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
@@ -22,6 +23,7 @@ export interface CompareCommand extends ComputingChoices {
   /** Where files go; undefined: none are written. */
   readonly outputDir: string | undefined;
   readonly formats: readonly (typeof COMPARISON_FORMATS)[number]['name'][];
+  readonly figure: FigureSize;
 }
 
 /** `embedding-grid compare A.json B.json`: prints how two saved maps differ, and draws it where a folder is named. @throws Fault. */
@@ -51,7 +53,8 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
     string,
   ];
   const wanted = COMPARISON_FORMATS.filter(({ name }) => formats.includes(name));
-  const encoded = await encodeAll({ ...comparison, files: [a, b] }, wanted, { assets: assetsFolder, signal });
+  const options = { assets: assetsFolder, figure: command.figure, signal };
+  const encoded = await encodeAll({ ...comparison, files: [a, b] }, wanted, options);
   const extensions = COMPARISON_FORMATS.map(({ extension }) => extension);
   const files = await saveFigures(outputDir, COMPARISON_NAME, extensions, encoded);
   // Beside statistics as JSON or CSV nothing else is printed there.

@@ -1,3 +1,4 @@
+import { FIGURE_FLAGS } from './figureFlags.js';
 import type { Flag } from '../map/flags.js';
 import { fileFlags } from './fileFlags.js';
 
@@ -5,5 +6,6 @@ import { fileFlags } from './fileFlags.js';
 export const COMPARE_FLAGS = [
   { name: 'json', help: 'print the statistics as JSON' },
   { name: 'csv', help: 'print a line per cell, as CSV' },
-  ...fileFlags('png and svg (both maps and what changes), json (statistics), csv (cells)'),
+  ...fileFlags('png, svg and pdf (both maps and what changes), json (statistics), csv (cells)'),
+  ...FIGURE_FLAGS,
 ] as const satisfies readonly Flag[];

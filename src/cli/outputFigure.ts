@@ -2,24 +2,31 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { diskFolder } from '../formats/outputFolder.js';
 import { newOwner } from '../formats/owner.js';
-import { svgPng } from '../formats/pictures.js';
+import { svgPdf, svgPng, svgWithFonts } from '../formats/pictures.js';
 import { temporaryNames } from '../formats/temporaryNames.js';
 import { assetsFolder } from '../host/installation.js';
 import { Fault } from '../map/fault.js';
 import type { FlagValues } from '../map/flags.js';
 import { bad } from './computing.js';
 
-/** Where a picture of curves goes: an .svg or .png that is not there yet. @throws Fault `bad-parameter`, `output` */
+/** Where a picture of curves goes: an .svg, .png or .pdf that is not there yet. @throws Fault `bad-parameter`, `output` */
 export function figureAsked({ figure }: FlagValues): string | undefined {
   if (typeof figure !== 'string') return undefined;
-  if (!/\.(svg|png)$/.test(figure)) throw bad(`--figure ${figure}: a picture is an .svg or a .png.`);
+  if (!/\.(svg|png|pdf)$/.test(figure)) throw bad(`--figure ${figure}: a picture is an .svg, a .png or a .pdf.`);
   if (existsSync(figure)) throw taken(figure);
   return figure;
 }
 
-/** Writes an SVG document as it is, or as PNG: whole, under a name that nothing else has. @throws Fault `output` */
+/** An SVG of ours as a file of this name is. @throws Fault. */
+async function contentOf(file: string, svg: string): Promise<Uint8Array> {
+  const options = { assets: assetsFolder };
+  if (file.endsWith('.png')) return svgPng(svg, options);
+  return file.endsWith('.pdf') ? svgPdf(svg, options) : Buffer.from(await svgWithFonts(svg, options));
+}
+
+/** Writes an SVG document as SVG, PNG or PDF: whole, under a name that nothing else has. @throws Fault `output` */
 export async function writeFigure(file: string, svg: string): Promise<void> {
-  const content = file.endsWith('.png') ? await svgPng(svg, { assets: assetsFolder }) : Buffer.from(svg);
+  const content = await contentOf(file, svg);
   const folder = diskFolder(path.dirname(file));
   const part = temporaryNames.part(path.basename(file), newOwner());
   try {

@@ -174,6 +174,8 @@ function spacePath(x: number, y: number, em: number): string {
 /** Characters of scripts that run from right to left. */
 const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 
+export const isRightToLeft = (text: string): boolean => RIGHT_TO_LEFT.test(text);
+
 const textAttributes = (place: Place, text: string) => ({
   x: place.x,
   y: place.y,
@@ -181,7 +183,7 @@ const textAttributes = (place: Place, text: string) => ({
   'font-weight': place.weight === 600 ? 600 : undefined,
   'text-anchor': place.anchor === 'start' ? undefined : place.anchor,
   fill: place.fill,
-  ...(RIGHT_TO_LEFT.test(text) ? { direction: 'ltr', 'unicode-bidi': 'isolate' } : {}),
+  ...(isRightToLeft(text) ? { direction: 'ltr', 'unicode-bidi': 'isolate' } : {}),
   ...(place.halo
     ? {
         stroke: place.halo,

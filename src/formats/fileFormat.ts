@@ -1,6 +1,6 @@
 import type { FigureSize } from './figureSize.js';
 import type { BundledFont } from './fonts.js';
-import { figurePng, figureSvg, type PictureOptions } from './pictures.js';
+import { figurePdf, figurePng, figureSvg, type PictureOptions } from './pictures.js';
 
 /** A way to write something (a map, a comparison of two) as one file. */
 export interface FileFormat<T, Name extends string = string> {
@@ -26,7 +26,7 @@ export interface FileFormat<T, Name extends string = string> {
 /** The formats of whatever is drawn as a figure. */
 export const pictureFormats = <T>(
   draw: (of: T, font: BundledFont, unshown?: ReadonlySet<number>, size?: FigureSize) => string,
-): readonly [FileFormat<T, 'png'>, FileFormat<T, 'svg'>] => [
+): readonly [FileFormat<T, 'png'>, FileFormat<T, 'svg'>, FileFormat<T, 'pdf'>] => [
   {
     name: 'png',
     label: 'PNG picture',
@@ -39,12 +39,21 @@ export const pictureFormats = <T>(
   {
     name: 'svg',
     label: 'SVG picture',
-    holds: 'vectors, text as text',
+    holds: 'vectors, text as text, its fonts in it',
     extension: 'svg',
     binary: false,
     kind: 'drawing',
     contents: async (of, options) =>
       Buffer.from(await figureSvg((font, unshown) => draw(of, font, unshown, options.figure), options)),
+  },
+  {
+    name: 'pdf',
+    label: 'PDF picture',
+    holds: 'for papers: vectors, its fonts in it',
+    extension: 'pdf',
+    binary: true,
+    kind: 'drawing',
+    contents: (of, options) => figurePdf((font, unshown) => draw(of, font, unshown, options.figure), options),
   },
 ];
 

@@ -4,8 +4,10 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, type FaultData } from '../map/fault.js';
 import { type FigureSize, USUAL_DPI } from './figureSize.js';
-import { type BundledFont, findFallbackFonts, loadBundledFont } from './fonts.js';
+import { fontParts, lackingCodePoints, type FontPart, withFonts } from './embedFonts.js';
+import { type BundledFont, loadBundledFont } from './fonts.js';
 import { type PngOptions, renderPng } from './png.js';
+import { type FallbackFont, findFallbackFonts } from './systemFonts.js';
 
 /** Part of the program that draws PNG pictures in a process of its own, built beside the other assets. */
 export const PICTURE_PROCESS = 'picture.cjs';
@@ -23,9 +25,16 @@ export interface PictureOptions {
 /** Draws a figure. @param unshown code points to write as such, because nothing can draw them where the figure is to be shown */
 export type Draw = (font: BundledFont, unshown?: ReadonlySet<number>) => string;
 
-/** Any figure as SVG. @throws Fault `internal` when the font is missing. */
+/** Any figure as SVG, with its fonts. @throws Fault `internal` when one is missing. */
 export async function figureSvg(draw: Draw, options: PictureOptions): Promise<string> {
-  return draw(await loadBundledFont(options.assets));
+  return svgWithFonts(draw(await loadBundledFont(options.assets)), options);
+}
+
+/** An SVG of ours with parts of the fonts that draw it: those of this machine for what the bundled one lacks. @throws Fault. */
+export async function svgWithFonts(svg: string, { assets }: Pick<PictureOptions, 'assets'>): Promise<string> {
+  const font = await loadBundledFont(assets);
+  const { fonts } = await findFallbackFonts(lackingCodePoints(svg, font), { embeddable: true });
+  return withFonts(svg, await fontParts(svg, font, fonts, assets));
 }
 
 /**
@@ -34,15 +43,50 @@ export async function figureSvg(draw: Draw, options: PictureOptions): Promise<st
  * @throws Fault.
  */
 export async function figurePng(draw: Draw, options: PictureOptions): Promise<Uint8Array> {
+  const { svg, fonts } = await drawable(draw, options, false);
+  return svgPng(
+    svg,
+    options,
+    fonts.map(({ file }) => file),
+  );
+}
+
+/** A figure as PDF, as {@link figurePng}; of fonts of this machine only those whose makers let them stand in documents. @throws Fault. */
+export async function figurePdf(draw: Draw, options: PictureOptions): Promise<Uint8Array> {
+  const { svg, fonts } = await drawable(draw, options, true);
+  return pdfOf(svg, fonts, options);
+}
+
+/** An SVG of ours as PDF; what no font has is left out. @throws Fault. */
+export async function svgPdf(svg: string, options: PictureOptions): Promise<Uint8Array> {
   const font = await loadBundledFont(options.assets);
-  const svg = draw(font);
-  const lacking = new Set<number>();
-  for (const character of svg) {
-    const codePoint = character.codePointAt(0) ?? 0;
-    if (codePoint >= 0x20 && !font.covers(codePoint)) lacking.add(codePoint);
+  const { fonts } = await findFallbackFonts(lackingCodePoints(svg, font), { embeddable: true });
+  return pdfOf(svg, fonts, options);
+}
+
+async function pdfOf(svg: string, fallbacks: readonly FallbackFont[], options: PictureOptions): Promise<Uint8Array> {
+  const fonts = await fontParts(svg, await loadBundledFont(options.assets), fallbacks, options.assets);
+  const program = join(options.assets, PICTURE_PROCESS);
+  if (!existsSync(program)) {
+    throw new Fault({
+      code: 'internal',
+      message: 'The part of the program that draws PDF pictures is missing.',
+      hint: 'Install Embedding Grid again, or save SVG instead of PDF.',
+    });
   }
-  const { files, missing } = await findFallbackFonts(lacking);
-  return svgPng(missing.size === 0 ? svg : draw(font, missing), options, files);
+  return inTurn(() => inProcess(program, options.assets, { kind: 'pdf', svg, fonts }, options.signal));
+}
+
+/** A figure without what no font can draw, and the fonts that it takes. */
+async function drawable(
+  draw: Draw,
+  { assets }: PictureOptions,
+  embeddable: boolean,
+): Promise<{ readonly svg: string; readonly fonts: readonly FallbackFont[] }> {
+  const font = await loadBundledFont(assets);
+  const svg = draw(font);
+  const { fonts, missing } = await findFallbackFonts(lackingCodePoints(svg, font), { embeddable });
+  return { svg: missing.size === 0 ? svg : draw(font, missing), fonts };
 }
 
 /**
@@ -66,7 +110,7 @@ export async function svgPng(
   };
   const program = join(options.assets, PICTURE_PROCESS);
   if (!existsSync(program)) return renderPng(svg, png);
-  return inTurn(() => inProcess(program, { svg, options: png }, options.signal));
+  return inTurn(() => inProcess(program, options.assets, { kind: 'png', svg, options: png }, options.signal));
 }
 
 /** Pictures that are drawn at a time: each takes a core, and memory for its pixels. */
@@ -87,11 +131,10 @@ async function inTurn<T>(act: () => Promise<T>): Promise<T> {
 }
 
 /** What the picture process is asked. */
-export interface PictureRequest {
-  readonly svg: string;
-  readonly options: PngOptions;
-}
-export type PictureAnswer = { readonly png: Uint8Array } | { readonly fault: FaultData };
+export type PictureRequest =
+  | { readonly kind: 'png'; readonly svg: string; readonly options: PngOptions }
+  | { readonly kind: 'pdf'; readonly svg: string; readonly fonts: readonly FontPart[] };
+export type PictureAnswer = { readonly bytes: Uint8Array } | { readonly fault: FaultData };
 
 /** Picture processes that wait for their picture, by program. */
 const waiting = new Map<string, ChildProcess>();
@@ -141,9 +184,14 @@ function taken(program: string, assets: string): ChildProcess {
   return child;
 }
 
-function inProcess(program: string, request: PictureRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
+function inProcess(
+  program: string,
+  assets: string,
+  request: PictureRequest,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const child = taken(program, request.options.assets);
+    const child = taken(program, assets);
     const stop = (): void => void child.kill('SIGKILL');
     const end = (settle: () => void): void => {
       signal?.removeEventListener('abort', stop);
@@ -151,7 +199,7 @@ function inProcess(program: string, request: PictureRequest, signal: AbortSignal
     };
     signal?.addEventListener('abort', stop, { once: true });
     child.once('message', (answer: PictureAnswer) => {
-      end(() => ('png' in answer ? resolve(answer.png) : reject(new Fault(answer.fault))));
+      end(() => ('bytes' in answer ? resolve(answer.bytes) : reject(new Fault(answer.fault))));
       stop();
     });
     child.once('error', (error) => end(() => reject(Fault.from(error))));

@@ -102,7 +102,11 @@ test('what cannot be understood is named', () => {
     [['--dpi', '600'], /^--dpi is of a picture with a size on paper/, /--width/],
     [['--width', '84.7mm', '--font-size', '2'], /^--font-size 2: it must be a number from 6 to 30/],
     [['--without', 'titel'], /^--without titel: a picture has no "titel"/, /title, caption, legend, bar/],
-    [['--formats', 'png,gif'], /^--formats png,gif: there is no format "gif"\.$/, /png, svg, html, json, csv, npz/],
+    [
+      ['--formats', 'png,gif'],
+      /^--formats png,gif: there is no format "gif"\.$/,
+      /png, svg, pdf, html, json, csv, npz/,
+    ],
     [['--formats', ''], /^--formats : there is no format ""\.$/],
   ];
   for (const [args, message] of cases)

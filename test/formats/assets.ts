@@ -2,9 +2,9 @@ import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { PICTURE_PROCESS } from '../../src/formats/pictures.js';
 import { WASM_FILE } from '../../src/formats/png.js';
+import { SUBSET_FILE } from '../../src/formats/subsetFont.js';
 
 const root = join(import.meta.dirname, '../..');
 const made: string[] = [];
@@ -18,20 +18,15 @@ export function temporaryFolder(): string {
 }
 
 /** The folder of assets as a build makes it, with the picture process or without. */
-export async function makeAssets({ pictureProcess }: { pictureProcess: boolean }): Promise<string> {
+export function makeAssets({ pictureProcess }: { pictureProcess: boolean }): string {
   const assets = temporaryFolder();
   cpSync(join(root, 'media/fonts'), join(assets, 'fonts'), { recursive: true });
   copyFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm'), join(assets, WASM_FILE));
+  copyFileSync(
+    createRequire(import.meta.url).resolve('harfbuzzjs/dist/harfbuzz-subset.wasm'),
+    join(assets, SUBSET_FILE),
+  );
   cpSync(join(root, 'dist/assets/page'), join(assets, 'page'), { recursive: true });
-  if (pictureProcess) {
-    await build({
-      entryPoints: [join(root, 'src/formats/pictureProcess.ts')],
-      outfile: join(assets, PICTURE_PROCESS),
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      logLevel: 'error',
-    });
-  }
+  if (pictureProcess) copyFileSync(join(root, 'dist/assets', PICTURE_PROCESS), join(assets, PICTURE_PROCESS));
   return assets;
 }

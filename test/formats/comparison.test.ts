@@ -16,7 +16,7 @@ import { HOSTILE_TOKENS } from './hostileTokens.js';
 let assets = '';
 let font: BundledFont;
 before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+  assets = makeAssets({ pictureProcess: false });
   font = await loadBundledFont(assets);
 });
 

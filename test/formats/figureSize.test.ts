@@ -8,8 +8,8 @@ import { makeAssets } from './assets.js';
 
 const COLUMN = (84.7 / 25.4) * 72;
 let assets = '';
-before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+before(() => {
+  assets = makeAssets({ pictureProcess: false });
 });
 
 const MAPS = [

@@ -13,8 +13,8 @@ import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from './assets.js';
 
 let assets = '';
-before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+before(() => {
+  assets = makeAssets({ pictureProcess: true });
 });
 
 const mapOf = (seed: number): TokenMap => syntheticMap({ columns: 5, rows: 4, topK: 2, seed, vocabulary: 9 });

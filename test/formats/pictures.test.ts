@@ -24,8 +24,8 @@ import { makeAssets } from './assets.js';
 import { HOSTILE_TOKENS } from './hostileTokens.js';
 
 let assets = '';
-before(async () => {
-  assets = await makeAssets({ pictureProcess: false });
+before(() => {
+  assets = makeAssets({ pictureProcess: false });
 });
 
 const toSvg = (map: TokenMap, options: PictureOptions): Promise<string> =>
@@ -318,6 +318,10 @@ test('however far a map is zoomed in, its ring is smooth: no side of it leaves t
   assert.ok(!words.some((text) => text.includes('ring:')), 'a ring that is out of the window is not told of');
 });
 
+/** Fonts, as data, and nothing else. */
+const FONT_FACES =
+  /^(@font-face\{font-family:Inter;font-weight:[\d ]+;src:url\(data:font\/ttf;base64,[\w+/=]+\)(;unicode-range:[\dA-FU+,]+)?\})+$/;
+
 test('hostile tokens stay text: nothing but the elements of a figure, and no character that acts', async () => {
   for (const columns of [6, 40]) {
     const map = syntheticMap({
@@ -332,9 +336,10 @@ test('hostile tokens stay text: nothing but the elements of a figure, and no cha
     const root = await svg(hostile);
     for (const element of all(root)) {
       assert.ok(
-        ['svg', 'title', 'desc', 'rect', 'path', 'text', 'tspan', 'g', 'image'].includes(element.name),
+        ['svg', 'title', 'desc', 'rect', 'path', 'text', 'tspan', 'g', 'image', 'style'].includes(element.name),
         element.name,
       );
+      if (element.name === 'style') assert.match(element.text, FONT_FACES);
       for (const key of Object.keys(element.attributes)) assert.doesNotMatch(key, /^on/);
       assert.doesNotMatch(element.text, /[\p{Cc}\p{Cf}\p{Cs}]/u);
     }
@@ -669,7 +674,7 @@ test('text is drawn: a token changes the picture, and so does the space before i
 });
 
 test('the picture process draws the same bytes, and dies with an abort', async () => {
-  const withProcess = await makeAssets({ pictureProcess: true });
+  const withProcess = makeAssets({ pictureProcess: true });
   const map = syntheticMap({ columns: 12, rows: 12 });
   assert.deepEqual(await toPng(map, { assets: withProcess }), await toPng(map, { assets }));
   const abort = new AbortController();

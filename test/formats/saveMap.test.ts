@@ -29,8 +29,8 @@ import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets, temporaryFolder } from './assets.js';
 
 let assets = '';
-before(async () => {
-  assets = await makeAssets({ pictureProcess: true });
+before(() => {
+  assets = makeAssets({ pictureProcess: true });
 });
 
 const map = (seed = 1, layer = 29): TokenMap =>

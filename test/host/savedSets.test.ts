@@ -12,7 +12,7 @@ import type { TokenMap } from '../../src/map/tokenMap.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from '../formats/assets.js';
 
-const options = { assets: await makeAssets({ pictureProcess: true }) };
+const options = { assets: makeAssets({ pictureProcess: true }) };
 
 async function temporary(context: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'embedding-grid-'));

@@ -39,6 +39,12 @@ export function bundles({ development }) {
     platform: 'node',
     target: 'node20',
     external: ['vscode', 'onnxruntime-node', 'tokenizers'],
+    alias: {
+      // What writes PDFs reads WOFF2, too, by a dictionary that is half of it; our fonts are none.
+      'brotli/decompress.js': './src/formats/pdf/noWoff2.ts',
+      // Its ES module asks where it lies, which a bundle that is none cannot say.
+      pdfkit: './node_modules/pdfkit/js/pdfkit.js',
+    },
   };
   /** @type {import('esbuild').BuildOptions} */
   const commonJs = { ...node, format: 'cjs' };

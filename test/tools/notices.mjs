@@ -5,8 +5,8 @@ import { root } from './prepare.mjs';
 
 /** Copied into the extension's package, not bundled. The npm package depends on them. */
 const copied = ['onnxruntime-node', 'onnxruntime-common', 'tokenizers'];
-/** Whose standard library is compiled into scan.wasm. */
-const compiled = ['assemblyscript'];
+/** Whose code is compiled into scan.wasm and subset.wasm. */
+const compiled = ['assemblyscript', 'harfbuzzjs'];
 /** The two packages: which bundles are not in one, and what it holds besides. */
 const packages = {
   vsix: { without: /^dist\/(cli|index)\.js$/, besides: [...copied, ...compiled] },
@@ -78,9 +78,12 @@ export function packagesOf(files) {
   return [...new Set(folders)].sort();
 }
 
+/** Packages whose manifest is silent and whose file of the licence says which it is. */
+const untold = { 'png-js': 'MIT' };
+
 function noticeOf(folder) {
   const manifest = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
-  const { name, version, license, author, repository } = manifest;
+  const { name, version, author, repository, license = untold[name] } = manifest;
   const names = String(license)
     .split(/[()\s]+|AND|OR/)
     .filter(Boolean);
@@ -101,6 +104,20 @@ function noticeOf(folder) {
   return { title: `${name} ${version} (${license})`, text: texts.join('\n\n') };
 }
 
+const HARFBUZZ = `Copyright (c) the authors of HarfBuzz
+
+Permission is hereby granted, without written agreement and without license or royalty fees, to use, copy, modify, and
+distribute this software and its documentation for any purpose, provided that the above copyright notice and the following two
+paragraphs appear in all copies of this software.
+
+IN NO EVENT SHALL THE COPYRIGHT HOLDER BE LIABLE TO ANY PARTY FOR DIRECT, INDIRECT, SPECIAL, INCIDENTAL, OR CONSEQUENTIAL
+DAMAGES ARISING OUT OF THE USE OF THIS SOFTWARE AND ITS DOCUMENTATION, EVEN IF THE COPYRIGHT HOLDER HAS BEEN ADVISED OF THE
+POSSIBILITY OF SUCH DAMAGE.
+
+THE COPYRIGHT HOLDER SPECIFICALLY DISCLAIMS ANY WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF
+MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE. THE SOFTWARE PROVIDED HEREUNDER IS ON AN "AS IS" BASIS, AND THE COPYRIGHT
+HOLDER HAS NO OBLIGATION TO PROVIDE MAINTENANCE, SUPPORT, UPDATES, ENHANCEMENTS, OR MODIFICATIONS.`;
+
 /** What is neither an npm package nor ours. */
 function otherNotices(which) {
   const fonts = path.join(root, 'media', 'fonts');
@@ -111,6 +128,7 @@ function otherNotices(which) {
       : [
           { title: 'Inter, the font of pictures (OFL-1.1)', text: readFileSync(path.join(fonts, font), 'utf8').trim() },
         ]),
+    { title: 'HarfBuzz, the library itself (MIT, its older text)', text: HARFBUZZ },
     ...(which === 'npm'
       ? []
       : [

@@ -68,6 +68,8 @@ const parts = [
   'dist/webview/codicon.ttf',
   'dist/assets/picture.cjs',
   'dist/assets/resvg.wasm',
+  'dist/assets/subset.wasm',
+  'dist/assets/page',
   'dist/assets/fonts',
   'media/icons',
   'media/schemas',

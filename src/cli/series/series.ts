@@ -90,6 +90,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
       open,
       batchSize: command.batchSize,
       formats,
+      figure: command.figure,
       display,
       topK,
       signal,
@@ -116,6 +117,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
     if (found.size === 0 && first) throw new Fault(first.fault);
     const { statistics, files } = await seriesResults(series, found, folder, engine, {
       formats: command.film ? [...formats, 'apng'] : formats,
+      figure: command.figure,
       follow,
       divergences: command.divergences,
       device: command.device,

@@ -20,6 +20,7 @@ import { slotsOf } from '../../map/settledMap.js';
 import type { Cells, TokenMap } from '../../map/tokenMap.js';
 import { cellColors, drawColorBar } from '../figureParts.js';
 import { type Frame, Writer } from '../figureWriter.js';
+import type { FigureSize } from '../figureSize.js';
 import type { BundledFont } from '../fonts.js';
 import { figureWords } from '../words.js';
 import { drawMultiples, type Panel } from './multiples.js';
@@ -80,6 +81,7 @@ export function drawComparison(
   comparison: MapComparison,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
+  size: FigureSize = {},
 ): string {
   const { a, b } = comparison;
   const display = a.display ?? DEFAULT_DISPLAY;
@@ -129,6 +131,7 @@ export function drawComparison(
       ],
     },
     write,
+    size,
   );
 }
 

@@ -1,9 +1,17 @@
 import { isDark, type Rgb } from '../../map/colors.js';
 import type { Segment } from '../../map/display.js';
-import { type Label, LABEL_WEIGHT, placeLabels } from '../../map/labels.js';
+import { type Label, LABEL_SIZES, LABEL_WEIGHT, placeLabels } from '../../map/labels.js';
 import { findBorders, type Regions } from '../../map/regions.js';
 import { drawCells } from '../cellPicture.js';
 import { areCrowded, drawBorders, regionText, RULE, SOFT_INK, svgDocument } from '../figureParts.js';
+import {
+  AXIS_SIZE,
+  type FigurePart,
+  type FigureSize,
+  SMALLEST_SIZE,
+  SMALLEST_TYPE,
+  USUAL_TYPE,
+} from '../figureSize.js';
 import type { Frame, Writer } from '../figureWriter.js';
 import { element, svgNumber } from '../xml.js';
 
@@ -37,7 +45,6 @@ export interface Multiples {
   readonly caption: readonly string[];
 }
 
-const EDGE = 36;
 const BAR = 96;
 const GAP = 22;
 const TITLE = 24;
@@ -48,24 +55,67 @@ const SIDE = { least: 120, most: 330 };
 const WIDTH = 1010;
 const LEAST_WIDTH = 640;
 
+/** Sizes of words and margins, in the figure's px. */
+interface Measures {
+  /** Points of a px, and px of the whole; undefined: the figure is as wide as it comes. */
+  readonly points: number | undefined;
+  readonly width: number;
+  readonly edge: number;
+  readonly across: number;
+  /** Of a panel's longer side. */
+  readonly wide: number;
+  readonly title: number;
+  readonly subtitle: number;
+}
+
+function measuresOf(
+  { across: most, side }: Multiples,
+  { width, fontSize = USUAL_TYPE, without = [] }: FigureSize,
+): Measures {
+  const bar = without.includes('bar') ? 0 : BAR + 12;
+  const room = (across: number, all: number): number => (all - (across - 1) * GAP) / across;
+  if (width === undefined) {
+    const wide = side ?? Math.min(SIDE.most, Math.max(SIDE.least, room(most, WIDTH)));
+    const all = 36 + most * wide + (most - 1) * GAP + (bar === 0 ? 36 : bar);
+    const whole = Math.max(LEAST_WIDTH, all);
+    return { points: undefined, width: whole, edge: 36, across: most, wide, title: 20, subtitle: 14 };
+  }
+  const points = Math.max(fontSize / AXIS_SIZE, SMALLEST_TYPE / SMALLEST_SIZE);
+  const whole = width / points;
+  const edge = 6;
+  const all = whole - edge - Math.max(edge, bar);
+  let across = most;
+  while (across > 1 && room(across, all) < SIDE.least) across--;
+  return { points, width: whole, edge, across, wide: room(across, all), title: 15, subtitle: AXIS_SIZE };
+}
+
 /** Maps beside each other, with one bar and one caption. */
-export function drawMultiples(figure: Multiples, write: Writer): string {
-  const { panels, across } = figure;
-  const wide = figure.side ?? Math.min(SIDE.most, Math.max(SIDE.least, (WIDTH - (across - 1) * GAP) / across));
+export function drawMultiples(figure: Multiples, write: Writer, asked: FigureSize = {}): string {
+  const { panels } = figure;
+  const { points, width, edge, across, wide, ...sizesOf } = measuresOf(figure, asked);
+  const smallest = points === undefined ? LABEL_SIZES.smallest : Math.max(LABEL_SIZES.smallest, SMALLEST_TYPE / points);
+  const has = (part: FigurePart): boolean => !asked.without?.includes(part);
   const sizes = panels.map(({ columns, rows }) => {
     const cell = wide / Math.max(columns, rows);
     return { width: Math.max(columns * cell, wide / 4), height: Math.max(rows * cell, wide / 4) };
   });
-  const width = Math.max(LEAST_WIDTH, EDGE + across * wide + (across - 1) * GAP + BAR + 12);
-  const room = width - 2 * EDGE;
-  const title = write.lines([figure.title], 20, 600, room, ' ');
-  const subtitle = write.lines([figure.subtitle], 14, 400, room, ' ');
+  const room = width - 2 * edge;
+  const title = has('title') ? write.lines([figure.title], sizesOf.title, 600, room, ' ') : [];
+  const subtitle = has('title') ? write.lines([figure.subtitle], sizesOf.subtitle, 400, room, ' ') : [];
+  const [titleLine, subtitleLine] = [1.25 * sizesOf.title, (10 / 7) * sizesOf.subtitle];
+  const above = points === undefined ? 40 : 12;
+  const first = above + 0.4 * sizesOf.title;
+  const last = above + 10 + titleLine * title.length;
   const heading =
-    title.map((line, i) => write.line(line, { x: EDGE, y: 48 + 25 * i, size: 20, weight: 600 })).join('') +
+    title
+      .map((line, i) => write.line(line, { x: edge, y: first + titleLine * i, size: sizesOf.title, weight: 600 }))
+      .join('') +
     subtitle
-      .map((line, i) => write.line(line, { x: EDGE, y: 50 + 25 * title.length + 20 * i, size: 14, fill: SOFT_INK }))
+      .map((line, i) =>
+        write.line(line, { x: edge, y: last + subtitleLine * i, size: sizesOf.subtitle, fill: SOFT_INK }),
+      )
       .join('');
-  const top = 40 + 25 * title.length + 20 * subtitle.length;
+  const top = above + titleLine * title.length + subtitleLine * subtitle.length;
   let y = top;
   let body = heading;
   const crowded: boolean[] = [];
@@ -74,26 +124,28 @@ export function drawMultiples(figure: Multiples, write: Writer): string {
     const high = Math.max(...sizes.slice(start, start + across).map(({ height }) => height));
     row.forEach((panel, i) => {
       const size = sizes[start + i] ?? { width: wide, height: wide };
-      const frame = { x: EDGE + i * (wide + GAP), y: y + TITLE, ...size };
-      const drawn = drawPanel(panel, frame, wide, figure, write);
+      const frame = { x: edge + i * (wide + GAP), y: y + TITLE, ...size };
+      const drawn = drawPanel(panel, frame, wide, figure, write, smallest);
       crowded.push(drawn.crowded);
       body += drawn.svg;
     });
-    if (start === 0)
-      body += figure.bar({ x: EDGE, y: y + TITLE, width: across * wide + (across - 1) * GAP, height: high });
+    if (start === 0 && has('bar'))
+      body += figure.bar({ x: edge, y: y + TITLE, width: across * wide + (across - 1) * GAP, height: high });
     y += TITLE + high + NOTE + GAP / 2;
   }
-  y += 10;
-  body += element('path', { d: `M${EDGE} ${svgNumber(y)}H${svgNumber(width - EDGE)}`, stroke: RULE });
+  y += has('caption') ? 10 : -20;
+  if (has('caption'))
+    body += element('path', { d: `M${edge} ${svgNumber(y)}H${svgNumber(width - edge)}`, stroke: RULE });
   y += 4;
   const parts = crowded.includes(true)
     ? [...figure.caption, 'borders left out where there are too many to draw']
     : figure.caption;
-  for (const line of write.lines(parts, 12, 400, room, ' · '))
-    body += write.line(line, { x: EDGE, y: (y += 19), size: 12, fill: SOFT_INK });
-  const height = Math.ceil(y + 24);
+  for (const line of write.lines(has('caption') ? parts : [], 12, 400, room, ' · '))
+    body += write.line(line, { x: edge, y: (y += 19), size: 12, fill: SOFT_INK });
+  const height = Math.ceil(y + (points === undefined ? 24 : 10));
   const description = `${figure.subtitle}. ${panels.map((panel) => `${panel.title}: ${panel.note}`).join('. ')}. ${figure.caption.join(' · ')}`;
-  return svgDocument({ width: Math.ceil(width), height }, { title: figure.title, description }, body);
+  const size = { width: points === undefined ? Math.ceil(width) : width, height, points };
+  return svgDocument(size, { title: figure.title, description }, body);
 }
 
 function drawPanel(
@@ -102,6 +154,7 @@ function drawPanel(
   room: number,
   { borders: bordered, labels: labelled }: Multiples,
   write: Writer,
+  smallest: number,
 ): { readonly svg: string; readonly crowded: boolean } {
   const { columns, rows, color, regions, segments } = panel;
   const [cellWidth, cellHeight] = [frame.width / columns, frame.height / rows];
@@ -109,7 +162,12 @@ function drawPanel(
   const borders = findBorders(columns, rows, panel.top, dark);
   const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
   const measure = (some: readonly Segment[]): number => write.measure(some, LABEL_WEIGHT);
-  const labels: readonly Label[] = labelled ? placeLabels({ regions, cellWidth, cellHeight, segments, measure }) : [];
+  // As in a figure of one map: placed as for the screen, and larger than there by as much as the smallest must be.
+  const larger = smallest / LABEL_SIZES.smallest;
+  const placed = { regions, cellWidth: cellWidth / larger, cellHeight: cellHeight / larger, segments, measure };
+  const labels: readonly Label[] = labelled
+    ? placeLabels(placed).map((label) => ({ ...label, size: label.size * larger }))
+    : [];
   const heading = shortened(panel.title, room, 13, write);
   const note = shortened(panel.note, room, 12, write);
   return {

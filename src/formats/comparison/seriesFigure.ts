@@ -6,6 +6,7 @@ import type { PlaneSharing } from '../../map/series/series.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import { drawColorBar } from '../figureParts.js';
 import { Writer } from '../figureWriter.js';
+import type { FigureSize } from '../figureSize.js';
 import type { BundledFont } from '../fonts.js';
 import { captionOf, oneScale, panelOf, PLANE_WORDS } from './comparisonFigure.js';
 import { acrossOf, drawMultiples, type Panel } from './multiples.js';
@@ -36,6 +37,7 @@ export function drawSeries(
   { axis, plane, lines }: DrawnSeries,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
+  size: FigureSize = {},
 ): string {
   const members = lines.flatMap((line) => line.members);
   const maps = members.map(({ map }) => map);
@@ -69,6 +71,7 @@ export function drawSeries(
       caption: [PLANE_WORDS[plane], ...captionOf(maps, scale.coloring)],
     },
     write,
+    size,
   );
 }
 

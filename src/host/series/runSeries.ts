@@ -1,3 +1,4 @@
+import type { FigureSize } from '../../formats/figureSize.js';
 import type { Format } from '../../formats/formats.js';
 import { type MissingFile, saveMap } from '../../formats/saveMap.js';
 import { canonical, sameSpecification } from '../../map/dependence.js';
@@ -35,6 +36,7 @@ export interface FailedMember {
 
 export interface RunSeriesOptions extends MemberEngineOptions {
   readonly formats: readonly Format[];
+  readonly figure?: FigureSize;
   readonly display: Display;
   /** Tokens of each cell that are still asked for when all maps are there, 2 or more. */
   readonly topK: number;
@@ -114,14 +116,17 @@ async function saved(
   member: SeriesMember,
   computed: TokenMap,
   known: TokenMap | undefined,
-  { formats, display, saving }: RunSeriesOptions,
+  { formats, figure = {}, display, saving }: RunSeriesOptions,
 ): Promise<Pick<SavedMember, 'files' | 'missing'>> {
   const map = { ...computed, display };
   const drawnSame = known && canonical(settledMap(map).display) === canonical(known.display);
-  const wanted = drawnSame ? await folder.missing(member, map, formats) : formats;
+  // Pictures do not tell their size: asked for one, they are drawn again.
+  const usual = figure.width === undefined && !figure.without?.length;
+  const wanted = drawnSame && usual ? await folder.missing(member, map, formats) : formats;
   if (wanted.length === 0) return { files: [], missing: [] };
   return saveMap(map, {
     formats: wanted,
+    figure,
     directory: folder.memberFolder(member),
     overwrite: true, // the folder is this member's
     assets: assetsFolder,

@@ -9,6 +9,7 @@ import {
 import { encodeAll } from '../../formats/comparison/saveFigures.js';
 import { MOST_DRAWN } from '../../formats/comparison/seriesFigure.js';
 import type { SeriesStatistics } from '../../formats/comparison/statistics.js';
+import type { FigureSize } from '../../formats/figureSize.js';
 import type { FileFormat } from '../../formats/fileFormat.js';
 import { fileName } from '../../formats/names.js';
 import type { Format } from '../../formats/formats.js';
@@ -40,6 +41,7 @@ interface Line {
 
 export interface ResultOptions {
   readonly formats: readonly (Format | 'apng')[];
+  readonly figure?: FigureSize;
   /** Texts of tokens whose probability is followed. */
   readonly follow: readonly string[];
   /** Whether every member's divergence from the last of its line is computed. */
@@ -141,10 +143,10 @@ async function put<T>(
   name: string,
   of: T,
   formats: readonly FileFormat<T>[],
-  { signal, assets }: Pick<ResultOptions, 'signal' | 'assets'>,
+  { signal, assets, figure = {} }: Pick<ResultOptions, 'signal' | 'assets' | 'figure'>,
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const [extension, bytes] of await encodeAll(of, formats, { assets, signal }))
+  for (const [extension, bytes] of await encodeAll(of, formats, { assets, figure, signal }))
     files.push(await folder.put(`embedding_grid_${name}.${extension}`, bytes));
   return files;
 }

@@ -2,7 +2,7 @@ import { type Chart, drawCharts } from '../../formats/charts.js';
 import { drawSeries } from '../../formats/comparison/seriesFigure.js';
 import { loadBundledFont } from '../../formats/fonts.js';
 import { jsonText } from '../../formats/jsonText.js';
-import { svgPng } from '../../formats/pictures.js';
+import { svgPng, svgWithFonts } from '../../formats/pictures.js';
 import { stackFigures } from '../../formats/stackedFigures.js';
 import { safeText } from '../../map/display.js';
 import { formatCount } from '../../map/numbers.js';
@@ -57,7 +57,7 @@ export async function writeReport(results: StudyResults, assets: string): Promis
       title: `${formatCount(memberCount(study))} maps`,
       description: 'Maps along each axis of a study, and statistics along it.',
     });
-    files.set('report.svg', Buffer.from(svg));
+    files.set('report.svg', Buffer.from(await svgWithFonts(svg, { assets })));
     files.set('report.png', await svgPng(svg, { assets }));
   }
   for (const [name, bytes] of files) await results.put(name, bytes);
