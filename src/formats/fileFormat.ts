@@ -1,6 +1,7 @@
 import type { FigureSize } from './figureSize.js';
-import type { BundledFont } from './fonts.js';
+import { type BundledFont, loadBundledFont } from './fonts.js';
 import { figurePdf, figurePng, figureSvg, type PictureOptions } from './pictures.js';
+import { toTex } from './toTex.js';
 
 /** A way to write something (a map, a comparison of two) as one file. */
 export interface FileFormat<T, Name extends string = string> {
@@ -26,7 +27,7 @@ export interface FileFormat<T, Name extends string = string> {
 /** The formats of whatever is drawn as a figure. */
 export const pictureFormats = <T>(
   draw: (of: T, font: BundledFont, unshown?: ReadonlySet<number>, size?: FigureSize) => string,
-): readonly [FileFormat<T, 'png'>, FileFormat<T, 'svg'>, FileFormat<T, 'pdf'>] => [
+): readonly [FileFormat<T, 'png'>, FileFormat<T, 'svg'>, FileFormat<T, 'pdf'>, FileFormat<T, 'tex'>] => [
   {
     name: 'png',
     label: 'PNG picture',
@@ -54,6 +55,15 @@ export const pictureFormats = <T>(
     binary: true,
     kind: 'drawing',
     contents: (of, options) => figurePdf((font, unshown) => draw(of, font, unshown, options.figure), options),
+  },
+  {
+    name: 'tex',
+    label: 'Caption, for LaTeX',
+    holds: 'its caption as text and LaTeX, and the text for who does not see it',
+    extension: 'tex',
+    binary: false,
+    kind: 'drawing',
+    contents: async (of, { assets }) => Buffer.from(toTex(draw(of, await loadBundledFont(assets)))),
   },
 ];
 

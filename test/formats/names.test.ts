@@ -18,6 +18,7 @@ test('other grids, embeddings, and numbers', () => {
       'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.png',
       'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.svg',
       'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.pdf',
+      'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.tex',
       'embedding_grid_layer_embeddings_size_60x40_method_replicated_3.html',
       'embedding_grid_results_layer_embeddings_3.json',
       'embedding_grid_results_layer_embeddings_3.csv',

@@ -155,3 +155,26 @@ test('Hostile tokens are text of a PDF: nothing runs, nothing is linked', async 
   for (const one of pdf.objects.values())
     assert.doesNotMatch(one.replace(/\((\\.|[^\\)])*\)/gs, ''), /\/(JS|JavaScript|OpenAction|AA|URI|Launch|Annots)\b/);
 });
+
+test('A caption for LaTeX holds what the figure says, and a hostile token in it is no command', async () => {
+  const map = syntheticMap({ columns: 5, rows: 4 });
+  const name = 'x}\\input{/etc/passwd}%$#\n\\write18{rm}';
+  const model = { ...map.specification.model, name };
+  const tex = Buffer.from(
+    await encode({ ...map, specification: { ...map.specification, model } }, 'tex', { assets }),
+  ).toString();
+  const lines = tex.split('\n');
+  assert.match(lines[0] ?? '', /^% Most probable next token .* seed: 42/);
+  const [caption = ''] = lines.filter((line) => line.startsWith('  \\caption'));
+  assert.match(caption, /seed: 42/);
+  const commands = new Set(
+    lines.filter((line) => !line.startsWith('%')).flatMap((line) => line.match(/\\[a-z]+/gi) ?? []),
+  );
+  for (const command of commands)
+    assert.match(
+      command,
+      /^\\(begin|end|centering|includegraphics|linewidth|caption|text\w+|char|dots|ensuremath|times|to|approx)$/,
+    );
+  const [open = 0, close = 0] = [/(?<!\\)\{/g, /(?<!\\)\}/g].map((brace) => caption.match(brace)?.length);
+  assert.equal(open, close, 'every brace is closed');
+});

@@ -9,6 +9,15 @@ export interface SvgElement {
 export const textOf = ({ children }: SvgElement): string =>
   children.map((child) => (typeof child === 'string' ? child : '')).join('');
 
+/** What an SVG of ours says of itself to who does not see it. */
+export function spokenOf(root: SvgElement): { readonly title: string; readonly description: string } {
+  const said = (name: string): string => {
+    const found = root.children.find((child) => typeof child !== 'string' && child.name === name);
+    return typeof found === 'object' ? textOf(found) : '';
+  };
+  return { title: said('title'), description: said('desc') };
+}
+
 const PIECE = /<\?[^>]*\?>\s*|<(\/?)([a-zA-Z]+)((?: [\w:-]+="[^"]*")*)(\/?)>|([^<]+)/gy;
 const ATTRIBUTE = / ([\w:-]+)="([^"]*)"/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };

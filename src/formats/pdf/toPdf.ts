@@ -1,7 +1,7 @@
 import PDFDocument from 'pdfkit';
 import type { FontPart } from '../embedFonts.js';
 import { PdfText } from './pdfText.js';
-import { readSvg, type SvgElement, textOf } from './svgTree.js';
+import { readSvg, spokenOf, type SvgElement } from './svgTree.js';
 
 /**
  * An SVG of ours as a PDF of one page of its size, with the fonts it is given, of which it holds what is drawn. What is read out is
@@ -14,10 +14,7 @@ export async function toPdf(svg: string, fonts: readonly FontPart[]): Promise<Ui
   const [, , inside = 1] = viewBox.split(' ').map(Number);
   const size = [width, height].map((length) => parseFloat(length) * (length.endsWith('pt') ? 1 : 72 / 96));
   const [across = 1, down = 1] = size;
-  const said = (name: string): string => {
-    const found = root.children.find((child) => typeof child !== 'string' && child.name === name);
-    return typeof found === 'object' ? textOf(found) : '';
-  };
+  const { title, description } = spokenOf(root);
   const document = new PDFDocument({
     size: [across, down],
     margin: 0,
@@ -28,7 +25,7 @@ export async function toPdf(svg: string, fonts: readonly FontPart[]): Promise<Ui
     displayTitle: true,
     info: {
       // pdfkit writes it into XML as it stands.
-      Title: said('title').replace(/[<&>]/g, ' '),
+      Title: title.replace(/[<&>]/g, ' '),
       Creator: 'Embedding Grid',
       // Nothing but the map decides the bytes.
       CreationDate: new Date(0),
@@ -39,7 +36,7 @@ export async function toPdf(svg: string, fonts: readonly FontPart[]): Promise<Ui
   const ended = new Promise<void>((resolve, reject) => void document.on('end', resolve).on('error', reject));
   document.scale(across / inside);
   const draw = new Drawer(document, new PdfText(document, fonts));
-  const figure = document.struct('Figure', { alt: `${said('title')}. ${said('desc')}` }, () =>
+  const figure = document.struct('Figure', { alt: `${title}. ${description}` }, () =>
     draw.all(root, { fill: root.attributes.fill ?? '#000000' }),
   );
   document.addStructure(figure);
