@@ -105,7 +105,7 @@ test('what cannot be understood is named', () => {
     [
       ['--formats', 'png,gif'],
       /^--formats png,gif: there is no format "gif"\.$/,
-      /png, svg, pdf, html, json, csv, npz/,
+      /png, svg, pdf, tex, html, json, csv, npz/,
     ],
     [['--formats', ''], /^--formats : there is no format ""\.$/],
   ];
