@@ -52,7 +52,7 @@ export async function printLines(
     const charts = found.map(({ to, relative }): Chart => ({
       title: `to “${safeText(to, 40)}”`,
       axis: 'share of the way',
-      places: Array.from({ length: STEPS + 1 }, (_, i) => formatFixed(i / STEPS, 1)),
+      places: Array.from({ length: STEPS + 1 }, (_, i) => formatFixed(i / STEPS, 2)),
       line: relative ? [...relative] : [],
     }));
     const caption = [
