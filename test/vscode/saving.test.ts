@@ -19,6 +19,8 @@ async function smallMap(workbench: Workbench): Promise<MapPage> {
   await workbench.run(GENERATE);
   const page = new MapPage(workbench);
   await page.complete(/^2,500 cells/);
+  // The spacing stays, as it does on the command line.
+  await page.button('Keep the Window').click();
   await page.type('Columns', '20');
   await page.type('Rows', '20');
   await page.complete(/^400 cells/);

@@ -66,7 +66,8 @@ test('what an editor completes in a study is what a study may have', () => {
     Object.keys(schema?.properties ?? {});
   const whole = { ...studyData(parseStudy(STUDY, TEXTS)), model: 'm' };
   assert.deepEqual(Object.keys(properties).sort(), Object.keys(whole).sort());
-  assert.deepEqual(named(properties.keep), Object.keys(parseStudy(STUDY, TEXTS).keep));
+  const all = { ...STUDY, keep: { boundaries: true } };
+  assert.deepEqual(named(properties.keep), Object.keys(parseStudy(all, TEXTS).keep));
   assert.deepEqual(
     named(properties.base).filter((name) => !Object.hasOwn(DEFAULT_PARAMETERS, name)),
     [],
