@@ -61,7 +61,12 @@ export const RUN_FLAGS = [
   MEMORY,
   BATCH_SIZE,
   { name: 'output-dir', value: 'DIR', help: 'folder of the files', default: DEFAULT_OUTPUT_FOLDER },
-  { name: 'formats', value: 'LIST', help: `files to write: ${FORMATS.join(', ')}`, default: DEFAULT_FORMATS.join() },
+  {
+    name: 'formats',
+    value: 'LIST',
+    help: `files to write: ${FORMATS.join(', ')}; with --vary apng, a film`,
+    default: DEFAULT_FORMATS.join(),
+  },
   ...FIGURE_FLAGS,
   { name: 'overwrite', help: 'replace the set of files of another map that has the names; else a number is added' },
   { name: 'quiet', help: 'print nothing but errors' },

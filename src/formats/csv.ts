@@ -1,7 +1,7 @@
 import { coordinates } from '../map/grid.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { float32Text } from './float32.js';
-import { jsonText } from './jsonText.js';
+import { csvText } from './jsonText.js';
 
 const HEADER = [
   'row',
@@ -33,8 +33,7 @@ export function toCsv(map: TokenMap): Uint8Array {
   const texts = new Map<number, string>();
   const text = (id: number): string => {
     let known = texts.get(id);
-    if (known === undefined)
-      texts.set(id, (known = `"${jsonText(tokens.get(id)?.text ?? `#${id}`).replaceAll('"', '""')}"`));
+    if (known === undefined) texts.set(id, (known = csvText(tokens.get(id)?.text ?? `#${id}`)));
     return known;
   };
   const { answers, filled } = cells;

@@ -16,3 +16,6 @@ export function jsonText(text: string): string {
 /** Any plain value as printable JSON on one line. */
 export const jsonValue = (value: unknown): string =>
   JSON.stringify(value).replace(UNSEEN, (character) => jsonText(character).slice(1, -1));
+
+/** A string as a field of CSV (RFC 4180): as JSON, so that it is printable, in quotes. */
+export const csvText = (text: string): string => `"${jsonText(text).replaceAll('"', '""')}"`;

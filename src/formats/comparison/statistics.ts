@@ -13,7 +13,7 @@ import type { PlaneSharing, SeriesAxis } from '../../map/series/series.js';
 import type { Token } from '../../map/token.js';
 import { margin, type TokenMap } from '../../map/tokenMap.js';
 import { float32Text } from '../float32.js';
-import { jsonText } from '../jsonText.js';
+import { csvText } from '../jsonText.js';
 
 /** What statistics of maps beside each other say of one of them. */
 const sideOf = ({ specification, facts }: TokenMap) => ({ specification, facts });
@@ -38,7 +38,6 @@ export function comparisonJson(comparison: MapComparison & { readonly files?: re
   )}\n`;
 }
 
-const quoted = (text: string): string => `"${jsonText(text).replaceAll('"', '""')}"`;
 const line = (fields: readonly (string | number)[]): string => `${fields.join(',')}\r\n`;
 
 /**
@@ -52,7 +51,7 @@ export function comparisonCsv({ a, b, agreement, divergences, plane }: MapCompar
     const id = winner(map.cells, cell);
     return [
       id,
-      quoted(tokenOf(map, id).text),
+      csvText(tokenOf(map, id).text),
       float32Text(map.cells.probabilities[cell * map.cells.topK] ?? 0),
       float32Text(Math.fround(margin(map.cells, cell))),
       float32Text(map.cells.entropy[cell] ?? 0),
@@ -117,7 +116,7 @@ export function seriesCsv({ axis, plane, lines }: SeriesStatistics): string {
     ...(several ? ['line'] : []),
     ...[axis, 'plane', 'agreement_with_last', 'agreement_with_previous', 'regions', 'tokens', 'mean_entropy_nats'],
     'kl_to_last_nats',
-    ...named.flatMap(({ token }) => [quoted(`share of ${token.text}`), quoted(`probability of ${token.text}`)]),
+    ...named.flatMap(({ token }) => [csvText(`share of ${token.text}`), csvText(`probability of ${token.text}`)]),
   ];
   return (
     line(header) +
@@ -125,7 +124,7 @@ export function seriesCsv({ axis, plane, lines }: SeriesStatistics): string {
       .flatMap(({ name, points }) => points.map((point) => ({ name, point })))
       .map(({ name, point }) =>
         line([
-          ...(several ? [quoted(name)] : []),
+          ...(several ? [csvText(name)] : []),
           plainField(point.name),
           plane,
           point.agreementWithLast ?? '',
@@ -142,4 +141,4 @@ export function seriesCsv({ axis, plane, lines }: SeriesStatistics): string {
 }
 
 /** Numbers and words as they are, anything else as a JSON string, so that nothing is taken for a formula. */
-const plainField = (text: string): string => (/^-?[\w.]+$/.test(text) ? text : quoted(text));
+const plainField = (text: string): string => (/^-?[\w.]+$/.test(text) ? text : csvText(text));

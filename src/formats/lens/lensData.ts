@@ -2,7 +2,7 @@ import { lensCells, type LensTable } from '../../map/lens/lensTable.js';
 import { layerIndex } from '../../map/specification.js';
 import type { Token } from '../../map/token.js';
 import { float32Text } from '../float32.js';
-import { jsonText, jsonValue } from '../jsonText.js';
+import { csvText, jsonText, jsonValue } from '../jsonText.js';
 
 /** Marks a file as ours. */
 export const LENS_FORMAT = 'embedding-grid-lens';
@@ -43,8 +43,6 @@ export function lensJson(table: LensTable): string {
   return `{\n${entries.map(([name = '', value = '']) => `${jsonText(name)}: ${value}`).join(',\n')}\n}\n`;
 }
 
-const quoted = (text: string): string => `"${jsonText(text).replaceAll('"', '""')}"`;
-
 /** A lens as CSV (RFC 4180), a line a cell, with its most probable token; texts are JSON strings, as in a map's own CSV. */
 export function lensCsv(table: LensTable): string {
   const { layers, positions, named } = table;
@@ -68,9 +66,9 @@ export function lensCsv(table: LensTable): string {
         layerIndex(layer),
         column,
         input.id,
-        quoted(input.text),
+        csvText(input.text),
         ...(first
-          ? [first.token.id, quoted(first.token.text), float32Text(first.probability), float32Text(entropy)]
+          ? [first.token.id, csvText(first.token.text), float32Text(first.probability), float32Text(entropy)]
           : ['', '', '', '']),
         ...(named ? (followed ? [float32Text(followed.probability), followed.rank] : ['', '']) : []),
       ]);

@@ -1,8 +1,7 @@
 import { pointOn, type Profile } from '../../map/profile.js';
 import { float32Text } from '../float32.js';
-import { jsonText } from '../jsonText.js';
+import { csvText } from '../jsonText.js';
 
-const quoted = (text: string): string => `"${jsonText(text).replaceAll('"', '""')}"`;
 const line = (fields: readonly (string | number)[]): string => `${fields.join(',')}\r\n`;
 
 /**
@@ -20,7 +19,7 @@ export function profileCsv(profile: Profile): string {
         Number(x.toPrecision(12)),
         Number(y.toPrecision(12)),
         token.id,
-        quoted(token.text),
+        csvText(token.text),
         float32Text(probabilities[place]?.[i] ?? NaN),
         Number(winners[i] === place),
         float32Text(entropy[i] ?? NaN),
