@@ -55,12 +55,15 @@ export const READOUT_NAMES: Readonly<Record<Readout, string>> = {
   jacobian: 'Jacobian lens',
 };
 
+/** A translator's file by the last names of its path: `my_lens/params.pt`. */
+export const translatorFile = (path: string): string =>
+  safeText(path.split(/[\\/]/).filter(Boolean).slice(-2).join('/'), 80);
+
 /** A translator: `translator lens.pt (of pythia-160m)`; where its file names no model, that is said. */
 export function translatorWords({ path, model }: TranslatorReference): string {
-  const file = safeText(path.split(/[\\/]/).filter(Boolean).slice(-2).join('/'), 80);
   const whose =
     model === undefined ? '' : model === null ? ' (does not name its model)' : ` (of ${safeText(model, 80)})`;
-  return `translator ${file}${whose}`;
+  return `translator ${translatorFile(path)}${whose}`;
 }
 
 /** A position that is not the last: `−2`. */

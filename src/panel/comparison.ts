@@ -1,5 +1,5 @@
-import { mapBrief } from '../map/naming.js';
-import { axisName, memberAt, MODEL_PATH, onPlane, valueAt, valueText } from '../map/series/series.js';
+import { mapBrief, translatorFile } from '../map/naming.js';
+import { axisName, memberAt, MODEL_PATH, onPlane, throughFile, valueAt, valueText } from '../map/series/series.js';
 import type { MapSpecification } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Comparison, MapSettings, PanelSettings } from '../protocol/panelSettings.js';
@@ -42,5 +42,6 @@ export function comparedBrief(compare: Comparison, other: MapSpecification | und
   if (path === MODEL_PATH) return other?.model.name ?? 'another model';
   if (path === 'context') return 'another context';
   if (path === 'interventions') return 'without interventions';
-  return `${axisName(path)} ${valueText(value)}`;
+  const through = throughFile(path, value);
+  return `${axisName(path)} ${through ? `${through.readout} ${translatorFile(through.file)}` : valueText(value)}`;
 }

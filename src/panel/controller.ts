@@ -243,6 +243,13 @@ export class MapController {
         if (compare?.kind === 'computed' && this.history.set(swapped(this.settings, compare))) this.settled(true);
         return;
       }
+      case 'compareTranslator': {
+        const file = await this.deps.chooseTranslator();
+        const value = file && `${message.readout}:${file.path}`;
+        if (value !== undefined && !this.disposed)
+          this.edit('compare', { kind: 'computed', path: 'readout', value, plane: 'own' });
+        return;
+      }
       case 'undo':
         if (this.history.undo()) this.settled();
         return;

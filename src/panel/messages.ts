@@ -62,6 +62,7 @@ const pageMessage = v.variant('type', [
   }),
   v.object({ type: v.literal('interventions'), list: listed, ...edited }),
   v.object({ type: v.literal('model'), path }),
+  v.object({ type: v.literal('compareTranslator'), readout: v.picklist(['tuned', 'jacobian']) }),
   v.object({
     type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo', 'betweenBoundaries']),
   }),

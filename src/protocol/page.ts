@@ -6,6 +6,7 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
+import type { TranslatorKind } from '../map/translate.js';
 import type { CellBatch, Cells, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { Anchor } from '../map/useAs.js';
 import type { NearBoundary, StateBoundaries } from './boundaries.js';
@@ -377,6 +378,8 @@ export type PageMessage =
   | { readonly type: 'chooseSavedMap' }
   /** What is compared with the map becomes the panel's, and the other way around. */
   | { readonly type: 'swap' }
+  /** A file is asked for: the readout through it stands beside the map. */
+  | { readonly type: 'compareTranslator'; readonly readout: TranslatorKind }
   | { readonly type: 'undo' }
   | { readonly type: 'redo' }
   | { readonly type: 'generate' }

@@ -209,6 +209,31 @@ test('swapped, each has what the other had; undo takes it back', async (context)
   assert.equal(page.map.specification.layer, 12);
 });
 
+test('a tuned lens stands beside the model itself: its file is asked for, and goes along when both are swapped', async (context) => {
+  const { page, other, say, both, deps } = open(context);
+  await page.until(() => Boolean(page.map?.finish));
+  say({ type: 'compareTranslator', readout: 'tuned' });
+  await new Promise(setImmediate);
+  assert.equal(page.state.compare, null, 'dismissed');
+  deps.chosenTranslator = { path: '/lenses/pythia/params.pt' };
+  say({ type: 'compareTranslator', readout: 'tuned' });
+  await both();
+  const seen = ({ map }: Recorder) => [map?.specification.readout, map?.specification.translator?.path ?? null];
+  assert.deepEqual(
+    [seen(page), seen(other)],
+    [
+      ['forward', null],
+      ['tuned', '/lenses/pythia/params.pt'],
+    ],
+  );
+  say({ type: 'swap' });
+  await other.until(() => other.map?.specification.readout === 'forward' && Boolean(other.map.finish));
+  assert.deepEqual(seen(page), ['tuned', '/lenses/pythia/params.pt']);
+  say({ type: 'swap' });
+  await other.until(() => other.map?.specification.readout === 'tuned' && Boolean(other.map.finish));
+  assert.equal(page.state.compare?.kind === 'computed' && page.state.compare.value, 'tuned:/lenses/pythia/params.pt');
+});
+
 test('a reload of the window brings both maps back, without computing them again', async (context) => {
   const first = open(context);
   first.compare(layer(7));

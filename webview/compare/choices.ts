@@ -1,7 +1,15 @@
 import { safeText } from '../../src/map/display.js';
-import { capital, contextBrief, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
-import { axisName, type AxisValue, MODEL_PATH, valueAt, valueText } from '../../src/map/series/series.js';
-import { type ContextChoice, contextOf, layerIndex, type Layer, type Readout } from '../../src/map/specification.js';
+import { capital, contextBrief, layerBrief, READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
+import { axisName, type AxisValue, MODEL_PATH, throughFile, valueAt, valueText } from '../../src/map/series/series.js';
+import {
+  type ContextChoice,
+  contextOf,
+  isTranslated,
+  layerIndex,
+  type Layer,
+  type Readout,
+  READOUTS,
+} from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import type { Comparison } from '../../src/protocol/panelSettings.js';
 import { lastLayer, layerOf } from '../controls/layers.js';
@@ -32,7 +40,8 @@ export function choicesOf(host: HostState): Choice[] {
   const { parameters } = host.settings;
   const last = lastLayer(host);
   const at = layerIndex(layerOf(host));
-  const readout: Readout = parameters.readout === 'forward' ? 'lens' : 'forward';
+  // A translator is told best by what it adds to the logit lens.
+  const readout: Readout = parameters.readout === 'lens' || parameters.readout === 'unembed' ? 'forward' : 'lens';
   const context: ContextChoice =
     contextOf(parameters).kind === 'none' ? { kind: host.model.status === 'ready' ? 'bos' : 'none' } : { kind: 'none' };
   const { axes } = parameters.plane;
@@ -87,7 +96,7 @@ function optionsOf(host: HostState, path: string): Option[] {
     case 'layer':
       return Array.from({ length: lastLayer(host) + 2 }, (_, i) => option(i === 0 ? 'embeddings' : i - 1));
     case 'readout':
-      return (['forward', 'lens', 'unembed'] as const).map((readout) => {
+      return READOUTS.map((readout) => {
         const support = host.model.status === 'ready' ? host.model.summary.readouts[readout] : undefined;
         return option(readout, support?.ok === false ? support.reason : undefined);
       });
@@ -112,8 +121,11 @@ export function nameOf(host: HostState, path: string, value: AxisValue): string 
   if (path === 'layer' && (typeof value === 'number' || value === 'embeddings'))
     return capital(layerBrief(value satisfies Layer));
   if (path === 'layer') return capital(layerBrief(lastLayer(host)));
-  if (path === 'readout' && (value === 'forward' || value === 'lens' || value === 'unembed'))
-    return READOUT_NAMES[value];
+  const through = throughFile(path, value);
+  if (through) return `${READOUT_NAMES[through.readout]}, ${translatorFile(through.file)}`;
+  const readout = READOUTS.find((one) => path === 'readout' && one === value);
+  // Which file it goes through is asked for.
+  if (readout) return `${READOUT_NAMES[readout]}${isTranslated(readout) ? '…' : ''}`;
   if (path === 'context') return `Context: ${contextBrief(contextFrom(value) ?? { kind: 'none' })}`;
   if (path === 'interventions' && Array.isArray(value))
     return value.length === 0

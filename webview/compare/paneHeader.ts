@@ -1,7 +1,8 @@
 import { formatCount } from '../../src/map/numbers.js';
-import { type AxisValue, isAxisValue, MODEL_PATH } from '../../src/map/series/series.js';
+import { type AxisValue, isAxisValue, MODEL_PATH, throughFile } from '../../src/map/series/series.js';
 import { mapBrief } from '../../src/map/naming.js';
 import { safeText } from '../../src/map/display.js';
+import type { HostState } from '../../src/protocol/page.js';
 import type { Derived } from '../derived.js';
 import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -27,8 +28,11 @@ export function createPaneHeader(store: Store, main: Store, derived: Derived): H
     const { compare } = main.state.host ?? {};
     const value: unknown = JSON.parse(text);
     if (compare?.kind !== 'computed' || !isAxisValue(value)) return;
-    if (!isMain) sendComparison({ ...compare, value });
-    else editMain(compare.path, value);
+    if (isMain) editMain(compare.path, value, main.state.host);
+    else if (compare.path === 'readout' && (value === 'tuned' || value === 'jacobian')) {
+      send({ type: 'compareTranslator', readout: value });
+      draw(); // until a file is chosen it is what it was
+    } else sendComparison({ ...compare, value });
   };
   const dropdown = createDropdown(isMain ? 'Compared' : 'Compared with', choose);
   const name = h('span', { class: 'side-name' });
@@ -60,9 +64,14 @@ export function createPaneHeader(store: Store, main: Store, derived: Derived): H
   return element;
 }
 
-function editMain(path: string, value: AxisValue): void {
+function editMain(path: string, value: AxisValue, host: HostState | null): void {
+  const through = throughFile(path, value);
   if (path === MODEL_PATH) {
     if (typeof value === 'string') send({ type: 'model', path: value });
+  } else if (through && host) {
+    const translator = { path: through.file };
+    const parameters = { ...host.settings.parameters, readout: through.readout, translator };
+    send({ type: 'edit', path: 'parameters', value: parameters });
   } else send({ type: 'edit', path, value });
 }
 

@@ -1,5 +1,5 @@
 import { safeText } from '../../src/map/display.js';
-import { READOUT_NAMES } from '../../src/map/naming.js';
+import { READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
 import { isTranslated, type Readout, type TranslatorReference } from '../../src/map/specification.js';
 import { h, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -85,7 +85,7 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       const through = isTranslated(settings.parameters.readout);
       const file = settings.parameters.translator;
       show(translator.element, through);
-      setText(translatorName, file ? safeText(file.path.split(/[\\/]/).slice(-2).join('/'), 40) : '');
+      setText(translatorName, file ? translatorFile(file.path) : '');
       setAttributes(translatorName, { title: file?.path });
       translator.update(
         form.fault('translator') ?? (through && !file ? 'Choose the file of the lens' : undefined),

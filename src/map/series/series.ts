@@ -2,7 +2,8 @@ import { canonical } from '../dependence.js';
 import { Fault } from '../fault.js';
 import { layerBrief } from '../naming.js';
 import type { Plane } from '../plane.js';
-import { contextOf, type MapParameters, parseParameters } from '../specification.js';
+import { contextOf, isTranslated, type MapParameters, parseParameters } from '../specification.js';
+import type { TranslatorKind } from '../translate.js';
 import { encodeVector } from '../vector.js';
 
 /** A value on an axis of a series: JSON. */
@@ -98,9 +99,12 @@ export function memberAt({ base, vary }: Pick<MapSeries, 'base' | 'vary'>, numbe
 }
 
 /** A readout through a file of its own, `tuned:PATH`, so that lenses of several files stand beside each other. */
-function throughFile(path: string, value: AxisValue): { readonly readout: string; readonly file: string } | undefined {
-  const [, readout, file] = /^(tuned|jacobian):(.+)$/s.exec(path === 'readout' ? valueText(value) : '') ?? [];
-  return readout === undefined || file === undefined ? undefined : { readout, file };
+export function throughFile(
+  path: string,
+  value: AxisValue,
+): { readonly readout: TranslatorKind; readonly file: string } | undefined {
+  const [, kind, file] = /^(tuned|jacobian):(.+)$/s.exec(path === 'readout' ? valueText(value) : '') ?? [];
+  return file === undefined ? undefined : { readout: kind === 'tuned' ? kind : 'jacobian', file };
 }
 
 /** All members of a series, in its order. @throws as {@link memberAt}, and where there are more than {@link MOST_MEMBERS}. */
@@ -141,8 +145,13 @@ function put(data: unknown, path: string, value: AxisValue): void {
 const at = (data: unknown, steps: readonly string[]): unknown =>
   steps.reduce((here, step) => (isObject(here) && Object.hasOwn(here, step) ? here[step] : undefined), data);
 
-/** What stands in the parameters where a path leads; null where it leads nowhere. @throws Fault where it is no path. */
+/**
+ * What stands in the parameters where a path leads, a readout through a file with that file; null where it leads nowhere.
+ * @throws Fault where it is no path.
+ */
 export function valueAt(parameters: MapParameters, path: string): AxisValue {
+  const { readout, translator } = parameters;
+  if (path === 'readout' && isTranslated(readout) && translator) return `${readout}:${translator.path}`;
   const value = at(parameters, stepsOf(path));
   return isAxisValue(value) ? value : null;
 }
