@@ -11,7 +11,7 @@ import {
   type MapParameters,
   parseParameters,
 } from '../map/specification.js';
-import { translated, translatePlane } from '../map/translate.js';
+import { translated, translatePlane, type Translator } from '../map/translate.js';
 import type { GraphIntervention } from '../onnx/intervene.js';
 import type { MapParams, PointParams } from '../protocol/engine.js';
 import { idsSupport, unembedSupport } from './describe.js';
@@ -34,6 +34,8 @@ export interface Reading {
   readonly found: FoundPlane;
   /** The plane that cells are computed on: where head or final norm follow at once, what acts on the vector is done to it here. */
   readonly seen: Plane;
+  /** The center before a translator, and the translator that it goes through, if any. */
+  readonly center: { readonly state: Float32Array; readonly translator: Translator | undefined };
   /** The same of a vector that is given. */
   readonly seenAs: (vector: Float32Array) => Float32Array;
   /** The same of a direction. */
@@ -90,6 +92,7 @@ export async function readParameters(
     plan,
     found,
     seen: through ? translatePlane(changed, through) : changed,
+    center: { state: changed.c, translator: through ?? undefined },
     seenAlong: (direction) =>
       through ? translated(change(direction, false), through, false) : change(direction, false),
     seenAs: (vector) => (through ? translated(change(vector, true), through, true) : change(vector, true)),

@@ -10,7 +10,9 @@ import type { TokenPolygon } from '../../src/map/polygons.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { TranslatorKind } from '../../src/map/translate.js';
+import { torchRandn } from '../../src/map/torchRandom.js';
 import { encodeVector } from '../../src/map/vector.js';
+import type { StateBoundaries } from '../../src/protocol/boundaries.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
 import { givenPlane } from './givenPlane.js';
 
@@ -50,6 +52,9 @@ const casesSchema = v.object({
     }),
   ),
 });
+
+/** Tokens that race where all boundaries are asked for. */
+const RACING = 40;
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const lenses = process.env.REFERENCE_LENSES ?? join(fixtures, 'lenses');
@@ -147,6 +152,46 @@ async function difference(
   return worst;
 }
 
+/**
+ * The nearest boundaries of all tokens that race, each held against the map's own readout: at its point both are equally probable, and
+ * stay so on all sides of it at right angles to the way there, so that no nearer point of that boundary is. All are there, by distance.
+ */
+async function nearestHolds(engine: EngineHere, parameters: MapParameters, told: StateBoundaries): Promise<void> {
+  const { nearest, state, winner } = told;
+  assert.ok(!('reason' in nearest));
+  const d = state.length;
+  const logits = async (vectors: Float32Array): Promise<ReadonlyMap<number, number>[]> => {
+    const asked = { ...parameters, topK: RACING };
+    const { ids, logits: z } = await engine.call('predict', { parameters: asked, vectors, batchSize: 100 });
+    return Array.from(
+      { length: vectors.length / d },
+      (_, i) =>
+        new Map(Array.from({ length: RACING }, (__, k) => [ids[i * RACING + k] ?? -1, z[i * RACING + k] ?? NaN])),
+    );
+  };
+  assert.equal(new Set(nearest.map(({ token }) => token)).size, RACING - 1);
+  let before = 0;
+  for (const [i, { token, distance, point }] of nearest.entries()) {
+    assert.ok(distance >= before, 'by distance');
+    before = distance;
+    const way = point.map((value, j) => value - (state[j] ?? 0));
+    const length = Math.hypot(...way);
+    assert.ok(Math.abs(length - distance) < 1e-5 * distance);
+    const aside = torchRandn(i, 3 * d);
+    const around = new Float32Array(4 * d);
+    for (let k = 0; k < 4; k++) {
+      const some = aside.subarray((k - 1) * d, k * d);
+      const share = k === 0 ? 0 : some.reduce((sum, value, j) => sum + value * (way[j] ?? 0), 0) / length ** 2;
+      for (let j = 0; j < d; j++)
+        around[k * d + j] = (point[j] ?? 0) + (k === 0 ? 0 : (some[j] ?? 0) - share * (way[j] ?? 0));
+    }
+    for (const at of await logits(around)) {
+      const [a = NaN, b = NaN] = [at.get(winner), at.get(token)];
+      assert.ok(Math.abs(a - b) < 1e-4 * Math.max(1, Math.abs(a)), `token ${token}: ${a} and ${b}`);
+    }
+  }
+}
+
 describe('translator lenses', { concurrency: 1 }, () => {
   const names = readdirSync(lenses).filter((name) => existsSync(join(lenses, name, 'truth.json')));
   for (const name of names)
@@ -233,7 +278,7 @@ describe('translator lenses', { concurrency: 1 }, () => {
     },
   );
 
-  test('through a translator the winner flips where its map says so; the nearest boundary is refused', async () => {
+  test('through a translator the winner flips where its map says so, and no boundary is nearer than the nearest', async () => {
     const name = 'optimum-past-llama';
     const truth = truthOf(name);
     const plane = truth.planes.find(({ layer }) => layer === 0);
@@ -253,7 +298,19 @@ describe('translator lenses', { concurrency: 1 }, () => {
         };
         const question = { nearest: 2, directions: [{ kind: 'axes' }], steps: 100, reach: 5 } as const;
         const told = await engine.call('boundaries', { parameters, batchSize: 100, ...question });
-        assert.ok('reason' in told.nearest && told.nearest.reason.startsWith('through a translator'));
+        const masked = Array.from({ length: 320 - RACING }, (_, id) => `#${id < told.winner ? id : id + 1}`);
+        const few = { ...parameters, masked };
+        const all = { ...question, nearest: 100, directions: [] };
+        await nearestHolds(engine, few, await engine.call('boundaries', { parameters: few, batchSize: 100, ...all }));
+        // The line at a map around a real state says the same.
+        const center = { kind: 'tokens', ids: [3, 17, 40] } as const;
+        const real = { ...parameters, plane: { ...parameters.plane, center } };
+        const { nearest, flips } = await engine.call('boundaries', { parameters: real, batchSize: 100, ...question });
+        const { boundary } = await engine.call('survey', { parameters: real });
+        assert.ok(boundary && !('reason' in nearest));
+        const relatives = flips.flatMap(({ relative }) => relative ?? []);
+        assert.equal(boundary.relative, nearest[0]?.relative);
+        assert.equal(boundary.axes, relatives.length === 0 ? null : Math.min(...relatives));
         assert.ok(Math.abs(told.norm - norm(plane.c)) < 1e-4 * told.norm);
         assert.equal(told.way, 'exact');
         const found = told.flips.filter(({ relative }) => relative !== null);

@@ -214,7 +214,8 @@ test('a tuned lens stands beside the model itself: its file is asked for, and go
   await page.until(() => Boolean(page.map?.finish));
   say({ type: 'compareTranslator', readout: 'tuned' });
   await new Promise(setImmediate);
-  assert.equal(page.state.compare, null, 'dismissed');
+  const compared = (): Comparison | null => page.state.compare;
+  assert.equal(compared(), null, 'dismissed');
   deps.chosenTranslator = { path: '/lenses/pythia/params.pt' };
   say({ type: 'compareTranslator', readout: 'tuned' });
   await both();
@@ -231,7 +232,12 @@ test('a tuned lens stands beside the model itself: its file is asked for, and go
   assert.deepEqual(seen(page), ['tuned', '/lenses/pythia/params.pt']);
   say({ type: 'swap' });
   await other.until(() => other.map?.specification.readout === 'tuned' && Boolean(other.map.finish));
-  assert.equal(page.state.compare?.kind === 'computed' && page.state.compare.value, 'tuned:/lenses/pythia/params.pt');
+  assert.deepEqual(compared(), {
+    kind: 'computed',
+    path: 'readout',
+    value: 'tuned:/lenses/pythia/params.pt',
+    plane: 'own',
+  });
 });
 
 test('a reload of the window brings both maps back, without computing them again', async (context) => {

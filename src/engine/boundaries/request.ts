@@ -2,20 +2,17 @@ import { parseQuestion } from '../../map/boundaries/directions.js';
 import type { Flip } from '../../map/boundaries/rays.js';
 import { Fault } from '../../map/fault.js';
 import { dot } from '../../map/plane.js';
-import { isTranslated, layerIndex, parseParameters } from '../../map/specification.js';
+import { layerIndex, parseParameters } from '../../map/specification.js';
 import type { BoundaryParams, NearBoundary, StateBoundaries } from '../../protocol/boundaries.js';
 import { affineKind } from '../affine.js';
 import type { Opened } from '../opened.js';
 import { checkBatchSize, readParameters } from '../reading.js';
 import { exactFlips, steppedFlips } from './along.js';
 import { directionsOf } from './directions.js';
-import { nearestBoundaries } from './nearest.js';
+import { nearestBoundaries, obstacleTo } from './nearest.js';
 
 /** How exactly a flip is found, in parts of its distance: float32's arithmetic shows little more. */
 const PRECISION = 1e-6;
-
-const TRANSLATED =
-  'through a translator every token’s boundary has another normal, which takes a product of all rows with the matrix';
 
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
 export function checkedBoundaries(params: BoundaryParams): BoundaryParams {
@@ -44,12 +41,11 @@ export async function boundariesOf(
       message: 'Boundaries are told around a state, and the center is the origin.',
       hint: 'Name a state: --center-prompt TEXT, for example.',
     });
-  const { plan, found, seen, seenAlong, race, ground, space } = await readParameters(opened, parameters);
+  const { plan, found, seen, center, seenAlong, race, ground, space } = await readParameters(opened, parameters);
   const { variant } = ground;
-  const translates = isTranslated(parameters.readout);
   const state = seen.c;
   // Through a translator all lengths are those of the states that it translates.
-  const own = translates ? found.plane.c : state;
+  const own = center.state;
   const norm = Math.sqrt(dot(own, own));
   if (!(norm > 0)) throw new Fault({ code: 'bad-parameter', message: 'The state is zero: it has no norm.' });
   const output = { kind: 'top' as const, k: 2, masked: race.feeds.mask !== undefined, functional: false };
@@ -57,11 +53,10 @@ export async function boundariesOf(
   const tops = await runner.tops(state.slice(), 1, race.feeds.mask ? { mask: race.feeds.mask } : {});
   const [winner = 0, runnerUp = 0] = tops.ids;
 
-  const kind = affineKind(variant.model, plan);
-  let near: readonly NearBoundary[] | { readonly reason: string } =
-    'reason' in kind ? kind : translates && wanted > 0 ? { reason: TRANSLATED } : [];
-  if (!('reason' in kind) && !translates && wanted > 0) {
-    const { boundaries } = await nearestBoundaries(variant, plan, state, wanted, race.masked);
+  const obstacle = await obstacleTo(variant, plan, center);
+  let near: readonly NearBoundary[] | { readonly reason: string } = obstacle ?? [];
+  if (!obstacle && wanted > 0) {
+    const { boundaries } = await nearestBoundaries(variant, plan, center, wanted, race.masked, signal);
     near = boundaries.map(({ token, distance, hidden, point }) => ({
       token,
       distance,
@@ -74,7 +69,7 @@ export async function boundariesOf(
   const named = await directionsOf(variant, space, sets, { layer: plan.layer, state: own, plane: found.plane }, signal);
   const units = named.map(({ unit }) => seenAlong(unit));
   let flips: readonly (Flip | undefined)[] = [];
-  const exact = !('reason' in kind);
+  const exact = !('reason' in affineKind(variant.model, plan));
   if (named.length > 0)
     flips = exact
       ? await exactFlips(variant, plan, state, units, race.masked, signal)

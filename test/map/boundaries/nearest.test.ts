@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flipSpread } from '../../../src/map/boundaries/directions.js';
 import { type AffineHead, NearestBoundaries } from '../../../src/map/boundaries/nearest.js';
+import { NearestThrough } from '../../../src/map/boundaries/nearestThrough.js';
 import { firstFlip } from '../../../src/map/boundaries/rays.js';
 import { SteppedFlips } from '../../../src/map/boundaries/stepping.js';
 import { torchRandn } from '../../../src/map/torchRandom.js';
@@ -97,6 +98,56 @@ test('a token with the winner’s own row has no boundary; equally near ones com
   assert.equal(search.tokensWithoutBoundary, 1);
   assert.ok(Math.abs((search.boundaries()[0]?.distance ?? 0) - Math.SQRT2) < 1e-12);
 });
+
+for (const norm of ['rms', 'layer'] as const)
+  test(`nearest boundary behind a translator: ${norm}: a tie there, and no way out is shorter`, () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const one = world(seed, norm, false);
+      const matrix = torchRandn(seed + 500, D * D).slice(0, D * D);
+      const translator = { matrix, identity: seed % 2 === 0, bias: torchRandn(seed + 900, D).slice(0, D) };
+      const through = (h: ArrayLike<number>): Float64Array =>
+        Float64Array.from({ length: D }, (_, i) => {
+          let sum = (translator.identity ? (h[i] ?? 0) : 0) + (translator.bias[i] ?? 0);
+          for (let j = 0; j < D; j++) sum += (matrix[i * D + j] ?? 0) * (h[j] ?? 0);
+          return sum;
+        });
+      const winner = winnerAt(one, through(one.state));
+      // By what a logit before the scale changes with each number of the state.
+      const squares = Float64Array.from(one.rows, (row) => {
+        const weights = Array.from(row, (value, i) => value * (one.head.gain[i] ?? 0));
+        const mean = norm === 'layer' ? weights.reduce((a, b) => a + b, 0) / D : 0;
+        const [zero, ...units] = [-1, 0, 1, 2, 3, 4, 5].map((j) =>
+          through(Array.from({ length: D }, (_, i) => Number(i === j))).reduce(
+            (sum, value, i) => sum + value * ((weights[i] ?? 0) - mean),
+            0,
+          ),
+        );
+        return units.reduce((sum, value) => sum + (value - (zero ?? 0)) ** 2, 0);
+      });
+      const own = { token: winner, row: one.rows[winner] ?? one.state };
+      const search = new NearestThrough(one.head, one.state, translator, own, squares, TOKENS);
+      one.rows.forEach((row, t) => search.add(t, row));
+      const found = search.boundaries();
+      assert.equal(found.length, TOKENS - 1);
+      for (const { token, distance, point } of found) {
+        const z = logitsAt(one, through(point));
+        assert.ok(Math.abs((z[winner] ?? 0) - (z[token] ?? 1)) < 1e-9, `no tie: ${norm}, seed ${seed}`);
+        const moved = Math.hypot(...Array.from(point, (value, i) => value - (one.state[i] ?? 0)));
+        assert.ok(Math.abs(moved - distance) < 1e-9 * (1 + distance));
+      }
+      const [first] = found;
+      const least = first?.distance ?? Infinity;
+      for (let i = 0; i < 300; i++) {
+        const noise = torchRandn(7000 + i, D).slice(0, D);
+        const direction = Float64Array.from(noise, (x, j) =>
+          i % 2 ? x : 0.2 * x + ((first?.point[j] ?? 0) - (one.state[j] ?? 0)) / least,
+        );
+        const length = Math.hypot(...direction);
+        const at = Float64Array.from(one.state, (x, j) => x + (0.999 * least * (direction[j] ?? 0)) / length);
+        assert.equal(winnerAt(one, through(at)), winner, `${norm}, seed ${seed}, direction ${i}`);
+      }
+    }
+  });
 
 for (const norm of ['none', 'rms', 'layer'] as const)
   test(`the first flip along a ray is where stepping finds it: ${norm}`, () => {
