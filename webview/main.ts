@@ -1,5 +1,6 @@
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
+import './language.js';
 import { type HostMessage, pageView, type PanelState } from '../src/protocol/page.js';
 import { createBoundariesPane } from './boundariesPane.js';
 import { createCellTable } from './cellTable.js';

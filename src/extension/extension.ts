@@ -1,4 +1,5 @@
 import { started } from './started.js';
+import './language.js';
 import * as vscode from 'vscode';
 import { EnginePool } from '../host/enginePool.js';
 import { MapFiles } from '../host/mapFiles.js';

@@ -17,6 +17,7 @@ import { readKept } from '../panel/messages.js';
 import { type SavedBeside, SavedMapController } from '../panel/savedMap.js';
 import type { HostMessage } from '../protocol/page.js';
 import type { PanelSettings } from '../protocol/panelSettings.js';
+import { language } from './language.js';
 import { plain } from './plainText.js';
 
 /** What the panel's serializer is registered for. */
@@ -173,6 +174,7 @@ function mountPage(extensionUri: vscode.Uri, webview: vscode.Webview, host: Page
     styles: address('main.css'),
     source: webview.cspSource,
     nonce: randomBytes(16).toString('base64url'),
+    language: language(),
   });
   return listening;
 }

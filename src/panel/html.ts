@@ -7,10 +7,20 @@ export interface PageParts {
   readonly source: string;
   /** 128 random bits at least, another one each time. */
   readonly nonce: string;
+  /** The page's language; left out: English. */
+  readonly language?: Language | undefined;
+}
+
+/** A language other than English. */
+export interface Language {
+  /** As VS Code names it: `de`. */
+  readonly name: string;
+  /** English sentences and what they are in it: a bundle of `l10n/`. */
+  readonly words: Readonly<Record<string, string>>;
 }
 
 /** The page. Nothing of it comes from a model or a map: those go in as messages. */
-export function pageHtml({ script, styles, source, nonce }: PageParts): string {
+export function pageHtml({ script, styles, source, nonce, language }: PageParts): string {
   const policy = [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,
@@ -19,8 +29,9 @@ export function pageHtml({ script, styles, source, nonce }: PageParts): string {
     // plotly.js draws a heatmap as a picture in a data: address.
     `img-src data: blob:`,
   ].join('; ');
+  const { name, words } = language ?? { name: 'en' };
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${attribute(name)}"${words ? ` data-words="${attribute(JSON.stringify(words))}"` : ''}>
   <head>
     <meta charset="utf-8" />
     <meta http-equiv="Content-Security-Policy" content="${policy}" />
@@ -36,3 +47,6 @@ export function pageHtml({ script, styles, source, nonce }: PageParts): string {
 </html>
 `;
 }
+
+const attribute = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');

@@ -47,6 +47,8 @@ const targets = {
 /** What the package is made of, beside the native part. All of it must be there. */
 const parts = [
   'package.nls.json',
+  'package.nls.de.json',
+  'l10n',
   'LICENSE',
   'README.md',
   'CHANGELOG.md',

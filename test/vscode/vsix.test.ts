@@ -32,7 +32,7 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
     const files = unzipSync(readFileSync(file), { filter: ({ name }) => name.startsWith('extension/') });
     const names = Object.keys(files).map((name) => name.replace('extension/', ''));
     const allowed =
-      /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt|dist\/(\w+\.(cjs|wasm)|webview\/(main|study)\.(js|css)|webview\/codicon\.ttf|assets\/[\w./-]+|node_modules\/(onnxruntime-(node|common)|tokenizers)\/[\w./-]+)|media\/(icons|schemas|walkthrough|pictures|novella-3m)\/[\w./-]+|docs\/[\w./-]+)$/;
+      /^(package(\.nls(\.de)?)?\.json|l10n\/bundle\.l10n\.de\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt|dist\/(\w+\.(cjs|wasm)|webview\/(main|study)\.(js|css)|webview\/codicon\.ttf|assets\/[\w./-]+|node_modules\/(onnxruntime-(node|common)|tokenizers)\/[\w./-]+)|media\/(icons|schemas|walkthrough|pictures|novella-3m)\/[\w./-]+|docs\/[\w./-]+)$/;
     assert.deepEqual(
       names.filter((name) => !allowed.test(name)),
       [],

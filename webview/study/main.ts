@@ -1,6 +1,8 @@
+import { t } from '@vscode/l10n';
 import '@vscode/codicons/dist/codicon.css';
 import '../styles/base.css';
 import './study.css';
+import '../language.js';
 import { formatCount } from '../../src/map/numbers.js';
 import type { StudyState } from '../../src/protocol/studyPage.js';
 import { h, icon, setAttributes, setText, show } from '../dom.js';
@@ -12,42 +14,42 @@ import { costWords, stateWords } from './words.js';
 
 const title = h('h1');
 const state = h('p', { class: 'state', role: 'status', 'aria-live': 'polite' });
-const progress = h('progress', { class: 'study-progress', 'aria-label': 'Maps that are computed' });
-const run = createButton('Run', 'primary', () => tell('run'));
-const cancel = createButton('Cancel', 'secondary', () => tell('cancel'));
-const measure = createButton('Measure', 'secondary', () => tell('measure'));
+const progress = h('progress', { class: 'study-progress', 'aria-label': t('Maps that are computed') });
+const run = createButton(t('Run'), 'primary', () => tell('run'));
+const cancel = createButton(t('Cancel'), 'secondary', () => tell('cancel'));
+const measure = createButton(t('Measure'), 'secondary', () => tell('measure'));
 const link = (label: string, picture: string, act: () => void): HTMLButtonElement => {
   const button = h('button', { type: 'button', class: 'link' }, icon(picture), label);
   button.addEventListener('click', act);
   return button;
 };
-const text = link('Edit as Text', 'go-to-file', () => tell('openText'));
-const members = link('Show Maps', 'list-tree', () => tell('showMembers'));
-const results = link('Show Files', 'folder-opened', () => tell('showResults'));
+const text = link(t('Edit as Text'), 'go-to-file', () => tell('openText'));
+const members = link(t('Show Maps'), 'list-tree', () => tell('showMembers'));
+const results = link(t('Show Files'), 'folder-opened', () => tell('showResults'));
 const fault = h('div', { class: 'study-fault', role: 'alert' });
 const axes = h('tbody');
 const axesTable = h(
   'table',
   { class: 'axes' },
-  h('caption', { class: 'only-spoken' }, 'What varies'),
+  h('caption', { class: 'only-spoken' }, t('What varies')),
   h(
     'thead',
     {},
     h(
       'tr',
       {},
-      h('th', { scope: 'col' }, 'Axis'),
-      h('th', { scope: 'col', class: 'number' }, 'Values'),
+      h('th', { scope: 'col' }, t('Axis')),
+      h('th', { scope: 'col', class: 'number' }, t('Values')),
       h('th', { scope: 'col' }, ''),
     ),
   ),
   axes,
 );
 const facts = h('dl', { class: 'facts' });
-const parts = h('ul', { class: 'parts', 'aria-label': 'Processes that compute it' });
-const plan = h('section', {}, h('h2', {}, 'Plan'), axesTable, facts, parts);
-const picture = h('img', { class: 'report', alt: 'Maps along each axis, and statistics along it' });
-const report = h('section', { hidden: true }, h('h2', {}, 'Report'), picture);
+const parts = h('ul', { class: 'parts', 'aria-label': t('Processes that compute it') });
+const plan = h('section', {}, h('h2', {}, t('Plan')), axesTable, facts, parts);
+const picture = h('img', { class: 'report', alt: t('Maps along each axis, and statistics along it') });
+const report = h('section', { hidden: true }, h('h2', {}, t('Report')), picture);
 
 document.body.append(
   h(
@@ -73,23 +75,23 @@ function draw(now: StudyState): void {
   const measuring = cost.status === 'running';
   whole = there === planned?.members;
   setText(title, now.name.replace(/\.embedding-study\.(json|ya?ml)$/i, ''));
-  setText(state, measuring ? 'Computing the first maps, to see what all would take' : stateWords(now));
+  setText(state, measuring ? t('Computing the first maps, to see what all would take') : stateWords(now));
   const part = working ? at.done / Math.max(1, at.members) : planned && there !== null ? there / planned.members : 0;
   show(progress, working || (planned !== null && there !== null && !whole));
   setAttributes(progress, { value: part, max: 1 });
   run.update({
-    label: there !== null && there > 0 && !whole ? 'Resume' : 'Run',
-    title: 'Compute the maps that are not there yet, on this machine',
+    label: there !== null && there > 0 && !whole ? t('Resume') : t('Run'),
+    title: t('Compute the maps that are not there yet, on this machine'),
   });
   const may = planned !== null && !working && !measuring && !whole;
   show(run.element, may);
   show(cancel.element, working || measuring);
   cancel.update({
     disabled: working && at.stopping,
-    title: 'Stop after the batch at hand. What is whole stays, and Resume goes on',
+    title: t('Stop after the batch at hand. What is whole stays, and Resume goes on'),
   });
   show(measure.element, may);
-  measure.update({ title: 'Compute the first maps: time, memory and bytes of all' });
+  measure.update({ title: t('Compute the first maps: time, memory and bytes of all') });
   show(members, (there ?? 0) > 0);
   show(results, there !== null);
   drawFault(now);
@@ -101,7 +103,7 @@ function draw(now: StudyState): void {
 function drawFault({ fault: what }: StudyState): void {
   show(fault, what !== null);
   if (!what) return;
-  const log = link('Show Log', 'output', () => tell('showLog'));
+  const log = link(t('Show Log'), 'output', () => tell('showLog'));
   fault.replaceChildren(
     icon('error'),
     h('div', {}, h('p', {}, what.message), ...(what.hint === undefined ? [] : [h('p', {}, what.hint)])),
@@ -112,7 +114,7 @@ function drawFault({ fault: what }: StudyState): void {
 let drawn = '';
 
 function drawPlan(now: StudyState, planned: NonNullable<StudyState['plan']>): void {
-  const words = [...planned.facts, ...costWords(now), ['Results', now.folder] as const];
+  const words = [...planned.facts, ...costWords(now), [t('Results'), now.folder] as const];
   const key = JSON.stringify([planned, words, now.parts]);
   if (key === drawn) return; // what a person selects in it stays while maps come
   drawn = key;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { formatCount, formatDuration, formatFixed } from '../../src/map/numbers.js';
 import type { StudyState } from '../../src/protocol/studyPage.js';
 
@@ -13,30 +14,36 @@ export function stateWords({ plan, run, there, failed, changed, folder }: StudyS
   const { members } = plan;
   if (run.status === 'running') {
     const parts = [
-      `${formatCount(run.done)} of ${formatCount(run.members)} maps`,
-      ...(run.failed > 0 ? [`${formatCount(run.failed)} failed`] : []),
-      ...(run.stopping ? ['stopping'] : run.secondsLeft === null ? [] : [`${formatDuration(run.secondsLeft)} left`]),
-      ...(run.memory === null ? [] : [`${bytesWords(run.memory)} of memory`]),
+      t('{0} of {1} maps', formatCount(run.done), formatCount(run.members)),
+      ...(run.failed > 0 ? [t('{0} failed', formatCount(run.failed))] : []),
+      ...(run.stopping
+        ? [t('stopping')]
+        : run.secondsLeft === null
+          ? []
+          : [t('{0} left', formatDuration(run.secondsLeft))]),
+      ...(run.memory === null ? [] : [t('{0} of memory', bytesWords(run.memory))]),
     ];
     return parts.join(' · ');
   }
-  const bad = failed !== null && failed > 0 ? `, ${formatCount(failed)} of them as a fault` : '';
-  if (changed) return `${formatCount(members)} maps; ${folder} holds those of the study before it was changed`;
-  if (there === null) return `${formatCount(members)} maps, none computed yet`;
+  const bad = failed !== null && failed > 0 ? t(', {0} of them as a fault', formatCount(failed)) : '';
+  if (changed) return t('{0} maps; {1} holds those of the study before it was changed', formatCount(members), folder);
+  if (there === null) return t('{0} maps, none computed yet', formatCount(members));
   return there === members
-    ? `All ${formatCount(members)} maps are there${bad}`
-    : `${formatCount(there)} of ${formatCount(members)} maps are there`;
+    ? t('All {0} maps are there{1}', formatCount(members), bad)
+    : t('{0} of {1} maps are there', formatCount(there), formatCount(members));
 }
 
 const eachWords = (seconds: number): string =>
-  seconds < 0.5 ? `${formatCount(1 / Math.max(seconds, 1e-4))} maps a second` : `${formatDuration(seconds)} each`;
+  seconds < 0.5
+    ? t('{0} maps a second', formatCount(1 / Math.max(seconds, 1e-4)))
+    : t('{0} each', formatDuration(seconds));
 
 /** What it takes, in the words of the plan. */
 export function costWords({ cost }: StudyState): readonly (readonly [string, string])[] {
   if (cost.status !== 'known') return [];
   return [
-    ['Time', `about ${formatDuration(cost.seconds)} here, ${eachWords(cost.secondsEach)}`],
-    ['Memory', cost.memory === null ? 'not known' : `about ${bytesWords(cost.memory)} for the engine`],
-    ['Files', `${formatCount(cost.files)}, at most ${bytesWords(cost.bytes)}`],
+    [t('Time'), t('about {0} here, {1}', formatDuration(cost.seconds), eachWords(cost.secondsEach))],
+    [t('Memory'), cost.memory === null ? t('not known') : t('about {0} for the engine', bytesWords(cost.memory))],
+    [t('Files'), t('{0}, at most {1}', formatCount(cost.files), bytesWords(cost.bytes))],
   ];
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { pageHtml } from '../../panel/html.js';
+import { language } from '../language.js';
 import type { Services } from '../services.js';
 import type { Studies } from './studies.js';
 
@@ -59,6 +60,7 @@ export class StudyEditor implements vscode.CustomTextEditorProvider {
       styles: address('study.css'),
       source: webview.cspSource,
       nonce: randomBytes(16).toString('base64url'),
+      language: language(),
     });
   }
 }
