@@ -131,6 +131,16 @@ export class Derived {
     },
   );
 
+  /** Gives the tokens of a map the color slots that they have where it is colored by token. */
+  readonly assigned = perMap(
+    (state, map) => [state.host?.tokenColors, map.finish !== null],
+    (state, map): boolean => {
+      const terrain = this.terrain(state, map);
+      if (terrain) this.assign(state, map, terrain);
+      return terrain !== undefined;
+    },
+  );
+
   /** Color slot of a token, in a map that is colored by token. */
   slot(map: PageMap, id: number): number {
     return this.slotOf(tokenOf(map, id).text);

@@ -8,6 +8,7 @@ import type { Derived } from './derived.js';
 import { colorMap } from './colorMap.js';
 import { send } from './host.js';
 import { togglePin } from './inspector.js';
+import { closeProfile, lineKey } from './profile/line.js';
 import { refines, seesDetail } from './map/detail.js';
 import { toggleRange } from './map/barButton.js';
 import type { MapView } from './map/mapView.js';
@@ -18,7 +19,7 @@ const ZOOM_STEP = 1.5;
 const FAR = 5;
 
 /**
- * Keys of a map. `announce` reads out the cell that the pin has come to; `compare` offers what the map can be compared with.
+ * Keys of a map. `announce` reads out the cell that the pin has come to; `compare` offers what the map can be compared with; `say` reads out.
  */
 export function listenToMapKeys(
   store: Store,
@@ -26,6 +27,7 @@ export function listenToMapKeys(
   map: MapView,
   announce: (cell: number) => void,
   compare: () => void,
+  say: (text: string) => void,
 ): void {
   /** Moves the pin by cells, or in a direction until another region begins. */
   const movePin = (columns: number, rows: number, toNextRegion: boolean): void => {
@@ -74,7 +76,12 @@ export function listenToMapKeys(
     ArrowRight: (event) => movePin(event.shiftKey ? FAR : 1, 0, event.ctrlKey || event.metaKey),
     ArrowUp: (event) => movePin(0, event.shiftKey ? FAR : 1, event.ctrlKey || event.metaKey),
     ArrowDown: (event) => movePin(0, event.shiftKey ? -FAR : -1, event.ctrlKey || event.metaKey),
+    p: () => {
+      const words = store.slot === 'main' ? lineKey(store) : '';
+      if (words) say(words);
+    },
     Enter: () => {
+      if (store.state.draft) return say(lineKey(store));
       togglePin(store);
       const { map: shown, ui } = store.state;
       const cell = shown && ui.pin ? cellAtPlace(shown, ui.pin) : null;
@@ -126,11 +133,13 @@ export function listenToPageKeys(store: Store, help: () => void, works: () => bo
   });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
-    const { host, drawer, table, ui, comparing } = store.state;
-    if (works()) send({ type: 'cancel' });
+    const { host, drawer, table, ui, comparing, draft } = store.state;
+    if (draft) store.set({ draft: null });
+    else if (works()) send({ type: 'cancel' });
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });
     else if (ui.pin) store.setUi({ pin: null });
+    else if (host?.profile) closeProfile();
     else if (host?.lens) send({ type: 'edit', path: 'lens', value: null });
     else if (host?.sweep) send({ type: 'edit', path: 'sweep', value: false });
     else if (comparing) send({ type: 'edit', path: 'compare', value: null });

@@ -27,6 +27,7 @@ import { Pane } from './pane.js';
 import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createLensTable } from './lens/lensTable.js';
+import { createProfilePane } from './profile/profilePane.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
@@ -111,6 +112,7 @@ const mapColumn = h(
   createPanes(main, other, changes, derived),
   createSweepStrip(store, derived),
   createLensTable(store, derived),
+  createProfilePane(store, derived),
   createCellTable(store, derived, view.plot),
 );
 document.body.append(
@@ -183,6 +185,7 @@ function receive(message: HostMessage): void {
   if (message.type === 'sweep') return main.takeSwept(message.map);
   if (message.type === 'divergences') return changes.take(message.news);
   if (message.type === 'lens') return store.set({ lens: message.table });
+  if (message.type === 'profile') return store.set({ profile: message.profile, along: null });
   if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);
   begun = true;
@@ -197,13 +200,14 @@ function receive(message: HostMessage): void {
 const isWorking = ({ state: { host } }: Store): boolean =>
   host?.run.status === 'running' || host?.detail.status === 'running';
 for (const pane of [main, other, changes])
-  listenToMapKeys(pane.store, derived, pane.view, pane.sayCell, () => toolbar.compare());
+  listenToMapKeys(pane.store, derived, pane.view, pane.sayCell, () => toolbar.compare(), announce);
 listenToPageKeys(
   store,
   () => sheet.open('keys'),
   () =>
     store.state.host?.sweep?.running === true ||
     store.state.host?.lens?.running === true ||
+    store.state.host?.profile?.running === true ||
     [store, other.store].some(isWorking),
 );
 onThemeChange(() => store.set({ theme: readTheme() }));

@@ -1,4 +1,5 @@
 import { tokenText } from '../src/map/display.js';
+import type { PlanePoint } from '../src/map/profile.js';
 import { ANCHORS } from '../src/map/useAs.js';
 import { compareItems } from './toolbar.js';
 import { cellAsText, togglePin } from './inspector.js';
@@ -8,7 +9,8 @@ import { colorByToken } from './colorMap.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import type { MenuItem } from './menu.js';
-import { tokenOf } from './pageMap.js';
+import { type PageMap, tokenOf } from './pageMap.js';
+import { beginLine, endAt, endLine, sendProfile } from './profile/line.js';
 import type { Store } from './store.js';
 
 /** Tokens of a cell that its menu offers to color by. */
@@ -51,6 +53,7 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
             reason: whole,
             run: () => send({ type: 'vector', to: anchor, ...place }),
           })),
+          ...(store.slot === 'main' ? lineItems(store, shown.map, at) : []),
           {
             label: 'Continue from Here',
             icon: 'edit',
@@ -90,5 +93,19 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
     },
     'separator',
     ...compareItems(state).map((item) => ({ ...item, label: `Compare with ${item.label}` })),
+  ];
+}
+
+/** Lines that end or begin at a place: from the one that was begun, from the pin, from A; or on to wherever is clicked next. */
+function lineItems(store: Store, map: PageMap, at: PlanePoint): MenuItem[] {
+  const { draft, ui } = store.state;
+  const here = endAt(map, at);
+  const isHere = ({ x, y }: PlanePoint): boolean => x === here.x && y === here.y;
+  const icon = 'graph-line';
+  if (draft) return [{ label: 'End Profile Here', icon, run: () => void endLine(store, here) }];
+  const pin = ui.pin && endAt(map, ui.pin);
+  return [
+    { label: 'Profile from Here…', icon, run: () => beginLine(store, here) },
+    ...(pin && !isHere(pin) ? [{ label: 'Profile from Pin to Here', icon, run: () => sendProfile(pin, here) }] : []),
   ];
 }

@@ -9,6 +9,7 @@ import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { Maps } from './maps.js';
 import { pageMap } from './pageMap.js';
+import { endAt, endLine } from './profile/line.js';
 import { Store } from './store.js';
 
 /** A map on the page: what is known of it, and where it is drawn. */
@@ -110,12 +111,19 @@ export class Pane {
         store.set({ pointed: map && cell !== null ? placeOfCell(map, cell) : null, mark });
       },
       click: (cell) => {
-        const { map, ui } = store.state;
+        const { map, ui, draft } = store.state;
         if (!map) return;
+        if (draft) return void endLine(store, endAt(map, placeOfCell(map, cell)));
         const again = pinnedCell(store.state) === cell;
         pinBefore = ui.pin;
         store.setUi({ pin: again ? null : placeOfCell(map, cell) });
         if (!again) this.sayCell(cell);
+      },
+      line: (from, to, done) => {
+        const [begins, ends] = [this.view.endAt(...from), this.view.endAt(...to)];
+        if (!begins || !ends || store.slot !== 'main' || store.state.host?.mode !== 'panel') return;
+        store.set({ draft: { from: begins, to: ends } });
+        if (done && !endLine(store, ends)) store.set({ draft: null });
       },
       doubleClick: () => store.setUi({ pin: pinBefore }),
     });

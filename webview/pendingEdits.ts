@@ -55,7 +55,7 @@ function edited(message: StateMessage, edit: PageEdit): StateMessage {
     return state.compare?.kind === 'computed' && isComputed(value)
       ? { ...message, state: { ...state, compare: value } }
       : message;
-  if (path === 'sweep' || path === 'lens') return message;
+  if (path === 'sweep' || path === 'lens' || path === 'profile') return message;
   const changed = withSetting(settings, path, value);
   return isRecord(changed) ? withSettings(message, changed, state.interventions) : message;
 }

@@ -9,6 +9,7 @@ import type {
   SlotName,
   SurveyNews,
 } from '../src/protocol/page.js';
+import type { PlanePoint, Profile } from '../src/map/profile.js';
 import { cellAtPlace } from './cell.js';
 import type { LinkState, Link, LinkedPane } from './link.js';
 import { type View, viewOfLook } from './map/view.js';
@@ -41,6 +42,12 @@ export interface OwnState {
   readonly sweep: readonly PageMap[];
   /** What a lens over layers and positions reads. */
   readonly lens: LensTable | null;
+  /** What the model says along a line. */
+  readonly profile: Profile | null;
+  /** A line that is being drawn: its second end follows the pointer, or the pin where it is null. */
+  readonly draft: { readonly from: PlanePoint; readonly to: PlanePoint | null } | null;
+  /** The part of the profile's line that is looked at, 0 ... 1. */
+  readonly along: number | null;
   /** Token whose regions are outlined. */
   readonly outlined: number | null;
   /** Index of the mark that is pointed at, in the map's survey. */
@@ -61,6 +68,9 @@ const NOTHING: OwnState = {
   boundaries: null,
   sweep: [],
   lens: null,
+  profile: null,
+  draft: null,
+  along: null,
   outlined: null,
   mark: null,
 };

@@ -16,6 +16,7 @@ import type { MapView } from './map/mapView.js';
 import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { openLens } from './lens/lensTable.js';
+import { openProfile } from './profile/line.js';
 import { sendSweep } from './sweep/sweepStrip.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';
 
@@ -197,8 +198,9 @@ export function createToolbar(
 }
 
 /** What the map can be compared with, as a menu. */
-export const compareItems = ({ host }: PageState): MenuItem[] =>
-  host
+export const compareItems = (state: PageState): MenuItem[] => {
+  const { host } = state;
+  return host
     ? choicesOf(host).map(({ label, icon, reason, compare }) => ({
         label,
         icon,
@@ -207,10 +209,12 @@ export const compareItems = ({ host }: PageState): MenuItem[] =>
           if (compare === 'saved') send({ type: 'chooseSavedMap' });
           else if (compare === 'layers') sendSweep(true);
           else if (compare === 'lens') openLens(host);
+          else if (compare === 'profile') openProfile(state);
           else sendComparison(compare);
         },
       }))
     : [];
+};
 
 /** Makes a bar as full as fits: `data-tight` says how much it has to give up. */
 function fit(bar: HTMLElement): void {

@@ -5,7 +5,7 @@ import { fileName } from '../formats/names.js';
 import { besideName } from '../formats/readMap.js';
 import { cellsBeside } from '../formats/toJson.js';
 import { DEFAULT_FORMATS } from '../host/outputDefaults.js';
-import type { SavedSet } from '../host/savedSets.js';
+import type { DrawnSet, SavedSet } from '../host/savedSets.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Closer } from '../panel/dependencies.js';
@@ -19,10 +19,11 @@ const PICTURES = FORMATS.filter((format) => formatOf(format).kind !== 'data');
 const SCALES = [1, 2, 3, 4] as const;
 
 /** What a set is called. */
-const SETS: Readonly<Record<SavedSet['kind'], string>> = {
+const SETS: Readonly<Record<DrawnSet['kind'], string>> = {
   comparison: 'the Comparison',
   series: 'All Layers',
   lens: 'Layers × Positions',
+  profile: 'the Profile',
 };
 
 async function askForFolder(): Promise<vscode.Uri | undefined> {
@@ -99,7 +100,7 @@ export class Saving {
   }
 
   /** Asks for kind, size and place of the picture of a set and writes it. */
-  async exportSet(set: SavedSet): Promise<boolean> {
+  async exportSet(set: DrawnSet): Promise<boolean> {
     return this.shown(async () => {
       const picked = await pick(
         [
@@ -107,6 +108,9 @@ export class Saving {
           { label: 'SVG', description: 'vectors, text as text', format: 'svg' as const, scale: 1 },
           ...(set.kind === 'series'
             ? [{ label: 'APNG', description: 'a film of the layers', format: 'apng' as const, scale: 1 }]
+            : []),
+          ...(set.kind === 'profile'
+            ? [{ label: 'CSV', description: 'a line per point and token', format: 'csv' as const, scale: 1 }]
             : []),
         ],
         { title: `Export Picture of ${SETS[set.kind]}` },

@@ -41,6 +41,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     compare: start.compare ?? null,
     sweep: start.sweep ?? false,
     lens: null,
+    profile: null,
     shelf: [],
   };
   const display = start.display ?? defaults.display;

@@ -4,7 +4,7 @@ import type { SavedFiles } from '../formats/saveMap.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Message, Port, Requests } from '../protocol/channel.js';
-import type { SavedSet, SetPicture } from './savedSets.js';
+import type { DrawnSet, SavedSet, SetPicture } from './savedSets.js';
 
 /** Extension host to the thread that makes and reads files. One thread serves one request. */
 export type FilesRequests = Requests<{
@@ -47,7 +47,7 @@ export interface SaveSetParams {
 }
 
 export interface EncodeSetParams {
-  readonly set: SavedSet;
+  readonly set: DrawnSet;
   readonly format: SetPicture;
   readonly scale: number;
   readonly assets: string;

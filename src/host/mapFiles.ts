@@ -14,7 +14,7 @@ import {
   type Reached,
   type VectorPlace,
 } from './filesProtocol.js';
-import type { SavedSet, SetPicture } from './savedSets.js';
+import type { DrawnSet, SavedSet, SetPicture } from './savedSets.js';
 
 /** How long a vector file may take: some gigabytes are gone through in that time. */
 const VECTORS_MS = 30_000;
@@ -58,7 +58,7 @@ export class MapFiles {
   }
 
   /** The picture of a set. @throws Fault. */
-  encodeSet(set: SavedSet, format: SetPicture, scale: number): Promise<Uint8Array> {
+  encodeSet(set: DrawnSet, format: SetPicture, scale: number): Promise<Uint8Array> {
     return this.ask('encodeSet', { set, format, scale, assets: this.assets });
   }
 

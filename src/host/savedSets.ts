@@ -6,10 +6,12 @@ import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { fileName } from '../formats/names.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { PictureOptions } from '../formats/pictures.js';
+import { PROFILE_FORMATS } from '../formats/profile/formats.js';
 import { saveMap } from '../formats/saveMap.js';
 import { type CellDivergences, compareMaps } from '../map/compare/comparison.js';
 import { Fault } from '../map/fault.js';
 import type { LensTable } from '../map/lens/lensTable.js';
+import type { Profile } from '../map/profile.js';
 import { linesOf } from '../map/series/lines.js';
 import { members } from '../map/series/series.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -30,8 +32,11 @@ export type SavedSet =
   | { readonly kind: 'series'; readonly series: ModelSeries; readonly maps: readonly TokenMap[] }
   | { readonly kind: 'lens'; readonly table: LensTable };
 
-/** What a set's picture is; a film only of a series. */
-export type SetPicture = 'png' | 'svg' | 'apng';
+/** What a picture is made of; what is none of {@link SavedSet} is saved as such alone. */
+export type DrawnSet = SavedSet | { readonly kind: 'profile'; readonly profile: Profile };
+
+/** What a set's picture is; a film only of a series, numbers only of a profile. */
+export type SetPicture = 'png' | 'svg' | 'apng' | 'csv';
 
 /** What the files of a set are called. */
 export const COMPARISON_NAME = 'embedding_grid_comparison';
@@ -111,13 +116,14 @@ export async function saveSet(
 }
 
 /** A set's picture. @throws Fault. */
-export async function encodeSet(set: SavedSet, format: SetPicture, options: PictureOptions): Promise<Uint8Array> {
+export async function encodeSet(set: DrawnSet, format: SetPicture, options: PictureOptions): Promise<Uint8Array> {
   const of = <T>(what: T, formats: readonly FileFormat<T>[]): Promise<Uint8Array> | Uint8Array => {
     const found = formats.find(({ name }) => name === format);
     if (!found) throw new Error(`There is no format ${format}.`);
     return found.contents(what, options);
   };
   if (set.kind === 'lens') return of<LensTable>(set.table, LENS_FORMATS);
+  if (set.kind === 'profile') return of<Profile>(set.profile, PROFILE_FORMATS);
   if (set.kind === 'comparison')
     return of<SavedComparison>(compareMaps(set.a, set.b, set.divergences), COMPARISON_FORMATS);
   const { name, places, lines } = linesOf(set.series.vary);

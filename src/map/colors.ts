@@ -174,13 +174,20 @@ export function tokenColor(name: ScaleName, slot: number, probability: number): 
   let color = tokenColors.get(key);
   if (!color) {
     const lightness = tokenLightness(name, step / (STEPS - 1));
-    const hue = 25 + hueOf(slot) * (360 / HUES);
-    const chroma = shownChroma(lightness, CHROMA, hue);
-    color = rgbOfOklch(lightness, slot < HUES ? chroma : chroma * PALE, hue);
+    color = slotColor(slot, lightness);
     tokenColors.set(key, color);
   }
   return color;
 }
+
+function slotColor(slot: number, lightness: number): Rgb {
+  const hue = 25 + hueOf(slot) * (360 / HUES);
+  const chroma = shownChroma(lightness, CHROMA, hue);
+  return rgbOfOklch(lightness, slot < HUES ? chroma : chroma * PALE, hue);
+}
+
+/** Color of a token's curve or name, hue and chroma of its cells; at least 4.5 : 1 on white, or on a dark editor. */
+export const tokenInk = (onDark: boolean, slot: number): Rgb => slotColor(slot, onDark ? 0.74 : 0.5);
 
 /** Gray as light as tokens of that probability: what a color bar shows where color is the token. */
 export const tokenGray = (name: ScaleName, probability: number): Rgb =>

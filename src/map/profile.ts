@@ -62,13 +62,16 @@ export const profileName = ({ from, to }: ProfileLine): string =>
 
 const COORDINATE = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*,\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
 
+/** A point as it is typed: `0, 1.5`; undefined where it is none. */
+export function parsePoint(text: string): PlanePoint | undefined {
+  const [, x, y] = COORDINATE.exec(text.replaceAll('\u2212', '-')) ?? [];
+  const point = { x: Number(x), y: Number(y) };
+  return x !== undefined && Number.isFinite(point.x) && Number.isFinite(point.y) ? point : undefined;
+}
+
 /** A line as it is typed: `0,0:1,0`; undefined where it is none. */
 export function parseLine(text: string): ProfileLine | undefined {
-  const points = text.split(':').map((part): PlanePoint | undefined => {
-    const [, x, y] = COORDINATE.exec(part) ?? [];
-    const point = { x: Number(x), y: Number(y) };
-    return x !== undefined && Number.isFinite(point.x) && Number.isFinite(point.y) ? point : undefined;
-  });
+  const points = text.split(':').map(parsePoint);
   const [from, to, more] = points;
   if (!from || !to || more || points.length !== 2 || (from.x === to.x && from.y === to.y)) return undefined;
   return { from, to };

@@ -34,6 +34,7 @@ import { MapSlot } from './mapSlot.js';
 import { readPageMessage, readSettings, sameSettings } from './messages.js';
 import { OtherSlot } from './otherSlot.js';
 import { PageStream } from './pageStream.js';
+import { ProfileView } from './profileView.js';
 import { takeVector } from './takeVector.js';
 
 export interface ControllerStart {
@@ -56,6 +57,7 @@ export class MapController {
   private readonly other: OtherSlot;
   private readonly sweep: LayerSweep;
   private readonly lens: LensView;
+  private readonly profile: ProfileView;
   private readonly divergences: Divergences;
   private readonly key: string;
   private readonly changes = new Listeners();
@@ -74,7 +76,7 @@ export class MapController {
     start: ControllerStart,
   ) {
     this.history = new History<PanelSettings>(
-      { compare: null, sweep: false, lens: null, shelf: [], ...start.settings },
+      { compare: null, sweep: false, lens: null, profile: null, shelf: [], ...start.settings },
       sameSettings,
     );
     this.view = pageView(start.display ?? NEW_DISPLAY);
@@ -107,6 +109,12 @@ export class MapController {
     });
     this.lens = new LensView({
       lease: (asked) => this.main.lease(asked),
+      send: (message) => this.page?.send(message),
+      onChange: () => this.changed(),
+    });
+    this.profile = new ProfileView({
+      lease: (record) => this.main.leaseFor(record),
+      batchSize: () => this.settings.batchSize,
       send: (message) => this.page?.send(message),
       onChange: () => this.changed(),
     });
@@ -290,6 +298,11 @@ export class MapController {
       case 'exportPicture':
         await this.exportPicture();
         return;
+      case 'exportProfile': {
+        const { whole } = this.profile;
+        if (whole) await this.deps.exportSet({ kind: 'profile', profile: whole });
+        return;
+      }
       case 'copyCommandLine':
         return this.copyCommandLine();
       case 'openSavedMap':
@@ -333,6 +346,7 @@ export class MapController {
   cancel(): void {
     this.sweep.cancel();
     this.lens.cancel();
+    this.profile.cancel();
     this.divergences.stop();
     for (const slot of this.slots) slot.cancel();
   }
@@ -434,6 +448,7 @@ export class MapController {
     this.page = undefined;
     this.sweep.dispose();
     this.lens.dispose();
+    this.profile.dispose();
     this.divergences.stop();
     this.other.dispose(closed);
     this.main.dispose(closed);
@@ -522,6 +537,7 @@ export class MapController {
       this.other.follow(this.settings);
       this.sweep.follow(this.settings);
       this.lens.follow(this.settings);
+      this.profile.follow(this.settings.profile, this.main.runs.shown);
     } catch (error) {
       this.main.complain(error);
     }
@@ -553,6 +569,7 @@ export class MapController {
     this.other.sendAll();
     this.sweep.sendAll();
     this.lens.sendAll();
+    this.profile.sendAll();
     this.divergences.sendAll();
   }
 
@@ -570,6 +587,7 @@ export class MapController {
       sweep: this.sweep.state,
       interventions: listedInterventions(settings),
       lens: this.lens.state,
+      profile: this.profile.state,
       models: this.models,
       canUndo: history.canUndo,
       canRedo: history.canRedo,

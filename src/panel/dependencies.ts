@@ -1,5 +1,5 @@
 import type { EngineLease } from '../host/engineLease.js';
-import type { SavedSet } from '../host/savedSets.js';
+import type { DrawnSet, SavedSet } from '../host/savedSets.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -82,7 +82,8 @@ export interface PanelDependencies {
   exportPicture(map: TokenMap, closer?: Closer): Promise<boolean>;
   /** The same of all that a panel shows beside each other. */
   saveSet(set: SavedSet, options: { as: boolean }): Promise<boolean>;
-  exportSet(set: SavedSet): Promise<boolean>;
+  /** Also a profile's, which may be numbers. */
+  exportSet(set: DrawnSet): Promise<boolean>;
   /** Asks where and writes a point's vector as .npy, or the map's `c`, `u` and `v` as .npz. True when it was written. */
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;

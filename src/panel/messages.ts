@@ -113,6 +113,11 @@ export function readComparison(data: unknown): Comparison | null {
 }
 
 const lens = v.object({ prompt: promptSchema, token: v.nullable(tokenName) });
+const point = v.object({ x: coordinate, y: coordinate });
+const profile = v.pipe(
+  v.object({ from: point, to: point }),
+  v.check(({ from, to }) => from.x !== to.x || from.y !== to.y, 'a line has two ends'),
+);
 const settings = v.object({
   modelPath: v.nullable(path),
   ...runSettings,
@@ -120,6 +125,7 @@ const settings = v.object({
   compare: v.optional(v.nullable(compare), null),
   sweep: v.optional(v.boolean(), false),
   lens: v.optional(v.nullable(lens), null),
+  profile: v.optional(v.nullable(profile), null),
   shelf: v.optional(listed, () => []),
 });
 const keptPanel = v.object({

@@ -176,6 +176,7 @@ export class SavedMapController {
       compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
       sweep: this.sweep.length > 0 ? { layers: this.map.facts.blocks, done: this.sweep.length, running: false } : null,
       lens: null,
+      profile: null,
       interventions: [],
       models: [],
       canUndo: false,

@@ -4,6 +4,7 @@ import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { LensTable } from '../map/lens/lensTable.js';
 import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
+import type { Profile, ProfileLine } from '../map/profile.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { TranslatorKind } from '../map/translate.js';
@@ -14,6 +15,7 @@ import type { Estimate, ModelDescription, Reading, Support } from './engine.js';
 import type { LensProgress } from './lens.js';
 import type { Comparison, LensChoice, Listed, MapSettings, PanelSettings } from './panelSettings.js';
 import type { PageRegions } from './pageRegions.js';
+import type { ProfileProgress } from './profile.js';
 import type { SettingPath } from './settingsChange.js';
 
 /**
@@ -48,6 +50,14 @@ export interface LensState {
   readonly choice: LensChoice;
   readonly running: boolean;
   readonly progress: LensProgress | null;
+  readonly fault: FaultData | null;
+}
+
+/** How far a profile is. */
+export interface ProfileState {
+  readonly line: ProfileLine;
+  readonly running: boolean;
+  readonly progress: ProfileProgress | null;
   readonly fault: FaultData | null;
 }
 
@@ -177,6 +187,8 @@ export interface PanelState {
   readonly interventions: readonly Listed[];
   /** null: there is no lens. */
   readonly lens: LensState | null;
+  /** null: there is no profile. */
+  readonly profile: ProfileState | null;
   readonly models: readonly ModelEntry[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -308,7 +320,9 @@ export type HostMessage =
   /** Of the maps that are compared; null: none is known. */
   | { readonly type: 'divergences'; readonly news: DivergenceNews | null }
   /** null: there is none, or none any more. */
-  | { readonly type: 'lens'; readonly table: LensTable | null };
+  | { readonly type: 'lens'; readonly table: LensTable | null }
+  /** null: there is none, or none any more. */
+  | { readonly type: 'profile'; readonly profile: Profile | null };
 
 /** Something of each slot that has a map. */
 export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;
@@ -330,6 +344,7 @@ export const PAGE_ACTIONS = [
   'save',
   'saveAs',
   'exportPicture',
+  'exportProfile',
   'copyCommandLine',
   'openSavedMap',
   'showLog',

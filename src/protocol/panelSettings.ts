@@ -1,4 +1,5 @@
 import type { Intervention } from '../map/interventions.js';
+import type { ProfileLine } from '../map/profile.js';
 import type { AxisValue, PlaneSharing } from '../map/series/series.js';
 import type { MapParameters, Prompt, TokenName } from '../map/specification.js';
 import type { Device } from './engine.js';
@@ -42,6 +43,8 @@ export interface PanelSettings extends MapSettings {
   readonly sweep: boolean;
   /** null: there is no lens. */
   readonly lens: LensChoice | null;
+  /** Along which a profile is shown; null: there is none. */
+  readonly profile: ProfileLine | null;
   /** All interventions in their order, those that are off among them; empty where none is off. */
   readonly shelf: readonly Listed[];
 }

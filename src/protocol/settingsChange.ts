@@ -1,9 +1,9 @@
 import type { MapSettings } from './panelSettings.js';
 
-/** Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
+/** Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `profile`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
 export type SettingPath = string;
 
-const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'compare', 'sweep', 'lens', 'parameters'];
+const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'compare', 'sweep', 'lens', 'profile', 'parameters'];
 
 /** The value of a setting, undefined where there is none. */
 export function settingAt(settings: MapSettings, path: SettingPath): unknown {

@@ -20,6 +20,7 @@ const SETTINGS: PanelSettings = {
   compare: null,
   sweep: false,
   lens: null,
+  profile: null,
   shelf: [],
 };
 

@@ -19,6 +19,7 @@ const SETTINGS: PanelSettings = {
   compare: null,
   sweep: false,
   lens: { prompt: { kind: 'prompt', text: 'The old man' }, token: null },
+  profile: null,
   shelf: [],
 };
 

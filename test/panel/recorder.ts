@@ -22,6 +22,7 @@ export class Recorder {
       message.type !== 'sweep' &&
       message.type !== 'lens' &&
       message.type !== 'divergences' &&
+      message.type !== 'profile' &&
       (message.type === 'state' || message.slot === this.slot)
     )
       this.take(message);

@@ -1,5 +1,5 @@
 import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/dependencies.js';
-import type { SavedSet } from '../../src/host/savedSets.js';
+import type { DrawnSet } from '../../src/host/savedSets.js';
 import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
@@ -48,6 +48,7 @@ export const SETTINGS: PanelSettings = {
   compare: null,
   sweep: false,
   lens: null,
+  profile: null,
   shelf: [],
 };
 
@@ -102,13 +103,13 @@ export class FakeDependencies implements PanelDependencies {
     return true;
   };
   /** Sets that were saved, and whose pictures were exported. */
-  readonly sets: SavedSet[] = [];
-  saveSet = async (set: SavedSet): Promise<boolean> => {
+  readonly sets: DrawnSet[] = [];
+  saveSet = async (set: DrawnSet): Promise<boolean> => {
     this.sets.push(set);
     await this.note(`saveSet ${set.kind}`);
     return true;
   };
-  exportSet = async (set: SavedSet): Promise<boolean> => {
+  exportSet = async (set: DrawnSet): Promise<boolean> => {
     this.sets.push(set);
     await this.note(`exportSet ${set.kind}`);
     return true;

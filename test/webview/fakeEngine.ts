@@ -21,8 +21,10 @@ import type {
   Reading,
 } from '../../src/protocol/engine.js';
 import type { StateBoundaries } from '../../src/protocol/boundaries.js';
+import type { ProfileParams } from '../../src/protocol/profile.js';
 import type { LensParams } from '../../src/protocol/lens.js';
 import { syntheticLens } from '../map/syntheticLens.js';
+import { syntheticProfile } from '../map/syntheticProfile.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { syntheticSurvey } from '../map/syntheticSurvey.js';
 
@@ -155,6 +157,8 @@ export class FakeEngine implements EngineLease {
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'boundaries') return this.options.boundaries;
     if (method === 'point') return this.point(params as PointParams);
+    if (method === 'profile')
+      return syntheticProfile(params as ProfileParams, (this.options.map ?? defaultMap)(parameters));
     if (method === 'lens') return syntheticLens(params as LensParams, this.description);
     if (method === 'divergences') return this.divergences(params as DivergenceParams, onEvent, signal);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);

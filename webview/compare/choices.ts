@@ -23,8 +23,8 @@ export interface Choice {
   readonly icon: string;
   /** Why not, at the moment. */
   readonly reason?: string;
-  /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers; `lens`: a prompt, at all of them and all positions. */
-  readonly compare: Comparison | 'saved' | 'layers' | 'lens';
+  /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers; `lens`: a prompt, at all of them and all positions; `profile`: along a line. */
+  readonly compare: Comparison | 'saved' | 'layers' | 'lens' | 'profile';
 }
 
 const own = (path: string, value: AxisValue): Computed => ({ kind: 'computed', path, value, plane: 'own' });
@@ -55,6 +55,7 @@ export function choicesOf(host: HostState): Choice[] {
     },
     { label: 'All Layers', icon: 'list-ordered', compare: 'layers' },
     { label: 'Layers × Positions', icon: 'table', compare: 'lens' },
+    { label: 'Profile Along a Line', icon: 'graph-line', compare: 'profile' },
     { label: 'Another Readout', icon: 'eye', compare: own('readout', readout) },
     { label: 'Another Context', icon: 'quote', compare: own('context', { ...context }) },
     {

@@ -6,15 +6,17 @@ export interface GestureTarget {
   click(cell: number): void;
   /** A second click follows at once: the first one is taken back. */
   doubleClick(): void;
+  /** A line is drawn, from a point of the frame in px to another; `done`: it ends there. */
+  line?(from: readonly [number, number], to: readonly [number, number], done: boolean): void;
 }
 
 /** Farther than this, in px, a press is a drag. */
 const DRAG_FROM = 4;
 
-/** Wheel zooms at the pointer, drag pans, click pins, double click resets. */
+/** Wheel zooms at the pointer, drag pans, with Shift it draws a line, click pins, double click resets. */
 export function listenToPointer(map: MapView, target: GestureTarget): void {
   const { plot } = map;
-  let pressed: { x: number; y: number; dragging: boolean } | undefined;
+  let pressed: { x: number; y: number; dragging: boolean; line: [number, number] | undefined } | undefined;
   const place = (event: MouseEvent): [number, number] => {
     const box = plot.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -25,14 +27,16 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
   plot.addEventListener('mousedown', ({ detail }) => (nth = detail));
   plot.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
-    pressed = { x: event.clientX, y: event.clientY, dragging: false };
+    const line = event.shiftKey && target.line ? place(event) : undefined;
+    pressed = { x: event.clientX, y: event.clientY, dragging: false, line };
     plot.setPointerCapture(event.pointerId);
   });
   plot.addEventListener('pointermove', (event) => {
     if (pressed) {
       const [x, y] = [event.clientX - pressed.x, event.clientY - pressed.y];
       if (!pressed.dragging && Math.hypot(x, y) < DRAG_FROM) return;
-      pressed = { x: event.clientX, y: event.clientY, dragging: true };
+      pressed = { ...pressed, x: event.clientX, y: event.clientY, dragging: true };
+      if (pressed.line) return target.line?.(pressed.line, place(event), false);
       plot.classList.add('dragging');
       map.panBy(x, y);
       return;
@@ -44,6 +48,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
     const press = pressed;
     pressed = undefined;
     plot.classList.remove('dragging');
+    if (press?.line && press.dragging) target.line?.(press.line, place(event), event.type === 'pointerup');
     if (!press || press.dragging || event.type !== 'pointerup') return;
     const cell = map.cellAt(...place(event));
     if (cell !== null && nth < 2) target.click(cell);

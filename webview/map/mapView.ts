@@ -5,6 +5,7 @@ import { showsBorders } from '../../src/map/mapDisplay.js';
 import { layerBrief, planeWords } from '../../src/map/naming.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
+import type { PlanePoint } from '../../src/map/profile.js';
 import type { Mark } from '../../src/map/survey.js';
 import { pinnedCell } from '../inspected.js';
 import { divergenceOf, segmentsOf } from '../compare/changes.js';
@@ -13,6 +14,7 @@ import { h, setAttributes } from '../dom.js';
 import { isOutdated, createMapNote } from '../mapNote.js';
 import { type PageMap, windowOf } from '../pageMap.js';
 import { anyOf, type Changed, type PageState, type Store } from '../store.js';
+import { endAt, shownLine } from '../profile/line.js';
 import { isHighContrast } from '../theme.js';
 import { axisNames } from './axisNames.js';
 import { BarButton } from './barButton.js';
@@ -22,6 +24,7 @@ import { drawCutCells } from './exactCells.js';
 import { type Frame, frameOf } from './frame.js';
 import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
+import { drawProfileLine } from './profileLine.js';
 import { drawHollow, drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
 import { BADGE } from './overlayMarks.js';
@@ -45,6 +48,8 @@ import {
 
 /** How long after the last step of a wheel or a drag a view rests: then labels are placed, and a closer look is asked for. */
 const REST_MS = 100;
+/** How near a mark is meant by an end of a line, in px. */
+const NEAR_MARK = 9;
 
 /**
  * The map: plotly's heatmaps, over them a canvas with borders, labels, axes and color bar, over that one with what follows the
@@ -142,6 +147,19 @@ export class MapView {
     return column >= 0 && row >= 0 && column < columns && row < rows ? row * columns + column : null;
   }
 
+  /** A place at a point of the frame in px as an end of a line: marks that are near are meant exactly. */
+  endAt(x: number, y: number): PlanePoint | null {
+    const { map, view } = this.store.state;
+    if (!map || !view || !this.frame) return null;
+    const at = new Projection(view, this.frame);
+    const { columns, rows, spacing, center } = map.specification.grid;
+    const place = {
+      x: center[0] + (at.gridX(x) - columns / 2) * spacing,
+      y: center[1] + (at.gridY(y) - rows / 2) * spacing,
+    };
+    return endAt(map, place, (NEAR_MARK / at.cellWidth) * spacing);
+  }
+
   /** Index of the mark at a point of the frame in px, or null. */
   markAt(x: number, y: number): number | null {
     return this.overlays.markAt(this.store.state, x, y);
@@ -201,7 +219,8 @@ export class MapView {
     if (colors || moved || rested || changed.has('ui')) this.draw();
     if (colors || moved || rested || anyOf(changed, 'ui', 'mark'))
       this.overlays.draw(state, frame, this.labelBoxes(state, frame));
-    if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host')) this.point();
+    if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host', 'draft', 'along'))
+      this.point();
     if (colors) this.describe(map);
   }
   private painted: unknown;
@@ -394,6 +413,8 @@ export class MapView {
     if (work?.status === 'running' && !map.finish && progress && progress.cell >= 0 && stride) {
       drawTile(context, at, tileOf(columns, rows, stride, progress.cell));
     }
+    const line = this.store.slot === 'main' ? shownLine(state) : null;
+    if (line) drawProfileLine(context, at, map.specification.grid, line, state.draft ? null : state.along);
     if (hover !== null) drawHover(context, at, columns, hover);
     if (pin !== null) drawPin(context, at, columns, pin, theme);
     context.restore();

@@ -93,7 +93,14 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
     setAttributes(document.body, { 'data-layout': layout, 'data-ready': true, 'data-mode': 'page' });
     show(view.element, !table);
   });
-  listenToMapKeys(store, derived, view, pane.sayCell, () => undefined);
+  listenToMapKeys(
+    store,
+    derived,
+    view,
+    pane.sayCell,
+    () => undefined,
+    () => undefined,
+  );
   listenToPageKeys(
     store,
     () => undefined,

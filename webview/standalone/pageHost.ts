@@ -101,6 +101,7 @@ export class PageHost {
         sweep: null,
         interventions: [],
         lens: null,
+        profile: null,
         models: [],
         canUndo: false,
         canRedo: false,

@@ -1,7 +1,7 @@
 import { safeText } from '../../map/display.js';
 import { contextWords, layerWords, planeWords, READOUT_NAMES } from '../../map/naming.js';
 import { formatCount } from '../../map/numbers.js';
-import { CURVE_COLORS, curvesByArea, NAMED_CURVES, peakOf } from '../../map/profileCurves.js';
+import { CURVE_COLORS, curvesByArea, NAMED_CURVES, peakOf, topOfScale } from '../../map/profileCurves.js';
 import { type Profile, profileName } from '../../map/profile.js';
 import { contextOf } from '../../map/specification.js';
 import { SOFT_INK, svgDocument } from '../figureParts.js';
@@ -51,9 +51,7 @@ export function drawProfile(profile: Profile, font: BundledFont, unshown: Readon
   const right = WIDTH - PLOT.right;
   const height = bottom + 62 + 18 * caption.length;
   const x = (part: number): number => PLOT.left + part * (right - PLOT.left);
-  const highest = probabilities.reduce((most, curve) => curve.reduce((one, p) => (p > one ? p : one), most), 0);
-  // Low curves would all lie on the axis.
-  const limit = [0.05, 0.2, 0.5].find((one) => highest <= one) ?? 1;
+  const limit = topOfScale(profile);
   const y = (p: number): number => bottom - (p / limit) * PLOT.height;
   const order = curvesByArea(profile);
   const colorOf = (place: number): string | undefined => CURVE_COLORS[order.indexOf(place)];
