@@ -3,6 +3,7 @@ import { assignSlots } from '../src/map/tokenSlots.js';
 import { type Coloring, coloringOf } from '../src/map/coloring.js';
 import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
+import { winningParts } from '../src/map/profileCurves.js';
 import { type Borders, findBorders } from '../src/map/regions.js';
 import type { Cells } from '../src/map/tokenMap.js';
 import { unpackRegions } from '../src/protocol/pageRegions.js';
@@ -131,13 +132,25 @@ export class Derived {
     },
   );
 
-  /** Gives the tokens of a map the color slots that they have where it is colored by token. */
-  readonly assigned = perMap(
-    (state, map) => [state.host?.tokenColors, map.finish !== null],
-    (state, map): boolean => {
+  /** Gives the tokens along a profile color slots: those that they have where the map is colored by token, else others than beside them. */
+  readonly assignAlong = perMap(
+    (state, map) => [state.host?.tokenColors, map.finish !== null, state.profile],
+    (state, map): void => {
       const terrain = this.terrain(state, map);
       if (terrain) this.assign(state, map, terrain);
-      return terrain !== undefined;
+      const { profile } = state;
+      if (!profile) return;
+      const parts = winningParts(profile);
+      const along = {
+        columns: parts.length,
+        rows: 1,
+        count: parts.length,
+        of: Int32Array.from(parts, (_, i) => i),
+        tokens: Int32Array.from(parts, ({ token }) => token),
+        areas: Int32Array.from(parts, ({ from, to }) => Math.round((to - from) * profile.steps)),
+      };
+      const slots = assignSlots(along, (token) => profile.tokens[token]?.text ?? '', this.slots);
+      for (const [text, slot] of slots) this.slots.set(text, slot);
     },
   );
 

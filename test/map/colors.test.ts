@@ -16,6 +16,7 @@ import {
   TOKEN_SLOTS,
   tokenColor,
   tokenGray,
+  tokenInk,
 } from '../../src/map/colors.js';
 import { assignSlots } from '../../src/map/tokenSlots.js';
 import { findRegions } from '../../src/map/regions.js';
@@ -93,6 +94,13 @@ test('ink contrasts at least 4.58 : 1 with any color of both scales and of all t
   }
   for (const name of NAMES) {
     for (const color of scaleColors(name)) assert.ok(contrast(parseHex(inkOn(color)), color) >= 4.585);
+  }
+});
+
+test('a token’s curve is read on white and on dark editors', () => {
+  for (let slot = 0; slot < TOKEN_SLOTS; slot++) {
+    assert.ok(contrast(tokenInk(false, slot), [255, 255, 255]) >= 4.5, `${slot} on white`);
+    assert.ok(contrast(tokenInk(true, slot), [31, 31, 31]) >= 4.5, `${slot} on dark`);
   }
 });
 

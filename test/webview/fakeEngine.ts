@@ -2,6 +2,7 @@ import type { Engine } from '../../src/engine/client.js';
 import type { EngineLease } from '../../src/host/engineLease.js';
 import { Fault } from '../../src/map/fault.js';
 import { refinement } from '../../src/map/refinement.js';
+import type { Profile } from '../../src/map/profile.js';
 import { pointAt } from '../../src/map/plane.js';
 import { contextOf, type MapParameters, type MapSpecification, type Question } from '../../src/map/specification.js';
 import { ownSurvey, type Survey } from '../../src/map/survey.js';
@@ -157,14 +158,20 @@ export class FakeEngine implements EngineLease {
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'boundaries') return this.options.boundaries;
     if (method === 'point') return this.point(params as PointParams);
-    if (method === 'profile')
-      return syntheticProfile(params as ProfileParams, (this.options.map ?? defaultMap)(parameters));
+    if (method === 'profile') return this.profile(params as ProfileParams);
     if (method === 'lens') return syntheticLens(params as LensParams, this.description);
     if (method === 'divergences') return this.divergences(params as DivergenceParams, onEvent, signal);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
   }
 
+  private profile(params: ProfileParams): Profile {
+    this.profiled.push(params);
+    return syntheticProfile(params, (this.options.map ?? defaultMap)(params.parameters));
+  }
+
+  /** Requests for profiles so far. */
+  readonly profiled: ProfileParams[] = [];
   /** Requests for surveys so far. */
   readonly surveyed: MapParameters[] = [];
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
+import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
 import { eventually, savedMap, type Stage, usePages } from './stage.js';
 
@@ -96,15 +97,94 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     });
   });
 
+  onPage('a profile: drawn from A to B, read by pointer and keys, saved, ended', {}, async (stage) => {
+    const { page, deps } = stage;
+    // Badges that are near are meant exactly.
+    const [a, b] = await Promise.all([stage.placePoint(0.02, -0.02), stage.placePoint(0.98, 0.02)]);
+    await page.keyboard.down('Shift');
+    await page.mouse.move(a.x, a.y);
+    await page.mouse.down();
+    await page.mouse.move(b.x - 30, b.y);
+    await page.mouse.move(b.x, b.y);
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    const asked = () => deps.engine.profiled.map(({ from, to }) => [from.x, from.y, to.x, to.y].join());
+    await eventually(() => assert.deepEqual(asked(), ['0,0,1,0']));
+    const pane = page.getByRole('region', { name: 'Profile along a line' });
+    await pane.getByText('6 tokens win · 5 changes').waitFor();
+    const place = pane.getByRole('slider');
+    const says = (): Promise<string | null> => place.getAttribute('aria-valuetext');
+    // The first winner ends where the first change is; with Ctrl the keys go from change to change.
+    await place.focus();
+    await page.keyboard.press('Control+ArrowRight');
+    await eventually(async () => assert.match((await says()) ?? '', /^x ≈0.166667|^x 0.167/));
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Shift+ArrowRight');
+    await eventually(async () => assert.match((await says()) ?? '', /^x 0\.1, /));
+    const said = (await pane.locator('.profile-list tbody tr').first().innerText()).split(/\s+/);
+    assert.ok((await says())?.includes(`${said[0]} ${said.at(-1)}`), said.join());
+    await page.keyboard.press('Enter');
+    await eventually(async () =>
+      assert.equal(await page.locator('.cell-summary dd').first().innerText(), 'x 0.10, y 0.00'),
+    );
+    // The line is another; a grid that is other is not.
+    await pane.getByRole('textbox', { name: 'The profile ends at x, y' }).fill('0, 1.5');
+    await page.keyboard.press('Enter');
+    await eventually(() => assert.equal(asked().at(-1), '0,0,0,1.5'));
+    await pane.getByText('6 tokens win').waitFor();
+    await pane.getByRole('button', { name: 'Save Profile…' }).click();
+    await eventually(() =>
+      assert.deepEqual(
+        deps.sets.map(({ kind }) => kind),
+        ['profile'],
+      ),
+    );
+    await stage.type('Spacing', '0.06');
+    await stage.status(/cells ·/);
+    await page.getByRole('slider', { name: 'Layer', exact: true }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await eventually(() => assert.equal(deps.engine.profiled.at(-1)?.parameters.layer, 28));
+    assert.equal(asked().length, 3);
+    await expectNoViolations(pane, 'a profile');
+    await stage.plot.focus();
+    for (let i = 0; i < 2; i++) await page.keyboard.press('Escape'); // the pin, the profile
+    await pane.waitFor({ state: 'hidden' });
+  });
+
+  onPage('a profile by keys alone: P where it begins and where it ends', {}, async (stage) => {
+    const { page, deps } = stage;
+    await stage.plot.focus();
+    await page.keyboard.press('ArrowLeft');
+    const pin = async (): Promise<string> => {
+      await stage.settled();
+      return page.locator('.cell-summary dd').first().innerText();
+    };
+    const from = await pin();
+    await page.keyboard.press('p');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowRight');
+    const to = await pin();
+    await page.keyboard.press('p');
+    const written = (point: { x: number; y: number } | undefined): string =>
+      `x ${point?.x.toFixed(2)}, y ${point?.y.toFixed(2)}`.replaceAll('-', '−');
+    await eventually(() => {
+      const [line] = deps.engine.profiled;
+      assert.deepEqual([written(line?.from), written(line?.to)], [from, to]);
+    });
+  });
+
   onPage('what lies on the plane is a list: arrows, search, Enter goes there', {}, async (stage) => {
     await pane(stage, 'On This Plane').click();
     const rows = stage.page.locator('.marks tbody tr');
     assert.equal(await rows.count(), 6);
-    await rows.first().focus();
-    await stage.page.keyboard.press('ArrowDown');
     const tip = stage.page.locator('.mark-tip strong');
-    await tip.waitFor();
-    assert.equal(await tip.innerText(), 'B “She was the daughter of Sir”');
+    // Rows that are measured meanwhile are others.
+    await eventually(async () => {
+      await rows.first().focus();
+      await stage.page.keyboard.press('ArrowDown');
+      await stage.settled();
+      assert.ok(await tip.isVisible());
+      assert.equal(await tip.innerText(), 'B “She was the daughter of Sir”');
+    });
     await stage.page.keyboard.press('Enter');
     await stage.settled();
     assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');

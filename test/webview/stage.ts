@@ -252,6 +252,12 @@ export class Stage {
     };
   }
 
+  /** Where a place of the plane is on the page; the whole map is shown. */
+  async placePoint(x: number, y: number): Promise<{ x: number; y: number }> {
+    const { columns, rows, spacing, center } = this.controller.settings.parameters.grid;
+    return this.cellPoint((x - center[0]) / spacing + (columns - 1) / 2, (y - center[1]) / spacing + (rows - 1) / 2);
+  }
+
   async clickCell(column: number, row: number): Promise<void> {
     const { x, y } = await this.cellPoint(column, row);
     await this.page.mouse.click(x, y);

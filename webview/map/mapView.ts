@@ -49,7 +49,7 @@ import {
 /** How long after the last step of a wheel or a drag a view rests: then labels are placed, and a closer look is asked for. */
 const REST_MS = 100;
 /** How near a mark is meant by an end of a line, in px. */
-const NEAR_MARK = 9;
+const NEAR_MARK = 12;
 
 /**
  * The map: plotly's heatmaps, over them a canvas with borders, labels, axes and color bar, over that one with what follows the
@@ -414,7 +414,8 @@ export class MapView {
       drawTile(context, at, tileOf(columns, rows, stride, progress.cell));
     }
     const line = this.store.slot === 'main' ? shownLine(state) : null;
-    if (line) drawProfileLine(context, at, map.specification.grid, line, state.draft ? null : state.along);
+    const badges = marksOf(state).filter(({ badge }) => badge !== undefined);
+    if (line) drawProfileLine(context, at, map.specification.grid, line, state.draft ? null : state.along, badges);
     if (hover !== null) drawHover(context, at, columns, hover);
     if (pin !== null) drawPin(context, at, columns, pin, theme);
     context.restore();

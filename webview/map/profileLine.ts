@@ -1,25 +1,33 @@
 import { gridPoint } from '../../src/map/grid.js';
-import type { ProfileLine } from '../../src/map/profile.js';
-import { pointOn } from '../../src/map/profile.js';
+import { type PlanePoint, pointOn, type ProfileLine } from '../../src/map/profile.js';
 import type { Grid } from '../../src/map/specification.js';
+import { BADGE } from './overlayMarks.js';
 import type { Projection } from './view.js';
 
 const EDGE = '#000000';
 const INK = '#ffffff';
 
-/** The line of a profile on the map: a ring where it begins, a full dot where it ends. `along`: the part that is looked at. */
+/**
+ * The line of a profile on the map: a ring where it begins, a full dot where it ends; a badge there stays as it is. `along`: the part
+ * that is looked at.
+ */
 export function drawProfileLine(
   context: CanvasRenderingContext2D,
   at: Projection,
   grid: Grid,
   line: ProfileLine,
   along: number | null,
+  badges: readonly PlanePoint[],
 ): void {
   const px = (part: number): readonly [number, number] => {
     const { x, y } = gridPoint(grid, pointOn(line, part));
     return [at.x(x), at.y(y)];
   };
-  const [from, to] = [px(0), px(1)];
+  const [begins, ends] = [px(0), px(1)];
+  const length = Math.hypot(ends[0] - begins[0], ends[1] - begins[1]);
+  const isBadge = (end: PlanePoint): boolean => badges.some(({ x, y }) => x === end.x && y === end.y);
+  const behind = [line.from, line.to].map((end) => (isBadge(end) ? Math.min(0.5, BADGE / Math.max(1, length)) : 0));
+  const [from, to] = [px(behind[0] ?? 0), px(1 - (behind[1] ?? 0))];
   context.save();
   context.lineCap = 'round';
   for (const [color, width] of [
@@ -33,8 +41,8 @@ export function drawProfileLine(
     context.lineTo(...to);
     context.stroke();
   }
-  dot(context, from, 4.5, EDGE, INK);
-  dot(context, to, 4.5, INK, EDGE);
+  if (!behind[0]) dot(context, from, 4.5, EDGE, INK);
+  if (!behind[1]) dot(context, to, 4.5, INK, EDGE);
   if (along !== null) dot(context, px(along), 6, INK, EDGE);
   context.restore();
 }

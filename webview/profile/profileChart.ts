@@ -145,7 +145,7 @@ function nameAxis(
   y: number,
   right: number,
 ): void {
-  const count = Math.max(1, Math.min(4, Math.floor((right - ROOM.left) / TICK)));
+  const count = [4, 2].find((one) => one * TICK <= right - ROOM.left) ?? 1;
   context.font = `11px ${theme.font}`;
   context.fillStyle = theme.description;
   context.textBaseline = 'middle';

@@ -151,7 +151,7 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
       charted = undefined;
       return;
     }
-    if (map) derived.assigned(state, map);
+    if (map) derived.assignAlong(state, map);
     charted = { profile, along, theme, slot: (text) => derived.slotOf(text) };
     draw();
     setText(where, along === null ? 'Highest on the line' : placeText(profile, along));
