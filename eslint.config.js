@@ -56,6 +56,26 @@ const doors = ['name', 'value'].flatMap((held) =>
   })),
 );
 
+/**
+ * What people read on the page goes through `t`, so that it can be said in other languages: phrases, capitalised words, and what
+ * names a control. Not what a person types, nor the names of keys, colors and devices.
+ */
+const PHRASE =
+  '(?!The( sea)?$|Aa$|A, B, C$|Arrow|Home$|End$|Enter$|Escape$|Page|WebGPU|Core ML|DirectML|codicon |rgba|system-ui|linear-|[(.])' +
+  '([^A-Za-z]*[A-Z][a-z]|.*[a-z’,;] [a-zA-Z“])';
+const UNSAID = [
+  ...[`CallExpression[callee.name='t'] >`, `CallExpression[callee.property.name='startsWith'] >`],
+  ...['ImportDeclaration >', 'TSLiteralType >', 'BinaryExpression >'],
+  ...[`Property[key.name='class']`, `Property[key.name='terms']`], // terms of the documentation, which is English
+];
+const unless = (node) => UNSAID.map((within) => `:not(${within} ${node})`).join('');
+const said = [
+  `Literal[value=/^${PHRASE}/]${unless('Literal')}`,
+  `TemplateElement[value.cooked=/^${PHRASE}/]${unless('TemplateElement')}`,
+  `Property[key.name=/^(title|label|placeholder|alt)$/] > Literal.value[value=/[a-z]{2}/]`,
+  `Property[key.value=/^aria-(label|valuetext|roledescription)$/] > Literal.value[value=/[a-z]{2}/]`,
+].map((selector) => ({ selector, message: 'What people read goes through t of @vscode/l10n (CONTRIBUTING.md).' }));
+
 const forbidden = (packages, syntax = []) => ({
   'no-restricted-imports': [
     'error',
@@ -78,7 +98,7 @@ const builtins = ['node:.*', ...builtinModules.filter((name) => !name.includes('
 /** What a file of a room must not import: the packages of other rooms and, in a pure room, Node's own modules. */
 const packagesOf = (room) => ({
   files: [room === '' ? '{src,webview,test}/**/*.ts' : room.endsWith('.ts') ? room : `${room}/**/*.ts`],
-  rules: forbidden(packagesNotOf(room), room === 'src/extension' ? doors : []),
+  rules: forbidden(packagesNotOf(room), { 'src/extension': doors, webview: said }[room]),
 });
 const packagesNotOf = (room) => [
   ...owned.filter((one) => !one.rooms.includes(room)).map((one) => one.name),
@@ -116,6 +136,8 @@ export default defineConfig(
   packagesOf(''),
   ...[...Object.keys(rooms), 'test/vscode', 'test/media'].map(packagesOf),
   { files: [DOOR_KEEPER], rules: forbidden(packagesNotOf('src/extension')) },
+  // A page of its own is English.
+  { files: ['webview/standalone/**/*.ts'], rules: forbidden(packagesNotOf('webview')) },
   {
     files: pure.map((room) => `${room}/**/*.ts`),
     rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'require', '__dirname', '__filename'] },

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { bits, formatFixed, formatPercent } from '../src/map/numbers.js';
 import type { Question } from '../src/map/specification.js';
 
@@ -7,8 +8,8 @@ export function answerText(question: Question, answer: number): string {
     case 'probability':
       return formatPercent(answer);
     case 'difference':
-      return `${answer > 0 ? '+' : ''}${formatFixed(answer, 2)} logits`;
+      return t('{0} logits', `${answer > 0 ? '+' : ''}${formatFixed(answer, 2)}`);
     case 'divergence':
-      return Number.isFinite(answer) ? `${formatFixed(bits(answer), 2)} bits` : 'unbounded';
+      return Number.isFinite(answer) ? t('{0} bits', formatFixed(bits(answer), 2)) : t('unbounded');
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { flipSpread } from '../src/map/boundaries/directions.js';
 import { boundaryLine } from '../src/map/boundaries/words.js';
 import { capital } from '../src/map/naming.js';
@@ -17,7 +18,7 @@ export function createBoundariesPane(store: Store): HTMLElement {
     'button',
     { type: 'button', class: 'group-header', 'aria-controls': 'boundaries-body' },
     chevron,
-    h('span', { class: 'group-title' }, 'Boundaries Around A'),
+    h('span', { class: 'group-title' }, t('Boundaries Around A')),
   );
   toggle.addEventListener('click', () => {
     const { collapsed } = store.state.ui;
@@ -28,32 +29,32 @@ export function createBoundariesPane(store: Store): HTMLElement {
     });
   });
   const line = h('p', { class: 'point-summary' });
-  const measure = createButton('Measure', 'secondary', () => {
+  const measure = createButton(t('Measure'), 'secondary', () => {
     const { base } = store.state;
     if (base) send({ type: 'boundaries', slot: store.slot, map: base.id });
   });
-  const between = createButton('Lay Plane Between', 'secondary', () => send({ type: 'betweenBoundaries' }));
-  setAttributes(between.element, { title: 'The plane through A and the two nearest boundaries' });
+  const between = createButton(t('Lay Plane Between'), 'secondary', () => send({ type: 'betweenBoundaries' }));
+  setAttributes(between.element, { title: t('The plane through A and the two nearest boundaries') });
   const status = h('p', { class: 'point-summary', 'aria-live': 'polite' });
   const rows = h('tbody');
   const table = h(
     'table',
-    { class: 'tokens point-tokens', 'aria-label': 'Boundaries around the center' },
+    { class: 'tokens point-tokens', 'aria-label': t('Boundaries around the center') },
     h(
       'thead',
       {},
       h(
         'tr',
         { class: 'faint' },
-        h('th', { scope: 'col' }, 'To'),
-        h('th', { scope: 'col', class: 'number', title: 'Distance in norms of the state' }, '× norm'),
+        h('th', { scope: 'col' }, t('To')),
+        h('th', { scope: 'col', class: 'number', title: t('Distance in norms of the state') }, t('× norm')),
       ),
     ),
     rows,
   );
   const body = h(
     'div',
-    { class: 'point-body', id: 'boundaries-body', tabindex: 0, role: 'region', 'aria-label': 'Boundaries' },
+    { class: 'point-body', id: 'boundaries-body', tabindex: 0, role: 'region', 'aria-label': t('Boundaries') },
     line,
     h('div', { class: 'point-line' }, measure.element, between.element),
     status,
@@ -61,7 +62,7 @@ export function createBoundariesPane(store: Store): HTMLElement {
   );
   const element = h(
     'section',
-    { class: 'tokens-pane point-pane boundaries-pane', 'aria-label': 'Boundaries' },
+    { class: 'tokens-pane point-pane boundaries-pane', 'aria-label': t('Boundaries') },
     h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
     body,
   );
@@ -77,7 +78,7 @@ export function createBoundariesPane(store: Store): HTMLElement {
     if (!open || !anyOf(changed, 'map', 'base', 'ui', 'host', 'boundaries')) return;
     setText(
       line,
-      near ? `${capital(boundaryLine(near))}.` : 'How far is what the model says here from something else?',
+      near ? `${capital(boundaryLine(near))}.` : t('How far is what the model says here from something else?'),
     );
     show(measure.element, !saved);
     show(between.element, !saved);
@@ -94,12 +95,12 @@ function statusText({ base, boundaries }: PageState): string {
   if (!boundaries || boundaries.map !== base?.id) return '';
   const { told, fault, probes } = boundaries;
   if (fault) return [fault.message, fault.hint].filter(Boolean).join(' ');
-  if (!told) return probes > 0 ? `Computing… ${formatCount(probes)} points` : 'Computing…';
+  if (!told) return probes > 0 ? t('Computing… {0} points', formatCount(probes)) : t('Computing…');
   const how =
     told.way === 'exact'
-      ? 'All exact.'
-      : `Along directions in ${formatCount(told.steps)} steps to ${formatShort(told.reach)} × the norm.`;
-  return 'reason' in told.nearest ? `${how} The nearest of all is not known: ${told.nearest.reason}.` : how;
+      ? t('All exact.')
+      : t('Along directions in {0} steps to {1} × the norm.', formatCount(told.steps), formatShort(told.reach));
+  return 'reason' in told.nearest ? t('{0} The nearest of all is not known: {1}.', how, told.nearest.reason) : how;
 }
 
 function rowsOf({ nearest, flips, tokens }: ToldBoundaries): HTMLElement[] {
@@ -111,21 +112,25 @@ function rowsOf({ nearest, flips, tokens }: ToldBoundaries): HTMLElement[] {
       'tr',
       { title },
       h('th', { scope: 'row' }, ...name),
-      h('td', { class: 'number' }, relative === null ? 'none' : formatShort(Number(relative.toPrecision(3)))),
+      h('td', { class: 'number' }, relative === null ? t('none') : formatShort(Number(relative.toPrecision(3)))),
     );
   const near =
     'reason' in nearest
       ? []
       : nearest.map(({ token: id, relative, hidden }) =>
-          row([token(id)], relative, hidden ? 'A third token is above both there' : 'Nearest point, in all dimensions'),
+          row(
+            [token(id)],
+            relative,
+            hidden ? t('A third token is above both there') : t('Nearest point, in all dimensions'),
+          ),
         );
   const axes = flips
     .filter(({ set }) => set === 0)
     .map(({ name, relative, token: id }) =>
       row(
-        [`along ${name.replace('-', '−')} `, ...(id === null ? [] : [token(id)])],
+        [t('along {0} ', name.replace('-', '−')), ...(id === null ? [] : [token(id)])],
         relative,
-        'Along an axis of the plane',
+        t('Along an axis of the plane'),
       ),
     );
   const random = flips.filter(({ set }) => set === 1).map(({ relative }) => relative);
@@ -134,8 +139,8 @@ function rowsOf({ nearest, flips, tokens }: ToldBoundaries): HTMLElement[] {
     count === 0
       ? []
       : [
-          row([`median of ${count} random directions`], median, 'Random directions of the hidden space'),
-          row([`least of ${count} random directions`], least, 'Random directions of the hidden space'),
+          row([t('median of {0} random directions', count)], median, t('Random directions of the hidden space')),
+          row([t('least of {0} random directions', count)], least, t('Random directions of the hidden space')),
         ];
   return [...near, ...axes, ...spread];
 }

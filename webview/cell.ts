@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenSpoken } from '../src/map/display.js';
 import { formatCoordinate, formatPercent } from '../src/map/numbers.js';
 import type { Gram } from '../src/map/plane.js';
@@ -58,12 +59,12 @@ export function normAt(gram: Gram, x: number, y: number): number {
 /** A cell as it is read out. */
 export function spokenCell(map: PageMap, cell: number, stand: number): string {
   const { x, y } = placeOfCell(map, cell);
-  const number = (value: number): string => formatX(map, value).replace('\u2212', 'minus ');
-  const place = `x ${number(x)}, y ${number(y)}`;
+  const number = (value: number): string => formatX(map, value).replace('\u2212', t('minus '));
+  const place = t('x {0}, y {1}', number(x), number(y));
   const [first, second] = stand < 0 ? [] : ranking(map, stand);
-  if (!first || !second) return `Not computed yet, ${place}`;
+  if (!first || !second) return t('Not computed yet, {0}', place);
   const said = ({ id, probability }: Ranked): string =>
-    `${tokenSpoken(tokenOf(map, id))}, ${formatPercent(probability).replace('%', ' percent').replace('<', 'less than ')}`;
-  const guess = map.cells.filled?.[stand] === 1 ? '; filled in from the cells around it' : '';
-  return `${said(first)}, ${place}; second ${said(second)}${guess}`;
+    `${tokenSpoken(tokenOf(map, id))}, ${formatPercent(probability).replace('%', t(' percent')).replace('<', t('less than '))}`;
+  const guess = map.cells.filled?.[stand] === 1 ? t('; filled in from the cells around it') : '';
+  return t('{0}, {1}; second {2}{3}', said(first), place, said(second), guess);
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../src/map/display.js';
 import { coordinates } from '../src/map/grid.js';
 import { formatPercent } from '../src/map/numbers.js';
@@ -19,20 +20,20 @@ const MOST = 50;
  */
 export function createCellTable(store: Store, derived: Derived, plot: HTMLElement): HTMLElement {
   const title = h('h2');
-  const close = iconButton('close', 'Show as Map', () => store.set({ table: false }));
+  const close = iconButton('close', t('Show as Map'), () => store.set({ table: false }));
   const table = h('table', { class: 'cells' });
   const note = h('p', { class: 'faint' });
   const mapNote = createMapNote(store);
   const scroller = h(
     'div',
-    { class: 'cell-table-body', tabindex: 0, role: 'region', 'aria-label': 'Cells' },
+    { class: 'cell-table-body', tabindex: 0, role: 'region', 'aria-label': t('Cells') },
     mapNote,
     note,
     table,
   );
   const element = h(
     'section',
-    { class: 'cell-table', 'aria-label': 'Cells as a table', hidden: true },
+    { class: 'cell-table', 'aria-label': t('Cells as a table'), hidden: true },
     h('div', { class: 'pane-header' }, title, close),
     scroller,
   );
@@ -58,18 +59,18 @@ export function createCellTable(store: Store, derived: Derived, plot: HTMLElemen
     const rows = Math.min(part.rows, MOST);
     const firstColumn = part.column + Math.floor((part.columns - columns) / 2);
     const firstRow = part.row + Math.floor((part.rows - rows) / 2);
-    setText(title, `${columns} × ${rows} cells`);
+    setText(title, t('{0} × {1} cells', columns, rows));
     setText(
       note,
       columns < part.columns || rows < part.rows
-        ? `The middle of the ${part.columns} × ${part.rows} cells in sight. Zoom in to see others.`
-        : 'The cells in sight: the most probable token of each, and its probability.',
+        ? t('The middle of the {0} × {1} cells in sight. Zoom in to see others.', part.columns, part.rows)
+        : t('The cells in sight: the most probable token of each, and its probability.'),
     );
     const { xs, ys } = coordinates(map.specification.grid);
     const across = Array.from({ length: columns }, (_, i) => firstColumn + i);
     const down = Array.from({ length: rows }, (_, i) => firstRow + rows - 1 - i);
     table.replaceChildren(
-      h('caption', { class: 'only-spoken' }, `Token and probability of ${columns} by ${rows} cells`),
+      h('caption', { class: 'only-spoken' }, t('Token and probability of {0} by {1} cells', columns, rows)),
       h(
         'thead',
         {},

@@ -1,23 +1,27 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../src/map/display.js';
 import type { HostState, ModelEntry } from '../src/protocol/page.js';
 import { h, icon, show } from './dom.js';
 import { send } from './host.js';
 import type { Store } from './store.js';
 import { createButton } from './toolkit.js';
+import { layersWords } from './counted.js';
 
 /** What a panel shows while no model is chosen. */
 export function createEmptyState(store: Store): HTMLElement {
   const card = h('div', { class: 'card' });
-  const recentTitle = h('h2', {}, 'Recent');
+  const recentTitle = h('h2', {}, t('Recent'));
   const recent = h('ul', { class: 'recent' });
   const element = h(
     'div',
     { class: 'page-message', hidden: true },
-    h('h1', {}, 'Choose a model to map'),
+    h('h1', {}, t('Choose a model to map')),
     h(
       'p',
       { class: 'lead' },
-      'A token map shows which token a language model would say next at each point of a plane through its hidden space. Models run on this machine; nothing is uploaded.',
+      t(
+        'A token map shows which token a language model would say next at each point of a plane through its hidden space. Models run on this machine; nothing is uploaded.',
+      ),
     ),
     card,
     recentTitle,
@@ -25,12 +29,12 @@ export function createEmptyState(store: Store): HTMLElement {
     h(
       'p',
       { class: 'links' },
-      link('What a token map shows', () => send({ type: 'action', action: 'helpWhat' })),
-      link('Convert a Hugging Face model to ONNX', () => send({ type: 'action', action: 'helpConvert' })),
-      link('Open a saved map…', () => send({ type: 'action', action: 'openSavedMap' })),
+      link(t('What a token map shows'), () => send({ type: 'action', action: 'helpWhat' })),
+      link(t('Convert a Hugging Face model to ONNX'), () => send({ type: 'action', action: 'helpConvert' })),
+      link(t('Open a saved map…'), () => send({ type: 'action', action: 'openSavedMap' })),
     ),
   );
-  const choose = createButton('Choose Model…', 'secondary', () => send({ type: 'chooseModel' }));
+  const choose = createButton(t('Choose Model…'), 'secondary', () => send({ type: 'chooseModel' }));
   let shown = '';
   const fill = ({ models }: HostState): void => {
     const key = JSON.stringify(models);
@@ -43,15 +47,22 @@ export function createEmptyState(store: Store): HTMLElement {
             cardRow(
               h('span', { class: 'thumbnail', 'aria-hidden': 'true' }),
               safeText(bundled.name),
-              h('span', {}, ['Included sample', ...layers(bundled)].join(' · ')),
-              createButton('Use Sample', 'primary', () => send({ type: 'model', path: bundled.path })).element,
+              h('span', {}, [t('Included sample'), ...layers(bundled)].join(' · ')),
+              createButton(t('Use Sample'), 'primary', () => send({ type: 'model', path: bundled.path })).element,
             ),
           ]
         : []),
       cardRow(
         h('span', { class: 'thumbnail plain' }, icon('folder-opened')),
-        'Model folder',
-        h('span', {}, 'ONNX or safetensors, ', h('code', {}, 'tokenizer.json'), ' and ', h('code', {}, 'config.json')),
+        t('Model folder'),
+        h(
+          'span',
+          {},
+          t('ONNX or safetensors, '),
+          h('code', {}, 'tokenizer.json'),
+          t(' and '),
+          h('code', {}, 'config.json'),
+        ),
         choose.element,
       ),
     );
@@ -68,14 +79,13 @@ export function createEmptyState(store: Store): HTMLElement {
   return element;
 }
 
-const layers = ({ layers: count }: ModelEntry): string[] =>
-  count === undefined ? [] : [`${count} ${count === 1 ? 'layer' : 'layers'}`];
+const layers = ({ layers: count }: ModelEntry): string[] => (count === undefined ? [] : [layersWords(count)]);
 
 function titleOf(models: readonly ModelEntry[]): string {
   const origins = new Set(models.map(({ origin }) => origin));
-  if (origins.has('recent')) return 'Recent';
-  if (origins.size > 1) return 'Found on this machine';
-  return origins.has('cache') ? 'In the Hugging Face cache' : 'In this workspace';
+  if (origins.has('recent')) return t('Recent');
+  if (origins.size > 1) return t('Found on this machine');
+  return origins.has('cache') ? t('In the Hugging Face cache') : t('In this workspace');
 }
 
 const about = (model: ModelEntry): string =>
@@ -105,7 +115,7 @@ function entryRow(model: ModelEntry): HTMLElement {
   );
 }
 
-const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto' });
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto' });
 
 /** `yesterday`, `3 days ago`, `last month`; empty where the date cannot be read. */
 export function age(iso: string, now: number = Date.now()): string {

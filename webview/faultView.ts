@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { FaultData } from '../src/map/fault.js';
 import type { PageMessage } from '../src/protocol/page.js';
 import { h, icon, iconButton, setText, show } from './dom.js';
@@ -10,12 +11,12 @@ interface FaultAction {
   readonly message: PageMessage;
 }
 
-const SHOW_LOG: FaultAction = { label: 'Show Log', message: { type: 'action', action: 'showLog' } };
-const CHOOSE: FaultAction = { label: 'Choose Another Model…', message: { type: 'chooseModel' } };
+const SHOW_LOG: FaultAction = { label: t('Show Log'), message: { type: 'action', action: 'showLog' } };
+const CHOOSE: FaultAction = { label: t('Choose Another Model…'), message: { type: 'chooseModel' } };
 
 /** What can be done about a fault, most helpful first. */
 export function faultActions({ code }: FaultData, retry: PageMessage): readonly FaultAction[] {
-  const again: FaultAction = { label: 'Try Again', message: retry };
+  const again: FaultAction = { label: t('Try Again'), message: retry };
   switch (code) {
     case 'model-not-found':
     case 'model-ambiguous':
@@ -24,7 +25,7 @@ export function faultActions({ code }: FaultData, retry: PageMessage): readonly 
     case 'tokenizer':
       return [again, CHOOSE, SHOW_LOG];
     case 'device':
-      return [{ label: 'Use CPU', message: { type: 'edit', path: 'device', value: 'cpu' } }, again, SHOW_LOG];
+      return [{ label: t('Use CPU'), message: { type: 'edit', path: 'device', value: 'cpu' } }, again, SHOW_LOG];
     case 'memory':
     case 'engine-died':
     case 'network':
@@ -43,14 +44,14 @@ export function createFaultPage(store: Store): HTMLElement {
   const title = h('h1');
   const lead = h('p', { class: 'lead' });
   const remedies = h('ol');
-  const what = h('section', {}, h('h2', {}, 'What to do'), remedies);
+  const what = h('section', {}, h('h2', {}, t('What to do')), remedies);
   const buttons = h('div', { class: 'buttons' });
-  const detail = h('pre', { tabindex: 0, 'aria-label': 'Details' });
-  const copy = iconButton('copy', 'Copy Details', () => send({ type: 'copy', text: detail.textContent }));
+  const detail = h('pre', { tabindex: 0, 'aria-label': t('Details') });
+  const copy = iconButton('copy', t('Copy Details'), () => send({ type: 'copy', text: detail.textContent }));
   const details = h(
     'details',
     { open: true },
-    h('summary', {}, icon('chevron-down'), 'Details'),
+    h('summary', {}, icon('chevron-down'), t('Details')),
     h('div', { class: 'detail' }, detail, copy),
   );
   const element = h(
@@ -69,7 +70,7 @@ export function createFaultPage(store: Store): HTMLElement {
     show(element, fault !== undefined);
     if (!fault || fault === shown) return;
     shown = fault;
-    setText(title, loading ? 'The model could not be loaded' : 'The map could not be computed');
+    setText(title, loading ? t('The model could not be loaded') : t('The map could not be computed'));
     lead.replaceChildren(...withFileNames(fault.message));
     const list = sentences(fault.hint ?? '');
     show(what, list.length > 0);
@@ -101,7 +102,7 @@ export const sentences = (hint: string): string[] => hint.split(/(?<=[.!?])\s+(?
 export function createFaultBar(store: Store): HTMLElement {
   const text = h('span', { class: 'bar-text' });
   const actions = h('span', { class: 'bar-actions' });
-  const close = iconButton('close', 'Dismiss', () => send({ type: 'dismissFault' }));
+  const close = iconButton('close', t('Dismiss'), () => send({ type: 'dismissFault' }));
   const element = h('div', { class: 'fault-bar', role: 'alert', hidden: true }, icon('error'), text, actions, close);
   let shown: FaultData | undefined;
   store.onDraw(({ host, map }) => {

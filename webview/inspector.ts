@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../src/map/display.js';
 import { questionBrief } from '../src/map/naming.js';
 import { formatBits, formatEqualChoices, formatFixed, formatPercent, formatPoints } from '../src/map/numbers.js';
@@ -18,9 +19,9 @@ import { anyOf, type PageState, type Store } from './store.js';
 import { tokenText } from './tokenText.js';
 
 const TITLES = {
-  pinned: { title: 'Pinned cell', icon: 'pinned' },
-  hovered: { title: 'Cell under cursor', icon: 'inspect' },
-  center: { title: 'Middle cell', icon: 'inspect' },
+  pinned: { title: t('Pinned cell'), icon: 'pinned' },
+  hovered: { title: t('Cell under cursor'), icon: 'inspect' },
+  center: { title: t('Middle cell'), icon: 'inspect' },
 } as const;
 
 /**
@@ -30,8 +31,8 @@ const TITLES = {
 export function createInspector(store: Store, derived: Derived, ofWhat: () => string = () => ''): HTMLElement {
   const kindIcon = icon('pin');
   const title = h('h2');
-  const copy = iconButton('copy', 'Copy Cell', () => copyCell(store.state, derived));
-  const pin = iconButton('pin', 'Pin Cell', () => togglePin(store));
+  const copy = iconButton('copy', t('Copy Cell'), () => copyCell(store.state, derived));
+  const pin = iconButton('pin', t('Pin Cell'), () => togglePin(store));
   const name = h('div', { class: 'cell-token' });
   const percent = h('span', { class: 'cell-percent' });
   const position = h('dd');
@@ -43,21 +44,25 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   const nearestMarkName = h('span', { class: 'nearest-name' });
   const nearestDistance = h('span', { class: 'faint' });
   const nearest = h('dd', { class: 'nearest' }, nearestMarkName, nearestDistance);
-  const nearestName = h('dt', {}, 'Nearest');
+  const nearestName = h('dt', {}, t('Nearest'));
   const answer = h('dd');
-  const answerName = h('dt', {}, 'Answer');
-  const normName = h('dt', {}, 'Norm');
+  const answerName = h('dt', {}, t('Answer'));
+  const normName = h('dt', {}, t('Norm'));
   const fewer = h('p', { class: 'not-yet', hidden: true });
   const guess = h('p', { class: 'not-yet' });
   const body = h('tbody');
   const table = h(
     'table',
-    { class: 'ranking', 'aria-label': 'Most probable tokens of the cell' },
+    { class: 'ranking', 'aria-label': t('Most probable tokens of the cell') },
     h('colgroup', {}, ...['rank', '', 'bar-cell', 'number'].map((name) => h('col', { class: name || undefined }))),
     h(
       'thead',
       { class: 'only-spoken' },
-      h('tr', {}, ...['Rank', 'Token', 'Bar', 'Probability'].map((text) => h('th', { scope: 'col' }, text))),
+      h(
+        'tr',
+        {},
+        ...[t('Rank'), t('Token'), t('Bar'), t('Probability')].map((text) => h('th', { scope: 'col' }, text)),
+      ),
     ),
     body,
   );
@@ -68,11 +73,11 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     h(
       'dl',
       {},
-      h('dt', {}, 'Position'),
+      h('dt', {}, t('Position')),
       position,
-      h('dt', {}, 'Margin'),
+      h('dt', {}, t('Margin')),
       marginOver,
-      h('dt', {}, 'Entropy'),
+      h('dt', {}, t('Entropy')),
       entropy,
       normName,
       norm,
@@ -87,9 +92,9 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   const header = h('div', { class: 'pane-header' }, kindIcon, title, copy, pin);
   const element = h(
     'section',
-    { class: 'cell', 'aria-label': 'Cell' },
+    { class: 'cell', 'aria-label': t('Cell') },
     h('div', { class: 'cell-left' }, header, summary),
-    h('div', { class: 'cell-right', tabindex: 0, role: 'region', 'aria-label': 'Top tokens' }, table),
+    h('div', { class: 'cell-right', tabindex: 0, role: 'region', 'aria-label': t('Top tokens') }, table),
   );
 
   store.onDraw((state, changed) => {
@@ -100,15 +105,18 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     const stand = derived.terrain(state, map)?.stand[cell] ?? -1;
     kindIcon.className = `codicon codicon-${TITLES[kind].icon}`;
     setText(title, [TITLES[kind].title, ofWhat()].filter(Boolean).join(', '));
-    setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? 'Unpin Cell' : 'Pin Cell');
+    setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? t('Unpin Cell') : t('Pin Cell'));
     const { x, y } = placeOfCell(map, cell);
-    setText(position, `x ${formatX(map, x)}, y ${formatX(map, y)}`);
+    setText(position, t('x {0}, y {1}', formatX(map, x), formatX(map, y)));
     const notYet = map.cells.computed[cell] !== 1;
     show(guess, notYet || map.cells.filled?.[cell] === 1);
-    setText(guess, notYet ? 'Not computed yet: what a coarser cell shows.' : 'Filled in from the cells around it.');
+    setText(
+      guess,
+      notYet ? t('Not computed yet: what a coarser cell shows.') : t('Filled in from the cells around it.'),
+    );
     const { topK } = map.specification;
     show(fewer, map.cells.topK < topK);
-    setText(fewer, `So many cells are shown with ${map.cells.topK} tokens each; a saved map has all ${topK}.`);
+    setText(fewer, t('So many cells are shown with {0} tokens each; a saved map has all {1}.', map.cells.topK, topK));
     const ranked = stand < 0 ? [] : ranking(map, stand);
     const [first, second] = ranked;
     name.replaceChildren(first ? tokenText(tokenOf(map, first.id)) : '–');
@@ -117,7 +125,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       ...(second
         ? [
             `${formatPoints(margin(map.cells, stand))} `,
-            h('span', { class: 'faint' }, 'over ', tokenText(tokenOf(map, second.id))),
+            h('span', { class: 'faint' }, t('over '), tokenText(tokenOf(map, second.id))),
           ]
         : ['–']),
     );
@@ -125,7 +133,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     entropy.replaceChildren(
       ...(nats === undefined
         ? ['–']
-        : [`${formatBits(nats)} `, h('span', { class: 'faint' }, `≈ ${formatEqualChoices(nats)} equal choices`)]),
+        : [`${formatBits(nats)} `, h('span', { class: 'faint' }, t('≈ {0} equal choices', formatEqualChoices(nats)))]),
     );
     show(normName, map.finish !== null);
     show(norm, map.finish !== null);
@@ -135,7 +143,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       const typical = norms ? typicalNorm(norms) : 0;
       normNumber.replaceChildren(
         normText(length),
-        ...(typical > 0 ? [h('span', { class: 'faint' }, `  ${formatTimes(length / typical)} × typical`)] : []),
+        ...(typical > 0 ? [h('span', { class: 'faint' }, t('  {0} × typical', formatTimes(length / typical)))] : []),
       );
       gauge.update(norms, length);
     }
@@ -146,7 +154,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     if (near) {
       const typical = survey?.norms ? typicalNorm(survey.norms) : 0;
       setText(nearestMarkName, markName(near.mark));
-      setText(nearestDistance, typical > 0 ? `${formatTimes(near.distance / typical)} × typical away` : '');
+      setText(nearestDistance, typical > 0 ? t('{0} × typical away', formatTimes(near.distance / typical)) : '');
       setAttributes(nearest, { title: markName(near.mark) });
     }
     const { question } = map.specification;
@@ -154,13 +162,16 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     show(answerName, answered !== undefined);
     show(answer, answered !== undefined);
     if (question && answered !== undefined) {
-      setText(answerName, question.kind === 'divergence' ? 'KL' : question.kind === 'difference' ? 'Logits' : 'Asked');
+      setText(
+        answerName,
+        question.kind === 'divergence' ? 'KL' : question.kind === 'difference' ? t('Logits') : t('Asked'),
+      );
       answer.replaceChildren(
         `${answerText(question, answered)} `,
         h(
           'span',
           { class: 'faint' },
-          question.kind === 'divergence' ? 'from the prompt’s own' : questionBrief(question),
+          question.kind === 'divergence' ? t('from the prompt’s own') : questionBrief(question),
         ),
       );
     }
@@ -171,7 +182,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       const token = tokenOf(of, id);
       const name = tokenText(token);
       if (!asks) return name;
-      const holder = h('span', { class: 'color-by', title: 'Color the Map by This Token' }, name);
+      const holder = h('span', { class: 'color-by', title: t('Color the Map by This Token') }, name);
       holder.addEventListener('click', () => colorByToken(store, token));
       return holder;
     };

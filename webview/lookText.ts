@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { divergenceBits } from '../src/map/compare/divergenceScale.js';
 import { gridWindow } from '../src/map/grid.js';
 import { formatCount, formatDuration, formatPercent } from '../src/map/numbers.js';
@@ -16,9 +17,9 @@ export function progressText({ done, total, secondsLeft, seconds }: Progress): s
   const part = total > 0 ? done / total : 0;
   const known = secondsLeft !== null && (part >= 0.05 || seconds >= 2);
   return [
-    `${formatCount(done)} of ${formatCount(total)} cells`,
+    t('{0} of {1} cells', formatCount(done), formatCount(total)),
     `${Math.floor(part * 100)}%`,
-    ...(known ? [`about ${formatDuration(Math.max(1, Math.round(secondsLeft)))} left`] : []),
+    ...(known ? [t('about {0} left', formatDuration(Math.max(1, Math.round(secondsLeft))))] : []),
   ].join(' · ');
 }
 
@@ -29,13 +30,13 @@ const SOON = 0.4;
 export function lookText(state: PageState): { readonly text: string; readonly more?: string } {
   const { host, map, progress, view } = state;
   if (host?.run.status === 'running' && progress && progress.done > 0)
-    return { text: 'refining from the center outwards' };
+    return { text: t('refining from the center outwards') };
   if (!map || !view || isWhole(state)) return { text: '' };
   const end = reachedLimit(state)?.by;
-  const limit = end === 'float32' ? FLOAT32_ENDS : end === 'zoom' ? { text: 'closest', more: '' } : undefined;
+  const limit = end === 'float32' ? FLOAT32_ENDS : end === 'zoom' ? { text: t('closest'), more: '' } : undefined;
   if (!seesDetail(state)) {
     const part = visibleCells(view, map.cells);
-    const text = `showing ${part.columns} × ${part.rows} cells`;
+    const text = t('showing {0} × {1} cells', part.columns, part.rows);
     return limit ? { text: `${text} · ${limit.text}`, more: limit.more } : { text };
   }
   const { detail } = host ?? {};
@@ -43,24 +44,32 @@ export function lookText(state: PageState): { readonly text: string; readonly mo
   const window = windowText(map);
   const parts = [
     window,
-    ...(slow ? [`refining: ${progressText(progress)} · Esc cancels`] : []),
-    ...(detail?.status === 'stopped' ? ['stopped before it was complete'] : []),
+    ...(slow ? [t('refining: {0} · Esc cancels', progressText(progress))] : []),
+    ...(detail?.status === 'stopped' ? [t('stopped before it was complete')] : []),
     ...(limit ? [limit.text] : []),
   ];
-  const more = `${window}, computed afresh. ${map.finish ? 'Save, Export Picture and Copy as Command Line take this window; 0 goes back to the whole map.' : ''}`;
+  const more = t(
+    '{0}, computed afresh. {1}',
+    window,
+    map.finish
+      ? t('Save, Export Picture and Copy as Command Line take this window; 0 goes back to the whole map.')
+      : '',
+  );
   return { text: parts.join(' · '), more: limit ? `${more} ${limit.more}` : more };
 }
 
 const FLOAT32_ENDS = {
-  text: 'float32 ends here',
-  more: 'Closer, neighboring cells would have the same vector in float32, the 32-bit numbers that models compute in.',
+  text: t('float32 ends here'),
+  more: t(
+    'Closer, neighboring cells would have the same vector in float32, the 32-bit numbers that models compute in.',
+  ),
 } as const;
 
 /** The window of a map in plane coordinates: `window x −1.20 to 0.40, y 2.10 to 3.70`. */
 function windowText(map: PageMap): string {
   const { x0, x1, y0, y1 } = gridWindow(map.specification.grid);
   const number = (value: number): string => formatX(map, value);
-  return `window x ${number(x0)} to ${number(x1)}, y ${number(y0)} to ${number(y1)}`;
+  return t('window x {0} to {1}, y {2} to {3}', number(x0), number(x1), number(y0), number(y1));
 }
 
 /** The cell below the pointer, on both maps where there are two. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import '@vscode/codicons/dist/codicon.css';
 import './styles/main.css';
 import './language.js';
@@ -85,12 +86,12 @@ const toggleControls = (): void => {
 };
 let drawerOpen = false;
 const controls = createControls(store, toggleControls);
-const openControls = iconButton('layout-sidebar-left', 'Show Parameters', toggleControls);
+const openControls = iconButton('layout-sidebar-left', t('Show Parameters'), toggleControls);
 const rail = h('div', { class: 'rail' }, openControls);
 const progressLine = h('div', { class: 'progress-line', hidden: true });
 const inspector = h(
   'aside',
-  { class: 'inspector', 'aria-label': 'Inspector' },
+  { class: 'inspector', 'aria-label': t('Inspector') },
   createInspector(store, derived),
   createPointPane(store, view),
   createBoundariesPane(store),
@@ -102,7 +103,7 @@ view.element.append(sheet.button);
 const toolbar = createToolbar(store, view, derived, sheet, toggleControls);
 const mapColumn = h(
   'main',
-  { class: 'map-column', 'aria-label': 'Map' },
+  { class: 'map-column', 'aria-label': t('Map') },
   progressLine,
   toolbar.element,
   createCompareBar(store, changes),
@@ -150,7 +151,7 @@ store.onDraw((state, changed) => {
 });
 
 other.store.onDraw((state) => showProgress(progressLine, store.state, state));
-document.body.append(createContextMenu('Map', view.plot, () => mapMenuItems(store, derived)));
+document.body.append(createContextMenu(t('Map'), view.plot, () => mapMenuItems(store, derived)));
 
 /** Whether the page draws as somebody has chosen it here; else it begins as the host says. */
 let begun = hasUi(kept());

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText } from '../src/map/display.js';
 import type { PlanePoint } from '../src/map/profile.js';
 import { ANCHORS } from '../src/map/useAs.js';
@@ -26,7 +27,7 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
   const place = { slot: store.slot, map: base.id, ...at };
   const stand = derived.terrain(state, shown.map)?.stand[shown.cell] ?? -1;
   const ranked = stand < 0 ? [] : ranking(shown.map, stand).map(({ id }) => tokenOf(shown.map, id));
-  const whole = base.finish ? undefined : 'The map is not complete.';
+  const whole = base.finish ? undefined : t('The map is not complete.');
   const pinned = ui.pin !== null && (hover === null || pinnedCell(state) === hover);
   const copy = (label: string, icon: string, text: string): MenuItem => ({
     label,
@@ -38,24 +39,24 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
       ? [
           'separator',
           ...ranked.slice(0, OFFERED).map((token) => ({
-            label: `Color by ${tokenText(token, 24)}`,
+            label: t('Color by {0}', tokenText(token, 24)),
             icon: 'symbol-color',
             run: () => colorByToken(store, token),
           })),
           {
-            label: 'Move the Middle Here',
+            label: t('Move the Middle Here'),
             icon: 'move',
             run: () => send({ type: 'edit', path: 'grid.center', value: [at.x, at.y] }),
           },
           ...(store.slot === 'main' ? ANCHORS : []).map((anchor) => ({
-            label: `Use as ${anchor}`,
+            label: t('Use as {0}', anchor),
             icon: 'pinned',
             reason: whole,
             run: () => send({ type: 'vector', to: anchor, ...place }),
           })),
           ...(store.slot === 'main' ? lineItems(store, shown.map, at) : []),
           {
-            label: 'Continue from Here',
+            label: t('Continue from Here'),
             icon: 'edit',
             reason: whole,
             run: () => {
@@ -67,32 +68,32 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
       : [];
   return [
     {
-      label: pinned ? 'Unpin Cell' : 'Pin Cell',
+      label: pinned ? t('Unpin Cell') : t('Pin Cell'),
       icon: pinned ? 'close' : 'pin',
       run: () => (pinned || hover === null ? togglePin(store) : store.setUi({ pin: at })),
     },
     ...panel,
     'separator',
-    ...(stand < 0 ? [] : [copy('Copy Cell', 'copy', cellAsText(shown.map, shown.cell, stand))]),
+    ...(stand < 0 ? [] : [copy(t('Copy Cell'), 'copy', cellAsText(shown.map, shown.cell, stand))]),
     copy(
-      'Copy Coordinates',
+      t('Copy Coordinates'),
       'copy',
       `${formatX(shown.map, at.x)}, ${formatX(shown.map, at.y)}`.replaceAll('\u2212', '-'),
     ),
     {
-      label: 'Copy Vector',
+      label: t('Copy Vector'),
       icon: 'copy',
       reason: whole,
       run: () => send({ type: 'vector', to: 'clipboard', ...place }),
     },
     {
-      label: 'Export Picture…',
+      label: t('Export Picture…'),
       icon: 'device-camera',
       reason: whole,
       run: () => send({ type: 'action', action: 'exportPicture' }),
     },
     'separator',
-    ...compareItems(state).map((item) => ({ ...item, label: `Compare with ${item.label}` })),
+    ...compareItems(state).map((item) => ({ ...item, label: t('Compare with {0}', item.label) })),
   ];
 }
 
@@ -102,10 +103,10 @@ function lineItems(store: Store, map: PageMap, at: PlanePoint): MenuItem[] {
   const here = endAt(map, at);
   const isHere = ({ x, y }: PlanePoint): boolean => x === here.x && y === here.y;
   const icon = 'graph-line';
-  if (draft) return [{ label: 'End Profile Here', icon, run: () => void endLine(store, here) }];
+  if (draft) return [{ label: t('End Profile Here'), icon, run: () => void endLine(store, here) }];
   const pin = ui.pin && endAt(map, ui.pin);
   return [
-    { label: 'Profile from Here…', icon, run: () => beginLine(store, here) },
-    ...(pin && !isHere(pin) ? [{ label: 'Profile from Pin to Here', icon, run: () => sendProfile(pin, here) }] : []),
+    { label: t('Profile from Here…'), icon, run: () => beginLine(store, here) },
+    ...(pin && !isHere(pin) ? [{ label: t('Profile from Pin to Here'), icon, run: () => sendProfile(pin, here) }] : []),
   ];
 }

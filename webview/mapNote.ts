@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { boundaryLine } from '../src/map/boundaries/words.js';
 import { safeText } from '../src/map/display.js';
 import { faithfulness, faithfulWarning } from '../src/map/faithfulness.js';
@@ -36,7 +37,7 @@ export function createMapNote(store: Store): HTMLElement {
 function contextNote({ specification: { plane, context } }: PageMap): string {
   const { center } = plane;
   const follows = (center.kind !== 'prompt' && center.kind !== 'tokens') || sameContext(context, center);
-  return follows ? '' : `Context: ${contextBrief(context)}, not prompt A`;
+  return follows ? '' : t('Context: {0}, not prompt A', contextBrief(context));
 }
 
 /** Prompts that are the same, or whose states are: then cells are stripes. */
@@ -44,14 +45,14 @@ function axesNote({ specification: { plane }, finish, survey }: PageMap): string
   const gram = finish?.gram ?? survey?.gram;
   if (plane.axes.method !== 'directions' || !gram) return '';
   const least = 1e-10 * gram.cc;
-  if (gram.uu <= least) return 'B is where A is: nothing changes along x';
-  return gram.vv <= least ? 'C is where A is: nothing changes along y' : '';
+  if (gram.uu <= least) return t('B is where A is: nothing changes along x');
+  return gram.vv <= least ? t('C is where A is: nothing changes along y') : '';
 }
 
 function faithNote({ survey }: PageMap): string {
   const counts = survey ? faithfulness(survey) : undefined;
   return counts && faithfulWarning(counts) !== undefined
-    ? `Only ${formatCount(counts.faithful)} of ${formatCount(counts.texts)} texts stand on what the model says`
+    ? t('Only {0} of {1} texts stand on what the model says', formatCount(counts.faithful), formatCount(counts.texts))
     : '';
 }
 
@@ -64,7 +65,7 @@ export const isOutdated = ({ base, host }: PageState): boolean => base !== null 
 
 function outdatedText({ specification: { model, layer } }: PageMap, { run, model: now }: HostState): string {
   const rewritten = now.status === 'ready' && now.name === model.name && now.summary.reference.sha256 !== model.sha256;
-  const since = rewritten ? 'the model was written again since' : 'parameters changed since';
-  const until = run.status === 'running' ? 'until the first cells of the new one' : since;
-  return `Map of ${safeText(model.name, 32)}, ${layerBrief(layer)} · ${until}`;
+  const since = rewritten ? t('the model was written again since') : t('parameters changed since');
+  const until = run.status === 'running' ? t('until the first cells of the new one') : since;
+  return t('Map of {0}, {1} · {2}', safeText(model.name, 32), layerBrief(layer), until);
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { sameGrid } from '../src/map/grid.js';
 import type { Grid } from '../src/map/specification.js';
 import { addBatch } from '../src/map/tokenMap.js';
@@ -90,7 +91,7 @@ export class Maps {
     this.draw();
     const count = this.derived.tokenCount(this.store.state);
     this.announce(
-      id === this.store.state.base?.id ? `Map complete, ${count} tokens` : `Window refined, ${count} tokens`,
+      id === this.store.state.base?.id ? t('Map complete, {0} tokens', count) : t('Window refined, {0} tokens', count),
     );
   }
 

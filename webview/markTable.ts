@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfulness.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { formatCount, formatFixed } from '../src/map/numbers.js';
@@ -22,7 +23,7 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     'button',
     { type: 'button', class: 'group-header', 'aria-controls': 'marks-body' },
     chevron,
-    h('span', { class: 'group-title' }, 'On This Plane'),
+    h('span', { class: 'group-title' }, t('On This Plane')),
   );
   toggle.addEventListener('click', () => {
     const { collapsed } = store.state.ui;
@@ -33,11 +34,11 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   const search = h('input', {
     type: 'search',
     class: 'search',
-    'aria-label': 'Find on this plane',
-    placeholder: 'Find a prompt or token',
+    'aria-label': t('Find on this plane'),
+    placeholder: t('Find a prompt or token'),
     hidden: true,
   });
-  const find = iconButton('search', 'Find on This Plane', () => {
+  const find = iconButton('search', t('Find on This Plane'), () => {
     show(search, search.hidden !== false);
     setAttributes(find, { 'aria-pressed': String(!search.hidden) });
     if (!search.hidden) search.focus();
@@ -53,34 +54,38 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   const faith = h('p', { class: 'message note faithful', role: 'note', hidden: true }, faithIcon, faithText);
   const table = h(
     'table',
-    { class: 'tokens marks', 'aria-label': 'Anchors and overlays' },
+    { class: 'tokens marks', 'aria-label': t('Anchors and overlays') },
     h(
       'thead',
       {},
       h(
         'tr',
         {},
-        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'What')),
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, t('What'))),
         h(
           'th',
-          { scope: 'col', class: 'number', title: 'Length of the vector, as a multiple of the typical norm' },
-          'Norm',
+          { scope: 'col', class: 'number', title: t('Length of the vector, as a multiple of the typical norm') },
+          t('Norm'),
         ),
-        h('th', { scope: 'col', class: 'number', title: 'From the plane, as a multiple of the typical norm' }, 'Away'),
+        h(
+          'th',
+          { scope: 'col', class: 'number', title: t('From the plane, as a multiple of the typical norm') },
+          t('Away'),
+        ),
       ),
     ),
     body,
   );
   const scroller = h(
     'div',
-    { class: 'tokens-body', id: 'marks-body', tabindex: 0, role: 'region', 'aria-label': 'Anchors and overlays' },
+    { class: 'tokens-body', id: 'marks-body', tabindex: 0, role: 'region', 'aria-label': t('Anchors and overlays') },
     faith,
     table,
     rest,
   );
   const element = h(
     'section',
-    { class: 'tokens-pane marks-pane', 'aria-label': 'On this plane' },
+    { class: 'tokens-pane marks-pane', 'aria-label': t('On this plane') },
     h('div', { class: 'pane-header' }, h('h2', {}, toggle), count.element, h('span', { class: 'spring' }), find),
     search,
     scroller,
@@ -118,11 +123,11 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     const survey = shown?.survey;
     const marks = survey?.marks ?? [];
     count.update(formatCount(marks.length));
-    setAttributes(count.element, { 'aria-label': `${formatCount(marks.length)} things` });
+    setAttributes(count.element, { 'aria-label': t('{0} things', formatCount(marks.length)) });
     const counts = survey ? faithfulness(survey) : undefined;
     const warning = counts && faithfulWarning(counts);
     show(faith, counts !== undefined);
-    setText(faithText, warning ?? (counts ? `${faithfulWords(counts)}; the others are hollow.` : ''));
+    setText(faithText, warning ?? (counts ? t('{0}; the others are hollow.', faithfulWords(counts)) : ''));
     faithIcon.className = `codicon codicon-${warning === undefined ? 'info' : 'warning'}`;
     faith.classList.toggle('warning', warning !== undefined);
     if (!survey) return body.replaceChildren();
@@ -133,7 +138,7 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     body.replaceChildren(...found.slice(0, MOST_ROWS).map(({ mark, i }, row) => rowFor(mark, i, row, survey)));
     const more = found.length - MOST_ROWS;
     show(rest, more > 0 || found.length === 0);
-    rest.textContent = more > 0 ? `and ${formatCount(more)} more` : found.length === 0 ? 'Nothing found' : '';
+    rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : found.length === 0 ? t('Nothing found') : '';
   };
 
   let filled: Survey | null | undefined;

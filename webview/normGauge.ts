@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { formatPercent } from '../src/map/numbers.js';
 import { NORM_BAND } from '../src/map/normsText.js';
 import { type Norms, normPercentile, typicalNorm } from '../src/map/survey.js';
@@ -21,10 +22,10 @@ export function createNormGauge(): { readonly element: HTMLElement; update(norms
       band.style.left = `${100 * (from ?? 0)}%`;
       band.style.width = `${100 * ((to ?? 0) - (from ?? 0))}%`;
       tick.style.left = `${100 * part(norm / typical)}%`;
-      const label = `Longer than ${formatPercent(normPercentile(norms, norm))} of the hidden states of real text`;
+      const label = t('Longer than {0} of the hidden states of real text', formatPercent(normPercentile(norms, norm)));
       setAttributes(element, {
         'aria-label': label,
-        title: `${label}; the line is 0.25 to 4 × typical, the band 5 to 95%`,
+        title: t('{0}; the line is 0.25 to 4 × typical, the band 5 to 95%', label),
       });
     },
   };

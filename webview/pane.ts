@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { layerIndex, type MapSpecification } from '../src/map/specification.js';
 import type { PanelState, ShownMap, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
 import { placeOfCell, spokenCell } from './cell.js';
@@ -45,7 +46,8 @@ export class Pane {
     const { run, detail } = slot;
     if (run.status !== store.state.host?.run.status) {
       this.quarter = 0;
-      if (run.status === 'stopped') this.say(run.by === 'cancelled' ? 'Map cancelled' : 'Map stopped by an error');
+      if (run.status === 'stopped')
+        this.say(run.by === 'cancelled' ? t('Map cancelled') : t('Map stopped by an error'));
     }
     const working = [run, detail].find((one) => one.status === 'running');
     store.set({
@@ -71,7 +73,7 @@ export class Pane {
         store.set({ progress: news.progress });
         requestAnimationFrame(() => send({ type: 'drawn' })); // behind the store's own
         const reached = Math.floor((4 * done) / Math.max(1, total));
-        if (reached > this.quarter && reached < 4) this.say(`${reached * 25} percent of the map`);
+        if (reached > this.quarter && reached < 4) this.say(t('{0} percent of the map', reached * 25));
         this.quarter = Math.max(this.quarter, reached);
         break;
       }

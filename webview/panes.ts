@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { createChangesHeader } from './compare/changesHeader.js';
 import { createChangesTable } from './compare/changesTable.js';
 import type { ChangesPane } from './compare/changesPane.js';
@@ -30,7 +31,7 @@ export function createPanes(main: Pane, other: Pane, changes: ChangesPane, deriv
   const table = createChangesTable(changes.store, derived);
   const between = h(
     'section',
-    { class: 'pane pane-changes', 'aria-label': 'Changed cells' },
+    { class: 'pane pane-changes', 'aria-label': t('Changed cells') },
     header,
     changes.view.element,
     note,
@@ -42,8 +43,8 @@ export function createPanes(main: Pane, other: Pane, changes: ChangesPane, deriv
     if (comparing === dressed) return;
     dressed = comparing;
     for (const one of [left, right]) one.dress(comparing);
-    setAttributes(left.element, { 'aria-label': comparing ? 'Left map' : undefined });
-    setAttributes(right.element, { 'aria-label': 'Right map' });
+    setAttributes(left.element, { 'aria-label': comparing ? t('Left map') : undefined });
+    setAttributes(right.element, { 'aria-label': t('Right map') });
     if (comparing) element.append(right.element, between);
     else for (const one of [right.element, between]) one.remove();
   });
@@ -53,7 +54,7 @@ export function createPanes(main: Pane, other: Pane, changes: ChangesPane, deriv
     const fault = ui.changesBy === 'change' ? null : (map?.changes?.divergences?.fault ?? null);
     show(note, map === null || fault !== null);
     const why = fault ? [fault.message, fault.hint].filter(Boolean).join(' ') : changes.reason;
-    setText(note, why ?? 'Compared as soon as both maps have cells.');
+    setText(note, why ?? t('Compared as soon as both maps have cells.'));
   });
   return element;
 }

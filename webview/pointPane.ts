@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { segmentsText, tokenSegments } from '../src/map/display.js';
 import { questionBrief } from '../src/map/naming.js';
 import { formatTimes } from '../src/map/normsText.js';
@@ -25,7 +26,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     'button',
     { type: 'button', class: 'group-header', 'aria-controls': 'point-body' },
     chevron,
-    h('span', { class: 'group-title' }, 'Any Point'),
+    h('span', { class: 'group-title' }, t('Any Point')),
   );
   toggle.addEventListener('click', () => {
     const { collapsed } = store.state.ui;
@@ -57,7 +58,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     }
     if (host?.mode !== 'saved') send({ type: 'point', ...at });
   };
-  const read = createButton('Go', 'secondary', go);
+  const read = createButton(t('Go'), 'secondary', go);
   const where = h(
     'div',
     { class: 'point-line' },
@@ -76,22 +77,22 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   const rows = h('tbody');
   const table = h(
     'table',
-    { class: 'ranking', 'aria-label': 'Most probable tokens at the point' },
+    { class: 'ranking', 'aria-label': t('Most probable tokens at the point') },
     h(
       'thead',
       {},
       h(
         'tr',
         { class: 'faint' },
-        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'Token')),
-        h('th', { scope: 'col', class: 'number' }, 'Logit'),
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, t('Token'))),
+        h('th', { scope: 'col', class: 'number' }, t('Logit')),
         h('th', { scope: 'col', class: 'number' }, 'p'),
       ),
     ),
     rows,
   );
   const written = h('p', { class: 'continuation', 'aria-live': 'polite' });
-  const write = createButton('Continue from Here', 'secondary', () => {
+  const write = createButton(t('Continue from Here'), 'secondary', () => {
     const running = store.state.continuation?.status === 'running';
     send({ type: 'continue', from: running ? null : (place() ?? null) });
   });
@@ -100,7 +101,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     button.addEventListener('click', act);
     return button;
   };
-  const copyText = link('Copy Text', () => {
+  const copyText = link(t('Copy Text'), () => {
     const { continuation, base } = store.state;
     if (!continuation) return;
     const text = promptBefore(base) + continuation.tokens.map((token) => token.text).join('');
@@ -113,13 +114,13 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   const links = h(
     'div',
     { class: 'point-links' },
-    link('Copy Vector', vector('clipboard')),
-    link('Save Vector…', vector('file')),
-    link('Save Plane…', () => send({ type: 'action', action: 'savePlane' })),
+    link(t('Copy Vector'), vector('clipboard')),
+    link(t('Save Vector…'), vector('file')),
+    link(t('Save Plane…'), () => send({ type: 'action', action: 'savePlane' })),
   );
   const scroller = h(
     'div',
-    { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': 'Any point' },
+    { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': t('Any point') },
     where,
     h('div', { class: 'point-line' }, write.element, copyText),
     written,
@@ -129,7 +130,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   );
   const element = h(
     'section',
-    { class: 'tokens-pane point-pane', 'aria-label': 'Any point' },
+    { class: 'tokens-pane point-pane', 'aria-label': t('Any point') },
     h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
     scroller,
   );
@@ -165,7 +166,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     for (const one of links.querySelectorAll('button')) show(one, shown.finish !== null);
     fill(state);
     const running = continuation?.status === 'running';
-    write.update({ label: running ? 'Stop' : 'Continue from Here' });
+    write.update({ label: running ? t('Stop') : t('Continue from Here') });
     show(copyText, continuation !== null && continuation.tokens.length > 0);
     const prompt = promptBefore(base);
     written.replaceChildren(
@@ -186,9 +187,13 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
       const typical = norms ? typicalNorm(norms) : 0;
       const [first = 0, second = 0] = reading.probabilities;
       parts.push(
-        `margin ${formatFixed((first - second) * 100, 1)} points`,
+        t('margin {0} points', formatFixed((first - second) * 100, 1)),
         formatBits(reading.entropy),
-        `norm ${formatFixed(reading.norm, reading.norm >= 10 ? 0 : 2)}${typical > 0 ? `, ${formatTimes(reading.norm / typical)} × typical` : ''}`,
+        t(
+          'norm {0}{1}',
+          formatFixed(reading.norm, reading.norm >= 10 ? 0 : 2),
+          typical > 0 ? t(', {0} × typical', formatTimes(reading.norm / typical)) : '',
+        ),
       );
       const { question } = shown.specification;
       if (question && reading.answer !== null)
@@ -206,7 +211,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
         ),
       );
     } else if (point?.fault) parts.push(point.fault.message);
-    else if (point) parts.push('Computing…');
+    else if (point) parts.push(t('Computing…'));
     setText(summary, parts.join(' · '));
     show(summary, parts.length > 0);
   };

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { layerBrief } from '../src/map/naming.js';
 import { formatBytes, formatCount, formatDuration } from '../src/map/numbers.js';
 import type { HostState, ModelState, Progress } from '../src/protocol/page.js';
@@ -9,6 +10,7 @@ import type { PageMap } from './pageMap.js';
 import type { PageState, Store } from './store.js';
 import { hoveredLine, lookText, progressText } from './lookText.js';
 import { countedHow } from './tokenList.js';
+import { cellsWords, exactRegionsWords, regionsWords, tokensWords } from './counted.js';
 
 /** The line below everything: what the map is or how far it has come, and the cell under the pointer. */
 export function createStatusLine(store: Store, other: Store, between: Store, derived: Derived): HTMLElement {
@@ -16,14 +18,14 @@ export function createStatusLine(store: Store, other: Store, between: Store, der
     class: 'status-progress',
     max: 1,
     value: 0,
-    'aria-label': 'Progress of the map',
+    'aria-label': t('Progress of the map'),
     hidden: true,
   });
   const errorIcon = icon('error');
   const text = h('span', { class: 'status-text' });
-  const resume = h('button', { type: 'button', class: 'link', hidden: true }, 'Resume');
+  const resume = h('button', { type: 'button', class: 'link', hidden: true }, t('Resume'));
   resume.addEventListener('click', () => send({ type: 'resume' }));
-  const log = h('button', { type: 'button', class: 'link', hidden: true }, 'Show Log');
+  const log = h('button', { type: 'button', class: 'link', hidden: true }, t('Show Log'));
   log.addEventListener('click', () => send({ type: 'action', action: 'showLog' }));
   const seen = h('span', { class: 'status-seen faint' });
   const hovered = h('span', { class: 'status-hover' });
@@ -54,7 +56,7 @@ export function createStatusLine(store: Store, other: Store, between: Store, der
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
     const calm = !running && fault === undefined && host?.run.status === 'idle';
     const both = calm ? bothText(store.state, other.state) : undefined;
-    setText(text, both ?? (host ? statusText(state, derived, fault) : 'Connecting…'));
+    setText(text, both ?? (host ? statusText(state, derived, fault) : t('Connecting…')));
     setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });
     const look = lookText(state);
     setText(seen, look.text);
@@ -80,57 +82,66 @@ function bothText({ map, comparing, host }: PageState, { map: beside }: PageStat
   const total = seconds.reduce((sum, one) => sum + one, 0);
   return [
     size(map) === size(beside)
-      ? `2 × ${count(size(map), 'cell')}`
-      : `${count(size(map), 'cell')} and ${count(size(beside), 'cell')}`,
+      ? t('2 × {0}', cellsWords(size(map)))
+      : t('{0} and {1}', cellsWords(size(map)), cellsWords(size(beside))),
     ...(compare.kind === 'computed'
-      ? [compare.plane === 'shared' ? 'the same vectors' : 'each map’s own plane']
-      : ['with a saved map']),
-    layers[0] === layers[1] ? (layers[0] ?? '') : layers.join(' and '),
+      ? [compare.plane === 'shared' ? t('the same vectors') : t('each map’s own plane')]
+      : [t('with a saved map')]),
+    layers[0] === layers[1] ? (layers[0] ?? '') : t('{0} and {1}', layers[0] ?? '', layers[1] ?? ''),
     ...(Number.isNaN(total) ? [] : [formatDuration(total)]),
   ].join(' · ');
 }
 
 function faultText({ model, fault }: HostState): string | undefined {
-  if (model.status === 'failed') return `Model not loaded: ${model.fault.message}`;
+  if (model.status === 'failed') return t('Model not loaded: {0}', model.fault.message);
   return fault && fault.code !== 'cancelled' ? fault.message : undefined;
 }
 
 function statusText(state: PageState, derived: Derived, fault: string | undefined): string {
   const { host, map, progress, layout } = state;
   if (!host) return '';
-  if (host.run.status === 'running') return progress ? `${phaseText(progress, host)} · Esc cancels` : 'Starting…';
+  if (host.run.status === 'running')
+    return progress ? t('{0} · Esc cancels', phaseText(progress, host)) : t('Starting…');
   if (fault !== undefined) return fault;
   if (host.run.status === 'stopped') {
     const { by, done, total } = host.run;
-    return `${by === 'cancelled' ? 'Cancelled' : 'Stopped'} at ${formatCount(done)} of ${formatCount(total)} cells`;
+    return t(
+      '{0} at {1} of {2} cells',
+      by === 'cancelled' ? t('Cancelled') : t('Stopped'),
+      formatCount(done),
+      formatCount(total),
+    );
   }
   if (host.model.status === 'loading') return openingText(host.model);
-  if (!map) return host.model.status === 'none' ? 'No model' : 'No map yet';
+  if (!map) return host.model.status === 'none' ? t('No model') : t('No map yet');
   const tokens = derived.tokenCount(state);
   const regions = map.finish?.regions
-    ? count(map.finish.regions.count, 'exact region')
-    : count(derived.terrain(state)?.regions.count ?? 0, 'region');
+    ? exactRegionsWords(map.finish.regions.count)
+    : regionsWords(derived.terrain(state)?.regions.count ?? 0);
   const { layer } = map.specification;
   const filled = map.finish?.runtime.approximation?.filled ?? 0;
   const parts = [
-    count(map.cells.columns * map.cells.rows, 'cell'),
-    ...(filled > 0 ? [`${formatCount(filled)} filled in`] : []),
-    count(tokens, 'token'),
+    cellsWords(map.cells.columns * map.cells.rows),
+    ...(filled > 0 ? [t('{0} filled in', formatCount(filled))] : []),
+    tokensWords(tokens),
     ...(layout === 'narrow' ? [] : [regions]),
-    layer === 'embeddings' ? layerBrief(layer) : `${layerBrief(layer)} of 0–${map.facts.blocks - 1}`,
+    layer === 'embeddings' ? layerBrief(layer) : t('{0} of 0–{1}', layerBrief(layer), map.facts.blocks - 1),
     ...(map.finish ? [map.finish.runtime.device.toUpperCase()] : []),
     ...(map.finish && layout !== 'narrow' ? [formatDuration(map.finish.runtime.seconds)] : []),
   ];
   return parts.join(' · ');
 }
 
-const count = (n: number, noun: string): string => `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
-
 function openingText(model: ModelState): string {
-  if (model.status === 'none') return 'Opening the model…';
-  if (model.status !== 'loading' || !model.repacked) return `Opening ${model.name}…`;
+  if (model.status === 'none') return t('Opening the model…');
+  if (model.status !== 'loading' || !model.repacked) return t('Opening {0}…', model.name);
   const { done, total } = model.repacked;
-  return `Opening ${model.name}: weights are repacked for once, ${Math.floor((100 * done) / total)}% of ${formatBytes(total)}…`;
+  return t(
+    'Opening {0}: weights are repacked for once, {1}% of {2}…',
+    model.name,
+    Math.floor((100 * done) / total),
+    formatBytes(total),
+  );
 }
 
 /** What a map waits for, and once its cells come, how far it is. */
@@ -139,9 +150,9 @@ function phaseText(progress: Progress, { model }: HostState): string {
     case 'opening':
       return openingText(model);
     case 'prompt':
-      return 'Computing the prompt…';
+      return t('Computing the prompt…');
     case 'first':
-      return `First of ${formatCount(progress.total)} cells…`;
+      return t('First of {0} cells…', formatCount(progress.total));
     case 'cells':
       return progressText(progress);
   }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokensOnMap } from '../src/map/statistics.js';
 import type { PageMap } from './pageMap.js';
 
@@ -26,22 +27,24 @@ export function listTokens({ cells, finish }: PageMap): ListedToken[] {
 
 /** How the tokens of a map were counted, in a sentence; `more` says why not exactly. */
 export function countedHow({ cells, finish, specification }: PageMap, count: number): { text: string; more: string } {
-  const wins = count === 1 ? '1 token wins' : `${count.toLocaleString('en-US')} tokens win`;
+  const wins = count === 1 ? t('1 token wins') : t('{0} tokens win', count.toLocaleString('en-US'));
   if (finish?.regions) {
     return {
-      text: `${wins} somewhere in this window`,
-      more: 'Exact, not sampled: where each token wins was computed without a grid, and so are the borders that are drawn.',
+      text: t('{0} somewhere in this window', wins),
+      more: t(
+        'Exact, not sampled: where each token wins was computed without a grid, and so are the borders that are drawn.',
+      ),
     };
   }
-  const text = `${wins} at the ${(cells.columns * cells.rows).toLocaleString('en-US')} cells`;
+  const text = t('{0} at the {1} cells', wins, (cells.columns * cells.rows).toLocaleString('en-US'));
   if (!finish) return { text: '', more: '' };
   const refused = finish.runtime.notices.find((notice) => notice.startsWith('There are no exact regions'));
   const why =
     refused ??
     (finish.runtime.way === 'three-rows'
-      ? 'Borders are curves here: the model adds something behind its last norm. They are drawn along the cells.'
+      ? t('Borders are curves here: the model adds something behind its last norm. They are drawn along the cells.')
       : specification.readout === 'forward'
-        ? 'Borders are curves here: blocks of the model run after this layer. They are drawn along the cells.'
-        : 'This model’s last steps are not exactly affine, so that borders are known at the cells only.');
-  return { text, more: `Sampled: smaller regions between the cells may be missing. ${why}` };
+        ? t('Borders are curves here: blocks of the model run after this layer. They are drawn along the cells.')
+        : t('This model’s last steps are not exactly affine, so that borders are known at the cells only.'));
+  return { text, more: t('Sampled: smaller regions between the cells may be missing. {0}', why) };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
 import type { Token } from '../src/map/token.js';
@@ -11,6 +12,7 @@ import type { PageState, Store } from './store.js';
 import { createBadge } from './toolkit.js';
 import { countedHow, type ListedToken } from './tokenList.js';
 import { tokenText } from './tokenText.js';
+import { cellsWords, tokensWords } from './counted.js';
 
 /** Rows that are made at most; a search finds the others. */
 const MOST_ROWS = 400;
@@ -23,7 +25,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     'button',
     { type: 'button', class: 'group-header', 'aria-controls': 'tokens-body' },
     chevron,
-    h('span', { class: 'group-title' }, 'Tokens on This Map'),
+    h('span', { class: 'group-title' }, t('Tokens on This Map')),
   );
   toggle.addEventListener('click', () => {
     const { collapsed } = store.state.ui;
@@ -34,11 +36,11 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   const search = h('input', {
     type: 'search',
     class: 'search',
-    'aria-label': 'Find a token',
-    placeholder: 'Find a token',
+    'aria-label': t('Find a token'),
+    placeholder: t('Find a token'),
     hidden: true,
   });
-  const find = iconButton('search', 'Find a Token', () => {
+  const find = iconButton('search', t('Find a Token'), () => {
     show(search, search.hidden !== false);
     setAttributes(find, { 'aria-pressed': String(!search.hidden) });
     if (!search.hidden) search.focus();
@@ -49,27 +51,27 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   });
   const body = h('tbody');
   const counted = h('p', { class: 'counted faint' });
-  const amount = h('th', { scope: 'col', class: 'number' }, 'Cells');
+  const amount = h('th', { scope: 'col', class: 'number' }, t('Cells'));
   const rest = h('p', { class: 'faint rest', hidden: true });
   const table = h(
     'table',
-    { class: 'tokens', 'aria-label': 'Tokens on this map' },
+    { class: 'tokens', 'aria-label': t('Tokens on this map') },
     h(
       'thead',
       {},
       h(
         'tr',
         {},
-        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, 'Token')),
+        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, t('Token'))),
         amount,
-        h('th', { scope: 'col', class: 'number' }, 'Mean p'),
+        h('th', { scope: 'col', class: 'number' }, t('Mean p')),
       ),
     ),
     body,
   );
   const scroller = h(
     'div',
-    { class: 'tokens-body', id: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': 'Tokens on this map' },
+    { class: 'tokens-body', id: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': t('Tokens on this map') },
     counted,
     table,
     rest,
@@ -109,7 +111,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   });
 
   const leaveOutButton = (token: Token): HTMLElement => {
-    const button = iconButton('circle-slash', `Leave ${plainToken(token)} Out of the Race`, () =>
+    const button = iconButton('circle-slash', t('Leave {0} Out of the Race', plainToken(token)), () =>
       leaveOut(store, token),
     );
     button.classList.add('leave-out');
@@ -127,14 +129,14 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     const all = derived.listed(state) ?? [];
     const count = derived.tokenCount(state);
     badge.update(formatCount(count));
-    setAttributes(badge.element, { 'aria-label': `${formatCount(count)} tokens` });
+    setAttributes(badge.element, { 'aria-label': tokensWords(count) });
     if (!map) return body.replaceChildren();
     const how = countedHow(map, count);
     const exact = map.finish?.regions !== null && map.finish !== null;
     setText(counted, how.text);
     setAttributes(counted, { title: how.more });
     show(counted, how.text !== '');
-    setText(amount, exact ? 'Area' : 'Cells');
+    setText(amount, exact ? t('Area') : t('Cells'));
     const query = search.value.trim().toLowerCase();
     const found = query
       ? all.filter(({ id }) => `${tokenOf(map, id).text} ${plainToken(tokenOf(map, id))}`.toLowerCase().includes(query))
@@ -156,7 +158,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
           ),
           h(
             'td',
-            { class: 'number', title: exact ? `${formatCount(token.cells)} cells` : undefined },
+            { class: 'number', title: exact ? cellsWords(token.cells) : undefined },
             exact ? formatPercent(token.share) : formatCount(token.cells),
           ),
           h('td', { class: 'number faint' }, formatPercent(token.meanProbability ?? NaN)),
@@ -165,7 +167,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     );
     const more = found.length - MOST_ROWS;
     show(rest, more > 0 || found.length === 0);
-    rest.textContent = more > 0 ? `and ${formatCount(more)} more` : found.length === 0 ? 'No token found' : '';
+    rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : found.length === 0 ? t('No token found') : '';
     mark(state);
   };
   /** Shows which row the inspected cell belongs to. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { showsBorders } from '../src/map/mapDisplay.js';
 import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
 import { formatCount } from '../src/map/numbers.js';
@@ -22,28 +23,31 @@ import { createButton, createDropdown, createTabs } from './toolkit.js';
 
 const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> = {
   probability: {
-    label: 'Probability',
-    description: 'Colors show the probability of the most probable token, 0 to 100 percent.',
+    label: t('Probability'),
+    description: t('Colors show the probability of the most probable token, 0 to 100 percent.'),
   },
-  token: { label: 'Token', description: 'Colors show which token is most probable; darker is more probable.' },
+  token: { label: t('Token'), description: t('Colors show which token is most probable; darker is more probable.') },
   margin: {
-    label: 'Margin',
-    description: 'Colors show how far the first token is ahead of the second, in percentage points.',
+    label: t('Margin'),
+    description: t('Colors show how far the first token is ahead of the second, in percentage points.'),
   },
-  question: { label: 'Question', description: 'Colors show the answer to the question of the parameters.' },
-  entropy: { label: 'Entropy', description: 'Colors show the entropy of the prediction, 12 bits and more to 0 bits.' },
+  question: { label: t('Question'), description: t('Colors show the answer to the question of the parameters.') },
+  entropy: {
+    label: t('Entropy'),
+    description: t('Colors show the entropy of the prediction, 12 bits and more to 0 bits.'),
+  },
 };
 const ZOOM_STEP = 1.5;
-const EXPLAIN = 'What Am I Looking At?';
+const EXPLAIN = t('What Am I Looking At?');
 
-const REFINE = 'Refine on Zoom';
-const REFINE_ON = `${REFINE}: the part that is looked at is computed afresh (R)`;
-const REFINE_OFF = `${REFINE} is off: cells grow, and show token and probability (R)`;
+const REFINE = t('Refine on Zoom');
+const REFINE_ON = t('{0}: the part that is looked at is computed afresh (R)', REFINE);
+const REFINE_OFF = t('{0} is off: cells grow, and show token and probability (R)', REFINE);
 /** Why one cannot zoom in further. */
 const LIMITS: Readonly<Record<ZoomLimit['by'], string>> = {
-  cells: 'the map’s cells end here; Refine on Zoom computes more',
-  float32: 'float32 ends here: closer, neighboring cells would have the same vector',
-  zoom: 'this is as close as it gets',
+  cells: t('the map’s cells end here; Refine on Zoom computes more'),
+  float32: t('float32 ends here: closer, neighboring cells would have the same vector'),
+  zoom: t('this is as close as it gets'),
 };
 
 /** `385%`, and from a hundredfold on `320×`. */
@@ -70,43 +74,45 @@ export function createToolbar(
     const colorBy = COLOR_BY.find((one) => one === id);
     if (colorBy) colorMap(store, colorBy);
   };
-  const parameters = iconButton('settings', 'Parameters', onToggleControls);
+  const parameters = iconButton('settings', t('Parameters'), onToggleControls);
   const tabs = createTabs(
-    'Color by',
+    t('Color by'),
     COLOR_BY.map((id) => ({ id, ...COLORS[id] })),
     chooseColor,
   );
   const tabsWithName = h(
     'div',
     { class: 'color-tabs' },
-    h('span', { class: 'color-tabs-name', 'aria-hidden': 'true' }, 'Color by'),
+    h('span', { class: 'color-tabs-name', 'aria-hidden': 'true' }, t('Color by')),
     tabs.element,
   );
-  const dropdown = createDropdown('Color by', chooseColor);
+  const dropdown = createDropdown(t('Color by'), chooseColor);
   const dropdownHolder = h('div', { class: 'color-dropdown' }, dropdown.element);
 
-  const labels = iconButton('case-sensitive', 'Labels', () => store.setUi({ labels: !store.state.ui.labels }));
+  const labels = iconButton('case-sensitive', t('Labels'), () => store.setUi({ labels: !store.state.ui.labels }));
   labels.querySelector('.codicon')?.replaceWith(h('span', { class: 'letters', 'aria-hidden': 'true' }, 'Aa'));
-  const borders = iconButton('table', 'Region Borders', () => store.setUi({ borders: !store.state.ui.borders }));
-  const anchors = iconButton('location', 'Anchors and Overlays', () => store.setUi({ marks: !store.state.ui.marks }));
+  const borders = iconButton('table', t('Region Borders'), () => store.setUi({ borders: !store.state.ui.borders }));
+  const anchors = iconButton('location', t('Anchors and Overlays'), () =>
+    store.setUi({ marks: !store.state.ui.marks }),
+  );
   const refine = iconButton('telescope', REFINE, () => store.setUi({ refine: !refines(store.state) }));
   refine.classList.add('refine');
-  const zoomOut = iconButton('zoom-out', 'Zoom Out', () => map.zoomBy(1 / ZOOM_STEP));
+  const zoomOut = iconButton('zoom-out', t('Zoom Out'), () => map.zoomBy(1 / ZOOM_STEP));
   const zoomText = h('span', { class: 'zoom-text', 'aria-live': 'off' }, '100%');
-  const zoomIn = iconButton('zoom-in', 'Zoom In', () => map.zoomBy(ZOOM_STEP));
-  const reset = iconButton('home', 'Whole Map', () => map.reset());
-  const save = iconButton('save', 'Save Map', act('save'));
-  const comparing = createMenuButton('Compare…', () => compareItems(store.state), 'compare-changes');
+  const zoomIn = iconButton('zoom-in', t('Zoom In'), () => map.zoomBy(ZOOM_STEP));
+  const reset = iconButton('home', t('Whole Map'), () => map.reset());
+  const save = iconButton('save', t('Save Map'), act('save'));
+  const comparing = createMenuButton(t('Compare…'), () => compareItems(store.state), 'compare-changes');
   comparing.element.classList.add('compare');
-  const more = createMenuButton('More Actions', () =>
+  const more = createMenuButton(t('More Actions'), () =>
     menuItems(store.state, store, map, derived, sheet, element.dataset.tight === '5'),
   );
-  const main = createButton('Generate', 'primary', () => store.state.host && pressMainButton(store.state.host));
+  const main = createButton(t('Generate'), 'primary', () => store.state.host && pressMainButton(store.state.host));
   const separator = (): HTMLElement => h('span', { class: 'separator', 'aria-hidden': 'true' });
   const zooming = h('div', { class: 'zoom' }, zoomOut, zoomText, zoomIn);
   const element = h(
     'div',
-    { class: 'toolbar', role: 'toolbar', 'aria-label': 'Map' },
+    { class: 'toolbar', role: 'toolbar', 'aria-label': t('Map') },
     parameters,
     tabsWithName,
     dropdownHolder,
@@ -131,7 +137,7 @@ export function createToolbar(
     return id !== 'question' || host?.mode !== 'saved' || Boolean(base?.specification.question);
   };
   const nameColors = (): void => {
-    const prefix = Number(element.dataset.tight) < 4 ? 'Color by: ' : '';
+    const prefix = Number(element.dataset.tight) < 4 ? t('Color by: ') : '';
     const offered = COLOR_BY.filter(isOffered);
     dropdown.update(
       offered.map((id) => ({ value: id, label: prefix + COLORS[id].label })),
@@ -155,7 +161,12 @@ export function createToolbar(
     setAttributes(anchors, { 'aria-pressed': String(ui.marks) });
     const always = ui.colorBy === 'token';
     setAttributes(borders, { 'aria-pressed': String(showsBorders(ui)) });
-    setEnabled(borders, !always, 'Region Borders', 'always shown with token colors, which cannot all be told apart');
+    setEnabled(
+      borders,
+      !always,
+      t('Region Borders'),
+      t('always shown with token colors, which cannot all be told apart'),
+    );
     tabs.update(ui.colorBy);
     nameColors();
     const percent = Math.round(map.zoom * 100);
@@ -163,8 +174,8 @@ export function createToolbar(
     setEnabled(
       save,
       Boolean(shown?.finish) && host?.mode !== 'saved',
-      seesDetail(state) ? 'Save This Window' : 'Save Map',
-      host?.mode === 'saved' ? 'it is saved' : 'there is no complete map',
+      seesDetail(state) ? t('Save This Window') : t('Save Map'),
+      host?.mode === 'saved' ? t('it is saved') : t('there is no complete map'),
     );
     const on = refines(state);
     setAttributes(refine, { 'aria-pressed': String(on) });
@@ -172,10 +183,15 @@ export function createToolbar(
     if (refinable?.ok === false) setEnabled(refine, false, REFINE, refinable.reason);
     else
       setAttributes(refine, { 'aria-disabled': undefined, 'aria-label': REFINE, title: on ? REFINE_ON : REFINE_OFF });
-    setEnabled(zoomOut, percent > 100, 'Zoom Out', 'the whole map is shown');
-    setEnabled(reset, percent > 100, 'Whole Map', 'the whole map is shown');
+    setEnabled(zoomOut, percent > 100, t('Zoom Out'), t('the whole map is shown'));
+    setEnabled(reset, percent > 100, t('Whole Map'), t('the whole map is shown'));
     const limit = reachedLimit(state);
-    setEnabled(zoomIn, shown !== null && !limit, 'Zoom In', shown && limit ? LIMITS[limit.by] : 'there is no map');
+    setEnabled(
+      zoomIn,
+      shown !== null && !limit,
+      t('Zoom In'),
+      shown && limit ? LIMITS[limit.by] : t('there is no map'),
+    );
     setAttributes(parameters, { 'aria-pressed': String(state.drawer), 'aria-controls': 'controls' });
     show(parameters, layout === 'narrow');
     show(zooming, layout !== 'narrow');
@@ -236,8 +252,8 @@ function menuItems(
   const { host, map, layout } = state;
   const closer = seesDetail(state);
   const saved = host?.mode === 'saved';
-  const incomplete = map?.finish ? undefined : 'There is no complete map.';
-  const noModel = !saved && host?.model.status === 'none' ? 'There is no model.' : undefined;
+  const incomplete = map?.finish ? undefined : t('There is no complete map.');
+  const noModel = !saved && host?.model.status === 'none' ? t('There is no model.') : undefined;
   const item = (label: string, name: string, action: PageAction, reason?: string): MenuItem => ({
     label,
     icon: name,
@@ -247,10 +263,10 @@ function menuItems(
   return [
     ...(layout === 'narrow' || zoom
       ? ([
-          { label: 'Zoom In', icon: 'zoom-in', run: () => view.zoomBy(ZOOM_STEP) },
-          { label: 'Zoom Out', icon: 'zoom-out', run: () => view.zoomBy(1 / ZOOM_STEP) },
+          { label: t('Zoom In'), icon: 'zoom-in', run: () => view.zoomBy(ZOOM_STEP) },
+          { label: t('Zoom Out'), icon: 'zoom-out', run: () => view.zoomBy(1 / ZOOM_STEP) },
           {
-            label: refines(state) ? 'Do Not Refine on Zoom' : REFINE,
+            label: refines(state) ? t('Do Not Refine on Zoom') : REFINE,
             icon: 'telescope',
             reason: host?.refinable.ok === false ? host.refinable.reason : undefined,
             run: () => store.setUi({ refine: !refines(state) }),
@@ -261,62 +277,67 @@ function menuItems(
     ...(saved
       ? []
       : [
-          item(closer ? 'Save This Window' : 'Save Map', 'save', 'save', incomplete),
-          item(closer ? 'Save This Window As…' : 'Save Map As…', 'save-as', 'saveAs', incomplete),
+          item(closer ? t('Save This Window') : t('Save Map'), 'save', 'save', incomplete),
+          item(closer ? t('Save This Window As…') : t('Save Map As…'), 'save-as', 'saveAs', incomplete),
         ]),
-    item(closer ? 'Export Picture of This Window…' : 'Export Picture…', 'device-camera', 'exportPicture', incomplete),
-    item('Copy as Command Line', 'terminal', 'copyCommandLine', noModel),
+    item(
+      closer ? t('Export Picture of This Window…') : t('Export Picture…'),
+      'device-camera',
+      'exportPicture',
+      incomplete,
+    ),
+    item(t('Copy as Command Line'), 'terminal', 'copyCommandLine', noModel),
     ...(saved
       ? []
       : [
           item(
-            'Use This View as Map',
+            t('Use This View as Map'),
             'screen-full',
             'useView',
             isWhole(state)
-              ? 'The whole map is shown.'
-              : (noModel ?? (state.base?.finish ? undefined : 'The map is not complete.')),
+              ? t('The whole map is shown.')
+              : (noModel ?? (state.base?.finish ? undefined : t('The map is not complete.'))),
           ),
         ]),
     ...(layout === 'narrow' || zoom
-      ? (['separator', ...compareItems(state).map((one) => ({ ...one, label: `Compare: ${one.label}` }))] as const)
+      ? (['separator', ...compareItems(state).map((one) => ({ ...one, label: t('Compare: {0}', one.label) }))] as const)
       : []),
     'separator',
     {
       label: rangeAction(derived.coloring(state)?.whole !== false),
       icon: 'color-mode',
-      reason: map ? undefined : 'There is no map.',
+      reason: map ? undefined : t('There is no map.'),
       run: () => toggleRange(store, derived),
     },
     {
-      label: store.state.ui.ring ? 'Hide Ring of the Typical Norm' : 'Show Ring of the Typical Norm',
+      label: store.state.ui.ring ? t('Hide Ring of the Typical Norm') : t('Show Ring of the Typical Norm'),
       icon: 'circle-large-outline',
-      reason: map ? undefined : 'There is no map.',
+      reason: map ? undefined : t('There is no map.'),
       run: () => store.setUi({ ring: !store.state.ui.ring }),
     },
     {
-      label: store.state.table ? 'Show as Map' : 'Show Cells as Table',
+      label: store.state.table ? t('Show as Map') : t('Show Cells as Table'),
       icon: store.state.table ? 'graph-scatter' : 'list-flat',
-      reason: map ? undefined : 'There is no map.',
+      reason: map ? undefined : t('There is no map.'),
       run: () => store.set({ table: !store.state.table }),
     },
     'separator',
     ...(saved
-      ? [item('Open as Text', 'go-to-file', 'openAsText')]
+      ? [item(t('Open as Text'), 'go-to-file', 'openAsText')]
       : [
           ...(host && canResume(host)
-            ? [{ label: 'Resume', icon: 'debug-continue', run: () => send({ type: 'resume' }) }]
+            ? [{ label: t('Resume'), icon: 'debug-continue', run: () => send({ type: 'resume' }) }]
             : []),
-          item('Open Saved Map…', 'folder-opened', 'openSavedMap'),
-          item('Restart Engine', 'debug-restart', 'restartEngine', noModel),
+          item(t('Open Saved Map…'), 'folder-opened', 'openSavedMap'),
+          item(t('Restart Engine'), 'debug-restart', 'restartEngine', noModel),
         ]),
     {
       label: EXPLAIN,
       icon: 'question',
-      reason: map ? undefined : 'There is no map.',
+      reason: map ? undefined : t('There is no map.'),
       run: () => sheet.open('map'),
     },
-    { label: 'Keys', icon: 'keyboard', run: () => sheet.open('keys') },
-    item('Show Log', 'output', 'showLog'),
+    { label: t('Keys'), icon: 'keyboard', run: () => sheet.open('keys') },
+    item(t('Show Log'), 'output', 'showLog'),
   ];
 }

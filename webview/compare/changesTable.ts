@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { type ChangesBy, DIVERGENCE_NAMES, divergenceBits } from '../../src/map/compare/divergenceScale.js';
 import { formatBits, formatCount, formatFixed, formatPercent, formatPoints } from '../../src/map/numbers.js';
 import type { Derived } from '../derived.js';
@@ -18,25 +19,25 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
   const rest = h('p', { class: 'faint rest', hidden: true });
   const table = h(
     'table',
-    { class: 'tokens changes', 'aria-label': 'Largest changes' },
+    { class: 'tokens changes', 'aria-label': t('Largest changes') },
     h(
       'thead',
       {},
       h(
         'tr',
         {},
-        h('th', { scope: 'col' }, 'Largest changes'),
-        h('th', { scope: 'col', class: 'bar-cell' }, h('span', { class: 'only-spoken' }, 'Bar')),
-        h('th', { scope: 'col', class: 'number' }, 'cells'),
+        h('th', { scope: 'col' }, t('Largest changes')),
+        h('th', { scope: 'col', class: 'bar-cell' }, h('span', { class: 'only-spoken' }, t('Bar'))),
+        h('th', { scope: 'col', class: 'number' }, t('cells')),
       ),
     ),
     body,
   );
   const element = h(
     'section',
-    { class: 'changes-pane', 'aria-label': 'Changes' },
+    { class: 'changes-pane', 'aria-label': t('Changes') },
     numbers,
-    h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': 'Largest changes' }, table, rest),
+    h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': t('Largest changes') }, table, rest),
   );
 
   const outline = (event: Event | undefined): void => {
@@ -94,7 +95,7 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
     show(rest, more > 0 || largest.length === 0);
     setText(
       rest,
-      more > 0 ? `and ${formatCount(more)} more` : largest.length === 0 ? 'No cell has another token.' : '',
+      more > 0 ? t('and {0} more', formatCount(more)) : largest.length === 0 ? t('No cell has another token.') : '',
     );
   };
 
@@ -132,29 +133,41 @@ function numbersOf(changes: Changes, by: ChangesBy): HTMLElement[] {
     ...(divergence && by !== 'change'
       ? line(
           by === 'js' ? 'JS' : 'KL',
-          `mean ${divergenceBits(divergence.spread.mean)}, largest ${divergenceBits(divergence.spread.most)}`,
-          `${DIVERGENCE_NAMES[by]}, over the whole vocabulary, of ${formatCount(divergence.spread.known)} cells.`,
+          t('mean {0}, largest {1}', divergenceBits(divergence.spread.mean), divergenceBits(divergence.spread.most)),
+          t(
+            '{0}, over the whole vocabulary, of {1} cells.',
+            DIVERGENCE_NAMES[by],
+            formatCount(divergence.spread.known),
+          ),
         )
       : []),
     ...line(
-      'Real',
-      `${formatCount(real)}, ${formatCount(changed - real)} within rounding`,
-      'A change is real where one of the two maps is clear of a tie; the others could be otherwise on another processor.',
+      t('Real'),
+      t('{0}, {1} within rounding', formatCount(real), formatCount(changed - real)),
+      t(
+        'A change is real where one of the two maps is clear of a tie; the others could be otherwise on another processor.',
+      ),
     ),
     ...line(
-      'Regions',
-      `${formatPercent(weightedIou)} IoU, ${formatPercent(meanIou)} unweighted`,
-      'Cells that a token has on both maps, of those that it has on either: the mean over tokens, weighted by cells and not.',
+      t('Regions'),
+      t('{0} IoU, {1} unweighted', formatPercent(weightedIou), formatPercent(meanIou)),
+      t(
+        'Cells that a token has on both maps, of those that it has on either: the mean over tokens, weighted by cells and not.',
+      ),
     ),
     ...line(
-      'Apart',
-      `${formatPoints(meanProbabilityDifference)}, entropy ${mean > 0 ? '+' : ''}${formatBits(mean)}`,
-      `Mean difference of the winners’ probability, and of the entropy (${formatBits(meanAbsolute)} in size).`,
+      t('Apart'),
+      t('{0}, entropy {1}{2}', formatPoints(meanProbabilityDifference), mean > 0 ? '+' : '', formatBits(mean)),
+      t('Mean difference of the winners’ probability, and of the entropy ({0} in size).', formatBits(meanAbsolute)),
     ),
     ...line(
-      'Margins',
-      `${points(medianMargin.a.changed)} where it changes, ${points(medianMargin.a.unchanged)} elsewhere`,
-      `Median lead of the first token over the second, on the first map. On the second: ${points(medianMargin.b.changed)} and ${points(medianMargin.b.unchanged)}.`,
+      t('Margins'),
+      t('{0} where it changes, {1} elsewhere', points(medianMargin.a.changed), points(medianMargin.a.unchanged)),
+      t(
+        'Median lead of the first token over the second, on the first map. On the second: {0} and {1}.',
+        points(medianMargin.b.changed),
+        points(medianMargin.b.unchanged),
+      ),
     ),
   ];
 }
@@ -167,6 +180,6 @@ export function agreementText({ agreement: { compared, changed } }: Changes): {
   const kept = compared - changed;
   return {
     part: compared === 0 ? '–' : formatFixed((100 * kept) / compared, 1) + '%',
-    of: `${formatCount(kept)} of ${formatCount(compared)} cells keep their token`,
+    of: t('{0} of {1} cells keep their token', formatCount(kept), formatCount(compared)),
   };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { capital, contextBrief, layerBrief, READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
 import { axisName, type AxisValue, MODEL_PATH, throughFile, valueAt, valueText } from '../../src/map/series/series.js';
@@ -32,7 +33,7 @@ const own = (path: string, value: AxisValue): Computed => ({ kind: 'computed', p
 /** What a map can be compared with: each differs from it in one thing, which is chosen more closely at the other map. */
 export function choicesOf(host: HostState): Choice[] {
   const saved: Choice = {
-    label: host.mode === 'saved' ? 'Another Saved Map…' : 'Saved Map…',
+    label: host.mode === 'saved' ? t('Another Saved Map…') : t('Saved Map…'),
     icon: 'symbol-color',
     compare: 'saved',
   };
@@ -49,24 +50,24 @@ export function choicesOf(host: HostState): Choice[] {
   const model = modelOptions(host).find(({ value, reason }) => value !== host.settings.modelPath && !reason);
   return [
     {
-      label: 'Another Layer',
+      label: t('Another Layer'),
       icon: 'layers',
       compare: own('layer', at > 0 ? at - 1 : last > at ? at + 1 : 'embeddings'),
     },
-    { label: 'All Layers', icon: 'list-ordered', compare: 'layers' },
-    { label: 'Layers × Positions', icon: 'table', compare: 'lens' },
-    { label: 'Profile Along a Line', icon: 'graph-line', compare: 'profile' },
-    { label: 'Another Readout', icon: 'eye', compare: own('readout', readout) },
-    { label: 'Another Context', icon: 'quote', compare: own('context', { ...context }) },
+    { label: t('All Layers'), icon: 'list-ordered', compare: 'layers' },
+    { label: t('Layers × Positions'), icon: 'table', compare: 'lens' },
+    { label: t('Profile Along a Line'), icon: 'graph-line', compare: 'profile' },
+    { label: t('Another Readout'), icon: 'eye', compare: own('readout', readout) },
+    { label: t('Another Context'), icon: 'quote', compare: own('context', { ...context }) },
     {
-      label: 'Another Model',
+      label: t('Another Model'),
       icon: 'package',
-      ...(model ? {} : { reason: 'There is no other model that can be opened.' }),
+      ...(model ? {} : { reason: t('There is no other model that can be opened.') }),
       compare: own(MODEL_PATH, model?.value ?? null),
     },
-    ...(acting ? [{ label: 'Without Interventions', icon: 'wand', compare: own('interventions', []) }] : []),
+    ...(acting ? [{ label: t('Without Interventions'), icon: 'wand', compare: own('interventions', []) }] : []),
     ...(axes.method === 'random_projection'
-      ? [{ label: 'Another Seed', icon: 'refresh', compare: own('plane.axes.seed', axes.seed + 1) }]
+      ? [{ label: t('Another Seed'), icon: 'refresh', compare: own('plane.axes.seed', axes.seed + 1) }]
       : []),
     saved,
   ];
@@ -127,11 +128,13 @@ export function nameOf(host: HostState, path: string, value: AxisValue): string 
   const readout = READOUTS.find((one) => path === 'readout' && one === value);
   // Which file it goes through is asked for.
   if (readout) return `${READOUT_NAMES[readout]}${isTranslated(readout) ? '…' : ''}`;
-  if (path === 'context') return `Context: ${contextBrief(contextFrom(value) ?? { kind: 'none' })}`;
+  if (path === 'context') return t('Context: {0}', contextBrief(contextFrom(value) ?? { kind: 'none' }));
   if (path === 'interventions' && Array.isArray(value))
     return value.length === 0
-      ? 'Without Interventions'
-      : `${value.length} ${value.length === 1 ? 'Intervention' : 'Interventions'}`;
+      ? t('Without Interventions')
+      : value.length === 1
+        ? t('1 Intervention')
+        : t('{0} Interventions', value.length);
   if (path === MODEL_PATH)
     return safeText(host.models.find((model) => model.path === value)?.name ?? valueText(value), 60);
   return capital(safeText(`${axisName(path)} ${valueText(value)}`, 60));

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Comparison } from '../../src/protocol/panelSettings.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -10,8 +11,8 @@ export const sendComparison = (compare: Comparison | null): void =>
   send({ type: 'edit', path: 'compare', value: compare });
 
 const PLANES = {
-  own: { label: 'Own Planes', title: 'Each map’s plane is laid by its own layer or model' },
-  shared: { label: 'Shared Plane', title: 'Both maps have the same vectors, those of the left one' },
+  own: { label: t('Own Planes'), title: t('Each map’s plane is laid by its own layer or model') },
+  shared: { label: t('Shared Plane'), title: t('Both maps have the same vectors, those of the left one') },
 } as const;
 
 /** The bar over two maps: how far they agree, whose plane they are on, and the way out. */
@@ -31,14 +32,14 @@ export function createCompareBar(store: Store, changes: ChangesPane): HTMLElemen
   });
   const group = h(
     'div',
-    { class: 'choices', role: 'group', 'aria-label': 'Plane' },
+    { class: 'choices', role: 'group', 'aria-label': t('Plane') },
     ...planes.map((one) => one.button),
   );
-  const swap = iconButton('arrow-swap', 'Swap Both Maps', () => send({ type: 'swap' }));
-  const close = iconButton('close', 'Close Comparison (Esc)', () => sendComparison(null));
+  const swap = iconButton('arrow-swap', t('Swap Both Maps'), () => send({ type: 'swap' }));
+  const close = iconButton('close', t('Close Comparison (Esc)'), () => sendComparison(null));
   const element = h(
     'div',
-    { class: 'compare-bar', role: 'toolbar', 'aria-label': 'Comparison', hidden: true },
+    { class: 'compare-bar', role: 'toolbar', 'aria-label': t('Comparison'), hidden: true },
     agreement,
     h('span', { class: 'spring' }),
     group,
@@ -56,7 +57,7 @@ export function createCompareBar(store: Store, changes: ChangesPane): HTMLElemen
   changes.store.onDraw(({ map, comparing }) => {
     if (!comparing) return;
     const text = map?.changes ? agreementText(map.changes) : undefined;
-    setText(part, text ? `${text.part} agreement` : '');
+    setText(part, text ? t('{0} agreement', text.part) : '');
     setText(of, text?.of ?? changes.reason ?? '');
   });
   return element;

@@ -1,4 +1,4 @@
-import { formatCount } from '../../src/map/numbers.js';
+import { t } from '@vscode/l10n';
 import { type AxisValue, isAxisValue, MODEL_PATH, throughFile } from '../../src/map/series/series.js';
 import { mapBrief } from '../../src/map/naming.js';
 import { safeText } from '../../src/map/display.js';
@@ -10,6 +10,7 @@ import { anyOf, type PageState, type Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
 import { mainValue, nameOf, sideOptions } from './choices.js';
 import { sendComparison } from './compareBar.js';
+import { tokensWords } from '../counted.js';
 
 /** What a pane's map is called in its comparison: by what differs. */
 export function sideName(store: Store, main: Store): string {
@@ -34,7 +35,7 @@ export function createPaneHeader(store: Store, main: Store, derived: Derived): H
       draw(); // until a file is chosen it is what it was
     } else sendComparison({ ...compare, value });
   };
-  const dropdown = createDropdown(isMain ? 'Compared' : 'Compared with', choose);
+  const dropdown = createDropdown(isMain ? t('Compared') : t('Compared with'), choose);
   const name = h('span', { class: 'side-name' });
   const count = h('span', { class: 'faint side-count' });
   const element = h('div', { class: 'side-header' }, dropdown.element, name, h('span', { class: 'spring' }), count);
@@ -52,7 +53,7 @@ export function createPaneHeader(store: Store, main: Store, derived: Derived): H
     }
     setText(name, sideName(store, main));
     const tokens = state.map ? derived.tokenCount(state) : 0;
-    setText(count, state.map ? `${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}` : waiting(state));
+    setText(count, state.map ? tokensWords(tokens) : waiting(state));
   };
   store.onDraw((_, changed) => {
     if (anyOf(changed, 'host', 'map', 'cellsVersion', 'comparing')) draw();
@@ -80,5 +81,5 @@ function waiting({ host, progress }: PageState): string {
   if (!host) return '…';
   if (host.fault) return host.fault.message;
   if (host.model.status === 'failed') return host.model.fault.message;
-  return progress?.phase === 'opening' ? 'opening…' : 'computing…';
+  return progress?.phase === 'opening' ? t('opening…') : t('computing…');
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { formatCount } from '../../src/map/numbers.js';
 import { LIMITS } from '../../src/map/specification.js';
 import { DEVICES } from '../../src/protocol/engine.js';
@@ -10,7 +11,7 @@ import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField } from './numberField.js';
 
 const DEVICE_NAMES: Readonly<Record<(typeof DEVICES)[number], string>> = {
-  auto: 'Automatic',
+  auto: t('Automatic'),
   cpu: 'CPU',
   cuda: 'CUDA (NVIDIA)',
   dml: 'DirectML (Windows)',
@@ -19,22 +20,26 @@ const DEVICE_NAMES: Readonly<Record<(typeof DEVICES)[number], string>> = {
 };
 
 export function createAdvanced(store: Store, form: Form): ControlGroup {
-  const dropdown = createDropdown('Device', (device) => form.edit('device', device));
-  const device = createField('Device', dropdown.element);
+  const dropdown = createDropdown(t('Device'), (device) => form.edit('device', device));
+  const device = createField(t('Device'), dropdown.element);
   const batchRange = { step: 1, low: 1, high: LIMITS.batch };
-  const batchNumber = createNumberField('Batch size', (value, step) => form.edit('batchSize', value, step), batchRange);
-  const batch = createField('Batch', batchNumber.element);
+  const batchNumber = createNumberField(
+    t('Batch size'),
+    (value, step) => form.edit('batchSize', value, step),
+    batchRange,
+  );
+  const batch = createField(t('Batch'), batchNumber.element);
   const [low, high] = LIMITS.topK;
-  const topNumber = createNumberField('Tokens per cell', (value, step) => form.edit('topK', value, step), {
+  const topNumber = createNumberField(t('Tokens per cell'), (value, step) => form.edit('topK', value, step), {
     step: 1,
     low,
     high,
   });
-  const top = createField('Top tokens', topNumber.element);
-  const adaptiveBox = createCheckbox('Fill in where cells agree', (checked) => form.edit('adaptive', checked));
+  const top = createField(t('Top tokens'), topNumber.element);
+  const adaptiveBox = createCheckbox(t('Fill in where cells agree'), (checked) => form.edit('adaptive', checked));
   const adaptive = createField('', adaptiveBox.element);
   adaptive.element.classList.add('indented');
-  const sampleDropdown = createDropdown('Sample for the typical norm', (value) => {
+  const sampleDropdown = createDropdown(t('Sample for the typical norm'), (value) => {
     if (value === 'own') form.edit('plane.sample', null);
     else if (value === 'file') {
       send({ type: 'chooseFile', path: 'plane.sample', content: 'texts' });
@@ -42,10 +47,10 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
     }
   });
   let redraw = (): void => undefined;
-  const sample = createField('Norm from', sampleDropdown.element);
+  const sample = createField(t('Norm from'), sampleDropdown.element);
   const group = createGroup(
     'advanced',
-    'Advanced',
+    t('Advanced'),
     store,
     device.element,
     batch.element,
@@ -60,7 +65,7 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('advanced'),
         disabled: model.status === 'none',
-        summary: `Batch ${settings.batchSize} · ${report?.used.toUpperCase() ?? DEVICE_NAMES[settings.device]}`,
+        summary: t('Batch {0} · {1}', settings.batchSize, report?.used.toUpperCase() ?? DEVICE_NAMES[settings.device]),
       });
       dropdown.update(
         DEVICES.map((value) => ({ value, label: DEVICE_NAMES[value] })),
@@ -78,7 +83,9 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
         form.fault('adaptive'),
         settings.parameters.adaptive
           ? {
-              text: 'Approximate; how well is measured. Maps that come at once, as at the last layer, are computed whole.',
+              text: t(
+                'Approximate; how well is measured. Maps that come at once, as at the last layer, are computed whole.',
+              ),
               kind: 'info',
             }
           : undefined,
@@ -87,9 +94,9 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
       redraw = () =>
         sampleDropdown.update(
           [
-            { value: 'own', label: 'Included texts' },
-            ...(texts ? [{ value: 'texts', label: `${formatCount(texts.length)} texts of a file` }] : []),
-            { value: 'file', label: 'Texts of a file…' },
+            { value: 'own', label: t('Included texts') },
+            ...(texts ? [{ value: 'texts', label: t('{0} texts of a file', formatCount(texts.length)) }] : []),
+            { value: 'file', label: t('Texts of a file…') },
           ],
           texts ? 'texts' : 'own',
         );
@@ -99,7 +106,7 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
         form.faultUnder('plane.sample'),
         measured === undefined
           ? undefined
-          : { text: `The typical norm is the median of ${formatCount(measured)} hidden states.`, kind: 'info' },
+          : { text: t('The typical norm is the median of {0} hidden states.', formatCount(measured)), kind: 'info' },
       );
     },
   };

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { capital, layerWords, vectorWords } from '../../src/map/naming.js';
 import { normsText } from '../../src/map/normsText.js';
 import { formatFixed, formatShort } from '../../src/map/numbers.js';
@@ -17,17 +18,17 @@ import { firstSource, kindOf, promptThere, SOURCE_KINDS, SOURCE_NAMES } from './
 /** How far a grid reaches from its middle: `x, y ±12.5`. */
 export function reachText({ columns, rows, spacing }: Grid): string {
   const reach = (count: number): string => formatFixed((count * spacing) / 2, 6).replace(/\.?0+$/, '');
-  return columns === rows ? `x, y ±${reach(columns)}` : `x ±${reach(columns)}, y ±${reach(rows)}`;
+  return columns === rows ? t('x, y ±{0}', reach(columns)) : t('x ±{0}, y ±{1}', reach(columns), reach(rows));
 }
 
 export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
-  const x = createNumberField('Middle x', (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
-  const y = createNumberField('Middle y', (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
+  const x = createNumberField(t('Middle x'), (value, step) => form.edit('grid.center.0', value, step), { step: 1 });
+  const y = createNumberField(t('Middle y'), (value, step) => form.edit('grid.center.1', value, step), { step: 1 });
   const comma = h('span', { class: 'between', 'aria-hidden': 'true' }, ',');
-  const middle = createField('Middle', x.element, comma, y.element);
+  const middle = createField(t('Middle'), x.element, comma, y.element);
   /** What each kind was last set to, so that trying another one loses nothing. */
   const last = new Map<string, Center>();
-  const kind = createDropdown('Center', (value) => {
+  const kind = createDropdown(t('Center'), (value) => {
     if (value === 'origin' || value === 'texts') return form.edit('plane.center', { kind: value });
     const source = SOURCE_KINDS.find((one) => one === value);
     const parameters = form.settings?.parameters;
@@ -41,16 +42,16 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
     }
   });
   let redraw = (): void => undefined;
-  const center = createField('Center', kind.element);
-  const number = createNumberField('Spacing', (value) => form.edit('grid.spacing', value));
+  const center = createField(t('Center'), kind.element);
+  const number = createNumberField(t('Spacing'), (value) => form.edit('grid.spacing', value));
   const reach = h('span', { class: 'beside' });
   let fitting: number | undefined;
-  const fit = createButton('Fit', 'secondary', () => {
+  const fit = createButton(t('Fit'), 'secondary', () => {
     if (fitting !== undefined) form.edit('grid.spacing', fitting);
   });
   fit.element.classList.add('small-button');
-  const spacing = createField('Spacing', number.element, fit.element, reach);
-  const group = createGroup('center', 'Center & Spacing', store, center.element, middle.element, spacing.element);
+  const spacing = createField(t('Spacing'), number.element, fit.element, reach);
+  const group = createGroup('center', t('Center & Spacing'), store, center.element, middle.element, spacing.element);
   return {
     element: group.element,
     update(host, state) {
@@ -62,13 +63,13 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       redraw = () => {
         kind.update(
           [
-            { value: 'origin', label: 'Origin' },
+            { value: 'origin', label: t('Origin') },
             ...SOURCE_KINDS.filter((one) => one !== 'random').map((one) => ({
               value: one,
-              label: one === 'prompt' ? 'Prompt A' : SOURCE_NAMES[one],
+              label: one === 'prompt' ? t('Prompt A') : SOURCE_NAMES[one],
             })),
             ...(plane.axes.method === 'pca_basis' || centerKind === 'texts'
-              ? [{ value: 'texts', label: 'Mean of the Texts' }]
+              ? [{ value: 'texts', label: t('Mean of the Texts') }]
               : []),
           ],
           centerKind,
@@ -93,7 +94,7 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       const norms = survey && normsText(survey, grid, layerWords(layer));
       const unknown =
         model.status === 'ready'
-          ? ({ text: `Norms of ${layerWords(layer)} are not known yet`, kind: 'info' } as const)
+          ? ({ text: t('Norms of {0} are not known yet', layerWords(layer)), kind: 'info' } as const)
           : undefined;
       spacing.update(fault, norms ?? (news?.fault ? undefined : unknown));
       fitting = survey ? fitSpacing(grid, survey) : undefined;
@@ -101,8 +102,11 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
         disabled: fitting === undefined,
         title:
           fitting === undefined
-            ? 'The layer’s typical norm is not known'
-            : `Set the spacing to ${formatShort(fitting)}: what the plane was laid through in the middle half, or the typical norm at its edge`,
+            ? t('The layer’s typical norm is not known')
+            : t(
+                'Set the spacing to {0}: what the plane was laid through in the middle half, or the typical norm at its edge',
+                formatShort(fitting),
+              ),
       });
       setText(reach, reachText(grid));
     },

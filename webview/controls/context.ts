@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { capital, contextBrief } from '../../src/map/naming.js';
 import { type Center, type ContextChoice, contextOf, LIMITS, type Prompt } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
@@ -12,11 +13,11 @@ import { createTokenChips } from './tokenChips.js';
 
 const CONTEXTS: readonly { readonly value: ContextChoice['kind']; readonly label: string; readonly reason?: string }[] =
   [
-    { value: 'center', label: 'Prompt A' },
-    { value: 'none', label: 'None' },
-    { value: 'bos', label: 'Beginning of sequence' },
-    { value: 'prompt', label: 'Prompt' },
-    { value: 'tokens', label: 'Token ids' },
+    { value: 'center', label: t('Prompt A') },
+    { value: 'none', label: t('None') },
+    { value: 'bos', label: t('Beginning of sequence') },
+    { value: 'prompt', label: t('Prompt') },
+    { value: 'tokens', label: t('Token ids') },
   ];
 
 /** The prompt that a center is the hidden state of. */
@@ -41,25 +42,25 @@ export function createContext(store: Store, form: Form): ControlGroup {
   let prompt: string | undefined;
   let ids: readonly number[] = [0];
   const edit = (context: ContextChoice): void => form.edit('context', context);
-  const dropdown = createDropdown('Context', (value) => {
+  const dropdown = createDropdown(t('Context'), (value) => {
     if (value === 'prompt') edit({ kind: 'prompt', text: prompt ?? form.prompts.A });
     else if (value === 'tokens') edit({ kind: 'tokens', ids });
     else if (value === 'center' || value === 'none' || value === 'bos') edit({ kind: value });
   });
-  const kind = createField('Before', dropdown.element);
-  const promptText = createGrowingText('Prompt', (text) => form.edit('context.text', text));
-  const promptField = createField('Prompt', promptText.element);
+  const kind = createField(t('Before'), dropdown.element);
+  const promptText = createGrowingText(t('Prompt'), (text) => form.edit('context.text', text));
+  const promptField = createField(t('Prompt'), promptText.element);
   promptField.element.classList.add('stacked');
-  const chips = createTokenChips('Tokens of the context: whose place the vector takes', (position) => {
+  const chips = createTokenChips(t('Tokens of the context: whose place the vector takes'), (position) => {
     const context = form.settings?.parameters.context;
     if (context?.kind !== 'prompt') return;
     const { position: _, ...rest } = context;
     edit(position === -1 ? rest : { ...rest, position });
   });
-  const idsText = createTextField('Token ids', (text) => form.edit('context.ids', readIds(text)));
-  const idsField = createField('Ids', idsText.element);
+  const idsText = createTextField(t('Token ids'), (text) => form.edit('context.ids', readIds(text)));
+  const idsField = createField(t('Ids'), idsText.element);
   const positionNumber = createNumberField(
-    'Position that the vector takes',
+    t('Position that the vector takes'),
     (position) => {
       const context = form.settings?.parameters.context;
       if (context?.kind === 'prompt' || context?.kind === 'tokens') edit({ ...context, position });
@@ -67,11 +68,11 @@ export function createContext(store: Store, form: Form): ControlGroup {
     { step: 1, low: -LIMITS.promptTokens, high: LIMITS.promptTokens - 1 },
   );
   const position = createField(
-    'Replaces',
+    t('Replaces'),
     positionNumber.element,
-    h('span', { class: 'beside' }, 'token, −1 the last'),
+    h('span', { class: 'beside' }, t('token, −1 the last')),
   );
-  const chat = createCheckbox('Chat template', (checked) => {
+  const chat = createCheckbox(t('Chat template'), (checked) => {
     const parameters = form.settings?.parameters;
     const context = parameters && contextOf(parameters);
     if (context?.kind !== 'prompt') return;
@@ -86,7 +87,7 @@ export function createContext(store: Store, form: Form): ControlGroup {
   chatField.element.classList.add('indented');
   const group = createGroup(
     'context',
-    'Context',
+    t('Context'),
     store,
     kind.element,
     promptField.element,
@@ -107,11 +108,11 @@ export function createContext(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('context'),
         disabled: model.status === 'none',
-        summary: follows ? `Prompt A, ${contextBrief(context)}` : capital(contextBrief(context)),
+        summary: follows ? t('Prompt A, {0}', contextBrief(context)) : capital(contextBrief(context)),
       });
       const support = model.status === 'ready' ? model.summary.contexts : undefined;
       const options = CONTEXTS.map((option) => {
-        if (option.value === 'center') return center ? option : { ...option, reason: 'the center is no prompt' };
+        if (option.value === 'center') return center ? option : { ...option, reason: t('the center is no prompt') };
         const can = option.value === 'tokens' ? undefined : support?.[option.value];
         return { ...option, ...(can && !can.ok ? { reason: can.reason } : {}) };
       });
@@ -124,7 +125,9 @@ export function createContext(store: Store, form: Form): ControlGroup {
       const replaces = context.kind === 'prompt' || context.kind === 'tokens' ? (context.position ?? -1) : -1;
       const takesPlace = {
         text:
-          replaces === -1 ? 'The vector takes the last token’s place.' : 'The prediction is read at the last token.',
+          replaces === -1
+            ? t('The vector takes the last token’s place.')
+            : t('The prediction is read at the last token.'),
         kind: 'info',
       } as const;
       const own = follows ? undefined : context.kind;

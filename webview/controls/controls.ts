@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, iconButton, setEnabled, show } from '../dom.js';
 import { send } from '../host.js';
@@ -39,14 +40,14 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
   ];
   const saved = createSavedFacts();
   const footer = createFooter();
-  const undo = iconButton('discard', 'Undo Parameter Change', () => send({ type: 'undo' }));
-  const redo = iconButton('redo', 'Redo Parameter Change', () => send({ type: 'redo' }));
-  const toggle = iconButton('layout-sidebar-left', 'Hide Parameters', onToggle);
+  const undo = iconButton('discard', t('Undo Parameter Change'), () => send({ type: 'undo' }));
+  const redo = iconButton('redo', t('Redo Parameter Change'), () => send({ type: 'redo' }));
+  const toggle = iconButton('layout-sidebar-left', t('Hide Parameters'), onToggle);
   const body = h('div', { class: 'controls-body' }, ...groups.map((group) => group.element), saved.element);
   const element = h(
     'aside',
-    { class: 'controls', id: 'controls', 'aria-label': 'Parameters' },
-    h('div', { class: 'pane-header' }, h('h2', {}, 'Parameters'), undo, redo, toggle),
+    { class: 'controls', id: 'controls', 'aria-label': t('Parameters') },
+    h('div', { class: 'pane-header' }, h('h2', {}, t('Parameters')), undo, redo, toggle),
     body,
     footer.element,
   );
@@ -66,8 +67,8 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     if (isSaved) saved.update(host, state);
     show(undo, !isSaved);
     show(redo, !isSaved);
-    setEnabled(undo, host.canUndo, 'Undo Parameter Change', 'nothing was changed');
-    setEnabled(redo, host.canRedo, 'Redo Parameter Change', 'nothing was undone');
+    setEnabled(undo, host.canUndo, t('Undo Parameter Change'), t('nothing was changed'));
+    setEnabled(redo, host.canRedo, t('Redo Parameter Change'), t('nothing was undone'));
     footer.update(host, state);
   };
   store.onDraw((state, changed) => {

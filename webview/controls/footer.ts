@@ -1,4 +1,6 @@
-import { formatCount, formatDuration } from '../../src/map/numbers.js';
+import { t } from '@vscode/l10n';
+import { cellsWords } from '../counted.js';
+import { formatDuration } from '../../src/map/numbers.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -11,10 +13,10 @@ export function mainButton(host: HostState): {
   message: 'generate' | 'cancel' | 'edit';
   enabled: boolean;
 } {
-  if (host.mode === 'saved') return { label: 'Edit and Run Again', message: 'edit', enabled: true };
-  if (host.run.status === 'running') return { label: 'Cancel', message: 'cancel', enabled: true };
+  if (host.mode === 'saved') return { label: t('Edit and Run Again'), message: 'edit', enabled: true };
+  if (host.run.status === 'running') return { label: t('Cancel'), message: 'cancel', enabled: true };
   return {
-    label: 'Generate',
+    label: t('Generate'),
     message: 'generate',
     enabled: host.model.status !== 'none' && host.settings.modelPath !== null,
   };
@@ -34,8 +36,8 @@ export const canResume = ({ run, detail, refinable, changed, settings }: HostSta
 /** The foot of the controls: what a map would cost, and the button that starts it. */
 export function createFooter(): { element: HTMLElement; update(host: HostState, state: PageState): void } {
   let host: HostState | undefined;
-  const main = createButton('Generate', 'primary', () => host && pressMainButton(host));
-  const resume = createButton('Resume', 'secondary', () => send({ type: 'resume' }));
+  const main = createButton(t('Generate'), 'primary', () => host && pressMainButton(host));
+  const resume = createButton(t('Resume'), 'secondary', () => send({ type: 'resume' }));
   const estimate = h('p', { class: 'estimate' });
   const notices = h('p', { class: 'message note notices', role: 'status' });
   const element = h(
@@ -62,15 +64,16 @@ export function createFooter(): { element: HTMLElement; update(host: HostState, 
 }
 
 function estimateText(host: HostState): string {
-  if (host.mode === 'saved') return 'Opens a panel with these parameters';
+  if (host.mode === 'saved') return t('Opens a panel with these parameters');
   const { model, run, obstacle, estimate, settings } = host;
-  if (model.status === 'none') return 'Choose a model first';
-  if (model.status === 'failed') return 'Loads the model again first';
+  if (model.status === 'none') return t('Choose a model first');
+  if (model.status === 'failed') return t('Loads the model again first');
   if (obstacle) return obstacle.message;
-  if (run.status === 'running') return 'Changes apply to the next map';
+  if (run.status === 'running') return t('Changes apply to the next map');
   const { columns, rows } = settings.parameters.grid;
-  const device = model.status === 'ready' ? ` on ${model.summary.device.used.toUpperCase()}` : '';
+  const device = model.status === 'ready' ? t(' on {0}', model.summary.device.used.toUpperCase()) : '';
   const seconds = estimate?.seconds ?? null;
-  const time = seconds === null ? '' : ` · ${seconds < 0.1 ? 'at once' : `about ${formatDuration(seconds)}`}${device}`;
-  return `${formatCount(columns * rows)} cells${time}`;
+  const time =
+    seconds === null ? '' : ` · ${seconds < 0.1 ? t('at once') : t('about {0}', formatDuration(seconds))}${device}`;
+  return `${cellsWords(columns * rows)}${time}`;
 }

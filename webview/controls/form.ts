@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { isRecord } from '../../src/map/json.js';
 import { formatCount } from '../../src/map/numbers.js';
 import { samplePrompts } from '../../src/map/presets.js';
@@ -95,7 +96,7 @@ export const isBundled = ({ models, settings }: HostState): boolean =>
 const batchFault = (value: unknown): string | undefined =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.batch
     ? undefined
-    : `The batch size is a whole number from 1 to ${formatCount(LIMITS.batch)}`;
+    : t('The batch size is a whole number from 1 to {0}', formatCount(LIMITS.batch));
 
 const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
 

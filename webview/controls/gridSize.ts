@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { resizedGrid, sameGrid } from '../../src/map/grid.js';
 import { formatCount } from '../../src/map/numbers.js';
 import { type Grid, LIMITS } from '../../src/map/specification.js';
@@ -22,12 +23,12 @@ export function createGridSize(store: Store, form: Form): ControlGroup {
     form.edit('grid', resized.to, step);
   };
   const range = { step: 1, low: 1, high: LIMITS.side };
-  const columns = createNumberField('Columns', (value, step) => edit('columns', value, step), range);
-  const rows = createNumberField('Rows', (value, step) => edit('rows', value, step), range);
-  const lock = iconButton('lock', 'Keep the Window', () => store.setUi({ keepWindow: !store.state.ui.keepWindow }));
+  const columns = createNumberField(t('Columns'), (value, step) => edit('columns', value, step), range);
+  const rows = createNumberField(t('Rows'), (value, step) => edit('rows', value, step), range);
+  const lock = iconButton('lock', t('Keep the Window'), () => store.setUi({ keepWindow: !store.state.ui.keepWindow }));
   const stays = h('span', { class: 'beside' });
   const field = createField(
-    'Cells',
+    t('Cells'),
     columns.element,
     h('span', { class: 'between', 'aria-hidden': 'true' }, '×'),
     rows.element,
@@ -35,7 +36,7 @@ export function createGridSize(store: Store, form: Form): ControlGroup {
     stays,
   );
   field.element.classList.add('cells-field');
-  const group = createGroup('grid', 'Grid Size', store, field.element);
+  const group = createGroup('grid', t('Grid Size'), store, field.element);
   return {
     element: group.element,
     update({ settings, model }, { ui }) {
@@ -48,9 +49,9 @@ export function createGridSize(store: Store, form: Form): ControlGroup {
       const faults = [form.fault('grid.columns'), form.fault('grid.rows'), form.fault('grid')];
       columns.update(grid.columns, { disabled: false, invalid: faults[0] !== undefined });
       rows.update(grid.rows, { disabled: false, invalid: faults[1] !== undefined });
-      setIconButton(lock, ui.keepWindow ? 'lock' : 'unlock', 'Keep the Window');
+      setIconButton(lock, ui.keepWindow ? 'lock' : 'unlock', t('Keep the Window'));
       setAttributes(lock, { 'aria-pressed': String(ui.keepWindow) });
-      setText(stays, ui.keepWindow ? 'The window stays' : 'The spacing stays');
+      setText(stays, ui.keepWindow ? t('The window stays') : t('The spacing stays'));
       field.update(faults.find((fault) => fault !== undefined));
     },
   };

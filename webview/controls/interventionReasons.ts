@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { interventionsAbove } from '../../src/map/interventions.js';
 import { layerIndex } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
@@ -36,6 +37,6 @@ export function noteOf(host: HostState, { on, intervention }: Listed): string | 
   const { readout } = host.settings.parameters;
   if (!on || readout === 'forward') return undefined;
   return interventionsAbove([intervention], layerIndex(layerOf(host))).length > 0
-    ? 'Behind the map’s layer: with this readout it does nothing.'
+    ? t('Behind the map’s layer: with this readout it does nothing.')
     : undefined;
 }

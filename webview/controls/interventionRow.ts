@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Intervention, InterventionPositions, InterventionVector } from '../../src/map/interventions.js';
 import { interventionWords } from '../../src/map/interventionWords.js';
 import { vectorWords } from '../../src/map/naming.js';
@@ -47,23 +48,23 @@ interface Part {
 type Edit = (change: (one: Intervention) => Intervention, step?: boolean) => void;
 
 const NAMES: Readonly<Record<Intervention['kind'], string>> = {
-  skip: 'Skip block',
-  zero: 'Zero',
-  mean: 'Mean',
-  freeze: 'Freeze',
-  project: 'Take out',
-  add: 'Add vector',
+  skip: t('Skip block'),
+  zero: t('Zero'),
+  mean: t('Mean'),
+  freeze: t('Freeze'),
+  project: t('Take out'),
+  add: t('Add vector'),
 };
 const DRAG = 'application/x-embedding-grid-intervention';
 
 /** A row of the list of interventions: a handle to move it, a box that turns it off, what it does. */
 export function createInterventionRow(index: number, first: Intervention, events: RowEvents): InterventionRow {
-  const what = `intervention ${index + 1}`;
+  const what = t('intervention {0}', index + 1);
   const edit: Edit = (change, step) => {
     const now = events.current();
     if (now) events.change({ ...now, intervention: change(now.intervention) }, step);
   };
-  const handle = iconButton('gripper', `Move ${what}: arrow up and down, or drag`, () => undefined);
+  const handle = iconButton('gripper', t('Move {0}: arrow up and down, or drag', what), () => undefined);
   handle.classList.add('handle');
   setAttributes(handle, { draggable: 'true' });
   const on = createCheckbox(NAMES[first.kind], (checked) => {
@@ -72,11 +73,11 @@ export function createInterventionRow(index: number, first: Intervention, events
   });
   on.element.classList.add('intervention-on');
   const block = createNumberField(
-    `Block of ${what}`,
+    t('Block of {0}', what),
     (value, step) => edit((one) => ({ ...one, block: value }), step),
     { step: 1, low: 0 },
   );
-  const remove = iconButton('close', `Remove ${what}`, events.remove);
+  const remove = iconButton('close', t('Remove {0}', what), events.remove);
   const fault = createField('');
   const parts = partsOf(first, what, edit);
   const element = h(
@@ -87,7 +88,7 @@ export function createInterventionRow(index: number, first: Intervention, events
       { class: 'intervention-head' },
       handle,
       on.element,
-      h('span', { class: 'faint', 'aria-hidden': 'true' }, 'block'),
+      h('span', { class: 'faint', 'aria-hidden': 'true' }, t('block')),
       block.element,
       remove,
     ),
@@ -124,7 +125,7 @@ export function createInterventionRow(index: number, first: Intervention, events
     focus: () => handle.focus(),
     update({ on: acts, intervention }, around) {
       on.update(acts);
-      setAttributes(on.element, { 'aria-label': `${interventionWords(intervention)}, on` });
+      setAttributes(on.element, { 'aria-label': t('{0}, on', interventionWords(intervention)) });
       setAttributes(element, { title: interventionWords(intervention, 200) });
       element.classList.toggle('off', !acts);
       block.update(intervention.block, { disabled: false, invalid: around.fault !== undefined });
@@ -158,13 +159,13 @@ function partsOf(first: Intervention, what: string, edit: Edit): readonly Part[]
 }
 
 const PARTS = [
-  { value: 'attention', label: 'Attention' },
+  { value: 'attention', label: t('Attention') },
   { value: 'mlp', label: 'MLP' },
-  { value: 'heads', label: 'Attention heads' },
+  { value: 'heads', label: t('Attention heads') },
 ] as const;
 
 function partPart(what: string, edit: Edit): Part {
-  const dropdown = createDropdown(`Part of ${what}`, (value) => {
+  const dropdown = createDropdown(t('Part of {0}', what), (value) => {
     const part = PARTS.find((one) => one.value === value)?.value;
     if (part === undefined) return;
     edit((one) => {
@@ -173,7 +174,7 @@ function partPart(what: string, edit: Edit): Part {
       return part === 'heads' ? { ...rest, part, heads } : { ...rest, part };
     });
   });
-  const field = createField('Part', dropdown.element);
+  const field = createField(t('Part'), dropdown.element);
   return {
     elements: [field.element],
     update: (one) => 'part' in one && dropdown.update(PARTS, one.part),
@@ -182,10 +183,10 @@ function partPart(what: string, edit: Edit): Part {
 
 /** A toggle for each attention head; where nobody says how many there are, their numbers. */
 function headsPart(what: string, edit: Edit): Part {
-  const grid = h('div', { class: 'heads', role: 'group', 'aria-label': `Attention heads of ${what}` });
+  const grid = h('div', { class: 'heads', role: 'group', 'aria-label': t('Attention heads of {0}', what) });
   const set = (change: (heads: readonly number[]) => readonly number[]): void =>
     edit((one) => ('part' in one && one.part === 'heads' ? { ...one, heads: change(one.heads ?? []) } : one));
-  const numbers = createTextField(`Numbers of the attention heads of ${what}`, (text) =>
+  const numbers = createTextField(t('Numbers of the attention heads of {0}', what), (text) =>
     set(() =>
       text
         .split(/[\s,]+/)
@@ -193,7 +194,7 @@ function headsPart(what: string, edit: Edit): Part {
         .map(readNumber),
     ),
   );
-  const field = createField('Heads', grid, numbers.element);
+  const field = createField(t('Heads'), grid, numbers.element);
   let buttons: readonly HTMLElement[] = [];
   // Arrows go through the grid, which is one stop for Tab.
   grid.addEventListener('keydown', (event) => {
@@ -231,7 +232,7 @@ function headsPart(what: string, edit: Edit): Part {
       buttons.forEach((button, head) =>
         setAttributes(button, {
           'aria-pressed': String(chosen.includes(head)),
-          'aria-label': `Attention head ${head}`,
+          'aria-label': t('Attention head {0}', head),
         }),
       );
     },
@@ -244,10 +245,10 @@ const textOf = (prompt: Prompt | undefined): string =>
   prompt?.kind === 'prompt' ? prompt.text : (prompt?.ids.join(' ') ?? '');
 
 function promptPart(what: string, edit: Edit): Part {
-  const text = createTextField(`Prompt of ${what}`, (typed) =>
+  const text = createTextField(t('Prompt of {0}', what), (typed) =>
     edit((one) => (one.kind === 'freeze' ? { ...one, prompt: prompted(one.prompt, typed) } : one)),
   );
-  const field = createField('At prompt', text.element);
+  const field = createField(t('At prompt'), text.element);
   return {
     elements: [field.element],
     update: (one) => one.kind === 'freeze' && text.update(textOf(one.prompt)),
@@ -255,10 +256,10 @@ function promptPart(what: string, edit: Edit): Part {
 }
 
 const VECTORS = [
-  { value: 'difference', label: 'From one prompt to another' },
-  { value: 'prompt', label: 'Prompt' },
-  { value: 'row', label: 'Token’s unembedding' },
-  { value: 'vector', label: 'File…' },
+  { value: 'difference', label: t('From one prompt to another') },
+  { value: 'prompt', label: t('Prompt') },
+  { value: 'row', label: t('Token’s unembedding') },
+  { value: 'vector', label: t('File…') },
 ] as const;
 
 const vectorOf = (one: Intervention): InterventionVector | undefined =>
@@ -272,11 +273,11 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
   const choose = (): void => {
     if (place !== undefined) send({ type: 'chooseFile', path: place, content: 'vector' });
   };
-  const dropdown = createDropdown(`Vector of ${what}`, (value) => {
+  const dropdown = createDropdown(t('Vector of {0}', what), (value) => {
     if (value === 'vector') choose();
     else edit((one) => withVector(one, firstOf(value, vectorOf(one))));
   });
-  const kind = createField('Vector', dropdown.element);
+  const kind = createField(t('Vector'), dropdown.element);
   const kindPart: Part = {
     elements: [kind.element],
     update(one, around) {
@@ -286,16 +287,16 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
       const known = VECTORS.some(({ value }) => value === now);
       const options = VECTORS.map((option) => ({
         ...option,
-        ...(option.value === 'vector' && at === undefined ? { reason: 'Turn the intervention on first.' } : {}),
+        ...(option.value === 'vector' && at === undefined ? { reason: t('Turn the intervention on first.') } : {}),
       }));
       dropdown.update(
-        known ? options : [...options, { value: now, label: now === 'mean' ? 'Mean of prompts' : 'Token ids' }],
+        known ? options : [...options, { value: now, label: now === 'mean' ? t('Mean of prompts') : t('Token ids') }],
         now,
       );
     },
   };
   const ofSide = (side: 'from' | 'to', label: string): Part => {
-    const text = createTextField(`${label} of ${what}`, (typed) =>
+    const text = createTextField(t('{0} of {1}', label, what), (typed) =>
       edit((one) => {
         const vector = vectorOf(one);
         if (vector?.kind !== 'difference') return one;
@@ -309,18 +310,18 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
         const vector = vectorOf(one);
         if (vector?.kind !== 'difference') return;
         const several = vector[side].length > 1;
-        text.update(several ? `${vector[side].length} prompts` : textOf(vector[side][0]), { disabled: several });
+        text.update(several ? t('{0} prompts', vector[side].length) : textOf(vector[side][0]), { disabled: several });
       },
     };
   };
   switch (first.kind) {
     case 'difference':
-      return [kindPart, ofSide('from', 'From'), ofSide('to', 'To')];
+      return [kindPart, ofSide('from', t('From')), ofSide('to', t('To'))];
     case 'prompt': {
-      const text = createTextField(`Prompt of ${what}`, (typed) =>
+      const text = createTextField(t('Prompt of {0}', what), (typed) =>
         edit((one) => withVector(one, { kind: 'prompt', text: typed })),
       );
-      const field = createField('Prompt', text.element);
+      const field = createField(t('Prompt'), text.element);
       const update = (one: Intervention): void => {
         const vector = vectorOf(one);
         if (vector?.kind === 'prompt') text.update(vector.text);
@@ -328,10 +329,10 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
       return [kindPart, { elements: [field.element], update }];
     }
     case 'row': {
-      const text = createTextField(`Token of ${what}`, (typed) =>
+      const text = createTextField(t('Token of {0}', what), (typed) =>
         edit((one) => withVector(one, { kind: 'row', matrix: 'unembedding', token: readToken(typed) })),
       );
-      const field = createField('Token', text.element);
+      const field = createField(t('Token'), text.element);
       const update = (one: Intervention): void => {
         const vector = vectorOf(one);
         if (vector?.kind === 'row') text.update(tokenInput(vector.token));
@@ -342,7 +343,7 @@ function vectorParts(first: InterventionVector, what: string, edit: Edit): reado
     case 'tokens':
     case 'vector': {
       const name = h('span', { class: 'beside' });
-      const button = createButton('Choose…', 'secondary', choose);
+      const button = createButton(t('Choose…'), 'secondary', choose);
       const field = createField('', button.element, name);
       const update = (one: Intervention): void => {
         const vector = vectorOf(one);
@@ -378,11 +379,11 @@ function coefficientPart(what: string, edit: Edit): Part {
     min: -MOST,
     max: MOST,
     step: 0.25,
-    'aria-label': `Coefficient of ${what}`,
+    'aria-label': t('Coefficient of {0}', what),
   });
   slider.addEventListener('input', () => set(Number(slider.value), true));
-  const number = createNumberField(`Coefficient of ${what}, exactly`, set, { step: 0.25 });
-  const field = createField('Times', slider, number.element);
+  const number = createNumberField(t('Coefficient of {0}, exactly', what), set, { step: 0.25 });
+  const field = createField(t('Times'), slider, number.element);
   return {
     elements: [field.element],
     update(one) {
@@ -397,17 +398,17 @@ function coefficientPart(what: string, edit: Edit): Part {
 }
 
 const POSITIONS: readonly { readonly value: InterventionPositions; readonly label: string }[] = [
-  { value: 'all', label: 'All positions' },
-  { value: 'last', label: 'The last position' },
-  { value: 'later', label: 'All later positions' },
+  { value: 'all', label: t('All positions') },
+  { value: 'last', label: t('The last position') },
+  { value: 'later', label: t('All later positions') },
 ];
 
 function positionsPart(what: string, edit: Edit): Part {
-  const dropdown = createDropdown(`Positions of ${what}`, (value) => {
+  const dropdown = createDropdown(t('Positions of {0}', what), (value) => {
     const positions = POSITIONS.find((one) => one.value === value)?.value;
     if (positions) edit((one) => (one.kind === 'add' ? { ...one, positions } : one));
   });
-  const field = createField('At', dropdown.element);
+  const field = createField(t('At'), dropdown.element);
   return {
     elements: [field.element],
     update: (one) => one.kind === 'add' && dropdown.update(POSITIONS, one.positions),

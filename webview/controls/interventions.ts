@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Intervention, InterventionPositions, InterventionVector } from '../../src/map/interventions.js';
 
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
@@ -22,23 +23,23 @@ const KINDS: readonly {
   readonly first: (block: number) => Intervention;
 }[] = [
   {
-    label: 'Set Attention to Zero',
+    label: t('Set Attention to Zero'),
     icon: 'circle-slash',
     first: (block) => ({ kind: 'zero', block, part: 'attention' }),
   },
-  { label: 'Set MLP to Zero', icon: 'circle-slash', first: (block) => ({ kind: 'zero', block, part: 'mlp' }) },
+  { label: t('Set MLP to Zero'), icon: 'circle-slash', first: (block) => ({ kind: 'zero', block, part: 'mlp' }) },
   {
-    label: 'Set Attention Heads to Zero',
+    label: t('Set Attention Heads to Zero'),
     icon: 'circle-slash',
     first: (block) => ({ kind: 'zero', block, part: 'heads', heads: [0] }),
   },
   {
-    label: 'Set a Part to Its Mean',
+    label: t('Set a Part to Its Mean'),
     icon: 'symbol-operator',
     first: (block) => ({ kind: 'mean', block, part: 'attention', texts: null }),
   },
   {
-    label: 'Freeze a Part at Another Prompt',
+    label: t('Freeze a Part at Another Prompt'),
     icon: 'lock',
     first: (block) => ({
       kind: 'freeze',
@@ -47,9 +48,9 @@ const KINDS: readonly {
       prompt: { kind: 'prompt', text: SAMPLE_PROMPTS.B },
     }),
   },
-  { label: 'Skip a Block', icon: 'debug-step-over', first: (block) => ({ kind: 'skip', block }) },
+  { label: t('Skip a Block'), icon: 'debug-step-over', first: (block) => ({ kind: 'skip', block }) },
   {
-    label: 'Add a Vector',
+    label: t('Add a Vector'),
     icon: 'add',
     first: (block) => ({
       kind: 'add',
@@ -60,7 +61,7 @@ const KINDS: readonly {
     }),
   },
   {
-    label: 'Take a Direction Out',
+    label: t('Take a Direction Out'),
     icon: 'remove',
     first: (block) => ({ kind: 'project', block, direction: FIRST_VECTOR }),
   },
@@ -120,26 +121,26 @@ export function createInterventions(store: Store, form: Form): ControlGroup {
     }
   });
   const add = createMenuButton(
-    'Add Intervention',
+    t('Add Intervention'),
     () =>
       KINDS.map(({ label, icon, first }): MenuItem => ({
         label,
         icon,
-        ...(list().length >= LIMITS.interventions ? { reason: 'There are as many as there can be.' } : {}),
+        ...(list().length >= LIMITS.interventions ? { reason: t('There are as many as there can be.') } : {}),
         run: () => take([...list(), { on: true, intervention: first(firstBlock(host)) }]),
       })),
     'add',
   );
-  const addField = createField('Add', add.element);
+  const addField = createField(t('Add'), add.element);
   addField.element.classList.add('add-overlay');
-  const compare = createButton('Compare With and Without', 'secondary', () =>
+  const compare = createButton(t('Compare With and Without'), 'secondary', () =>
     sendComparison({ kind: 'computed', path: 'interventions', value: [], plane: 'own' }),
   );
   const compareField = createField('', compare.element);
   const elsewhere = createField('');
   const group = createGroup(
     'interventions',
-    'Interventions',
+    t('Interventions'),
     store,
     holder,
     addField.element,
@@ -186,7 +187,7 @@ export function createInterventions(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('interventions'),
         disabled: model.status === 'none',
-        summary: all.length === 0 ? '' : acting === all.length ? `${acting}` : `${acting} of ${all.length} on`,
+        summary: all.length === 0 ? '' : acting === all.length ? `${acting}` : t('{0} of {1} on', acting, all.length),
       });
       const shapeNow = all.map(({ intervention }) => shapeOf(intervention)).join('/');
       if (shapeNow !== shape) {
@@ -231,5 +232,5 @@ function faultOf({ settings, model }: HostState, intervention: Intervention): st
     return `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
   }
   const last = model.status === 'ready' ? model.summary.facts.blocks - 1 : Infinity;
-  return intervention.block > last ? `The model’s blocks are 0 to ${last}` : undefined;
+  return intervention.block > last ? t('The model’s blocks are 0 to {0}', last) : undefined;
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
 import { isTranslated, type Readout, type TranslatorReference } from '../../src/map/specification.js';
@@ -24,30 +25,31 @@ function translatorNote(
   used: TranslatorReference | null | undefined,
 ): { text: string; kind: 'info' } | undefined {
   if (used?.path !== path || used.model === undefined) return undefined;
-  const text = used.model === null ? 'The file does not name its model' : `A lens of ${safeText(used.model, 60)}`;
+  const text =
+    used.model === null ? t('The file does not name its model') : t('A lens of {0}', safeText(used.model, 60));
   return { text, kind: 'info' };
 }
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   let last = 0;
   const edit = (index: number, step = false): void => form.edit('layer', layerAt(index, last), step);
-  const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': 'Layer' });
+  const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': t('Layer') });
   slider.addEventListener('input', () => edit(Number(slider.value), true));
-  const number = createTextField('Layer number', (text) => {
+  const number = createTextField(t('Layer number'), (text) => {
     const name = text.trim().toLowerCase();
     edit(name !== '' && 'embeddings'.startsWith(name) ? -1 : readNumber(text));
   });
-  const layer = createField('Layer', slider, h('span', { class: 'layer-number' }, number.element));
-  const dropdown = createDropdown('Readout', (value) => {
+  const layer = createField(t('Layer'), slider, h('span', { class: 'layer-number' }, number.element));
+  const dropdown = createDropdown(t('Readout'), (value) => {
     form.edit('readout', value);
   });
-  const readout = createField('Readout', dropdown.element);
+  const readout = createField(t('Readout'), dropdown.element);
   const translatorName = h('span', { class: 'file-name' });
-  const chooseTranslator = createButton('Choose…', 'secondary', () =>
+  const chooseTranslator = createButton(t('Choose…'), 'secondary', () =>
     send({ type: 'chooseFile', path: 'translator', content: 'translator' }),
   );
-  const translator = createField('Translator', translatorName, chooseTranslator.element);
-  const group = createGroup('layer', 'Layer & Readout', store, layer.element, readout.element, translator.element);
+  const translator = createField(t('Translator'), translatorName, chooseTranslator.element);
+  const group = createGroup('layer', t('Layer & Readout'), store, layer.element, readout.element, translator.element);
   return {
     element: group.element,
     update(host, state) {
@@ -58,7 +60,9 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
         open: !state.ui.collapsed.includes('layer'),
         disabled: model.status === 'none',
         summary:
-          model.status === 'none' ? '—' : `${at === 'embeddings' ? 'Embeddings' : at}, ${settings.parameters.readout}`,
+          model.status === 'none'
+            ? '—'
+            : `${at === 'embeddings' ? t('Embeddings') : at}, ${settings.parameters.readout}`,
       });
       const fault = form.fault('layer');
       // Which layer is the last one is not known before the model is.
@@ -67,13 +71,15 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       setAttributes(slider, {
         max: last,
         disabled: unknown,
-        'aria-valuetext': unknown ? 'last' : at === 'embeddings' ? 'embeddings' : `${at} of 0 to ${last}`,
+        'aria-valuetext': unknown ? t('last') : at === 'embeddings' ? t('embeddings') : t('{0} of 0 to {1}', at, last),
       });
       slider.style.setProperty('--part', `${((value + 1) / (last + 1)) * 100}%`);
       if (Number(slider.value) !== value) slider.value = String(value);
-      number.update(unknown ? 'last' : at === 'embeddings' ? 'emb.' : String(at), { invalid: fault !== undefined });
+      number.update(unknown ? 'last' : at === 'embeddings' ? 'emb.' : String(at), {
+        invalid: fault !== undefined,
+      });
       setAttributes(number.element, {
-        title: at === 'embeddings' ? 'The input of block 0' : `0 to ${last}, or "embeddings"`,
+        title: at === 'embeddings' ? t('The input of block 0') : t('0 to {0}, or "embeddings"', last),
       });
       layer.update(fault);
       const support = model.status === 'ready' ? model.summary.readouts : undefined;
@@ -88,7 +94,7 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       setText(translatorName, file ? translatorFile(file.path) : '');
       setAttributes(translatorName, { title: file?.path });
       translator.update(
-        form.fault('translator') ?? (through && !file ? 'Choose the file of the lens' : undefined),
+        form.fault('translator') ?? (through && !file ? t('Choose the file of the lens') : undefined),
         file ? translatorNote(file, state.base?.specification.translator) : undefined,
       );
       const barred = options.find((option) => option.reason !== undefined);

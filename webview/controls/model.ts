@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { formatCount, formatFixed } from '../../src/map/numbers.js';
 import type { HostState, ModelEntry } from '../../src/protocol/page.js';
@@ -7,19 +8,20 @@ import type { Store } from '../store.js';
 import { createDropdown, type Option } from '../toolkit.js';
 import { createField } from './field.js';
 import { createGroup, type ControlGroup } from './group.js';
+import { layersWords } from '../counted.js';
 
 /** Value of the line that stands for "no model". */
 const NONE = '';
 
 export function createModel(store: Store): ControlGroup {
-  const dropdown = createDropdown('Model', (path) => {
+  const dropdown = createDropdown(t('Model'), (path) => {
     if (path !== NONE) send({ type: 'model', path });
   });
-  const browse = iconButton('folder-opened', 'Choose Model…', () => send({ type: 'chooseModel' }));
+  const browse = iconButton('folder-opened', t('Choose Model…'), () => send({ type: 'chooseModel' }));
   const field = createField('', dropdown.element, browse);
   const facts = h('p', { class: 'facts' });
   const file = h('p', { class: 'facts file' });
-  const group = createGroup('model', 'Model', store, field.element, facts, file);
+  const group = createGroup('model', t('Model'), store, field.element, facts, file);
   group.element.classList.add('model-group');
   return {
     element: group.element,
@@ -39,7 +41,7 @@ export function createModel(store: Store): ControlGroup {
   };
 }
 
-const modelName = ({ model }: HostState): string => (model.status === 'none' ? 'None' : safeText(model.name));
+const modelName = ({ model }: HostState): string => (model.status === 'none' ? t('None') : safeText(model.name));
 
 function options({ settings, model, models }: HostState): Option[] {
   const label = (entry: ModelEntry): string => safeText(entry.name);
@@ -51,16 +53,21 @@ function options({ settings, model, models }: HostState): Option[] {
     ...(entry.problem === undefined || entry.path === settings.modelPath ? {} : { reason: entry.problem }),
   }));
   const current = settings.modelPath;
-  if (current === null) return [{ value: NONE, label: 'No model chosen' }, ...listed];
+  if (current === null) return [{ value: NONE, label: t('No model chosen') }, ...listed];
   if (listed.some((option) => option.value === current)) return listed;
   return [{ value: current, label: model.status === 'none' ? current : safeText(model.name) }, ...listed];
 }
 
 function factsOf({ model }: HostState): string {
-  if (model.status === 'loading') return 'Opening…';
+  if (model.status === 'loading') return t('Opening…');
   if (model.status !== 'ready') return '';
   const { blocks, hiddenSize, vocabularySize } = model.summary.facts;
-  return `${blocks} ${blocks === 1 ? 'layer' : 'layers'} · ${formatCount(hiddenSize)} dimensions · ${formatCount(vocabularySize)} tokens`;
+  return t(
+    '{0} · {1} dimensions · {2} tokens',
+    layersWords(blocks),
+    formatCount(hiddenSize),
+    formatCount(vocabularySize),
+  );
 }
 
 /** Its file, how the weights are stored and what they take. */
@@ -84,7 +91,7 @@ function note({ model }: HostState): { text: string; kind: 'info' | 'warning' } 
   const failed = checks.find((check) => check.outcome === 'failed');
   if (failed) return { text: `${failed.name}: ${failed.detail}`, kind: 'warning' };
   if (tokenizer.file === null) {
-    return { text: tokenizer.reason ?? 'No tokenizer was found: tokens are shown as numbers.', kind: 'warning' };
+    return { text: tokenizer.reason ?? t('No tokenizer was found: tokens are shown as numbers.'), kind: 'warning' };
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import {
   type Center,
   contextOf,
@@ -12,7 +13,7 @@ export function modelFaults(parameters: MapParameters, { facts, readouts, contex
   const faults: FieldFault[] = [];
   const last = facts.blocks - 1;
   if (typeof parameters.layer === 'number' && parameters.layer > last) {
-    faults.push({ path: 'layer', message: `the model’s layers are 0 to ${last}` });
+    faults.push({ path: 'layer', message: t('the model’s layers are 0 to {0}', last) });
   }
   const readout = readouts[parameters.readout];
   if (!readout.ok) faults.push({ path: 'readout', message: readout.reason });
@@ -25,12 +26,12 @@ export function modelFaults(parameters: MapParameters, { facts, readouts, contex
       if (dimension >= facts.hiddenSize) {
         faults.push({
           path: `plane.axes.dimensions.${i}`,
-          message: `the model’s dimensions are 0 to ${facts.hiddenSize - 1}`,
+          message: t('the model’s dimensions are 0 to {0}', facts.hiddenSize - 1),
         });
       }
     });
     if (axes.dimensions[0] === axes.dimensions[1]) {
-      faults.push({ path: 'plane.axes.dimensions.1', message: 'two different dimensions span a plane' });
+      faults.push({ path: 'plane.axes.dimensions.1', message: t('two different dimensions span a plane') });
     }
   }
   const { center } = parameters.plane;
@@ -43,6 +44,6 @@ export function modelFaults(parameters: MapParameters, { facts, readouts, contex
   if (axes.method === 'pca_basis' && !contexts.prompt.ok)
     faults.push({ path: 'plane.axes', message: contexts.prompt.reason });
   if (center.kind === 'texts' && axes.method !== 'pca_basis')
-    faults.push({ path: 'plane.center', message: 'only the principal plane has texts' });
+    faults.push({ path: 'plane.center', message: t('only the principal plane has texts') });
   return faults;
 }

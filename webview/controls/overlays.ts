@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { promptWords } from '../../src/map/naming.js';
 import { LIMITS, type Overlay, type Prompt } from '../../src/map/specification.js';
 import { h, iconButton } from '../dom.js';
@@ -13,12 +14,16 @@ import { createNumberField } from './numberField.js';
 const kindsOf = (
   prompt: Prompt,
 ): readonly { readonly label: string; readonly icon: string; readonly overlay: Overlay }[] => [
-  { label: 'Prompt', icon: 'comment', overlay: { kind: 'state', prompt } },
-  { label: 'Prompt’s Way Through the Layers', icon: 'layers', overlay: { kind: 'layers', prompt } },
-  { label: 'Prompt’s Way Through Its Positions', icon: 'ellipsis', overlay: { kind: 'positions', prompt } },
-  { label: 'Embeddings Near the Plane', icon: 'symbol-key', overlay: { kind: 'rows', matrix: 'embedding', count: 20 } },
+  { label: t('Prompt'), icon: 'comment', overlay: { kind: 'state', prompt } },
+  { label: t('Prompt’s Way Through the Layers'), icon: 'layers', overlay: { kind: 'layers', prompt } },
+  { label: t('Prompt’s Way Through Its Positions'), icon: 'ellipsis', overlay: { kind: 'positions', prompt } },
   {
-    label: 'Unembeddings Near the Plane',
+    label: t('Embeddings Near the Plane'),
+    icon: 'symbol-key',
+    overlay: { kind: 'rows', matrix: 'embedding', count: 20 },
+  },
+  {
+    label: t('Unembeddings Near the Plane'),
     icon: 'symbol-string',
     overlay: { kind: 'rows', matrix: 'unembedding', count: 20 },
   },
@@ -27,9 +32,9 @@ const kindsOf = (
 const labelOf = (overlay: Overlay): string =>
   overlay.kind === 'rows'
     ? overlay.matrix === 'embedding'
-      ? 'Embeddings'
-      : 'Unembed.'
-    : { state: 'Prompt', layers: 'Layers', positions: 'Positions' }[overlay.kind];
+      ? t('Embeddings')
+      : t('Unembed.')
+    : { state: t('Prompt'), layers: t('Layers'), positions: t('Positions') }[overlay.kind];
 
 /** An overlay's line: what it is of, and a button that takes it away. */
 interface Line {
@@ -40,7 +45,7 @@ interface Line {
 function createLine(index: number, overlay: Overlay, form: Form): Line {
   const overlays = (): readonly Overlay[] => form.settings?.parameters.overlays ?? [];
   const what = `${labelOf(overlay)} ${index + 1}`;
-  const remove = iconButton('close', `Remove ${what}`, () =>
+  const remove = iconButton('close', t('Remove {0}', what), () =>
     form.edit(
       'overlays',
       overlays().filter((_, i) => i !== index),
@@ -48,11 +53,11 @@ function createLine(index: number, overlay: Overlay, form: Form): Line {
   );
   if (overlay.kind === 'rows') {
     const count = createNumberField(
-      `Number of ${what}`,
+      t('Number of {0}', what),
       (value, step) => form.edit(`overlays.${index}.count`, value, step),
       { step: 5, low: 1, high: LIMITS.nearRows },
     );
-    const field = createField(labelOf(overlay), count.element, h('span', { class: 'beside' }, 'nearest'), remove);
+    const field = createField(labelOf(overlay), count.element, h('span', { class: 'beside' }, t('nearest')), remove);
     return {
       element: field.element,
       update(current) {
@@ -62,7 +67,7 @@ function createLine(index: number, overlay: Overlay, form: Form): Line {
       },
     };
   }
-  const text = createTextField(`Prompt of ${what}`, (typed) => form.edit(`overlays.${index}.prompt.text`, typed));
+  const text = createTextField(t('Prompt of {0}', what), (typed) => form.edit(`overlays.${index}.prompt.text`, typed));
   const field = createField(labelOf(overlay), text.element, remove);
   return {
     element: field.element,
@@ -83,10 +88,10 @@ function createLine(index: number, overlay: Overlay, form: Form): Line {
 /** What is shown at its place on the plane beside the cells; none of it is computed into them. */
 export function createOverlays(store: Store, form: Form): ControlGroup {
   const holder = h('div', { class: 'overlay-lines' });
-  const ring = createCheckbox('Ring of the typical norm', (checked) => store.setUi({ ring: checked }));
+  const ring = createCheckbox(t('Ring of the typical norm'), (checked) => store.setUi({ ring: checked }));
   const ringField = createField('', ring.element);
   const add = createMenuButton(
-    'Add Overlay',
+    t('Add Overlay'),
     () =>
       kindsOf({ kind: 'prompt', text: form.prompts.B }).map(({ label, icon, overlay }): MenuItem => ({
         label,
@@ -95,9 +100,9 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
       })),
     'add',
   );
-  const addField = createField('Add', add.element);
+  const addField = createField(t('Add'), add.element);
   addField.element.classList.add('add-overlay');
-  const group = createGroup('overlays', 'Overlays', store, holder, addField.element, ringField.element);
+  const group = createGroup('overlays', t('Overlays'), store, holder, addField.element, ringField.element);
   let shape = '';
   let lines: readonly Line[] = [];
   return {
@@ -107,7 +112,7 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
       group.update({
         open: !state.ui.collapsed.includes('overlays'),
         disabled: model.status === 'none',
-        summary: [...(overlays.length > 0 ? [`${overlays.length}`] : []), ...(state.ui.ring ? ['ring'] : [])].join(
+        summary: [...(overlays.length > 0 ? [`${overlays.length}`] : []), ...(state.ui.ring ? [t('ring')] : [])].join(
           ', ',
         ),
       });

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { axesBrief, capital, leadsToState } from '../../src/map/naming.js';
 import type { OwnAxes } from '../../src/map/plane.js';
 import { SAMPLE_TEXTS } from '../../src/map/presets.js';
@@ -22,13 +23,13 @@ import { createTexts } from './texts.js';
 
 /** The methods as they are chosen: directions by what leads to them. */
 const METHODS = [
-  ['prompts', 'Toward prompts'],
-  ['tokens', 'Toward tokens'],
-  ['files', 'Vectors from files'],
-  ['pca_basis', 'Principal plane (PCA)'],
-  ['random_projection', 'Random projection'],
-  ['direct', 'Direct (two dimensions)'],
-  ['replicated', 'Replicated (even, odd)'],
+  ['prompts', t('Toward prompts')],
+  ['tokens', t('Toward tokens')],
+  ['files', t('Vectors from files')],
+  ['pca_basis', t('Principal plane (PCA)')],
+  ['random_projection', t('Random projection')],
+  ['direct', t('Direct (two dimensions)')],
+  ['replicated', t('Replicated (even, odd)')],
 ] as const;
 type MethodChoice = (typeof METHODS)[number][0] | 'mixed';
 
@@ -54,7 +55,7 @@ const lengthsFor = (method: MethodChoice, now: AxisLengths): AxisLengths =>
 
 /** What stands beside an axis' field. */
 const axisLabel = (axis: 'x' | 'y', direction: Direction, { lengths, orthogonal }: PlaneParameters): string =>
-  leadsToState(direction) && lengths === 'own' && !(orthogonal && axis === 'y') ? `${axis} = 1` : `${axis} along`;
+  leadsToState(direction) && lengths === 'own' && !(orthogonal && axis === 'y') ? `${axis} = 1` : t('{0} along', axis);
 
 export function createPlane(store: Store, form: Form): ControlGroup {
   type Own = OwnAxes['method'] | 'pca_basis';
@@ -75,7 +76,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       known ?? { method: 'directions', x: x ?? { kind: 'random', seed: 42 }, y: y ?? { kind: 'random', seed: 43 } }
     );
   };
-  const dropdown = createDropdown('Method', (value) => {
+  const dropdown = createDropdown(t('Method'), (value) => {
     const parameters = form.settings?.parameters;
     const method = METHODS.find(([one]) => one === value)?.[0];
     if (!parameters || !method) return;
@@ -96,25 +97,25 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     if (method === 'files' && !lastDirections.has('files'))
       send({ type: 'chooseFile', path: 'plane.axes.x', content: 'vector' });
   });
-  const method = createField('Method', dropdown.element);
+  const method = createField(t('Method'), dropdown.element);
 
   const editSeed = (seed: number, step: boolean): void => form.edit('plane.axes.seed', seed, step);
-  const seedNumber = createNumberField('Seed', editSeed, { step: 1, low: 0, high: LIMITS.seed });
-  const another = iconButton('refresh', 'Another Seed', () =>
+  const seedNumber = createNumberField(t('Seed'), editSeed, { step: 1, low: 0, high: LIMITS.seed });
+  const another = iconButton('refresh', t('Another Seed'), () =>
     editSeed(crypto.getRandomValues(new Uint16Array(1))[0] ?? 0, false),
   );
-  const seed = createField('Seed', seedNumber.element, another);
+  const seed = createField(t('Seed'), seedNumber.element, another);
 
   const dimension = (i: 0 | 1): NumberField =>
     createNumberField(
-      `Dimension of ${i === 0 ? 'x' : 'y'}`,
+      t('Dimension of {0}', i === 0 ? 'x' : 'y'),
       (value, step) => form.edit(`plane.axes.dimensions.${i}`, value, step),
       { step: 1, low: 0 },
     );
   const first = dimension(0);
   const second = dimension(1);
   const dimensions = createField(
-    'Dimensions',
+    t('Dimensions'),
     first.element,
     h('span', { class: 'between', 'aria-hidden': 'true' }, '×'),
     second.element,
@@ -126,14 +127,14 @@ export function createPlane(store: Store, form: Form): ControlGroup {
   const c = createSourceField('C', 'plane.axes.y', SOURCE_KINDS, form);
   const texts = createTexts(form);
 
-  const lengthsDropdown = createDropdown('Axis lengths', (value) => form.edit('plane.lengths', value));
-  const lengths = createField('Lengths', lengthsDropdown.element);
-  const orthogonal = createCheckbox('Orthogonal axes', (checked) => form.edit('plane.orthogonal', checked));
+  const lengthsDropdown = createDropdown(t('Axis lengths'), (value) => form.edit('plane.lengths', value));
+  const lengths = createField(t('Lengths'), lengthsDropdown.element);
+  const orthogonal = createCheckbox(t('Orthogonal axes'), (checked) => form.edit('plane.orthogonal', checked));
   const orthogonalField = createField('', orthogonal.element);
   orthogonalField.element.classList.add('indented');
   const group = createGroup(
     'plane',
-    'Plane',
+    t('Plane'),
     store,
     method.element,
     a.element,
@@ -165,7 +166,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       dropdown.update(
         [
           ...METHODS.map(([value, label]) => ({ value, label })),
-          ...(chosen === 'mixed' ? [{ value: chosen, label: 'Mixed directions' }] : []),
+          ...(chosen === 'mixed' ? [{ value: chosen, label: t('Mixed directions') }] : []),
         ],
         chosen,
       );
@@ -176,7 +177,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       const directions = axes.method === 'directions';
       show(a.element, center.kind !== 'origin' && center.kind !== 'texts');
       if (center.kind !== 'origin' && center.kind !== 'texts')
-        a.update(center, 'Center', { problem: problemOf(center, problem), read, chat });
+        a.update(center, t('Center'), { problem: problemOf(center, problem), read, chat });
       show(b.element, directions);
       show(c.element, directions);
       if (axes.method === 'directions') {
@@ -196,9 +197,9 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       dimensions.update(faults.find((fault) => fault !== undefined));
       lengthsDropdown.update(
         [
-          { value: 'own', label: axes.method === 'random_projection' ? 'Length 1 (own)' : 'As they are' },
-          { value: 'unit', label: 'Length 1' },
-          { value: 'typical', label: 'Typical norm' },
+          { value: 'own', label: axes.method === 'random_projection' ? t('Length 1 (own)') : t('As they are') },
+          { value: 'unit', label: t('Length 1') },
+          { value: 'typical', label: t('Typical norm') },
         ],
         plane.lengths,
       );

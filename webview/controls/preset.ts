@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import {
   isBetweenBoundaries,
   PRESET_NAMES,
@@ -16,33 +17,33 @@ import { h, show } from '../dom.js';
 import { send } from '../host.js';
 
 const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
-  original: 'A random plane through the origin, no context, as the original script draws it.',
-  aroundPrompt: 'A random plane around the hidden state of a prompt.',
-  threePrompts: 'The plane through the hidden states of three prompts, each at a known place.',
-  principalPlane: 'The two directions in which texts differ most.',
-  steering: 'One direction, added more and more to a prompt’s hidden state.',
+  original: t('A random plane through the origin, no context, as the original script draws it.'),
+  aroundPrompt: t('A random plane around the hidden state of a prompt.'),
+  threePrompts: t('The plane through the hidden states of three prompts, each at a known place.'),
+  principalPlane: t('The two directions in which texts differ most.'),
+  steering: t('One direction, added more and more to a prompt’s hidden state.'),
 };
 
 /** One that the host lays: where the boundaries are, the model alone tells. */
 const BETWEEN = {
   value: 'betweenBoundaries',
-  label: 'Between the two nearest boundaries',
-  about: 'The plane through the center and the two nearest points where something else would be said.',
+  label: t('Between the two nearest boundaries'),
+  about: t('The plane through the center and the two nearest points where something else would be said.'),
 } as const;
 
 /** Where to start from: sets all parameters at once. */
 export function createPreset(_store: Store, form: Form): ControlGroup {
-  const dropdown = createDropdown('Start from', (value) => {
+  const dropdown = createDropdown(t('Start from'), (value) => {
     const preset = PRESETS.find((one) => one === value);
     const parameters = form.settings?.parameters;
     if (value === BETWEEN.value) send({ type: 'betweenBoundaries' });
     if (preset && parameters) form.edit('parameters', presetParameters(preset, parameters, known));
   });
   let known: PresetModel | undefined;
-  const field = createField('Start from', dropdown.element);
+  const field = createField(t('Start from'), dropdown.element);
   const element = h(
     'section',
-    { class: 'group preset-group', 'aria-label': 'Start from' },
+    { class: 'group preset-group', 'aria-label': t('Start from') },
     h('div', { class: 'group-body' }, field.element),
   );
   return {
@@ -58,7 +59,7 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
       const between = isBetweenBoundaries(settings.parameters);
       dropdown.update(
         [
-          ...(preset || between ? [] : [{ value: 'custom', label: 'Custom' }]),
+          ...(preset || between ? [] : [{ value: 'custom', label: t('Custom') }]),
           ...PRESETS.map((one) => ({ value: one, label: PRESET_NAMES[one] })),
           { value: BETWEEN.value, label: BETWEEN.label },
         ],

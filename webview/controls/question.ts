@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { questionBrief, tokenBrief } from '../../src/map/naming.js';
 import { LIMITS, type Question, type TokenName } from '../../src/map/specification.js';
 import { h, iconButton, show } from '../dom.js';
@@ -9,10 +10,10 @@ import { createGroup, type ControlGroup } from './group.js';
 import { readToken, tokenInput } from './sourceKinds.js';
 
 const KINDS = [
-  { value: 'none', label: 'None' },
-  { value: 'probability', label: 'Probability of a token' },
-  { value: 'difference', label: 'Logit difference' },
-  { value: 'divergence', label: 'Divergence from the prompt' },
+  { value: 'none', label: t('None') },
+  { value: 'probability', label: t('Probability of a token') },
+  { value: 'difference', label: t('Logit difference') },
+  { value: 'divergence', label: t('Divergence from the prompt') },
 ] as const;
 
 /** What is asked of every cell besides its tokens, and which tokens are left out of the race. */
@@ -23,24 +24,24 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
     difference: { kind: 'difference', first: ' he', second: ' she' },
     divergence: { kind: 'divergence' },
   };
-  const dropdown = createDropdown('Question', (value) => {
+  const dropdown = createDropdown(t('Question'), (value) => {
     const kind = KINDS.find((one) => one.value === value)?.value;
     if (!kind) return;
     form.edit('question', kind === 'none' ? null : last[kind]);
     if (kind !== 'none') store.setUi({ colorBy: 'question' });
     else if (store.state.ui.colorBy === 'question') store.setUi({ colorBy: 'probability' });
   });
-  const kind = createField('Question', dropdown.element);
-  const token = createTextField('Token', (text) => form.edit('question.token', readToken(text)));
-  const tokenField = createField('Token', token.element);
-  const first = createTextField('First token', (text) => form.edit('question.first', readToken(text)));
-  const second = createTextField('Second token', (text) => form.edit('question.second', readToken(text)));
-  const firstField = createField('Logit of', first.element);
-  const secondField = createField('less that of', second.element);
+  const kind = createField(t('Question'), dropdown.element);
+  const token = createTextField(t('Token'), (text) => form.edit('question.token', readToken(text)));
+  const tokenField = createField(t('Token'), token.element);
+  const first = createTextField(t('First token'), (text) => form.edit('question.first', readToken(text)));
+  const second = createTextField(t('Second token'), (text) => form.edit('question.second', readToken(text)));
+  const firstField = createField(t('Logit of'), first.element);
+  const secondField = createField(t('less that of'), second.element);
 
   const masked = (): readonly TokenName[] => form.settings?.parameters.masked ?? [];
-  const list = h('div', { class: 'masked', role: 'list', 'aria-label': 'Tokens left out of the race' });
-  const leaveOut = createTextField('Token to leave out', () => undefined);
+  const list = h('div', { class: 'masked', role: 'list', 'aria-label': t('Tokens left out of the race') });
+  const leaveOut = createTextField(t('Token to leave out'), () => undefined);
   const add = (): void => {
     if (leaveOut.value === '') return;
     form.edit('masked', [...masked(), readToken(leaveOut.value)]);
@@ -51,10 +52,10 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
     event.preventDefault();
     add();
   });
-  const maskField = createField('Leave out', leaveOut.element, iconButton('add', 'Leave This Token Out', add));
+  const maskField = createField(t('Leave out'), leaveOut.element, iconButton('add', t('Leave This Token Out'), add));
   const group = createGroup(
     'question',
-    'Question & Mask',
+    t('Question & Mask'),
     store,
     kind.element,
     tokenField.element,
@@ -75,7 +76,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
         disabled: model.status === 'none',
         summary: [
           ...(question ? [questionBrief(question)] : []),
-          ...(names.length > 0 ? [`${names.length} left out`] : []),
+          ...(names.length > 0 ? [t('{0} left out', names.length)] : []),
         ].join(', '),
       });
       dropdown.update(KINDS, question?.kind ?? 'none');
@@ -83,7 +84,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       kind.update(
         form.fault('question'),
         question?.kind === 'divergence' && !inContext
-          ? { text: 'Needs a prompt as the context: the divergence is from its own prediction.', kind: 'warning' }
+          ? { text: t('Needs a prompt as the context: the divergence is from its own prediction.'), kind: 'warning' }
           : undefined,
       );
       show(tokenField.element, question?.kind === 'probability');
@@ -100,7 +101,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       }
       maskField.update(
         form.faultUnder('masked'),
-        names.length >= LIMITS.masked ? { text: `At most ${LIMITS.masked} tokens.`, kind: 'info' } : undefined,
+        names.length >= LIMITS.masked ? { text: t('At most {0} tokens.', LIMITS.masked), kind: 'info' } : undefined,
       );
       const now = JSON.stringify(names);
       show(list, names.length > 0);
@@ -112,7 +113,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
             'span',
             { class: 'chip', role: 'listitem' },
             tokenBrief(name, 24),
-            iconButton('close', `Take ${tokenBrief(name, 24)} In Again`, () =>
+            iconButton('close', t('Take {0} In Again', tokenBrief(name, 24)), () =>
               form.edit(
                 'masked',
                 masked().filter((_, at) => at !== i),
@@ -127,5 +128,5 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
 
 const spaceNote = (tokens: readonly TokenName[]): { text: string; kind: 'info' } | undefined =>
   tokens.some((token) => typeof token === 'string' && /^\w/.test(token))
-    ? { text: 'A leading space counts: “ Paris” and “Paris” are different tokens.', kind: 'info' }
+    ? { text: t('A leading space counts: “ Paris” and “Paris” are different tokens.'), kind: 'info' }
     : undefined;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { LIMITS } from '../../src/map/specification.js';
 import type { SettingPath } from '../../src/protocol/settingsChange.js';
@@ -47,7 +48,7 @@ export function createSourceField(
   kinds: readonly SourceKind[],
   form: Form,
 ): SourceField {
-  const what = { A: 'center', B: 'x axis', C: 'y axis' }[badge];
+  const what = { A: t('center'), B: t('x axis'), C: t('y axis') }[badge];
   let source: Source | undefined;
   let positionAsked = false;
   /** What each kind was last set to, so that trying another one loses nothing. */
@@ -58,16 +59,16 @@ export function createSourceField(
     else form.edit(path, next);
   };
 
-  const prompt = createGrowingText(`Prompt of the ${what}`, (text) => form.edit(`${path}.text`, text));
-  const ids = createTextField(`Token ids of the ${what}`, (text) => form.edit(`${path}.ids`, readIds(text)));
-  const token = createTextField(`Token of the ${what}`, (text) => form.edit(`${path}.token`, readToken(text)));
-  const seed = createNumberField(`Seed of the ${what}`, (value, step) => form.edit(`${path}.seed`, value, step), {
+  const prompt = createGrowingText(t('Prompt of the {0}', what), (text) => form.edit(`${path}.text`, text));
+  const ids = createTextField(t('Token ids of the {0}', what), (text) => form.edit(`${path}.ids`, readIds(text)));
+  const token = createTextField(t('Token of the {0}', what), (text) => form.edit(`${path}.token`, readToken(text)));
+  const seed = createNumberField(t('Seed of the {0}', what), (value, step) => form.edit(`${path}.seed`, value, step), {
     step: 1,
     low: 0,
     high: LIMITS.seed,
   });
-  const file = createButton('Choose File…', 'secondary', () => choose('vector'));
-  const prompts = createTextArea(`Prompts of the ${what}, one a line`, 3, (text) =>
+  const file = createButton(t('Choose File…'), 'secondary', () => choose('vector'));
+  const prompts = createTextArea(t('Prompts of the {0}, one a line', what), 3, (text) =>
     form.edit(
       `${path}.prompts`,
       text
@@ -86,7 +87,7 @@ export function createSourceField(
     random: seed.element,
   };
   const menu = createMenuButton(
-    `Kind of the ${what}`,
+    t('Kind of the {0}', what),
     () => [
       ...kinds.map((kind): MenuItem => ({
         label: SOURCE_NAMES[kind],
@@ -97,7 +98,7 @@ export function createSourceField(
         ? ([
             'separator',
             {
-              label: 'Position in the Prompt',
+              label: t('Position in the Prompt'),
               icon: positionShown() ? 'check' : 'blank',
               run: togglePosition,
             },
@@ -118,16 +119,16 @@ export function createSourceField(
     else redraw();
   };
   const position = createNumberField(
-    `Position in the prompt of the ${what}`,
+    t('Position in the prompt of the {0}', what),
     (value) => {
       if (source?.kind === 'prompt' || source?.kind === 'tokens') form.edit(path, { ...source, position: value });
     },
     { step: 1, low: -LIMITS.promptTokens, high: LIMITS.promptTokens - 1 },
   );
   const positionField = createField(
-    'at token',
+    t('at token'),
     position.element,
-    h('span', { class: 'beside' }, 'from 0; −1 is the last'),
+    h('span', { class: 'beside' }, t('from 0; −1 is the last')),
   );
   positionField.element.classList.add('sub-field');
   const setPosition = (at: number): void => {
@@ -135,8 +136,8 @@ export function createSourceField(
     const { position: _, ...rest } = source;
     form.edit(path, at === -1 ? rest : { ...rest, position: at });
   };
-  const chips = createTokenChips(`Tokens of the ${what}: whose hidden state is taken`, setPosition);
-  const template = createCheckbox('In the model’s chat template', (checked) => {
+  const chips = createTokenChips(t('Tokens of the {0}: whose hidden state is taken', what), setPosition);
+  const template = createCheckbox(t('In the model’s chat template'), (checked) => {
     if (source?.kind !== 'prompt') return;
     const { chat: _, ...rest } = source;
     form.edit(path, checked ? { ...rest, chat: true } : rest);
@@ -171,7 +172,7 @@ export function createSourceField(
       else if (current.kind === 'random') seed.update(current.seed, { disabled: false, invalid });
       else if (current.kind === 'mean')
         prompts.update(current.prompts.map((one) => (one.kind === 'prompt' ? one.text : '')).join('\n'), { invalid });
-      else file.update({ label: current.name === undefined ? 'A given vector' : safeText(current.name, 60) });
+      else file.update({ label: current.name === undefined ? t('A given vector') : safeText(current.name, 60) });
       const own = current.kind === 'prompt' ? current : undefined;
       const tokens = read.find((one) => one.text === own?.text && one.chat === (own.chat === true))?.tokens;
       chips.update(tokens ?? [], own?.position ?? -1);
@@ -188,5 +189,5 @@ export function createSourceField(
 /** What is easily overlooked. */
 const hint = (source: Source): { text: string; kind: 'info' } | undefined =>
   source.kind === 'row' && typeof source.token === 'string' && /^\w/.test(source.token)
-    ? { text: 'A leading space counts: “ Paris” and “Paris” are different tokens.', kind: 'info' }
+    ? { text: t('A leading space counts: “ Paris” and “Paris” are different tokens.'), kind: 'info' }
     : undefined;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import {
   type Center,
   contextOf,
@@ -12,13 +13,13 @@ export const SOURCE_KINDS = ['prompt', 'tokens', 'mean', 'unembedding', 'embeddi
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 export const SOURCE_NAMES: Readonly<Record<SourceKind, string>> = {
-  prompt: 'Prompt',
-  tokens: 'Token Ids',
-  mean: 'Mean of Prompts',
-  unembedding: 'Token’s Unembedding',
-  embedding: 'Token’s Embedding',
-  vector: 'Vector from a File…',
-  random: 'Random Direction',
+  prompt: t('Prompt'),
+  tokens: t('Token Ids'),
+  mean: t('Mean of Prompts'),
+  unembedding: t('Token’s Unembedding'),
+  embedding: t('Token’s Embedding'),
+  vector: t('Vector from a File…'),
+  random: t('Random Direction'),
 };
 
 /** A vector that is chosen by what it means. */

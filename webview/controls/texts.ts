@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { formatCount, formatPercent } from '../../src/map/numbers.js';
 import type { Axes } from '../../src/map/specification.js';
 import type { Survey } from '../../src/map/survey.js';
@@ -15,37 +16,37 @@ export function createTexts(form: Form): {
   readonly element: HTMLElement;
   update(axes: Extract<Axes, { method: 'pca_basis' }>, explained: Survey['explained']): void;
 } {
-  const area = createTextArea('Texts, one a line', 5, (text) =>
+  const area = createTextArea(t('Texts, one a line'), 5, (text) =>
     form.edit(
       'plane.axes.texts',
       text.split('\n').filter((line) => line.trim() !== ''),
     ),
   );
-  const file = createButton('From a File…', 'secondary', () =>
+  const file = createButton(t('From a File…'), 'secondary', () =>
     send({ type: 'chooseFile', path: 'plane.axes.texts', content: 'texts' }),
   );
-  const positionsDropdown = createDropdown('Hidden states of each text', (value) =>
+  const positionsDropdown = createDropdown(t('Hidden states of each text'), (value) =>
     form.edit('plane.axes.positions', value),
   );
-  const texts = createField('Texts', area.element);
+  const texts = createField(t('Texts'), area.element);
   const fromFile = createField('', file.element);
   fromFile.element.classList.add('indented');
-  const positions = createField('States', positionsDropdown.element);
+  const positions = createField(t('States'), positionsDropdown.element);
   return {
     element: h('div', { class: 'source-field' }, texts.element, fromFile.element, positions.element),
     update(axes, explained) {
       const all = axes.texts.join('\n');
       const large = all.length > MOST_CHARACTERS;
       const fault = form.faultUnder('plane.axes.texts');
-      area.update(large ? `${formatCount(axes.texts.length)} texts` : all, {
+      area.update(large ? t('{0} texts', formatCount(axes.texts.length)) : all, {
         disabled: large,
         invalid: fault !== undefined,
       });
       texts.update(fault);
       positionsDropdown.update(
         [
-          { value: 'last', label: 'Last position' },
-          { value: 'all', label: 'All but the first' },
+          { value: 'last', label: t('Last position') },
+          { value: 'all', label: t('All but the first') },
         ],
         axes.positions,
       );
@@ -55,7 +56,7 @@ export function createTexts(form: Form): {
         first === undefined || second === undefined
           ? undefined
           : {
-              text: `x explains ${formatPercent(first)} of the variance, y ${formatPercent(second)}.`,
+              text: t('x explains {0} of the variance, y {1}.', formatPercent(first), formatPercent(second)),
               kind: 'info',
             },
       );

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText } from '../../src/map/display.js';
 import { formatCount } from '../../src/map/numbers.js';
 import type { Token } from '../../src/map/token.js';
@@ -59,7 +60,7 @@ export function createTokenChips(label: string, choose: (position: number) => vo
               role: 'radio',
               'aria-checked': String(i === at),
               tabindex: i === at || (i === 0 && at >= MOST) ? 0 : -1,
-              title: `Token ${token.id}, position ${i} of 0 to ${last}`,
+              title: t('Token {0}, position {1} of 0 to {2}', token.id, i, last),
             },
             tokenText(token),
           );
@@ -68,7 +69,7 @@ export function createTokenChips(label: string, choose: (position: number) => vo
         }),
       );
       if (focused >= 0) chips()[focused]?.focus();
-      setText(more, tokens.length > MOST ? `and ${formatCount(tokens.length - MOST)} more` : '');
+      setText(more, tokens.length > MOST ? t('and {0} more', formatCount(tokens.length - MOST)) : '');
     },
   };
 }

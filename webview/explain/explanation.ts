@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { h, iconButton, setAttributes, show } from '../dom.js';
 import { EXPLANATIONS } from './explanations.js';
 import { createPicture } from './picture.js';
@@ -18,7 +19,7 @@ export function createExplanation(name: string, title: string): ExplanationParts
     createPicture(explanation.picture),
     h('p', {}, explanation.text),
   );
-  const label = `What Is ${title}?`;
+  const label = t('What Is {0}?', title);
   const button = iconButton('question', label, () => {
     show(element, element.hidden !== false);
     setAttributes(button, { 'aria-expanded': String(!element.hidden) });

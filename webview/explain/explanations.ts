@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { anchor, box, type Shape } from './picture.js';
 
 /** What a group of the page is about. */
@@ -33,27 +34,33 @@ const tokens = (at: number): Shape[] =>
 /** By the name of the group. */
 export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   model: {
-    text: 'The language model whose answers the map shows. A text becomes one vector per token, layer by layer; the last vector becomes a probability for every token that could come next.',
+    text: t(
+      'The language model whose answers the map shows. A text becomes one vector per token, layer by layer; the last vector becomes a probability for every token that could come next.',
+    ),
     terms: ['layer by layer', 'one vector per token'],
     picture: [
-      { at: [30, 32], text: 'text' },
+      { at: [30, 32], text: t('text') },
       arrow(46, 28, 62, 28),
       ...blocks(68, ['line', 'line', 'line', 'line']),
       arrow(158, 28, 174, 28),
-      { at: [198, 32], text: 'token' },
+      { at: [198, 32], text: t('token') },
     ],
   },
   layer: {
-    text: 'The vector replaces the output of this layer’s block; the blocks behind it still run. The readout decides what is asked: forward is the model’s own prediction, the logit lens skips the remaining blocks.',
+    text: t(
+      'The vector replaces the output of this layer’s block; the blocks behind it still run. The readout decides what is asked: forward is the model’s own prediction, the logit lens skips the remaining blocks.',
+    ),
     terms: ['layer', 'block', 'readout', 'forward', 'logit lens', 'remaining blocks'],
     picture: [
       ...blocks(50, ['soft', 'soft', 'accent', 'line', 'line']),
-      { at: [102, 10], text: 'vector' },
+      { at: [102, 10], text: t('vector') },
       arrow(166, 28, 184, 28),
     ],
   },
   plane: {
-    text: 'Every cell lies on one plane through the hidden space: h = c + x u + y v. A is the center c at (0, 0), B lies at (1, 0), C at (0, 1). Between them no text has ever been.',
+    text: t(
+      'Every cell lies on one plane through the hidden space: h = c + x u + y v. A is the center c at (0, 0), B lies at (1, 0), C at (0, 1). Between them no text has ever been.',
+    ),
     terms: ['plane', 'h = c + x u + y v'],
     picture: [
       { d: 'M40 50L96 8H200L144 50z', look: 'soft' },
@@ -65,27 +72,35 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     ],
   },
   center: {
-    text: 'The center is the vector at (0, 0). The middle is the point of the plane that the map is drawn around; the spacing lies between neighboring cells. Fit brings A, B and C into the middle half of the map, or the typical norm to its edge.',
+    text: t(
+      'The center is the vector at (0, 0). The middle is the point of the plane that the map is drawn around; the spacing lies between neighboring cells. Fit brings A, B and C into the middle half of the map, or the typical norm to its edge.',
+    ),
     terms: ['spacing', 'typical norm'],
     picture: [
       cells(84, 4, 4, 48),
       { at: [108, 28], r: 3, look: 'accent' },
       { d: 'M140 34h12M140 31v6M152 31v6', look: 'line' },
-      { at: [176, 38], text: 'spacing' },
+      { at: [176, 38], text: t('spacing') },
     ],
   },
   grid: {
-    text: 'How many cells are computed along x and y, each one a run of the model. The lock says what stays when that changes: the window, so that more cells are finer, or the spacing, so that they reach farther.',
+    text: t(
+      'How many cells are computed along x and y, each one a run of the model. The lock says what stays when that changes: the window, so that more cells are finer, or the spacing, so that they reach farther.',
+    ),
     terms: ['cell', 'spacing'],
     picture: [cells(40, 4, 4, 48), arrow(100, 28, 120, 28), cells(132, 4, 8, 48)],
   },
   context: {
-    text: 'The positions around the vector keep their own values, and the vector takes the place of one token. With no context a position sees itself alone, as only the first token of a text does.',
+    text: t(
+      'The positions around the vector keep their own values, and the vector takes the place of one token. With no context a position sees itself alone, as only the first token of a text does.',
+    ),
     terms: ['context', 'positions', 'keep their own values', 'no context'],
-    picture: [...tokens(3), { at: [168, 52], text: 'vector' }, { at: [92, 52], text: 'as in the text' }],
+    picture: [...tokens(3), { at: [168, 52], text: t('vector') }, { at: [92, 52], text: t('as in the text') }],
   },
   question: {
-    text: 'Colors can answer a question instead: the probability of one token, the logit difference of two, the divergence from the prompt’s own prediction. Tokens that are left out never win.',
+    text: t(
+      'Colors can answer a question instead: the probability of one token, the logit difference of two, the divergence from the prompt’s own prediction. Tokens that are left out never win.',
+    ),
     terms: ['question', 'logit difference', 'divergence'],
     picture: [
       { d: box(32, 20, 40, 16), look: 'pale' },
@@ -96,12 +111,16 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     ],
   },
   interventions: {
-    text: 'Changes of the model’s computation, in the order in which they act: a block is skipped, a part of it set to zero or to other values, a vector added. All else is the same, so that the map with them beside the map without shows what that part does.',
+    text: t(
+      'Changes of the model’s computation, in the order in which they act: a block is skipped, a part of it set to zero or to other values, a vector added. All else is the same, so that the map with them beside the map without shows what that part does.',
+    ),
     terms: ['vector'],
     picture: [...blocks(38, ['line', 'line', 'accent', 'line', 'line', 'line'])],
   },
   overlays: {
-    text: 'Overlays show real states at their feet on the plane, with their distance from it. The ring is where vectors are as long as the layer’s typical norm; between the dashed rings nine of ten real states lie.',
+    text: t(
+      'Overlays show real states at their feet on the plane, with their distance from it. The ring is where vectors are as long as the layer’s typical norm; between the dashed rings nine of ten real states lie.',
+    ),
     terms: ['overlays', 'real states', 'feet on the plane', 'ring', 'typical norm'],
     picture: [
       { at: [80, 28], r: 12, look: 'dashed' },
@@ -113,7 +132,9 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     ],
   },
   advanced: {
-    text: 'How it is computed: the device, how many cells a run of the model takes, how many of a cell’s tokens are kept, and the ordinary text that the typical norm is measured on.',
+    text: t(
+      'How it is computed: the device, how many cells a run of the model takes, how many of a cell’s tokens are kept, and the ordinary text that the typical norm is measured on.',
+    ),
     terms: ['typical norm', 'ordinary text'],
     picture: [
       cells(40, 4, 4, 48),

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { h, iconButton, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
@@ -15,7 +16,7 @@ export interface Sheet {
 
 export function createSheet(store: Store): Sheet {
   const title = h('h2', { id: 'sheet-title' });
-  const close = iconButton('close', 'Close', () => element.close());
+  const close = iconButton('close', t('Close'), () => element.close());
   const map = h('dl', { class: 'sheet-map' });
   const keys = h(
     'dl',
@@ -25,7 +26,7 @@ export function createSheet(store: Store): Sheet {
       h('dd', {}, what),
     ]),
   );
-  const more = createButton('Documentation', 'secondary', () => {
+  const more = createButton(t('Documentation'), 'secondary', () => {
     element.close();
     send({ type: 'action', action: 'helpWhat' });
   });
@@ -42,8 +43,8 @@ export function createSheet(store: Store): Sheet {
     const ofMap = about === 'map' && shown !== null;
     map.hidden = !ofMap;
     keys.hidden = ofMap;
-    setText(title, ofMap ? 'What am I looking at?' : 'Keys');
-    other.update({ label: ofMap ? 'Keys' : 'What am I looking at?', disabled: shown === null });
+    setText(title, ofMap ? t('What am I looking at?') : t('Keys'));
+    other.update({ label: ofMap ? t('Keys') : t('What am I looking at?'), disabled: shown === null });
     if (shown)
       map.replaceChildren(...mapSentences(shown, ui).flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)]));
   };
@@ -59,7 +60,7 @@ export function createSheet(store: Store): Sheet {
     fill(about);
     if (!element.open) element.showModal();
   };
-  const button = iconButton('question', 'What Am I Looking At?', () => open('map'));
+  const button = iconButton('question', t('What Am I Looking At?'), () => open('map'));
   button.classList.add('map-explain');
   store.onDraw(({ comparing }) => show(button, !comparing));
   return { element, button, open };

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { type Coloring, coloringColors, coloringOf } from '../../src/map/coloring.js';
 import { hexOf, inkOn } from '../../src/map/colors.js';
 import { tokenSpoken, tokenText as plainToken } from '../../src/map/display.js';
@@ -45,12 +46,12 @@ interface Drawn {
  */
 export function createLensTable(store: Store, derived: Derived): HTMLElement {
   const choice = () => store.state.host?.lens?.choice;
-  const text = createTextField('Prompt of the lens', (typed) => {
+  const text = createTextField(t('Prompt of the lens'), (typed) => {
     const now = choice();
     if (now && typed !== '')
       send({ type: 'edit', path: 'lens', value: { ...now, prompt: { kind: 'prompt', text: typed } }, step: true });
   });
-  const token = createTextField('Token that is followed, spaces count', (typed) => {
+  const token = createTextField(t('Token that is followed, spaces count'), (typed) => {
     const now = choice();
     if (now)
       send({
@@ -60,25 +61,25 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
         step: true,
       });
   });
-  setAttributes(token.element, { placeholder: 'none' });
+  setAttributes(token.element, { placeholder: t('none') });
   const name = h('strong', { class: 'lens-name' });
   const said = h('span', { class: 'faint lens-said', role: 'status' });
-  const close = iconButton('close', 'Close Layers × Positions (Esc)', closeLens);
+  const close = iconButton('close', t('Close Layers × Positions (Esc)'), closeLens);
   const head = h('thead');
   const body = h('tbody');
-  const grid = h('table', { class: 'lens-grid', role: 'grid', 'aria-label': 'Layers and positions' }, head, body);
+  const grid = h('table', { class: 'lens-grid', role: 'grid', 'aria-label': t('Layers and positions') }, head, body);
   const scroller = h('div', { class: 'lens-scroller' }, grid);
   const top = h('div', { class: 'lens-top', 'aria-hidden': 'true' });
   const fault = h('p', { class: 'lens-fault fault', role: 'alert', hidden: true });
   const element = h(
     'section',
-    { class: 'lens', 'aria-label': 'Layers and positions', hidden: true },
+    { class: 'lens', 'aria-label': t('Layers and positions'), hidden: true },
     h(
       'div',
       { class: 'lens-bar' },
       name,
       h('label', { class: 'lens-prompt' }, text.element),
-      h('span', { class: 'faint', 'aria-hidden': 'true' }, 'follow'),
+      h('span', { class: 'faint', 'aria-hidden': 'true' }, t('follow')),
       h('span', { class: 'lens-token' }, token.element),
       said,
       h('span', { class: 'spring' }),
@@ -166,7 +167,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       h(
         'tr',
         {},
-        h('th', { scope: 'col' }, h('span', { class: 'faint' }, 'layer')),
+        h('th', { scope: 'col' }, h('span', { class: 'faint' }, t('layer'))),
         ...positions
           .slice(first)
           .map((one, i) => h('th', { scope: 'col' }, h('span', { class: 'faint' }, `${first + i} `), tokenText(one))),
@@ -187,7 +188,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
           h(
             'span',
             { class: 'only-spoken' },
-            `${capital(layerBrief(layer))}, position ${first + i}: ${spoken(table, cell)}`,
+            t('{0}, position {1}: {2}', capital(layerBrief(layer)), first + i, spoken(table, cell)),
           ),
         );
       }),
@@ -198,7 +199,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
           h(
             'tr',
             {},
-            h('th', { scope: 'row' }, layer === 'embeddings' ? 'emb.' : String(layer)),
+            h('th', { scope: 'row' }, layer === 'embeddings' ? t('emb.') : String(layer)),
             ...(cells[row] ?? []),
           ),
         )
@@ -234,7 +235,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     }
     if (!anyOf(changed, 'host', 'lens', 'theme')) return;
     const { prompt } = lens.choice;
-    text.update(prompt.kind === 'prompt' ? prompt.text : `tokens ${prompt.ids.join(' ')}`, {
+    text.update(prompt.kind === 'prompt' ? prompt.text : t('tokens {0}', prompt.ids.join(' ')), {
       disabled: prompt.kind === 'tokens',
     });
     token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
@@ -326,16 +327,23 @@ function contentOf({ top: [first], named }: LensCell): (Node | string)[] {
 /** What a screen reader says of a cell. */
 function spoken({ named: followed }: LensTable, { top, entropy, named }: LensCell): string {
   const [first, second] = top;
-  if (!first) return 'no prediction';
-  const then = second ? `, then ${tokenSpoken(second.token)} ${formatPercent(second.probability)}` : '';
-  const rank = followed && named ? `; ${tokenSpoken(followed.token)} is number ${formatCount(named.rank)}` : '';
-  return `${tokenSpoken(first.token)} ${formatPercent(first.probability)}${then}; entropy ${formatBits(entropy)}${rank}`;
+  if (!first) return t('no prediction');
+  const then = second ? t(', then {0} {1}', tokenSpoken(second.token), formatPercent(second.probability)) : '';
+  const rank = followed && named ? t('; {0} is number {1}', tokenSpoken(followed.token), formatCount(named.rank)) : '';
+  return t(
+    '{0} {1}{2}; entropy {3}{4}',
+    tokenSpoken(first.token),
+    formatPercent(first.probability),
+    then,
+    formatBits(entropy),
+    rank,
+  );
 }
 
 /** The ten tokens of a cell. */
 function topOf({ named: followed }: LensTable, { layer, position, top, entropy, named }: LensCell): HTMLElement[] {
   return [
-    h('p', { class: 'lens-where' }, `${capital(layerBrief(layer))}, position ${position}`),
+    h('p', { class: 'lens-where' }, t('{0}, position {1}', capital(layerBrief(layer)), position)),
     h(
       'table',
       {},
@@ -347,13 +355,18 @@ function topOf({ named: followed }: LensTable, { layer, position, top, entropy, 
         ),
       ),
     ),
-    h('p', { class: 'faint' }, Number.isFinite(entropy) ? `Entropy ${formatBits(entropy)}` : 'No prediction'),
+    h('p', { class: 'faint' }, Number.isFinite(entropy) ? t('Entropy {0}', formatBits(entropy)) : t('No prediction')),
     ...(followed && named
       ? [
           h(
             'p',
             { class: 'faint' },
-            `${plainToken(followed.token)}: number ${formatCount(named.rank)}, ${formatPercent(named.probability)}`,
+            t(
+              '{0}: number {1}, {2}',
+              plainToken(followed.token),
+              formatCount(named.rank),
+              formatPercent(named.probability),
+            ),
           ),
         ]
       : []),
@@ -365,10 +378,11 @@ function sayingOf({ host, lens: table }: PageState): string {
   if (!lens) return '';
   if (lens.running) {
     const { done = 0, total = 0 } = lens.progress ?? {};
-    return total > 0 ? `${formatCount(done)} of ${formatCount(total)} cells` : 'reading…';
+    return total > 0 ? t('{0} of {1} cells', formatCount(done), formatCount(total)) : t('reading…');
   }
   if (!table) return '';
   const { length } = table.positions;
-  const shown = length > MOST_POSITIONS ? ` · the last ${MOST_POSITIONS} of ${formatCount(length)} positions` : '';
+  const shown =
+    length > MOST_POSITIONS ? t(' · the last {0} of {1} positions', MOST_POSITIONS, formatCount(length)) : '';
   return `${entryWords(table, length - 1)}${shown}`;
 }

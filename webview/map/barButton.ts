@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Coloring } from '../../src/map/coloring.js';
 import type { Derived } from '../derived.js';
 import { h, setAttributes, show } from '../dom.js';
@@ -12,7 +13,7 @@ export function toggleRange(store: Store, derived: Derived): void {
 
 /** What a click on the bar does. */
 export const rangeAction = (whole: boolean): string =>
-  whole ? 'Fit Colors to This Map' : 'Colors over the Whole Scale';
+  whole ? t('Fit Colors to This Map') : t('Colors over the Whole Scale');
 
 /** How far a click reaches beside the bar, in px. */
 const BESIDE = 6;
@@ -32,7 +33,7 @@ export class BarButton {
     show(element, bar !== undefined && coloring !== undefined);
     if (!bar || !coloring) return;
     const { name, whole, ticks } = coloring;
-    const ends = [ticks[0]?.text ?? '', ticks.at(-1)?.text ?? ''].join(' to ');
+    const ends = t('{0} to {1}', ticks[0]?.text ?? '', ticks.at(-1)?.text ?? '');
     setAttributes(element, {
       'aria-label': `${name}, ${ends}: ${rangeAction(whole)}`,
       'aria-pressed': String(!whole),

@@ -1,9 +1,9 @@
+import { t } from '@vscode/l10n';
 import { tokenColor } from '../../src/map/colors.js';
 import { gridPoint } from '../../src/map/grid.js';
 import { badgeBoxes, CELL_LABEL_FROM, type Label } from '../../src/map/labels.js';
 import { showsBorders } from '../../src/map/mapDisplay.js';
 import { layerBrief, planeWords } from '../../src/map/naming.js';
-import { formatFixed } from '../../src/map/numbers.js';
 import { STRIDES, tileOf } from '../../src/map/refinement.js';
 import type { PlanePoint } from '../../src/map/profile.js';
 import type { Mark } from '../../src/map/survey.js';
@@ -45,6 +45,7 @@ import {
   zoomed,
   zoomOf,
 } from './view.js';
+import { tokensWords } from '../counted.js';
 
 /** How long after the last step of a wheel or a drag a view rests: then labels are placed, and a closer look is asked for. */
 const REST_MS = 100;
@@ -79,7 +80,7 @@ export class MapView {
     private readonly derived: Derived,
   ) {
     this.pictures = new Pictures(derived);
-    this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': 'token map' });
+    this.plot = h('div', { class: 'plot', role: 'application', tabindex: 0, 'aria-roledescription': t('token map') });
     this.note = createMapNote(store);
     this.bar = new BarButton(store, derived);
     this.element = h(
@@ -439,7 +440,14 @@ export class MapView {
     const tokens = this.derived.tokenCount(this.store.state);
     const { layer, plane } = map.specification;
     setAttributes(this.plot, {
-      'aria-label': `Token map, ${columns} by ${rows} cells, ${layerBrief(layer)}, ${formatFixed(tokens, 0)} ${tokens === 1 ? 'token' : 'tokens'}. ${planeWords(plane)}`,
+      'aria-label': t(
+        'Token map, {0} by {1} cells, {2}, {3}. {4}',
+        columns,
+        rows,
+        layerBrief(layer),
+        tokensWords(tokens),
+        planeWords(plane),
+      ),
     });
   }
 }

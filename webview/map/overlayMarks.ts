@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText, tokenText } from '../../src/map/display.js';
 import { isFaithful } from '../../src/map/faithfulness.js';
 import { gridPoint } from '../../src/map/grid.js';
@@ -47,12 +48,12 @@ function nearness({ distance }: Mark, survey: Survey): number {
 export function markLines(mark: Mark, survey: Survey): readonly string[] {
   const typical = survey.norms ? typicalNorm(survey.norms) : 0;
   const times = (length: number): string =>
-    typical > 0 ? `${formatTimes(length / typical)} × typical` : formatFixed(length, 1);
+    typical > 0 ? t('{0} × typical', formatTimes(length / typical)) : formatFixed(length, 1);
   const on = mark.distance <= 1e-4 * Math.max(mark.norm, 1e-9);
   return [
     markName(mark),
-    `Norm ${times(mark.norm)}`,
-    on ? 'On the plane' : `${times(mark.distance)} from the plane`,
+    t('Norm {0}', times(mark.norm)),
+    on ? t('On the plane') : t('{0} from the plane', times(mark.distance)),
     ...saidLines(mark),
   ];
 }
@@ -62,9 +63,9 @@ function saidLines({ says }: Mark): string[] {
   if (!says) return [];
   const words = ({ token, probability }: Said): string => `${tokenText(token, 24)} (${formatPercent(probability)})`;
   return [
-    `The model says ${words(says.own)}`,
-    `Its state in this context: ${words(says.state)}`,
-    `Where it stands: ${words(says.foot)}`,
+    t('The model says {0}', words(says.own)),
+    t('Its state in this context: {0}', words(says.state)),
+    t('Where it stands: {0}', words(says.foot)),
   ];
 }
 
@@ -77,8 +78,10 @@ export function markName(mark: Mark): string {
       return [mark.badge, text || token].filter(Boolean).join(' ');
     case 'state':
       return text || token;
-    case 'layers':
-      return `${mark.layer === 'embeddings' ? 'Embeddings' : `Layer ${mark.layer ?? ''}`}${text ? ` of ${text}` : ''}`;
+    case 'layers': {
+      const layer = mark.layer === 'embeddings' ? t('Embeddings') : t('Layer {0}', mark.layer ?? '');
+      return text ? t('{0} of {1}', layer, text) : layer;
+    }
     case 'positions':
       return token || text;
     case 'rows':
@@ -204,7 +207,7 @@ function drawNames(
 const shortName = (mark: Mark): string =>
   mark.kind === 'layers'
     ? mark.layer === 'embeddings'
-      ? 'emb.'
+      ? t('emb.')
       : String(mark.layer ?? '')
     : mark.kind === 'state'
       ? safeText(mark.text || (mark.token ? tokenText(mark.token) : ''), 24)

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { ringParts } from '../../src/map/normRings.js';
 import type { Grid } from '../../src/map/specification.js';
 import { type Survey, typicalNorm } from '../../src/map/survey.js';
@@ -47,9 +48,9 @@ export function drawRings(
   };
   const badges = marks.filter(({ kind }) => kind === 'anchor').map((mark) => markPlace(mark, grid, at));
   const lines = [
-    { norm: norms.quantiles[1] ?? 0, width: 1, dash: [3, 4], name: '5% are shorter' },
-    { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: '95% are shorter' },
-    { norm: typical, width: 1.5, dash: [], name: 'typical norm' },
+    { norm: norms.quantiles[1] ?? 0, width: 1, dash: [3, 4], name: t('5% are shorter') },
+    { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: t('95% are shorter') },
+    { norm: typical, width: 1.5, dash: [], name: t('typical norm') },
   ];
   for (const { norm, width, dash, name } of lines) {
     const parts = ringParts(gram, norm, window, (view.width * grid.spacing) / SIDES);

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { PlanePoint } from '../../src/map/profile.js';
 import { placeOfCell } from '../cell.js';
 import { send } from '../host.js';
@@ -61,9 +62,9 @@ export function lineKey(store: Store): string {
   const at = inspected(state);
   if (!at || state.host?.mode !== 'panel') return '';
   const end = endAt(at.map, placeOfCell(at.map, at.cell));
-  if (state.draft) return endLine(store, end) ? 'Profile' : 'Move the pin to the other end, and press P';
+  if (state.draft) return endLine(store, end) ? t('Profile') : t('Move the pin to the other end, and press P');
   beginLine(store, end);
-  return 'A line begins here. Move the pin to its other end, and press P';
+  return t('A line begins here. Move the pin to its other end, and press P');
 }
 
 /** The line that is drawn on the map: the one that is being drawn, else the profile's. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenSpoken } from '../../src/map/display.js';
 import { formatBits, formatCount, formatPercent, formatShort } from '../../src/map/numbers.js';
 import { parsePoint, type PlanePoint, pointOn, type Profile, type ProfileLine } from '../../src/map/profile.js';
@@ -20,7 +21,7 @@ const LISTED = 12;
  * or Enter pins the place on the map.
  */
 export function createProfilePane(store: Store, derived: Derived): HTMLElement {
-  const name = h('strong', {}, 'Profile');
+  const name = h('strong', {}, t('Profile'));
   const end = (which: 'from' | 'to', label: string) =>
     createTextField(
       label,
@@ -42,11 +43,11 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
     from.update(pointText(begins), { invalid: wrong === 'from' });
     to.update(pointText(ends), { invalid: wrong === 'to' });
   };
-  const from = end('from', 'The profile begins at x, y');
-  const to = end('to', 'The profile ends at x, y');
+  const from = end('from', t('The profile begins at x, y'));
+  const to = end('to', t('The profile ends at x, y'));
   const said = h('span', { class: 'faint profile-said', role: 'status' });
-  const save = iconButton('save', 'Save Profile…', () => send({ type: 'action', action: 'exportProfile' }));
-  const close = iconButton('close', 'Close Profile (Esc)', closeProfile);
+  const save = iconButton('save', t('Save Profile…'), () => send({ type: 'action', action: 'exportProfile' }));
+  const close = iconButton('close', t('Close Profile (Esc)'), closeProfile);
   const fault = h('p', { class: 'lens-fault fault', role: 'alert', hidden: true });
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   const chart = h(
@@ -55,7 +56,7 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
       class: 'profile-chart',
       role: 'slider',
       tabindex: 0,
-      'aria-label': 'Place on the profile\u2019s line',
+      'aria-label': t('Place on the profile’s line'),
       'aria-valuemin': 0,
       'aria-valuemax': 100,
     },
@@ -66,14 +67,14 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
   const list = h('div', { class: 'profile-list', 'aria-hidden': 'true' }, where, h('table', {}, rows));
   const element = h(
     'section',
-    { class: 'profile', 'aria-label': 'Profile along a line', hidden: true },
+    { class: 'profile', 'aria-label': t('Profile along a line'), hidden: true },
     h(
       'div',
       { class: 'profile-bar' },
       name,
-      h('span', { class: 'faint', 'aria-hidden': 'true' }, 'from'),
+      h('span', { class: 'faint', 'aria-hidden': 'true' }, t('from')),
       h('span', { class: 'profile-end' }, from.element),
-      h('span', { class: 'faint', 'aria-hidden': 'true' }, 'to'),
+      h('span', { class: 'faint', 'aria-hidden': 'true' }, t('to')),
       h('span', { class: 'profile-end' }, to.element),
       said,
       h('span', { class: 'spring' }),
@@ -139,13 +140,13 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
     show(fault, asked.fault !== null);
     setText(fault, asked.fault ? [asked.fault.message, asked.fault.hint].filter(Boolean).join(' ') : '');
     setText(said, sayingOf(state));
-    setEnabled(save, profile !== null && !asked.running, 'Save Profile…', 'it is not complete');
+    setEnabled(save, profile !== null && !asked.running, t('Save Profile…'), t('it is not complete'));
     element.classList.toggle('stale', asked.running);
     show(canvas, profile !== null);
     show(list, profile !== null);
     setAttributes(chart, {
       'aria-valuenow': Math.round(100 * (along ?? 0)),
-      'aria-valuetext': profile ? spoken(profile, along ?? 0) : 'not computed yet',
+      'aria-valuetext': profile ? spoken(profile, along ?? 0) : t('not computed yet'),
     });
     if (!profile) {
       charted = undefined;
@@ -154,7 +155,7 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
     if (map) derived.assignAlong(state, map);
     charted = { profile, along, theme, slot: (text) => derived.slotOf(text) };
     draw();
-    setText(where, along === null ? 'Highest on the line' : placeText(profile, along));
+    setText(where, along === null ? t('Highest on the line') : placeText(profile, along));
     rows.replaceChildren(...rowsOf(charted));
   });
   return element;
@@ -188,7 +189,7 @@ function rowsOf(charted: Charted): HTMLElement[] {
   const entropy = profile.entropy[Math.round(along * profile.steps)] ?? NaN;
   return [
     ...rows,
-    h('tr', { class: 'faint' }, h('td', {}, 'Entropy'), h('td', { class: 'number' }, formatBits(entropy))),
+    h('tr', { class: 'faint' }, h('td', {}, t('Entropy')), h('td', { class: 'number' }, formatBits(entropy))),
   ];
 }
 
@@ -196,7 +197,7 @@ function rowsOf(charted: Charted): HTMLElement[] {
 function spoken(profile: Profile, along: number): string {
   const [first, second] = ranked(profile, along);
   const words = (one: typeof first): string => (one ? `${tokenSpoken(one.token)} ${formatPercent(one.p)}` : '');
-  return [placeText(profile, along).replaceAll('\u2212', 'minus '), words(first), words(second)]
+  return [placeText(profile, along).replaceAll('\u2212', t('minus ')), words(first), words(second)]
     .filter(Boolean)
     .join(', ');
 }
@@ -206,12 +207,12 @@ function sayingOf({ host, profile, base }: PageState): string {
   if (!asked) return '';
   if (asked.running) {
     const { done = 0, total = 0 } = asked.progress ?? {};
-    return total > 0 ? `computing, ${Math.floor((100 * done) / total)}%` : 'computing…';
+    return total > 0 ? t('computing… {0}%', Math.floor((100 * done) / total)) : t('computing…');
   }
-  if (!profile) return asked.fault ? '' : base?.finish ? 'not computed' : 'when the map is complete';
+  if (!profile) return asked.fault ? '' : base?.finish ? t('not computed') : t('when the map is complete');
   const { tokens, changes } = profile;
   return [
-    `${formatCount(tokens.length)} ${tokens.length === 1 ? 'token wins' : 'tokens win'}`,
-    `${formatCount(changes.length)} ${changes.length === 1 ? 'change' : 'changes'}`,
+    tokens.length === 1 ? t('1 token wins') : t('{0} tokens win', formatCount(tokens.length)),
+    changes.length === 1 ? t('1 change') : t('{0} changes', formatCount(changes.length)),
   ].join(' · ');
 }

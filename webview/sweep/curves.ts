@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { h } from '../dom.js';
 import type { Theme } from '../theme.js';
 import type { LayerNumbers } from './layerNumbers.js';
@@ -8,9 +9,9 @@ const CURVES: readonly {
   readonly dash: readonly number[];
   readonly value: (line: LayerNumbers, most: LayerNumbers) => number | undefined;
 }[] = [
-  { name: 'as at the last layer', dash: [], value: ({ agreement }) => agreement },
-  { name: 'mean probability', dash: [6, 3], value: ({ probability }) => probability },
-  { name: 'tokens', dash: [2, 2], value: ({ tokens }, most) => tokens / Math.max(1, most.tokens) },
+  { name: t('as at the last layer'), dash: [], value: ({ agreement }) => agreement },
+  { name: t('mean probability'), dash: [6, 3], value: ({ probability }) => probability },
+  { name: t('tokens'), dash: [2, 2], value: ({ tokens }, most) => tokens / Math.max(1, most.tokens) },
 ];
 const HEIGHT = 52;
 const MARGIN = { left: 8, right: 118, top: 6, bottom: 6 } as const;
@@ -24,7 +25,7 @@ export function createCurves(go: (index: number) => void): {
   update(lines: readonly LayerNumbers[], last: number, at: number, theme: Theme): void;
 } {
   const canvas = h('canvas', { 'aria-hidden': 'true' });
-  const element = h('div', { class: 'sweep-curves', title: 'A click goes to the layer there' }, canvas);
+  const element = h('div', { class: 'sweep-curves', title: t('A click goes to the layer there') }, canvas);
   let layers = 0;
   let draw = (): void => undefined;
   element.addEventListener('click', ({ clientX }) => {

@@ -1,6 +1,7 @@
+import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../../src/map/display.js';
 import { capital, layerBrief } from '../../src/map/naming.js';
-import { formatBits, formatCount, formatPercent } from '../../src/map/numbers.js';
+import { formatBits, formatPercent } from '../../src/map/numbers.js';
 import { layerIndex } from '../../src/map/specification.js';
 import { placeOfCell, cellAtPlace } from '../cell.js';
 import { inspected } from '../inspected.js';
@@ -13,6 +14,7 @@ import { type PageMap, tokenOf } from '../pageMap.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { createCurves } from './curves.js';
 import { type LayerNumbers, numbersOf } from './layerNumbers.js';
+import { tokensWords } from '../counted.js';
 
 /** How long a layer is shown while the sweep plays, in ms. */
 const STEP_MS = 700;
@@ -24,15 +26,21 @@ const indexOf = (map: PageMap): number => layerIndex(map.specification.layer);
 
 /** The map at every layer: small pictures, curves below them, a slider and play. The one that is chosen is the panel's map. */
 export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
-  const play = iconButton('play', 'Play Through the Layers', () => (timer === undefined ? start() : stop()));
-  const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': 'Layer of the sweep' });
+  const play = iconButton('play', t('Play Through the Layers'), () => (timer === undefined ? start() : stop()));
+  const slider = h('input', {
+    type: 'range',
+    class: 'slider',
+    min: -1,
+    step: 1,
+    'aria-label': t('Layer of the sweep'),
+  });
   const name = h('strong', { class: 'sweep-layer' });
   const said = h('span', { class: 'faint sweep-said', role: 'status' });
-  const close = iconButton('close', 'Close Sweep (Esc)', () => {
+  const close = iconButton('close', t('Close Sweep (Esc)'), () => {
     stop();
     sendSweep(false);
   });
-  const strip = h('div', { class: 'sweep-strip', role: 'group', 'aria-label': 'Maps of the layers' });
+  const strip = h('div', { class: 'sweep-strip', role: 'group', 'aria-label': t('Maps of the layers') });
   const go = (index: number): void => {
     const { host } = store.state;
     if (host) send({ type: 'edit', path: 'layer', value: layerAt(index, lastLayer(host)), step: true });
@@ -43,7 +51,7 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
   });
   const element = h(
     'section',
-    { class: 'sweep', 'aria-label': 'All layers', hidden: true },
+    { class: 'sweep', 'aria-label': t('All layers'), hidden: true },
     h('div', { class: 'sweep-bar' }, play, slider, name, said, h('span', { class: 'spring' }), close),
     strip,
     curves.element,
@@ -53,10 +61,10 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
   const stop = (): void => {
     clearInterval(timer);
     timer = undefined;
-    setIconButton(play, 'play', 'Play Through the Layers');
+    setIconButton(play, 'play', t('Play Through the Layers'));
   };
   const start = (): void => {
-    setIconButton(play, 'debug-pause', 'Pause');
+    setIconButton(play, 'debug-pause', t('Pause'));
     timer = setInterval(step, STEP_MS);
     step();
   };
@@ -89,7 +97,7 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
       h(
         'span',
         { class: index < 0 ? 'sweep-long' : undefined, 'aria-hidden': 'true' },
-        index < 0 ? 'embeddings' : String(index),
+        index < 0 ? t('embeddings') : String(index),
       ),
     );
     button.addEventListener('click', () => {
@@ -169,16 +177,16 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
 
 const spoken = ({ tokens, probability, entropy, agreement }: LayerNumbers): string =>
   [
-    `${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`,
-    `mean probability ${formatPercent(probability)}`,
-    `entropy ${formatBits(entropy)}`,
-    ...(agreement === undefined ? [] : [`${formatPercent(agreement)} as at the last layer`]),
+    tokensWords(tokens),
+    t('mean probability {0}', formatPercent(probability)),
+    t('entropy {0}', formatBits(entropy)),
+    ...(agreement === undefined ? [] : [t('{0} as at the last layer', formatPercent(agreement))]),
   ].join(', ');
 
 function progressOf({ host, sweep }: PageState): string {
   if (!host?.sweep) return '';
   const all = host.sweep.layers + 1;
-  return sweep.length < all ? `${sweep.length} of ${all} layers` : '';
+  return sweep.length < all ? t('{0} of {1} layers', sweep.length, all) : '';
 }
 
 /** From which layer on the cell that is looked at says what it says at the last one. */
@@ -198,6 +206,6 @@ export function answerOf(state: PageState): string {
   const from = sweep[enters]?.specification.layer ?? 0;
   const token = `“${plainToken(tokenOf(last, final))}”`;
   return enters === 0
-    ? `${token} wins at this cell on every layer`
-    : `${token} wins at this cell from ${layerBrief(from)} on`;
+    ? t('{0} wins at this cell on every layer', token)
+    : t('{0} wins at this cell from {1} on', token, layerBrief(from));
 }
