@@ -185,7 +185,7 @@ let asked = false;
 function receive(message: HostMessage): void {
   if (message.type === 'sweep') return main.takeSwept(message.map);
   if (message.type === 'divergences') return changes.take(message.news);
-  if (message.type === 'lens') return store.set({ lens: message.table });
+  if (message.type === 'lens') return store.set({ lenses: message.lenses });
   if (message.type === 'profile') return store.set({ profile: message.profile, along: null });
   if (message.type !== 'state') return (message.slot === 'main' ? main : other).receive(message);
   if (!begun) store.setUi(message.state.display);

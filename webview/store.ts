@@ -40,8 +40,8 @@ export interface OwnState {
   readonly boundaries: BoundaryNews | null;
   /** The whole maps of a sweep through the layers, by layer. */
   readonly sweep: readonly PageMap[];
-  /** What a lens over layers and positions reads. */
-  readonly lens: LensTable | null;
+  /** What a lens over layers and positions reads, and those beside it. */
+  readonly lenses: readonly LensTable[] | null;
   /** What the model says along a line. */
   readonly profile: Profile | null;
   /** A line that is being drawn: its second end follows the pointer, or the pin where it is null. */
@@ -67,7 +67,7 @@ const NOTHING: OwnState = {
   continuation: null,
   boundaries: null,
   sweep: [],
-  lens: null,
+  lenses: null,
   profile: null,
   draft: null,
   along: null,

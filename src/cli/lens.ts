@@ -1,4 +1,4 @@
-import { lensCsv, lensJson } from '../formats/lens/lensData.js';
+import { lensesCsv, lensesJson } from '../formats/lens/lensData.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
@@ -8,9 +8,10 @@ import { LENS_NAME } from '../host/savedSets.js';
 import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
+import { ownRow, readoutsOf } from '../map/lens/beside.js';
 import { lensCells, type LensTable } from '../map/lens/lensTable.js';
 import { entryWords, lensName } from '../map/lens/lensWords.js';
-import { capital } from '../map/naming.js';
+import { capital, translatorWords } from '../map/naming.js';
 import { formatCount, formatPercent } from '../map/numbers.js';
 import { contextOf, DEFAULT_PARAMETERS, type TokenName } from '../map/specification.js';
 import type { LensProgress } from '../protocol/lens.js';
@@ -31,17 +32,24 @@ export interface LensCommand extends ComputingChoices {
   readonly formats: readonly (typeof LENS_FORMATS)[number]['name'][];
 }
 
-/** `embedding-grid lens`: prints what a readout says at every layer and position of a prompt, and draws it where a folder is named. @throws Fault. */
+/** `embedding-grid lens`: prints what a readout, or several, say at every layer and position of a prompt, and draws it where a folder is named. @throws Fault. */
 export async function lens(command: LensCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const { outputDir, formats, as } = command;
   const { model, map, device, cudaLibraries, memory, batchSize, debug } = command;
   const base = { ...DEFAULT_PARAMETERS, readout: 'lens' } as const;
   const followed = command.token === undefined ? undefined : tokenOf(command.token);
-  const parameters = {
-    ...parametersFromFlags(map, base, await readFlagFiles(map)),
+  const typed = typeof map.readout === 'string' ? map.readout : 'lens';
+  const { readout: _, ...others } = map;
+  const shared = {
+    ...parametersFromFlags(others, base, await readFlagFiles(map)),
     question: followed === undefined ? null : ({ kind: 'probability', token: followed } as const),
   };
-  if (contextOf(parameters).kind === 'none') throw bad('A lens reads a prompt.', 'Give one: --prompt TEXT.');
+  if (contextOf(shared).kind === 'none') throw bad('A lens reads a prompt.', 'Give one: --prompt TEXT.');
+  const asked = readoutsOf(typed).map(({ readout, translator }) => ({
+    ...shared,
+    readout,
+    translator: translator ?? shared.translator,
+  }));
   if (outputDir !== undefined) await checkOutputFolder(outputDir);
   const { engine } = await openModel(model ?? bundledModel, {
     device,
@@ -51,18 +59,31 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
     ...(debug ? { log: engineLog(err) } : {}),
   });
   const progress = err.isTTY ? progressBar(err) : silentProgress;
-  let table: LensTable;
+  const lenses: LensTable[] = [];
   try {
-    const onEvent = ({ done, total }: LensProgress): void => progress.update(done, total, null);
-    table = await engine.call('lens', { parameters, batchSize }, { signal, onEvent });
+    for (const parameters of asked) {
+      const onEvent = ({ done, total }: LensProgress): void =>
+        progress.update(lenses.length * total + done, asked.length * total, null);
+      // Beside others the model itself is a row of its own: it says the same whichever layer is asked.
+      const own = parameters.readout === 'forward' && asked.length > 1;
+      const given = own ? ({ ...parameters, readout: 'lens', translator: null } as const) : parameters;
+      const lens = await engine.call('lens', { parameters: given, batchSize }, { signal, onEvent });
+      lenses.push(own ? ownRow(lens) : lens);
+    }
   } finally {
     progress.clear();
     await engine.dispose();
   }
-  out.write(as === 'json' ? lensJson(table) : as === 'csv' ? lensCsv(table) : report(table, out.columns));
+  out.write(
+    as === 'json'
+      ? lensesJson(lenses)
+      : as === 'csv'
+        ? lensesCsv(lenses)
+        : lenses.map((lens) => report(lens, out.columns)).join('\n'),
+  );
   if (outputDir === undefined) return;
   const wanted = LENS_FORMATS.filter(({ name }) => formats.includes(name));
-  const encoded = await encodeAll(table, wanted, { assets: assetsFolder, signal });
+  const encoded = await encodeAll(lenses, wanted, { assets: assetsFolder, signal });
   const extensions = LENS_FORMATS.map(({ extension }) => extension);
   const files = await saveFigures(outputDir, LENS_NAME, extensions, encoded);
   // Beside JSON or CSV nothing else is printed there.
@@ -81,7 +102,7 @@ const USUAL_COLUMNS = 110;
 
 /** What is told to people: a line a layer, the last one first, as many positions beside each other as there is room for. */
 function report(table: LensTable, width = USUAL_COLUMNS): string {
-  const { model, layers, positions, named } = table;
+  const { model, parameters, layers, positions, named } = table;
   const at = lensCells(table);
   const name = Math.max(...layers.map((layer) => String(layer).length));
   const heads = positions.map((token, i) => `${i} ${tokenText(token, TOKEN_LETTERS)}`);
@@ -111,7 +132,8 @@ function report(table: LensTable, width = USUAL_COLUMNS): string {
     from = to;
   }
   const entry = entryWords(table, positions.length - 1);
-  const heading = `${safeText(model.name)} \u00B7 ${lensName(table)}`;
+  const through = parameters.translator ? `, ${translatorWords(parameters.translator)}` : '';
+  const heading = `${safeText(model.name)} \u00B7 ${lensName(table)}${through}`;
   const follows = named ? ` (# is the rank of “${tokenText(named.token)}”)` : '';
   return `${heading}${follows}\n\n${blocks.join('\n\n')}\n\n${entry === '' ? '' : `${capital(entry)}.\n`}`;
 }

@@ -5,7 +5,16 @@ import { fileFlags } from './fileFlags.js';
 const SHARED = new Set(['readout', 'translator', 'prompt', 'prompt-ids', 'chat', 'intervene', 'top-k', 'mask']);
 
 /** They say what is read. */
-export const LENS_MAP_FLAGS = MAP_FLAGS.filter(({ name }) => SHARED.has(name));
+export const LENS_MAP_FLAGS = MAP_FLAGS.filter(({ name }) => SHARED.has(name)).map((flag) =>
+  flag.name === 'readout'
+    ? {
+        ...flag,
+        value: 'R[,R...]',
+        help: 'lens, unembed, tuned, jacobian, or several beside each other: forward,lens,tuned:FILE,jacobian:FILE',
+        default: 'lens',
+      }
+    : flag,
+);
 
 /** Flags of `embedding-grid lens` beside those. */
 export const LENS_FLAGS = [

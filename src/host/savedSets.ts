@@ -30,7 +30,7 @@ export type SavedSet =
     }
   /** `maps`: one for each member, in their order. */
   | { readonly kind: 'series'; readonly series: ModelSeries; readonly maps: readonly TokenMap[] }
-  | { readonly kind: 'lens'; readonly table: LensTable };
+  | { readonly kind: 'lens'; readonly tables: readonly LensTable[] };
 
 /** What a picture is made of; what is none of {@link SavedSet} is saved as such alone. */
 export type DrawnSet = SavedSet | { readonly kind: 'profile'; readonly profile: Profile };
@@ -60,7 +60,7 @@ export async function saveSet(
   options: PictureOptions,
 ): Promise<string> {
   if (set.kind === 'lens') {
-    const encoded = await encodeAll(set.table, usual<LensTable>(LENS_FORMATS), options);
+    const encoded = await encodeAll(set.tables, usual<readonly LensTable[]>(LENS_FORMATS), options);
     return jsonOf(await saveFigures(folder, LENS_NAME, namesOf(LENS_FORMATS), encoded));
   }
   if (set.kind === 'comparison') {
@@ -122,7 +122,7 @@ export async function encodeSet(set: DrawnSet, format: SetPicture, options: Pict
     if (!found) throw new Error(`There is no format ${format}.`);
     return found.contents(what, options);
   };
-  if (set.kind === 'lens') return of<LensTable>(set.table, LENS_FORMATS);
+  if (set.kind === 'lens') return of<readonly LensTable[]>(set.tables, LENS_FORMATS);
   if (set.kind === 'profile') return of<Profile>(set.profile, PROFILE_FORMATS);
   if (set.kind === 'comparison')
     return of<SavedComparison>(compareMaps(set.a, set.b, set.divergences), COMPARISON_FORMATS);

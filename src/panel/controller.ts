@@ -258,6 +258,12 @@ export class MapController {
           this.edit('compare', { kind: 'computed', path: 'readout', value, plane: 'own' });
         return;
       }
+      case 'lensTranslator': {
+        const file = await this.deps.chooseTranslator();
+        const { lens } = this.settings;
+        if (!file || !lens || this.disposed) return;
+        return this.edit('lens', { ...lens, beside: [...lens.beside, `${message.readout}:${file.path}`] });
+      }
       case 'undo':
         if (this.history.undo()) this.settled();
         return;
@@ -393,7 +399,7 @@ export class MapController {
       sets.push({ kind: 'series', series, maps: maps.map((map) => this.drawn(map)) });
     }
     const { whole } = this.lens;
-    if (whole) sets.push({ kind: 'lens', table: whole });
+    if (whole) sets.push({ kind: 'lens', tables: whole });
     return sets;
   }
 

@@ -1,5 +1,6 @@
 import type { EngineLease } from '../host/engineLease.js';
 import { Fault, type FaultData } from '../map/fault.js';
+import { ownRow, readoutOf } from '../map/lens/beside.js';
 import type { LensTable } from '../map/lens/lensTable.js';
 import type { MapParameters } from '../map/specification.js';
 import type { HostMessage, LensState } from '../protocol/page.js';
@@ -18,9 +19,9 @@ export interface LensPlace {
   readonly onChange: () => void;
 }
 
-/** A lens over layers and positions beside the panel's map. It follows the panel's model, readout and interventions. */
+/** A lens over layers and positions beside the panel's map, or several beside each other. It follows the panel's model, readout and interventions. */
 export class LensView {
-  private table: LensTable | null = null;
+  private lenses: readonly LensTable[] | null = null;
   private fault: FaultData | null = null;
   private progress: { readonly done: number; readonly total: number } | null = null;
   private wanted: PanelSettings | undefined;
@@ -37,15 +38,15 @@ export class LensView {
     return choice ? { choice, running: this.running !== undefined, progress: this.progress, fault: this.fault } : null;
   }
 
-  /** What is read, once it is there. */
-  get whole(): LensTable | null {
-    return this.wanted && !this.running ? this.table : null;
+  /** What is read, once all of it is there. */
+  get whole(): readonly LensTable[] | null {
+    return this.wanted && !this.running ? this.lenses : null;
   }
 
   /** Follows the panel: its settings are others. */
   follow(settings: PanelSettings): void {
     if (!settings.lens || settings.modelPath === null) return this.forget();
-    const key = JSON.stringify([settings.modelPath, settings.device, lensParameters(settings)]);
+    const key = JSON.stringify([settings.modelPath, settings.device, lensParameters(settings), settings.lens.beside]);
     this.wanted = settings;
     if (key === this.key) {
       // The map that has come since has another engine.
@@ -70,12 +71,12 @@ export class LensView {
 
   /** The engine was started anew: what failed is read again. */
   again(): void {
-    if (this.wanted && !this.running && this.table === null) void this.read();
+    if (this.wanted && !this.running && this.lenses === null) void this.read();
   }
 
   /** Tells a page that has come anew what there is. */
   sendAll(): void {
-    if (this.wanted) this.place.send({ type: 'lens', table: this.table });
+    if (this.wanted) this.place.send({ type: 'lens', lenses: this.lenses });
   }
 
   dispose(): void {
@@ -99,9 +100,9 @@ export class LensView {
     this.progress = null;
   }
 
-  private take(table: LensTable | null): void {
-    this.table = table;
-    this.place.send({ type: 'lens', table });
+  private take(lenses: readonly LensTable[] | null): void {
+    this.lenses = lenses;
+    this.place.send({ type: 'lens', lenses });
     this.place.onChange();
   }
 
@@ -113,24 +114,28 @@ export class LensView {
     this.fault = null;
     this.place.onChange();
     const { modelPath, device, batchSize } = wanted;
-    const parameters = lensParameters(wanted);
     try {
+      const asked = lensesOf(wanted);
       const { engine } = await this.place.lease({ modelPath, device, parameters: wanted.parameters });
-      const table = await engine.call(
-        'lens',
-        { parameters, batchSize },
-        {
-          signal: running.signal,
-          onEvent: (progress) => {
-            if (this.running !== running) return;
-            this.progress = progress;
-            this.place.onChange();
+      const lenses: LensTable[] = [];
+      for (const { parameters, own } of asked) {
+        const lens = await engine.call(
+          'lens',
+          { parameters, batchSize },
+          {
+            signal: running.signal,
+            onEvent: ({ done, total }) => {
+              if (this.running !== running) return;
+              this.progress = { done: lenses.length * total + done, total: asked.length * total };
+              this.place.onChange();
+            },
           },
-        },
-      );
+        );
+        lenses.push(own ? ownRow(lens) : lens);
+      }
       if (this.running !== running) return;
       this.running = undefined;
-      this.take(table);
+      this.take(lenses);
     } catch (thrown) {
       const fault = Fault.from(thrown);
       if (this.running !== running) return;
@@ -141,6 +146,16 @@ export class LensView {
       if (this.running === undefined) this.progress = null;
     }
   }
+}
+
+/** What is read: the panel's own lens, and those beside it; `own`: the model itself, of which the last row is shown. @throws Fault */
+function lensesOf(settings: PanelSettings): { readonly parameters: MapParameters; readonly own: boolean }[] {
+  const first = lensParameters(settings);
+  const beside = (settings.lens?.beside ?? []).map(readoutOf).map(({ readout, translator }) => {
+    const own = readout === 'forward';
+    return { own, parameters: { ...first, readout: own ? 'lens' : readout, translator } as const };
+  });
+  return [{ own: false, parameters: first }, ...beside];
 }
 
 /** What a lens is read with: as the map is, but for its plane; the model's own readout has the logit lens beside it. */

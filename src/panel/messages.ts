@@ -9,7 +9,7 @@ import { ANCHORS } from '../map/useAs.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
 import { type KeptPanel, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
-import type { Comparison, MapSettings, PanelSettings } from '../protocol/panelSettings.js';
+import { type Comparison, type MapSettings, MOST_BESIDE, type PanelSettings } from '../protocol/panelSettings.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
 
@@ -62,7 +62,10 @@ const pageMessage = v.variant('type', [
   }),
   v.object({ type: v.literal('interventions'), list: listed, ...edited }),
   v.object({ type: v.literal('model'), path }),
-  v.object({ type: v.literal('compareTranslator'), readout: v.picklist(['tuned', 'jacobian']) }),
+  v.object({
+    type: v.picklist(['compareTranslator', 'lensTranslator']),
+    readout: v.picklist(['tuned', 'jacobian']),
+  }),
   v.object({
     type: v.picklist(['chooseModel', 'retryModel', 'chooseSavedMap', 'swap', 'undo', 'redo', 'betweenBoundaries']),
   }),
@@ -112,7 +115,11 @@ export function readComparison(data: unknown): Comparison | null {
   return result.success ? result.output : null;
 }
 
-const lens = v.object({ prompt: promptSchema, token: v.nullable(tokenName) });
+const lens = v.object({
+  prompt: promptSchema,
+  token: v.nullable(tokenName),
+  beside: v.optional(v.pipe(v.array(path), v.maxLength(MOST_BESIDE)), () => []),
+});
 const point = v.object({ x: coordinate, y: coordinate });
 const profile = v.pipe(
   v.object({ from: point, to: point }),

@@ -319,8 +319,8 @@ export type HostMessage =
   | { readonly type: 'sweep'; readonly map: ShownMap | null }
   /** Of the maps that are compared; null: none is known. */
   | { readonly type: 'divergences'; readonly news: DivergenceNews | null }
-  /** null: there is none, or none any more. */
-  | { readonly type: 'lens'; readonly table: LensTable | null }
+  /** One beside another; null: there is none, or none any more. */
+  | { readonly type: 'lens'; readonly lenses: readonly LensTable[] | null }
   /** null: there is none, or none any more. */
   | { readonly type: 'profile'; readonly profile: Profile | null };
 
@@ -395,6 +395,8 @@ export type PageMessage =
   | { readonly type: 'swap' }
   /** A file is asked for: the readout through it stands beside the map. */
   | { readonly type: 'compareTranslator'; readonly readout: TranslatorKind }
+  /** The same for the lens over layers and positions. */
+  | { readonly type: 'lensTranslator'; readonly readout: TranslatorKind }
   | { readonly type: 'undo' }
   | { readonly type: 'redo' }
   | { readonly type: 'generate' }

@@ -27,7 +27,12 @@ export interface LensChoice {
   readonly prompt: Prompt;
   /** The token that is followed; null: none. */
   readonly token: TokenName | null;
+  /** Readouts beside the panel's own: `forward`, `lens`, `unembed`, `tuned:FILE`, `jacobian:FILE`. */
+  readonly beside: readonly string[];
 }
+
+/** Lenses beside the panel's own, at most. */
+export const MOST_BESIDE = 4;
 
 /** An intervention in a panel's list: what is off acts nowhere, and keeps its place. */
 export interface Listed {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../src/map/fault.js';
-import type { LensTable } from '../../src/map/lens/lensTable.js';
+import { aligned } from '../../src/map/lens/beside.js';
+import { lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { Engine } from '../../src/engine/client.js';
 import { LensView } from '../../src/panel/lensView.js';
@@ -18,7 +19,7 @@ const SETTINGS: PanelSettings = {
   batchSize: 100,
   compare: null,
   sweep: false,
-  lens: { prompt: { kind: 'prompt', text: 'The old man' }, token: null },
+  lens: { prompt: { kind: 'prompt', text: 'The old man' }, token: null, beside: [] },
   profile: null,
   shelf: [],
 };
@@ -27,6 +28,7 @@ const SETTINGS: PanelSettings = {
 function started(answer = (params: LensParams): LensTable => syntheticLens(params, DESCRIPTION)) {
   const asked: MapParameters[] = [];
   const tables: (LensTable | null)[] = [];
+  const beside: (readonly LensTable[])[] = [];
   let changes: () => void = () => undefined;
   const engine = {
     call: (_: string, params: LensParams) => {
@@ -51,7 +53,11 @@ function started(answer = (params: LensParams): LensTable => syntheticLens(param
         current: () => Promise.resolve(true),
         release: () => undefined,
       }),
-    send: (message: HostMessage) => message.type === 'lens' && tables.push(message.table),
+    send: (message: HostMessage) => {
+      if (message.type !== 'lens') return;
+      tables.push(message.lenses?.[0] ?? null);
+      beside.push(message.lenses ?? []);
+    },
     onChange: () => changes(),
   });
   const idle = (): Promise<void> =>
@@ -62,7 +68,7 @@ function started(answer = (params: LensParams): LensTable => syntheticLens(param
       };
       look();
     });
-  return { view, asked, tables, idle };
+  return { view, asked, tables, beside, idle };
 }
 
 test('a lens is read with the panel’s readout, or the logit lens; its plane and layer play no part', async () => {
@@ -85,6 +91,33 @@ test('a lens is read with the panel’s readout, or the logit lens; its plane an
   view.follow({ ...SETTINGS, lens: null });
   assert.equal(view.state, null);
   assert.equal(tables.at(-1), null);
+});
+
+test('several lenses are read beside each other, the model itself as a row of its own', async () => {
+  const { view, asked, beside, idle } = started();
+  const prompt = { kind: 'prompt', text: 'The old man' } as const;
+  view.follow({ ...SETTINGS, lens: { prompt, token: null, beside: ['forward', 'tuned:/lenses/a', 'jacobian:/j.pt'] } });
+  await idle();
+  assert.deepEqual(
+    asked.map(({ readout, translator }) => [readout, translator?.path ?? null]),
+    [
+      ['lens', null],
+      ['lens', null],
+      ['tuned', '/lenses/a'],
+      ['jacobian', '/j.pt'],
+    ],
+  );
+  const [lens, own, tuned] = beside.at(-1) ?? [];
+  assert.ok(lens && own && tuned);
+  assert.deepEqual([own.parameters.readout, own.layers], ['forward', lens.layers.slice(-1)]);
+  const rows = aligned([own, lens]);
+  assert.deepEqual(rows[0]?.layers, lens.layers);
+  const last = lens.layers.length - 1;
+  const [a, b] = rows.map(lensCells);
+  for (const [column] of lens.positions.entries()) {
+    assert.deepEqual(a?.(last, column), b?.(last, column));
+    assert.deepEqual(a?.(0, column).top, [], 'of an early layer the model itself says nothing');
+  }
 });
 
 test('a fault is told; the lens of an engine that died is read again with the next map', async () => {

@@ -140,6 +140,31 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       assert.deepEqual(parameters.plane.center, { kind: 'prompt', text: 'The old man and the sea', position: 2 });
       assert.equal(parameters.readout, 'lens');
       await eventually(async () => assert.equal(await cell.getAttribute('aria-selected'), 'true'));
+
+      // Others beside it: a click on one of theirs makes it the panel's own, and the first.
+      const beside = async (what: string) => {
+        await stage.button('Another Lens Beside').click();
+        await stage.page.getByRole('menuitem', { name: what }).click();
+      };
+      await beside('Forward');
+      await eventually(async () => assert.equal(await cells.count(), 2 * 6 * (LAYERS + 1)));
+      stage.deps.chosenTranslator = { path: '/lenses/pythia/params.pt' };
+      await beside('Tuned lens…');
+      await eventually(async () => assert.equal(await cells.count(), 3 * 6 * (LAYERS + 1)));
+      assert.deepEqual(await stage.page.locator('.lens-head').allInnerTexts(), [
+        'Logit lens',
+        'Forward (model’s own)',
+        'Tuned lens, pythia/params.pt',
+      ]);
+      await stage.picture('lenses');
+      await expectNoViolations(stage.page.locator('body'), 'lenses');
+      await stage.page.locator('.lens-grid td[data-row="4"][data-column="13"]').click();
+      await stage.status(/layer 3 of 0–5/);
+      const { readout, translator } = stage.controller.settings.parameters;
+      assert.deepEqual([readout, translator?.path], ['tuned', '/lenses/pythia/params.pt']);
+      assert.deepEqual(stage.controller.settings.lens?.beside, ['forward', 'lens']);
+      await stage.button('Close Forward (model’s own)').click();
+      await eventually(() => assert.deepEqual(stage.controller.settings.lens?.beside, ['lens']));
     },
   );
 
@@ -154,7 +179,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       stage.controller.receive({
         type: 'edit',
         path: 'lens',
-        value: { prompt: { kind: 'prompt', text: 'The old man and the sea' }, token: ' sea' },
+        value: { prompt: { kind: 'prompt', text: 'The old man and the sea' }, token: ' sea', beside: [] },
       });
       await stage.page.locator('.lens-grid td[tabindex="0"]').focus();
       for (const key of ['ArrowLeft', 'ArrowDown', 'ArrowDown']) await stage.page.keyboard.press(key);

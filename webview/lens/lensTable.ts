@@ -3,18 +3,22 @@ import { type Coloring, coloringColors, coloringOf } from '../../src/map/colorin
 import { hexOf, inkOn } from '../../src/map/colors.js';
 import { tokenSpoken, tokenText as plainToken } from '../../src/map/display.js';
 import { cellsOfLens, type LensCell, lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
-import { entryWords } from '../../src/map/lens/lensWords.js';
+import { aligned } from '../../src/map/lens/beside.js';
+import { entryWords, readoutName } from '../../src/map/lens/lensWords.js';
 import { capital, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
 import { formatBits, formatCount, formatPercent, formatWholePercent } from '../../src/map/numbers.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
-import { contextOf, type Layer, type Prompt } from '../../src/map/specification.js';
+import { readoutText } from '../../src/map/series/series.js';
+import { contextOf, isTranslated, type Layer, type Prompt, type Readout } from '../../src/map/specification.js';
 import type { Cells } from '../../src/map/tokenMap.js';
 import type { HostState } from '../../src/protocol/page.js';
+import { type LensChoice, MOST_BESIDE } from '../../src/protocol/panelSettings.js';
 import { layerAt, layerOf } from '../controls/layers.js';
 import { readToken, tokenInput } from '../controls/sourceKinds.js';
 import type { Derived } from '../derived.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
+import { createMenuButton, type MenuItem } from '../menu.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { tokenText } from '../tokenText.js';
 import { createTextField } from '../toolkit.js';
@@ -27,18 +31,23 @@ export function openLens({ settings: { parameters } }: HostState): void {
   const context = contextOf(parameters);
   const prompt: Prompt =
     context.kind === 'prompt' || context.kind === 'tokens' ? context : { kind: 'prompt', text: SAMPLE_PROMPTS.A };
-  send({ type: 'edit', path: 'lens', value: { prompt, token: null } });
+  send({ type: 'edit', path: 'lens', value: { prompt, token: null, beside: [] } satisfies LensChoice });
 }
 
 const closeLens = (): void => send({ type: 'edit', path: 'lens', value: null });
 
-/** A lens as it is drawn: the table, and how its cells are colored. */
+/** Lenses as they are drawn, beside each other, with the same rows. A column is one of a lens' positions: `lens * positions + position`. */
 interface Drawn {
-  readonly table: LensTable;
-  readonly at: (row: number, column: number) => LensCell;
-  readonly first: number;
+  readonly lenses: readonly LensTable[];
+  readonly tables: readonly LensTable[];
+  readonly at: readonly ((row: number, column: number) => LensCell)[];
+  /** Those that are shown. */
+  readonly columns: readonly number[];
   readonly cells: readonly (readonly HTMLElement[])[];
 }
+
+/** What can stand beside a lens; of those through a file the file is asked for. */
+const BESIDE = ['lens', 'unembed', 'forward', 'tuned', 'jacobian'] as const;
 
 /**
  * What a prompt says at every layer and position: a table, the last layer on top. Arrows go through it; a cell that is pointed at or
@@ -64,6 +73,30 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   setAttributes(token.element, { placeholder: t('none') });
   const name = h('strong', { class: 'lens-name' });
   const said = h('span', { class: 'faint lens-said', role: 'status' });
+  const setBeside = (change: (beside: readonly string[]) => readonly string[]): void => {
+    const now = choice();
+    if (now) send({ type: 'edit', path: 'lens', value: { ...now, beside: change(now.beside) } });
+  };
+  const more = createMenuButton(
+    t('Another Lens Beside'),
+    () => {
+      const { host } = store.state;
+      const { beside = [] } = choice() ?? {};
+      const full = beside.length >= MOST_BESIDE ? t('There are {0} beside it already', MOST_BESIDE) : undefined;
+      return BESIDE.map((readout): MenuItem => {
+        const support = host?.model.status === 'ready' ? host.model.summary.readouts[readout] : undefined;
+        const there = host && [ownReadout(host), ...beside].includes(readout) ? t('It is there already') : undefined;
+        const isFile = isTranslated(readout);
+        return {
+          label: `${READOUT_NAMES[readout]}${isFile ? '…' : ''}`,
+          icon: isFile ? 'folder-opened' : 'split-horizontal',
+          reason: (support?.ok === false ? support.reason : undefined) ?? there ?? full,
+          run: () => (isFile ? send({ type: 'lensTranslator', readout }) : setBeside((all) => [...all, readout])),
+        };
+      });
+    },
+    'split-horizontal',
+  );
   const close = iconButton('close', t('Close Layers × Positions (Esc)'), closeLens);
   const head = h('thead');
   const body = h('tbody');
@@ -83,6 +116,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       h('span', { class: 'lens-token' }, token.element),
       said,
       h('span', { class: 'spring' }),
+      more.element,
       close,
     ),
     fault,
@@ -95,18 +129,32 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
 
   const open = (row: number, column: number): void => {
     const { host } = store.state;
-    if (!host || !drawn) return;
-    send({ type: 'edit', path: 'parameters', value: parametersAt(host, drawn.table, row, column) });
+    const now = choice();
+    if (!host || !now || !drawn) return;
+    const { lens, position } = placeIn(drawn, column);
+    const table = drawn.tables[lens];
+    if (!table || !cellOf(drawn, row, column)?.top.length) return;
+    // The panel's own readout is the first one, always: another one takes its place, and it takes that one's.
+    const beside = now.beside.map((one, i) => (i === lens - 1 ? ownReadout(host) : one));
+    send({ type: 'edit', path: 'parameters', value: parametersAt(host, table, row, position) });
+    if (lens === 0) return;
+    current = { row, column: position };
+    send({ type: 'edit', path: 'lens', value: { ...now, beside } });
   };
   const tell = (row: number, column: number): void => {
-    if (drawn) top.replaceChildren(...topOf(drawn.table, drawn.at(row, column)));
+    if (!drawn) return;
+    const cell = cellOf(drawn, row, column);
+    const table = drawn.tables[placeIn(drawn, column).lens];
+    if (table && cell) top.replaceChildren(...topOf(table, cell, drawn.tables.length > 1));
   };
   const focusOn = (row: number, column: number): void => {
     if (!drawn) return;
-    const { table, cells, first } = drawn;
+    const { tables, cells, columns } = drawn;
+    const last = columns.at(-1) ?? 0;
     current = {
-      row: Math.max(0, Math.min(table.layers.length - 1, row)),
-      column: Math.max(first, Math.min(table.positions.length - 1, column)),
+      row: Math.max(0, Math.min((tables[0]?.layers.length ?? 1) - 1, row)),
+      // Of a longer prompt the first shown position is not 0.
+      column: columns.find((one) => one >= column) ?? last,
     };
     for (const line of cells) for (const cell of line) setAttributes(cell, { tabindex: -1 });
     const cell = cellAt(drawn, current);
@@ -137,21 +185,24 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   body.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !current) return;
     const { row, column } = current;
-    const last = (drawn?.table.positions.length ?? 1) - 1;
-    const rows = (drawn?.table.layers.length ?? 1) - 1;
+    if (!drawn) return;
+    const { columns, tables } = drawn;
+    const rows = (tables[0]?.layers.length ?? 1) - 1;
+    const place = columns.indexOf(column);
+    const beside = (way: number): number => columns[Math.max(0, Math.min(columns.length - 1, place + way))] ?? column;
     const to = {
       ArrowUp: [row + 1, column],
       ArrowDown: [row - 1, column],
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
-      Home: [row, 0],
-      End: [row, last],
+      ArrowLeft: [row, beside(-1)],
+      ArrowRight: [row, beside(1)],
+      Home: [row, columns[0] ?? 0],
+      End: [row, columns.at(-1) ?? 0],
       PageUp: [rows, column],
       PageDown: [0, column],
     }[event.key];
     if (to) {
       focusOn(to[0] ?? row, to[1] ?? column);
-      const cell = drawn && cellAt(drawn, current);
+      const cell = cellAt(drawn, current);
       cell?.focus();
       cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     } else if (event.key === 'Enter' || event.key === ' ') open(row, column);
@@ -159,36 +210,58 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     event.preventDefault();
   });
 
-  const fill = (table: LensTable): Drawn => {
-    const at = lensCells(table);
-    const { positions, layers } = table;
-    const first = Math.max(0, positions.length - MOST_POSITIONS);
+  const fill = (lenses: readonly LensTable[]): Drawn => {
+    const tables = aligned(lenses);
+    const at = tables.map(lensCells);
+    const { positions = [], layers = [] } = tables[0] ?? {};
+    const { length } = positions;
+    const first = Math.max(0, length - Math.floor(MOST_POSITIONS / tables.length));
+    const shown = positions.slice(first);
+    const columns = tables.flatMap((_, lens) => shown.map((__, i) => lens * length + first + i));
+    const starts = (i: number): string | undefined => (i > 0 && i % shown.length === 0 ? 'lens-start' : undefined);
+    const prompt = columns.map((column, i) => {
+      const position = column % length;
+      const token = positions[position];
+      return h(
+        'th',
+        { scope: 'col', class: starts(i) },
+        h('span', { class: 'faint' }, `${position} `),
+        ...(token ? [tokenText(token)] : []),
+      );
+    });
+    const names = tables.map(({ parameters }, lens) => {
+      const called = readoutName(parameters);
+      return h(
+        'th',
+        { scope: 'colgroup', colspan: shown.length, class: lens > 0 ? 'lens-start lens-head' : 'lens-head' },
+        h('span', { title: called }, called),
+        ...(lens > 0 ? [closer(called, lens - 1)] : []),
+      );
+    });
     head.replaceChildren(
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'col' }, h('span', { class: 'faint' }, t('layer'))),
-        ...positions
-          .slice(first)
-          .map((one, i) => h('th', { scope: 'col' }, h('span', { class: 'faint' }, `${first + i} `), tokenText(one))),
-      ),
+      ...(tables.length > 1 ? [h('tr', { class: 'lens-names' }, h('th', {}), ...names)] : []),
+      h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'faint' }, t('layer'))), ...prompt),
     );
     const cells = layers.map((layer, row) =>
-      positions.slice(first).map((_, i) => {
-        const cell = at(row, first + i);
+      columns.map((column, i) => {
+        const [lens, position] = [Math.floor(column / length), column % length];
+        const table = tables[lens];
+        const cell = at[lens]?.(row, position);
+        const of = tables.length > 1 && table ? `${READOUT_NAMES[table.parameters.readout]}, ` : '';
         return h(
           'td',
-          {
-            role: 'gridcell',
-            tabindex: -1,
-            'data-row': row,
-            'data-column': first + i,
-          },
-          h('span', { 'aria-hidden': 'true' }, ...contentOf(cell)),
+          { role: 'gridcell', tabindex: -1, class: starts(i), 'data-row': row, 'data-column': column },
+          h(
+            'span',
+            { 'aria-hidden': 'true' },
+            ...(cell && lenses[lens]?.layers.includes(layer) ? contentOf(cell) : []),
+          ),
           h(
             'span',
             { class: 'only-spoken' },
-            t('{0}, position {1}: {2}', capital(layerBrief(layer)), first + i, spoken(table, cell)),
+            table && cell
+              ? t('{0}, position {1}: {2}', of + capital(layerBrief(layer)), position, spoken(table, cell))
+              : '',
           ),
         );
       }),
@@ -205,20 +278,26 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
         )
         .reverse(),
     );
-    return { table, at, first, cells };
+    return { lenses, tables, at, columns, cells };
   };
+  const closer = (name: string, index: number): HTMLElement =>
+    iconButton('close', t('Close {0}', name), () => setBeside((all) => all.filter((_, i) => i !== index)));
 
-  /** Colors as the map has them in this theme. */
-  const paint = ({ table, cells, first }: Drawn, state: PageState): void => {
-    const of = cellsOfLens(table);
+  /** Colors as the map has them in this theme, of all lenses on one scale. */
+  const paint = ({ tables, cells, columns }: Drawn, state: PageState): void => {
+    const of = tables.map(cellsOfLens);
+    const [table] = tables;
+    if (!table) return;
     const coloring = lensColoring(table, of);
     const scale = coloringColors(coloring, derived.scale(state));
     const { length } = table.positions;
     cells.forEach((line, row) =>
       line.forEach((cell, i) => {
-        const index = row * length + first + i;
-        const color = scale[Math.round(255 * Math.min(1, Math.max(0, coloring.part(of, index) || 0)))];
-        if (!color || !of.computed[index]) return;
+        const column = columns[i] ?? 0;
+        const own = of[Math.floor(column / length)];
+        const index = row * length + (column % length);
+        const color = own && scale[Math.round(255 * Math.min(1, Math.max(0, coloring.part(own, index) || 0)))];
+        if (!color || !own.computed[index]) return;
         cell.style.backgroundColor = hexOf(color);
         cell.style.color = inkOn(color);
       }),
@@ -226,36 +305,36 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   };
 
   store.onDraw((state, changed) => {
-    const { host, lens: table } = state;
+    const { host, lenses } = state;
     const lens = host?.lens ?? null;
     show(element, lens !== null);
     if (!host || !lens) {
       drawn = undefined;
       return;
     }
-    if (!anyOf(changed, 'host', 'lens', 'theme')) return;
+    if (!anyOf(changed, 'host', 'lenses', 'theme')) return;
     const { prompt } = lens.choice;
     text.update(prompt.kind === 'prompt' ? prompt.text : t('tokens {0}', prompt.ids.join(' ')), {
       disabled: prompt.kind === 'tokens',
     });
     token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
-    const { readout } = host.settings.parameters;
-    setText(name, READOUT_NAMES[readout === 'forward' ? 'lens' : readout]);
+    setText(name, lens.choice.beside.length > 0 ? t('Lenses') : READOUT_NAMES[ownKind(host)]);
     show(fault, lens.fault !== null);
     setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');
     setText(said, sayingOf(state));
-    show(grid, table !== null);
-    if (!table) {
+    show(grid, lenses !== null);
+    if (!lenses) {
       drawn = undefined;
       top.replaceChildren();
       return;
     }
-    const fresh = drawn?.table !== table;
+    const fresh = drawn?.lenses !== lenses;
     if (fresh) {
       const focused = body.contains(document.activeElement);
-      drawn = fill(table);
+      drawn = fill(lenses);
+      const { layers = [], positions = [] } = drawn.tables[0] ?? {};
       // The last layer's answer behind the prompt, until a person goes elsewhere.
-      const at = current ?? { row: table.layers.length - 1, column: table.positions.length - 1 };
+      const at = current ?? { row: layers.length - 1, column: positions.length - 1 };
       focusOn(at.row, at.column);
       if (focused) cellAt(drawn, current)?.focus();
     }
@@ -266,7 +345,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   return element;
 }
 
-const lensColoring = (table: LensTable, cells: Cells): Coloring =>
+const lensColoring = (table: LensTable, cells: readonly Cells[]): Coloring =>
   coloringOf(
     cells,
     table.named ? { kind: 'probability', token: table.named.token.id } : null,
@@ -274,26 +353,52 @@ const lensColoring = (table: LensTable, cells: Cells): Coloring =>
   );
 
 const cellAt = (
-  { cells, first }: Drawn,
+  { cells, columns }: Drawn,
   at: { readonly row: number; readonly column: number } | undefined,
-): HTMLElement | undefined => at && cells[at.row]?.[at.column - first];
+): HTMLElement | undefined => at && cells[at.row]?.[columns.indexOf(at.column)];
+
+/** Which lens a column is of, and which position. */
+function placeIn({ tables }: Drawn, column: number): { readonly lens: number; readonly position: number } {
+  const length = tables[0]?.positions.length ?? 1;
+  return { lens: Math.floor(column / length), position: column % length };
+}
+
+function cellOf(drawn: Drawn, row: number, column: number): LensCell | undefined {
+  const { lens, position } = placeIn(drawn, column);
+  return drawn.at[lens]?.(row, position);
+}
+
+/** The readout of the lens that follows the panel: the model's own has the logit lens beside it. */
+function ownKind({ settings }: HostState): Readout {
+  const { readout } = settings.parameters;
+  return readout === 'forward' ? 'lens' : readout;
+}
+
+/** The same as it is written, with its file. */
+const ownReadout = (host: HostState): string =>
+  ownKind(host) === 'lens' ? 'lens' : readoutText(host.settings.parameters);
 
 /** The cell whose map is shown is marked. */
-function markMap({ table, cells, first }: Drawn, host: HostState): void {
+function markMap(drawn: Drawn, host: HostState): void {
   const { plane } = host.settings.parameters;
   const { center } = plane;
-  const prompt = table.parameters.context;
-  const same =
-    center.kind === prompt.kind &&
-    (center.kind === 'prompt' && prompt.kind === 'prompt'
-      ? center.text === prompt.text && Boolean(center.chat) === Boolean(prompt.chat)
-      : center.kind === 'tokens' && prompt.kind === 'tokens' && center.ids.join() === prompt.ids.join());
-  const { position = -1 } = center.kind === 'prompt' || center.kind === 'tokens' ? center : {};
-  const column = position < 0 ? table.positions.length + position : position;
   const layer = layerOf(host);
-  cells.forEach((line, row) =>
+  const own = readoutText(host.settings.parameters);
+  drawn.cells.forEach((line, row) =>
     line.forEach((cell, i) => {
-      const shown = same && table.layers[row] === layer && first + i === column;
+      const at = placeIn(drawn, drawn.columns[i] ?? 0);
+      const table = drawn.tables[at.lens];
+      const prompt = table?.parameters.context;
+      const same =
+        center.kind === prompt?.kind &&
+        (center.kind === 'prompt' && prompt.kind === 'prompt'
+          ? center.text === prompt.text && Boolean(center.chat) === Boolean(prompt.chat)
+          : center.kind === 'tokens' && prompt.kind === 'tokens' && center.ids.join() === prompt.ids.join());
+      const { position = -1 } = center.kind === 'prompt' || center.kind === 'tokens' ? center : {};
+      const length = table?.positions.length ?? 0;
+      const column = position < 0 ? length + position : position;
+      const ofReadout = at.lens === 0 || (table && readoutText(table.parameters) === own);
+      const shown = same && ofReadout && table?.layers[row] === layer && at.position === column;
       setAttributes(cell, { 'aria-selected': shown ? 'true' : undefined });
     }),
   );
@@ -304,7 +409,7 @@ function parametersAt(host: HostState, table: LensTable, row: number, column: nu
   const { parameters } = host.settings;
   const layer: Layer = table.layers[row] ?? 0;
   const index = layer === 'embeddings' ? -1 : layer;
-  const { context, readout } = table.parameters;
+  const { context, readout, translator } = table.parameters;
   const { length } = table.positions;
   const place = column === length - 1 ? {} : { position: column };
   if (context.kind !== 'prompt' && context.kind !== 'tokens') return parameters;
@@ -313,6 +418,7 @@ function parametersAt(host: HostState, table: LensTable, row: number, column: nu
     ...parameters,
     layer: layerAt(index, table.blocks - 1),
     readout,
+    ...(translator ? { translator: { path: translator.path } } : {}),
     context: { kind: 'center' },
     plane: { ...parameters.plane, center: { ...prompt, ...place } },
   };
@@ -341,9 +447,14 @@ function spoken({ named: followed }: LensTable, { top, entropy, named }: LensCel
 }
 
 /** The ten tokens of a cell. */
-function topOf({ named: followed }: LensTable, { layer, position, top, entropy, named }: LensCell): HTMLElement[] {
+function topOf(
+  { named: followed, parameters }: LensTable,
+  { layer, position, top, entropy, named }: LensCell,
+  several: boolean,
+): HTMLElement[] {
   return [
     h('p', { class: 'lens-where' }, t('{0}, position {1}', capital(layerBrief(layer)), position)),
+    ...(several ? [h('p', { class: 'faint' }, READOUT_NAMES[parameters.readout])] : []),
     h(
       'table',
       {},
@@ -373,16 +484,17 @@ function topOf({ named: followed }: LensTable, { layer, position, top, entropy, 
   ];
 }
 
-function sayingOf({ host, lens: table }: PageState): string {
+function sayingOf({ host, lenses }: PageState): string {
   const lens = host?.lens;
   if (!lens) return '';
   if (lens.running) {
     const { done = 0, total = 0 } = lens.progress ?? {};
     return total > 0 ? t('{0} of {1} cells', formatCount(done), formatCount(total)) : t('reading…');
   }
-  if (!table) return '';
+  const [table] = lenses ?? [];
+  if (!table || !lenses) return '';
   const { length } = table.positions;
-  const shown =
-    length > MOST_POSITIONS ? t(' · the last {0} of {1} positions', MOST_POSITIONS, formatCount(length)) : '';
+  const most = Math.floor(MOST_POSITIONS / lenses.length);
+  const shown = length > most ? t(' · the last {0} of {1} positions', most, formatCount(length)) : '';
   return `${entryWords(table, length - 1)}${shown}`;
 }

@@ -1,11 +1,11 @@
 import type { LensTable } from '../../map/lens/lensTable.js';
 import { type FileFormat, pictureFormats } from '../fileFormat.js';
-import { lensCsv, lensJson } from './lensData.js';
+import { lensesCsv, lensesJson } from './lensData.js';
 import { drawLens } from './lensFigure.js';
 
-/** All that a lens over layers and positions can be saved as. */
+/** All that a lens over layers and positions can be saved as, or several of one prompt. */
 export const LENS_FORMATS = [
-  ...pictureFormats<LensTable>(drawLens),
+  ...pictureFormats<readonly LensTable[]>(drawLens),
   {
     name: 'json',
     label: 'JSON, all recorded tokens',
@@ -13,7 +13,7 @@ export const LENS_FORMATS = [
     extension: 'json',
     binary: false,
     kind: 'data',
-    contents: (table) => Buffer.from(lensJson(table)),
+    contents: (lenses) => Buffer.from(lensesJson(lenses)),
   },
   {
     name: 'csv',
@@ -22,6 +22,6 @@ export const LENS_FORMATS = [
     extension: 'csv',
     binary: false,
     kind: 'data',
-    contents: (table) => Buffer.from(lensCsv(table)),
+    contents: (lenses) => Buffer.from(lensesCsv(lenses)),
   },
-] as const satisfies readonly FileFormat<LensTable>[];
+] as const satisfies readonly FileFormat<readonly LensTable[]>[];

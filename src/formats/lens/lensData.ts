@@ -8,6 +8,33 @@ import { csvText, jsonText, jsonValue } from '../jsonText.js';
 export const LENS_FORMAT = 'embedding-grid-lens';
 export const LENS_VERSION = 1;
 
+/** Marks several lenses in one file. */
+export const LENSES_FORMAT = 'embedding-grid-lenses';
+
+/** Lenses of one prompt as JSON: of one as it is, of several a list of them. */
+export function lensesJson(lenses: readonly LensTable[]): string {
+  const [only] = lenses;
+  if (only && lenses.length === 1) return lensJson(only);
+  const members = lenses.map((lens) => lensJson(lens).trimEnd()).join(',\n');
+  return `{\n"format": ${jsonText(LENSES_FORMAT)},\n"version": ${LENS_VERSION},\n"lenses": [\n${members}\n]\n}\n`;
+}
+
+/** The same as CSV: of several each line begins with the readout, and its translator's path. */
+export function lensesCsv(lenses: readonly LensTable[]): string {
+  const [only] = lenses;
+  if (only && lenses.length === 1) return lensCsv(only);
+  return lenses
+    .map((lens, i) => {
+      const { readout, translator } = lens.parameters;
+      const before = `${readout},${translator ? csvText(translator.path) : ''},`;
+      const [header = '', ...lines] = lensCsv(lens).trimEnd().split('\r\n');
+      return [...(i === 0 ? [`readout,translator,${header}`] : []), ...lines.map((text) => before + text)]
+        .map((text) => `${text}\r\n`)
+        .join('');
+    })
+    .join('');
+}
+
 /**
  * A lens as JSON (UTF-8), a line for each cell: most probable tokens with their probabilities, entropy in nats, and of the token
  * that is followed the probability and the rank, from 1. `layer` -1 are the embeddings. float32 numbers are written with the fewest

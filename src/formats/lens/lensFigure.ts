@@ -4,8 +4,9 @@ import { safeText, type Segment } from '../../map/display.js';
 import { interventionWords } from '../../map/interventionWords.js';
 import { fitSegments } from '../../map/labels.js';
 import { cellsOfLens, lensCells, type LensTable } from '../../map/lens/lensTable.js';
-import { entryWords, lensName } from '../../map/lens/lensWords.js';
-import { tokenWords, tokensWords, translatorWords } from '../../map/naming.js';
+import { aligned } from '../../map/lens/beside.js';
+import { entryWords, lensesName, readoutName } from '../../map/lens/lensWords.js';
+import { READOUT_NAMES, tokenWords, tokensWords, translatorWords } from '../../map/naming.js';
 import { formatCount, formatWholePercent } from '../../map/numbers.js';
 import type { Token } from '../../map/token.js';
 import { drawCells } from '../cellPicture.js';
@@ -18,8 +19,12 @@ const EDGE = 36;
 const LEFT = 108;
 const RIGHT = 132;
 const LEAST_WIDTH = 620;
-/** Of all columns together, and of one; of a row. */
+/** Of all columns together, of one lens and of several; of one column; of a row. */
 const WIDTH = 1000;
+const WIDE = 1500;
+/** Between two lenses, and above each its name. */
+const GAP = 16;
+const HEADING = 24;
 const COLUMN = { least: 9, most: 92 };
 const ROWS = 900;
 const ROW = { least: 9, most: 24 };
@@ -33,80 +38,122 @@ const TEXT = 11;
 const TURNED = 74;
 
 /**
- * A lens as a figure: a cell for each layer and position, with the most probable token, on a color that tells its probability; where
- * a token is followed, color tells that one's, and its rank stands in the cell. An SVG document, white; text is text.
+ * Lenses of one prompt as a figure, beside each other: of each a cell for each layer and position, with the most probable token, on a
+ * color that tells its probability; where a token is followed, color tells that one's, and its rank stands in the cell. An SVG document,
+ * white; text is text.
+ * @param lenses one at least
  * @param unshown as for `drawFigure`
  */
-export function drawLens(table: LensTable, font: BundledFont, unshown: ReadonlySet<number> = new Set()): string {
+export function drawLens(
+  lenses: readonly LensTable[],
+  font: BundledFont,
+  unshown: ReadonlySet<number> = new Set(),
+): string {
+  const tables = aligned(lenses);
+  const [table] = tables;
+  if (!table) throw new RangeError('There is no lens.');
   const { layers, positions, named } = table;
+  const several = tables.length > 1;
   const write = new Writer(font, unshown);
-  const cells = cellsOfLens(table);
+  const grids = tables.map(cellsOfLens);
   const question = named ? ({ kind: 'probability', token: named.token.id } as const) : null;
-  const coloring = coloringOf(cells, question, named ? 'question' : 'probability');
+  const coloring = coloringOf(grids, question, named ? 'question' : 'probability');
   const scale = coloringColors(coloring, 'light');
-  const color = (cell: number): Rgb | undefined =>
-    cells.computed[cell]
-      ? scale[Math.round(255 * Math.min(1, Math.max(0, coloring.part(cells, cell) || 0)))]
-      : undefined;
-  const cellWidth = between(COLUMN, WIDTH / positions.length);
+  const columns = positions.length * tables.length;
+  const cellWidth = between(COLUMN, (several ? WIDE : WIDTH) / columns);
   const cellHeight = between(ROW, ROWS / layers.length);
   const size = { width: cellWidth * positions.length, height: cellHeight * layers.length };
-  const width = Math.max(LEAST_WIDTH, LEFT + size.width + RIGHT);
+  const across = size.width * tables.length + GAP * (tables.length - 1);
+  const width = Math.max(LEAST_WIDTH, LEFT + across + RIGHT);
   const room = width - 2 * EDGE;
-  const title = write.lines([`${lensName(table, 120)}, ${safeText(table.model.name, 80)}`], 20, 600, room, ' ');
-  const subtitle = write.lines([subtitleOf(table)], 14, 400, room, ' ');
-  const frame: Frame = { x: LEFT, y: 51 + 25 * title.length + 20 * subtitle.length, ...size };
-  const bottom = frame.y + frame.height;
+  const title = write.lines([`${lensesName(lenses, 120)}, ${safeText(table.model.name, 80)}`], 20, 600, room, ' ');
+  const subtitle = write.lines([subtitleOf(lenses)], 14, 400, room, ' ');
+  const top = 51 + 25 * title.length + 20 * subtitle.length + (several ? HEADING : 0);
+  const bottom = top + size.height;
   const turned = cellWidth < NUMBER_FROM;
+  const parts = tables.map((one, i): string => {
+    const cells = grids[i] ?? cellsOfLens(one);
+    const frame: Frame = { x: LEFT + i * (size.width + GAP), y: top, ...size };
+    // The rows that it has: the model itself has one.
+    const has = layers.filter((layer) => lenses[i]?.layers.includes(layer));
+    const above = layers.length - 1 - layers.indexOf(has.at(-1) ?? 0);
+    const there: Frame = { ...frame, y: top + above * cellHeight, height: has.length * cellHeight };
+    const color = (cell: number): Rgb | undefined =>
+      cells.computed[cell]
+        ? scale[Math.round(255 * Math.min(1, Math.max(0, coloring.part(cells, cell) || 0)))]
+        : undefined;
+    const name = write.lines([readoutName(one.parameters)], 13, 600, size.width, ' ')[0] ?? '';
+    return (
+      (several ? write.line(name, { x: frame.x, y: top - 9, size: 13, weight: 600 }) : '') +
+      drawCells(
+        { columns: positions.length, rows: layers.length, color },
+        frame.x,
+        frame.y,
+        frame.width,
+        frame.height,
+      ) +
+      gridLines(there, cellWidth, cellHeight, positions.length, has.length) +
+      element('rect', { ...there, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
+      texts(one, frame, cellWidth, cellHeight, color, write) +
+      (i === 0 ? layerNames(table, frame, cellHeight, write) : '') +
+      prompt(one, frame, cellWidth, turned, write)
+    );
+  });
+  const whole: Frame = { x: LEFT, y: top, width: across, height: size.height };
   let y = bottom + (turned ? TURNED : 24) + 34;
   const body =
     title.map((line, i) => write.line(line, { x: EDGE, y: 48 + 25 * i, size: 20, weight: 600 })).join('') +
     subtitle
       .map((line, i) => write.line(line, { x: EDGE, y: 50 + 25 * title.length + 20 * i, size: 14, fill: SOFT_INK }))
       .join('') +
-    drawCells({ columns: positions.length, rows: layers.length, color }, frame.x, frame.y, frame.width, frame.height) +
-    gridLines(frame, cellWidth, cellHeight, positions.length, layers.length) +
-    element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
-    texts(table, frame, cellWidth, cellHeight, color, write) +
-    layerNames(table, frame, cellHeight, write) +
-    prompt(table, frame, cellWidth, turned, write) +
+    parts.join('') +
     write.line('position in the prompt', {
-      x: frame.x + frame.width / 2,
+      x: whole.x + whole.width / 2,
       y: y - 8,
       size: 13,
       anchor: 'middle',
     }) +
-    drawColorBar({ ...coloring, name: named ? 'Followed' : coloring.name }, frame, write) +
+    drawColorBar({ ...coloring, name: named ? 'Followed' : coloring.name }, whole, write) +
     element('path', { d: `M${EDGE} ${svgNumber((y += 14))}H${svgNumber(width - EDGE)}`, stroke: RULE });
   y += 4;
-  const caption = captionOf(table);
+  const caption = captionOf(lenses);
   const words = write
     .lines(caption, 12, 400, room, ' · ')
     .map((line) => write.line(line, { x: EDGE, y: (y += 19), size: 12, fill: SOFT_INK }))
     .join('');
   const document = { width: Math.ceil(width), height: Math.ceil(y + 24) };
-  return svgDocument(document, { title: lensName(table, 120), description: caption.join(' · ') }, body + words);
+  return svgDocument(document, { title: lensesName(lenses, 120), description: caption.join(' · ') }, body + words);
 }
 
 const between = ({ least, most }: { readonly least: number; readonly most: number }, value: number): number =>
   Math.floor(Math.min(most, Math.max(least, value)));
 
-function subtitleOf(table: LensTable): string {
-  const { named, positions } = table;
+function subtitleOf(lenses: readonly LensTable[]): string {
+  const [{ named, positions } = { named: null, positions: [] }] = lenses;
   const color = named
     ? `color is the probability of ${tokenWords(named.token.text)}, # its rank`
     : 'color is the probability of the first token';
-  return [entryWords(table, positions.length - 1), color].filter(Boolean).join('; ');
+  const entries = lenses.map((lens) => ({
+    name: READOUT_NAMES[lens.parameters.readout],
+    words: entryWords(lens, positions.length - 1),
+  }));
+  const told = entries.filter(({ words }) => words !== '');
+  return [...told.map(({ name, words }) => (lenses.length > 1 ? `${name}: ${words}` : words)), color].join('; ');
 }
 
-function captionOf({ model, blocks, parameters, positions, topK, version }: LensTable): readonly string[] {
-  const { readout, translator, interventions, masked } = parameters;
+function captionOf(lenses: readonly LensTable[]): readonly string[] {
+  const [table] = lenses;
+  if (!table) return [];
+  const { model, blocks, parameters, positions, topK, version } = table;
+  const { interventions, masked } = parameters;
   return [
     `${safeText(model.name, 80)}, ${safeText(model.file, 80)} (SHA-256 ${model.sha256.slice(0, 12)}…)`,
     `layers 0–${blocks - 1} and the embeddings before them`,
     `${formatCount(positions.length)} ${positions.length === 1 ? 'position' : 'positions'}`,
-    `${readout} readout`,
-    ...(translator ? [translatorWords(translator)] : []),
+    ...lenses.flatMap(({ parameters: { readout, translator } }) => [
+      `${readout} readout`,
+      ...(translator ? [translatorWords(translator)] : []),
+    ]),
     ...(masked.length > 0 ? [`left out: ${tokensWords(masked)}`] : []),
     ...interventions.map((one) => `intervention: ${interventionWords(one, 40)}`),
     `top ${topK} recorded`,

@@ -1,13 +1,29 @@
 import { tokenText } from '../display.js';
-import { layerBrief, layerWords, promptWords, READOUT_NAMES } from '../naming.js';
+import { layerBrief, layerWords, promptWords, READOUT_NAMES, translatorFile } from '../naming.js';
 import { formatCount } from '../numbers.js';
-import type { Prompt } from '../specification.js';
+import { isTranslated, type Prompt } from '../specification.js';
 import { lensCells, type LensTable } from './lensTable.js';
 
 /** What a lens is called: `Logit lens of “The sea”`. A safe line. */
 export function lensName({ parameters: { readout, context } }: LensTable, limit = 60): string {
   const prompt = promptOf(context);
   return prompt ? `${READOUT_NAMES[readout]} of ${promptWords(prompt, limit)}` : READOUT_NAMES[readout];
+}
+
+/** What a lens is called among several: `Tuned lens, my_lens/params.pt`. A safe line. */
+export function readoutName({ readout, translator }: Pick<LensTable['parameters'], 'readout' | 'translator'>): string {
+  return translator && isTranslated(readout)
+    ? `${READOUT_NAMES[readout]}, ${translatorFile(translator.path)}`
+    : READOUT_NAMES[readout];
+}
+
+/** What lenses beside each other are called: `Logit lens and Tuned lens of “The sea”`. A safe line. */
+export function lensesName(lenses: readonly LensTable[], limit = 60): string {
+  const [first, ...more] = lenses;
+  if (!first || more.length === 0) return first ? lensName(first, limit) : '';
+  const names = lenses.map(({ parameters: { readout } }) => READOUT_NAMES[readout]);
+  const prompt = promptOf(first.parameters.context);
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}${prompt ? ` of ${promptWords(prompt, limit)}` : ''}`;
 }
 
 /** All of a prompt is read, whichever position it names. */
@@ -25,7 +41,7 @@ export function entryWords(table: LensTable, position: number): string {
   const at = lensCells(table);
   const winners = layers.map((_, row) => at(row, position).top[0]?.token);
   const followed = named?.token ?? winners.at(-1);
-  if (!followed) return '';
+  if (!followed || layers.length === 1) return '';
   const token = `“${tokenText(followed)}”`;
   const where = `at position ${formatCount(position)}`;
   const enters = winners.findLastIndex((winner) => winner?.id !== followed.id) + 1;

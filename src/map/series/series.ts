@@ -107,6 +107,10 @@ export function throughFile(
   return file === undefined ? undefined : { readout: kind === 'tuned' ? kind : 'jacobian', file };
 }
 
+/** A readout as it stands on an axis. */
+export const readoutText = ({ readout, translator }: Pick<MapParameters, 'readout' | 'translator'>): string =>
+  isTranslated(readout) && translator ? `${readout}:${translator.path}` : readout;
+
 /** All members of a series, in its order. @throws as {@link memberAt}, and where there are more than {@link MOST_MEMBERS}. */
 export function* members(series: Pick<MapSeries, 'base' | 'vary'>): Generator<SeriesMember, void> {
   const count = memberCount(series);
@@ -150,8 +154,7 @@ const at = (data: unknown, steps: readonly string[]): unknown =>
  * @throws Fault where it is no path.
  */
 export function valueAt(parameters: MapParameters, path: string): AxisValue {
-  const { readout, translator } = parameters;
-  if (path === 'readout' && isTranslated(readout) && translator) return `${readout}:${translator.path}`;
+  if (path === 'readout') return readoutText(parameters);
   const value = at(parameters, stepsOf(path));
   return isAxisValue(value) ? value : null;
 }
