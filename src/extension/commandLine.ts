@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { commandLine, displayToFlags, flagWithValue, parametersToFlags } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
@@ -23,5 +24,5 @@ export function commandLineOf(subject: CommandLineSubject, bundled: string): str
 /** Copies a command line and says so. */
 export async function copyCommand(command: string): Promise<void> {
   await vscode.env.clipboard.writeText(command);
-  showBriefly('terminal', 'Command line copied');
+  showBriefly('terminal', t('Command line copied'));
 }

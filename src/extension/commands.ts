@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
@@ -38,14 +39,15 @@ export function registerCommands(
   };
   const offerLastMap = async (): Promise<void> => {
     const last = lastMap.offer();
-    if (last && (await showInformation(`The last map here was ${last.title}.`, 'Open It'))) openPanel(last.start);
+    if (last && (await showInformation(t('The last map here was {0}.', last.title), t('Open It'))))
+      openPanel(last.start);
   };
 
   const mapModel = async (modelPath: string | undefined): Promise<void> => {
     if (modelPath === undefined) return;
     if (await isTrusted(modelPath)) return openPanel({ modelPath });
-    const manage = 'Manage Workspace Trust';
-    const message = 'This folder is not trusted, so its models are not opened: they would be read by native code.';
+    const manage = t('Manage Workspace Trust');
+    const message = t('This folder is not trusted, so its models are not opened: they would be read by native code.');
     if ((await showWarning(message, manage)) === manage) {
       await vscode.commands.executeCommand('workbench.trust.manage');
     }
@@ -87,7 +89,7 @@ export function registerCommands(
       const [one = savedMapOf(argument), second] = Array.isArray(all)
         ? all.flatMap((each) => savedMapOf(each) ?? [])
         : [];
-      const other = second ?? (await pickSavedMap(savedMaps, 'Compare with Saved Map'));
+      const other = second ?? (await pickSavedMap(savedMaps, t('Compare with Saved Map')));
       if (one && other) await compareSavedMaps(one, other);
     },
     revealSavedMap: async (argument) => {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
 import { fileName, fileNames } from '../formats/names.js';
@@ -8,11 +9,14 @@ import { ask } from './window.js';
 export async function deleteSavedMap(uri: vscode.Uri, files: Services['files']): Promise<boolean> {
   const name = uri.path.split('/').at(-1) ?? '';
   const set = await filesOfSet(uri, name, files);
-  const others = set.length === 1 ? '' : ` and ${set.length - 1} ${set.length === 2 ? 'file' : 'files'} saved with it`;
   const confirmed = await ask(
-    `Delete ${name}${others}?`,
-    'They can be restored from the trash, where there is one.',
-    'Delete',
+    set.length === 1
+      ? t('Delete {0}?', name)
+      : set.length === 2
+        ? t('Delete {0} and 1 file saved with it?', name)
+        : t('Delete {0} and {1} files saved with it?', name, set.length - 1),
+    t('They can be restored from the trash, where there is one.'),
+    t('Delete'),
   );
   if (confirmed === undefined) return false;
   for (const file of set) {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import os from 'node:os';
 import * as vscode from 'vscode';
 import { choicesOf } from '../hub/download/choice.js';
@@ -36,7 +37,7 @@ export async function downloadModel(
   const place = await fetchPatiently(plan, settings, (fault) => logFault(log, fault));
   if (place === undefined) return;
   models.search();
-  if (await showInformation(`"${plan.repository.name}" is downloaded.`, 'Generate Map')) await mapModel(place);
+  if (await showInformation(t('"{0}" is downloaded.', plan.repository.name), t('Generate Map'))) await mapModel(place);
 }
 
 /** As the environment has it, and VS Code's own settings of proxies. */
@@ -59,7 +60,7 @@ async function searchModel(settings: HubSettings): Promise<HubName | undefined> 
   const find = async (text: string, signal: AbortSignal): Promise<Found<FoundName>> => {
     const typed = parseHubName(text);
     const own: FoundName[] =
-      typed?.repository.includes('/') === true ? [{ name: typed, label: text, description: 'as typed' }] : [];
+      typed?.repository.includes('/') === true ? [{ name: typed, label: text, description: t('as typed') }] : [];
     try {
       const found = (await searchHub(text, { settings, signal })).filter(({ name }) => name !== text);
       const items = found.flatMap(({ name, kinds, downloads, licence, gated }): FoundName[] => {
@@ -68,19 +69,19 @@ async function searchModel(settings: HubSettings): Promise<HubName | undefined> 
           ...kinds,
           ...(licence === undefined ? [] : [licence]),
           ...(gated ? ['gated'] : []),
-          ...(downloads === undefined ? [] : [`${formatCount(downloads)} downloads a month`]),
+          ...(downloads === undefined ? [] : [t('{0} downloads a month', formatCount(downloads))]),
         ];
         return parsed ? [{ name: parsed, label: name, description: about.join(' · ') }] : [];
       });
-      const none = own.length + items.length === 0 ? { problem: `No language model was found by "${text}".` } : {};
+      const none = own.length + items.length === 0 ? { problem: t('No language model was found by "{0}".', text) } : {};
       return { items: [...own, ...items], ...none };
     } catch (error) {
       return { items: own, problem: Fault.from(error).message };
     }
   };
   const picked = await pickFound({
-    title: 'Download from Hugging Face',
-    placeHolder: 'A part of a model\u2019s name, or ORG/NAME[/FILE][@REVISION]',
+    title: t('Download from Hugging Face'),
+    placeHolder: t('A part of a model’s name, or ORG/NAME[/FILE][@REVISION]'),
     icon: 'cloud-download',
     find,
   });
@@ -89,7 +90,7 @@ async function searchModel(settings: HubSettings): Promise<HubName | undefined> 
 
 /** What would be fetched. Of several models in one repository one is asked for. */
 async function planWith(name: HubName, settings: HubSettings): Promise<DownloadPlan | undefined> {
-  const asking = `Asking Hugging Face about "${name.repository}"`;
+  const asking = t('Asking Hugging Face about "{0}"', name.repository);
   const repository = await whileReporting(asking, (_, signal) => lookUp(name, { settings, signal }));
   let file = name.file;
   if (file === undefined) {
@@ -109,7 +110,10 @@ async function planWith(name: HubName, settings: HubSettings): Promise<DownloadP
     const chosen =
       choices.length === 1
         ? only
-        : await pick(choices, { title: `"${repository.name}" holds several models`, placeHolder: 'Which is fetched' });
+        : await pick(choices, {
+            title: t('"{0}" holds several models', repository.name),
+            placeHolder: t('Which is fetched'),
+          });
     if (!chosen) return undefined;
     file = chosen.own;
   }
@@ -124,9 +128,9 @@ async function agreed(plan: DownloadPlan): Promise<boolean> {
     sizeOfPlan(plan),
     '',
     ...files.slice(0, MOST_LISTED),
-    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(more > 0 ? [t('and {0} more', more)] : []),
   ];
-  return (await ask(`Download "${plan.repository.name}"?`, detail.join('\n'), 'Download')) === 'Download';
+  return (await ask(t('Download "{0}"?', plan.repository.name), detail.join('\n'), t('Download'))) === t('Download');
 }
 
 /** Fetches, and goes on as often as a person asks. @returns the model's path; undefined where it was left */
@@ -138,7 +142,7 @@ async function fetchPatiently(
   for (;;) {
     let percent = 0;
     try {
-      return await whileReporting(`Downloading "${plan.repository.name}"`, (report, signal) => {
+      return await whileReporting(t('Downloading "{0}"', plan.repository.name), (report, signal) => {
         const words = downloadProgress();
         let next = 0;
         const onProgress = (done: number, total: number, file: string): void => {
@@ -154,12 +158,12 @@ async function fetchPatiently(
       const fault = Fault.from(error);
       const name = plan.repository.name;
       if (fault.code === 'cancelled') {
-        const said = `The download of "${name}" was stopped at ${percent}%. What has come is kept.`;
-        if (!(await showInformation(said, 'Resume'))) return undefined;
+        const said = t('The download of "{0}" was stopped at {1}%. What has come is kept.', name, percent);
+        if (!(await showInformation(said, t('Resume')))) return undefined;
       } else {
         logged(fault);
         const said = [fault.message, ...(fault.hint === undefined ? [] : [fault.hint])].join(' ');
-        if (!(await showError(said, 'Resume'))) return undefined;
+        if (!(await showError(said, t('Resume')))) return undefined;
       }
     }
   }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type * as vscode from 'vscode';
 import { computeMap } from '../engine/client.js';
 import type { EngineLease } from '../host/engineLease.js';
@@ -48,7 +49,7 @@ function reportTo(progress: NonNullable<GenerateOptions['progress']>): (event: M
   return (event) => {
     if (event.kind !== 'cells') return;
     const percent = (100 * event.done) / event.total;
-    progress.report({ increment: percent - reported, message: `${event.done} of ${event.total} cells` });
+    progress.report({ increment: percent - reported, message: t('{0} of {1} cells', event.done, event.total) });
     reported = percent;
   };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { Fault } from '../map/fault.js';
 import { showError } from './window.js';
@@ -17,5 +18,5 @@ export async function showFault(log: Log, fault: Fault): Promise<void> {
   if (fault.code === 'cancelled') return;
   logFault(log, fault);
   const text = fault.hint === undefined ? fault.message : `${fault.message} ${fault.hint}`;
-  if ((await showError(text, 'Show Log')) === 'Show Log') log.show();
+  if ((await showError(text, t('Show Log'))) === t('Show Log')) log.show();
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
 import { locateModel } from '../hub/cache.js';
 import { Fault } from '../map/fault.js';
@@ -48,7 +49,7 @@ export async function findModel(
   }
   throw new Fault({
     code: 'model-not-found',
-    message: `The model "${wanted.name}" of this map was not found.`,
-    hint: 'Choose it once, and its maps find it again wherever it lies.',
+    message: t('The model "{0}" of this map was not found.', wanted.name),
+    hint: t('Choose it once, and its maps find it again wherever it lies.'),
   });
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -134,7 +135,7 @@ export class Models implements vscode.Disposable {
       path: modelPath,
       origin,
       name: name ?? known?.reference.name ?? nameOf(modelPath),
-      place: origin === 'bundled' ? 'included' : placeOf(modelPath),
+      place: origin === 'bundled' ? t('included') : placeOf(modelPath),
       ...(contents === undefined ? {} : { contents: contentsText(contents, known?.facts) }),
       ...(known === undefined ? {} : { layers: known.facts.blocks, lastUsed: known.lastUsed }),
       ...(problem === undefined ? {} : { problem }),
@@ -152,8 +153,8 @@ export class Models implements vscode.Disposable {
 }
 
 async function problemOf(modelPath: string): Promise<string | undefined> {
-  if (!existsSync(modelPath)) return 'not found';
-  return (await isTrusted(modelPath)) ? undefined : 'this folder is not trusted';
+  if (!existsSync(modelPath)) return t('not found');
+  return (await isTrusted(modelPath)) ? undefined : t('this folder is not trusted');
 }
 
 /** A checkpoint is its folder; an export or a GGUF file is its file, of which a folder may have several. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../protocol/page.js';
@@ -41,10 +42,14 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
 }
 
 function descriptionOf(model: ModelEntry): string {
-  if (model.origin === 'bundled') return 'included';
+  if (model.origin === 'bundled') return t('included');
   const file = path.extname(model.path) === '.onnx' ? path.basename(model.path) : undefined;
   const plain = file === undefined || file === 'model.onnx';
-  return [plain ? undefined : file, model.layers === undefined ? undefined : `${model.layers} layers`, model.contents]
+  return [
+    plain ? undefined : file,
+    model.layers === undefined ? undefined : t('{0} layers', model.layers),
+    model.contents,
+  ]
     .filter((part) => part !== undefined)
     .join(' · ');
 }
@@ -58,8 +63,8 @@ function factsOf({ facts, reference }: KnownModel): ModelsNode[] {
       : 'GGUF';
   const fact = (label: string, value: string, icon: string): ModelsNode => ({ kind: 'fact', label, value, icon });
   return [
-    fact(`${facts.blocks} decoder layers`, `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
-    fact('Vocabulary', `${facts.vocabularySize.toLocaleString('en-US')} tokens`, 'symbol-key'),
-    fact('Weights', `${kind} · ${facts.numberType} · ${formatBytes(facts.weightsBytes)}`, 'file-binary'),
+    fact(t('{0} decoder layers', facts.blocks), `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
+    fact(t('Vocabulary'), t('{0} tokens', facts.vocabularySize.toLocaleString('en-US')), 'symbol-key'),
+    fact(t('Weights'), `${kind} · ${facts.numberType} · ${formatBytes(facts.weightsBytes)}`, 'file-binary'),
   ];
 }

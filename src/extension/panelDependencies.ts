@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
@@ -60,12 +61,12 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     exportSet: (set) => saving.exportSet(set),
     exportPicture: (map, closer) => saving.exportPicture(map, closer),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
-    copyText: async (text, what = 'Text') => {
+    copyText: async (text, what = t('Text')) => {
       await vscode.env.clipboard.writeText(text);
-      showBriefly('check', `${what} copied`);
+      showBriefly('check', t('{0} copied', what));
     },
     openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
-    chooseSavedMap: async () => (await pickSavedMap(services.savedMaps, 'Compare with Saved Map'))?.toString(),
+    chooseSavedMap: async () => (await pickSavedMap(services.savedMaps, t('Compare with Saved Map')))?.toString(),
     readMap: (file) => readSavedMap(vscode.Uri.parse(file, true), services.files),
     openHelp: (page) => openHelp(context.extensionUri, page),
     showLog: () => log.show(),

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { MapPanel } from '../panel/dependencies.js';
 import { type StatusItem, statusItem } from './window.js';
@@ -25,7 +26,7 @@ export class Panels implements vscode.Disposable {
 
   constructor() {
     this.item = statusItem('embeddingGrid.progress', {
-      tooltip: 'Show the map that is being computed',
+      tooltip: t('Show the map that is being computed'),
       command: 'embeddingGrid.showRunning',
     });
   }
@@ -74,7 +75,7 @@ export class Panels implements vscode.Disposable {
     this.tell('embeddingGrid.hasMap', this.editor?.hasMap === true);
     this.tell('embeddingGrid.isZoomed', this.panel?.status.zoomed === true);
     const { running } = this;
-    const text = running && `Token map ${Math.floor(100 * running.status.progress)}%`;
+    const text = running && t('Token map {0}%', Math.floor(100 * running.status.progress));
     if (text === this.shown) return;
     this.shown = text;
     this.item.show(text);

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../protocol/page.js';
@@ -13,22 +14,22 @@ type Pick = vscode.QuickPickItem & { readonly choose?: () => Promise<string | un
 export async function pickModel(models: Models): Promise<string | undefined> {
   const known = (await models.list()).map((model): Pick => ({
     label: model.name,
-    description: model.origin === 'cache' ? 'Hugging Face cache' : model.place,
+    description: model.origin === 'cache' ? t('Hugging Face cache') : model.place,
     ...detailOf(model),
     iconPath: new vscode.ThemeIcon(model.problem === undefined ? 'package' : 'warning'),
     choose: () => Promise.resolve(model.path),
   }));
   const browse: readonly Pick[] = [
-    { label: 'Browse', kind: vscode.QuickPickItemKind.Separator },
+    { label: t('Browse'), kind: vscode.QuickPickItemKind.Separator },
     {
-      label: 'Choose a Model File...',
-      description: '.onnx, .gguf or .safetensors',
+      label: t('Choose a Model File...'),
+      description: t('.onnx, .gguf or .safetensors'),
       iconPath: new vscode.ThemeIcon('file'),
       choose: () => browseFor('file'),
     },
     {
-      label: 'Choose a Model Folder...',
-      description: 'a checkpoint, or an export for the Hugging Face hub or by onnxruntime-genai',
+      label: t('Choose a Model Folder...'),
+      description: t('a checkpoint, or an export for the Hugging Face hub or by onnxruntime-genai'),
       iconPath: new vscode.ThemeIcon('folder'),
       choose: () => browseFor('folder'),
     },
@@ -36,8 +37,8 @@ export async function pickModel(models: Models): Promise<string | undefined> {
   const download: readonly Pick[] = vscode.workspace.isTrusted
     ? [
         {
-          label: 'Download from Hugging Face...',
-          description: 'into the cache that Python uses',
+          label: t('Download from Hugging Face...'),
+          description: t('into the cache that Python uses'),
           iconPath: new vscode.ThemeIcon('cloud-download'),
           choose: async () => {
             await vscode.commands.executeCommand('embeddingGrid.downloadModel');
@@ -47,8 +48,8 @@ export async function pickModel(models: Models): Promise<string | undefined> {
       ]
     : [];
   const picked = await pick([...known, ...browse, ...download], {
-    title: 'Choose a Model to Map',
-    placeHolder: 'A decoder model: an ONNX export, a GGUF file, or a checkpoint of safetensors',
+    title: t('Choose a Model to Map'),
+    placeHolder: t('A decoder model: an ONNX export, a GGUF file, or a checkpoint of safetensors'),
   });
   return picked?.choose?.();
 }
@@ -64,7 +65,7 @@ async function browseFor(kind: 'file' | 'folder'): Promise<string | undefined> {
     (await vscode.window.showOpenDialog({
       canSelectFiles: kind === 'file',
       canSelectFolders: kind === 'folder',
-      openLabel: 'Choose Model',
+      openLabel: t('Choose Model'),
       ...(home === undefined ? {} : { defaultUri: home }),
       ...(kind === 'file' ? { filters: { Model: ['onnx', 'gguf', 'safetensors'] } } : {}),
     })) ?? [];

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { readSetFile, type SetFile } from '../formats/comparison/setFiles.js';
 import type { MapFiles } from '../host/mapFiles.js';
@@ -20,7 +21,7 @@ export async function readSavedMap(uri: vscode.Uri, files: MapFiles): Promise<To
     leadsInto(vscode.Uri.joinPath(place, file).fsPath, [place.fsPath]);
   const read = async (file: string, most?: number): Promise<Uint8Array> => {
     if (await mayRead(file)) return folder.read(file, most);
-    throw new Fault({ code: 'file', message: `${file} leads out of its folder, which is not trusted.` });
+    throw new Fault({ code: 'file', message: t('{0} leads out of its folder, which is not trusted.', file) });
   };
   return files.read(json, { ...folder, read });
 }
@@ -43,7 +44,7 @@ export async function readSavedSet(uri: vscode.Uri): Promise<SavedMapSet | undef
     if (!(await mayReach(one)))
       throw new Fault({
         code: 'file',
-        message: `A map of ${nameOf(uri)} lies outside of this folder, which is not trusted.`,
+        message: t('A map of {0} lies outside of this folder, which is not trusted.', nameOf(uri)),
       });
   return { kind, uris };
 }
@@ -51,7 +52,7 @@ export async function readSavedSet(uri: vscode.Uri): Promise<SavedMapSet | undef
 /** What a file says of maps that belong together. @throws Fault `file`. */
 export async function setFileAt(uri: vscode.Uri): Promise<SetFile> {
   const { size } = await vscode.workspace.fs.stat(uri);
-  if (size > MOST_SET) throw new Fault({ code: 'file', message: `${nameOf(uri)} is too large to be read.` });
+  if (size > MOST_SET) throw new Fault({ code: 'file', message: t('{0} is too large to be read.', nameOf(uri)) });
   return readSetFile(nameOf(uri), new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)));
 }
 

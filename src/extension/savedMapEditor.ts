@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -69,7 +70,7 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
           )),
         );
       const last = sweep.at(-1);
-      const none = new Fault({ code: 'file', message: 'There is no map in this series.' });
+      const none = new Fault({ code: 'file', message: t('There is no map in this series.') });
       return { uri, map: last ?? none, beside: { sweep }, dispose: () => undefined };
     } catch (error) {
       return { uri, map: Fault.from(error), beside: undefined, dispose: () => undefined };

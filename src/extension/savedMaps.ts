@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { open } from 'node:fs/promises';
 import * as v from 'valibot';
 import * as vscode from 'vscode';
@@ -112,7 +113,7 @@ async function describe(uri: vscode.Uri): Promise<SavedMap | undefined> {
     model: model_name,
     title:
       titleIn(head) ??
-      `${layer_idx < 0 ? 'Embeddings' : `Layer ${layer_idx}`}, ${embedding_method.replace('random_projection', 'random')}`,
+      `${layer_idx < 0 ? t('Embeddings') : t('Layer {0}', layer_idx)}, ${embedding_method.replace('random_projection', 'random')}`,
     size: sizeText(grid_size),
     modified: (await vscode.workspace.fs.stat(uri)).mtime,
   };

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { SavedMap, SavedMaps, SavedSet } from './savedMaps.js';
 import { SAVED_MAP_EDITOR } from './ids.js';
@@ -40,7 +41,10 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
       return treeLine(node.name, { id: `model ${node.name}`, collapsibleState });
     }
     if (node.kind === 'sets')
-      return treeLine('Beside Each Other', { id: 'sets', collapsibleState: vscode.TreeItemCollapsibleState.Expanded });
+      return treeLine(t('Beside Each Other'), {
+        id: 'sets',
+        collapsibleState: vscode.TreeItemCollapsibleState.Expanded,
+      });
     if (node.kind === 'set') {
       const { uri, kind, title, modified } = node.set;
       return treeLine(title, {
@@ -50,7 +54,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
         tooltip: [vscode.workspace.asRelativePath(uri), new Date(modified).toLocaleString()],
         iconPath: new vscode.ThemeIcon(kind === 'comparison' ? 'compare-changes' : 'list-ordered'),
         contextValue: 'savedSet',
-        command: { command: 'vscode.openWith', title: 'Open', arguments: [uri, SAVED_MAP_EDITOR] },
+        command: { command: 'vscode.openWith', title: t('Open'), arguments: [uri, SAVED_MAP_EDITOR] },
       });
     }
     const { map } = node;
@@ -61,7 +65,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
       tooltip: [vscode.workspace.asRelativePath(map.uri), new Date(map.modified).toLocaleString()],
       iconPath: new vscode.ThemeIcon('symbol-color'),
       contextValue: 'savedMap',
-      command: { command: 'vscode.openWith', title: 'Open', arguments: [map.uri, SAVED_MAP_EDITOR] },
+      command: { command: 'vscode.openWith', title: t('Open'), arguments: [map.uri, SAVED_MAP_EDITOR] },
     });
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { type Format, formatOf, FORMATS } from '../formats/formats.js';
@@ -20,10 +21,10 @@ const SCALES = [1, 2, 3, 4] as const;
 
 /** What a set is called. */
 const SETS: Readonly<Record<DrawnSet['kind'], string>> = {
-  comparison: 'the Comparison',
-  series: 'All Layers',
-  lens: 'Layers × Positions',
-  profile: 'the Profile',
+  comparison: t('the Comparison'),
+  series: t('All Layers'),
+  lens: t('Layers × Positions'),
+  profile: t('the Profile'),
 };
 
 async function askForFolder(): Promise<vscode.Uri | undefined> {
@@ -31,8 +32,8 @@ async function askForFolder(): Promise<vscode.Uri | undefined> {
     (await vscode.window.showOpenDialog({
       canSelectFolders: true,
       canSelectFiles: false,
-      openLabel: 'Save Here',
-      title: 'The Folder to Save In',
+      openLabel: t('Save Here'),
+      title: t('The Folder to Save In'),
     })) ?? [];
   return uri;
 }
@@ -67,7 +68,7 @@ export class Saving {
             scale,
           }));
         }),
-        { title: 'Export Picture' },
+        { title: t('Export Picture') },
       );
       if (picked === undefined) return false;
       return this.saveAs(map, [picked.format], picked.format, { scale: picked.scale, closer });
@@ -80,15 +81,15 @@ export class Saving {
       const uri = as ? await askForFolder() : await this.outputFolder();
       if (uri === 'none') {
         const choice = await showInformation(
-          'This is saved into the folder that is open in VS Code, and none is.',
-          'Choose a Folder...',
+          t('This is saved into the folder that is open in VS Code, and none is.'),
+          t('Choose a Folder...'),
         );
         return choice !== undefined && this.saveSet(set, { as: true });
       }
       if (uri === undefined) return false;
       const [output, disk] = [as ? anyFolder(uri) : workspaceFolder(uri), uri.scheme === 'file' ? uri.fsPath : null];
       const saved = this.before.then(async () =>
-        whileSaying(`Saving ${SETS[set.kind]}`, () => this.services.files.saveSet(set, output, disk)),
+        whileSaying(t('Saving {0}', SETS[set.kind]), () => this.services.files.saveSet(set, output, disk)),
       );
       this.before = saved.catch(() => undefined);
       const json = await saved;
@@ -105,30 +106,30 @@ export class Saving {
       const picked = await pick(
         [
           ...SCALES.map((scale) => ({ label: `PNG ${scale}×`, description: '', format: 'png' as const, scale })),
-          { label: 'SVG', description: 'vectors, text as text', format: 'svg' as const, scale: 1 },
+          { label: 'SVG', description: t('vectors, text as text'), format: 'svg' as const, scale: 1 },
           ...(set.kind === 'series'
-            ? [{ label: 'APNG', description: 'a film of the layers', format: 'apng' as const, scale: 1 }]
+            ? [{ label: 'APNG', description: t('a film of the layers'), format: 'apng' as const, scale: 1 }]
             : []),
           ...(set.kind === 'profile'
-            ? [{ label: 'CSV', description: 'a line per point and token', format: 'csv' as const, scale: 1 }]
+            ? [{ label: 'CSV', description: t('a line per point and token'), format: 'csv' as const, scale: 1 }]
             : []),
         ],
-        { title: `Export Picture of ${SETS[set.kind]}` },
+        { title: t('Export Picture of {0}', SETS[set.kind]) },
       );
       if (picked === undefined) return false;
       const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
       const uri = await vscode.window.showSaveDialog({
         defaultUri: vscode.Uri.joinPath(start, `embedding_grid_${set.kind}.${picked.format}`),
         filters: { [picked.format.toUpperCase()]: [picked.format] },
-        title: 'Export Picture',
+        title: t('Export Picture'),
       });
       if (uri === undefined) return false;
-      const bytes = await whileSaying('Drawing the picture', () =>
+      const bytes = await whileSaying(t('Drawing the picture'), () =>
         this.services.files.encodeSet(set, picked.format, picked.scale),
       );
       await vscode.workspace.fs.writeFile(uri, bytes);
       this.services.log.info(`Wrote ${uri.fsPath}.`);
-      showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
+      showBriefly('check', t('{0} written', uri.path.split('/').at(-1) ?? ''));
       return true;
     });
   }
@@ -150,7 +151,9 @@ export class Saving {
     const saved = this.before.then(async () => {
       const overwrite = await this.askAboutOthers(map, output);
       if (overwrite === undefined) return undefined;
-      return whileSaying('Saving the map', () => this.services.files.save(map, DEFAULT_FORMATS, output, { overwrite }));
+      return whileSaying(t('Saving the map'), () =>
+        this.services.files.save(map, DEFAULT_FORMATS, output, { overwrite }),
+      );
     });
     this.before = saved.catch(() => undefined);
     const result = await saved;
@@ -173,12 +176,12 @@ export class Saving {
     if (number === null) return false;
     const taken = fileName(map.specification, 'json');
     const choice = await ask(
-      `${output.name} holds another map under the name ${taken}.`,
-      `Keep Both saves this one as ${fileName(map.specification, 'json', number)}.`,
-      'Keep Both',
-      'Replace',
+      t('{0} holds another map under the name {1}.', output.name, taken),
+      t('Keep Both saves this one as {0}.', fileName(map.specification, 'json', number)),
+      t('Keep Both'),
+      t('Replace'),
     );
-    return choice === undefined ? undefined : choice === 'Replace';
+    return choice === undefined ? undefined : choice === t('Replace');
   }
 
   private async saveAs(
@@ -193,11 +196,11 @@ export class Saving {
     const uri = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.joinPath(start, name),
       filters: Object.fromEntries(ordered.map(formatOf).map(({ label, extension }) => [label, [extension]])),
-      title: formats.length === 1 ? 'Export Picture' : 'Save Map As',
+      title: formats.length === 1 ? t('Export Picture') : t('Save Map As'),
     });
     if (uri === undefined) return false;
     const format = formats.find((one) => uri.path.toLowerCase().endsWith(`.${formatOf(one).extension}`)) ?? first;
-    const bytes = await whileSaying('Saving the map', async () => {
+    const bytes = await whileSaying(t('Saving the map'), async () => {
       const whole = format === 'html' && closer ? await closer(map) : map;
       return this.services.files.encode({ map: whole, format, scale });
     });
@@ -205,7 +208,7 @@ export class Saving {
     if (format === 'json' && cellsBeside(map)) await this.writeCells(map, uri);
     await vscode.workspace.fs.writeFile(uri, bytes);
     this.services.log.info(`Wrote ${uri.fsPath}.`);
-    showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
+    showBriefly('check', t('{0} written', uri.path.split('/').at(-1) ?? ''));
     return true;
   }
 
@@ -220,8 +223,11 @@ export class Saving {
     if (taken)
       throw new Fault({
         code: 'output',
-        message: `The cells of a map of this size are saved beside it, as ${name}, and there is such a file: nothing was saved.`,
-        hint: 'Choose another name.',
+        message: t(
+          'The cells of a map of this size are saved beside it, as {0}, and there is such a file: nothing was saved.',
+          name,
+        ),
+        hint: t('Choose another name.'),
       });
     const cells = { map, format: 'npz', scale: 1 } as const;
     await vscode.workspace.fs.writeFile(uri, await this.services.files.encode(cells));
@@ -229,12 +235,14 @@ export class Saving {
 
   private async explainNoFolder(map: TokenMap): Promise<boolean> {
     const choice = await showInformation(
-      'Maps are saved into the folder that is open in VS Code, and none is. Open a folder, or choose a place for this map.',
-      'Save As...',
-      'Open Folder...',
+      t(
+        'Maps are saved into the folder that is open in VS Code, and none is. Open a folder, or choose a place for this map.',
+      ),
+      t('Save As...'),
+      t('Open Folder...'),
     );
-    if (choice === 'Open Folder...') await vscode.commands.executeCommand('workbench.action.files.openFolder');
-    return choice === 'Save As...' && this.saveAs(map, FORMATS, 'json');
+    if (choice === t('Open Folder...')) await vscode.commands.executeCommand('workbench.action.files.openFolder');
+    return choice === t('Save As...') && this.saveAs(map, FORMATS, 'json');
   }
 
   private async askForWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined | 'none'> {
@@ -246,16 +254,16 @@ export class Saving {
         iconPath: vscode.ThemeIcon.Folder,
         folder,
       }));
-      return (await pick(items, { title: 'The Folder to Save the Map In' }))?.folder;
+      return (await pick(items, { title: t('The Folder to Save the Map In') }))?.folder;
     }
     return folders[0] ?? 'none';
   }
 
   /** Says where the map is. The Explorer opens on demand alone: it would take its room from the panel. */
   private async announce(json: vscode.Uri): Promise<void> {
-    const message = `Saved as ${vscode.workspace.asRelativePath(json)}, with its pictures beside it.`;
-    const chosen = await showInformation(message, 'Open', 'Show in Explorer');
-    if (chosen === 'Open') await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
+    const message = t('Saved as {0}, with its pictures beside it.', vscode.workspace.asRelativePath(json));
+    const chosen = await showInformation(message, t('Open'), t('Show in Explorer'));
+    if (chosen === t('Open')) await vscode.commands.executeCommand('embeddingGrid.openAsMap', json);
     else if (chosen !== undefined) await vscode.commands.executeCommand('revealInExplorer', json);
   }
 
@@ -275,9 +283,13 @@ export class Saving {
 const withoutPicture = (fault: FaultData): Fault =>
   new Fault({
     ...fault,
-    message: `The map was saved, but a picture of it is missing: ${fault.message}`,
-    hint: 'Open the saved map and export its picture.',
+    message: t('The map was saved, but a picture of it is missing: {0}', fault.message),
+    hint: t('Open the saved map and export its picture.'),
   });
 
 const outputFault = (error: vscode.FileSystemError): Fault =>
-  new Fault({ code: 'output', message: `The file cannot be written: ${error.message}`, hint: 'Choose another place.' });
+  new Fault({
+    code: 'output',
+    message: t('The file cannot be written: {0}', error.message),
+    hint: t('Choose another place.'),
+  });

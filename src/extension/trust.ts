@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
@@ -19,8 +20,8 @@ export async function requireTrust(modelPath: string): Promise<void> {
   if (await isTrusted(modelPath)) return;
   throw new Fault({
     code: 'model-not-found',
-    message: 'This folder is not trusted, so its models are not opened.',
-    hint: 'Trust the folder (Workspaces: Manage Workspace Trust), or map the model that comes with Embedding Grid.',
+    message: t('This folder is not trusted, so its models are not opened.'),
+    hint: t('Trust the folder (Workspaces: Manage Workspace Trust), or map the model that comes with Embedding Grid.'),
   });
 }
 
@@ -37,8 +38,8 @@ export function requireTrustForNetwork(): void {
   if (vscode.workspace.isTrusted) return;
   throw new Fault({
     code: 'network',
-    message: 'This folder is not trusted, so nothing is downloaded.',
-    hint: 'Trust the folder (Workspaces: Manage Workspace Trust).',
+    message: t('This folder is not trusted, so nothing is downloaded.'),
+    hint: t('Trust the folder (Workspaces: Manage Workspace Trust).'),
   });
 }
 
@@ -47,8 +48,11 @@ export async function requireReach(uri: vscode.Uri): Promise<void> {
   if (await mayReach(uri)) return;
   throw new Fault({
     code: 'output',
-    message: `"${vscode.workspace.asRelativePath(uri)}" leads out of this folder, which is not trusted: nothing was saved.`,
-    hint: 'Trust the folder (Workspaces: Manage Workspace Trust), or choose a place with Save As.',
+    message: t(
+      '"{0}" leads out of this folder, which is not trusted: nothing was saved.',
+      vscode.workspace.asRelativePath(uri),
+    ),
+    hint: t('Trust the folder (Workspaces: Manage Workspace Trust), or choose a place with Save As.'),
   });
 }
 

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -23,31 +24,37 @@ type VectorDependencies = Pick<
 /** Vectors and texts that come from files, and vectors that go into them. */
 export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 'settings'>): VectorDependencies => ({
   async chooseVector(numbers) {
-    const uri = await choose('Choose a File with Vectors', {
-      Vectors: ['npy', 'npz', 'safetensors', 'json'],
-      'All files': ['*'],
+    const uri = await choose(t('Choose a File with Vectors'), {
+      [t('Vectors')]: ['npy', 'npz', 'safetensors', 'json'],
+      [t('All files')]: ['*'],
     });
     return uri && vectorOf(services.files, await placeOf(uri), numbers);
   },
   async chooseTexts() {
-    const uri = await choose('Choose a File with One Text a Line', { Text: ['txt', 'csv', 'md', 'jsonl', '*'] });
+    const uri = await choose(t('Choose a File with One Text a Line'), {
+      [t('Text')]: ['txt', 'csv', 'md', 'jsonl', '*'],
+    });
     return uri && linesOf(await read(uri, 8 * LIMITS.textCharacters));
   },
   async chooseTranslator() {
-    const uri = await choose('Choose a Tuned or Jacobian Lens', {
-      Translators: ['pt', 'safetensors'],
-      'All files': ['*'],
+    const uri = await choose(t('Choose a Tuned or Jacobian Lens'), {
+      [t('Translators')]: ['pt', 'safetensors'],
+      [t('All files')]: ['*'],
     });
     if (uri === undefined) return undefined;
     if (uri.scheme === 'file') return { path: uri.fsPath };
-    throw new Fault({ code: 'file', message: 'A translator is read from this machine.', hint: 'Copy it here first.' });
+    throw new Fault({
+      code: 'file',
+      message: t('A translator is read from this machine.'),
+      hint: t('Copy it here first.'),
+    });
   },
   async saveVector(map, { x, y }, vector) {
     const place = `x${x}_y${y}`.replaceAll('-', 'm');
-    return save(services, map, `${stem(map)}_${place}.npy`, { 'NumPy array': ['npy'] }, toNpy(vector));
+    return save(services, map, `${stem(map)}_${place}.npy`, { [t('NumPy array')]: ['npy'] }, toNpy(vector));
   },
   async savePlane(map) {
-    return save(services, map, `${stem(map)}_plane.npz`, { 'NumPy arrays': ['npz'] }, planeNpz(map));
+    return save(services, map, `${stem(map)}_plane.npz`, { [t('NumPy arrays')]: ['npz'] }, planeNpz(map));
   },
 });
 
@@ -79,7 +86,7 @@ async function vectorOf(
         description: `${one.shape.join(' × ')} ${one.type}`,
         one,
       })),
-      { title: `Vectors of ${called}`, placeHolder: 'The array that the vector is in' },
+      { title: t('Vectors of {0}', called), placeHolder: t('The array that the vector is in') },
     );
     if (!picked) return undefined;
     entry = picked.one;
@@ -88,11 +95,11 @@ async function vectorOf(
   if (entry && entry.refusal === undefined && entry.count > 1 && fits(entry)) {
     const last = entry.count - 1;
     const typed = await askForText({
-      title: `Vectors of ${called}`,
-      prompt: `Which of the ${formatCount(entry.count)} vectors? A row, 0 to ${formatCount(last)}.`,
+      title: t('Vectors of {0}', called),
+      prompt: t('Which of the {0} vectors? A row, 0 to {1}.', formatCount(entry.count), formatCount(last)),
       value: '0',
       problem: (text) =>
-        /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : `A whole number from 0 to ${last}`,
+        /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : t('A whole number from 0 to {0}', last),
     });
     if (typed === undefined) return undefined;
     row = Number(typed);
@@ -108,7 +115,11 @@ function linesOf(bytes: Uint8Array): readonly string[] {
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');
   if (lines.length > 0) return lines;
-  throw new Fault({ code: 'file', message: 'The file holds no text.', hint: 'Choose a file with one text a line.' });
+  throw new Fault({
+    code: 'file',
+    message: t('The file holds no text.'),
+    hint: t('Choose a file with one text a line.'),
+  });
 }
 
 const choose = async (title: string, filters: Record<string, string[]>): Promise<vscode.Uri | undefined> => {
@@ -124,12 +135,12 @@ async function read(uri: vscode.Uri, most: number): Promise<Uint8Array> {
     const { size } = await vscode.workspace.fs.stat(uri);
     if (size <= most) return await vscode.workspace.fs.readFile(uri);
   } catch (error) {
-    throw new Fault({ code: 'file', message: `The file cannot be read: ${Fault.from(error).message}` });
+    throw new Fault({ code: 'file', message: t('The file cannot be read: {0}', Fault.from(error).message) });
   }
   throw new Fault({
     code: 'file',
-    message: `The file is larger than ${Math.floor(most / 1e6)} MB.`,
-    hint: 'Choose a smaller one.',
+    message: t('The file is larger than {0} MB.', Math.floor(most / 1e6)),
+    hint: t('Choose a smaller one.'),
   });
 }
 
@@ -148,7 +159,7 @@ async function save(
     ? vscode.Uri.joinPath(folder.uri, ...settings.outputFolder(folder.uri).split(/[\\/]/))
     : startFolder();
   const uri = await vscode.window.showSaveDialog({
-    title: 'Save',
+    title: t('Save'),
     defaultUri: vscode.Uri.joinPath(start, name),
     filters,
   });
@@ -156,9 +167,9 @@ async function save(
   try {
     await vscode.workspace.fs.writeFile(uri, bytes);
   } catch (error) {
-    throw new Fault({ code: 'output', message: `The file cannot be written: ${Fault.from(error).message}` });
+    throw new Fault({ code: 'output', message: t('The file cannot be written: {0}', Fault.from(error).message) });
   }
   log.info(`Wrote ${uri.fsPath}: ${map.plane.c.length} dimensions.`);
-  showBriefly('check', `${uri.path.split('/').at(-1) ?? ''} written`);
+  showBriefly('check', t('{0} written', uri.path.split('/').at(-1) ?? ''));
   return true;
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
 import type { BoundaryQuestion } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
@@ -80,8 +81,11 @@ export async function planeBetween(
   if (!first || !second)
     throw new Fault({
       code: 'bad-parameter',
-      message: `The nearest boundaries cannot be had exactly here${'reason' in nearest ? `: ${nearest.reason}` : ''}.`,
-      hint: 'Choose the last layer, or the readout lens.',
+      message: t(
+        'The nearest boundaries cannot be had exactly here{0}.',
+        'reason' in nearest ? `: ${nearest.reason}` : '',
+      ),
+      hint: t('Choose the last layer, or the readout lens.'),
     });
   const toward = ({ token, point }: typeof first): { readonly token: string; readonly step: Float32Array } => ({
     token: tokens.find(({ id }) => id === token)?.text ?? `#${token}`,

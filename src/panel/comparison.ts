@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { mapBrief, translatorFile } from '../map/naming.js';
 import { axisName, memberAt, MODEL_PATH, onPlane, throughFile, valueAt, valueText } from '../map/series/series.js';
 import type { MapSpecification } from '../map/specification.js';
@@ -37,11 +38,11 @@ export function swapped(settings: PanelSettings, compare: Computed): PanelSettin
 
 /** What a map is compared with, in a few words: `layer 4`. @param other the other map, once it is there. */
 export function comparedBrief(compare: Comparison, other: MapSpecification | undefined): string {
-  if (compare.kind === 'saved') return 'saved map';
+  if (compare.kind === 'saved') return t('saved map');
   const { path, value } = compare;
-  if (path === MODEL_PATH) return other?.model.name ?? 'another model';
-  if (path === 'context') return 'another context';
-  if (path === 'interventions') return 'without interventions';
+  if (path === MODEL_PATH) return other?.model.name ?? t('another model');
+  if (path === 'context') return t('another context');
+  if (path === 'interventions') return t('without interventions');
   const through = throughFile(path, value);
   return `${axisName(path)} ${through ? `${through.readout} ${translatorFile(through.file)}` : valueText(value)}`;
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { randomUUID } from 'node:crypto';
 import { usualRange } from '../map/coloring.js';
 import type { SavedSet } from '../host/savedSets.js';
@@ -385,8 +386,8 @@ export class MapController {
       if (!b)
         throw new Fault({
           code: 'bad-parameter',
-          message: 'The map beside this one is not complete yet.',
-          hint: 'Wait until it is, or close the comparison.',
+          message: t('The map beside this one is not complete yet.'),
+          hint: t('Wait until it is, or close the comparison.'),
         });
       const divergences = this.divergences.between(main.shownId, other.shownId);
       sets.push({ kind: 'comparison', a, b: this.drawn(b), divergences });
@@ -427,8 +428,8 @@ export class MapController {
     if (!shown || !grid)
       throw new Fault({
         code: 'bad-parameter',
-        message: 'The whole map is shown.',
-        hint: 'Zoom in to the part that is to become the map.',
+        message: t('The whole map is shown.'),
+        hint: t('Zoom in to the part that is to become the map.'),
       });
     const detail = details.complete;
     if (!this.history.set({ ...this.settings, parameters: { ...shown.parameters, grid } })) return;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import { sameGrid } from '../map/grid.js';
@@ -131,5 +132,5 @@ export function checkWindow({ parameters: { grid } }: MapRecord, window: Pick<Gr
     window.spacing <= grid.spacing &&
     Math.abs(window.center[0] - grid.center[0]) <= reach(grid.columns) &&
     Math.abs(window.center[1] - grid.center[1]) <= reach(grid.rows);
-  if (!inside) throw new Fault({ code: 'bad-parameter', message: 'The window does not lie in the map.' });
+  if (!inside) throw new Fault({ code: 'bad-parameter', message: t('The window does not lie in the map.') });
 }

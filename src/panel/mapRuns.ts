@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { computeMap, type GrowingMap } from '../engine/client.js';
 import type { EngineLease } from '../host/engineLease.js';
 import { canonical } from '../map/dependence.js';
@@ -191,7 +192,7 @@ export class MapRuns {
       );
       this.finish(run, map);
     } catch (error) {
-      this.stop(run, signal.aborted ? new Fault({ code: 'cancelled', message: 'Cancelled.' }) : Fault.from(error));
+      this.stop(run, signal.aborted ? new Fault({ code: 'cancelled', message: t('Cancelled.') }) : Fault.from(error));
     }
   }
 

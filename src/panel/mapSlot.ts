@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cellsKey } from '../map/dependence.js';
@@ -197,8 +198,8 @@ export class MapSlot {
     if (!this.details.wanted || this.details.complete) return whole(this.map());
     throw new Fault({
       code: 'bad-parameter',
-      message: 'The window that is shown is not complete yet.',
-      hint: 'Wait until it is, or go back to the whole map with 0.',
+      message: t('The window that is shown is not complete yet.'),
+      hint: t('Wait until it is, or go back to the whole map with 0.'),
     });
   }
 
@@ -406,9 +407,9 @@ export class MapSlot {
     const { shown } = this.runs;
     const { modelPath, device } = this.settings;
     if (shown && !this.isOfTheFile(shown))
-      return { ok: false, reason: 'the model\u2019s files were written again since' };
+      return { ok: false, reason: t('the model’s files were written again since') };
     if (!shown || (shown.modelPath === modelPath && shown.device === device)) return { ok: true };
-    return { ok: false, reason: 'another model was chosen since this map was made' };
+    return { ok: false, reason: t('another model was chosen since this map was made') };
   }
 
   /** A person does something: measuring makes way, until it is calm again. */
@@ -456,15 +457,16 @@ export class MapSlot {
   /** The engine of a map, which must be the one of the current settings. */
   async leaseFor(record: MapRecord): Promise<EngineLease> {
     const { modelPath, device } = this.settings;
-    const otherwise = (why: string): Fault =>
+    const otherwise = (message: string): Fault =>
       new Fault({
         code: 'bad-parameter',
-        message: `${why} since this map was made.`,
-        hint: 'Press Generate, or choose the model of this map again.',
+        message,
+        hint: t('Press Generate, or choose the model of this map again.'),
       });
-    if (record.modelPath !== modelPath || record.device !== device) throw otherwise('Another model was chosen');
+    if (record.modelPath !== modelPath || record.device !== device)
+      throw otherwise(t('Another model was chosen since this map was made.'));
     const lease = await this.lease(record);
-    if (!this.isOfTheFile(record)) throw otherwise('The model\u2019s files were written again');
+    if (!this.isOfTheFile(record)) throw otherwise(t('The model’s files were written again since this map was made.'));
     return lease;
   }
 
@@ -515,9 +517,9 @@ function whole(map: TokenMap | undefined): TokenMap {
   if (map) return map;
   throw new Fault({
     code: 'bad-parameter',
-    message: 'There is no complete map yet.',
-    hint: 'Wait until the map is complete, or press Resume.',
+    message: t('There is no complete map yet.'),
+    hint: t('Wait until the map is complete, or press Resume.'),
   });
 }
 
-const REWRITTEN = 'The model\u2019s files were written again, so it was opened anew.';
+const REWRITTEN = t('The model’s files were written again, so it was opened anew.');

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
 import { Fault } from '../map/fault.js';
 import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
@@ -80,7 +81,7 @@ export class ModelHold {
     if (another || this.shown.status !== 'ready') this.show({ status: 'loading', name });
     try {
       const lease = await hold.lease;
-      if (this.hold !== hold) throw new Fault({ code: 'cancelled', message: 'Another model was chosen.' });
+      if (this.hold !== hold) throw new Fault({ code: 'cancelled', message: t('Another model was chosen.') });
       if (this.rewritten) this.onRewritten();
       this.rewritten = false;
       this.show({ status: 'ready', name: lease.description.reference.name, summary: summaryOf(lease.description) });
@@ -92,7 +93,7 @@ export class ModelHold {
       if (this.hold !== hold)
         throw fault.code === 'cancelled'
           ? fault
-          : new Fault({ code: 'cancelled', message: 'Another model was chosen.' });
+          : new Fault({ code: 'cancelled', message: t('Another model was chosen.') });
       this.hold = undefined;
       this.show({ status: 'failed', name, fault: fault.toData() });
       throw fault;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { Fault } from '../map/fault.js';
 import { parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -62,8 +63,8 @@ export class OtherSlot {
         return { parameters: parametersOf(specification) };
       throw new Fault({
         code: 'bad-parameter',
-        message: 'The saved map is of another model: how far apart the two are, its model would have to say.',
-        hint: 'Compare with that model: Compare… › Another Model.',
+        message: t('The saved map is of another model: how far apart the two are, its model would have to say.'),
+        hint: t('Compare with that model: Compare… › Another Model.'),
       });
     }
     const record = computed?.record(id);

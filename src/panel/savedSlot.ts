@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { SavedSet } from '../host/savedSets.js';
 import { DEFAULT_PARAMETERS, parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -9,7 +10,7 @@ import { fewerTokens, pageTopK } from './pageCells.js';
 export const savedSlotState = ({ specification, runtime }: TokenMap): SlotState =>
   stillSlot(
     parametersOf(specification),
-    { ok: false, reason: 'a saved map has the cells that it has' },
+    { ok: false, reason: t('a saved map has the cells that it has') },
     runtime.notices,
   );
 

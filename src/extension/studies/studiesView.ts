@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { formatCount, formatWholePercent } from '../../map/numbers.js';
 import { axisName, memberCount, memberName, valuesAt, valueText } from '../../map/series/series.js';
@@ -69,7 +70,7 @@ export class StudiesTree implements vscode.TreeDataProvider<StudiesNode> {
     const label = (number: number): string => {
       const { path } = vary[axis] ?? {};
       return path === undefined
-        ? 'the only member'
+        ? t('the only member')
         : `${axisName(path)}=${valueText(valuesAt(vary, number)[axis] ?? null)}`;
     };
     if (inner > 1)
@@ -122,7 +123,7 @@ function ranges(
       kind: 'group',
       found,
       study,
-      label: `${formatCount(from)} to ${formatCount(to - 1)}`,
+      label: t('{0} to {1}', formatCount(from), formatCount(to - 1)),
       first: from,
       end: to,
       depth,
@@ -136,17 +137,17 @@ function studyItem({ name, uri, folder, study, done, running }: FoundStudy): vsc
     running !== undefined
       ? formatWholePercent(running)
       : done === count
-        ? `${formatCount(count)} maps`
-        : `${formatCount(done)} of ${formatCount(count)} maps`;
+        ? t('{0} maps', formatCount(count))
+        : t('{0} of {1} maps', formatCount(done), formatCount(count));
   return treeLine(name, {
     id: folder,
     ...(uri ? { resourceUri: uri } : {}),
-    description: study ? there : 'no study',
+    description: study ? there : t('no study'),
     tooltip: [vscode.workspace.asRelativePath(uri ?? folder)],
     collapsibleState: study ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
     iconPath: new vscode.ThemeIcon(running !== undefined ? 'loading~spin' : study ? 'layers' : 'warning'),
     contextValue: uri ? (running === undefined ? 'study' : 'study.running') : 'study.results',
-    ...(uri ? { command: { command: 'vscode.openWith', title: 'Open', arguments: [uri, STUDY_EDITOR] } } : {}),
+    ...(uri ? { command: { command: 'vscode.openWith', title: t('Open'), arguments: [uri, STUDY_EDITOR] } } : {}),
   });
 }
 
@@ -156,7 +157,7 @@ function memberItem({ found, study, label, number, fault }: Extract<StudiesNode,
   const name = memberName(study.vary, valuesAt(study.vary, number));
   return treeLine(label, {
     id: `${found.folder} ${number}`,
-    description: opens ? '' : there ? 'failed' : 'not computed yet',
+    description: opens ? '' : there ? t('failed') : t('not computed yet'),
     tooltip: [`${number}: ${name}`, ...(fault === undefined ? [] : [fault])],
     iconPath: new vscode.ThemeIcon(opens ? 'symbol-color' : there ? 'error' : 'circle-outline'),
     contextValue: opens ? 'studyMember' : 'studyMember.none',
@@ -164,7 +165,7 @@ function memberItem({ found, study, label, number, fault }: Extract<StudiesNode,
       ? {
           command: {
             command: 'vscode.openWith',
-            title: 'Open',
+            title: t('Open'),
             arguments: [memberUri(found.folder, number, name), SAVED_MAP_EDITOR],
           },
         }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../map/specification.js';
@@ -19,9 +20,9 @@ export async function runStudy(studies: Studies, uri: vscode.Uri): Promise<void>
 export async function newStudy(settings: PanelSettings | undefined): Promise<void> {
   const start = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
   const uri = await vscode.window.showSaveDialog({
-    title: 'New Study',
+    title: t('New Study'),
     defaultUri: vscode.Uri.joinPath(start, 'maps.embedding-study.json'),
-    filters: { 'Embedding study': ['embedding-study.json'] },
+    filters: { [t('Embedding study')]: ['embedding-study.json'] },
   });
   if (!uri) return;
   const named = /\.embedding-study\.json$/i.test(uri.path)

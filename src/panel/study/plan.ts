@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from '../../map/display.js';
 import { layerWords, planeWords, READOUT_NAMES } from '../../map/naming.js';
 import { formatCount } from '../../map/numbers.js';
@@ -23,22 +24,22 @@ export function planOf(study: Study): StudyPlan {
       values: values.slice(0, SHOWN).map((value) => safeText(valueText(value), 60)),
     })),
     facts: [
-      ['Model', safeText(study.model ?? 'the model that comes with Embedding Grid', 200)],
-      ['Each map', `${formatCount(columns)} × ${formatCount(rows)} cells, ${base.topK} tokens each`],
+      [t('Model'), safeText(study.model ?? t('the model that comes with Embedding Grid'), 200)],
+      [t('Each map'), t('{0} × {1} cells, {2} tokens each', formatCount(columns), formatCount(rows), base.topK)],
       [
-        'Base',
+        t('Base'),
         safeText(
           [
-            ...(varies('layer') ? [] : [base.layer === 'last' ? 'the last layer' : layerWords(base.layer)]),
+            ...(varies('layer') ? [] : [base.layer === 'last' ? t('the last layer') : layerWords(base.layer)]),
             ...(varies('readout') ? [] : [READOUT_NAMES[base.readout]]),
             planeWords(base.plane),
           ].join('; '),
           300,
         ),
       ],
-      ['Plane', study.plane === 'shared' ? 'that of the base, for all' : 'each map’s own'],
-      ['Kept', ['statistics', ...kept].join(', ')],
-      ['Shards', `${formatCount(shardCount(study))}, of up to ${formatCount(study.shard)} maps`],
+      [t('Plane'), study.plane === 'shared' ? t('that of the base, for all') : t('each map’s own')],
+      [t('Kept'), ['statistics', ...kept].join(', ')],
+      [t('Shards'), t('{0}, of up to {1} maps', formatCount(shardCount(study)), formatCount(study.shard))],
     ],
   };
 }
