@@ -89,7 +89,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
           onEvent: (event) => {
             if (event.kind === 'cells') progress.update(event.done, event.total, event.secondsLeft);
             else if (event.kind === 'notice') note(event.message);
-            else if (event.estimate.bytes >= BIG)
+            else if (event.kind === 'started' && event.estimate.bytes >= BIG)
               note(`This map takes about ${formatBytes(event.estimate.bytes)} of memory.`);
           },
         },

@@ -7,7 +7,7 @@ import { readHeadTail } from '../onnx/headTail.js';
 import { DataType } from '../onnx/graph.js';
 import { elementType } from '../onnx/inference.js';
 import type { Tops } from './cellRunner.js';
-import { logProbabilityDifference } from './checks.js';
+import { logProbabilityDifference } from './logProbabilities.js';
 import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
 import type { Variant } from './model/variant.js';

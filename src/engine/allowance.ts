@@ -30,10 +30,10 @@ let callMs = 0;
 
 /**
  * Does what only tries a model: a native call that goes on and on, as a loop in a graph may, ends the process, since nothing else
- * can end it. @param weights bytes of the model's
+ * can end it. @param weights bytes of the model's @param longer how much longer a call may take than one of a few positions
  */
-export async function whileTrying<T>(weights: number, work: () => Promise<T>): Promise<T> {
-  callMs = ANY_CALL_MS + (weights / 1e9) * GIGABYTE_MS;
+export async function whileTrying<T>(weights: number, work: () => Promise<T>, longer = 1): Promise<T> {
+  callMs = (ANY_CALL_MS + (weights / 1e9) * GIGABYTE_MS) * longer;
   try {
     return await work();
   } finally {

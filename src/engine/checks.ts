@@ -1,13 +1,19 @@
 import { Fault } from '../map/fault.js';
+import { type Layer, layerIndex } from '../map/specification.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { stateName } from '../onnx/cut/names.js';
 import type { Check } from '../protocol/engine.js';
+import { AffineMap } from './affine.js';
+import { logProbabilityDifference } from './logProbabilities.js';
 import type { Manner } from './model/manner.js';
 import type { Model } from './model/model.js';
 import type { Variant } from './model/variant.js';
 
-/** Models with more weights are checked only when somebody asks (`inspect`). */
+/** Models with more weights are checked as far as their maps are worth it (proof.ts), and when somebody asks (`inspect`). */
 const CHECKED_BYTES = 256 * 2 ** 20;
+
+/** Whether all checks always run, whatever is asked of the model first. */
+export const isAlwaysChecked = ({ facts }: Pick<Model, 'facts'>): boolean => facts.weightsBytes <= CHECKED_BYTES;
 
 /**
  * Models, by their hash, that our own tests check: the bundled one. It need not prove itself again at every start, on the device
@@ -29,7 +35,9 @@ export function reasonToSkip(
 ): string | undefined {
   if (asked !== undefined) return asked ? 'left out, as was asked' : undefined;
   if (isProven(model, device)) return 'a known model, checked before; "inspect" runs the checks again';
-  return model.facts.weightsBytes > CHECKED_BYTES ? 'the model is large; "inspect" runs the checks' : undefined;
+  return isAlwaysChecked(model)
+    ? undefined
+    : 'the model is large: the checks run with the first map that they are a small part of; "inspect" runs them at once';
 }
 
 /** How far log-probabilities may differ where the arithmetic is merely rearranged. */
@@ -62,9 +70,10 @@ export interface ChecksOutcome {
  * What is proven of a model before it is trusted: putting its own hidden state back gives its own prediction (the cut is
  * right), later tokens do not move earlier ones (it is a decoder), kept keys and batches change nothing (else they are not
  * used). A failed identity or causality refuses the model.
+ * @param pause is awaited between two checks, and may end them
  * @throws Fault `model-unsupported` naming the check.
  */
-export async function runChecks(plain: Variant): Promise<ChecksOutcome> {
+export async function runChecks(plain: Variant, pause: () => Promise<void>): Promise<ChecksOutcome> {
   const { model } = plain;
   const structural: Check = {
     name: 'blocks',
@@ -108,6 +117,7 @@ export async function runChecks(plain: Variant): Promise<ChecksOutcome> {
       manner: model.manner,
     };
 
+  await pause();
   const causal = largestEarlierChange(whole, changed, tensors, ids.length);
   const causality: Check = {
     name: 'causality',
@@ -141,22 +151,16 @@ export async function runChecks(plain: Variant): Promise<ChecksOutcome> {
     });
     return runner.logits(points, count);
   };
-  const recomputed: Manner = {
-    ...model.manner,
-    prefix: { way: 'recomputed', reason: '' },
-    batching: { way: 'one-by-one', reason: '' },
-  };
+  const recomputed = recomputing(model.manner);
   let identity = 0;
   for (const [i, layer] of layers.entries()) {
+    await pause();
     const point = lastRow(whole[stateName(tensors[i] ?? '')]?.data, facts.hiddenSize);
     identity = Math.max(identity, logProbabilityDifference(await logitsOf(layer, recomputed, point, 1), own));
   }
-  if (!(identity <= tolerance))
-    throw new Fault({
-      code: 'model-unsupported',
-      message: `The model cannot be cut: its own hidden state put back gives another prediction (check "identity", ${identity.toExponential(1)} in log-probability).`,
-    });
+  if (!(identity <= tolerance)) throw cannotBeCut(identity);
 
+  await pause();
   const first = lastRow(whole[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize);
   let manner = model.manner;
   const checks: Check[] = [
@@ -222,6 +226,54 @@ export async function runChecks(plain: Variant): Promise<ChecksOutcome> {
   return { checks, manner };
 }
 
+/**
+ * Puts the model's own state back at one layer, the way that a map's cells go there: by three rows where it is affine.
+ * @throws Fault `model-unsupported` naming the check
+ */
+export async function checkOwnState(plain: Variant, layer: Layer): Promise<Check> {
+  const { model } = plain;
+  const { hiddenSize, vocabularySize } = model.facts;
+  const ids = sampleIds(model);
+  const tensor = plain.residualAt(layerIndex(layer));
+  const { logits } = model.anatomy.interface;
+  const states = await plain.states(ids, [tensor, logits], []);
+  const own = lastRow(states[stateName(logits)]?.data, vocabularySize);
+  const point = lastRow(states[stateName(tensor)]?.data, hiddenSize);
+  const plan = {
+    layer,
+    readout: 'forward',
+    prefix: ids.slice(0, -1),
+    own: ids.at(-1) ?? 0,
+    suffix: [],
+    output: { kind: 'logits' },
+    manner: recomputing(model.manner),
+  } as const;
+  const none = new Float32Array(hiddenSize);
+  const alone = { xs: Float64Array.of(0), ys: Float64Array.of(0) };
+  const rows = await AffineMap.find(plain, plan, { c: point, u: none, v: none }, alone, 'own state');
+  const put = rows instanceof AffineMap ? rows.logitsAt(0, 0) : await (await plain.runner(plan)).logits(point, 1);
+  const difference = own.some((z) => !Number.isFinite(z)) ? 0 : logProbabilityDifference(put, own);
+  if (!(difference <= 2 * TOLERANCE[model.source.arithmetic])) throw cannotBeCut(difference);
+  return {
+    name: 'identity',
+    outcome: 'passed',
+    detail: `own hidden state put back at layer ${layer}: ${difference.toExponential(1)} in log-probability`,
+  };
+}
+
+const cannotBeCut = (difference: number): Fault =>
+  new Fault({
+    code: 'model-unsupported',
+    message: `The model cannot be cut: its own hidden state put back gives another prediction (check "identity", ${difference.toExponential(1)} in log-probability).`,
+  });
+
+/** The plainest way: the whole sequence for every cell, one by one. */
+const recomputing = (manner: Manner): Manner => ({
+  ...manner,
+  prefix: { way: 'recomputed', reason: '' },
+  batching: { way: 'one-by-one', reason: '' },
+});
+
 /** The outcome of a run that may be refused: then infinitely far. */
 async function attempt(run: () => Promise<number>): Promise<number> {
   try {
@@ -266,36 +318,4 @@ function largestEarlierChange(
     largest = Math.max(largest, difference / scale);
   }
   return largest;
-}
-
-/** Largest difference of log-probabilities among the tokens that matter (the first's top 50). */
-export function logProbabilityDifference(a: Float32Array, b: Float32Array): number {
-  // By index: a row is gone through once, before an iterator would be made fast.
-  const normalizer = (row: Float32Array): number => {
-    let top = -Infinity;
-    const n = row.length;
-    for (let i = 0; i < n; i++) top = Math.max(top, row[i] ?? 0);
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += Math.exp((row[i] ?? 0) - top);
-    return top + Math.log(sum);
-  };
-  const [za, zb] = [normalizer(a), normalizer(b)];
-  const order = largest(b, 50);
-  const differences = order.map((i) => Math.abs((a[i] ?? 0) - za - ((b[i] ?? 0) - zb)));
-  return differences.some(Number.isNaN) ? Infinity : Math.max(...differences);
-}
-
-/** Places of the `count` largest numbers: a whole vocabulary need not be sorted for them. */
-function largest(row: Float32Array, count: number): number[] {
-  const places: number[] = [];
-  let least = -Infinity;
-  for (let i = 0; i < row.length; i++) {
-    const z = row[i] ?? 0;
-    if (places.length === count && z <= least) continue;
-    let at = Math.min(places.length, count - 1);
-    for (; at > 0 && z > (row[places[at - 1] ?? 0] ?? 0); at--) places[at] = places[at - 1] ?? 0;
-    places[at] = i;
-    least = row[places.at(-1) ?? 0] ?? 0;
-  }
-  return places;
 }

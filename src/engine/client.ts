@@ -173,7 +173,7 @@ export async function computeMap(
       if (event.kind === 'cells') {
         addBatch(growing.cells, event.batch);
         for (const token of event.tokens) growing.tokens.set(token.id, token);
-      }
+      } else if (event.kind === 'anew') growing.cells.computed.fill(0);
       options.onEvent?.(event);
     },
   });

@@ -392,6 +392,12 @@ export class HiddenSpace {
 const isState = (source: VectorSource): boolean =>
   source.kind === 'prompt' || source.kind === 'tokens' || source.kind === 'mean';
 
+/** Of each prompt that a plane is laid through, how many tokens it has at most. */
+export const promptLengths = (plane: PlaneParameters): number[] =>
+  sourcesOf(plane).flatMap((one) =>
+    one.kind === 'prompt' ? [one.text.length] : one.kind === 'tokens' ? [one.ids.length] : [],
+  );
+
 const sourcesOf = ({ axes, center }: PlaneParameters): (VectorSource | Direction)[] => [
   ...(center.kind === 'origin' || center.kind === 'texts' ? [] : [center]),
   ...(axes.method === 'directions' ? [axes.x, axes.y] : []),

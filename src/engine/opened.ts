@@ -1,11 +1,13 @@
-import type { ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
-import { allowModel, whileTrying } from './allowance.js';
-import { isProven, reasonToSkip, runChecks } from './checks.js';
+import type { Layer } from '../map/specification.js';
+import type { Check, DeviceReport, ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
+import { allowModel } from './allowance.js';
+import { isAlwaysChecked, isProven, reasonToSkip } from './checks.js';
 import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
 import { Grounds } from './grounds.js';
 import { memoryBudget } from './memory.js';
 import { Model } from './model/model.js';
+import { type Depth, Proof } from './proof.js';
 import { Speeds } from './speeds.js';
 
 /** A model that was opened, checked and described. */
@@ -14,31 +16,55 @@ export interface Opened {
   readonly grounds: Grounds;
   readonly speeds: Speeds;
   readonly description: ModelDescription;
+  readonly proof: Proof;
 }
 
-/** @throws Fault as {@link Model.open}, {@link chooseDevice} and {@link runChecks}. */
+/** @throws Fault as {@link Model.open}, {@link chooseDevice} and {@link Proof.prove}. */
 export async function open(
-  { path, device, skipChecks, memory }: OpenParams,
+  { path, device, skipChecks, memory, checksBehind = false }: OpenParams,
   emit: (event: OpenEvent) => void = () => undefined,
 ): Promise<Opened> {
   const started = performance.now();
   const report = await chooseDevice(device);
   const model = Model.open(path, report.used, memoryBudget(memory), emit);
   allowModel(model.facts.weightsBytes, report.used);
-  const grounds = Grounds.of(model);
+  const known = isProven(model, report.used);
   const skipped = reasonToSkip(model, report.used, skipChecks);
-  if (skipped !== undefined && isProven(model, report.used)) await model.masks(true);
-  const outcome =
-    skipped === undefined
-      ? await whileTrying(model.facts.weightsBytes, () => runChecks(grounds.plain.variant))
-      : undefined;
-  if (outcome) model.manner = outcome.manner;
-  const ran = outcome?.checks ?? [{ name: 'run', outcome: 'skipped' as const, detail: skipped ?? '' }];
+  const later = checksBehind && skipChecks === undefined && !known;
+  if (known && skipped !== undefined) await model.masks(true);
+  else if (later) await model.assumeMasks();
+  const proof = new Proof(model, !later && (skipChecks !== undefined || known || isAlwaysChecked(model)));
+  const ran: Check[] =
+    skipped === undefined && !later
+      ? [...(await proof.prove('whole', 0, () => Promise.resolve())).checks]
+      : [{ name: 'run', outcome: 'skipped', detail: skipped ?? 'the checks run behind the first cells of a map' }];
   const checks = [...model.source.checks, ...ran];
+  const description = describe(model, report, checks, performance.now() - started);
+  return { model, grounds: Grounds.of(model), speeds: new Speeds(), description, proof };
+}
+
+/**
+ * Runs checks that were put off.
+ * @returns the model as they left it, and whether what was computed of it holds: what is known of it is forgotten where not
+ * @throws Fault as {@link Proof.prove}
+ */
+export async function prove(
+  opened: Opened,
+  depth: Depth,
+  layer: Layer,
+  pause: () => Promise<void>,
+): Promise<{ readonly opened: Opened; readonly held: boolean }> {
+  const { model, proof, grounds, description } = opened;
+  const { checks, held } = await proof.prove(depth, layer, pause);
+  if (!held) await grounds.release();
+  const told = checks.length > 0 ? [...model.source.checks, ...checks] : description.checks;
+  const device: DeviceReport = description.device;
   return {
-    model,
-    grounds,
-    speeds: new Speeds(),
-    description: describe(model, report, checks, performance.now() - started),
+    held,
+    opened: {
+      ...opened,
+      ...(held ? {} : { grounds: Grounds.of(model), speeds: new Speeds() }),
+      description: describe(model, device, told, description.openedMilliseconds),
+    },
   };
 }

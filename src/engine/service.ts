@@ -14,6 +14,7 @@ import type { CloserLook } from '../map/rows/windowRows.js';
 import {
   contextOf,
   DEFAULT_PARAMETERS,
+  type Layer,
   layerIndex,
   type MapParameters,
   type MapSpecification,
@@ -38,7 +39,7 @@ import {
   QUICK_SECONDS,
   type Reading as PointReading,
 } from '../protocol/engine.js';
-import { allowRun } from './allowance.js';
+import { allowRun, whileTrying } from './allowance.js';
 import { centerBoundary } from './boundaries/center.js';
 import { boundariesOf, checkedBoundaries } from './boundaries/request.js';
 import type { CellSource } from './cellSource.js';
@@ -48,10 +49,12 @@ import { predictions, type Says } from './faithfulness.js';
 import { checkedFit, fitTranslator } from './fitTranslator.js';
 import { checkedLine, outputsAlong } from './line.js';
 import { checkedLens, lensOf } from './lens.js';
+import { promptLengths } from './hiddenSpace.js';
 import type { Model } from './model/model.js';
 import { follow } from './model/running.js';
-import { type Opened, open } from './opened.js';
+import { type Opened, open, prove } from './opened.js';
 import { checkedProfile, profileOf } from './profile.js';
+import type { Depth, MapWork } from './proof.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
 import { finiteCells, runSteps, wholeSteps } from './steps.js';
 import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
@@ -62,6 +65,9 @@ const MEASURED_BYTES = 2 * 2 ** 30;
 
 /** Cells of a first picture that are computed before their own graph is there. */
 const EARLY_CELLS = 64;
+
+/** A run of so many takes hardly longer than one of a few. */
+const FEW_TOKENS = 256;
 
 /** Answers the requests of one engine process: opens one model, computes maps of it, one at a time. */
 export class EngineService {
@@ -99,31 +105,31 @@ export class EngineService {
     },
     point: (params, { signal }) => {
       const checked = checkedPoint(params);
-      return this.inTurn(signal, () => this.point(checked));
+      return this.inTurn(signal, () => this.point(checked, signal));
     },
     closer: ({ parameters }, { signal }) => {
       const checked = parseParameters(parameters);
-      return this.inTurn(signal, () => this.closer(checked));
+      return this.inTurn(signal, () => this.closer(checked, signal));
     },
     boundaries: (params, context) => {
       const checked = checkedBoundaries(params);
-      return this.inTurn(context.signal, async () => boundariesOf(await this.model(), checked, context));
+      return this.inTurn(context.signal, async () => boundariesOf(await this.proven(context.signal), checked, context));
     },
     line: (params, { signal }) => {
       const checked = checkedLine(params);
-      return this.inTurn(signal, async () => outputsAlong(await this.model(), checked, signal));
+      return this.inTurn(signal, async () => outputsAlong(await this.proven(signal), checked, signal));
     },
     profile: (params, context) => {
       const checked = checkedProfile(params);
-      return this.inTurn(context.signal, async () => profileOf(await this.model(), checked, context));
+      return this.inTurn(context.signal, async () => profileOf(await this.proven(context.signal), checked, context));
     },
     fitTranslator: (params, context) => {
       const checked = checkedFit(params);
-      return this.inTurn(context.signal, async () => fitTranslator(await this.model(), checked, context));
+      return this.inTurn(context.signal, async () => fitTranslator(await this.proven(context.signal), checked, context));
     },
     lens: (params, context) => {
       const checked = checkedLens(params);
-      return this.inTurn(context.signal, async () => lensOf(await this.model(), checked, context));
+      return this.inTurn(context.signal, async () => lensOf(await this.proven(context.signal), checked, context));
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);
@@ -137,11 +143,11 @@ export class EngineService {
     },
     predict: (params, { signal }) => {
       const checked = checkedVectors(params);
-      return this.inTurn(signal, async () => predictVectors(await this.model(), checked, signal));
+      return this.inTurn(signal, async () => predictVectors(await this.proven(signal), checked, signal));
     },
     states: (params, { signal }) => {
       const checked = checkedStates(params);
-      return this.inTurn(signal, async () => statesOf((await this.model()).grounds.plain.variant, checked));
+      return this.inTurn(signal, async () => statesOf((await this.proven(signal)).grounds.plain.variant, checked));
     },
     tokenize: async ({ text, chat = false }) => {
       const { model } = await this.model();
@@ -187,8 +193,32 @@ export class EngineService {
     return this.opened;
   }
 
-  private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
+  /** The model, once all is proven that must be before anything but a first picture is given. @throws Fault of a check */
+  private async proven(signal: AbortSignal): Promise<Opened> {
     const opened = await this.model();
+    const depth = opened.proof.must;
+    if (depth) await this.prove(opened, depth, 0, signal);
+    return this.model();
+  }
+
+  /** @returns whether what was computed of the model holds. @throws Fault of a check */
+  private async prove(opened: Opened, depth: Depth, layer: Layer, signal: AbortSignal): Promise<boolean> {
+    const pause = async (): Promise<void> => {
+      await new Promise(setImmediate); // lets a cancel in
+      stopIfCancelled(signal);
+    };
+    const outcome = await prove(opened, depth, layer, pause).catch((error: unknown) => {
+      // What the map itself does not need may ask for more memory than there is.
+      if (Fault.from(error).code === 'memory' && opened.proof.must === undefined) return { opened, held: true };
+      throw error;
+    });
+    this.opened = Promise.resolve(outcome.opened);
+    if (!outcome.held) this.said = undefined;
+    return outcome.held;
+  }
+
+  private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
+    const opened = await this.proven(signal);
     const { model } = opened;
     const reading = await readParameters(opened, parameters);
     const { space } = reading;
@@ -244,7 +274,7 @@ export class EngineService {
     beside: BesideParams,
     context: CallContext<DivergenceEvent>,
   ): Promise<DivergenceResult> {
-    const [opened, other] = [await this.model(), await this.besideOf(beside)];
+    const [opened, other] = [await this.proven(context.signal), await this.besideOf(beside)];
     const [a, b] = [
       { ...opened, parameters },
       { ...other, parameters: beside.parameters },
@@ -263,8 +293,8 @@ export class EngineService {
   }
 
   /** One point, by the way that its map would take. */
-  private async point({ parameters, x, y }: PointParams): Promise<PointReading> {
-    const opened = await this.model();
+  private async point({ parameters, x, y }: PointParams, signal: AbortSignal): Promise<PointReading> {
+    const opened = await this.proven(signal);
     const { model } = opened;
     const reading = await readParameters(opened, parameters);
     const { sources } = reading.ground;
@@ -282,8 +312,8 @@ export class EngineService {
   }
 
   /** The rows of a map that is three of them and asks nothing: an answer needs more than its tokens' rows. */
-  private async closer(parameters: MapParameters): Promise<CloserLook | null> {
-    const opened = await this.model();
+  private async closer(parameters: MapParameters, signal: AbortSignal): Promise<CloserLook | null> {
+    const opened = await this.proven(signal);
     const reading = await readParameters(opened, parameters);
     const affine = parameters.question ? undefined : await reading.ground.sources.affine(reading, parameters);
     if (!affine) return null;
@@ -297,7 +327,7 @@ export class EngineService {
     { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
     context: CallContext<{ readonly token: Token }>,
   ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
-    const opened = await this.model();
+    const opened = await this.proven(context.signal);
     const { model, grounds } = opened;
     const { plan, found, race } = await readParameters(opened, { ...parameters, readout: 'forward' });
     if (model.anatomy.interface.ids === undefined)
@@ -330,14 +360,42 @@ export class EngineService {
   }
 
   private async map(
-    { parameters, batchSize, only, way, early }: MapParams,
+    params: MapParams,
     context: CallContext<MapEvent>,
   ): Promise<MapResult> {
     const started = performance.now();
-    stopIfCancelled(context.signal);
-    const opened = await this.model();
-    const { model, speeds, description } = opened;
-    const reading = await readParameters(opened, parameters);
+    for (;;) {
+      stopIfCancelled(context.signal);
+      const opened = isEarly(params) ? await this.model() : await this.proven(context.signal);
+      const { must } = opened.proof;
+      try {
+        const result = await this.mapOf(opened, params, must, context, started);
+        if (result) return result;
+      } catch (error) {
+        // What a model ends with that is not yet proven may come of what was assumed of it: its checks say.
+        if (must === undefined || opened.proof.must === undefined || Fault.from(error).code === 'cancelled') throw error;
+        if (await this.prove(opened, must, 0, context.signal)) throw error;
+      }
+      context.emit({ kind: 'anew' });
+    }
+  }
+
+  /**
+   * @param must what is not yet proven of the model, and must be before any cell counts
+   * @returns undefined where it turned out that the model is to be run otherwise: then all of it is to be done again
+   */
+  private async mapOf(
+    opened: Opened,
+    params: MapParams,
+    must: Depth | undefined,
+    context: CallContext<MapEvent>,
+    started: number,
+  ): Promise<MapResult | undefined> {
+    const { parameters, batchSize, only, way } = params;
+    const { model, speeds, description, proof } = opened;
+    const trying = <T>(work: () => Promise<T>): Promise<T> =>
+      must === undefined ? work() : whileTrying(model.facts.weightsBytes, work, longerThanFew(parameters));
+    const reading = await trying(() => readParameters(opened, parameters));
     const { plan, found } = reading;
     const { variant, sources } = reading.ground;
     const specification: MapSpecification = {
@@ -364,16 +422,36 @@ export class EngineService {
     const total = order.cells.length;
     const sent = new Set<number>();
     const first = order.cells.slice(0, order.passes[0]?.end);
+    const work = (cells: number): MapWork => {
+      const weights = variant.weightsOf(plan, false).bytes;
+      return { layer: plan.layer, weights, cells, prompts: promptLengths(parameters.plane).length };
+    };
+    let isSeen = false;
+    const pass = (batch: CellBatch, unverified: boolean): void => {
+      isSeen = true;
+      const nothing = { done: 0, total, stride: 16, secondsLeft: null };
+      const tokens = newTokens(batch.ids, sent, model);
+      context.emit({ kind: 'cells', batch, passing: true, ...(unverified && { unverified }), tokens, ...nothing });
+    };
     const seen = async (cells: CellSource): Promise<void> => {
       const { finite } = finiteCells(first, await cells.cells(first), parameters.topK);
-      const tokens = newTokens(finite.ids, sent, model);
-      const nothing = { done: 0, total, stride: 16, secondsLeft: null };
-      context.emit({ kind: 'cells', batch: finite, passing: true, tokens, ...nothing });
+      pass(finite, proof.due(work(total)) !== undefined);
     };
-    const wanted = early === true && !only && first.length > 0 && first.length <= EARLY_CELLS;
-    const source =
-      (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
-      (await sources.eachCell(reading, parameters, batchSize, notice, wanted ? seen : undefined));
+    const wanted = isEarly(params) && first.length > 0 && first.length <= EARLY_CELLS;
+    const source = await trying(
+      async () =>
+        (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
+        sources.eachCell(reading, parameters, batchSize, notice, wanted ? seen : undefined),
+    );
+    const due = proof.due(work(source.way === 'each-cell' ? total : 0));
+    if (due) {
+      const steps = wholeSteps({ cells: first, passes: order.passes.slice(0, 1) }, false);
+      const show = (batch: CellBatch): void => pass(batch, true);
+      if (isEarly(params) && !isSeen)
+        await trying(() => runSteps(steps, source, parameters.topK, show, notice, context.signal));
+      if (!(await this.prove(opened, due, plan.layer, context.signal))) return undefined;
+      context.emit({ kind: 'verified' });
+    }
     // Three rows cost nothing that is worth an approximation.
     const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
     if (known && only) throw adaptiveInParts();
@@ -451,6 +529,13 @@ const idleInterventions = ({ interventions, readout }: MapParameters, layer: num
         (one) =>
           `The readout ${readout} leaves out all blocks behind the layer: ${interventionWords(one)} does nothing.`,
       );
+
+/** A first picture is wanted, before the checks if need be. */
+const isEarly = ({ early, only }: MapParams): boolean => early === true && !only;
+
+/** How much longer than a few positions the prompts of a map may take. */
+const longerThanFew = ({ plane, context }: MapParameters): number =>
+  Math.max(...promptLengths(plane), context.kind === 'prompt' ? context.text.length : 0, FEW_TOKENS) / FEW_TOKENS;
 
 const adaptiveInParts = (): Fault =>
   new Fault({

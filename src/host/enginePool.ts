@@ -140,7 +140,7 @@ export class EnginePool {
     const waiting: Entry['waiting'] = new Set();
     const opening = engine.call(
       'open',
-      { path: modelPath, device, ...(memory === undefined ? {} : { memory }) },
+      { path: modelPath, device, checksBehind: true, ...(memory === undefined ? {} : { memory }) },
       { onEvent: (event) => waiting.forEach((hear) => hear(event)) },
     );
     const entry: Entry = {

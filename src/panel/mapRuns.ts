@@ -37,6 +37,8 @@ interface Run {
   progress: Progress;
   /** Cells that came to be seen, and will come once more. */
   passing?: Int32Array | undefined;
+  /** They are of a model that has still to prove itself: they go where it does not. */
+  unverified: boolean;
 }
 
 /**
@@ -140,6 +142,7 @@ export class MapRuns {
       superseded: false,
       record,
       quick: false,
+      unverified: false,
       progress: {
         phase: 'opening',
         done: record?.done ?? 0,
@@ -183,9 +186,12 @@ export class MapRuns {
               run.quick = (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
               this.enter(run, 'first');
             } else if (event.kind === 'cells') this.gather(run, event);
-            else {
+            else if (event.kind === 'notice') {
               this.told = [...this.told, event.message];
               this.listener.onChange();
+            } else {
+              if (event.kind === 'anew') this.takeBack(run);
+              this.verified(run);
             }
           },
         },
@@ -205,6 +211,7 @@ export class MapRuns {
     const { record } = run;
     if (!record || run.superseded) return;
     const { indices } = event.batch;
+    run.unverified = event.unverified === true;
     run.passing = event.passing ? indices : run.passing?.filter((cell) => !indices.includes(cell));
     record.done += event.passing ? 0 : indices.length;
     run.progress = {
@@ -215,6 +222,7 @@ export class MapRuns {
       secondsLeft: event.secondsLeft,
       seconds: (performance.now() - run.started) / 1000,
       cell: event.batch.indices.at(-1) ?? -1,
+      ...(run.unverified ? { unverified: true } : {}),
     };
     const held = run.quick && record.done < run.progress.total && run.progress.seconds < 2 * QUICK_SECONDS;
     if (this.shown === record) this.listener.onCells(record, event);
@@ -224,6 +232,25 @@ export class MapRuns {
       this.listener.onShown();
     }
     this.listener.onProgress(run.progress);
+  }
+
+  /** Nothing that is shown waits for the model's checks any more. */
+  private verified(run: Run): void {
+    run.unverified = false;
+    const { unverified, ...progress } = run.progress;
+    run.progress = progress;
+    if (this.run !== run) return;
+    this.listener.onProgress(progress);
+    this.listener.onChange();
+  }
+
+  /** Takes a picture away that is not true; the map that it stood for begins anew, or ends. */
+  private takeBack(run: Run): void {
+    this.told = [];
+    run.passing = undefined;
+    if (run.superseded || !run.record || this.shown !== run.record) return;
+    this.shown = undefined;
+    this.listener.onShown();
   }
 
   private finish(run: Run, map: TokenMap): void {
@@ -248,6 +275,7 @@ export class MapRuns {
   private stop(run: Run, fault: Fault): void {
     // Cells that were only to be seen are not there: a resumed run computes them.
     run.passing?.forEach((cell) => run.record?.cells.computed.fill(0, cell, cell + 1));
+    if (run.unverified) this.takeBack(run);
     if (run.record) run.record.secondsBefore += (performance.now() - run.started) / 1000;
     if (run.superseded) return;
     this.run = undefined;

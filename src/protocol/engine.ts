@@ -88,6 +88,11 @@ export interface OpenParams {
   readonly device: Device;
   /** Whether the load-time checks that run the model are skipped; by default on large models and on the bundled one. */
   readonly skipChecks?: boolean;
+  /**
+   * Checks may run behind the first cells of an `early` map: whoever asks so shows them as not yet verified, and takes them back
+   * where the model does not hold. Everything else waits for the checks.
+   */
+  readonly checksBehind?: boolean;
   /** Bytes of memory that the engine may take; by default half of what is free. */
   readonly memory?: number;
 }
@@ -119,6 +124,8 @@ export type MapEvent =
       readonly batch: CellBatch;
       /** Cells that are only to be seen: they come once more, and count then. They differ in rounding. */
       readonly passing?: true;
+      /** The model has still to prove itself: `verified` follows, `anew`, or a fault. Such cells are always `passing`. */
+      readonly unverified?: true;
       /** Tokens that were not sent before in this map. */
       readonly tokens: readonly Token[];
       readonly done: number;
@@ -128,6 +135,10 @@ export type MapEvent =
       /** null until enough is known. */
       readonly secondsLeft: number | null;
     }
+  /** The model's checks have ended, and it holds. */
+  | { readonly kind: 'verified' }
+  /** The model is to be run otherwise than it was: what came is false, and the map begins anew. */
+  | { readonly kind: 'anew' }
   | { readonly kind: 'notice'; readonly message: string };
 
 /** Maps that are expected to take less have one picture: coarser ones before it would take the processor from it. */

@@ -111,6 +111,8 @@ export interface Progress {
   readonly seconds: number;
   /** The last cell that came: where the work is. -1 before the first. */
   readonly cell: number;
+  /** What is shown is of a model that has still to prove itself. */
+  readonly unverified?: true;
 }
 
 /** `stopped`: by the person (`cancelled`) or by a fault; what had come stays, and Resume computes the rest. */

@@ -37,6 +37,7 @@ export class Model {
   /** What the masks mean; found out before the first graph that takes one is run. */
   private meanings: Promise<ReadonlyMap<string, SettledMask>> | undefined;
   private settled: MaskForms = new Map();
+  private assumed = false;
   manner: Manner;
   /** How the model's files were when they were opened. */
   private found: FileStates = new Map();
@@ -117,6 +118,27 @@ export class Model {
     const meanings = await asked;
     this.settled = new Map([...meanings].map(([name, { form }]) => [name, form]));
     return meanings;
+  }
+
+  /** Takes masks as they usually are meant, until {@link proveMasks} has told. */
+  async assumeMasks(): Promise<void> {
+    await this.masks(true);
+    this.assumed = this.anatomy.interface.masks.length > 0;
+  }
+
+  /** Whether masks are fed that may be meant otherwise. */
+  get assumesMasks(): boolean {
+    return this.assumed;
+  }
+
+  /** @returns whether masks are meant as they were fed; from now on they are fed as they are meant. @throws as {@link masks} */
+  async proveMasks(): Promise<boolean> {
+    if (!this.assumed) return true;
+    const before = JSON.stringify([...this.settled]);
+    this.meanings = undefined;
+    await this.masks();
+    this.assumed = false;
+    return JSON.stringify([...this.settled]) === before;
   }
 
   private usualMasks(): Map<string, SettledMask> {
