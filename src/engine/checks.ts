@@ -1,12 +1,13 @@
 import { Fault } from '../map/fault.js';
-import { type Layer, layerIndex } from '../map/specification.js';
+import { layerIndex } from '../map/specification.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { stateName } from '../onnx/cut/names.js';
 import type { Check } from '../protocol/engine.js';
 import { AffineMap } from './affine.js';
-import { logProbabilityDifference } from './logProbabilities.js';
+import { logProbabilityDifference, probabilitiesOf } from './logProbabilities.js';
 import type { Manner } from './model/manner.js';
 import type { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
 import type { Variant } from './model/variant.js';
 
 /** Models with more weights are checked as far as their maps are worth it (proof.ts), and when somebody asks (`inspect`). */
@@ -96,7 +97,7 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
   const watched = [...new Set([...tensors, anatomy.interface.logits])];
   try {
     whole = await plain.states(ids, watched, []);
-    changed = await plain.states([...ids.slice(0, -1), (ids.at(-1) ?? 0) === 0 ? 1 : 0], watched, []);
+    changed = await plain.states(changedLast(ids), watched, []);
   } catch (error) {
     const fault = Fault.from(error);
     throw new Fault({ ...fault.toData(), message: `The model does not run: ${fault.message}` });
@@ -119,17 +120,7 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
 
   await pause();
   const causal = largestEarlierChange(whole, changed, tensors, ids.length);
-  const causality: Check = {
-    name: 'causality',
-    outcome: causal <= 1e-3 ? 'passed' : 'failed',
-    detail: `largest change of an earlier position ${causal.toExponential(1)}`,
-  };
-  if (causality.outcome === 'failed' && !model.manner.perTensorScale)
-    throw new Fault({
-      code: 'model-unsupported',
-      message:
-        'The model is not a decoder: changing the last token moves the hidden states before it (check "causality").',
-    });
+  const causality = causalityOf(causal, model);
 
   const prefix = ids.slice(0, -1);
   const last = ids.at(-1) ?? 0;
@@ -171,9 +162,7 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
       outcome: 'passed',
       detail: `own hidden state put back: ${identity.toExponential(1)} in log-probability`,
     },
-    causality.outcome === 'failed'
-      ? { ...causality, outcome: 'skipped', detail: 'one scale for all positions: every token moves every other' }
-      : causality,
+    causality,
   ];
 
   if (manner.prefix.way === 'reused') {
@@ -226,40 +215,66 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
   return { checks, manner };
 }
 
+/** Longest sequence whose logits are had at all positions. */
+export const SHORT = 64;
+
 /**
- * Puts the model's own state back at one layer, the way that a map's cells go there: by three rows where it is affine.
+ * Whether the way that the cells of a map go gives the model's own prediction where the model's own state stands on it, and whether
+ * later tokens leave earlier ones as they are: the checks of one run of the model.
+ * @param variant without interventions; where it has a runner of the plan, no other is made
  * @throws Fault `model-unsupported` naming the check
  */
-export async function checkOwnState(plain: Variant, layer: Layer): Promise<Check> {
-  const { model } = plain;
-  const { hiddenSize, vocabularySize } = model.facts;
-  const ids = sampleIds(model);
-  const tensor = plain.residualAt(layerIndex(layer));
+export async function checkWay(variant: Variant, plan: CellPlan): Promise<readonly Check[]> {
+  const { model } = variant;
+  const { hiddenSize, vocabularySize, blocks } = model.facts;
   const { logits } = model.anatomy.interface;
-  const states = await plain.states(ids, [tensor, logits], []);
-  const own = lastRow(states[stateName(logits)]?.data, vocabularySize);
-  const point = lastRow(states[stateName(tensor)]?.data, hiddenSize);
-  const plan = {
-    layer,
-    readout: 'forward',
-    prefix: ids.slice(0, -1),
-    own: ids.at(-1) ?? 0,
-    suffix: [],
-    output: { kind: 'logits' },
-    manner: recomputing(model.manner),
-  } as const;
+  const sample = sampleIds(model);
+  const isShort = plan.prefix.length + plan.suffix.length < SHORT;
+  const around = isShort ? plan : { prefix: sample.slice(0, -1), own: sample.at(-1) ?? 0, suffix: [] };
+  const { prefix, own, suffix } = around;
+  const layer = plan.readout === 'forward' ? plan.layer : blocks - 1;
+  const tensor = variant.residualAt(layerIndex(layer));
+  const last = variant.residualAt(blocks - 1);
+  const { truth, point, causal } = await variant.withStates([...new Set([tensor, last, logits])], [], async (run) => {
+    const whole = await run([...prefix, own, ...suffix], { later: suffix.length });
+    const states = whole[stateName(tensor)]?.data;
+    const [some, changed] = [await run(sample), await run(changedLast(sample))];
+    return {
+      truth: lastRow(whole[stateName(logits)]?.data, vocabularySize),
+      point: lastRow(
+        states instanceof Float32Array && states.subarray(0, (prefix.length + 1) * hiddenSize),
+        hiddenSize,
+      ),
+      causal: largestEarlierChange(some, changed, [tensor, last], sample.length),
+    };
+  });
+  const causality = causalityOf(causal, model);
+  if (truth.some((z) => Number.isNaN(z) || z === Infinity)) return [causality];
+  const forward = { layer, readout: 'forward', prefix, own, suffix } as const;
   const none = new Float32Array(hiddenSize);
   const alone = { xs: Float64Array.of(0), ys: Float64Array.of(0) };
-  const rows = await AffineMap.find(plain, plan, { c: point, u: none, v: none }, alone, 'own state');
-  const put = rows instanceof AffineMap ? rows.logitsAt(0, 0) : await (await plain.runner(plan)).logits(point, 1);
-  const difference = own.some((z) => !Number.isFinite(z)) ? 0 : logProbabilityDifference(put, own);
+  const top = {
+    kind: 'top',
+    k: plan.output.kind === 'top' ? plan.output.k : 1,
+    masked: false,
+    functional: false,
+  } as const;
+  const cells = { ...forward, output: top };
+  const rows = await AffineMap.find(variant, cells, { c: point, u: none, v: none }, alone, 'own state');
+  let difference: number;
+  if (rows instanceof AffineMap) difference = logProbabilityDifference(rows.logitsAt(0, 0), truth);
+  else {
+    const { ids, probabilities } = await (await variant.runner(cells)).tops(point, 1);
+    const expected = probabilitiesOf(truth, ids);
+    difference = ids.reduce((most, _, i) => Math.max(most, apart(probabilities[i], expected[i])), 0);
+  }
   if (!(difference <= 2 * TOLERANCE[model.source.arithmetic])) throw cannotBeCut(difference);
-  return {
-    name: 'identity',
-    outcome: 'passed',
-    detail: `own hidden state put back at layer ${layer}: ${difference.toExponential(1)} in log-probability`,
-  };
+  const detail = `own hidden state put back at layer ${layer}: ${difference.toExponential(1)} in log-probability`;
+  return [{ name: 'identity', outcome: 'passed', detail }, causality];
 }
+
+/** In log-probability; of what is next to nothing, as little. */
+const apart = (a = NaN, b = NaN): number => (Math.max(a, b) < 1e-6 ? 0 : Math.abs(Math.log(a) - Math.log(b)));
 
 const cannotBeCut = (difference: number): Fault =>
   new Fault({
@@ -287,6 +302,22 @@ async function attempt(run: () => Promise<number>): Promise<number> {
 function sampleIds(model: Model): number[] {
   const size = model.facts.vocabularySize;
   return [0.11, 0.37, 0.05, 0.71, 0.23].map((share) => Math.floor(share * size));
+}
+
+const changedLast = (ids: readonly number[]): number[] => [...ids.slice(0, -1), (ids.at(-1) ?? 0) === 0 ? 1 : 0];
+
+/** @throws Fault `model-unsupported` */
+function causalityOf(change: number, { manner }: Model): Check {
+  const name = 'causality';
+  const detail = `largest change of an earlier position ${change.toExponential(1)}`;
+  if (change <= 1e-3) return { name, outcome: 'passed', detail };
+  if (manner.perTensorScale)
+    return { name, outcome: 'skipped', detail: 'one scale for all positions: every token moves every other' };
+  throw new Fault({
+    code: 'model-unsupported',
+    message:
+      'The model is not a decoder: changing the last token moves the hidden states before it (check "causality").',
+  });
 }
 
 function lastRow(data: unknown, width: number): Float32Array {

@@ -1,4 +1,3 @@
-import type { Layer } from '../map/specification.js';
 import type { Check, DeviceReport, ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
 import { allowModel } from './allowance.js';
 import { isAlwaysChecked, isProven, reasonToSkip } from './checks.js';
@@ -7,6 +6,7 @@ import { chooseDevice } from './device.js';
 import { Grounds } from './grounds.js';
 import { memoryBudget } from './memory.js';
 import { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
 import { type Depth, Proof } from './proof.js';
 import { Speeds } from './speeds.js';
 
@@ -33,14 +33,15 @@ export async function open(
   const later = checksBehind && skipChecks === undefined && !known;
   if (known && skipped !== undefined) await model.masks(true);
   else if (later) await model.assumeMasks();
+  const grounds = Grounds.of(model);
   const proof = new Proof(model, !later && (skipChecks !== undefined || known || isAlwaysChecked(model)));
   const ran: Check[] =
     skipped === undefined && !later
-      ? [...(await proof.prove('whole', 0, () => Promise.resolve())).checks]
+      ? [...(await proof.prove('whole', grounds.plain.variant, undefined, () => Promise.resolve())).checks]
       : [{ name: 'run', outcome: 'skipped', detail: skipped ?? 'the checks run behind the first cells of a map' }];
   const checks = [...model.source.checks, ...ran];
   const description = describe(model, report, checks, performance.now() - started);
-  return { model, grounds: Grounds.of(model), speeds: new Speeds(), description, proof };
+  return { model, grounds, speeds: new Speeds(), description, proof };
 }
 
 /**
@@ -51,11 +52,11 @@ export async function open(
 export async function prove(
   opened: Opened,
   depth: Depth,
-  layer: Layer,
+  plan: CellPlan | undefined,
   pause: () => Promise<void>,
 ): Promise<{ readonly opened: Opened; readonly held: boolean }> {
   const { model, proof, grounds, description } = opened;
-  const { checks, held } = await proof.prove(depth, layer, pause);
+  const { checks, held } = await proof.prove(depth, grounds.plain.variant, plan, pause);
   if (!held) await grounds.release();
   const told = checks.length > 0 ? [...model.source.checks, ...checks] : description.checks;
   const device: DeviceReport = description.device;

@@ -2,8 +2,9 @@ import { Fault } from '../map/fault.js';
 import type { Layer } from '../map/specification.js';
 import type { Check } from '../protocol/engine.js';
 import { whileTrying } from './allowance.js';
-import { checkOwnState, isAlwaysChecked, runChecks } from './checks.js';
+import { checkWay, isAlwaysChecked, SHORT, runChecks } from './checks.js';
 import type { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
 import { Variant } from './model/variant.js';
 
 /**
@@ -11,8 +12,8 @@ import { Variant } from './model/variant.js';
  * run before it: cells that came before them do not count, and a model that fails them gives no others.
  */
 
-/** All checks; the model's own state put back at a map's layer; what the masks mean. Each includes those behind it. */
-export type Depth = 'whole' | 'own' | 'masks';
+/** All checks; those of the way that a map's cells go; what the masks mean. Each includes those behind it. */
+export type Depth = 'whole' | 'way' | 'masks';
 
 /** What a map has to compute. */
 export interface MapWork {
@@ -25,17 +26,20 @@ export interface MapWork {
   readonly prompts: number;
 }
 
-/** A run reads all weights, which takes as long as computing so many positions. */
-const LEAST_POSITIONS = 10;
+/** Opening the whole model for a few positions takes as long as computing so many: measured on SmolLM2-135M. */
+const RUN_POSITIONS = 200;
+/** Of a map's cells, the most that a check may take. */
+const MOST = 0.2;
 
 /**
- * The rule for large models: how often a check goes through the whole model, and of a map's own work the most that it may be. A
- * map that has run two prompts pays for one more; all checks are a tenth of it at most.
+ * The rule for large models. The way of a map is checked by one run of the whole model: where the map runs it on prompts itself, so
+ * that its weights are at hand, and where that is a small part of what the cells take. Never where the weights do not fit into the
+ * memory that there is.
  */
-const COSTS = [
-  { depth: 'whole', runs: 6.5, most: 0.1 },
-  { depth: 'own', runs: 1.2, most: 0.5 },
-] as const;
+function isWorthRun({ facts, budget }: Model, { weights, cells, prompts }: MapWork): boolean {
+  if (facts.weightsBytes > budget.bytes) return false;
+  return prompts > 0 || RUN_POSITIONS * facts.weightsBytes <= MOST * cells * weights;
+}
 
 export class Proof {
   private refusal: Fault | undefined;
@@ -62,38 +66,39 @@ export class Proof {
   }
 
   /** What is to be proven for a map. @throws as {@link must} */
-  due({ layer, weights, cells, prompts }: MapWork): Depth | undefined {
-    const { must, model } = this;
+  due(work: MapWork): Depth | undefined {
+    const { must } = this;
     if (this.whole || must === 'whole') return must;
-    const run = LEAST_POSITIONS * model.facts.weightsBytes;
-    const work = prompts * run + Math.max(cells, LEAST_POSITIONS) * weights;
-    const [cost] = COSTS.filter(({ runs, most }) => runs * run <= most * work);
-    if (cost && (cost.depth === 'whole' || !this.layers.has(layer))) return cost.depth;
-    return must === 'masks' && prompts > 0 ? must : undefined;
+    if (!this.layers.has(work.layer) && isWorthRun(this.model, work)) return 'way';
+    return work.prompts > 0 ? must : undefined;
   }
 
   /**
-   * Runs checks, on sessions of their own.
+   * Runs checks.
+   * @param plain the model as it is: its sessions are shared where a map's own are the ones to check
+   * @param plan of the map, whose way is checked
    * @param pause is awaited between two of them, and may end them: they are then to be run another time
    * @returns what they found, and whether the model was run as they say it must be; it is from now on
    * @throws Fault `model-unsupported` or `model-broken` of a check that failed
    */
   async prove(
     depth: Depth,
-    layer: Layer,
+    plain: Variant,
+    plan: CellPlan | undefined,
     pause: () => Promise<void>,
   ): Promise<{ readonly checks: readonly Check[]; readonly held: boolean }> {
     const { model } = this;
+    // Runners that a map is using must stay: others are made for a variant that goes with the checks.
     const variant = Variant.of(model);
     try {
       return await whileTrying(model.facts.weightsBytes, async () => {
         const asAssumed = await model.proveMasks();
         await pause();
-        if (depth === 'masks') return { checks: [], held: asAssumed };
-        if (depth === 'own') {
-          const check = await checkOwnState(variant, layer);
-          this.layers.add(layer);
-          return { checks: [check], held: asAssumed };
+        if (depth === 'masks' || (depth === 'way' && !asAssumed)) return { checks: [], held: asAssumed };
+        if (depth === 'way' && plan) {
+          const checks = await checkWay(hasRunner(plan) ? plain : variant, plan);
+          this.layers.add(plan.layer);
+          return { checks, held: true };
         }
         const { checks, manner } = await runChecks(variant, pause);
         const held = asAssumed && waysOf(manner) === waysOf(model.manner);
@@ -112,3 +117,11 @@ export class Proof {
 }
 
 const waysOf = ({ prefix, batching }: Model['manner']): string => `${prefix.way} ${batching.way}`;
+
+/** Whether a map's own runner gives all that its check needs. */
+const hasRunner = ({ output, suffix, prefix, readout }: CellPlan): boolean =>
+  readout !== 'unembed' &&
+  output.kind === 'top' &&
+  !output.masked &&
+  !output.functional &&
+  prefix.length + suffix.length < SHORT;

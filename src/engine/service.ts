@@ -14,7 +14,6 @@ import type { CloserLook } from '../map/rows/windowRows.js';
 import {
   contextOf,
   DEFAULT_PARAMETERS,
-  type Layer,
   layerIndex,
   type MapParameters,
   type MapSpecification,
@@ -51,6 +50,7 @@ import { checkedLine, outputsAlong } from './line.js';
 import { checkedLens, lensOf } from './lens.js';
 import { promptLengths } from './hiddenSpace.js';
 import type { Model } from './model/model.js';
+import type { CellPlan } from './model/plan.js';
 import { follow } from './model/running.js';
 import { type Opened, open, prove } from './opened.js';
 import { checkedProfile, profileOf } from './profile.js';
@@ -125,7 +125,9 @@ export class EngineService {
     },
     fitTranslator: (params, context) => {
       const checked = checkedFit(params);
-      return this.inTurn(context.signal, async () => fitTranslator(await this.proven(context.signal), checked, context));
+      return this.inTurn(context.signal, async () =>
+        fitTranslator(await this.proven(context.signal), checked, context),
+      );
     },
     lens: (params, context) => {
       const checked = checkedLens(params);
@@ -197,17 +199,17 @@ export class EngineService {
   private async proven(signal: AbortSignal): Promise<Opened> {
     const opened = await this.model();
     const depth = opened.proof.must;
-    if (depth) await this.prove(opened, depth, 0, signal);
+    if (depth) await this.prove(opened, depth, undefined, signal);
     return this.model();
   }
 
   /** @returns whether what was computed of the model holds. @throws Fault of a check */
-  private async prove(opened: Opened, depth: Depth, layer: Layer, signal: AbortSignal): Promise<boolean> {
+  private async prove(opened: Opened, depth: Depth, plan: CellPlan | undefined, signal: AbortSignal): Promise<boolean> {
     const pause = async (): Promise<void> => {
       await new Promise(setImmediate); // lets a cancel in
       stopIfCancelled(signal);
     };
-    const outcome = await prove(opened, depth, layer, pause).catch((error: unknown) => {
+    const outcome = await prove(opened, depth, plan, pause).catch((error: unknown) => {
       // What the map itself does not need may ask for more memory than there is.
       if (Fault.from(error).code === 'memory' && opened.proof.must === undefined) return { opened, held: true };
       throw error;
@@ -359,10 +361,7 @@ export class EngineService {
     return { tokens: ids.map((id) => model.tokenizer.token(id)), text: model.tokenizer.decode(ids), ended };
   }
 
-  private async map(
-    params: MapParams,
-    context: CallContext<MapEvent>,
-  ): Promise<MapResult> {
+  private async map(params: MapParams, context: CallContext<MapEvent>): Promise<MapResult> {
     const started = performance.now();
     for (;;) {
       stopIfCancelled(context.signal);
@@ -373,8 +372,9 @@ export class EngineService {
         if (result) return result;
       } catch (error) {
         // What a model ends with that is not yet proven may come of what was assumed of it: its checks say.
-        if (must === undefined || opened.proof.must === undefined || Fault.from(error).code === 'cancelled') throw error;
-        if (await this.prove(opened, must, 0, context.signal)) throw error;
+        if (must === undefined || opened.proof.must === undefined || Fault.from(error).code === 'cancelled')
+          throw error;
+        if (await this.prove(opened, must, undefined, context.signal)) throw error;
       }
       context.emit({ kind: 'anew' });
     }
@@ -449,7 +449,7 @@ export class EngineService {
       const show = (batch: CellBatch): void => pass(batch, true);
       if (isEarly(params) && !isSeen)
         await trying(() => runSteps(steps, source, parameters.topK, show, notice, context.signal));
-      if (!(await this.prove(opened, due, plan.layer, context.signal))) return undefined;
+      if (!(await this.prove(opened, due, plan, context.signal))) return undefined;
       context.emit({ kind: 'verified' });
     }
     // Three rows cost nothing that is worth an approximation.

@@ -1,6 +1,6 @@
 /**
  * A map as a person has it who has just chosen a model: a new engine, a plane through three prompts, Prompt A as the context. From
- * Generate to the model opened, to the first cells and to the whole map, and the processor's seconds until then: those tell of the
+ * Generate to the model opened, to the first cells, to its checks' end and to the whole map, and the processor's seconds until then: those tell of the
  * work, whatever else the machine does.
  */
 import { readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ async function measure(path: string, plane: MapParameters, part: number): Promis
   const now = (): string =>
     `${((performance.now() - started) / 1000).toFixed(2)} (${processorSeconds(engine.pid).toFixed(2)})`;
   try {
-    const { facts } = await engine.call('open', { path, device: 'cpu' });
+    const { facts } = await engine.call('open', { path, device: 'cpu', checksBehind: true });
     const layer = part === 1 ? facts.blocks - 1 : Math.floor(part * facts.blocks);
     const row: Record<string, string> = { layer: String(layer), opened: now() };
     await computeMap(
@@ -40,6 +40,7 @@ async function measure(path: string, plane: MapParameters, part: number): Promis
         onEvent: (event) => {
           if (event.kind === 'started') row.planned = now();
           if (event.kind === 'cells') row.first ??= now();
+          if (event.kind === 'verified') row.verified = now();
         },
       },
     );

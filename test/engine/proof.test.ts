@@ -149,7 +149,11 @@ test('a large model is checked as far as the check is a small part of the map', 
     assert.equal(order, behind ? ' started u' : ' started ');
   }
   const right = large('right', false);
-  assert.equal((await told(right, true, { ...grid(3), layer: 1 })).order, ' started c', 'three rows cost less than a run');
+  assert.equal(
+    (await told(right, true, { ...grid(3), layer: 1 })).order,
+    ' started c',
+    'three rows cost less than a run',
+  );
   const prompts = [1, 2, 3].map((id) => ({ kind: 'tokens' as const, ids: [id, 5, 9] }));
   const [center = prompts[0], x = center, y = center] = prompts;
   assert.ok(center && x && y);

@@ -132,6 +132,37 @@ test('what crosses to the page is no larger than what it holds', async (context)
   }
 });
 
+test('cells of a model that is not yet verified are said to be, do not count, and go where it does not hold', async (context) => {
+  const refused = new Fault({ code: 'model-unsupported', message: 'The model is not a decoder.' });
+  for (const verdict of ['verified', 'anew', refused, 'cancel'] as const) {
+    const { page, deps, say, complete, controller } = open(context, { engine: { seconds: 5, unverified: true } });
+    const unverified = () => page.state.run.status === 'running' && page.state.run.progress.unverified === true;
+    await page.until(() => page.map !== null && page.messages.some(({ type }) => type === 'progress'));
+    assert.equal(page.cells, 16);
+    const told = page.messages.findLast((message) => message.type === 'progress');
+    assert.deepEqual([told?.progress.unverified, told?.progress.done], [true, 0]);
+    for (const action of ['save', 'exportPicture'] as const) say({ type: 'action', action });
+    await page.until(() => page.state.fault?.message === 'There is no complete map yet.');
+    say({ type: 'dismissFault' });
+    assert.equal(controller.map(), undefined);
+    assert.equal(deps.snapshotsKept.size, 0, 'nothing unverified is kept');
+    if (verdict === 'cancel') say({ type: 'cancel' });
+    else deps.engine.judge(verdict);
+    if (verdict === 'verified' || verdict === 'anew') {
+      await complete();
+      assert.ok(!unverified());
+      assert.deepEqual(page.map?.cells, defaultMap(DEFAULT_PARAMETERS).cells);
+      const maps = page.messages.flatMap((message) => (message.type === 'map' ? [message.map !== null] : []));
+      const taken = maps.lastIndexOf(false) > maps.indexOf(true);
+      assert.equal(taken, verdict === 'anew', 'a correction takes the picture away first');
+    } else {
+      await page.until(() => page.state.run.status === 'idle' && page.map === null);
+      assert.equal(page.state.fault?.message, verdict === 'cancel' ? undefined : refused.message);
+      assert.equal(deps.snapshotsKept.size, 0);
+    }
+  }
+});
+
 test('the old map stays until a first pass of the new one stands', async (context) => {
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 5 } });
   await complete();

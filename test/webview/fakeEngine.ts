@@ -43,6 +43,8 @@ export interface FakeEngineOptions {
   readonly boundaries?: StateBoundaries;
   /** What a survey that is asked for ends with. */
   readonly surveyFault?: string;
+  /** The first map shows its first pass, and waits for what {@link FakeEngine.judge} says of the model. */
+  readonly unverified?: boolean;
   /** A continuation goes on until it is cancelled. */
   readonly endlessText?: boolean;
 }
@@ -96,6 +98,7 @@ export class FakeEngine implements EngineLease {
   constructor(private readonly options: FakeEngineOptions = {}) {
     this.description = { ...DESCRIPTION, ...options.description };
     this.limit = options.stopAt ?? Infinity;
+    this.unverified = options.unverified ?? false;
     this.ended = new Promise((resolve) => (this.end = resolve));
   }
 
@@ -124,6 +127,11 @@ export class FakeEngine implements EngineLease {
     this.limit = cells;
     this.wake();
   }
+
+  /** What the checks of a model that is not yet verified found. */
+  judge: (verdict: 'verified' | 'anew' | Fault) => void = () => undefined;
+  private readonly verdict = new Promise<'verified' | 'anew' | Fault>((resolve) => (this.judge = resolve));
+  private unverified: boolean;
 
   /** Ends as a killed process does. */
   die(): void {
@@ -265,6 +273,16 @@ export class FakeEngine implements EngineLease {
     const { cells: order, passes } = refinement(columns, rows, only);
     const told = new Set<number>();
     let done = 0;
+    if (this.unverified) {
+      const nothing = { done, total: order.length, stride: 16, secondsLeft: null };
+      const first = batchOf(whole, order.slice(0, passes[0]?.end), told);
+      onEvent?.({ kind: 'cells', ...first, passing: true, unverified: true, ...nothing });
+      const cancel = new Promise<Fault>((resolve) => signal?.addEventListener('abort', () => resolve(cancelled())));
+      const verdict = await Promise.race([this.verdict, cancel]);
+      if (verdict instanceof Fault) throw verdict;
+      this.unverified = false;
+      onEvent?.({ kind: verdict });
+    }
     for (const { stride, start, end } of passes) {
       for (let at = start; at < end; at += batchSize) {
         while (done >= this.limit && !signal?.aborted && !this.death) {

@@ -855,6 +855,21 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     },
   );
 
+  onPage(
+    'cells of a model that is not yet verified say so, and go with one sentence where it does not hold',
+    { engine: { unverified: true, seconds: 5 }, status: /^0 of 2,500 cells · 0% · not yet verified · Esc cancels$/ },
+    async (stage) => {
+      assert.ok(await stage.plot.isVisible());
+      await stage.picture('not-yet-verified');
+      const message = 'The model is not a decoder: changing the last token moves the hidden states before it.';
+      stage.deps.engine.judge(new Fault({ code: 'model-unsupported', message }));
+      await stage.status(message);
+      assert.ok(await stage.plot.isHidden(), 'no false map stays');
+      await stage.picture('verification-failed');
+      stage.logged(/^error: The model is not a decoder/);
+    },
+  );
+
   onPage('an engine that dies is a bar above the map that stays', { engine: { seconds: 5 } }, async (stage) => {
     stage.deps.engine.die();
     const bar = stage.page.locator('.fault-bar');
