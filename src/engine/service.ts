@@ -426,9 +426,9 @@ export class EngineService {
       const weights = variant.weightsOf(plan, false).bytes;
       return { layer: plan.layer, weights, cells, prompts: promptLengths(parameters.plane).length };
     };
-    let isSeen = false;
+    let pictures = 0;
     const pass = (batch: CellBatch, unverified: boolean): void => {
-      isSeen = true;
+      pictures++;
       const nothing = { done: 0, total, stride: 16, secondsLeft: null };
       const tokens = newTokens(batch.ids, sent, model);
       context.emit({ kind: 'cells', batch, passing: true, ...(unverified && { unverified }), tokens, ...nothing });
@@ -447,7 +447,7 @@ export class EngineService {
     if (due) {
       const steps = wholeSteps({ cells: first, passes: order.passes.slice(0, 1) }, false);
       const show = (batch: CellBatch): void => pass(batch, true);
-      if (isEarly(params) && !isSeen)
+      if (isEarly(params) && pictures === 0)
         await trying(() => runSteps(steps, source, parameters.topK, show, notice, context.signal));
       if (!(await this.prove(opened, due, plan, context.signal))) return undefined;
       context.emit({ kind: 'verified' });
