@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import { flipSpread } from '../src/map/boundaries/directions.js';
 import { boundaryLine } from '../src/map/boundaries/words.js';
+import { safeText } from '../src/map/display.js';
 import { capital } from '../src/map/naming.js';
 import { formatCount, formatShort } from '../src/map/numbers.js';
 import type { Token } from '../src/map/token.js';
@@ -133,14 +134,51 @@ function rowsOf({ nearest, flips, tokens }: ToldBoundaries): HTMLElement[] {
         t('Along an axis of the plane'),
       ),
     );
-  const random = flips.filter(({ set }) => set === 1).map(({ relative }) => relative);
-  const { count, median, least } = flipSpread(random);
-  const spread =
-    count === 0
-      ? []
-      : [
-          row([t('median of {0} random directions', count)], median, t('Random directions of the hidden space')),
-          row([t('least of {0} random directions', count)], least, t('Random directions of the hidden space')),
-        ];
-  return [...near, ...axes, ...spread];
+  const distances = (wanted: number): (number | null)[] =>
+    flips.filter(({ set }) => set === wanted).map(({ relative }) => relative);
+  const random = flipSpread(distances(1));
+  const spread = flipSpread(distances(2));
+  const kinds = [
+    ...(random.count > 0
+      ? [
+          row(
+            [t('median of {0} random directions', random.count)],
+            random.median,
+            t('Random directions of the hidden space'),
+          ),
+          row(
+            [t('least of {0} random directions', random.count)],
+            random.least,
+            t('Random directions of the hidden space'),
+          ),
+        ]
+      : []),
+    ...(spread.count > 0
+      ? [
+          row(
+            [t('median of {0} as states vary', spread.count)],
+            spread.median,
+            t('Random directions that are spread as real states are'),
+          ),
+          row(
+            [t('least of {0} as states vary', spread.count)],
+            spread.least,
+            t('Random directions that are spread as real states are'),
+          ),
+        ]
+      : []),
+  ];
+  const toward = flips
+    .filter(({ set }) => set > 2)
+    .map(({ name, relative, target, token: id }) =>
+      row(
+        [t('toward “{0}” ', safeText(name, 40)), ...(id === null ? [] : [token(id)])],
+        relative,
+        t(
+          'Toward a text on this map, whose state is {0} × the norm away',
+          formatShort(Number((target ?? 0).toPrecision(3))),
+        ),
+      ),
+    );
+  return [...near, ...axes, ...kinds, ...toward];
 }

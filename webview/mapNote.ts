@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { boundaryLine } from '../src/map/boundaries/words.js';
 import { safeText } from '../src/map/display.js';
-import { faithfulness, faithfulWarning } from '../src/map/faithfulness.js';
+import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfulness.js';
 import { capital, contextBrief, layerBrief } from '../src/map/naming.js';
 import { formatCount } from '../src/map/numbers.js';
 import { sameContext } from '../src/map/specification.js';
@@ -12,8 +12,8 @@ import type { PageState, Store } from './store.js';
 
 /**
  * The line at a map that says what is not to be taken for granted: whose it is, where the settings are others by now; and its
- * context, where that is not the prompt that the plane is laid through; how near its center is to another prediction; and that most
- * of the texts on it stand where something else is said.
+ * context, where that is not the prompt that the plane is laid through; how near its center is to another prediction; and how many
+ * of the texts on it stand where the model says what it says of them.
  */
 export function createMapNote(store: Store): HTMLElement {
   const whose = h('span', { class: 'map-whose' });
@@ -51,9 +51,10 @@ function axesNote({ specification: { plane }, finish, survey }: PageMap): string
 
 function faithNote({ survey }: PageMap): string {
   const counts = survey ? faithfulness(survey) : undefined;
-  return counts && faithfulWarning(counts) !== undefined
-    ? t('Only {0} of {1} texts stand on what the model says', formatCount(counts.faithful), formatCount(counts.texts))
-    : '';
+  if (!counts) return '';
+  return faithfulWarning(counts) === undefined
+    ? faithfulWords(counts)
+    : t('Only {0} of {1} texts stand on what the model says', formatCount(counts.faithful), formatCount(counts.texts));
 }
 
 function boundaryNote({ survey }: PageMap): string {

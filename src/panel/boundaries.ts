@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
+import { canonical } from '../map/dependence.js';
 import type { BoundaryQuestion } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
 import { betweenBoundaries, centerToSearchFrom } from '../map/presets.js';
@@ -8,13 +9,26 @@ import type { StateBoundaries } from '../protocol/boundaries.js';
 import type { BoundaryNews, SlotNews, ToldBoundaries } from '../protocol/page.js';
 import type { MapRecord } from './mapRecord.js';
 
-/** What the inspector asks: coarser than the command line does, since a person waits. */
-const QUESTION: BoundaryQuestion = {
+/** Directions of a kind that are asked for, and texts on the map that it is gone toward, at most. */
+const DIRECTIONS = 16;
+const MOST_TEXTS = 12;
+
+/** What the inspector asks: coarser than the command line does, since a person waits; and toward the texts that stand on the map. */
+const questionAbout = ({ overlays, plane: { center }, layer }: MapParameters): BoundaryQuestion => ({
   nearest: 5,
-  directions: [{ kind: 'axes' }, { kind: 'random', count: 16, seed: 0 }],
+  directions: [
+    { kind: 'axes' },
+    { kind: 'random', count: DIRECTIONS, seed: 0 },
+    { kind: 'covariance', count: DIRECTIONS, seed: 0, texts: null },
+    ...overlays
+      .flatMap((one) => (one.kind === 'state' ? [{ kind: 'toward', source: one.prompt } as const] : []))
+      // There is no direction to the state itself, which before the first block all have that end alike.
+      .filter(({ source }) => layer !== 'embeddings' && canonical(source) !== canonical(center))
+      .slice(0, MOST_TEXTS),
+  ],
   steps: 100,
   reach: 4,
-};
+});
 
 /** The boundaries around the center of the shown map: asked for one map at a time. */
 export class Boundaries {
@@ -38,7 +52,7 @@ export class Boundaries {
       const { parameters } = record;
       const found = await engine.call(
         'boundaries',
-        { ...QUESTION, parameters, batchSize },
+        { ...questionAbout(parameters), parameters, batchSize },
         {
           signal,
           onEvent: (event) => {

@@ -21,7 +21,7 @@ import type {
   PointParams,
   Reading,
 } from '../../src/protocol/engine.js';
-import type { StateBoundaries } from '../../src/protocol/boundaries.js';
+import type { BoundaryParams, StateBoundaries } from '../../src/protocol/boundaries.js';
 import type { ProfileParams } from '../../src/protocol/profile.js';
 import type { LensParams } from '../../src/protocol/lens.js';
 import { syntheticLens } from '../map/syntheticLens.js';
@@ -102,6 +102,9 @@ export class FakeEngine implements EngineLease {
     this.ended = new Promise((resolve) => (this.end = resolve));
   }
 
+  /** What was asked of boundaries. */
+  readonly questions: BoundaryParams[] = [];
+
   readonly engine: Pick<Engine, 'call'> = {
     call: async <M extends keyof EngineRequests>(
       method: M,
@@ -164,7 +167,10 @@ export class FakeEngine implements EngineLease {
     const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
-    if (method === 'boundaries') return this.options.boundaries;
+    if (method === 'boundaries') {
+      this.questions.push(params as BoundaryParams);
+      return this.options.boundaries;
+    }
     if (method === 'point') return this.point(params as PointParams);
     if (method === 'profile') return this.profile(params as ProfileParams);
     if (method === 'lens') return syntheticLens(params as LensParams, this.description);

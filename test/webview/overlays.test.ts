@@ -171,7 +171,11 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
       margin: 1,
     },
     nearest: [near(1, 0.02), near(0, 0.05)],
-    flips: ['+x', '-x', '+y', '-y'].map((name, i) => ({ set: 0, name, distance: i, relative: i / 2, token: 1 })),
+    flips: [
+      ...['+x', '-x', '+y', '-y'].map((name, i) => ({ set: 0, name, distance: i, relative: i / 2, token: 1 })),
+      ...[0.3, 0.5, null].map((relative) => ({ set: 2, name: 'covariance', distance: relative, relative, token: 1 })),
+      { set: 3, name: 'The whale swam', distance: 1, relative: 0.7, token: 0, target: 1.4 },
+    ],
     ...{ way: 'exact', steps: 100, reach: 4, tokens },
   };
 
@@ -184,7 +188,16 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
       await stage.button('Measure').click();
       const table = pane.getByRole('table');
       await eventually(async () => assert.match(await table.innerText(), /boat\s+0\.02\s+.*ship\s+0\.05\s+along \+x/s));
+      const text = await table.innerText();
+      assert.match(text, /median of 3 as states vary\s+0\.5\s+least of 3 as states vary\s+0\.3\s/);
+      assert.match(text, /toward “The whale swam” .*ship\s+0\.7/s);
       await pane.getByText('All exact.').waitFor();
+      const { directions } = stage.deps.engine.questions.at(-1) ?? {};
+      assert.deepEqual(
+        directions?.map((one) => (one.kind === 'toward' && one.source.kind === 'prompt' ? one.source.text : one.kind)),
+        ['axes', 'random', 'covariance', 'The whale swam'],
+      );
+      await stage.picture('boundaries');
       await stage.button('Lay Plane Between').click();
       await eventually(() => {
         const axes = stage.deps.engine.asked.at(-1)?.parameters.plane.axes;
