@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { type ColorBy, divergingColors, ENTROPY_RANGE_BITS, type Rgb, scaleColors, type ScaleName } from './colors.js';
 import type { ColorRange } from './mapDisplay.js';
 import { tokenBrief } from './naming.js';
@@ -43,33 +44,33 @@ const answer = (cells: Cells, cell: number): number => cells.answers?.[cell] ?? 
 const signed = (value: number, decimals: number): string => `${value > 0 ? '+' : ''}${formatFixed(value, decimals)}`;
 
 const PROBABILITY: Quantity = {
-  name: 'Probability',
+  name: t('Probability'),
   value: (cells, cell) => 100 * first(cells, cell),
   bounds: [0, 100],
   scale: 100,
   text: (value, decimals) => `${formatFixed(value, decimals)}%`,
 };
 const MARGIN: Quantity = {
-  name: 'Margin',
+  name: t('Margin'),
   value: (cells, cell) => 100 * margin(cells, cell),
   bounds: [0, 100],
   scale: 100,
-  text: (value, decimals) => `${formatFixed(value, decimals)} pts`,
+  text: (value, decimals) => t('{0} pts', formatFixed(value, decimals)),
 };
 const ENTROPY: Quantity = {
-  name: 'Entropy',
+  name: t('Entropy'),
   value: (cells, cell) => bits(cells.entropy[cell] ?? 0),
   bounds: [0, ENTROPY_RANGE_BITS],
   falling: true,
-  text: (value, decimals) => `${formatFixed(value, decimals)} bits`,
+  text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
 };
 const ANSWERS: Readonly<Record<Question['kind'], Quantity>> = {
   probability: { ...PROBABILITY, value: (cells, cell) => 100 * answer(cells, cell) },
-  difference: { name: 'Logits', value: answer, diverging: true, text: signed },
+  difference: { name: t('Logits'), value: answer, diverging: true, text: signed },
   divergence: {
-    name: 'Divergence',
+    name: t('Divergence'),
     value: (cells, cell) => bits(answer(cells, cell)),
-    text: (value, decimals) => `${formatFixed(value, decimals)} bits`,
+    text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
   },
 };
 

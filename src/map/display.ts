@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Token } from './token.js';
 
 /**
@@ -32,11 +33,11 @@ export const DISPLAY_LIMIT = 48;
 const MARK_LIMIT = 4;
 
 const STAND_INS: ReadonlyMap<string, readonly [glyph: string, name: string]> = new Map([
-  [' ', [SPACE_GLYPH, 'space']],
-  ['\n', ['\u23CE', 'newline']],
-  ['\r', ['\u240D', 'return']],
-  ['\t', ['\u21E5', 'tab']],
-  ['\u00A0', ['\u237D', 'no-break space']],
+  [' ', [SPACE_GLYPH, t('space')]],
+  ['\n', ['\u23CE', t('newline')]],
+  ['\r', ['\u240D', t('return')]],
+  ['\t', ['\u21E5', t('tab')]],
+  ['\u00A0', ['\u237D', t('no-break space')]],
 ]);
 /** A character that looks like a stand-in is shown as its code point, so that it cannot pass for one. */
 const LOOKALIKES: ReadonlySet<string> = new Set([...STAND_INS.values()].map(([glyph]) => glyph));
@@ -60,7 +61,7 @@ const glyph = (text: string, name = text): Segment => ({ kind: 'glyph', text, na
  * @param limit code points that are looked at, at least 1.
  */
 export function tokenSegments(token: Token, limit: number = DISPLAY_LIMIT): Segment[] {
-  if (token.text === '') return [glyph(`#${token.id}`, `token ${token.id}`)];
+  if (token.text === '') return [glyph(`#${token.id}`, t('token {0}', token.id))];
   const segments: Segment[] = [];
   let text = '';
   let marks = 0;
@@ -72,7 +73,7 @@ export function tokenSegments(token: Token, limit: number = DISPLAY_LIMIT): Segm
   };
   for (const character of token.text) {
     if (looked++ >= limit) {
-      add(glyph('\u2026', 'and more'));
+      add(glyph('\u2026', t('and more')));
       break;
     }
     const standIn = STAND_INS.get(character);
@@ -86,7 +87,7 @@ export function tokenSegments(token: Token, limit: number = DISPLAY_LIMIT): Segm
   if (token.kind === 'text' || token.kind === 'special') return segments;
   // `0xE2 0x80` and `#123` are no text of the model's: all of it is a stand-in, with its spaces as they are.
   const whole = segments.map((segment) => (segment.text === SPACE_GLYPH ? ' ' : segment.text)).join('');
-  return [glyph(whole, token.kind === 'bytes' ? `bytes ${whole}` : `token ${whole}`)];
+  return [glyph(whole, token.kind === 'bytes' ? t('bytes {0}', whole) : t('token {0}', whole))];
 }
 
 /** A token as one safe line of text, for a terminal, a tree or a tooltip: no control character, no direction mark. */
@@ -127,7 +128,7 @@ export function truncateSegments(segments: readonly Segment[], letters: number):
     left -= clusters.length;
     kept.push({ kind: 'text', text: clusters.map((cluster) => cluster.segment).join('') });
   }
-  return [...kept, glyph('\u2026', 'and more')];
+  return [...kept, glyph('\u2026', t('and more'))];
 }
 
 /** Any text from outside (a model's name, a prompt) as one safe line: what is invisible or turns direction as its code point. */

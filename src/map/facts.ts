@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from './display.js';
 import { interventionWords } from './interventionWords.js';
 import {
@@ -34,74 +35,79 @@ export function mapFacts({ specification, facts, runtime, known = {} }: FactsSub
   const { topK, adaptive, overlays } = specification;
   const { approximation } = runtime ?? {};
   const filled = approximation
-    ? `, ${formatCount(approximation.filled)} filled in`
+    ? t(', {0} filled in', formatCount(approximation.filled))
     : adaptive
       ? runtime
-        ? ', adaptive: none filled in'
-        : ', adaptive'
+        ? t(', adaptive: none filled in')
+        : t(', adaptive')
       : '';
-  const sample = plane.sample && ` of ${formatCount(plane.sample.length)} given texts`;
+  const sample = plane.sample && t(' of {0} given texts', formatCount(plane.sample.length));
   return [
     {
-      title: 'Model',
+      title: t('Model'),
       lines: [
-        ['Name', safeText(model.name)],
-        ['File', safeText(model.file)],
+        [t('Name'), safeText(model.name)],
+        [t('File'), safeText(model.file)],
         [
-          'Size',
-          `${facts.blocks} layers · ${formatCount(facts.hiddenSize)} dimensions · ${formatCount(facts.vocabularySize)} tokens`,
+          t('Size'),
+          t(
+            '{0} layers · {1} dimensions · {2} tokens',
+            facts.blocks,
+            formatCount(facts.hiddenSize),
+            formatCount(facts.vocabularySize),
+          ),
         ],
-        ['Weights', `${facts.numberType} · ${model.sha256.slice(0, 12)}`],
+        [t('Weights'), `${facts.numberType} · ${model.sha256.slice(0, 12)}`],
       ],
     },
     {
-      title: 'Layer & Readout',
+      title: t('Layer & Readout'),
       lines: [
-        ['Layer', layer === 'embeddings' ? 'Embeddings' : `${layer} of 0–${facts.blocks - 1}`],
-        ['Readout', READOUT_NAMES[readout]],
+        [t('Layer'), layer === 'embeddings' ? t('Embeddings') : t('{0} of 0–{1}', layer, facts.blocks - 1)],
+        [t('Readout'), READOUT_NAMES[readout]],
         ...line(
           specification.translator,
-          'Translator',
+          t('Translator'),
           specification.translator ? translatorWords(specification.translator) : '',
         ),
-        ['Context', capital(contextWords(context))],
+        [t('Context'), capital(contextWords(context))],
       ],
     },
     ...section(
-      'Interventions',
+      t('Interventions'),
       interventions.map((one, i) => [String(i + 1), capital(interventionWords(one))] as const),
     ),
     {
-      title: 'Plane',
+      title: t('Plane'),
       lines: [
-        ['Method', capital(axesWords(plane.axes))],
-        ['x axis', axisLine(axisWords(plane, 'x', known))],
-        ['y axis', axisLine(axisWords(plane, 'y', known))],
-        ['Center', capital(vectorWords(plane.center, 80))],
-        ['Lengths', capital(lengthsWords(plane.lengths, known))],
-        ...line(runtime?.ownPlane, 'Series', 'Own plane, not that of the other maps'),
-        ...line(plane.orthogonal, 'Orthogonal', 'v made orthogonal to u'),
-        ...line(sample, 'Typical norm', `Median${sample ?? ''}`),
+        [t('Method'), capital(axesWords(plane.axes))],
+        [t('x axis'), axisLine(axisWords(plane, 'x', known))],
+        [t('y axis'), axisLine(axisWords(plane, 'y', known))],
+        [t('Center'), capital(vectorWords(plane.center, 80))],
+        [t('Lengths'), capital(lengthsWords(plane.lengths, known))],
+        ...line(runtime?.ownPlane, t('Series'), t('Own plane, not that of the other maps')),
+        ...line(plane.orthogonal, t('Orthogonal'), t('v made orthogonal to u')),
+        ...line(sample, t('Typical norm'), t('Median{0}', sample ?? '')),
       ],
     },
     {
-      title: 'Grid',
+      title: t('Grid'),
       lines: [
-        ['Middle', `(${grid.center.map(formatShort).join(', ')})`],
-        ['Spacing', formatShort(grid.spacing)],
-        ['Cells', `${formatCount(grid.columns)} × ${formatCount(grid.rows)}${filled}`],
-        ['Top tokens', String(topK)],
+        [t('Middle'), `(${grid.center.map(formatShort).join(', ')})`],
+        [t('Spacing'), formatShort(grid.spacing)],
+        [t('Cells'), `${formatCount(grid.columns)} × ${formatCount(grid.rows)}${filled}`],
+        [t('Top tokens'), String(topK)],
       ],
     },
     ...section(
-      'Question & Mask',
+      t('Question & Mask'),
       askedWords(specification).map(([name, words]) => [capital(name), capital(words)] as const),
     ),
     ...section(
-      'Overlays',
+      t('Overlays'),
       overlays.map((overlay, i) => [String(i + 1), capital(overlayWords(overlay))] as const),
     ),
-    ...(runtime ? [{ title: 'Computed', lines: computedLines(runtime) }] : []),
+    ...(runtime ? [{ title: t('Computed'), lines: computedLines(runtime) }] : []),
   ];
 }
 
@@ -118,13 +124,13 @@ function computedLines({ finished, device, seconds, version, batchSize }: Runtim
   const date = new Date(finished);
   return [
     [
-      'Date',
+      t('Date'),
       Number.isNaN(date.getTime())
         ? safeText(finished)
         : date.toLocaleString('en-US', { dateStyle: 'medium', timeStyle: 'short' }),
     ],
-    ['Device', `${safeText(device).toUpperCase()}, batch ${formatCount(batchSize)}`],
-    ['Time', formatDuration(seconds)],
-    ['Version', safeText(version)],
+    [t('Device'), t('{0}, batch {1}', safeText(device).toUpperCase(), formatCount(batchSize))],
+    [t('Time'), formatDuration(seconds)],
+    [t('Version'), safeText(version)],
   ];
 }

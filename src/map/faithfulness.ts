@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { formatCount } from './numbers.js';
 import type { Mark, Survey } from './survey.js';
 
@@ -26,7 +27,9 @@ export function faithfulness({ marks }: Pick<Survey, 'marks'>): Faithfulness | u
 
 /** `19 of 100 stand on a cell that says what the model says`. */
 export const faithfulWords = ({ texts, faithful }: Faithfulness): string =>
-  `${formatCount(faithful)} of ${formatCount(texts)} ${texts === 1 ? 'text stands' : 'texts stand'} on a cell that says what the model says`;
+  texts === 1
+    ? t('{0} of 1 text stands on a cell that says what the model says', formatCount(faithful))
+    : t('{0} of {1} texts stand on a cell that says what the model says', formatCount(faithful), formatCount(texts));
 
 /** Where most of the texts are shown on cells that say something else: a warning. */
 export function faithfulWarning(counts: Faithfulness): string | undefined {
@@ -34,7 +37,14 @@ export function faithfulWarning(counts: Faithfulness): string | undefined {
   if (2 * faithful >= texts) return undefined;
   const why =
     2 * inContext < texts
-      ? `already in this map's context most of their states say something else (only ${formatCount(inContext)} do not)`
-      : 'they lie too far from this plane';
-  return `${faithfulWords(counts)}: ${why}. The others are drawn hollow, and what is around them is not about them.`;
+      ? t(
+          "already in this map's context most of their states say something else (only {0} do not)",
+          formatCount(inContext),
+        )
+      : t('they lie too far from this plane');
+  return t(
+    '{0}: {1}. The others are drawn hollow, and what is around them is not about them.',
+    faithfulWords(counts),
+    why,
+  );
 }

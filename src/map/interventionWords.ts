@@ -1,42 +1,51 @@
+import { t } from '@vscode/l10n';
 import { promptWords, vectorWords } from './naming.js';
 import { formatShort } from './numbers.js';
 import type { Intervention, InterventionPart, InterventionVector } from './interventions.js';
 
-const POSITIONS = { last: 'the last position', all: 'all positions', later: 'all later positions' } as const;
+const POSITIONS = { last: t('the last position'), all: t('all positions'), later: t('all later positions') } as const;
 
 /** What an intervention does, in a part of a sentence: a safe line. */
 export function interventionWords(one: Intervention, limit = 60): string {
   switch (one.kind) {
     case 'skip':
-      return `block ${one.block} skipped`;
+      return t('block {0} skipped', one.block);
     case 'zero':
-      return `${partWords(one, one.block)} set to zero`;
+      return t('{0} set to zero', partWords(one, one.block));
     case 'mean': {
-      const over = one.texts ? `${one.texts.length} given texts` : 'the sample texts';
-      return `${partWords(one, one.block)} set to the mean over ${over}`;
+      const over = one.texts ? t('{0} given texts', one.texts.length) : t('the sample texts');
+      return t('{0} set to the mean over {1}', partWords(one, one.block), over);
     }
     case 'freeze':
-      return `${partWords(one, one.block)} frozen at ${promptWords(one.prompt, limit)}`;
+      return t('{0} frozen at {1}', partWords(one, one.block), promptWords(one.prompt, limit));
     case 'project':
-      return `${interventionVectorWords(one.direction, limit)} taken out of the output of block ${one.block}`;
+      return t('{0} taken out of the output of block {1}', interventionVectorWords(one.direction, limit), one.block);
     case 'add': {
       const times = one.coefficient === 1 ? '' : `${formatShort(one.coefficient)} × `;
-      return `${times}${interventionVectorWords(one.vector, limit)} added to the output of block ${one.block} at ${POSITIONS[one.positions]}`;
+      return t(
+        '{0}{1} added to the output of block {2} at {3}',
+        times,
+        interventionVectorWords(one.vector, limit),
+        one.block,
+        POSITIONS[one.positions],
+      );
     }
   }
 }
 
 function partWords(part: InterventionPart, block: number): string {
   const { heads } = part;
-  if (!heads) return `${part.part === 'mlp' ? 'MLP' : 'attention'} of block ${block}`;
-  return `attention ${heads.length === 1 ? 'head' : 'heads'} ${heads.join(', ')} of block ${block}`;
+  if (!heads) return part.part === 'mlp' ? t('MLP of block {0}', block) : t('attention of block {0}', block);
+  return heads.length === 1
+    ? t('attention head {0} of block {1}', heads.join(', '), block)
+    : t('attention heads {0} of block {1}', heads.join(', '), block);
 }
 
 function interventionVectorWords(vector: InterventionVector, limit: number): string {
   if (vector.kind !== 'difference') return vectorWords(vector, limit);
   const side = (prompts: (typeof vector)['from']): string => {
     const [only] = prompts;
-    return prompts.length === 1 && only ? promptWords(only, limit) : `the mean of ${prompts.length} prompts`;
+    return prompts.length === 1 && only ? promptWords(only, limit) : t('the mean of {0} prompts', prompts.length);
   };
-  return `${side(vector.to)} less ${side(vector.from)}`;
+  return t('{0} less {1}', side(vector.to), side(vector.from));
 }

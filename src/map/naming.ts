@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { safeText } from './display.js';
 import { formatCount, formatPercent, formatShort } from './numbers.js';
 import type { Gram } from './plane.js';
@@ -39,20 +40,23 @@ export const tokenWords = (token: TokenName, limit = 40): string =>
 /** Several tokens; of many the first. */
 export function tokensWords(tokens: readonly TokenName[], most = 12): string {
   const named = tokens.slice(0, most).map((token) => tokenWords(token));
-  return tokens.length > most ? `${named.join(', ')} and ${formatCount(tokens.length - most)} more` : named.join(', ');
+  return tokens.length > most
+    ? t('{0} and {1} more', named.join(', '), formatCount(tokens.length - most))
+    : named.join(', ');
 }
 
 /** `embeddings`, `layer 3`. */
-export const layerBrief = (layer: Layer): string => (layer === 'embeddings' ? layer : `layer ${layer}`);
+export const layerBrief = (layer: Layer): string => (layer === 'embeddings' ? layer : t('layer {0}', layer));
 /** The same in a sentence. */
-export const layerWords = (layer: Layer): string => (layer === 'embeddings' ? 'the embeddings' : `layer ${layer}`);
+export const layerWords = (layer: Layer): string =>
+  layer === 'embeddings' ? t('the embeddings') : t('layer {0}', layer);
 
 export const READOUT_NAMES: Readonly<Record<Readout, string>> = {
-  forward: 'Forward (model’s own)',
-  lens: 'Logit lens',
-  unembed: 'Unembed',
-  tuned: 'Tuned lens',
-  jacobian: 'Jacobian lens',
+  forward: t('Forward (model’s own)'),
+  lens: t('Logit lens'),
+  unembed: t('Unembed'),
+  tuned: t('Tuned lens'),
+  jacobian: t('Jacobian lens'),
 };
 
 /** A translator's file by the last names of its path: `my_lens/params.pt`. */
@@ -62,8 +66,8 @@ export const translatorFile = (path: string): string =>
 /** A translator: `translator lens.pt (of pythia-160m)`; where its file names no model, that is said. */
 export function translatorWords({ path, model }: TranslatorReference): string {
   const whose =
-    model === undefined ? '' : model === null ? ' (does not name its model)' : ` (of ${safeText(model, 80)})`;
-  return `translator ${translatorFile(path)}${whose}`;
+    model === undefined ? '' : model === null ? t(' (does not name its model)') : t(' (of {0})', safeText(model, 80));
+  return t('translator {0}{1}', translatorFile(path), whose);
 }
 
 /** A position that is not the last: `−2`. */
@@ -72,17 +76,18 @@ const positionOf = ({ position = -1 }: Prompt): string | undefined =>
 
 /** A prompt's text or tokens, `limit` characters at most. */
 function promptText(prompt: Prompt, limit: number): string {
-  if (prompt.kind === 'prompt') return `“${safeText(prompt.text, limit)}”${prompt.chat === true ? ' as a chat' : ''}`;
+  if (prompt.kind === 'prompt')
+    return `“${safeText(prompt.text, limit)}”${prompt.chat === true ? t(' as a chat') : ''}`;
   const { ids } = prompt;
   const shown = ids.slice(0, Math.max(2, Math.floor(limit / 5)));
-  const rest = ids.length > shown.length ? ` … (${formatCount(ids.length)} in all)` : '';
-  return `tokens ${shown.join(' ')}${rest}`;
+  const rest = ids.length > shown.length ? t(' … ({0} in all)', formatCount(ids.length)) : '';
+  return t('tokens {0}{1}', shown.join(' '), rest);
 }
 
 /** A prompt and the position in it: `“The sea”`, `tokens 4 9 at position 0`. */
 export function promptWords(prompt: Prompt, limit = 60): string {
   const at = positionOf(prompt);
-  return `${promptText(prompt, limit)}${at === undefined ? '' : ` at position ${at}`}`;
+  return `${promptText(prompt, limit)}${at === undefined ? '' : t(' at position {0}', at)}`;
 }
 
 /** Prompts of a mean that are named. */
@@ -92,35 +97,54 @@ const NAMED_PROMPTS = 3;
 export function vectorWords(source: Center | Direction, limit = 60): string {
   switch (source.kind) {
     case 'origin':
-      return 'origin';
+      return t('origin');
     case 'texts':
-      return 'mean of the texts';
+      return t('mean of the texts');
     case 'prompt':
     case 'tokens':
       return promptWords(source, limit);
     case 'mean': {
       const { length } = source.prompts;
-      const count = `mean of ${formatCount(length)} ${length === 1 ? 'prompt' : 'prompts'}`;
+      const count = length === 1 ? t('mean of 1 prompt') : t('mean of {0} prompts', formatCount(length));
       if (limit < 40) return count;
       const named = source.prompts.slice(0, NAMED_PROMPTS).map((prompt) => promptWords(prompt, Math.floor(limit / 3)));
       return `${count} (${named.join(', ')}${length > NAMED_PROMPTS ? ', …' : ''})`;
     }
     case 'row':
-      return `${source.matrix} of ${tokenWords(source.token, limit)}`;
+      return source.matrix === 'embedding'
+        ? t('embedding of {0}', tokenWords(source.token, limit))
+        : t('unembedding of {0}', tokenWords(source.token, limit));
     case 'vector':
-      return source.name === undefined ? 'given vector' : safeText(source.name, limit);
+      return source.name === undefined ? t('given vector') : safeText(source.name, limit);
     case 'random':
-      return `random direction, seed ${source.seed}`;
+      return t('random direction, seed {0}', source.seed);
   }
 }
 
 /** The same in the middle of a sentence, with its article. */
 function inSentence(source: Center | Direction): string {
-  if (source.kind === 'origin') return 'the origin of the hidden space';
-  // A headline counts the prompts of a mean; what they are stands in the caption.
-  const words = vectorWords(source, source.kind === 'mean' ? 0 : 60);
-  if (source.kind === 'random' || (source.kind === 'vector' && source.name === undefined)) return `a ${words}`;
-  return source.kind === 'texts' || source.kind === 'mean' || source.kind === 'row' ? `the ${words}` : words;
+  switch (source.kind) {
+    case 'origin':
+      return t('the origin of the hidden space');
+    case 'texts':
+      return t('the mean of the texts');
+    case 'mean': {
+      // A headline counts the prompts of a mean; what they are stands in the caption.
+      const { length } = source.prompts;
+      return length === 1 ? t('the mean of 1 prompt') : t('the mean of {0} prompts', formatCount(length));
+    }
+    case 'row':
+      return source.matrix === 'embedding'
+        ? t('the embedding of {0}', tokenWords(source.token, 60))
+        : t('the unembedding of {0}', tokenWords(source.token, 60));
+    case 'random':
+      return t('a random direction, seed {0}', source.seed);
+    case 'vector':
+      return source.name === undefined ? t('a given vector') : vectorWords(source);
+    case 'prompt':
+    case 'tokens':
+      return vectorWords(source);
+  }
 }
 
 /** Whether an axis leads to a hidden state, rather than along a direction. */
@@ -128,12 +152,17 @@ export const leadsToState = ({ kind }: Direction): boolean => kind === 'prompt' 
 
 /** What stands around the vector: `none`, `BOS`, `prompt “The sea”, its last token replaced`. */
 export function contextWords(context: Context, limit = 120): string {
-  if (context.kind === 'none') return 'none';
+  if (context.kind === 'none') return t('none');
   if (context.kind === 'bos') return 'BOS';
   const at = positionOf(context);
-  const whose = context.kind === 'prompt' ? 'its' : 'the';
-  const replaced = at === undefined ? `${whose} last token` : `${whose} token at position ${at}`;
-  return `${context.kind === 'prompt' ? 'prompt ' : ''}${promptText(context, limit)}, ${replaced} replaced`;
+  const text = promptText(context, limit);
+  if (context.kind === 'prompt')
+    return at === undefined
+      ? t('prompt {0}, its last token replaced', text)
+      : t('prompt {0}, its token at position {1} replaced', text, at);
+  return at === undefined
+    ? t('{0}, the last token replaced', text)
+    : t('{0}, the token at position {1} replaced', text, at);
 }
 
 /** The same in a few words. */
@@ -143,40 +172,46 @@ export const contextBrief = (context: Context): string =>
 /** What the plane is, as a headline. The letters of a plane through prompts are told beside the map. */
 export function planeWords({ axes, center }: PlaneParameters): string {
   if (axes.method === 'direct')
-    return `Plane of dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]} of the hidden state${aroundWords(center)}`;
+    return t(
+      'Plane of dimensions {0} and {1} of the hidden state{2}',
+      axes.dimensions[0],
+      axes.dimensions[1],
+      aroundWords(center),
+    );
   if (axes.method === 'replicated')
-    return `Plane of the even and the odd dimensions of the hidden state${aroundWords(center)}`;
+    return t('Plane of the even and the odd dimensions of the hidden state{0}', aroundWords(center));
   if (axes.method === 'directions' && leadsToState(axes.x) && leadsToState(axes.y) && center.kind !== 'origin')
-    return 'Plane through the hidden states of three prompts';
-  const through = `${center.kind === 'origin' ? 'through' : 'around'} ${inSentence(center)}`;
-  if (axes.method === 'directions') return `Plane along ${inSentence(axes.x)} and ${inSentence(axes.y)}, ${through}`;
+    return t('Plane through the hidden states of three prompts');
+  const through = center.kind === 'origin' ? t('through {0}', inSentence(center)) : t('around {0}', inSentence(center));
+  if (axes.method === 'directions')
+    return t('Plane along {0} and {1}, {2}', inSentence(axes.x), inSentence(axes.y), through);
   return axes.method === 'pca_basis'
-    ? `Principal plane of ${formatCount(axes.texts.length)} texts, ${through}`
-    : `Random plane ${through}`;
+    ? t('Principal plane of {0} texts, {1}', formatCount(axes.texts.length), through)
+    : t('Random plane {0}', through);
 }
 
-const aroundWords = (center: Center): string => (center.kind === 'origin' ? '' : `, around ${inSentence(center)}`);
+const aroundWords = (center: Center): string => (center.kind === 'origin' ? '' : t(', around {0}', inSentence(center)));
 
 /** What tells a map from others of its model, in a few words: `layer 3, seed 42`, `layer 3, around “The sea”, seed 42`. */
 export function mapBrief({ layer, plane: { axes, center } }: Pick<MapSpecification, 'layer' | 'plane'>): string {
   const around = center.kind === 'origin' ? '' : `${vectorWords(center, 20)}, `;
-  return `${layerBrief(layer)}, ${around}${axes.method === 'random_projection' ? `seed ${axes.seed}` : axesBrief(axes)}`;
+  return `${layerBrief(layer)}, ${around}${axes.method === 'random_projection' ? t('seed {0}', axes.seed) : axesBrief(axes)}`;
 }
 
 /** How the axes are had: `random projection, seed 42`, `principal components of 5 texts at their last positions`. */
 export function axesWords(axes: Axes, limit = 60): string {
   switch (axes.method) {
     case 'direct':
-      return `direct, dimensions ${axes.dimensions[0]} and ${axes.dimensions[1]}`;
+      return t('direct, dimensions {0} and {1}', axes.dimensions[0], axes.dimensions[1]);
     case 'replicated':
-      return 'replicated, even and odd dimensions';
+      return t('replicated, even and odd dimensions');
     case 'random_projection':
-      return `random projection, seed ${axes.seed}`;
+      return t('random projection, seed {0}', axes.seed);
     case 'directions':
-      return `directions, x ${directionWords(axes.x, limit)}, y ${directionWords(axes.y, limit)}`;
+      return t('directions, x {0}, y {1}', directionWords(axes.x, limit), directionWords(axes.y, limit));
     case 'pca_basis': {
-      const where = axes.positions === 'last' ? 'at their last positions' : 'at all positions but the first';
-      return `principal components of ${formatCount(axes.texts.length)} texts ${where}`;
+      const where = axes.positions === 'last' ? t('at their last positions') : t('at all positions but the first');
+      return t('principal components of {0} texts {1}', formatCount(axes.texts.length), where);
     }
   }
 }
@@ -186,7 +221,9 @@ export const axesBrief = (axes: Axes): string =>
   axes.method === 'directions' ? `${vectorWords(axes.x, 16)}, ${vectorWords(axes.y, 16)}` : axesWords(axes);
 
 const directionWords = (direction: Direction, limit: number): string =>
-  `${leadsToState(direction) ? 'toward' : 'along'} ${vectorWords(direction, limit)}`;
+  leadsToState(direction)
+    ? t('toward {0}', vectorWords(direction, limit))
+    : t('along {0}', vectorWords(direction, limit));
 
 /** What is known of a plane besides its parameters, as far as it is: its vectors' lengths, its norms, its components' variance. */
 export interface KnownPlane {
@@ -220,25 +257,28 @@ export function axisWords(
   const straightened = orthogonal && !first;
   const notes = [
     ...lengthNotes(axes, axis, lengths, length, straightened),
-    ...(straightened ? ['orthogonal to x'] : []),
+    ...(straightened ? [t('orthogonal to x')] : []),
   ];
   switch (axes.method) {
     case 'direct':
-      return { name: `dimension ${axes.dimensions[first ? 0 : 1]}`, notes };
+      return { name: t('dimension {0}', axes.dimensions[first ? 0 : 1]), notes };
     case 'replicated':
-      return { name: `${first ? 'even' : 'odd'} dimensions`, notes };
+      return { name: first ? t('even dimensions') : t('odd dimensions'), notes };
     case 'random_projection':
-      return { name: `along ${first ? 'u' : 'v'}, random`, notes };
+      return { name: t('along {0}, random', first ? 'u' : 'v'), notes };
     case 'pca_basis': {
       const share = explained?.ratio[first ? 0 : 1];
-      const told = share === undefined ? [] : [`${formatPercent(share)} of the variance`];
-      return { name: `${first ? 'first' : 'second'} principal component`, notes: [...told, ...notes] };
+      const told = share === undefined ? [] : [t('{0} of the variance', formatPercent(share))];
+      return {
+        name: first ? t('first principal component') : t('second principal component'),
+        notes: [...told, ...notes],
+      };
     }
     case 'directions': {
       const direction = axes[axis];
       return leadsToState(direction)
-        ? { name: `toward ${first ? 'B' : 'C'}`, vector: vectorWords(direction, limit), notes }
-        : { name: `along ${vectorWords(direction, limit)}`, notes };
+        ? { name: t('toward {0}', first ? 'B' : 'C'), vector: vectorWords(direction, limit), notes }
+        : { name: t('along {0}', vectorWords(direction, limit)), notes };
     }
   }
 }
@@ -251,33 +291,33 @@ function lengthNotes(
   length: string | undefined,
   straightened: boolean,
 ): string[] {
-  if (lengths === 'unit') return ['length 1'];
+  if (lengths === 'unit') return [t('length 1')];
   if (lengths === 'typical')
-    return [length === undefined ? 'as long as the typical norm' : `length ${length}, the typical norm`];
+    return [length === undefined ? t('as long as the typical norm') : t('length {0}, the typical norm', length)];
   // The axes that come with a length of their own: single dimensions and components of 1, one toward a state ends there.
-  if (axes.method === 'random_projection' && !straightened) return ['length 1'];
+  if (axes.method === 'random_projection' && !straightened) return [t('length 1')];
   const told =
     axes.method === 'random_projection' ||
     (axes.method === 'directions' && (straightened || !leadsToState(axes[axis])));
-  return told && length !== undefined ? [`length ${length}`] : [];
+  return told && length !== undefined ? [t('length {0}', length)] : [];
 }
 
 /** How long the axes are: `as they come`, `1`, `the typical norm, 65.8`. */
 export function lengthsWords(lengths: AxisLengths, { norms }: KnownPlane = {}): string {
   if (lengths === 'unit') return '1';
-  if (lengths === 'own') return 'as they come';
-  return `the typical norm${norms ? `, ${lengthText(typicalNorm(norms))}` : ''}`;
+  if (lengths === 'own') return t('as they come');
+  return t('the typical norm{0}', norms ? `, ${lengthText(typicalNorm(norms))}` : '');
 }
 
 /** What is asked of every cell, in a few words: `Probability of ␣Paris`, `␣Paris − ␣Berlin`, `Divergence`. */
 export function questionBrief(question: Question): string {
   switch (question.kind) {
     case 'probability':
-      return `Probability of ${tokenBrief(question.token, 24)}`;
+      return t('Probability of {0}', tokenBrief(question.token, 24));
     case 'difference':
       return `${tokenBrief(question.first, 24)} − ${tokenBrief(question.second, 24)}`;
     case 'divergence':
-      return 'Divergence';
+      return t('Divergence');
   }
 }
 
@@ -285,11 +325,11 @@ export function questionBrief(question: Question): string {
 export function questionWords(question: Question): string {
   switch (question.kind) {
     case 'probability':
-      return `the probability of ${tokenWords(question.token)}`;
+      return t('the probability of {0}', tokenWords(question.token));
     case 'difference':
-      return `the logit of ${tokenWords(question.first)} less that of ${tokenWords(question.second)}`;
+      return t('the logit of {0} less that of {1}', tokenWords(question.first), tokenWords(question.second));
     case 'divergence':
-      return 'the divergence of the prediction from the context’s own, D(own ‖ cell)';
+      return t('the divergence of the prediction from the context’s own, D(own ‖ cell)');
   }
 }
 
@@ -298,8 +338,8 @@ export const askedWords = ({
   question,
   masked,
 }: Pick<MapSpecification, 'question' | 'masked'>): readonly (readonly [name: string, words: string])[] => [
-  ...(question ? [['question', questionWords(question)] as const] : []),
-  ...(masked.length > 0 ? [['left out', tokensWords(masked)] as const] : []),
+  ...(question ? [[t('question'), questionWords(question)] as const] : []),
+  ...(masked.length > 0 ? [[t('left out'), tokensWords(masked)] as const] : []),
 ];
 
 /** What an overlay shows: `“He was”`, `“He was” through the layers`, `8 rows of the unembedding near the plane`. */
@@ -308,10 +348,12 @@ export function overlayWords(overlay: Overlay, limit = 40): string {
     case 'state':
       return promptWords(overlay.prompt, limit);
     case 'layers':
-      return `${promptWords(overlay.prompt, limit)} through the layers`;
+      return t('{0} through the layers', promptWords(overlay.prompt, limit));
     case 'positions':
-      return `${promptWords(overlay.prompt, limit)} through its positions`;
+      return t('{0} through its positions', promptWords(overlay.prompt, limit));
     case 'rows':
-      return `the ${formatCount(overlay.count)} nearest rows of the ${overlay.matrix}`;
+      return overlay.matrix === 'embedding'
+        ? t('the {0} nearest rows of the embedding', formatCount(overlay.count))
+        : t('the {0} nearest rows of the unembedding', formatCount(overlay.count));
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { gridWindow } from './grid.js';
 import { formatFixed } from './numbers.js';
 import type { Grid } from './specification.js';
@@ -18,11 +19,12 @@ export function normsText(
   const typical = norms ? typicalNorm(norms) : 0;
   if (!(typical > 0)) return normsReason === undefined ? undefined : { text: normsReason, kind: 'info' };
   const [low, high] = normRange(gram, gridWindow(grid)).map((norm) => norm / typical) as [number, number];
-  const range = `Norm of h on this plane: ${formatTimes(low)}–${formatTimes(high)} × typical for ${layer}`;
+  const range = t('Norm of h on this plane: {0}–{1} × typical for {2}', formatTimes(low), formatTimes(high), layer);
   const [least, most] = NORM_BAND;
-  if (high < least) return { text: `${range}: all of it is nearer to the origin than real text.`, kind: 'warning' };
-  if (low > most) return { text: `${range}: all of it is farther out than real text.`, kind: 'warning' };
+  if (high < least)
+    return { text: t('{0}: all of it is nearer to the origin than real text.', range), kind: 'warning' };
+  if (low > most) return { text: t('{0}: all of it is farther out than real text.', range), kind: 'warning' };
   return high > most
-    ? { text: `${range}: parts are farther out than real text.`, kind: 'warning' }
+    ? { text: t('{0}: parts are farther out than real text.', range), kind: 'warning' }
     : { text: `${range}.`, kind: 'info' };
 }

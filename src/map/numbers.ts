@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 /** Numbers as people read them: true minus, comma thousands, percent, bits, points. One place, so that all rooms agree. */
 
 const MINUS = '\u2212';
@@ -34,14 +35,14 @@ export function formatWholePercent(probability: number): string {
 /** A difference of probabilities -1 ... 1 in percentage points: `22.9 points`. */
 export const formatPoints = (difference: number): string => {
   const points = Math.abs(difference) * 100;
-  return `${formatFixed(difference * 100, points > 0 && points < 0.995 ? 2 : 1)} points`;
+  return t('{0} points', formatFixed(difference * 100, points > 0 && points < 0.995 ? 2 : 1));
 };
 
 /** Nats (files, code) as bits (the interface). */
 export const bits = (nats: number): number => nats / Math.LN2;
 
 /** Entropy in nats, shown in bits: `5.1 bits`. */
-export const formatBits = (nats: number): string => `${formatFixed(bits(nats), 1)} bits`;
+export const formatBits = (nats: number): string => t('{0} bits', formatFixed(bits(nats), 1));
 
 /** The number of equally probable choices that has this entropy (nats): `34`; below 10 with a decimal. */
 export function formatEqualChoices(nats: number): string {

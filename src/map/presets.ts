@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { isRealState } from './dependence.js';
 import { SAMPLE_VECTOR } from './sampleVector.js';
 import {
@@ -15,11 +16,11 @@ export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPl
 export type Preset = (typeof PRESETS)[number];
 
 export const PRESET_NAMES: Readonly<Record<Preset, string>> = {
-  original: 'As the original',
-  aroundPrompt: 'Around a prompt',
-  threePrompts: 'Between three prompts',
-  principalPlane: 'Principal plane of my texts',
-  steering: 'Along a steering vector',
+  original: t('As the original'),
+  aroundPrompt: t('Around a prompt'),
+  threePrompts: t('Between three prompts'),
+  principalPlane: t('Principal plane of my texts'),
+  steering: t('Along a steering vector'),
 };
 
 const prompt = (text: string): Prompt => ({ kind: 'prompt', text });

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { Fault } from '../fault.js';
 import { sameGrid } from '../grid.js';
 import { tokenText } from '../display.js';
@@ -48,7 +49,7 @@ export function compareMaps(a: TokenMap, b: TokenMap, divergences?: CellDivergen
     throw new Fault({
       code: 'bad-parameter',
       message: why,
-      hint: 'Draw both with one grid: size, spacing and center.',
+      hint: t('Draw both with one grid: size, spacing and center.'),
     });
   const [sideA, sideB] = sidesOf(a, b);
   return {
@@ -66,8 +67,8 @@ export function whyNotCompared(a: ComparedMap, b: ComparedMap): string | undefin
   if (sameGrid(a.specification.grid, b.specification.grid)) return undefined;
   const { columns, rows } = b.cells;
   return columns === a.cells.columns && rows === a.cells.rows
-    ? 'The two maps lie at different places, so that their cells cannot be compared.'
-    : `The other map has ${columns} × ${rows} cells, so that they cannot be compared one by one.`;
+    ? t('The two maps lie at different places, so that their cells cannot be compared.')
+    : t('The other map has {0} × {1} cells, so that they cannot be compared one by one.', columns, rows);
 }
 
 /**
@@ -181,13 +182,17 @@ function spread(values: Float32Array): MeanAndMost {
 
 /** `94.2% of 2 500 cells say the same; 140 changes are real, 5 within rounding`. */
 export function agreementWords({ compared, changed, real }: ComparisonSummary): string {
-  if (compared === 0) return 'no cell can be compared';
-  if (changed === 0) return `all ${formatCount(compared)} cells say the same`;
-  const same = `${formatPercent((compared - changed) / compared)} of ${formatCount(compared)} cells say the same`;
+  if (compared === 0) return t('no cell can be compared');
+  if (changed === 0) return t('all {0} cells say the same', formatCount(compared));
+  const same = t(
+    '{0} of {1} cells say the same',
+    formatPercent((compared - changed) / compared),
+    formatCount(compared),
+  );
   const within = changed - real;
   const changes = [
-    ...(real > 0 ? [`${formatCount(real)} ${real === 1 ? 'change is' : 'changes are'} real`] : []),
-    ...(within > 0 ? [`${formatCount(within)} within rounding`] : []),
+    ...(real > 0 ? [real === 1 ? t('1 change is real') : t('{0} changes are real', formatCount(real))] : []),
+    ...(within > 0 ? [t('{0} within rounding', formatCount(within))] : []),
   ];
   return `${same}; ${changes.join(', ')}`;
 }

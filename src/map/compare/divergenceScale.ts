@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { bits, formatFixed } from '../numbers.js';
 
 /** The divergences of two maps A and B: KL(A ‖ B), KL(B ‖ A), Jensen-Shannon. */
@@ -10,8 +11,8 @@ export type ChangesBy = (typeof CHANGES_BY)[number];
 
 /** What each is called, of maps that stand left and right. */
 export const DIVERGENCE_NAMES: Readonly<Record<DivergenceName, string>> = {
-  ab: 'KL(left ‖ right)',
-  ba: 'KL(right ‖ left)',
+  ab: t('KL(left ‖ right)'),
+  ba: t('KL(right ‖ left)'),
   js: 'Jensen–Shannon',
 };
 

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenText } from '../display.js';
 import { layerBrief, layerWords, promptWords, READOUT_NAMES, translatorFile } from '../naming.js';
 import { formatCount } from '../numbers.js';
@@ -7,7 +8,7 @@ import { lensCells, type LensTable } from './lensTable.js';
 /** What a lens is called: `Logit lens of “The sea”`. A safe line. */
 export function lensName({ parameters: { readout, context } }: LensTable, limit = 60): string {
   const prompt = promptOf(context);
-  return prompt ? `${READOUT_NAMES[readout]} of ${promptWords(prompt, limit)}` : READOUT_NAMES[readout];
+  return prompt ? t('{0} of {1}', READOUT_NAMES[readout], promptWords(prompt, limit)) : READOUT_NAMES[readout];
 }
 
 /** What a lens is called among several: `Tuned lens, my_lens/params.pt`. A safe line. */
@@ -23,7 +24,8 @@ export function lensesName(lenses: readonly LensTable[], limit = 60): string {
   if (!first || more.length === 0) return first ? lensName(first, limit) : '';
   const names = lenses.map(({ parameters: { readout } }) => READOUT_NAMES[readout]);
   const prompt = promptOf(first.parameters.context);
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}${prompt ? ` of ${promptWords(prompt, limit)}` : ''}`;
+  const all = t('{0} and {1}', names.slice(0, -1).join(', '), names.at(-1) ?? '');
+  return prompt ? t('{0} of {1}', all, promptWords(prompt, limit)) : all;
 }
 
 /** All of a prompt is read, whichever position it names. */
@@ -43,19 +45,25 @@ export function entryWords(table: LensTable, position: number): string {
   const followed = named?.token ?? winners.at(-1);
   if (!followed || layers.length === 1) return '';
   const token = `“${tokenText(followed)}”`;
-  const where = `at position ${formatCount(position)}`;
+  const where = t('at position {0}', formatCount(position));
   const enters = winners.findLastIndex((winner) => winner?.id !== followed.id) + 1;
   const from = layers[enters];
   if (from !== undefined)
     return enters === 0
-      ? `${token} is first ${where} at every layer`
-      : `${token} is first ${where} from ${layerBrief(from)} on`;
+      ? t('{0} is first {1} at every layer', token, where)
+      : t('{0} is first {1} from {2} on', token, where, layerBrief(from));
   const ranks = layers.map((_, row) => at(row, position).named?.rank ?? Infinity);
   const best = ranks.reduce((least, rank) => Math.min(least, rank), Infinity);
   const there = layers[ranks.indexOf(best)];
   if (there === undefined || best === Infinity) return '';
   const last = ranks.at(-1);
   return best === 1
-    ? `${token} is first ${where} after ${layerWords(there)}, but not at the last layer (rank ${formatCount(last ?? 0)})`
-    : `${token} is at best number ${formatCount(best)} ${where}, after ${layerWords(there)}`;
+    ? t(
+        '{0} is first {1} after {2}, but not at the last layer (rank {3})',
+        token,
+        where,
+        layerWords(there),
+        formatCount(last ?? 0),
+      )
+    : t('{0} is at best number {1} {2}, after {3}', token, formatCount(best), where, layerWords(there));
 }

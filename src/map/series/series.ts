@@ -1,6 +1,5 @@
 import { canonical } from '../dependence.js';
 import { Fault } from '../fault.js';
-import { layerBrief } from '../naming.js';
 import type { Plane } from '../plane.js';
 import { contextOf, isTranslated, type MapParameters, parseParameters } from '../specification.js';
 import type { TranslatorKind } from '../translate.js';
@@ -217,7 +216,11 @@ export const planeParameters = (base: MapParameters): MapParameters => ({
 
 /** A member's parameters on the plane of the base, which says so in the names of its vectors. */
 export const laidOn = (parameters: MapParameters, plane: Plane, { layer }: MapParameters): MapParameters =>
-  onPlane(parameters, plane, `the shared plane (${layer === 'last' ? 'last layer' : layerBrief(layer)})`);
+  onPlane(
+    parameters,
+    plane,
+    `the shared plane (${layer === 'last' ? 'last layer' : layer === 'embeddings' ? layer : `layer ${layer}`})`,
+  );
 
 /** Who has the plane where nobody says so: all members one, but each its own where an axis is one of the plane's. */
 export const usualSharing = (vary: readonly SeriesAxis[]): PlaneSharing =>
