@@ -154,6 +154,6 @@ function phaseText(progress: Progress, { model }: HostState): string {
     case 'first':
       return t('First of {0} cells…', formatCount(progress.total));
     case 'cells':
-      return `${progressText(progress)}${progress.unverified ? ' · not yet verified' : ''}`;
+      return `${progressText(progress)}${progress.unverified ? t(' · not yet verified') : ''}`;
   }
 }
