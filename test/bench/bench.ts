@@ -14,6 +14,7 @@ import { benchCold } from './cold.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
+import { benchLens } from './lens.js';
 import { describeMachine } from './machine.js';
 import { benchScan } from './scan.js';
 import { benchSweep } from './sweep.js';
@@ -30,16 +31,20 @@ const parts: Readonly<Record<string, () => unknown>> = {
   },
   cold: () => benchCold(model ?? bundledModel, model === undefined),
   sweep: () => benchSweep(model ?? bundledModel),
+  lens: () => (model === undefined ? benchLens(bundledModel) : benchLens(model, process.env)),
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
-  // Its own process: it has a browser's types and ends with it.
-  panel: () => {
-    const node = (...args: string[]): boolean =>
-      spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status === 0;
-    // What it needs of Chromium is there already, or is set up.
-    if (node('test/vscode/setup.mjs')) node('--import', 'tsx', 'test/webview/bench.ts');
-  },
+  panel: () => inBrowser('test/webview/bench.ts'),
+  compare: () => inBrowser('test/webview/benchCompare.ts'),
 };
+
+/** Its own process: it has a browser's types and ends with it. */
+function inBrowser(file: string): void {
+  const node = (...args: string[]): boolean =>
+    spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status === 0;
+  // What it needs of Chromium is there already, or is set up.
+  if (node('test/vscode/setup.mjs')) node('--import', 'tsx', file);
+}
 
 console.log(describeMachine());
 const wanted = process.argv.slice(2);

@@ -3,17 +3,11 @@
  * Generate to the model opened, to the first cells, to its checks' end and to the whole map, and the processor's seconds until then: those tell of the
  * work, whatever else the machine does.
  */
-import { readFileSync } from 'node:fs';
 import { computeMap, Engine } from '../../src/engine/client.js';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { engineFile } from '../engine/engine.js';
-
-/** Of user and system, of a process of Linux. */
-function processorSeconds(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
+import { processorSeconds } from './machine.js';
 
 export async function benchCold(path: string, bundled: boolean): Promise<void> {
   console.log('\nA cold engine, a plane through three prompts, 50 × 50 cells: s since Generate (s of the processor)');

@@ -15,6 +15,14 @@ export function memory(pid: number | undefined, field: 'VmHWM' | 'VmRSS'): numbe
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(status, 'utf8'))?.[1] ?? NaN) / 1000;
 }
 
+/** User and system time of a process in seconds, where the system tells (Linux). */
+export function processorSeconds(pid: number | undefined): number {
+  const file = `/proc/${pid ?? 0}/stat`;
+  if (!existsSync(file)) return NaN;
+  const fields = readFileSync(file, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 

@@ -1,12 +1,11 @@
 /** A sweep over all layers beside the same maps one by one, each in an engine of its own. */
-import { readFileSync } from 'node:fs';
 import { cancelled } from '../../src/protocol/channel.js';
 import { openModel } from '../../src/host/openModel.js';
 import { MemberEngine, type ModelSeries } from '../../src/host/series/memberEngine.js';
 import { members, runOrder } from '../../src/map/series/series.js';
 import type { Layer } from '../../src/map/specification.js';
 import { square } from './maps.js';
-import { three } from './machine.js';
+import { processorSeconds, three } from './machine.js';
 
 const SIDE = 50;
 
@@ -68,16 +67,5 @@ async function sweep(model: string, layers: readonly Layer[]): Promise<Run> {
     return { seconds: (performance.now() - started) / 1000, cpu: processorSeconds(pid), first: first / 1000 };
   } finally {
     await engine.close();
-  }
-}
-
-/** User and system time of a process, where the system tells (Linux). */
-function processorSeconds(pid: number | undefined): number {
-  try {
-    const [, rest = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')) ?? [];
-    const fields = rest.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return NaN;
   }
 }
