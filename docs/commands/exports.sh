@@ -17,15 +17,16 @@ table() { # NAME LAYER, then the flags of the plane
       node -e '
         const [name, bits, layer, plane, file] = process.argv.slice(1);
         const { summary: s } = JSON.parse(require("fs").readFileSync(file, "utf8"));
+        const inBits = (nats, digits) => (nats / Math.LN2).toFixed(digits);
         const share = (x) => `${(100 * x).toFixed(1)} %`;
         const within = s.withinRounding > 0 ? `, ${s.withinRounding} within rounding` : "";
-        console.log(`| ${name} | ${bits} | ${layer} | ${plane} | ${share(s.changedShare)}${within} | ${s.weightedIou.toFixed(3)} | ${s.divergences?.js.mean.toFixed(4)} | ${s.divergences?.js.max.toFixed(3)} |`);
+        console.log(`| ${name} | ${bits} | ${layer} | ${plane} | ${share(s.changedShare)}${within} | ${s.weightedIou.toFixed(3)} | ${inBits(s.divergences?.js.mean, 4)} | ${inBits(s.divergences?.js.max, 3)} |`);
       ' "$name" "$bits" "$layer" "$plane" "$place"/series_model/embedding_grid_comparison.json
     done
   done
 }
 
-echo '| model | export | layer | plane | winners changed | IoU by area | Jensen-Shannon, mean nats | largest |'
+echo '| model | export | layer | plane | winners changed | IoU by area | Jensen-Shannon, mean bits | largest |'
 echo '| ----- | ------ | ----- | ----- | --------------- | ----------- | ------------------------- | ------- |'
 for layer in 2 5; do
   table novella "$layer" --center-prompt "The captain of the ship" --x-prompt "Call me" --y-prompt "The white whale"

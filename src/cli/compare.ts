@@ -8,8 +8,9 @@ import { type ComparedFiles, compareSaved } from '../host/compareSaved.js';
 import { assetsFolder } from '../host/installation.js';
 import { COMPARISON_NAME } from '../host/savedSets.js';
 import { agreementWords, changeText, type MeanAndMost, summaryOf, tokenChanges } from '../map/compare/comparison.js';
+import { divergenceBits } from '../map/compare/divergenceScale.js';
 import { safeText } from '../map/display.js';
-import { formatCount, formatPercent, formatShort } from '../map/numbers.js';
+import { bits, formatCount, formatPercent, formatShort } from '../map/numbers.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { ComputingChoices } from './computing.js';
 import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
@@ -69,7 +70,7 @@ function report({ comparison, withoutDivergences }: ComparedFiles): string {
   const words = agreementWords(summary);
   const { regions, divergences, medianMargin } = summary;
   const share = (value: number | null): string => (value === null ? 'none' : formatPercent(value));
-  const nats = ({ mean, max }: MeanAndMost): string => `mean ${formatShort(mean)}, largest ${formatShort(max)}`;
+  const apart = ({ mean, max }: MeanAndMost): string => `mean ${divergenceBits(mean)}, largest ${divergenceBits(max)}`;
   const rows: (readonly [string, string])[] = [
     ['A', nameOf(a)],
     ['B', nameOf(b)],
@@ -83,7 +84,7 @@ function report({ comparison, withoutDivergences }: ComparedFiles): string {
     ['|Δp|', `mean ${formatPercent(summary.meanProbabilityDifference)}`],
     [
       'entropy',
-      `B − A mean ${formatShort(summary.entropyDifference.mean)}, |B − A| mean ${formatShort(summary.entropyDifference.meanAbsolute)} nats`,
+      `B − A mean ${formatShort(bits(summary.entropyDifference.mean))}, |B − A| mean ${formatShort(bits(summary.entropyDifference.meanAbsolute))} bits`,
     ],
     [
       'median margin',
@@ -91,9 +92,9 @@ function report({ comparison, withoutDivergences }: ComparedFiles): string {
     ],
     ...(divergences
       ? ([
-          ['KL(A ‖ B)', `${nats(divergences.ab)} nats`],
-          ['KL(B ‖ A)', `${nats(divergences.ba)} nats`],
-          ['Jensen-Shannon', `${nats(divergences.js)} nats`],
+          ['KL(A ‖ B)', apart(divergences.ab)],
+          ['KL(B ‖ A)', apart(divergences.ba)],
+          ['Jensen-Shannon', apart(divergences.js)],
         ] as const)
       : [['divergences', `none. ${withoutDivergences ?? ''}`] as const]),
     ...tokenChanges(comparison)

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CHANGES_BY, type ChangesBy } from './compare/divergenceScale.js';
 import { COLOR_BY, type ColorBy, TOKEN_SLOTS } from './colors.js';
 import { Fault } from './fault.js';
 import { parseNumber } from './numbers.js';
@@ -29,6 +30,8 @@ export interface Display {
   readonly ring: boolean;
   /** Color slots, 0 ... 23, by the tokens' texts; other tokens get theirs as they come. */
   readonly tokenColors: Readonly<Record<string, number>>;
+  /** Of a comparison: what its cells are colored by; left out: what changes. A map's own file does not say it. */
+  readonly changesBy?: ChangesBy;
 }
 
 /** A range as it is typed, `usual`, `0-1`, `auto` or `A,B`: not checked yet. */
@@ -89,7 +92,7 @@ const entries = {
   ),
 };
 /** A display as messages hold it. */
-export const displaySchema = v.object(entries);
+export const displaySchema = v.object({ ...entries, changesBy: v.exactOptional(v.picklist(CHANGES_BY)) });
 
 /** Checks unknown data as a display, over the one that holds where a choice is left out. @throws Fault `bad-parameter`. */
 export function parseDisplay(data: unknown, base: Display = DEFAULT_DISPLAY): Display {

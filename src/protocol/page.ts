@@ -332,13 +332,14 @@ export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, 
 /** How the page draws the map: for pictures that look like it. Colors of tokens are told apart. */
 export type PageView = Omit<Display, 'tokenColors'>;
 
-export const pageView = ({ colorBy, colorRange, labels, borders, marks, ring }: PageView): PageView => ({
+export const pageView = ({ colorBy, colorRange, labels, borders, marks, ring, changesBy }: PageView): PageView => ({
   colorBy,
   colorRange,
   labels,
   borders,
   marks,
   ring,
+  ...(changesBy === undefined || changesBy === 'change' ? {} : { changesBy }),
 });
 
 /** What a person can ask of the rest of the extension. */

@@ -43,6 +43,22 @@ test('a figure of two has both maps, their changes, one bar, and says whose plan
   assert.ok(shared.includes('one plane: each cell is the same vector') && shared.includes('Jensen-Shannon'));
 });
 
+test('where the page colors changes by a divergence the figure does: in bits, as the page says it', () => {
+  const [a, b] = [atLayer(1), atLayer(2)];
+  const divergences = noDivergences(GRID);
+  // 0.25 bits everywhere, but for one cell of 2 bits.
+  divergences.js.fill(0.25 * Math.LN2);
+  divergences.js[5] = 2 * Math.LN2;
+  const by = { ...a, display: { ...DEFAULT_DISPLAY, changesBy: 'js' as const } };
+  const [colored, plain] = [by, a].map((map) => drawComparison(compareMaps(map, b, divergences), font));
+  const said = textOf(colored ?? '').replace(/\s+/g, ' ');
+  for (const words of ['Jensen–Shannon', 'mean 0.26 bits', 'largest 2.0 bits', 'up to 0.50 bits'])
+    assert.ok(said.includes(words), `${words} not in: ${said}`);
+  assert.ok(textOf(plain ?? '').includes('both sides are more certain'));
+  assert.equal(framesOf(colored ?? '').length, framesOf(plain ?? '').length);
+  assert.notEqual(colored, plain);
+});
+
 test('a cell’s color in the third view follows what changes', () => {
   const map = mapOf(1);
   const nothing = drawComparison(compareMaps(map, map), font);

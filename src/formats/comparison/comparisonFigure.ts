@@ -1,5 +1,12 @@
 import { changeColors, changeEntry } from '../../map/compare/changeColors.js';
 import {
+  type ChangesBy,
+  DIVERGENCE_NAMES,
+  divergenceBits,
+  divergencePart,
+  spreadOf,
+} from '../../map/compare/divergenceScale.js';
+import {
   agreementWords,
   type MapComparison,
   summaryOf,
@@ -111,7 +118,7 @@ export function drawComparison(
           scale,
           write,
         ),
-        changesPanel(comparison, `${formatCount(summary.changed)} cells${within}`, write),
+        changesPanel(comparison, display.changesBy, `${formatCount(summary.changed)} cells${within}`, write),
       ],
       across: 3,
       bar: (frame: Frame) => drawColorBar(scale.coloring, frame, write),
@@ -122,9 +129,9 @@ export function drawComparison(
         ...(largest
           ? [`most cells go from ${tokenText(largest.from)} to ${tokenText(largest.to)}: ${largest.cells}`]
           : []),
-        'changes: gray where nothing changes or only within rounding, darker orange where both sides are more certain',
+        changesCaption(comparison, display.changesBy),
         ...(js
-          ? [`Jensen-Shannon divergence: mean ${bits(js.mean)}, largest ${bits(js.max)} bits`]
+          ? [`Jensen-Shannon divergence: mean ${divergenceBits(js.mean)}, largest ${divergenceBits(js.max)}`]
           : ['no divergences: the models were not asked']),
         ...(summary.tokensBy === 'text' ? ['different vocabularies: tokens are compared by their texts'] : []),
         ...captionOf([a, b], scale.coloring),
@@ -135,11 +142,24 @@ export function drawComparison(
   );
 }
 
-/** Two digits: divergences of exports are often thousandths. */
-const bits = (nats: number): string => String(Number((nats / Math.LN2).toPrecision(2)));
+/** The divergence that cells are colored by, where it was asked for and is known. */
+function divergenceIn({ divergences }: MapComparison, by: ChangesBy | undefined) {
+  if (by === undefined || by === 'change' || !divergences) return undefined;
+  const values = divergences[by];
+  return { by, values, spread: spreadOf(values) };
+}
+
+function changesCaption(comparison: MapComparison, by: ChangesBy | undefined): string {
+  const apart = divergenceIn(comparison, by);
+  return apart
+    ? `changes: darker orange where ${DIVERGENCE_NAMES[apart.by]} is larger, up to ${divergenceBits(apart.spread.top)}`
+    : 'changes: gray where nothing changes or only within rounding, darker orange where both sides are more certain';
+}
 
 /** Where the winner changes, with the tokens that give way to others. */
-function changesPanel({ a, b, agreement }: MapComparison, note: string, write: Writer): Panel {
+function changesPanel(comparison: MapComparison, by: ChangesBy | undefined, note: string, write: Writer): Panel {
+  const { a, b, agreement } = comparison;
+  const apart = divergenceIn(comparison, by);
   const { columns, rows } = a.cells;
   const palette = changeColors('light');
   const pairs = new Map<string, number>();
@@ -157,13 +177,17 @@ function changesPanel({ a, b, agreement }: MapComparison, note: string, write: W
   });
   const certainty = ({ probabilities, topK }: Cells, cell: number): number => probabilities[cell * topK] ?? 0;
   return {
-    title: 'Changes',
-    note,
+    title: apart ? DIVERGENCE_NAMES[apart.by] : 'Changes',
+    note: apart ? `mean ${divergenceBits(apart.spread.mean)}` : note,
     columns,
     rows,
     color: (cell) => {
       const change = agreement.changes[cell];
       if (change === undefined) return undefined;
+      if (apart) {
+        const nats = apart.values[cell] ?? NaN;
+        return Number.isNaN(nats) ? undefined : palette[changeEntry('real', divergencePart(nats, apart.spread))];
+      }
       return palette[changeEntry(change, Math.min(certainty(a.cells, cell), certainty(b.cells, cell)))];
     },
     top,
