@@ -23,7 +23,7 @@ export async function estimateMap(asked: Asked, batchSize: number): Promise<Esti
     bytes:
       ENGINE_BYTES +
       weights.bytes +
-      scoreBytes(model, plan.prefix.length + 1 + plan.suffix.length) +
+      scoreBytes(model, plan.prefix.length + 1 + plan.suffix.length, model.manner.prefix.way === 'reused') +
       batch * perCell +
       (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
     ...(weights.half === undefined ? {} : { halfWeights: weights.half }),

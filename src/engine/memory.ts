@@ -34,12 +34,27 @@ export const fitsWidened = ({ bytes }: MemoryBudget, half: number, other: number
 
 /** Some matrices [attention heads, positions, positions] stand at once: scores, masked, weights, and copies of them. */
 const SCORE_COPIES = 6;
+/** Of one such matrix: more is not asked for at once. */
+const SCORE_BYTES = 2 ** 28;
+const LEAST_CHUNK = 16;
 
-/** Bytes of attention's scores while a model runs on a sequence. */
-export function scoreBytes({ facts, files }: Sized, positions: number): number {
-  const heads = files.config.attentionHeads ?? Math.ceil(facts.hiddenSize / 64);
-  return positions === 1 ? 0 : 4 * SCORE_COPIES * heads * positions ** 2;
+const headsOf = ({ facts, files }: Sized): number => files.config.attentionHeads ?? Math.ceil(facts.hiddenSize / 64);
+
+/** How many positions of a long sequence run at once, behind the keys and values of those before; undefined: all of them. */
+export function chunkOf(model: Sized, positions: number): number | undefined {
+  const row = 4 * headsOf(model) * positions;
+  if (row * positions <= SCORE_BYTES) return undefined;
+  return Math.max(LEAST_CHUNK, Math.floor(SCORE_BYTES / 2 / row));
 }
+
+/**
+ * Bytes of attention's scores while a model runs on a sequence.
+ * @param inChunks the model keeps the keys and values of positions: a long sequence runs in chunks
+ */
+export const scoreBytes = (model: Sized, positions: number, inChunks = false): number =>
+  positions === 1
+    ? 0
+    : 4 * SCORE_COPIES * headsOf(model) * positions * ((inChunks ? chunkOf(model, positions) : undefined) ?? positions);
 
 /** What is known of a model's sizes. */
 export interface Sized {

@@ -74,7 +74,9 @@ export async function hiddenStates(
 /** The model's own logits behind token ids, [vocabulary]. @param later how many of them lie behind the one that matters */
 export async function ownLogits(variant: Variant, ids: readonly number[], later = 0): Promise<Float32Array> {
   const { logits } = variant.anatomy.interface;
-  const all = numbersOf(await variant.states(ids, [logits], [], later), logits);
+  const all = await variant.withStates([logits], [], async (run) =>
+    numbersOf(await run(ids, { later, last: true }), logits),
+  );
   return all.slice(all.length - variant.model.facts.vocabularySize);
 }
 

@@ -2,21 +2,21 @@ import { allowRun } from '../allowance.js';
 import { runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
-import { cutCells, cutPresents, cutStates, cutWeights } from '../../onnx/cut.js';
-import type { CellCut, CellOutput } from '../../onnx/cut/cellCut.js';
-import { CUT, stateName } from '../../onnx/cut/names.js';
-import { reachableFrom, reaching } from '../../onnx/dataflow.js';
+import { cutCells, cutWeights } from '../../onnx/cut.js';
+import type { CellCut } from '../../onnx/cut/cellCut.js';
+import { stateName } from '../../onnx/cut/names.js';
 import type { Graph } from '../../onnx/graph.js';
-import type { CacheSlot } from '../../onnx/interface.js';
 import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
 import { CellRunner } from '../cellRunner.js';
 import { anyPast } from '../feeds.js';
 import { type Results, type Session, Tensor } from '../session.js';
 import { Kept } from '../kept.js';
 import { type FedNumbers, fedRows } from './fed.js';
+import { type EarlyGraph, keptPrefix } from './keptPrefix.js';
 import type { Manner } from './manner.js';
 import { type Model, translated, type WeightsMemory } from './model.js';
 import { type CellPlan, cutLayerOf, type Surroundings } from './plan.js';
+import { type SequenceOptions, Sequences } from './sequences.js';
 
 /** A cut graph, ready to run. */
 interface CutSession {
@@ -238,13 +238,38 @@ export class Variant {
       (made ??= (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut));
     // Before the session for the cells: the weights stand in memory once.
     const whole = cut.around.prefix || cut.around.suffix ? await this.sequence(around, cut.layer) : new Float32Array(0);
-    const pasts = reuse ? await this.keptPrefix(cut, around, graphOf, manner, early) : new Map<string, Tensor>();
+    const pasts = reuse ? await this.pastsOf(cut, around, graphOf, manner, early) : new Map<string, Tensor>();
     const opened = await this.cutSession(cut, often, await graphOf());
     return this.runnerOf(opened, around, manner, {
       whole,
       prefix: cut.around.prefix,
       pasts,
     });
+  }
+
+  /** Keys and values of the earlier positions, by input. @param graphOf the graph that takes them */
+  private pastsOf(
+    { layer, output }: CellCut,
+    around: Surroundings,
+    graphOf: () => Promise<Graph>,
+    manner: Manner,
+    early: ((runner: CellRunner) => Promise<void>) | undefined,
+  ): Promise<ReadonlyMap<string, Tensor>> {
+    const { model, fed } = this;
+    const { before, anatomy } = this.shared;
+    const plainTop = output.kind === 'top' && !output.masked && !output.functional;
+    const isSoon = around.suffix.length === 0 && around.prefix.length <= EARLY_POSITIONS;
+    const ready: EarlyGraph['ready'] = async (session, graph, pasts) => {
+      const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize: model.facts.hiddenSize };
+      await early?.(this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts }));
+    };
+    return keptPrefix(
+      { model, anatomy, before, fed, states: () => this.sequence(around, layer) },
+      layer,
+      around,
+      graphOf,
+      early && plainTop && before === anatomy && isSoon ? { output, ready } : undefined,
+    );
   }
 
   /** Hidden states of a whole sequence at a layer, [positions * hiddenSize]. */
@@ -259,100 +284,6 @@ export class Variant {
   /** Hidden states of a sequence that were had from a graph which gives nothing else: a prefix may be kept of the same one soon. */
   remember(ids: readonly number[], tensor: string, states: Float32Array): void {
     if (states.byteLength <= SEQUENCE_BYTES) this.sequences.put(sequenceKey(ids, tensor, 0), states);
-  }
-
-  /**
-   * Keys and values of the earlier positions, which come before all that interventions call the last or later ones, by input. No
-   * block up to the layer is run for them: where a plane was laid through the prompt, its states there are known.
-   * @param graphOf the graph that takes them, which is cut once they are there
-   */
-  private async keptPrefix(
-    { layer, output }: CellCut,
-    around: Surroundings,
-    graphOf: () => Promise<Graph>,
-    manner: Manner,
-    early: ((runner: CellRunner) => Promise<void>) | undefined,
-  ): Promise<ReadonlyMap<string, Tensor>> {
-    const { before, anatomy } = this.shared;
-    const count = around.prefix.length;
-    const behind = reachableFrom(before.graph, [before.residual[Number(layer) + 1] ?? '']);
-    const slots = anatomy.interface.caches.filter(({ present = '' }) => behind.has(present));
-    const plainTop = output.kind === 'top' && !output.masked && !output.functional;
-    const soon = plainTop && before === anatomy && around.suffix.length === 0 && count <= EARLY_POSITIONS;
-    const give = soon ? early : undefined;
-    const given = await this.presents(layer, around, slots, give && output, async (opened, kept) => {
-      if (this.lacking(opened.graph, kept).length > 0) return;
-      const pasts = this.pastsOf(opened.graph, kept, count);
-      await give?.(this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts }));
-    });
-    const graph = await graphOf();
-    const lacking = this.lacking(graph, given);
-    const kept = lacking.length === 0 ? given : { ...given, ...(await this.earlyPresents(around, lacking)) };
-    return this.pastsOf(graph, kept, count);
-  }
-
-  /** Slots whose numbers a graph reads and that are not there. Of a block up to the layer, as a rule, only the length is read. */
-  private lacking(graph: Graph, kept: Results): readonly CacheSlot[] {
-    const read = reaching(
-      graph,
-      graph.outputs.map((o) => o.name),
-    );
-    return this.anatomy.interface.caches.filter(
-      ({ past, present = '' }) => graph.isInput(past) && read.has(past) && kept[present] === undefined,
-    );
-  }
-
-  /** What a graph takes as pasts of so many positions; where nothing but their length is read, some numbers or other. */
-  private pastsOf(graph: Graph, kept: Results, count: number): ReadonlyMap<string, Tensor> {
-    const { caches } = this.anatomy.interface;
-    const { config } = this.model.files;
-    return new Map(
-      caches
-        .filter(({ past }) => graph.isInput(past))
-        .map((slot) => [slot.past, kept[slot.present ?? ''] ?? anyPast(slot, config, count)]),
-    );
-  }
-
-  /** @param then hears of them while their graph is open */
-  private async presents(
-    layer: CellCut['layer'],
-    around: Surroundings,
-    slots: readonly CacheSlot[],
-    output: CellOutput | undefined,
-    then: (opened: CutSession, kept: Results) => Promise<void>,
-  ): Promise<Results> {
-    const names = slots.flatMap(({ present }) => present ?? []);
-    if (names.length === 0 || layer === 'head') return {};
-    const { model } = this;
-    const { before } = this.shared;
-    const { hiddenSize } = model.facts;
-    const { prefix, suffix } = around;
-    const [count, length] = [prefix.length, prefix.length + 1 + suffix.length];
-    const states = await this.sequence(around, layer);
-    const graph = translated(() => cutPresents(before, layer, names, output), model.files.relativeFile);
-    const session = await model.session(graph, false);
-    try {
-      allowRun(runBytes(model, count));
-      const kept = await session.run({
-        ...model.plainFeeds(graph, { batch: 1, past: 0, ids: prefix }),
-        ...fedRows(graph, this.fed, { from: 0, count, later: 0, length }),
-        [CUT.cells]: new Tensor('float32', states.slice(0, count * hiddenSize), [1, count, hiddenSize]),
-      });
-      await then({ session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize }, kept);
-      return kept;
-    } finally {
-      await session.release();
-    }
-  }
-
-  private earlyPresents({ prefix, suffix }: Surroundings, slots: readonly CacheSlot[]): Promise<Results> {
-    const names = slots.flatMap(({ present }) => present ?? []);
-    return this.withStates(
-      [],
-      names,
-      (run) => run(prefix, { length: prefix.length + 1 + suffix.length }),
-      this.shared.before,
-    );
   }
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
@@ -433,28 +364,17 @@ export class Variant {
     return this.withStates(tensors, presents, (run) => run(ids, { later }));
   }
 
-  /**
-   * Opens the model for some of its tensors, for as long as the work takes. A run is told how many of its positions lie behind the
-   * one that matters, by default none, and how long the sequence is whose beginning it is, by default no longer.
-   */
+  /** Opens the model for some of its tensors, for as long as the work takes. */
   async withStates<T>(
     tensors: readonly string[],
     presents: readonly string[],
-    work: (run: (ids: readonly number[], of?: { later?: number; length?: number }) => Promise<Results>) => Promise<T>,
-    anatomy: Anatomy = this.anatomy,
+    work: (run: (ids: readonly number[], of?: SequenceOptions) => Promise<Results>) => Promise<T>,
   ): Promise<T> {
-    const graph = translated(() => cutStates(anatomy, tensors, presents), this.model.files.relativeFile);
-    const session = await this.model.session(graph, false);
+    const sequences = new Sequences(this.model, this.anatomy, this.fed, tensors, presents);
     try {
-      return await work((ids, { later = 0, length = ids.length } = {}) => {
-        allowRun(runBytes(this.model, ids.length));
-        return session.run({
-          ...this.model.plainFeeds(graph, { batch: 1, past: 0, ids }),
-          ...fedRows(graph, this.fed, { from: 0, count: ids.length, later, length }),
-        });
-      });
+      return await work((ids, of) => sequences.run(ids, of));
     } finally {
-      await session.release();
+      await sequences.release();
     }
   }
 
