@@ -1,6 +1,5 @@
 import type { Anatomy } from '../../onnx/anatomy.js';
 import { cutStates } from '../../onnx/cut.js';
-import { stateName } from '../../onnx/cut/names.js';
 import type { Graph } from '../../onnx/graph.js';
 import { LATER } from '../../onnx/intervene.js';
 import { allowRun } from '../allowance.js';
@@ -34,7 +33,7 @@ export class Sequences {
     private readonly presents: readonly string[],
   ) {}
 
-  /** @returns hidden states [1, positions, hiddenSize] under {@link stateName} of the tensors, presents under their own names */
+  /** @returns hidden states [1, positions, hiddenSize] under the names that cutStates gives them, presents under their own names */
   async run(
     ids: readonly number[],
     { later = 0, length = ids.length, last = false }: SequenceOptions = {},
