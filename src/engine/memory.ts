@@ -1,4 +1,6 @@
 import { freemem } from 'node:os';
+import { Fault } from '../map/fault.js';
+import { formatCount } from '../map/numbers.js';
 
 /** Bytes that an engine may take: what a person allows, else what is free and the group of processes that it runs in may have. */
 export interface MemoryBudget {
@@ -55,6 +57,22 @@ export const scoreBytes = (model: Sized, positions: number, inChunks = false): n
   positions === 1
     ? 0
     : 4 * SCORE_COPIES * headsOf(model) * positions * ((inChunks ? chunkOf(model, positions) : undefined) ?? positions);
+
+/** Of one matrix of scores: the copies of a larger one would take most machines' memory, and no allocator gives it to all programs. */
+const MOST_SCORE_BYTES = 2 ** 30;
+
+/**
+ * @param rows sequences that run side by side, at once
+ * @throws Fault `memory` where a prompt is too long to be computed anew for every vector
+ */
+export function refuseLongPrompt(model: Sized, positions: number, rows: number): void {
+  if (4 * headsOf(model) * rows * positions ** 2 <= MOST_SCORE_BYTES) return;
+  throw new Fault({
+    code: 'memory',
+    message: `The whole prompt of ${formatCount(positions)} tokens is computed for every vector here, which asks for too much memory at once.`,
+    hint: 'Use a shorter prompt, or a later layer.',
+  });
+}
 
 /** What is known of a model's sizes. */
 export interface Sized {

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import type { Engine } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { withEngine } from './engine.js';
+import { withEngineHere } from './engineHere.js';
+import { assertSentence, faultOf } from './sentences.js';
 
 /**
  * A prompt so long that attention's scores over all of it at once are not asked for runs in chunks. Earlier positions do not see
@@ -63,3 +65,21 @@ for (const [name, length] of Object.entries(MODELS))
       put.probabilities.forEach((p, i) => assert.ok(Math.abs(p - (own.probabilities[i] ?? NaN)) < 1e-5, `${p}`));
     });
   });
+
+test('what computes a long prompt anew for every vector says that it is too long', async () => {
+  await withEngineHere(async (engine) => {
+    const path = join(fixtures, 'checkpoints', 'llama_dynamic2-bf16');
+    await engine.call('open', { path, device: 'cpu', skipChecks: true });
+    const context = { kind: 'tokens', ids: idsOf(6000, 160) } as const;
+    const parameters = { ...DEFAULT_PARAMETERS, layer: 0, context };
+    // Its positions are scaled by how long the sequence is: no key can be kept.
+    for (const fault of [
+      await faultOf(engine.call('map', { parameters, batchSize: 100 })),
+      await faultOf(engine.call('continue', { parameters, x: 0, y: 0, tokens: 3 })),
+    ]) {
+      assert.equal(fault.code, 'memory');
+      assert.match(fault.message, /whole prompt of 6,000 tokens/);
+      assertSentence(fault);
+    }
+  });
+});

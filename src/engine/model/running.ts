@@ -2,6 +2,7 @@ import { Fault } from '../../map/fault.js';
 import { type Layer, layerIndex } from '../../map/specification.js';
 import { cutStates } from '../../onnx/cut.js';
 import type { CellCut } from '../../onnx/cut/cellCut.js';
+import { refuseLongPrompt } from '../memory.js';
 import { translated } from './model.js';
 import type { Surroundings } from './plan.js';
 import { numbersOf, type Variant } from './variant.js';
@@ -22,6 +23,7 @@ export async function follow(
   const tensor = variant.residualAt(cutLayer);
   const { prefix, own } = around;
   const suffix = [...around.suffix];
+  if (cutLayer < variant.model.facts.blocks - 1) refuseLongPrompt(variant.model, prefix.length + 1 + suffix.length, 2);
   await variant.withStates([tensor], [], async (run) => {
     const last = cutLayer === variant.model.facts.blocks - 1;
     for (;;) {

@@ -1,5 +1,5 @@
 import { allowRun } from '../allowance.js';
-import { runBytes } from '../memory.js';
+import { refuseLongPrompt, runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
 import { cutCells, cutWeights } from '../../onnx/cut.js';
@@ -237,6 +237,12 @@ export class Variant {
     const graphOf = async (): Promise<Graph> =>
       (made ??= (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut));
     // Before the session for the cells: the weights stand in memory once.
+    if (cut.around.prefix)
+      refuseLongPrompt(
+        this.model,
+        around.prefix.length + 1 + around.suffix.length,
+        manner.batching.way === 'batched' ? 2 : 1,
+      );
     const whole = cut.around.prefix || cut.around.suffix ? await this.sequence(around, cut.layer) : new Float32Array(0);
     const pasts = reuse ? await this.pastsOf(cut, around, graphOf, manner, early) : new Map<string, Tensor>();
     const opened = await this.cutSession(cut, often, await graphOf());
