@@ -1,5 +1,6 @@
 import { Fault } from '../map/fault.js';
 import type { MapParameters } from '../map/specification.js';
+import type { ModelFacts } from '../map/tokenMap.js';
 import type { Estimate } from '../protocol/engine.js';
 import { affineKind } from './affine.js';
 import { BATCH_BYTES } from './cellSource.js';
@@ -27,9 +28,15 @@ export async function estimateMap(asked: Asked, batchSize: number): Promise<Esti
       batch * perCell +
       (parameters.adaptive ? 2 : 1) * cells * (parameters.topK * 8 + 16),
     ...(weights.half === undefined ? {} : { halfWeights: weights.half }),
-    seconds: speeds.expected(parameters, plan, cells, model.facts.blocks),
+    seconds:
+      speeds.expected(parameters, plan, cells, model.facts.blocks) ??
+      ('reason' in affineKind(model, plan) ? null : rowsSeconds(model.facts, cells)),
   };
 }
+
+/** Three rows and a scan of them, on a slow machine: so that a lens that was never drawn here is drawn at once where that is quick. */
+const rowsSeconds = ({ vocabularySize, hiddenSize }: ModelFacts, cells: number): number =>
+  vocabularySize * (cells * 3e-9 + hiddenSize * 2e-8);
 
 /** What the divergences between two maps take: both models' weights, both sides' logits. @throws Fault as {@link planOf}. */
 export async function estimateDivergences(a: Asked, b: Asked, batchSize: number): Promise<Estimate> {

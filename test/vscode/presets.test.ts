@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
+import { SAMPLE_TEXTS } from '../../src/engine/sampleTexts.js';
+import { fitTranslator } from '../../src/host/fitTranslator.js';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
 import { until } from './support/until.js';
+import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
@@ -15,9 +18,15 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     fill: (workspace) => bundledModelTo(path.join(workspace, 'own')),
   }));
 
-  test('the first panel lies between three prompts; each preset gives its map; anchors stay through zoom', async (context) => {
-    const workbench = await session.open(context);
-    const page = new MapPage(workbench);
+  let workbench: Workbench;
+  let page: MapPage;
+
+  before(async () => {
+    workbench = await session.open();
+    page = new MapPage(workbench);
+  });
+
+  test('the first panel lies between three prompts; each preset gives its map; anchors stay through zoom', async () => {
     await (await workbench.findCommand(GENERATE)).click();
     await page.complete(/^2,500 cells/);
     const start = page.frame.getByRole('combobox', { name: 'Start from', exact: true });
@@ -66,5 +75,78 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     await page.complete(/^2,500 cells/);
     assert.equal(await start.evaluate((element): unknown => Reflect.get(element, 'value')), 'threePrompts');
     await workbench.picture('own-model');
+  });
+
+  test('what a map means: texts that stand elsewhere, the nearest boundary, a tuned lens of a file', async () => {
+    const lens = path.join(session.server.workspace, 'a lens');
+    // As good as five texts make it; how good a lens is, other tests tell.
+    await fitTranslator({
+      device: 'cpu',
+      skipChecks: true,
+      model: path.join(session.server.workspace, 'own'),
+      texts: SAMPLE_TEXTS.slice(0, 5),
+      heldOut: SAMPLE_TEXTS.slice(5, 6),
+      output: lens,
+    });
+    const note = page.frame.locator('.map-area .map-note');
+    const says = (words: RegExp): Promise<void> =>
+      until(`a note of ${words}`, async () => words.test(await note.innerText()));
+    await page.choose('Start from', 'Principal plane of my texts');
+    await page.unfold('Overlays');
+    await page.button('Add Overlay').click();
+    await page.frame.getByRole('menuitem', { name: 'Texts of the Plane' }).click();
+    await says(/^Only \d+ of 18 texts stand on what the model says/);
+    await page.frame.getByRole('button', { name: /^On This Plane/ }).click();
+    await page.frame.getByText(/of 18 texts stand on a cell .* are drawn hollow/).waitFor();
+    await workbench.picture('meaning-faithful');
+
+    await page.choose('Start from', 'Around a prompt');
+    await says(/Nearest boundary \(.+\) [\d.]+ × the state's norm, [\d.]+ × closer than along these axes$/);
+    await page.frame.getByRole('button', { name: /^Boundaries Around A/ }).click();
+    await page.button('Measure').click();
+    await page.frame.getByText('median of 16 as states vary').waitFor();
+    await workbench.picture('meaning-boundaries');
+    await page.button('Lay Plane Between').click();
+    await page.frame.getByText('The plane through the center and the two nearest points').waitFor();
+    await page.complete(/exact regions/);
+    await workbench.picture('meaning-between');
+
+    // A lens of a file: one that is none is refused in a sentence, and the right one says whose it is.
+    await page.type('Layer number', '2');
+    await page.choose('Readout', 'Tuned lens');
+    const field = page.field('Translator');
+    await field.getByText('Choose the file of the lens').waitFor();
+    const choose = async (file: string): Promise<void> => {
+      await field.getByText('Choose…').click();
+      await workbench.chooseFile(file);
+    };
+    await choose(path.join(session.server.workspace, 'own', 'config.json'));
+    await field
+      .getByRole('alert')
+      .filter({ hasText: /"config\.json" is neither .+\.$/ })
+      .waitFor();
+    await workbench.picture('meaning-refused');
+    await choose(path.join(lens, 'params.pt'));
+    await field.getByText('A lens of own').waitFor();
+    await page.complete(/layer 2 of/);
+    await says(/Nearest boundary/);
+
+    await workbench.theme('Light Modern');
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'Another Readout' }).click();
+    await page.frame.locator('.agreement-part', { hasText: '% agreement' }).waitFor();
+    assert.match(await page.status.innerText(), /^2 × /);
+    await workbench.picture('meaning-compared');
+    await page.button('Close Comparison (Esc)').click();
+    await page.button('Compare…').click();
+    await page.frame.getByRole('menuitem', { name: 'Layers × Positions' }).click();
+    await page.button('Another Lens Beside').click();
+    await page.frame.getByRole('menuitem', { name: 'Logit lens' }).click();
+    await until('two lenses', async () => (await page.frame.locator('.lens-head').count()) === 2);
+    assert.deepEqual(await page.frame.locator('.lens-head').allInnerTexts(), [
+      'Tuned lens, a lens/params.pt',
+      'Logit lens',
+    ]);
+    await workbench.picture('meaning-lenses');
   });
 });

@@ -1,7 +1,12 @@
 import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
-import { isTranslated, type Readout, type TranslatorReference } from '../../src/map/specification.js';
+import {
+  isTranslated,
+  type MapParameters,
+  type Readout,
+  type TranslatorReference,
+} from '../../src/map/specification.js';
 import { h, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
@@ -28,6 +33,16 @@ function translatorNote(
   const text =
     used.model === null ? t('The file does not name its model') : t('A lens of {0}', safeText(used.model, 60));
   return { text, kind: 'info' };
+}
+
+/** Why a readout through a translator cannot be had, where a fault is about its file: that is named in it. */
+export function translatorProblem(
+  { readout, translator }: Pick<MapParameters, 'readout' | 'translator'>,
+  fault: { readonly message: string } | null | undefined,
+): string | undefined {
+  if (!fault || !translator || !isTranslated(readout)) return undefined;
+  const names = translator.path.split(/[\\/]/).filter(Boolean).slice(-2);
+  return names.some((name) => fault.message.includes(`"${name}"`)) ? fault.message : undefined;
 }
 
 export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
@@ -94,7 +109,9 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       setText(translatorName, file ? translatorFile(file.path) : '');
       setAttributes(translatorName, { title: file?.path });
       translator.update(
-        form.fault('translator') ?? (through && !file ? t('Choose the file of the lens') : undefined),
+        form.fault('translator') ??
+          (through && !file ? t('Choose the file of the lens') : undefined) ??
+          translatorProblem(settings.parameters, state.news?.fault ?? host.obstacle ?? host.fault),
         file ? translatorNote(file, state.base?.specification.translator) : undefined,
       );
       const barred = options.find((option) => option.reason !== undefined);

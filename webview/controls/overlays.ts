@@ -92,12 +92,23 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
   const ringField = createField('', ring.element);
   const add = createMenuButton(
     t('Add Overlay'),
-    () =>
-      kindsOf({ kind: 'prompt', text: form.prompts.B }).map(({ label, icon, overlay }): MenuItem => ({
-        label,
-        icon,
-        run: () => form.edit('overlays', [...(form.settings?.parameters.overlays ?? []), overlay]),
-      })),
+    () => {
+      const { overlays = [], plane } = form.settings?.parameters ?? {};
+      const append = (more: readonly Overlay[]): void =>
+        form.edit('overlays', [...overlays, ...more].slice(0, Math.max(LIMITS.prompts, overlays.length + 1)));
+      const own = plane?.axes.method === 'pca_basis' ? plane.axes.texts : [];
+      const texts = own.map((text): Overlay => ({ kind: 'state', prompt: { kind: 'prompt', text } }));
+      return [
+        ...(texts.length > 0
+          ? [{ label: t('Texts of the Plane'), icon: 'list-unordered', run: () => append(texts) } satisfies MenuItem]
+          : []),
+        ...kindsOf({ kind: 'prompt', text: form.prompts.B }).map(({ label, icon, overlay }): MenuItem => ({
+          label,
+          icon,
+          run: () => append([overlay]),
+        })),
+      ];
+    },
     'add',
   );
   const addField = createField(t('Add'), add.element);

@@ -18,6 +18,7 @@ import type { Form } from './form.js';
 import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 import { createSourceField } from './sourceField.js';
+import { translatorProblem } from './layerAndReadout.js';
 import { firstSource, problemOf, promptThere, SOURCE_KINDS } from './sourceKinds.js';
 import { createTexts } from './texts.js';
 
@@ -172,7 +173,9 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       );
       const problem = state.news?.fault;
       const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
-      const elsewhere = sources.some((source) => problemOf(source, problem) !== undefined);
+      const elsewhere =
+        sources.some((source) => problemOf(source, problem) !== undefined) ||
+        translatorProblem(settings.parameters, problem) !== undefined;
       method.update(form.fault('plane.axes') ?? form.fault('plane') ?? (elsewhere ? undefined : problem?.message));
       const directions = axes.method === 'directions';
       show(a.element, center.kind !== 'origin' && center.kind !== 'texts');

@@ -182,6 +182,17 @@ export class Workbench {
     });
   }
 
+  /** Answers VS Code's own dialog for opening with a file. */
+  async chooseFile(file: string): Promise<void> {
+    const input = this.quickInput;
+    await until('a folder to open from', async () => (await input.inputValue()).endsWith('/'));
+    await input.fill(file);
+    await until(`${file} is chosen`, async () => {
+      if (await input.isVisible()) await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
+      return !(await input.isVisible());
+    });
+  }
+
   /** The document of the visible webview. */
   get webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
