@@ -72,7 +72,7 @@ export function createEmptyState(store: Store): HTMLElement {
     recent.replaceChildren(...others.map(entryRow));
   };
   store.onDraw(({ host, map }) => {
-    const visible = host !== null && !map && host.model.status === 'none';
+    const visible = host !== null && !map && host.mode === 'panel' && host.model.status === 'none';
     show(element, visible);
     if (visible) fill(host);
   });

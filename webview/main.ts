@@ -101,6 +101,7 @@ const inspector = h(
 const sheet = createSheet(store);
 view.element.append(sheet.button);
 const toolbar = createToolbar(store, view, derived, sheet, toggleControls);
+const panes = createPanes(main, other, changes, derived);
 const mapColumn = h(
   'main',
   { class: 'map-column', 'aria-label': t('Map') },
@@ -110,7 +111,7 @@ const mapColumn = h(
   createFaultBar(store),
   createEmptyState(store),
   createFaultPage(store),
-  createPanes(main, other, changes, derived),
+  panes,
   createSweepStrip(store, derived),
   createLensTable(store, derived),
   createProfilePane(store, derived),
@@ -125,7 +126,9 @@ document.body.append(
 
 store.onDraw((state, changed) => {
   const { layout, ui, drawer, map, host, table, comparing } = state;
-  const column = layout === 'wide' && ui.controls && !comparing;
+  /** A saved lens has neither a map nor parameters to change. */
+  const lensAlone = host?.mode === 'saved' && host.lens !== null;
+  const column = layout === 'wide' && ui.controls && !comparing && !lensAlone;
   const overlaid = layout !== 'wide' || comparing;
   setAttributes(document.body, {
     'data-layout': layout,
@@ -141,10 +144,11 @@ store.onDraw((state, changed) => {
     (layout === 'narrow' ? toolbar.element.querySelector<HTMLElement>('button') : openControls)?.focus();
   drawerOpen = opened;
   if (anyOf(changed, 'drawer', 'layout', 'comparing')) hideUnder(toolbar.element, opened ? controls : null);
-  show(rail, !column && layout !== 'narrow');
+  show(rail, !column && layout !== 'narrow' && !lensAlone);
   setAttributes(openControls, { 'aria-expanded': String(drawer) });
   show(inspector, map !== null && !comparing);
-  show(toolbar.element, map !== null || layout !== 'wide');
+  show(toolbar.element, (map !== null || layout !== 'wide') && !lensAlone);
+  show(panes, !lensAlone);
   if (table) view.element.hidden = true;
   showProgress(progressLine, state, other.store.state);
   if (changed.has('host') || changed.has('ui')) keep({ keep: host?.keep ?? null, ui });

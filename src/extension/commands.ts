@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { Fault } from '../map/fault.js';
 import type { PanelStart } from '../panel/dependencies.js';
 import { downloadModel } from './download.js';
-import { deleteSavedMap } from './deleteSavedMap.js';
+import { deleteSavedMap, deleteSavedSet } from './deleteSavedMap.js';
 import { SAVED_MAP_EDITOR, STUDY_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
@@ -97,8 +97,14 @@ export function registerCommands(
       if (uri) await vscode.commands.executeCommand('revealInExplorer', uri);
     },
     deleteSavedMap: async (argument) => {
+      const sets = await savedMaps.sets();
       const uri = savedMapOf(argument);
-      if (uri && (await deleteSavedMap(uri, services.files))) savedMaps.refresh();
+      const set = isSavedMapsNode(argument) && argument.kind === 'set' ? argument.set : undefined;
+      const { files } = services;
+      const deleted = set
+        ? await deleteSavedSet(set, files, sets)
+        : uri !== undefined && (await deleteSavedMap(uri, files, sets));
+      if (deleted) savedMaps.refresh();
     },
     newStudy: () => newStudy(panels.panel?.settings),
     openAsStudy: (argument) => openWith(argument, STUDY_EDITOR),

@@ -88,15 +88,15 @@ export function savedMapDependencies(
   return {
     ...panels,
     openAsText,
-    editAndRun: async ({ specification, display = DEFAULT_DISPLAY }) => {
+    editAndRun: async ({ specification, display = DEFAULT_DISPLAY }, lens) => {
       const parameters = parametersOf(specification);
       try {
         const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
-        openPanel({ modelPath: path, parameters, display });
+        openPanel({ modelPath: path, parameters, display, lens: lens ?? null });
         lease.release(); // the panel holds the same engine by now, or finds it within the grace
       } catch (error) {
         const fault = Fault.from(error);
-        openPanel({ parameters, display });
+        openPanel({ parameters, display, lens: lens ?? null });
         void showWarning([fault.message, fault.hint].filter(Boolean).join(' '));
       }
     },

@@ -30,15 +30,17 @@ export async function readSavedMap(uri: vscode.Uri, files: MapFiles): Promise<To
 export interface SavedMapSet {
   readonly kind: SetFile['kind'];
   readonly uris: readonly vscode.Uri[];
+  readonly lenses: SetFile['lenses'];
 }
 
-const isSet = (uri: vscode.Uri): boolean => /\/embedding_grid_(?:comparison(?:_\d+)?|series)\.json$/.test(uri.path);
+const isSet = (uri: vscode.Uri): boolean =>
+  /\/embedding_grid_(?:comparison(?:_\d+)?|lens(?:_\d+)?|series)\.json$/.test(uri.path);
 const MOST_SET = 64e6;
 
 /** What a file says of maps that belong together; undefined: it is a map itself. @throws Fault `file`. */
 export async function readSavedSet(uri: vscode.Uri): Promise<SavedMapSet | undefined> {
   if (!isSet(uri)) return undefined;
-  const { kind, maps } = await setFileAt(uri);
+  const { kind, maps, lenses } = await setFileAt(uri);
   const uris = maps.map((file) => vscode.Uri.joinPath(uri, '..', ...file.split('/')));
   for (const one of uris)
     if (!(await mayReach(one)))
@@ -46,7 +48,7 @@ export async function readSavedSet(uri: vscode.Uri): Promise<SavedMapSet | undef
         code: 'file',
         message: t('A map of {0} lies outside of this folder, which is not trusted.', nameOf(uri)),
       });
-  return { kind, uris };
+  return { kind, uris, lenses };
 }
 
 /** What a file says of maps that belong together. @throws Fault `file`. */

@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import type { SetFile } from '../formats/comparison/setFiles.js';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { SavedMapDependencies } from '../panel/dependencies.js';
@@ -9,7 +10,7 @@ import { showFault } from './log.js';
 import { plain } from './plainText.js';
 import { readSavedMap, readSavedSet } from './readSavedMap.js';
 import type { Services } from './services.js';
-import { type MountedMap, mountSavedMap } from './webviewPanel.js';
+import { type MountedMap, mountSavedLens, mountSavedMap } from './webviewPanel.js';
 
 /** The viewType of tabs that show a map that was not saved; they do not come back after a reload. */
 const UNSAVED_MAP = 'embeddingGrid.unsavedMap';
@@ -21,8 +22,9 @@ export interface SavedMapEditorOptions {
 }
 
 interface SavedMapDocument extends vscode.CustomDocument {
-  /** The map, or why the file holds none. */
-  map: TokenMap | Fault;
+  /** The map, or why the file holds none; of a lens undefined. */
+  map: TokenMap | Fault | undefined;
+  readonly lenses?: SetFile['lenses'];
   /** Of a file that names several: what is shown with the first. */
   readonly beside: (SavedBeside & { readonly other?: vscode.Uri }) | undefined;
 }
@@ -59,6 +61,8 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
     try {
       const set = await readSavedSet(uri);
       if (!set) return { uri, map: await this.read(uri), beside: undefined, dispose: () => undefined };
+      if (set.kind === 'lens')
+        return { uri, map: undefined, lenses: set.lenses, beside: undefined, dispose: () => undefined };
       const [first = uri, other] = set.uris;
       if (set.kind === 'comparison')
         return { uri, map: await this.read(first), beside: other ? { other } : undefined, dispose: () => undefined };
@@ -85,6 +89,13 @@ export class SavedMapEditor implements vscode.CustomReadonlyEditorProvider<Saved
       panel.dispose();
       return showFault(this.options.services.log, fault);
     }
+    const [first, ...more] = document.lenses ?? [];
+    if (first) {
+      const dependencies = this.options.dependencies(openAsText);
+      const lens = mountSavedLens(this.options.services.context.extensionUri, dependencies, panel, [first, ...more]);
+      panel.onDidDispose(() => void lens.dispose());
+    }
+    if (!document.map) return;
     const { beside } = document;
     let mounted: vscode.Disposable | undefined = this.mount(panel, document.map, openAsText, document.uri, beside);
     // The files of a set are what they were when it was opened.

@@ -11,7 +11,7 @@ import { mayReach } from './trust.js';
 /** Names of saved maps, wherever the command line or the panel put them. The original's names. */
 export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
 /** Names of files that open several saved maps together. */
-export const SAVED_SET_FILES = '**/embedding_grid_{comparison*,series}.json';
+export const SAVED_SET_FILES = '**/embedding_grid_{comparison*,lens*,series}.json';
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
 const MOST_FOUND = 500;
 /** What a list shows stands in the first lines; a map of 200 x 200 cells is many megabytes long. */
@@ -87,14 +87,17 @@ export interface SavedSet {
   readonly uri: vscode.Uri;
   readonly kind: SetFile['kind'];
   readonly title: string;
+  /** Its maps. */
+  readonly maps: readonly vscode.Uri[];
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
 async function describedSet(uri: vscode.Uri): Promise<SavedSet | undefined> {
   if (!(await mayReach(uri))) return undefined;
-  const { kind, title } = await setFileAt(uri);
-  return { uri, kind, title: capital(title), modified: (await vscode.workspace.fs.stat(uri)).mtime };
+  const { kind, title, maps } = await setFileAt(uri);
+  const places = maps.map((file) => vscode.Uri.joinPath(uri, '..', ...file.split('/')));
+  return { uri, kind, maps: places, title: capital(title), modified: (await vscode.workspace.fs.stat(uri)).mtime };
 }
 
 async function described(uri: vscode.Uri): Promise<SavedMap | undefined> {

@@ -12,6 +12,8 @@ export type SavedMapsNode =
   | { readonly kind: 'sets' }
   | { readonly kind: 'set'; readonly set: SavedSet };
 
+const SET_ICONS = { comparison: 'compare-changes', series: 'list-ordered', lens: 'table' } as const;
+
 /** The view "Saved Maps": maps by model, the newest first. */
 export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
   readonly onDidChangeTreeData: vscode.Event<void>;
@@ -52,7 +54,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
         resourceUri: uri,
         description: timeAgo(this.now() - modified),
         tooltip: [vscode.workspace.asRelativePath(uri), new Date(modified).toLocaleString()],
-        iconPath: new vscode.ThemeIcon(kind === 'comparison' ? 'compare-changes' : 'list-ordered'),
+        iconPath: new vscode.ThemeIcon(SET_ICONS[kind]),
         contextValue: 'savedSet',
         command: { command: 'vscode.openWith', title: t('Open'), arguments: [uri, SAVED_MAP_EDITOR] },
       });

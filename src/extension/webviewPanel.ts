@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import type { LensTable } from '../map/lens/lensTable.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { MapController } from '../panel/controller.js';
 import type {
@@ -8,6 +9,7 @@ import type {
   PanelDependencies,
   PanelStart,
   PanelStatus,
+  SavedLensDependencies,
   SavedMapDependencies,
   Signal,
 } from '../panel/dependencies.js';
@@ -18,6 +20,7 @@ import { type SavedBeside, SavedMapController } from '../panel/savedMap.js';
 import type { HostMessage } from '../protocol/page.js';
 import type { PanelSettings } from '../protocol/panelSettings.js';
 import { language } from './language.js';
+import { SavedLensController } from '../panel/savedLens.js';
 import { plain } from './plainText.js';
 
 /** What the panel's serializer is registered for. */
@@ -40,7 +43,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     batchSize: start.batchSize ?? defaults.batchSize,
     compare: start.compare ?? null,
     sweep: start.sweep ?? false,
-    lens: null,
+    lens: start.lens ?? null,
     profile: null,
     shelf: [],
   };
@@ -92,6 +95,19 @@ export function mountSavedMap(
     compare: (file) => controller.compareWith(file),
     dispose: () => (page.dispose(), controller.dispose()),
   };
+}
+
+/** Shows a saved lens in a read-only editor, until the answer is disposed. */
+export function mountSavedLens(
+  extensionUri: vscode.Uri,
+  deps: SavedLensDependencies,
+  panel: vscode.WebviewPanel,
+  lenses: readonly [LensTable, ...LensTable[]],
+): Disposable {
+  panel.webview.options = webviewOptions(extensionUri);
+  const controller = new SavedLensController(deps, lenses);
+  const page = mountPage(extensionUri, panel.webview, controller);
+  return { dispose: () => (page.dispose(), controller.dispose()) };
 }
 
 class WebviewMapPanel implements MapPanel {

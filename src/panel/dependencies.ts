@@ -5,7 +5,7 @@ import type { MapParameters, TranslatorReference, VectorSource } from '../map/sp
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
 import type { ColorScaleChoice, ModelEntry } from '../protocol/page.js';
-import type { Comparison, PanelSettings } from '../protocol/panelSettings.js';
+import type { Comparison, LensChoice, PanelSettings } from '../protocol/panelSettings.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
 export interface Disposable {
@@ -132,13 +132,19 @@ export interface SavedMapDependencies extends Pick<
   | 'chooseSavedMap'
   | 'readMap'
 > {
-  /** Opens a panel with the saved map's parameters, on its model if it can still be found. */
-  editAndRun(map: TokenMap): Promise<void>;
+  /** Opens a panel with the saved map's parameters, on its model if it can still be found, and with a lens beside it. */
+  editAndRun(map: Pick<TokenMap, 'specification' | 'display'>, lens?: LensChoice): Promise<void>;
   /** The command line that makes this map again. */
   copyCommandLine(map: TokenMap): Promise<void>;
   /** Opens the same file in the text editor. */
   openAsText(): Promise<void>;
 }
+
+/** What the editor of a saved lens needs. */
+export type SavedLensDependencies = Pick<
+  SavedMapDependencies,
+  'exportSet' | 'copyText' | 'showLog' | 'log' | 'tokenColors' | 'colorScale' | 'editAndRun' | 'openAsText'
+>;
 
 /** What commands, the status bar and context keys follow. */
 export interface PanelStatus {
@@ -160,6 +166,7 @@ export interface PanelStart {
   readonly modelPath?: string;
   readonly compare?: Comparison | null;
   readonly sweep?: boolean;
+  readonly lens?: LensChoice | null;
   readonly parameters?: MapParameters;
   readonly display?: Display;
   readonly device?: Device;

@@ -5,7 +5,7 @@ import { type HostMessage, type PageAction, type PageView, pageView, type PanelS
 import type { Disposable, SavedMapDependencies } from './dependencies.js';
 import { readComparison, readPageMessage } from './messages.js';
 import { PageStream } from './pageStream.js';
-import { savedSlotMap, savedSlotState, savedSweptMap, seriesOf } from './savedSlot.js';
+import { savedSlotMap, savedSlotState, savedSweptMap, seriesOf, stillPanel } from './savedSlot.js';
 import { takeVector } from './takeVector.js';
 
 /** A saved map beside another one. */
@@ -172,20 +172,11 @@ export class SavedMapController {
 
   private sendState(): void {
     const state: PanelState = {
-      mode: 'saved',
+      ...stillPanel(this.deps),
       compare: this.beside ? { kind: 'saved', file: this.beside.file } : null,
       sweep: this.sweep.length > 0 ? { layers: this.map.facts.blocks, done: this.sweep.length, running: false } : null,
-      lens: null,
-      profile: null,
-      interventions: [],
-      models: [],
-      canUndo: false,
-      canRedo: false,
       display: this.view,
-      colorScale: this.deps.colorScale.read(),
       tokenColors: this.tokenColors(),
-      keep: null,
-      heard: 0,
     };
     const main = { ...savedSlotState(this.map), fault: this.fault };
     this.page?.send({

@@ -2,9 +2,35 @@ import { t } from '@vscode/l10n';
 import type { SavedSet } from '../host/savedSets.js';
 import { DEFAULT_PARAMETERS, parametersOf } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { type HostMessage, type ShownMap, type SlotName, type SlotState, stillSlot } from '../protocol/page.js';
+import {
+  type HostMessage,
+  type PanelState,
+  type ShownMap,
+  type SlotName,
+  type SlotState,
+  stillSlot,
+} from '../protocol/page.js';
+import type { SavedMapDependencies } from './dependencies.js';
 import { finishOf } from './mapRecord.js';
 import { fewerTokens, pageTopK } from './pageCells.js';
+
+/** What the page is told of an editor that shows what is saved, but for what that is and how it is drawn. */
+export const stillPanel = ({
+  colorScale,
+}: Pick<SavedMapDependencies, 'colorScale'>): Omit<PanelState, 'display' | 'tokenColors'> => ({
+  mode: 'saved',
+  compare: null,
+  sweep: null,
+  lens: null,
+  profile: null,
+  interventions: [],
+  models: [],
+  canUndo: false,
+  canRedo: false,
+  colorScale: colorScale.read(),
+  keep: null,
+  heard: 0,
+});
 
 /** What the page is told of a saved map. */
 export const savedSlotState = ({ specification, runtime }: TokenMap): SlotState =>

@@ -7,8 +7,11 @@ import { readSetFile } from '../../src/formats/comparison/setFiles.js';
 import { diskFolder } from '../../src/formats/outputFolder.js';
 import { readMap } from '../../src/formats/readMap.js';
 import { encodeSet, type SavedSet, saveSet } from '../../src/host/savedSets.js';
-import { type Layer, parametersOf } from '../../src/map/specification.js';
+import { lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
+import { DEFAULT_PARAMETERS, type Layer, type MapParameters, parametersOf } from '../../src/map/specification.js';
+import type { Token } from '../../src/map/token.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
+import { syntheticLens } from '../map/syntheticLens.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { makeAssets } from '../formats/assets.js';
 
@@ -74,6 +77,49 @@ test('the maps of all layers are saved as a series is, and named in their order'
   await assert.rejects(saveSet({ kind: 'series', series, maps }, diskFolder(folder), null, options), {
     code: 'output',
   });
+});
+
+test('a lens, and several beside each other, are had back from their JSON as they were', async (context) => {
+  const folder = await temporary(context);
+  const parameters = { ...DEFAULT_PARAMETERS, readout: 'lens', topK: 3 } as const;
+  const model = { facts: { ...mapAt(1, 2).facts, blocks: 3 }, reference: mapAt(1, 2).specification.model };
+  const lensOf = (readout: 'lens' | 'unembed', token: string | null): LensTable => {
+    const question = token === null ? null : ({ kind: 'probability', token } as const);
+    const asked: MapParameters = { ...parameters, readout, context: { kind: 'prompt', text: 'The old man' }, question };
+    const table = syntheticLens({ parameters: asked, batchSize: 1 }, model);
+    // What arithmetic cannot hold, and tokens that are no text.
+    table.entropy[4] = NaN;
+    const tokens = table.tokens.map((one): Token => (one.id % 2 ? one : { ...one, kind: 'special' }));
+    return { ...table, tokens };
+  };
+  const told = (table: LensTable): unknown => {
+    const at = lensCells(table);
+    const cells = table.layers.flatMap((_, row) => table.positions.map((__, column) => at(row, column)));
+    const { parameters: read, ...rest } = table;
+    const { readout, context: prompt, topK } = read;
+    return { ...rest, readout, prompt, topK, cells, ids: 0, probabilities: 0, tokens: 0, named: table.named?.token };
+  };
+  for (const tables of [[lensOf('lens', null)], [lensOf('lens', ' sea'), lensOf('unembed', ' sea')]]) {
+    const json = await saveSet({ kind: 'lens', tables }, diskFolder(folder), folder, options);
+    const set = readSetFile('x', await readFile(json, 'utf8'));
+    assert.deepEqual([set.kind, set.maps], ['lens', []]);
+    assert.match(set.title, /“The old man”$/);
+    assert.deepEqual(set.lenses?.map(told), tables.map(told));
+    // Saved again it is the same file.
+    const again = await saveSet({ kind: 'lens', tables: set.lenses ?? [] }, diskFolder(folder), folder, options);
+    assert.notEqual(again, json);
+    assert.deepEqual(await readFile(again), await readFile(json));
+  }
+  const [first] = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const whole = JSON.parse(await readFile(path.join(folder, first ?? ''), 'utf8')) as Record<string, unknown>;
+  for (const [change, why] of [
+    [{ layers: [0, 1] }, /cells, not 2 × 3/],
+    [{ layers: [-1, 0, 1, 9] }, /layers/],
+    [{ cells: [{ entropy: 1, top: [[0, 'a', 'b']] }] }, /cells/],
+    [{ parameters: { ...(whole.parameters as object), context: { kind: 'none' } } }, /no prompt/],
+    [{ parameters: { ...(whole.parameters as object), topK: 1e9 } }, /top-k/i],
+  ] as const)
+    assert.throws(() => readSetFile('l.json', JSON.stringify({ ...whole, ...change })), { code: 'file', message: why });
 });
 
 for (const [what, text, why] of [

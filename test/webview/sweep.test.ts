@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
+import { SavedLensController } from '../../src/panel/savedLens.js';
 import { SavedMapController } from '../../src/panel/savedMap.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { LensChoice } from '../../src/protocol/panelSettings.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
+import { syntheticLens } from '../map/syntheticLens.js';
 import { defaultMap, DESCRIPTION } from './fakeEngine.js';
 import { eventually, type Stage, usePages } from './stage.js';
 
@@ -165,6 +168,49 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       assert.deepEqual(stage.controller.settings.lens?.beside, ['forward', 'lens']);
       await stage.button('Close Forward (model’s own)').click();
       await eventually(() => assert.deepEqual(stage.controller.settings.lens?.beside, ['lens']));
+    },
+  );
+
+  onPage(
+    'a saved lens, opened again: read by pointer and keys, without a model; begun again in a panel',
+    {
+      host: (deps) => {
+        const parameters: MapParameters = {
+          ...PARAMETERS,
+          readout: 'lens',
+          context: { kind: 'prompt', text: 'The old man and the sea' },
+          question: { kind: 'probability', token: ' sea' },
+        };
+        const facts = { ...DESCRIPTION.facts, blocks: LAYERS };
+        const lens = syntheticLens({ parameters, batchSize: 1 }, { ...DESCRIPTION, facts });
+        const dependencies = { ...deps.forSavedMap(), editAndRun: (_: unknown, choice?: LensChoice) => begun(choice) };
+        const begun = (choice?: LensChoice): Promise<void> => {
+          deps.calls.push(`editAndRun ${JSON.stringify(choice)}`);
+          return Promise.resolve();
+        };
+        return new SavedLensController(dependencies, [lens]);
+      },
+      status: '',
+    },
+    async (stage) => {
+      const { page } = stage;
+      const cells = page.locator('.lens-grid td');
+      await eventually(async () => assert.equal(await cells.count(), 6 * (LAYERS + 1)));
+      for (const hidden of ['.controls', '.rail', '.toolbar', '.panes', '.inspector', '.page-message'])
+        assert.ok(!(await page.locator(hidden).first().isVisible()), hidden);
+      await page.locator('.lens-grid td[tabindex="0"]').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      assert.match(await page.locator('.lens-where').innerText(), new RegExp(`Layer ${LAYERS - 2}, position 5`));
+      await page.reload();
+      await eventually(async () => assert.equal(await cells.count(), 6 * (LAYERS + 1)));
+      await stage.picture('lens-saved');
+      await expectNoViolations(page.locator('body'), 'saved lens');
+      await stage.button('Export Picture…').click();
+      await stage.button('Edit and Run Again').click();
+      await eventually(() =>
+        Promise.resolve(assert.match(stage.deps.calls.join('; '), /exportSet.*; editAndRun .*the sea.*" sea"/)),
+      );
     },
   );
 

@@ -98,6 +98,11 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     'split-horizontal',
   );
   const close = iconButton('close', t('Close Layers × Positions (Esc)'), closeLens);
+  // A saved one has no model: it is looked at, and begun again in a panel.
+  const again = iconButton('play', t('Edit and Run Again'), () => send({ type: 'action', action: 'editAndRun' }));
+  const picture = iconButton('device-camera', t('Export Picture…'), () =>
+    send({ type: 'action', action: 'exportPicture' }),
+  );
   const head = h('thead');
   const body = h('tbody');
   const grid = h('table', { class: 'lens-grid', role: 'grid', 'aria-label': t('Layers and positions') }, head, body);
@@ -117,6 +122,8 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       said,
       h('span', { class: 'spring' }),
       more.element,
+      picture,
+      again,
       close,
     ),
     fault,
@@ -130,7 +137,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   const open = (row: number, column: number): void => {
     const { host } = store.state;
     const now = choice();
-    if (!host || !now || !drawn) return;
+    if (!host || !now || !drawn || host.mode === 'saved') return;
     const { lens, position } = placeIn(drawn, column);
     const table = drawn.tables[lens];
     if (!table || !cellOf(drawn, row, column)?.top.length) return;
@@ -235,7 +242,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
         'th',
         { scope: 'colgroup', colspan: shown.length, class: lens > 0 ? 'lens-start lens-head' : 'lens-head' },
         h('span', { title: called }, called),
-        ...(lens > 0 ? [closer(called, lens - 1)] : []),
+        ...(lens > 0 && store.state.host?.mode !== 'saved' ? [closer(called, lens - 1)] : []),
       );
     });
     head.replaceChildren(
@@ -313,11 +320,15 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       return;
     }
     if (!anyOf(changed, 'host', 'lenses', 'theme')) return;
+    const saved = host.mode === 'saved';
+    element.classList.toggle('lens-alone', saved);
+    for (const one of [more.element, close]) show(one, !saved);
+    for (const one of [picture, again]) show(one, saved);
     const { prompt } = lens.choice;
     text.update(prompt.kind === 'prompt' ? prompt.text : t('tokens {0}', prompt.ids.join(' ')), {
-      disabled: prompt.kind === 'tokens',
+      disabled: saved || prompt.kind === 'tokens',
     });
-    token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
+    token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token), { disabled: saved });
     setText(name, lens.choice.beside.length > 0 ? t('Lenses') : READOUT_NAMES[ownKind(host)]);
     show(fault, lens.fault !== null);
     setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');

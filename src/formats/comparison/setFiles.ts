@@ -1,15 +1,21 @@
 import * as v from 'valibot';
 import { Fault } from '../../map/fault.js';
+import type { LensTable } from '../../map/lens/lensTable.js';
+import { lensesName } from '../../map/lens/lensWords.js';
 import { layerBrief } from '../../map/naming.js';
+import { LENS_FORMAT, LENSES_FORMAT } from '../lens/lensData.js';
+import { readLenses } from '../lens/readLenses.js';
 
-/** Several saved maps that are opened together: a comparison, or the maps of all layers. */
+/** What is opened as one though it is no map: a comparison, the maps of all layers, or a lens over layers and positions. */
 export interface SetFile {
-  readonly kind: 'comparison' | 'series';
-  /** Their JSON files, seen from the folder of this one, with `/`. */
+  readonly kind: 'comparison' | 'series' | 'lens';
+  /** The JSON files of its maps, seen from the folder of this one, with `/`; a lens has none. */
   readonly maps: readonly string[];
   readonly model: string;
   /** `Layer 12 ↔ layer 3`. */
   readonly title: string;
+  /** Of a lens: what it shows. */
+  readonly lenses?: readonly LensTable[];
 }
 
 /** Maps of a series that are opened together, at most. */
@@ -36,6 +42,8 @@ const series = v.object({
   ),
 });
 
+const lens = v.object({ format: v.picklist([LENS_FORMAT, LENSES_FORMAT]) });
+
 /** What a file's JSON says of maps that belong together. @throws Fault `file` where it does not name them. */
 export function readSetFile(name: string, text: string): SetFile {
   const bad = (why: string): Fault =>
@@ -45,6 +53,10 @@ export function readSetFile(name: string, text: string): SetFile {
     data = JSON.parse(text);
   } catch {
     throw bad('it is no JSON');
+  }
+  if (v.is(lens, data)) {
+    const lenses = readLenses(name, data);
+    return { kind: 'lens', maps: [], model: lenses[0]?.model.name ?? '', title: lensesName(lenses), lenses };
   }
   const compared = v.safeParse(comparison, data);
   if (compared.success) {

@@ -44,6 +44,7 @@ export function lensJson(table: LensTable): string {
   const { model, parameters, blocks, layers, positions, topK, named, version, device, seconds } = table;
   const { readout, translator, context, interventions, masked } = parameters;
   const at = lensCells(table);
+  const strange = table.tokens.filter(({ kind }) => kind !== 'text');
   const list = (tokens: readonly Token[]): string =>
     `[\n${tokens.map(({ id, text, kind }) => `{"id": ${id}, "text": ${jsonText(text)}, "kind": "${kind}"}`).join(',\n')}\n]`;
   const cells = layers.flatMap((layer, row) =>
@@ -65,6 +66,10 @@ export function lensJson(table: LensTable): string {
     ['layers', jsonValue(layers.map(layerIndex))],
     ['positions', list(positions)],
     ...(named ? [['followed', list([named.token]).slice(1, -1).trim()]] : []),
+    // Of nearly all tokens the text is all that there is to tell.
+    ...(strange.length > 0
+      ? [['kinds', jsonValue(Object.fromEntries(strange.map(({ id, kind }) => [id, kind])))]]
+      : []),
     ['cells', `[\n${cells.join(',\n')}\n]`],
   ];
   return `{\n${entries.map(([name = '', value = '']) => `${jsonText(name)}: ${value}`).join(',\n')}\n}\n`;
