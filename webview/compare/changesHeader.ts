@@ -3,7 +3,7 @@ import { changeColors, changeEntry } from '../../src/map/compare/changeColors.js
 import { CHANGES_BY, type ChangesBy, DIVERGENCE_NAMES, divergenceBits } from '../../src/map/compare/divergenceScale.js';
 import { formatCount, formatFixed } from '../../src/map/numbers.js';
 import type { Derived } from '../derived.js';
-import { h, setText, show } from '../dom.js';
+import { h, setAttributes, setText, show } from '../dom.js';
 import { cssColor } from '../map/paint.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { createDropdown } from '../toolkit.js';
@@ -42,7 +42,9 @@ export function createChangesHeader(store: Store, derived: Derived): HTMLElement
     );
     show(scale, known !== undefined);
     show(legend, known === undefined);
-    setText(legend, waiting(state, without));
+    const told = waiting(state, without);
+    setText(legend, told);
+    setAttributes(legend, { title: told });
     if (known) {
       const palette = changeColors(derived.scale(state));
       const colors = [0, 0.25, 0.5, 0.75, 1].map((part) => cssColor(palette[changeEntry('real', part)] ?? [0, 0, 0]));
@@ -55,7 +57,7 @@ export function createChangesHeader(store: Store, derived: Derived): HTMLElement
 }
 
 function waiting({ map, ui }: PageState, without: boolean): string {
-  if (ui.changesBy === 'change' || without) return t('darker = both more certain');
+  if (ui.changesBy === 'change' || without) return t('darker = more certain');
   const { done = 0, total = 0, fault = null } = map?.changes?.divergences ?? {};
   if (fault) return t('not known');
   return t('computing… {0}%', total > 0 ? Math.floor((100 * done) / total) : 0);

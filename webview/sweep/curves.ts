@@ -14,7 +14,9 @@ const CURVES: readonly {
   { name: t('tokens'), dash: [2, 2], value: ({ tokens }, most) => tokens / Math.max(1, most.tokens) },
 ];
 const HEIGHT = 52;
-const MARGIN = { left: 8, right: 118, top: 6, bottom: 6 } as const;
+const MARGIN = { left: 8, top: 6, bottom: 6 } as const;
+/** Of what stands right of the curves: a line, its name, room to the edge. */
+const NAME = { line: 8, text: 30, end: 10 } as const;
 
 /**
  * Curves through the layers; a click goes to the layer there. Their numbers are at the pictures above, for who does not see
@@ -27,10 +29,12 @@ export function createCurves(go: (index: number) => void): {
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   const element = h('div', { class: 'sweep-curves', title: t('A click goes to the layer there') }, canvas);
   let layers = 0;
+  /** What the names of the curves take. */
+  let right = 0;
   let draw = (): void => undefined;
   element.addEventListener('click', ({ clientX }) => {
     const { left, width } = element.getBoundingClientRect();
-    const part = (clientX - left - MARGIN.left) / Math.max(1, width - MARGIN.left - MARGIN.right);
+    const part = (clientX - left - MARGIN.left) / Math.max(1, width - MARGIN.left - right);
     if (part < 1.02) go(Math.round(Math.min(1, Math.max(0, part)) * (layers + 1)) - 1);
   });
   new ResizeObserver(() => draw()).observe(element);
@@ -38,7 +42,7 @@ export function createCurves(go: (index: number) => void): {
     element,
     update(lines, last, at, theme) {
       layers = last;
-      draw = () => drawCurves(canvas, element.clientWidth, lines, last, at, theme);
+      draw = () => (right = drawCurves(canvas, element.clientWidth, lines, last, at, theme));
       draw();
     },
   };
@@ -51,15 +55,17 @@ function drawCurves(
   last: number,
   at: number,
   theme: Theme,
-): void {
+): number {
   const context = canvas.getContext('2d');
-  if (!context || width === 0) return;
+  if (!context || width === 0) return 0;
   const ratio = window.devicePixelRatio;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(HEIGHT * ratio);
   Object.assign(canvas.style, { width: `${width}px`, height: `${HEIGHT}px` });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const [inner, high] = [width - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
+  context.font = `11px ${theme.font}`;
+  const right = NAME.text + NAME.end + Math.max(...CURVES.map(({ name }) => context.measureText(name).width));
+  const [inner, high] = [width - MARGIN.left - right, HEIGHT - MARGIN.top - MARGIN.bottom];
   const x = (index: number): number => MARGIN.left + ((index + 1) / Math.max(1, last + 1)) * inner;
   const y = (part: number): number => MARGIN.top + (1 - part) * high;
   context.strokeStyle = theme.activeBorder;
@@ -69,8 +75,7 @@ function drawCurves(
   context.lineTo(x(at), HEIGHT);
   context.stroke();
   const most = lines.reduce<LayerNumbers | undefined>((a, b) => (a && a.tokens >= b.tokens ? a : b), undefined);
-  if (!most) return;
-  context.font = `11px ${theme.font}`;
+  if (!most) return right;
   context.textBaseline = 'middle';
   context.lineWidth = 1.5;
   CURVES.forEach(({ name, dash, value }, i) => {
@@ -87,11 +92,12 @@ function drawCurves(
       before = line.index;
     }
     const row = MARGIN.top + 6 + i * 15;
-    context.moveTo(width - MARGIN.right + 8, row);
-    context.lineTo(width - MARGIN.right + 26, row);
+    context.moveTo(width - right + NAME.line, row);
+    context.lineTo(width - right + NAME.text - 4, row);
     context.stroke();
     context.fillStyle = theme.description;
-    context.fillText(name, width - MARGIN.right + 30, row, MARGIN.right - 32);
+    context.fillText(name, width - right + NAME.text, row);
   });
   context.setLineDash([]);
+  return right;
 }
