@@ -60,7 +60,12 @@ for (const [name, length] of Object.entries(MODELS))
       assert.deepEqual(put.ids, own.ids);
       if (process.platform === 'linux') {
         const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${engine.pid}/status`, 'utf8'))?.[1];
-        assert.ok(1024 * Number(kilobytes) < MOST, `${kilobytes} kB`);
+        const peak = 1024 * Number(kilobytes);
+        assert.ok(peak < MOST, `${peak} bytes`);
+        const context = { kind: 'tokens', ids } as const;
+        const parameters = { ...DEFAULT_PARAMETERS, layer: 0, context };
+        const { bytes } = await engine.call('estimate', { parameters, batchSize: 10 });
+        assert.ok(bytes > peak && bytes < 3 * peak, `${bytes} were expected and ${peak} taken`);
       }
       put.probabilities.forEach((p, i) => assert.ok(Math.abs(p - (own.probabilities[i] ?? NaN)) < 1e-5, `${p}`));
     });
