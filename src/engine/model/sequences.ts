@@ -154,7 +154,7 @@ export async function runChunks(
       if (given.has(name) || !(data instanceof Float32Array)) continue;
       const width = data.length / count;
       (gathered[name] ??= new Float32Array(positions * width)).set(data, from * width);
-      shapes[name] = [1, positions, ...dims.slice(2)];
+      shapes[name] = dims.length > 2 ? [1, positions, ...dims.slice(2)] : [positions, ...dims.slice(1)];
     }
   }
   const joined = Object.entries(gathered).map(([name, data]) => [name, new Tensor('float32', data, shapes[name])]);
