@@ -98,7 +98,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   );
 
   store.onDraw((state, changed) => {
-    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui')) return;
+    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'comparing')) return;
     const shown = inspected(state);
     if (!shown) return;
     const { kind, map, cell } = shown;

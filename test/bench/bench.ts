@@ -4,6 +4,7 @@
  *   BENCH_MODEL    a folder of an ONNX decoder, for instance SmolLM2-135M: maps through its blocks
  *   BENCH_PYTHON   a Python with torch and transformers, and
  *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
+ *   BENCH_TRANSLATOR  a tuned lens of BENCH_MODEL: the nearest boundary through it
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
 import '../engine/inProcess.js';
@@ -16,6 +17,7 @@ import { benchForward } from './forward.js';
 import { benchHeads } from './heads.js';
 import { benchLens } from './lens.js';
 import { describeMachine } from './machine.js';
+import { benchNearest } from './nearest.js';
 import { benchScan } from './scan.js';
 import { benchSweep } from './sweep.js';
 
@@ -32,6 +34,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
   cold: () => benchCold(model ?? bundledModel, model === undefined),
   sweep: () => benchSweep(model ?? bundledModel),
   lens: () => (model === undefined ? benchLens(bundledModel) : benchLens(model, process.env)),
+  nearest: () => benchNearest(model ?? bundledModel, process.env.BENCH_TRANSLATOR),
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   panel: () => inBrowser('test/webview/bench.ts'),
