@@ -53,7 +53,7 @@ export async function nearestBoundaries(
   if (!own) throw notAffine('the winner has no row');
   const search = translator
     ? new NearestThrough(head, state, translator, own, await squaresBehind(variant, head, translator, signal), count)
-    : new NearestBoundaries(head, state, own, count);
+    : new NearestBoundaries(head, state, own, count, squaresOf(head, logits.length));
   const check = new HeadCheck(head, given, logits);
   const all = Array.from({ length: logits.length }, (_, id) => id);
   await visitRows(variant, head, all, (token, row, constant) => {
@@ -78,6 +78,14 @@ export async function nearestBoundaries(
       return { ...boundary, hidden: row.some((z, id) => z > level + rounding && !out.has(id)) };
     }),
   };
+}
+
+/** Squared lengths of the rows' weights, by head: the next state needs them too. */
+const squares = new WeakMap<ReadHead, Float64Array<ArrayBuffer>>();
+function squaresOf(head: ReadHead, vocabulary: number): Float64Array<ArrayBuffer> {
+  const found = squares.get(head) ?? new Float64Array(vocabulary).fill(NaN);
+  squares.set(head, found);
+  return found;
 }
 
 /** Behind a translator boundaries are hyperplanes where nothing is added behind the norm's scale; else they are not had. */

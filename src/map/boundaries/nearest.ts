@@ -32,45 +32,51 @@ interface Found {
   readonly across: number;
 }
 
+/** Below this part of both squares their difference is rounding for the most part. */
+const CLOSE = 1e-6;
+
 /** Finds the boundaries that are nearest to a state; the head's rows come in parts, in any order. */
 export class NearestBoundaries {
   private readonly found: Found[] = [];
   private readonly x: Float64Array;
   private readonly square: number;
+  /** Of a token's row with it: the logit before the scale; the inner product of both tokens' weights. */
+  private readonly seen: Float64Array;
+  private readonly across: Float64Array;
+  private readonly own: { readonly product: number; readonly square: number };
   private without = 0;
 
   /**
    * @param state [hiddenSize]
    * @param winner the row, [hiddenSize], and the constant of the token that wins there
    * @param count boundaries that are wanted
+   * @param squares [vocabulary] squared lengths of the tokens' weights `g w`, NaN where one is not known yet: it is put there. The next
+   *   state of the same head has them
    */
   constructor(
     private readonly head: AffineHead,
     private readonly state: Float32Array,
     private readonly winner: { readonly token: number; readonly row: Float32Array; readonly constant: number },
     private readonly count: number,
+    private readonly squares = new Float64Array(0),
   ) {
     this.x = Float64Array.from(state);
     if (head.norm === 'layer') subtractMean(this.x);
     this.square = inner(this.x, this.x);
+    const { gain } = head;
+    const weights = Float64Array.from(winner.row, (value, i) => value * (gain[i] ?? 0));
+    if (head.norm === 'layer') subtractMean(weights);
+    this.seen = this.x.map((value, i) => value * (gain[i] ?? 0));
+    this.across = weights.map((value, i) => value * (gain[i] ?? 0));
+    this.own = { product: inner(this.seen, winner.row), square: inner(weights, weights) };
   }
 
   /** @param row of the token, [hiddenSize]; it may change afterwards. @param constant what is added behind the scale */
   add(token: number, row: Float32Array, constant: number): void {
     if (token === this.winner.token) return;
-    const { gain, norm, epsilon } = this.head;
-    const own = this.winner.row;
-    const { x } = this;
-    const d = x.length;
-    let [sum, squares, product] = [0, 0, 0];
-    for (let i = 0; i < d; i++) {
-      const a = (gain[i] ?? 0) * ((own[i] ?? 0) - (row[i] ?? 0));
-      sum += a;
-      squares += a * a;
-      product += a * (x[i] ?? 0);
-    }
-    if (norm === 'layer') squares -= (sum * sum) / d;
-    const length = Math.sqrt(Math.max(squares, 0));
+    const { norm, epsilon } = this.head;
+    const d = this.x.length;
+    const { length, product } = this.apart(token, row);
     const c = this.winner.constant - constant;
     if (!(length > 0)) {
       this.without++;
@@ -92,6 +98,38 @@ export class NearestBoundaries {
     const at = this.found.findIndex((other) => isBefore({ token, distance }, other));
     this.found.splice(at < 0 ? this.found.length : at, 0, { token, distance, row: row.slice(), ...place });
     if (this.found.length > this.count) this.found.pop();
+  }
+
+  /** The length of the boundary's normal, and the normal's product with the state. */
+  private apart(token: number, row: Float32Array): { readonly length: number; readonly product: number } {
+    const { seen, across, own } = this;
+    let [product, both] = [0, 0];
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i] ?? 0;
+      product += value * (seen[i] ?? 0);
+      both += value * (across[i] ?? 0);
+    }
+    let other = this.squares[token] ?? NaN;
+    if (Number.isNaN(other)) {
+      other = this.weightsSquare(row);
+      this.squares[token] = other;
+    }
+    const square = own.square - 2 * both + other;
+    if (square > CLOSE * (own.square + other)) return { length: Math.sqrt(square), product: own.product - product };
+    // Of two rows that are nearly the same the difference itself.
+    const difference = Float32Array.from(row, (value, i) => (this.winner.row[i] ?? 0) - value);
+    return { length: Math.sqrt(this.weightsSquare(difference)), product: inner(seen, difference) };
+  }
+
+  private weightsSquare(row: Float32Array): number {
+    const { gain, norm } = this.head;
+    let [sum, squares] = [0, 0];
+    for (let i = 0; i < row.length; i++) {
+      const a = (gain[i] ?? 0) * (row[i] ?? 0);
+      sum += a;
+      squares += a * a;
+    }
+    return Math.max(0, norm === 'layer' ? squares - (sum * sum) / row.length : squares);
   }
 
   /** Tokens whose logit nowhere equals the winner's. */
@@ -175,7 +213,7 @@ function subtractMean(x: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i] = (x[i] ?? 0) - mean;
 }
 
-function inner(a: Float64Array, b: Float64Array): number {
+function inner(a: Float64Array, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
