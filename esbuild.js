@@ -6,7 +6,7 @@
  *   studyWorker.cjs       its thread for studies         textProcess.cjs  its process for prompts (loads tokenizers)
  *                                                        leash.cjs    its thread that ends it with its parent
  *   cli.js                the command line             index.js     the library, with its types in types/
- *   webview/main.{js,css} the panel's page, study.{js,css} that of studies
+ *   webview/main.{js,css} the panel's page, study.{js,css} that of studies, model.{js,css} of models
  *                                                        assets/      fonts and the rasteriser, for pictures; in page/ what
  *                                                                     a page of its own is made of
  */

@@ -53,6 +53,7 @@ import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
 import { follow } from './model/running.js';
 import { type Opened, open, prove } from './opened.js';
+import { tensorsAt } from './modelTensors.js';
 import { checkedProfile, profileOf } from './profile.js';
 import type { Depth, MapWork } from './proof.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
@@ -151,6 +152,7 @@ export class EngineService {
       const checked = checkedStates(params);
       return this.inTurn(signal, async () => statesOf((await this.proven(signal)).grounds.plain.variant, checked));
     },
+    tensors: ({ path }) => Promise.resolve().then(() => tensorsAt(path)),
     tokenize: async ({ text, chat = false }) => {
       const { model } = await this.model();
       return { tokens: (await model.tokenizer.encode(text, { chat })).map((id) => model.tokenizer.token(id)) };

@@ -5,7 +5,7 @@ import { Fault } from '../map/fault.js';
 import type { PanelStart } from '../panel/dependencies.js';
 import { downloadModel } from './download.js';
 import { deleteSavedMap, deleteSavedSet } from './deleteSavedMap.js';
-import { SAVED_MAP_EDITOR, STUDY_EDITOR } from './ids.js';
+import { MODEL_EDITOR, SAVED_MAP_EDITOR, STUDY_EDITOR } from './ids.js';
 import type { LastMap } from './lastMap.js';
 import { showFault } from './log.js';
 import type { ModelsNode } from './modelsView.js';
@@ -60,6 +60,11 @@ export function registerCommands(
       return last ? openPanel(last.start) : generate();
     },
     generateFromModel: async (argument) => mapModel(modelPathOf(argument) ?? (await pickModel(models))),
+    openAsModel: async (argument) => {
+      const modelPath = modelPathOf(argument) ?? (await pickModel(models));
+      if (modelPath === undefined) return;
+      await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(modelPath), MODEL_EDITOR);
+    },
     chooseModel: async () => {
       const modelPath = await pickModel(models);
       if (modelPath === undefined || !panels.panel || !(await isTrusted(modelPath))) return mapModel(modelPath);

@@ -7,9 +7,10 @@ import type { MapPanel, PanelStart } from '../panel/dependencies.js';
 import type { EmbeddingGridApi } from './api.js';
 import { registerCommands } from './commands.js';
 import { generate } from './generate.js';
-import { MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW, STUDIES_VIEW, STUDY_EDITOR } from './ids.js';
+import { MODEL_EDITOR, MODELS_VIEW, SAVED_MAP_EDITOR, SAVED_MAPS_VIEW, STUDIES_VIEW, STUDY_EDITOR } from './ids.js';
 import { LastMap } from './lastMap.js';
 import { createLog } from './log.js';
+import { ModelEditor } from './modelEditor.js';
 import { offerModelFolders } from './modelFolders.js';
 import { Models } from './models.js';
 import { ModelsTree } from './modelsView.js';
@@ -90,6 +91,10 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
     vscode.window.registerTreeDataProvider(MODELS_VIEW, new ModelsTree(models)),
     treeView(SAVED_MAPS_VIEW, new SavedMapsTree(savedMaps)),
     vscode.window.registerCustomEditorProvider(SAVED_MAP_EDITOR, editor, {
+      supportsMultipleEditorsPerDocument: true,
+      webviewOptions: { retainContextWhenHidden: true },
+    }),
+    vscode.window.registerCustomEditorProvider(MODEL_EDITOR, new ModelEditor(services), {
       supportsMultipleEditorsPerDocument: true,
       webviewOptions: { retainContextWhenHidden: true },
     }),

@@ -4,6 +4,7 @@ import { Engine } from '../engine/client.js';
 import { Fault } from '../map/fault.js';
 import { cancelled, unlessAborted } from '../protocol/channel.js';
 import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
+import type { ModelTensors } from '../protocol/tensors.js';
 import type { EngineLease } from './engineLease.js';
 
 export interface EnginePoolOptions {
@@ -119,7 +120,23 @@ export class EnginePool {
     await Promise.all(this.endings);
   }
 
-  private start(key: string, modelPath: string, device: Device): Entry {
+  /**
+   * What lies in a model's files, by their headers: read by a process of its own, which ends with it. It need not be a model that can be
+   * opened. @throws Fault of `tensors`; `file` as {@link EnginePool.acquire}.
+   */
+  async tensors(modelPath: string): Promise<ModelTensors> {
+    const { engine } = this.process(modelPath);
+    try {
+      return await engine.call('tensors', { path: modelPath });
+    } finally {
+      const ending = engine.dispose();
+      this.endings.add(ending);
+      void ending.finally(() => this.endings.delete(ending));
+    }
+  }
+
+  /** A new process, and the executable that runs it. */
+  private process(modelPath: string): Pick<Entry, 'engine' | 'node'> {
     const node = this.options.node(modelPath, this.trapped);
     if (node !== undefined && !existsSync(node)) {
       throw new Fault({
@@ -129,13 +146,18 @@ export class EnginePool {
       });
     }
     const cudaLibraries = this.options.cudaLibraries?.();
-    const memory = this.options.memory?.();
     const engine = new Engine({
       file: this.options.file,
       ...(cudaLibraries === undefined ? {} : { cudaLibraries }),
       onLog: (line) => this.options.log(`engine ${engine.pid ?? ''}: ${line}`),
       ...(node === undefined ? {} : { node }),
     });
+    return { engine, node };
+  }
+
+  private start(key: string, modelPath: string, device: Device): Entry {
+    const { engine, node } = this.process(modelPath);
+    const memory = this.options.memory?.();
     this.options.log(`Engine ${engine.pid ?? ''} started for ${modelPath} on ${device}.`);
     const waiting: Entry['waiting'] = new Set();
     const opening = engine.call(

@@ -13,6 +13,7 @@ import type { Requests } from './channel.js';
 import type { FitEvent, FitParams, FitResult } from './fit.js';
 import type { LineParams, LineResult } from './line.js';
 import type { LensParams, LensProgress } from './lens.js';
+import type { ModelTensors } from './tensors.js';
 import type { ProfileParams, ProfileProgress } from './profile.js';
 
 /** Devices a person may ask for; which of them exist depends on the platform's onnxruntime-node. */
@@ -324,6 +325,8 @@ export type EngineRequests = Requests<{
   predict: { params: PredictParams; event: never; result: PredictResult };
   /** Hidden states of all positions of a prompt. */
   states: { params: StatesParams; event: never; result: StatesResult };
+  /** What lies in a model's files, by their headers: nothing need be open, and nothing is opened. */
+  tensors: { params: { readonly path: string }; event: never; result: ModelTensors };
   tokenize: { params: { text: string; chat?: boolean }; event: never; result: { tokens: readonly Token[] } };
 }>;
 

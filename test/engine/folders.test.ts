@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { withEngine } from './engine.js';
@@ -105,3 +105,49 @@ if (process.platform !== 'win32')
       assertSentence(fault);
     });
   });
+
+test('the tensors of a model are those that its file holds; of a file that is none, too', async () => {
+  const fixtures = join(import.meta.dirname, '..', 'fixtures');
+  const checkpoint = join(fixtures, 'checkpoints', 'llama-fp32');
+  const file = join(checkpoint, 'model.safetensors');
+  const bytes = readFileSync(file);
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0)))) as Record<
+    string,
+    { readonly shape: readonly number[] }
+  >;
+  const held = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, { shape }]) => `${name} ${shape.join()}`);
+  const alone = join(make('adapter', { 'notes.txt': '' }), 'adapter_model.safetensors');
+  copyFileSync(file, alone);
+  await withEngine(async (engine) => {
+    for (const path of [checkpoint, file, alone]) {
+      const { kind, files, tensors } = await engine.call('tensors', { path });
+      assert.equal(kind, 'checkpoint');
+      assert.deepEqual(files, [path === alone ? 'adapter_model.safetensors' : 'model.safetensors']);
+      assert.deepEqual(tensors.map(({ name, shape }) => `${name} ${shape.join()}`).sort(), held.sort());
+      assert.ok(tensors.every(({ type, shape, bytes: size }) => type === 'float32' && size === 4 * product(shape)));
+    }
+    // Weights of an export, in the file and beside it, are those of its description.
+    for (const name of ['optimum-past-llama_tied', 'extmany-dynamo-qwen2']) {
+      const path = join(fixtures, 'models', name);
+      const { kind, files, tensors } = await engine.call('tensors', { path });
+      assert.equal(kind, 'onnx');
+      assert.equal(files.length > 1, name.startsWith('ext'));
+      assert.ok(tensors.some(({ type, shape }) => type === 'float32' && shape.length === 2));
+    }
+    const gguf = await engine.call('tensors', { path: join(fixtures, 'gguf', 'llama-Q4_K.gguf') });
+    assert.equal(gguf.kind, 'gguf');
+    assert.ok(gguf.tensors.some(({ type }) => type === 'Q4_K'));
+    for (const [path, code] of [
+      [join(folder, 'nothing.onnx'), 'model-not-found'],
+      [join(make('text', { 'a.safetensors': 'no header at all' }), 'a.safetensors'), 'model-broken'],
+    ] as const) {
+      const fault = await faultOf(engine.call('tensors', { path }));
+      assert.equal(fault.code, code);
+      assertSentence(fault);
+    }
+  });
+});
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

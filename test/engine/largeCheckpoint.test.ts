@@ -41,6 +41,13 @@ else
     await withEngine(async (engine) => {
       const own = process.memoryUsage().rss;
       const path = locateModel('meta-llama/Llama-3.1-8B', cache);
+      const { kind, tensors, files } = await engine.call('tensors', { path });
+      assert.equal(kind, 'checkpoint');
+      assert.equal(files.length, 4);
+      assert.equal(
+        tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+        16_060_522_496, // as the hub says of Llama-3.1-8B
+      );
       const { facts, reference, openedMilliseconds } = await engine.call('open', { path, device: 'cpu' });
       assert.equal(reference.name, 'meta-llama/Llama-3.1-8B');
       assert.equal(facts.blocks, 32);

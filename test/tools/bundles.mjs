@@ -87,6 +87,7 @@ export function bundles({ development }) {
     ['src/cli/main.ts', 'dist/cli.js', esModule],
     ['src/index.ts', 'dist/index.js', esModule],
     ['webview/main.ts', 'dist/webview/main.js', page],
+    ['webview/model/main.ts', 'dist/webview/model.js', page],
     ['webview/study/main.ts', 'dist/webview/study.js', page],
     ['webview/standalone/main.ts', 'dist/assets/page/page.js', standalone],
   ];

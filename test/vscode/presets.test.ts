@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { SAMPLE_TEXTS } from '../../src/engine/sampleTexts.js';
 import { fitTranslator } from '../../src/host/fitTranslator.js';
+import { expectNoViolations } from './support/accessibility.js';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -75,6 +77,22 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     await page.complete(/^2,500 cells/);
     assert.equal(await start.evaluate((element): unknown => Reflect.get(element, 'value')), 'threePrompts');
     await workbench.picture('own-model');
+
+    // What it says from A to B: curves, and a file.
+    await page.plot.press('c');
+    await page.frame.getByRole('menuitem', { name: 'Profile Along a Line' }).click();
+    const profile = page.frame.getByRole('region', { name: 'Profile along a line' });
+    await profile.getByText(/tokens? wins? · /).waitFor();
+    await profile.getByRole('slider').press('Control+ArrowRight');
+    await workbench.picture('profile');
+    const file = path.join(session.server.workspace, 'profile.csv');
+    await profile.getByRole('button', { name: 'Save Profile…' }).click();
+    await workbench.paletteRow('CSV').click();
+    await workbench.saveAs('embedding_grid_profile.csv', file);
+    const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\r\n');
+    assert.match(header ?? '', /^part,x,y,token_id,token,probability/);
+    assert.equal(lines.length % 401, 0);
+    await page.button('Close Profile (Esc)').click();
   });
 
   test('what a map means: texts that stand elsewhere, the nearest boundary, a tuned lens of a file', async () => {
@@ -148,5 +166,23 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
       'Logit lens',
     ]);
     await workbench.picture('meaning-lenses');
+  });
+
+  test('a model’s file and folder open: what lies in them, what the model can do, a map of it', async () => {
+    const { webview } = workbench;
+    const tensors = webview.locator('.tensor-rows .tensor-row');
+    const opened = webview.locator('.state', { hasText: /layers · .* dimensions/ });
+    for (const model of ['own', 'included']) {
+      await workbench.pick('Embedding Grid: Show Model Contents', model);
+      await opened.waitFor();
+      await tensors.first().waitFor();
+      await workbench.picture(`model-contents-${model}`);
+      await expectNoViolations(webview.locator('main'), 'a model');
+      if (model === 'own') await workbench.run('View: Close Editor');
+    }
+    await webview.getByRole('textbox', { name: 'Find tensors' }).fill('embed');
+    await until('tensors are found', async () => (await tensors.count()) < 5);
+    await webview.getByRole('button', { name: 'Generate Map' }).click();
+    await new MapPage(workbench).complete(/^2,500 cells/);
   });
 });

@@ -55,6 +55,13 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
     assert.equal(await workbench.paletteRow(DOWNLOAD).count(), 0);
     await workbench.page.keyboard.press('Escape');
 
+    await workbench.pick('Embedding Grid: Show Model Contents', 'not trusted');
+    const contents = workbench.webview.locator('.model');
+    await contents.getByText('This folder is not trusted').waitFor();
+    assert.equal(await contents.locator('.tensors').isVisible(), false);
+    await workbench.picture('model-untrusted');
+    await workbench.run('View: Close Editor');
+
     await workbench.pick('Embedding Grid: Choose Model...', 'not trusted');
     const notification = await workbench.notification('This folder is not trusted');
     await workbench.picture('untrusted');

@@ -8,6 +8,7 @@ import { pageHtml } from '../../src/panel/html.js';
 import { MapController } from '../../src/panel/controller.js';
 import { SavedMapController } from '../../src/panel/savedMap.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { ModelHostMessage } from '../../src/protocol/modelPage.js';
 import type { HostMessage } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { launchBrowser } from '../vscode/support/browser.js';
@@ -35,7 +36,12 @@ function builtPage(): ReadonlyMap<string, Buffer> {
   return new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]));
 }
 
+/** What any of our pages is told. */
+type PageNews = HostMessage | ModelHostMessage;
+
 export interface StageOptions {
+  /** Which page; by default the panel's. */
+  readonly program?: 'main' | 'model';
   readonly theme?: ThemeName;
   readonly width?: number;
   readonly height?: number;
@@ -52,7 +58,7 @@ export interface StageOptions {
 }
 
 export interface PageHost {
-  connect(post: (message: HostMessage) => void): void;
+  connect(post: (message: PageNews) => void): void;
   receive(data: unknown): void;
 }
 
@@ -61,8 +67,8 @@ export const savedMap = (deps: FakeDependencies): PageHost =>
   new SavedMapController(deps.forSavedMap(), defaultMap(DEFAULT_PARAMETERS));
 
 export interface PageTestOptions extends StageOptions {
-  /** What the status line says when the test begins: that there are cells, where nothing else is told. */
-  readonly status?: string | RegExp;
+  /** What the status line says when the test begins: that there are cells, where nothing else is told; null: there is none. */
+  readonly status?: string | RegExp | null;
 }
 
 /** Registers a test on a page of its own, which must raise no error and keep to its policy; nothing unexpected may be logged. */
@@ -80,7 +86,7 @@ export function usePages(common: StageOptions = {}): OnPage {
       assert.ok(browser);
       const stage = await Stage.open(browser, { ...common, ...options });
       try {
-        await stage.status(status);
+        if (status !== null) await stage.status(status);
         await run(stage);
         assert.deepEqual(stage.problems, []);
         assert.deepEqual(stage.deps.logged, []);
@@ -171,7 +177,7 @@ export class Stage {
     }, themes[theme]);
     await page.route(`${ORIGIN}/**`, async (route) => {
       const name = new URL(route.request().url()).pathname.slice(1);
-      if (name === '') return route.fulfill({ contentType: 'text/html', body: html() });
+      if (name === '') return route.fulfill({ contentType: 'text/html', body: html(options.program) });
       if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
       const type = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' }[name.split('.').at(-1) ?? ''];
       const body = files.get(name);
@@ -299,8 +305,8 @@ export class Stage {
 }
 
 /** The panel's own page, with the project's font in place of the system's. */
-function html(): string {
-  const page = pageHtml({ script: 'main.js', styles: 'main.css', source: ORIGIN, nonce: 'bm9uY2U' });
+function html(program = 'main'): string {
+  const page = pageHtml({ script: `${program}.js`, styles: `${program}.css`, source: ORIGIN, nonce: 'bm9uY2U' });
   const faces = [400, 600].map(
     (weight) =>
       `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
@@ -351,7 +357,7 @@ export function decode(
 export { launchBrowser };
 
 /** A message with its typed arrays in one base64 text behind it: Playwright takes many times as long for each of them. */
-function pack(message: HostMessage): { json: string; bytes: string } {
+function pack(message: PageNews): { json: string; bytes: string } {
   const parts: Buffer[] = [];
   let at = 0;
   const json = JSON.stringify(message, (_, value: unknown) => {

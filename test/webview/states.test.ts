@@ -5,7 +5,9 @@ import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
-import { type PageTestOptions, savedMap, type Stage, type ThemeName, THEMES, usePages } from './stage.js';
+import { ModelPageController, type ModelPageDependencies } from '../../src/panel/model/modelPage.js';
+import { DESCRIPTION } from './fakeEngine.js';
+import { eventually, type PageTestOptions, savedMap, type Stage, type ThemeName, THEMES, usePages } from './stage.js';
 
 /** A state of design/panel.md: how it comes about, and what is pictured. */
 interface State {
@@ -202,6 +204,57 @@ suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeou
       expectNoViolations(page.locator('body'), `${theme}: empty`),
     );
   }
+
+  // The page of a model, with names that would do something as markup.
+  const stranger = '<img src=x onerror=alert(1)>';
+  const described: ModelPageDependencies = {
+    name: stranger,
+    place: `models/${stranger}`,
+    trusted: () => Promise.resolve(true),
+    tensors: () =>
+      Promise.resolve({
+        kind: 'checkpoint',
+        files: [stranger, 'b.safetensors'],
+        tensors: Array.from({ length: 20_000 }, (_, i) => ({
+          name: `layers.${i}.${stranger}`,
+          type: 'bfloat16',
+          shape: [i + 1, 4],
+          bytes: 8 * (i + 1),
+          file: i % 2,
+        })),
+      }),
+    describe: () =>
+      Promise.resolve({ ...DESCRIPTION, checks: [{ name: stranger, outcome: 'passed', detail: stranger }] }),
+    generate: () => Promise.resolve(),
+    showFile: () => Promise.resolve(),
+    showLog: () => undefined,
+    manageTrust: () => Promise.resolve(),
+    log: () => undefined,
+  };
+  for (const theme of ['dark', 'high-contrast-light'] as const)
+    onPage(
+      `a model’s page (${theme}): what lies in it as text, as many rows as are seen, found and sorted`,
+      { theme, program: 'model', status: null, host: () => new ModelPageController(described) },
+      async (stage) => {
+        const { page } = stage;
+        const rows = page.locator('.tensor-rows .tensor-row');
+        await page.locator('.state', { hasText: '30 layers · 576 dimensions' }).waitFor();
+        await rows.first().waitFor();
+        assert.equal(await page.locator('h1').innerText(), stranger);
+        assert.equal(await page.locator('img').count(), 0);
+        assert.ok((await rows.count()) < 100);
+        assert.equal(await page.getByRole('table', { name: 'Tensors' }).getAttribute('aria-rowcount'), '20001');
+        await expectNoViolations(page.locator('body'), `${theme}: a model`);
+        await page.locator('.tensor-scroller').focus();
+        await page.keyboard.press('End');
+        await page.getByText('layers.19999.', { exact: false }).waitFor();
+        await page.getByRole('textbox', { name: 'Find tensors' }).fill('LAYERS 1234');
+        await eventually(async () => assert.match(await page.locator('.tensors h2').innerText(), /11 of 20,000/));
+        await page.getByRole('button', { name: 'Size' }).click();
+        await eventually(async () => assert.match(await rows.first().innerText(), /layers\.12349/));
+        await stage.picture(`model-${theme}`);
+      },
+    );
 
   onPage('with reduced motion nothing moves by itself', { width: 900, reducedMotion: true }, async (stage) => {
     await stage.button('Show Parameters').click();

@@ -22,7 +22,7 @@ const MAX_TENSORS = 150_000;
 export function openCheckpoint({ file }: ModelFiles): ModelSource {
   const folder = dirname(file);
   const config = readObject(join(folder, 'config.json'), MAX_CONFIG_BYTES);
-  const tensors = file.endsWith('.json') ? readShards(file) : readTensors(file);
+  const tensors = readCheckpointTensors(file);
   const { graph, keepsPrefix, tied, unread } = checkpointGraph(config, tensors);
   if (tied) refuseDifferent(tied, tensors, folder);
   return {
@@ -51,8 +51,12 @@ export function tensorsRead(count: number, unread: readonly string[]): Check {
   };
 }
 
+/** The tensors of a checkpoint, by its one file or by the index of several. */
+export const readCheckpointTensors = (file: string): Map<string, StoredTensor> =>
+  file.endsWith('.json') ? readShards(file) : readTensorFile(file);
+
 /** The tensors that one file holds. Links are followed as they are for weights. */
-function readTensors(file: string): Map<string, StoredTensor> {
+export function readTensorFile(file: string): Map<string, StoredTensor> {
   const source = openSource(placeFile(basename(file), dirname(file)));
   try {
     return readHeader(source, basename(file));
@@ -67,7 +71,7 @@ function readShards(file: string): Map<string, StoredTensor> {
   const shards = new Map<string, Map<string, StoredTensor>>();
   let count = 0;
   for (const name of new Set(index.values())) {
-    const own = readTensors(join(dirname(file), name));
+    const own = readTensorFile(join(dirname(file), name));
     count += own.size;
     if (count > MAX_TENSORS) throw broken(`The checkpoint claims to hold more than ${MAX_TENSORS} tensors.`);
     shards.set(name, own);

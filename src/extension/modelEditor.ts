@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { ModelPageController } from '../panel/model/modelPage.js';
+import { pageHtml } from '../panel/html.js';
+import { language } from './language.js';
+import { openModel } from './modelFinder.js';
+import { nameOf } from './models.js';
+import type { Services } from './services.js';
+import { isTrusted, requireTrust } from './trust.js';
+
+interface ModelDocument extends vscode.CustomDocument {
+  readonly uri: vscode.Uri;
+}
+
+/** The read-only editor of a model's file or folder: what lies in it, and what the model can do. */
+export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDocument> {
+  constructor(private readonly services: Pick<Services, 'context' | 'engines' | 'log' | 'settings'>) {}
+
+  openCustomDocument(uri: vscode.Uri): ModelDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  resolveCustomEditor({ uri }: ModelDocument, panel: vscode.WebviewPanel): void {
+    const { context, engines, log, settings } = this.services;
+    const modelPath = path.normalize(uri.fsPath);
+    const controller = new ModelPageController({
+      name: nameOf(modelPath),
+      place: vscode.workspace.asRelativePath(modelPath),
+      trusted: () => isTrusted(modelPath),
+      tensors: async () => {
+        await requireTrust(modelPath);
+        return engines.tensors(modelPath);
+      },
+      describe: async (signal, onOpening) => {
+        const lease = await openModel(this.services, modelPath, settings.device, signal, onOpening);
+        lease.release(); // who generates from here finds it open
+        return lease.description;
+      },
+      generate: async () => vscode.commands.executeCommand('embeddingGrid.generateFromModel', uri),
+      showFile: async () => vscode.commands.executeCommand('revealInExplorer', uri),
+      showLog: () => log.show(),
+      manageTrust: async () => vscode.commands.executeCommand('workbench.trust.manage'),
+      log: (level, line) => log[level](line),
+    });
+    const dist = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+    const { webview } = panel;
+    webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    const address = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
+    controller.connect((message) => void webview.postMessage(message));
+    const following = vscode.Disposable.from(
+      controller,
+      webview.onDidReceiveMessage((data: unknown) => controller.receive(data)),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => void controller.read()),
+    );
+    panel.onDidDispose(() => void following.dispose());
+    webview.html = pageHtml({
+      script: address('model.js'),
+      styles: address('model.css'),
+      source: webview.cspSource,
+      nonce: randomBytes(16).toString('base64url'),
+      language: language(),
+    });
+  }
+}
