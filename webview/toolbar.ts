@@ -287,6 +287,8 @@ function menuItems(
       incomplete,
     ),
     item(t('Copy as Command Line'), 'terminal', 'copyCommandLine', noModel),
+    item(t('Copy as TypeScript'), 'file-code', 'copyTypeScript', noModel),
+    ...(saved ? [] : [item(t('Open a Copy to the Side'), 'split-horizontal', 'openCopy', noModel)]),
     ...(saved
       ? []
       : [

@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { commandLine, displayToFlags, flagWithValue, parametersToFlags } from '../map/flags.js';
+import { snippet } from '../map/snippet.js';
 import { DEFAULT_BATCH_SIZE } from '../map/specification.js';
 import type { CommandLineSubject } from '../panel/dependencies.js';
 import { showBriefly } from './window.js';
@@ -20,6 +21,10 @@ export function commandLineOf(subject: CommandLineSubject, bundled: string): str
     process.platform === 'win32' || /\bpwsh$/.test(vscode.env.shell) ? 'windows' : 'posix',
   );
 }
+
+/** The same as a program of the library. */
+export const programOf = ({ modelPath, ...rest }: CommandLineSubject, bundled: string): string =>
+  snippet({ ...rest, model: modelPath === bundled ? undefined : modelPath });
 
 /** Copies a command line and says so. */
 export async function copyCommand(command: string): Promise<void> {

@@ -65,7 +65,7 @@ export function activate(context: vscode.ExtensionContext): EmbeddingGridApi {
   studies = new Studies(services);
   const snapshots = new Snapshots(context.storageUri ?? context.globalStorageUri);
   const saving = new Saving(services);
-  const dependencies = panelDependencies(services, saving, snapshots);
+  const dependencies = panelDependencies(services, saving, snapshots, (start) => openPanel(start));
 
   const lastMap = new LastMap(context.workspaceState);
   const follow = (panel: MapPanel): void => {

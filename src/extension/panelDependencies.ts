@@ -4,9 +4,10 @@ import { Fault } from '../map/fault.js';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import { presetParameters } from '../map/presets.js';
 import { chosenColors } from '../map/settledMap.js';
+import type { TokenMap } from '../map/tokenMap.js';
 import { parametersOf } from '../map/specification.js';
-import type { PanelDependencies, PanelStart, SavedMapDependencies } from '../panel/dependencies.js';
-import { commandLineOf, copyCommand } from './commandLine.js';
+import type { CommandLineSubject, PanelDependencies, PanelStart, SavedMapDependencies } from '../panel/dependencies.js';
+import { commandLineOf, copyCommand, programOf } from './commandLine.js';
 import { openHelp } from './help.js';
 import { findModel, openModel } from './modelFinder.js';
 import { pickModel } from './pickModel.js';
@@ -19,8 +20,18 @@ import type { Snapshots } from './snapshots.js';
 import { tokenColors } from './tokenColors.js';
 import { showBriefly, showWarning } from './window.js';
 
+const copyText = async (text: string, what = t('Text')): Promise<void> => {
+  await vscode.env.clipboard.writeText(text);
+  showBriefly('check', t('{0} copied', what));
+};
+
 /** What panels ask of the extension. */
-export function panelDependencies(services: Services, saving: Saving, snapshots: Snapshots): PanelDependencies {
+export function panelDependencies(
+  services: Services,
+  saving: Saving,
+  snapshots: Snapshots,
+  openPanel: (start: PanelStart) => void,
+): PanelDependencies {
   const { context, engines, log, models, settings } = services;
   // Loaded when it is first used: what reads archives takes half of the time that an activation may take.
   const vectors = async () => (await import('./vectors.js')).vectorDependencies(services);
@@ -61,10 +72,10 @@ export function panelDependencies(services: Services, saving: Saving, snapshots:
     exportSet: (set) => saving.exportSet(set),
     exportPicture: (map, closer) => saving.exportPicture(map, closer),
     copyCommandLine: (subject) => copyCommand(commandLineOf(subject, models.bundled)),
-    copyText: async (text, what = t('Text')) => {
-      await vscode.env.clipboard.writeText(text);
-      showBriefly('check', t('{0} copied', what));
-    },
+    copyTypeScript: async (subject) => copyText(programOf(subject, models.bundled), t('Program')),
+    openCopy: ({ modelPath, ...rest }, display) =>
+      openPanel({ ...rest, ...(modelPath === null ? {} : { modelPath }), display, beside: true }),
+    copyText,
     openSavedMap: async () => vscode.commands.executeCommand('embeddingGrid.openSavedMap'),
     chooseSavedMap: async () => (await pickSavedMap(services.savedMaps, t('Compare with Saved Map')))?.toString(),
     readMap: (file) => readSavedMap(vscode.Uri.parse(file, true), services.files),
@@ -85,6 +96,17 @@ export function savedMapDependencies(
 ): SavedMapDependencies {
   const { models, settings } = services;
   const { device, batchSize } = settings;
+  const subjectOf = async (map: TokenMap): Promise<CommandLineSubject> => {
+    const { specification, display = DEFAULT_DISPLAY } = map;
+    const [path = specification.model.name] = await models.candidates(specification.model);
+    return {
+      modelPath: path,
+      parameters: parametersOf(specification),
+      display: { ...display, tokenColors: chosenColors(map) },
+      device,
+      batchSize,
+    };
+  };
   return {
     ...panels,
     openAsText,
@@ -100,21 +122,7 @@ export function savedMapDependencies(
         void showWarning([fault.message, fault.hint].filter(Boolean).join(' '));
       }
     },
-    copyCommandLine: async (map) => {
-      const { specification, display = DEFAULT_DISPLAY } = map;
-      const [path = specification.model.name] = await models.candidates(specification.model);
-      await copyCommand(
-        commandLineOf(
-          {
-            modelPath: path,
-            parameters: parametersOf(specification),
-            display: { ...display, tokenColors: chosenColors(map) },
-            device,
-            batchSize,
-          },
-          models.bundled,
-        ),
-      );
-    },
+    copyCommandLine: async (map) => panels.copyCommandLine(await subjectOf(map)),
+    copyTypeScript: async (map) => panels.copyTypeScript(await subjectOf(map)),
   };
 }

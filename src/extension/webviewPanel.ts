@@ -31,7 +31,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
   const panel = vscode.window.createWebviewPanel(
     PANEL_VIEW_TYPE,
     'Embedding Grid',
-    vscode.ViewColumn.Active,
+    start.beside === true ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active,
     // What a person has typed, scrolled to or had written is there again when the tab is.
     { ...webviewOptions(extensionUri), retainContextWhenHidden: true },
   );
@@ -44,8 +44,8 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     compare: start.compare ?? null,
     sweep: start.sweep ?? false,
     lens: start.lens ?? null,
-    profile: null,
-    shelf: [],
+    profile: start.profile ?? null,
+    shelf: start.shelf ?? [],
   };
   const display = start.display ?? defaults.display;
   return new WebviewMapPanel(

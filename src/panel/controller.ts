@@ -24,7 +24,7 @@ import {
 } from '../protocol/page.js';
 import type { MapSettings, PanelSettings } from '../protocol/panelSettings.js';
 import { comparedBrief, swapped } from './comparison.js';
-import type { Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
+import type { CommandLineSubject, Disposable, PanelDependencies, PanelStatus } from './dependencies.js';
 import { Divergences } from './divergences.js';
 import { History } from './history.js';
 import { Listeners } from './listeners.js';
@@ -312,6 +312,12 @@ export class MapController {
       }
       case 'copyCommandLine':
         return this.copyCommandLine();
+      case 'copyTypeScript': {
+        const subject = this.subject();
+        return subject && this.deps.copyTypeScript(subject);
+      }
+      case 'openCopy':
+        return this.deps.openCopy(this.settings, { ...this.view, tokenColors: {} });
       case 'openSavedMap':
         return this.deps.openSavedMap();
       case 'showLog':
@@ -405,16 +411,22 @@ export class MapController {
   }
 
   async copyCommandLine(): Promise<void> {
+    const subject = this.subject();
+    if (subject) await this.deps.copyCommandLine(subject);
+  }
+
+  /** What is seen, as it was asked for; undefined without a model. */
+  private subject(): CommandLineSubject | undefined {
     const { batchSize } = this.settings;
     const { runs, details } = this.main;
     const { shown } = runs;
     const grid = details.wanted ? details.windowOf(shown) : undefined;
     const asked = shown && grid ? { ...shown, parameters: { ...shown.parameters, grid } } : this.main.asked();
-    if (!asked) return;
+    if (!asked) return undefined;
     const { modelPath, parameters, device } = asked;
     const tokenColors = shown ? chosenColors(this.drawn(shown)) : {};
     const display = { ...this.view, ...this.rangeOfPart(), tokenColors };
-    await this.deps.copyCommandLine({ modelPath, parameters, display, device, batchSize });
+    return { modelPath, parameters, display, device, batchSize };
   }
 
   /**

@@ -88,6 +88,10 @@ export interface PanelDependencies {
   saveVector(map: TokenMap, place: { readonly x: number; readonly y: number }, vector: Float32Array): Promise<boolean>;
   savePlane(map: TokenMap): Promise<boolean>;
   copyCommandLine(subject: CommandLineSubject): Promise<void>;
+  /** The same as a program of the library. */
+  copyTypeScript(subject: CommandLineSubject): Promise<void>;
+  /** Opens another panel with these settings beside the active one. */
+  openCopy(settings: PanelSettings, display: Display): void;
   /** Puts a text onto the clipboard and says so; `what` it is, in a few words. */
   copyText(text: string, what?: string): Promise<void>;
   openSavedMap(): Promise<void>;
@@ -136,6 +140,7 @@ export interface SavedMapDependencies extends Pick<
   editAndRun(map: Pick<TokenMap, 'specification' | 'display'>, lens?: LensChoice): Promise<void>;
   /** The command line that makes this map again. */
   copyCommandLine(map: TokenMap): Promise<void>;
+  copyTypeScript(map: TokenMap): Promise<void>;
   /** Opens the same file in the text editor. */
   openAsText(): Promise<void>;
 }
@@ -167,10 +172,14 @@ export interface PanelStart {
   readonly compare?: Comparison | null;
   readonly sweep?: boolean;
   readonly lens?: LensChoice | null;
+  readonly profile?: PanelSettings['profile'];
+  readonly shelf?: PanelSettings['shelf'];
   readonly parameters?: MapParameters;
   readonly display?: Display;
   readonly device?: Device;
   readonly batchSize?: number;
+  /** Beside the active editor. */
+  readonly beside?: boolean;
   /** Compute at once (default true). */
   readonly run?: boolean;
 }

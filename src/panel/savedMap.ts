@@ -91,6 +91,7 @@ export class SavedMapController {
       else await this.deps.exportPicture(this.drawn());
     } else if (action === 'savePlane') await this.deps.savePlane(this.map);
     else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.drawn());
+    else if (action === 'copyTypeScript') await this.deps.copyTypeScript(this.drawn());
     else if (action === 'editAndRun') await this.deps.editAndRun(this.drawn());
     else if (action === 'openAsText') await this.deps.openAsText();
     else if (action === 'showLog') this.deps.showLog();

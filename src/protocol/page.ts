@@ -349,6 +349,8 @@ export const PAGE_ACTIONS = [
   'exportPicture',
   'exportProfile',
   'copyCommandLine',
+  'copyTypeScript',
+  'openCopy',
   'openSavedMap',
   'showLog',
   'restartEngine',

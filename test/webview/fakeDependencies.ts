@@ -127,6 +127,10 @@ export class FakeDependencies implements PanelDependencies {
   };
   savePlane = async (): Promise<boolean> => (await this.note('savePlane'), true);
   copyCommandLine = (): Promise<void> => this.note('copyCommandLine');
+  copyTypeScript = (): Promise<void> => this.note('copyTypeScript');
+  /** Settings of the copies that were opened. */
+  readonly copies: PanelSettings[] = [];
+  openCopy = (settings: PanelSettings): void => void this.copies.push(settings);
   copyText = (text: string): Promise<void> => this.note(`copy ${text}`);
   openSavedMap = (): Promise<void> => this.note('openSavedMap');
   /** The saved map that is chosen, and read. */
@@ -183,6 +187,7 @@ export class FakeDependencies implements PanelDependencies {
       },
       editAndRun: () => this.note('editAndRun'),
       copyCommandLine: () => this.note('copyCommandLine'),
+      copyTypeScript: () => this.note('copyTypeScript'),
       openAsText: () => this.note('openAsText'),
     };
   }
