@@ -8,6 +8,7 @@ import { formatX, placeOfCell, ranking } from './cell.js';
 import { inspected, pinnedCell } from './inspected.js';
 import { colorByToken } from './colorMap.js';
 import type { Derived } from './derived.js';
+import { sendWriting } from './writing.js';
 import { send } from './host.js';
 import type { MenuItem } from './menu.js';
 import { type PageMap, tokenOf } from './pageMap.js';
@@ -61,7 +62,7 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
             reason: whole,
             run: () => {
               store.setUi({ pin: at, collapsed: ui.collapsed.filter((name) => name !== 'point') });
-              send({ type: 'continue', from: place });
+              sendWriting(store, base.id, [{ name: 'Pin', ...at }]);
             },
           },
         ]

@@ -1,11 +1,8 @@
 import { t } from '@vscode/l10n';
-import { segmentsText, tokenSegments } from '../src/map/display.js';
 import { questionBrief } from '../src/map/naming.js';
 import { formatTimes } from '../src/map/normsText.js';
 import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
 import { typicalNorm } from '../src/map/survey.js';
-import { contextOf } from '../src/map/specification.js';
-import type { Token } from '../src/map/token.js';
 import { answerText } from './answer.js';
 import { cellAtPlace, formatX, placeOfCell } from './cell.js';
 import { inspected } from './inspected.js';
@@ -14,10 +11,10 @@ import type { PlaceOnMap } from '../src/protocol/page.js';
 import { h, icon, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { MapView } from './map/mapView.js';
-import type { PageMap } from './pageMap.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton, createTextField } from './toolkit.js';
 import { tokenText } from './tokenText.js';
+import { createWriting } from './writing.js';
 
 /** Any point of the plane by its coordinates: what the model says there, what it writes from there, the vector itself. */
 export function createPointPane(store: Store, map: MapView): HTMLElement {
@@ -91,22 +88,12 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     ),
     rows,
   );
-  const written = h('p', { class: 'continuation', 'aria-live': 'polite' });
-  const write = createButton(t('Continue from Here'), 'secondary', () => {
-    const running = store.state.continuation?.status === 'running';
-    send({ type: 'continue', from: running ? null : (place() ?? null) });
-  });
+  const writing = createWriting(store, place);
   const link = (label: string, act: () => void): HTMLButtonElement => {
     const button = h('button', { type: 'button', class: 'link' }, label);
     button.addEventListener('click', act);
     return button;
   };
-  const copyText = link(t('Copy Text'), () => {
-    const { continuation, base } = store.state;
-    if (!continuation) return;
-    const text = promptBefore(base) + continuation.tokens.map((token) => token.text).join('');
-    send({ type: 'copy', text });
-  });
   const vector = (to: 'clipboard' | 'file') => () => {
     const at = place();
     if (at) send({ type: 'vector', ...at, to });
@@ -122,8 +109,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     'div',
     { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': t('Any point') },
     where,
-    h('div', { class: 'point-line' }, write.element, copyText),
-    written,
+    writing.element,
     summary,
     table,
     links,
@@ -142,7 +128,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     setAttributes(toggle, { 'aria-expanded': String(open) });
     chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
     if (!open || !anyOf(changed, 'map', 'ui', 'hover', 'point', 'continuation', 'host')) return;
-    const { map: shown, base, point, continuation, host } = state;
+    const { map: shown, base, point } = state;
     if (!shown) return;
     const at = inspected(state);
     // What was typed is of the map that it was typed for, until another cell of it is inspected.
@@ -161,21 +147,9 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     }
     x.update(typed?.x ?? '');
     y.update(typed?.y ?? '');
-    const saved = host?.mode === 'saved';
-    show(write.element, !saved);
     for (const one of links.querySelectorAll('button')) show(one, shown.finish !== null);
     fill(state);
-    const running = continuation?.status === 'running';
-    write.update({ label: running ? t('Stop') : t('Continue from Here') });
-    show(copyText, continuation !== null && continuation.tokens.length > 0);
-    const prompt = promptBefore(base);
-    written.replaceChildren(
-      ...(prompt ? [h('span', { class: 'faint' }, prompt)] : []),
-      ...(continuation ? textOf(continuation.tokens) : []),
-    );
-    if (continuation?.fault) written.append(` ${continuation.fault.message}`);
-    else if (running) written.append('…');
-    show(written, continuation !== null);
+    writing.update(state);
   });
 
   const fill = ({ map: shown, base, point }: PageState): void => {
@@ -217,18 +191,3 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
   };
   return element;
 }
-
-/** The prompt that the vector stands in, as far as it was typed: what is written goes on from there. */
-function promptBefore(map: PageMap | null): string {
-  const context = map && contextOf(map.specification);
-  return context?.kind === 'prompt' ? context.text : '';
-}
-
-/** Tokens as running text; what cannot be seen is drawn. */
-const textOf = (tokens: readonly Token[]): Node[] =>
-  tokens.map((token) => {
-    const segments = tokenSegments(token);
-    return segments.every((segment) => segment.kind === 'text' || segment.name === 'space')
-      ? document.createTextNode(token.text)
-      : h('span', { class: 'faint' }, segmentsText(segments));
-  });

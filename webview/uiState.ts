@@ -1,6 +1,7 @@
 import { CHANGES_BY, type ChangesBy } from '../src/map/compare/divergenceScale.js';
 import { isRecord } from '../src/map/json.js';
 import { NEW_DISPLAY, readDisplay } from '../src/map/mapDisplay.js';
+import { type Sampling, samplingFaults } from '../src/map/sampling.js';
 import { type PageView, pageView } from '../src/protocol/page.js';
 
 /** A part of the grid, relative to it: 0 ... 1, from the lower left. */
@@ -21,6 +22,8 @@ export interface UiState extends PageView {
   readonly controls: boolean;
   /** Names of the groups that are folded. */
   readonly collapsed: readonly string[];
+  /** How texts are written on; null: greedily. */
+  readonly sampling: Sampling | null;
   /** Plane coordinates of the pinned cell. */
   readonly pin: { readonly x: number; readonly y: number } | null;
   /** `window` names the part of the plane it belongs to; null: all of the grid. */
@@ -37,6 +40,7 @@ export const INITIAL_UI: UiState = {
   keepWindow: true,
   controls: true,
   collapsed: ['context', 'interventions', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
+  sampling: null,
   pin: null,
   zoom: null,
   changesBy: 'change',
@@ -62,10 +66,19 @@ export function readUi(kept: unknown): UiState {
       ? collapsed.filter((name): name is string => typeof name === 'string')
       : INITIAL_UI.collapsed,
     pin: isRecord(pin) && isNumber(pin.x) && isNumber(pin.y) ? { x: pin.x, y: pin.y } : null,
+    sampling: readSampling(ui.sampling),
     zoom: readZoom(zoom),
     changesBy: CHANGES_BY.find((one) => one === ui.changesBy) ?? INITIAL_UI.changesBy,
     beside: typeof ui.beside === 'string' ? ui.beside : null,
   };
+}
+
+function readSampling(sampling: unknown): Sampling | null {
+  if (!isRecord(sampling)) return null;
+  const { temperature, topP, seed } = sampling;
+  if (!isNumber(temperature) || !isNumber(topP) || !isNumber(seed)) return null;
+  const read = { temperature, topP, seed };
+  return Object.keys(samplingFaults(read)).length === 0 ? read : null;
 }
 
 function readZoom(zoom: unknown): UiState['zoom'] {

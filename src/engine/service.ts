@@ -54,6 +54,7 @@ import type { CellPlan } from './model/plan.js';
 import { follow } from './model/running.js';
 import { type Opened, open, prove } from './opened.js';
 import { tensorsAt } from './modelTensors.js';
+import { checkSampling, type Draw, greedy, sampler } from '../map/sampling.js';
 import { checkedProfile, profileOf } from './profile.js';
 import type { Depth, MapWork } from './proof.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
@@ -136,13 +137,16 @@ export class EngineService {
     },
     continue: (params, context) => {
       const checked = checkedPoint(params);
-      const { tokens } = params;
+      const { tokens, sampling } = params;
+      if (sampling) checkSampling(sampling);
       if (!Number.isInteger(tokens) || tokens < 1 || tokens > CONTINUATION_LIMIT)
         throw new Fault({
           code: 'bad-parameter',
           message: `A continuation must have 1 to ${CONTINUATION_LIMIT} tokens.`,
         });
-      return this.inTurn(context.signal, () => this.continue({ ...checked, tokens }, context));
+      return this.inTurn(context.signal, () =>
+        this.continue({ ...checked, tokens }, sampling ? sampler(sampling) : greedy, context),
+      );
     },
     predict: (params, { signal }) => {
       const checked = checkedVectors(params);
@@ -326,9 +330,10 @@ export class EngineService {
     return { rows, tokens: newTokens(near, new Set(), opened.model) };
   }
 
-  /** Greedy, by the model itself, whatever the readout; of equal logits the lower id. */
+  /** By the model itself, whatever the readout. */
   private async continue(
     { parameters, x, y, tokens: most }: PointParams & { readonly tokens: number },
+    draw: Draw,
     context: CallContext<{ readonly token: Token }>,
   ): Promise<{ readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean }> {
     const opened = await this.proven(context.signal);
@@ -340,6 +345,7 @@ export class EngineService {
         message: 'This export takes embeddings: no token can follow the vector.',
       });
     const ids: number[] = [];
+    const masked = new Set(race.masked);
     let ended = false;
     // Without a context, BOS is what stands where the vector does, up to its layer.
     const own = contextOf(parameters).kind === 'none' ? (model.tokenizer.bos ?? plan.own) : plan.own;
@@ -350,14 +356,11 @@ export class EngineService {
       pointAt(found.plane, x, y),
       (logits) => {
         stopIfCancelled(context.signal);
-        let best = -1;
-        logits.forEach((z, id) => {
-          if (!race.masked.includes(id) && (best < 0 || z > (logits[best] ?? 0))) best = id;
-        });
-        ids.push(best);
-        context.emit({ token: model.tokenizer.token(best) });
-        ended = model.tokenizer.isEnd(best);
-        return ended || ids.length >= most ? undefined : best;
+        const drawn = draw(logits, masked);
+        ids.push(drawn);
+        context.emit({ token: model.tokenizer.token(drawn) });
+        ended = model.tokenizer.isEnd(drawn);
+        return ended || ids.length >= most ? undefined : drawn;
       },
     );
     return { tokens: ids.map((id) => model.tokenizer.token(id)), text: model.tokenizer.decode(ids), ended };

@@ -7,7 +7,7 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import type { SlotName, SlotState } from '../protocol/page.js';
+import type { SlotName, SlotState, WriteFrom } from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -352,8 +352,8 @@ export class MapSlot {
     return asked && planeBetween(await this.lease(asked), asked.parameters, this.settings.batchSize);
   }
 
-  /** Writes on from a point of a map's plane; null: writes no more. */
-  async write(from: { readonly map: number; readonly x: number; readonly y: number } | null): Promise<void> {
+  /** Writes on from points of a map's plane; null: writes no more. */
+  async write(from: WriteFrom | null): Promise<void> {
     if (!from) this.points.stop();
     else if (this.runs.shown?.id === from.map) await this.points.write(this.runs.shown, from);
   }

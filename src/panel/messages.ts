@@ -8,7 +8,7 @@ import { checkParameters, LIMITS } from '../map/specification.js';
 import { ANCHORS } from '../map/useAs.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
-import { type KeptPanel, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
+import { type KeptPanel, MOST_TEXTS, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
 import { type Comparison, type MapSettings, MOST_BESIDE, type PanelSettings } from '../protocol/panelSettings.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
@@ -87,7 +87,21 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('point'), ...place }),
   v.object({ type: v.literal('boundaries'), slot, map: mapId }),
   v.object({ type: v.literal('divergences'), maps: v.nullable(v.tuple([mapId, mapId])) }),
-  v.object({ type: v.literal('continue'), from: v.nullable(v.object(place)) }),
+  v.object({
+    type: v.literal('continue'),
+    from: v.nullable(
+      v.object({
+        slot,
+        map: mapId,
+        points: v.pipe(
+          v.array(v.object({ name: v.pipe(v.string(), v.maxLength(20)), x: coordinate, y: coordinate })),
+          v.minLength(1),
+          v.maxLength(MOST_TEXTS),
+        ),
+        sampling: v.nullable(v.object({ temperature: finite, topP: finite, seed: finite })),
+      }),
+    ),
+  }),
   v.object({ type: v.literal('vector'), ...place, to: v.picklist(['clipboard', 'file', ...ANCHORS]) }),
   v.object({ type: v.literal('mistake'), message: v.pipe(v.string(), v.maxLength(20_000)) }),
 ]);

@@ -1,7 +1,7 @@
 import { Fault } from '../map/fault.js';
 import type { Token } from '../map/token.js';
 import { CONTINUATION_LIMIT } from '../protocol/engine.js';
-import type { Continuation, SlotNews } from '../protocol/page.js';
+import type { SlotNews, WriteFrom, WrittenText } from '../protocol/page.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { MapRecord } from './mapRecord.js';
 
@@ -38,36 +38,45 @@ export class Points {
     }
   }
 
-  /** Writes on from a point, token by token. */
-  async write(record: MapRecord, { x, y }: Place): Promise<void> {
+  /** Writes on from points, one after another, token by token. */
+  async write(record: MapRecord, { points, sampling }: WriteFrom): Promise<void> {
     this.stop();
     const abort = new AbortController();
     this.writing = abort;
-    const written: Token[] = [];
-    const tell = (status: Continuation['status'], fault: Continuation['fault'] = null): void => {
-      if (this.writing !== abort) return;
-      this.post({ type: 'continuation', continuation: { map: record.id, x, y, tokens: [...written], status, fault } });
+    let texts = points.map((point): WrittenText => ({ ...point, tokens: [], status: 'waiting', fault: null }));
+    const tell = (at: number, change: Partial<WrittenText>): void => {
+      texts = texts.map((text, i) => (i === at ? { ...text, ...change } : text));
+      if (this.writing === abort) this.post({ type: 'continuation', continuation: { map: record.id, texts } });
     };
-    tell('running');
-    try {
-      const { engine } = await this.lease(record);
-      const { tokens, ended } = await engine.call(
-        'continue',
-        { parameters: record.parameters, x, y, tokens: Math.min(WRITTEN, CONTINUATION_LIMIT) },
-        {
-          signal: abort.signal,
-          onEvent: ({ token }) => {
-            written.push(token);
-            tell('running');
+    for (const [at, { x, y }] of points.entries()) {
+      const written: Token[] = [];
+      tell(at, { status: abort.signal.aborted ? 'stopped' : 'running' });
+      if (abort.signal.aborted) continue;
+      try {
+        const { engine } = await this.lease(record);
+        const { tokens, ended } = await engine.call(
+          'continue',
+          {
+            parameters: record.parameters,
+            x,
+            y,
+            tokens: Math.min(WRITTEN, CONTINUATION_LIMIT),
+            ...(sampling ? { sampling } : {}),
           },
-        },
-      );
-      written.splice(0, written.length, ...tokens);
-      tell(ended ? 'ended' : 'full');
-    } catch (error) {
-      const fault = Fault.from(error);
-      if (fault.code === 'cancelled') tell('stopped');
-      else tell('failed', fault.toData());
+          {
+            signal: abort.signal,
+            onEvent: ({ token }) => {
+              written.push(token);
+              tell(at, { tokens: [...written] });
+            },
+          },
+        );
+        tell(at, { tokens, status: ended ? 'ended' : 'full' });
+      } catch (error) {
+        const fault = Fault.from(error);
+        if (fault.code === 'cancelled') tell(at, { status: 'stopped' });
+        else tell(at, { status: 'failed', fault: fault.toData() });
+      }
     }
   }
 

@@ -3,6 +3,7 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import type { Plane } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Layer, MapParameters, MapSpecification, ModelReference, Prompt, Readout } from '../map/specification.js';
+import type { Sampling } from '../map/sampling.js';
 import type { Profile } from '../map/profile.js';
 import type { CloserLook } from '../map/rows/windowRows.js';
 import type { Survey } from '../map/survey.js';
@@ -314,11 +315,12 @@ export type EngineRequests = Requests<{
   /** What a readout says at every layer and position of a prompt. */
   lens: { params: LensParams; event: LensProgress; result: LensTable };
   /**
-   * The text that the model writes greedily when the vector stands at its position; later positions are computed from the tokens.
+   * The text that the model writes when the vector stands at its position, greedily or as `sampling` says; later positions are computed
+   * from the tokens.
    * Ends at `tokens`, or with a token that ends the sequence.
    */
   continue: {
-    params: PointParams & { readonly tokens: number };
+    params: PointParams & { readonly tokens: number; readonly sampling?: Sampling };
     event: { readonly token: Token };
     result: { readonly tokens: readonly Token[]; readonly text: string; readonly ended: boolean };
   };

@@ -4,6 +4,7 @@ import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { LensTable } from '../map/lens/lensTable.js';
 import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
+import type { Sampling } from '../map/sampling.js';
 import type { Profile, ProfileLine } from '../map/profile.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
@@ -249,16 +250,36 @@ export interface PointNews {
   readonly fault: FaultData | null;
 }
 
-/** The text that the model writes from a point of the shown map's plane. */
-export interface Continuation {
-  readonly map: number;
+/** A point that is written from: `A`, or what else it is called. */
+export interface NamedPoint {
+  readonly name: string;
   readonly x: number;
   readonly y: number;
+}
+
+/** The text that the model writes from a point. */
+export interface WrittenText extends NamedPoint {
   readonly tokens: readonly Token[];
   /** `ended`: with a token that ends the sequence. */
-  readonly status: 'running' | 'ended' | 'full' | 'stopped' | 'failed';
+  readonly status: 'waiting' | 'running' | 'ended' | 'full' | 'stopped' | 'failed';
   readonly fault: FaultData | null;
 }
+
+/** The texts that the model writes from points of the shown map's plane, one after another. */
+export interface Continuation {
+  readonly map: number;
+  readonly texts: readonly WrittenText[];
+}
+
+/** Where texts are written from, at most {@link MOST_TEXTS} of them, and how. */
+export interface WriteFrom {
+  readonly slot: SlotName;
+  readonly map: number;
+  readonly points: readonly NamedPoint[];
+  /** null: the most probable token at each step. */
+  readonly sampling: Sampling | null;
+}
+export const MOST_TEXTS = 4;
 
 /** A prompt of the settings as the model reads it. */
 export interface PromptTokens {
@@ -431,8 +452,8 @@ export type PageMessage =
   | { readonly type: 'divergences'; readonly maps: readonly [main: number, other: number] | null }
   /** The plane of the panel becomes the one through its center and the two nearest boundaries around that. */
   | { readonly type: 'betweenBoundaries' }
-  /** The text that it writes from there; null: it stops writing. */
-  | { readonly type: 'continue'; readonly from: PlaceOnMap | null }
+  /** The texts that it writes from there; null: it stops writing. */
+  | { readonly type: 'continue'; readonly from: WriteFrom | null }
   /** The vector at a point: as text, as a file, or as an anchor of the next plane. */
   | ({ readonly type: 'vector'; readonly to: 'clipboard' | 'file' | Anchor } & PlaceOnMap)
   /** A mistake of the page's own, for the log. */

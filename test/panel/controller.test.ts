@@ -683,15 +683,17 @@ test('points are read and written from, and their vectors taken out', async (con
   // Said to a map that is no longer shown, coordinates mean nothing.
   say({ type: 'point', slot: 'main', map: map - 1, x: 1, y: 1 });
   say({ type: 'vector', slot: 'main', map: map - 1, x: 1, y: 1, to: 'clipboard' });
-  say({ type: 'continue', from: { slot: 'main', map: map - 1, x: 1, y: 1 } });
+  const from = (id: number) =>
+    ({ slot: 'main', map: id, points: [{ name: '', x: 0.25, y: -0.25 }], sampling: null }) as const;
+  say({ type: 'continue', from: from(map - 1) });
   say({ type: 'point', slot: 'main', map, x: 0.25, y: -0.25 });
   const point = () => page.messages.findLast((message) => message.type === 'point')?.point;
   await page.until(() => Boolean(point()?.reading));
   assert.equal(point()?.reading?.ids[0], page.map?.cells.ids[(24 * 50 + 25) * 10]);
-  const text = () => page.messages.findLast((message) => message.type === 'continuation')?.continuation;
+  const text = () => page.messages.findLast((message) => message.type === 'continuation')?.continuation?.texts[0];
   assert.ok(!page.messages.some((message) => message.type === 'continuation'));
   assert.ok(!deps.calls.some((call) => call.startsWith('copy')));
-  say({ type: 'continue', from: { slot: 'main', map, x: 0.25, y: -0.25 } });
+  say({ type: 'continue', from: from(map) });
   await page.until(() => text()?.tokens.length === 3);
   assert.equal(text()?.status, 'running');
   say({ type: 'continue', from: null });
