@@ -175,6 +175,7 @@ export class FakeEngine implements EngineLease {
     if (method === 'profile') return this.profile(params as ProfileParams);
     if (method === 'lens') return syntheticLens(params as LensParams, this.description);
     if (method === 'divergences') return this.divergences(params as DivergenceParams, onEvent, signal);
+    if (method === 'continue') this.continued.push(params as EngineRequests['continue']['params']);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
   }
@@ -184,6 +185,8 @@ export class FakeEngine implements EngineLease {
     return syntheticProfile(params, (this.options.map ?? defaultMap)(params.parameters));
   }
 
+  /** Requests for texts so far. */
+  readonly continued: EngineRequests['continue']['params'][] = [];
   /** Requests for profiles so far. */
   readonly profiled: ProfileParams[] = [];
   /** Requests for surveys so far. */

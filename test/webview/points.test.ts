@@ -45,6 +45,34 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await stage.picture('continued');
   });
 
+  onPage('texts from A, B, C and here stand beside each other, drawn with a seed', {}, async (stage) => {
+    const { page, deps } = stage;
+    await pane(stage, 'Any Point').click();
+    await page.getByRole('checkbox', { name: 'Sample' }).click();
+    const seed = page.getByRole('textbox', { name: 'Seed of the text' });
+    await seed.fill('x');
+    await page.getByText('A seed is a whole number').waitFor();
+    await seed.fill('12');
+    await stage.button('A, B, C and Here').click();
+    const texts = page.locator('.continuation');
+    await texts.nth(3).filter({ hasText: 'and so on' }).waitFor();
+    const names = await page.locator('.continuation-name').allInnerTexts();
+    assert.deepEqual(names, ['A', 'B', 'C', 'Pin']);
+    const [a, b, c, here] = deps.engine.continued;
+    assert.deepEqual(
+      [a, b, c].map((one) => [one?.x, one?.y].join()),
+      ['0,0', '1,0', '0,1'],
+    );
+    assert.deepEqual(here?.sampling, { temperature: 0.8, topP: 0.95, seed: 12 });
+    await stage.button('Copy Text').click();
+    await eventually(() => assert.match(deps.calls.at(-1) ?? '', /^copy A: .* and so on\n\nB: /));
+    await expectNoViolations(page.locator('.point-pane').first(), 'texts');
+    await stage.picture('continued-beside');
+    await stage.button('More Actions').click();
+    await page.getByRole('menuitem', { name: 'Open a Copy to the Side' }).click();
+    await eventually(() => assert.deepEqual(deps.copies, [stage.controller.settings]));
+  });
+
   onPage('coordinates are those of the map that is seen', {}, async (stage) => {
     await pane(stage, 'Any Point').click();
     const [x, y] = ['x', 'y'].map((name) => stage.page.getByRole('textbox', { name, exact: true }));
