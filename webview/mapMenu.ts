@@ -62,7 +62,7 @@ export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem
             reason: whole,
             run: () => {
               store.setUi({ pin: at, collapsed: ui.collapsed.filter((name) => name !== 'point') });
-              sendWriting(store, base.id, [{ name: 'Pin', ...at }]);
+              sendWriting(store, base.id, [{ name: t('Pin'), ...at }]);
             },
           },
         ]

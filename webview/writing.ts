@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { tokenSegments, segmentsText } from '../src/map/display.js';
 import { type Sampling, samplingFaults, USUAL_SAMPLING } from '../src/map/sampling.js';
 import { contextOf } from '../src/map/specification.js';
@@ -31,20 +32,20 @@ export function createWriting(
     const at = point();
     if (isAtWork(texts())) return send({ type: 'continue', from: null });
     if (!base || !at) return;
-    const here = { name: 'Pin', ...at };
+    const here = { name: t('Pin'), ...at };
     sendWriting(store, base.id, beside ? [...anchorsOf(base).filter((one) => !isSame(one, here)), here] : [here]);
   };
-  const write = createButton('Continue from Here', 'secondary', () => begin(false));
-  const beside = createButton('A, B, C and Here', 'secondary', () => begin(true));
-  setAttributes(beside.element, { title: 'Write on from A, B and C, too: beside each other' });
-  const copyText = h('button', { type: 'button', class: 'link' }, 'Copy Text');
+  const write = createButton(t('Continue from Here'), 'secondary', () => begin(false));
+  const beside = createButton(t('A, B, C and Here'), 'secondary', () => begin(true));
+  setAttributes(beside.element, { title: t('Write on from A, B and C, too: beside each other') });
+  const copyText = h('button', { type: 'button', class: 'link' }, t('Copy Text'));
   copyText.addEventListener('click', () => {
     const prompt = promptBefore(store.state.base);
     const all = texts().map(({ name, tokens }) => ({ name, text: prompt + plain(tokens) }));
     const text = all.length === 1 ? (all[0]?.text ?? '') : all.map((one) => `${one.name}: ${one.text}`).join('\n\n');
     send({ type: 'copy', text });
   });
-  const sample = createCheckbox('Sample', (on) => store.setUi({ sampling: on ? USUAL_SAMPLING : null }));
+  const sample = createCheckbox(t('Sample'), (on) => store.setUi({ sampling: on ? USUAL_SAMPLING : null }));
   /** What was typed and is no such number, until it is. */
   let typed: Partial<Sampling> = {};
   const number = (name: keyof Sampling, label: string, step: number) => ({
@@ -63,15 +64,15 @@ export function createWriting(
     ),
   });
   const fields = [
-    number('temperature', 'Temperature', 0.1),
-    number('topP', 'Top-p', 0.05),
-    number('seed', 'Seed of the text', 1),
+    number('temperature', t('Temperature'), 0.1),
+    number('topP', t('Top-p'), 0.05),
+    number('seed', t('Seed of the text'), 1),
   ];
   const numbers = h(
     'div',
     { class: 'sampling' },
     ...fields.flatMap(({ name, field }) => [
-      h('span', { 'aria-hidden': 'true' }, { temperature: 'temp.', topP: 'top-p', seed: 'seed' }[name]),
+      h('span', { 'aria-hidden': 'true' }, { temperature: t('temp.'), topP: t('top-p'), seed: t('seed') }[name]),
       field.element,
     ]),
   );
@@ -93,7 +94,7 @@ export function createWriting(
     const working = isAtWork(all);
     for (const one of [write.element, sample.element]) show(one, !saved);
     show(beside.element, !saved && !working && base !== null && anchorsOf(base).length > 0);
-    write.update({ label: working ? 'Stop' : 'Continue from Here' });
+    write.update({ label: working ? t('Stop') : t('Continue from Here') });
     sample.update(ui.sampling !== null);
     show(numbers, !saved && ui.sampling !== null);
     const shown = { ...USUAL_SAMPLING, ...ui.sampling, ...typed };

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { Fault } from './fault.js';
 
 /** How a text is written that is not the most probable one at each step. */
@@ -15,11 +16,13 @@ export const USUAL_SAMPLING: Sampling = { temperature: 0.8, topP: 0.95, seed: 1 
 /** What is wrong with each part, as people enter it; empty where nothing is. */
 export function samplingFaults({ temperature, topP, seed }: Sampling): Partial<Record<keyof Sampling, string>> {
   return {
-    ...(temperature >= 0.01 && temperature <= 10 ? {} : { temperature: 'A temperature is a number from 0.01 to 10.' }),
-    ...(topP > 0 && topP <= 1 ? {} : { topP: 'Top-p is above 0, and 1 at most.' }),
+    ...(temperature >= 0.01 && temperature <= 10
+      ? {}
+      : { temperature: t('A temperature is a number from 0.01 to 10.') }),
+    ...(topP > 0 && topP <= 1 ? {} : { topP: t('Top-p is above 0, and 1 at most.') }),
     ...(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32
       ? {}
-      : { seed: 'A seed is a whole number from 0 to 4,294,967,295.' }),
+      : { seed: t('A seed is a whole number from 0 to 4,294,967,295.') }),
   };
 }
 

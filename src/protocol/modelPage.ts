@@ -23,7 +23,8 @@ export interface ModelPageState {
 /** Extension host to the page of a model. */
 export type ModelHostMessage =
   | { readonly type: 'state'; readonly state: ModelPageState }
-  | { readonly type: 'tensors'; readonly tensors: ModelTensors | null; readonly fault: FaultData | null };
+  /** null: they cannot be read, for the reason that the model cannot be opened either. */
+  | { readonly type: 'tensors'; readonly tensors: ModelTensors | null };
 
 export const MODEL_ACTIONS = ['ready', 'generate', 'open', 'again', 'showFile', 'showLog', 'trust'] as const;
 

@@ -172,6 +172,6 @@ function describe(of: ModelDescription): void {
 window.addEventListener('message', ({ origin, data }: MessageEvent<ModelHostMessage>) => {
   if (origin !== window.origin) return;
   if (data.type === 'state') draw(data.state);
-  else tensors.update(data.tensors, data.fault);
+  else tensors.update(data.tensors); // why there are none is why the model cannot be opened
 });
 tell('ready');

@@ -1,5 +1,4 @@
 import { t } from '@vscode/l10n';
-import type { FaultData } from '../../src/map/fault.js';
 import { formatBytes, formatCount } from '../../src/map/numbers.js';
 import type { ModelTensors, StoredTensor } from '../../src/protocol/tensors.js';
 import { h, setAttributes, setText, show } from '../dom.js';
@@ -17,12 +16,11 @@ type Order = 'file' | 'name' | 'bytes';
 /** The tensors of a model: as many rows as are seen, whatever there are. Arrows, Page, Home and End go through them. */
 export function createTensorList(): {
   readonly element: HTMLElement;
-  update(tensors: ModelTensors | null, fault: FaultData | null): void;
+  update(tensors: ModelTensors | null): void;
 } {
   const heading = h('h2');
   const filter = createTextField(t('Find tensors'), () => arrange());
   setAttributes(filter.element, { placeholder: t('Find tensors') });
-  const problem = h('p', { class: 'faint', hidden: true });
   const rows = h('div', { class: 'tensor-rows', role: 'presentation' });
   const scroller = h('div', {
     class: 'tensor-scroller',
@@ -66,7 +64,6 @@ export function createTensorList(): {
     'section',
     { class: 'tensors', hidden: true },
     h('div', { class: 'tensor-bar' }, heading, filter.element),
-    problem,
     grid,
   );
 
@@ -115,14 +112,10 @@ export function createTensorList(): {
   new ResizeObserver(draw).observe(scroller);
   return {
     element,
-    update(tensors, fault) {
+    update(tensors) {
       all = tensors;
-      show(element, tensors !== null || fault !== null);
-      show(grid, tensors !== null);
-      show(filter.element, tensors !== null);
+      show(element, tensors !== null);
       filter.update(filter.value);
-      show(problem, fault !== null);
-      setText(problem, fault ? [fault.message, fault.hint].filter(Boolean).join(' ') : '');
       arrange();
     },
   };

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Fault, type FaultData } from '../../map/fault.js';
+import { Fault } from '../../map/fault.js';
 import type { ModelDescription, OpenEvent } from '../../protocol/engine.js';
 import {
   MODEL_ACTIONS,
@@ -37,7 +37,7 @@ const PLAIN: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 export class ModelPageController {
   private opening: ModelOpening = { status: 'opening', repacked: null };
   private restricted = false;
-  private tensors: { readonly tensors: ModelTensors | null; readonly fault: FaultData | null } | undefined;
+  private tensors: ModelTensors | null | undefined;
   private reading: AbortController | undefined;
   private post: ((message: ModelHostMessage) => void) | undefined;
 
@@ -57,7 +57,7 @@ export class ModelPageController {
   private readonly acts: Readonly<Record<Action, () => Promise<void>>> = {
     ready: async () => {
       this.send();
-      if (this.tensors) this.post?.({ type: 'tensors', ...this.tensors });
+      if (this.tensors) this.post?.({ type: 'tensors', tensors: this.tensors });
       if (!this.reading) await this.read();
     },
     again: () => this.read(),
@@ -75,14 +75,13 @@ export class ModelPageController {
     this.restricted = !(await this.deps.trusted());
     this.tell({ status: 'opening', repacked: null });
     if (this.restricted) return;
-    const found = await this.deps.tensors().then(
-      (tensors) => ({ tensors, fault: null }),
-      (thrown: unknown) => ({ tensors: null, fault: Fault.from(thrown).toData() }),
-    );
+    const tensors = await this.deps.tensors().catch((thrown: unknown) => {
+      this.deps.log('warn', Fault.from(thrown).message);
+      return null;
+    });
     if (this.reading !== reading || reading.signal.aborted) return;
-    this.tensors = found;
-    this.post?.({ type: 'tensors', ...found });
-    const { tensors } = found;
+    this.tensors = tensors;
+    this.post?.({ type: 'tensors', tensors });
     const repacked = tensors?.kind === 'gguf' && tensors.tensors.some(({ type }) => !PLAIN.has(type));
     if (repacked) this.tell({ status: 'asking' });
     else await this.open();
