@@ -10,7 +10,7 @@ import { listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { Maps } from './maps.js';
 import { pageMap } from './pageMap.js';
-import { endAt, endLine } from './profile/line.js';
+import { drawnLine, endAt, endLine } from './profile/line.js';
 import { Store } from './store.js';
 
 /** A map on the page: what is known of it, and where it is drawn. */
@@ -121,11 +121,18 @@ export class Pane {
         store.setUi({ pin: again ? null : placeOfCell(map, cell) });
         if (!again) this.sayCell(cell);
       },
-      line: (from, to, done) => {
-        const [begins, ends] = [this.view.endAt(...from), this.view.endAt(...to)];
-        if (!begins || !ends || store.slot !== 'main' || store.state.host?.mode !== 'panel') return;
-        store.set({ draft: { from: begins, to: ends } });
-        if (done && !endLine(store, ends)) store.set({ draft: null });
+      line: (at, draws) => {
+        const { host } = store.state;
+        if (store.slot !== 'main' || host?.mode !== 'panel') return undefined;
+        const held = draws ? undefined : this.view.lineEndAt(...at);
+        const line = held && host.profile?.line;
+        const start = draws ? this.view.endAt(...at) : line?.[held === 'from' ? 'to' : 'from'];
+        if (!start) return undefined;
+        return (to, step) => {
+          const end = step === 'lost' ? null : this.view.endAt(...to);
+          store.set({ draft: end && (held === 'from' ? { from: end, to: start } : { from: start, to: end }) });
+          if (step === 'ends') drawnLine(store);
+        };
       },
       doubleClick: () => store.setUi({ pin: pinBefore }),
     });

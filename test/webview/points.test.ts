@@ -155,6 +155,14 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await eventually(async () =>
       assert.equal(await page.locator('.cell-summary dd').first().innerText(), 'x 0.10, y 0.00'),
     );
+    // Its end is dragged, and the other stays.
+    const c = await stage.placePoint(0.02, 0.98);
+    await page.mouse.move(b.x, b.y);
+    await page.mouse.down();
+    await page.mouse.move(c.x + 30, c.y);
+    await page.mouse.move(c.x, c.y);
+    await page.mouse.up();
+    await eventually(() => assert.equal(asked().at(-1), '0,0,0,1'));
     // The line is another; a grid that is other is not.
     await pane.getByRole('textbox', { name: 'The profile ends at x, y' }).fill('0, 1.5');
     await page.keyboard.press('Enter');
@@ -172,7 +180,7 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await page.getByRole('slider', { name: 'Layer', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
     await eventually(() => assert.equal(deps.engine.profiled.at(-1)?.parameters.layer, 28));
-    assert.equal(asked().length, 3);
+    assert.equal(asked().length, 4);
     await expectNoViolations(pane, 'a profile');
     await stage.plot.focus();
     for (let i = 0; i < 2; i++) await page.keyboard.press('Escape'); // the pin, the profile

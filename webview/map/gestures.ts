@@ -6,9 +6,15 @@ export interface GestureTarget {
   click(cell: number): void;
   /** A second click follows at once: the first one is taken back. */
   doubleClick(): void;
-  /** A line is drawn, from a point of the frame in px to another; `done`: it ends there. */
-  line?(from: readonly [number, number], to: readonly [number, number], done: boolean): void;
+  /**
+   * A press at a point of the frame in px begins a line (`draws`), or takes an end of one: what follows it, until it `ends` there or is
+   * lost; undefined: the map is moved.
+   */
+  line?(at: readonly [number, number], draws: boolean): FollowLine | undefined;
 }
+
+/** Hears where a line's end is, in px of the frame. */
+export type FollowLine = (at: readonly [number, number], step: 'moves' | 'ends' | 'lost') => void;
 
 /** Farther than this, in px, a press is a drag. */
 const DRAG_FROM = 4;
@@ -16,7 +22,7 @@ const DRAG_FROM = 4;
 /** Wheel zooms at the pointer, drag pans, with Shift it draws a line, click pins, double click resets. */
 export function listenToPointer(map: MapView, target: GestureTarget): void {
   const { plot } = map;
-  let pressed: { x: number; y: number; dragging: boolean; line: [number, number] | undefined } | undefined;
+  let pressed: { x: number; y: number; dragging: boolean; line: FollowLine | undefined } | undefined;
   const place = (event: MouseEvent): [number, number] => {
     const box = plot.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -27,7 +33,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
   plot.addEventListener('mousedown', ({ detail }) => (nth = detail));
   plot.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
-    const line = event.shiftKey && target.line ? place(event) : undefined;
+    const line = target.line?.(place(event), event.shiftKey);
     pressed = { x: event.clientX, y: event.clientY, dragging: false, line };
     plot.setPointerCapture(event.pointerId);
   });
@@ -36,7 +42,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       const [x, y] = [event.clientX - pressed.x, event.clientY - pressed.y];
       if (!pressed.dragging && Math.hypot(x, y) < DRAG_FROM) return;
       pressed = { ...pressed, x: event.clientX, y: event.clientY, dragging: true };
-      if (pressed.line) return target.line?.(pressed.line, place(event), false);
+      if (pressed.line) return pressed.line(place(event), 'moves');
       plot.classList.add('dragging');
       map.panBy(x, y);
       return;
@@ -48,7 +54,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
     const press = pressed;
     pressed = undefined;
     plot.classList.remove('dragging');
-    if (press?.line && press.dragging) target.line?.(press.line, place(event), event.type === 'pointerup');
+    if (press?.dragging) press.line?.(place(event), event.type === 'pointerup' ? 'ends' : 'lost');
     if (!press || press.dragging || event.type !== 'pointerup') return;
     const cell = map.cellAt(...place(event));
     if (cell !== null && nth < 2) target.click(cell);

@@ -27,7 +27,7 @@ import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.j
 import { drawProfileLine } from './profileLine.js';
 import { drawHollow, drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
-import { BADGE } from './overlayMarks.js';
+import { BADGE, markPlace } from './overlayMarks.js';
 import { Pictures } from './pictures.js';
 import type { PixelBox } from './rings.js';
 import { TokenPen } from './tokenPen.js';
@@ -146,6 +146,18 @@ export class MapView {
     const row = Math.floor(at.gridY(y));
     const { columns, rows } = map.cells;
     return column >= 0 && row >= 0 && column < columns && row < rows ? row * columns + column : null;
+  }
+
+  /** The end of the profile's line at a point of the frame in px. */
+  lineEndAt(x: number, y: number): 'from' | 'to' | undefined {
+    const { map, view, host } = this.store.state;
+    const line = host?.profile?.line;
+    if (!map || !view || !this.frame || !line) return undefined;
+    const at = new Projection(view, this.frame);
+    return (['to', 'from'] as const).find((end) => {
+      const place = markPlace(line[end], map.specification.grid, at);
+      return Math.hypot(place.x - x, place.y - y) <= NEAR_MARK;
+    });
   }
 
   /** A place at a point of the frame in px as an end of a line: marks that are near are meant exactly. */

@@ -3,6 +3,7 @@ import '@vscode/codicons/dist/codicon.css';
 import '../styles/base.css';
 import './model.css';
 import '../language.js';
+import { safeText } from '../../src/map/display.js';
 import { formatBytes, formatCount } from '../../src/map/numbers.js';
 import { READOUT_NAMES } from '../../src/map/naming.js';
 import type { FaultData } from '../../src/map/fault.js';
@@ -93,8 +94,8 @@ function showFault(what: FaultData | null): void {
 }
 
 function draw({ name, place: where, restricted, opening }: ModelPageState): void {
-  setText(title, name);
-  setText(place, where);
+  setText(title, safeText(name));
+  setText(place, safeText(where, 1000));
   const words = restricted
     ? t('This folder is not trusted, so its models are not read.')
     : opening.status === 'opening'
@@ -122,7 +123,7 @@ const READOUTS: Readonly<Record<string, string>> = READOUT_NAMES;
 
 const summary = ({ facts: of, modelType, openedMilliseconds }: ModelDescription): string =>
   [
-    modelType ?? t('of no known type'),
+    modelType === null ? t('of no known type') : safeText(modelType),
     t('{0} layers', formatCount(of.blocks)),
     t('{0} dimensions', formatCount(of.hiddenSize)),
     t('{0} tokens', formatCount(of.vocabularySize)),
@@ -144,7 +145,7 @@ function describe(of: ModelDescription): void {
     [t('Device'), [device.used, device.warning].filter(Boolean).join('. ')],
     [t('Batches'), [of.batching.way, of.batching.reason].filter(Boolean).join(': ')],
   ];
-  facts.replaceChildren(...rows.flatMap(([name, says]) => [h('dt', {}, name), h('dd', {}, says)]));
+  facts.replaceChildren(...rows.flatMap(([name, says]) => [h('dt', {}, name), h('dd', {}, safeText(says, 1000))]));
   const able = (name: string, support: Support): HTMLElement =>
     h(
       'tr',
@@ -160,11 +161,18 @@ function describe(of: ModelDescription): void {
   const outcomes = { passed: t('passed'), failed: t('failed'), skipped: t('skipped') } as const;
   checks.replaceChildren(
     ...of.checks.map(({ name, outcome, detail }) =>
-      h('li', {}, icon(icons[outcome]), h('span', {}, h('strong', {}, name), ` ${outcomes[outcome]}: ${detail}`)),
+      h(
+        'li',
+        {},
+        icon(icons[outcome]),
+        h('span', {}, h('strong', {}, safeText(name)), ` ${outcomes[outcome]}: ${safeText(detail, 1000)}`),
+      ),
     ),
   );
   layers.replaceChildren(
-    ...of.residual.map(({ layer, tensor }) => h('tr', {}, h('th', { scope: 'row' }, `${layer}`), h('td', {}, tensor))),
+    ...of.residual.map(({ layer, tensor }) =>
+      h('tr', {}, h('th', { scope: 'row' }, `${layer}`), h('td', {}, safeText(tensor, 400))),
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { safeText } from '../../src/map/display.js';
 import { formatBytes, formatCount } from '../../src/map/numbers.js';
 import type { ModelTensors, StoredTensor } from '../../src/protocol/tensors.js';
 import { h, setAttributes, setText, show } from '../dom.js';
@@ -10,6 +11,9 @@ const ROW = 22;
 const BEYOND = 12;
 /** A browser draws nothing taller than some 16 million px: rows beyond are found by the filter. */
 const MOST_ROWS = 500_000;
+
+/** Characters of a name. */
+const LONGEST = 400;
 
 type Order = 'file' | 'name' | 'bytes';
 
@@ -121,4 +125,8 @@ export function createTensorList(): {
   };
 }
 
-const cell = (text: string): HTMLElement => h('span', { role: 'cell', title: text }, text);
+/** What cannot be seen in a stranger's name is told. */
+function cell(name: string): HTMLElement {
+  const text = safeText(name, LONGEST);
+  return h('span', { role: 'cell', title: text }, text);
+}

@@ -56,6 +56,13 @@ export function endLine(store: Store, to: PlanePoint): boolean {
   return true;
 }
 
+/** The line that was drawn becomes the profile's, where it has two ends. */
+export function drawnLine(store: Store): void {
+  const { draft } = store.state;
+  store.set({ draft: null });
+  if (draft?.to && (draft.from.x !== draft.to.x || draft.from.y !== draft.to.y)) sendProfile(draft.from, draft.to);
+}
+
 /** By key: begins a line at the cell that is inspected, or ends it there; what is to be read out. */
 export function lineKey(store: Store): string {
   const { state } = store;
