@@ -254,6 +254,16 @@ describe('the bundled model', () => {
           tokens.map(({ id }) => id),
         );
         assert.equal(text, tokens.map((token) => token.text).join(''));
+        if (i > 0) continue;
+        // Cold, what is drawn is that; warm, a seed draws the same again, and another something else.
+        const drawn = async (temperature: number, seed: number): Promise<string> => {
+          const sampling = { temperature, topP: 1, seed };
+          return (await engine.call('continue', { parameters, x: 0, y: 0, tokens: 12, sampling })).text;
+        };
+        assert.ok(text.startsWith(await drawn(0.01, 1)));
+        assert.equal(await drawn(2, 5), await drawn(2, 5));
+        assert.notEqual(await drawn(2, 5), await drawn(2, 6));
+        await assert.rejects(drawn(0, 1), { code: 'bad-parameter' });
       }
     }));
 

@@ -65,6 +65,8 @@ const parts = [
   ].map((name) => `dist/${name}`),
   'dist/webview/main.js',
   'dist/webview/main.css',
+  'dist/webview/model.js',
+  'dist/webview/model.css',
   'dist/webview/study.js',
   'dist/webview/study.css',
   'dist/webview/codicon.ttf',
