@@ -76,7 +76,7 @@ export function createWriting(
       field.element,
     ]),
   );
-  const wrong = h('p', { class: 'point-summary field-fault', role: 'alert', hidden: true });
+  const wrong = h('p', { class: 'sampling-fault', role: 'alert', hidden: true });
   const written = h('div', { class: 'continuations', 'aria-live': 'polite' });
   const element = h(
     'div',

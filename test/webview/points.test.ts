@@ -156,8 +156,8 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       assert.equal(await page.locator('.cell-summary dd').first().innerText(), 'x 0.10, y 0.00'),
     );
     // Its end is dragged, and the other stays.
-    const c = await stage.placePoint(0.02, 0.98);
-    await page.mouse.move(b.x, b.y);
+    const [held, c] = await Promise.all([stage.placePoint(1, 0), stage.placePoint(0.02, 0.98)]);
+    await page.mouse.move(held.x, held.y);
     await page.mouse.down();
     await page.mouse.move(c.x + 30, c.y);
     await page.mouse.move(c.x, c.y);

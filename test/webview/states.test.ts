@@ -249,7 +249,7 @@ suite('States of the panel, pictured', { concurrency: 2, skip: leftOut(), timeou
         await page.keyboard.press('End');
         await page.getByText('layers.19999.', { exact: false }).waitFor();
         await page.getByRole('textbox', { name: 'Find tensors' }).fill('LAYERS 1234');
-        await eventually(async () => assert.match(await page.locator('.tensors h2').innerText(), /11 of 20,000/));
+        await eventually(async () => assert.match(await page.locator('.tensors h2').innerText(), /12 of 20,000/));
         await page.getByRole('button', { name: 'Size' }).click();
         await eventually(async () => assert.match(await rows.first().innerText(), /layers\.12349/));
         await stage.picture(`model-${theme}`);
