@@ -23,10 +23,10 @@ import { type ListedToken, listTokens } from './tokenList.js';
 export class Derived {
   private readonly slots = new Map<string, number>();
 
-  /** @param beside the maps that are compared, while some are: their colors are on one scale. */
+  /** @param beside the maps that stand beside each other, while some do: their colors are on one scale. */
   constructor(
     private readonly onNewSlots: (slots: Readonly<Record<string, number>>) => void,
-    private readonly beside: () => readonly PageMap[] = () => [],
+    private readonly beside: (state: PageState) => readonly PageMap[] = () => [],
   ) {}
 
   readonly terrain = perMap(
@@ -87,10 +87,11 @@ export class Derived {
       ),
   );
 
-  /** The maps that one scale is for: all that are compared; for a closer look the whole map, so that colors keep their meaning. */
-  private spanned({ comparing, base, detail, ui }: PageState, map: PageMap): readonly PageMap[] {
-    const beside = comparing ? this.beside() : [];
+  /** The maps that one scale is for: all beside each other; for a closer look the whole map, so that colors keep their meaning. */
+  private spanned(state: PageState, map: PageMap): readonly PageMap[] {
+    const beside = this.beside(state);
     if (beside.length > 0) return beside;
+    const { base, detail, ui } = state;
     return [base && map === detail && ui.colorRange === 'usual' ? base : map];
   }
 

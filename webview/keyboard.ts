@@ -19,7 +19,8 @@ const ZOOM_STEP = 1.5;
 const FAR = 5;
 
 /**
- * Keys of a map. `announce` reads out the cell that the pin has come to; `compare` offers what the map can be compared with; `say` reads out.
+ * Keys of a map. `announce` reads out the cell that the pin has come to; `compare` offers what the map can be compared with; `say` reads
+ * out; `step` goes on among the maps of a series, in the place of the model's layers.
  */
 export function listenToMapKeys(
   store: Store,
@@ -28,6 +29,7 @@ export function listenToMapKeys(
   announce: (cell: number) => void,
   compare: () => void,
   say: (text: string) => void,
+  step?: (by: number) => void,
 ): void {
   /** Moves the pin by cells, or in a direction until another region begins. */
   const movePin = (columns: number, rows: number, toNextRegion: boolean): void => {
@@ -64,6 +66,7 @@ export function listenToMapKeys(
     if (isOn(terrain, column, row)) announce(row * terrain.columns + column);
   };
   const moveLayer = (by: number): void => {
+    if (step) return step(by);
     const { host } = store.state;
     if (!host || host.mode === 'saved' || host.model.status !== 'ready') return;
     const last = lastLayer(host);

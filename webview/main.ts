@@ -29,6 +29,7 @@ import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createLensTable } from './lens/lensTable.js';
 import { createProfilePane } from './profile/profilePane.js';
+import { layerSequence } from './sweep/layerSteps.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
 import { createTokenTable } from './tokenTable.js';
@@ -64,7 +65,7 @@ const link = new Link({
 });
 const derived: Derived = new Derived(
   (slots) => send({ type: 'tokenColors', slots }),
-  (): PageMap[] => [main, other].flatMap(({ store: { state } }) => state.map ?? []),
+  ({ comparing }): PageMap[] => (comparing ? [main, other].flatMap(({ store: { state } }) => state.map ?? []) : []),
 );
 const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
 const announce = (text: string): void => setText(announcer, text);
@@ -112,7 +113,7 @@ const mapColumn = h(
   createEmptyState(store),
   createFaultPage(store),
   panes,
-  createSweepStrip(store, derived),
+  createSweepStrip(store, derived, layerSequence(store)),
   createLensTable(store, derived),
   createProfilePane(store, derived),
   createCellTable(store, derived, view.plot),

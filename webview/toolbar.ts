@@ -18,7 +18,7 @@ import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { openLens } from './lens/lensTable.js';
 import { openProfile } from './profile/line.js';
-import { sendSweep } from './sweep/sweepStrip.js';
+import { sendSweep } from './sweep/layerSteps.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';
 
 const COLORS: Readonly<Record<ColorBy, { label: string; description: string }>> = {

@@ -20,7 +20,7 @@ export const MAP_FORMATS = [
     extension: 'html',
     binary: false,
     kind: 'drawing',
-    contents: (map, options) => toHtml(withoutMeasured(map), options),
+    contents: toHtml,
   },
   {
     name: 'json',

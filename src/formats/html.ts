@@ -3,22 +3,36 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
-import { mapInPage, packPage } from '../map/pageFile/pageFile.js';
+import { mapInPage, type PageFile, packPage } from '../map/pageFile/pageFile.js';
 import type { TokenMap } from '../map/tokenMap.js';
+import { withoutMeasured } from './measured.js';
+import type { PictureOptions } from './pictures.js';
 import { figureWords } from './words.js';
 import { escapeXml } from './xml.js';
 
+/** What a page is made with. */
+export type PageOptions = Pick<PictureOptions, 'assets'>;
+
+/** A map as a page. */
+export const toHtml = (map: TokenMap, options: PageOptions): Promise<Uint8Array> =>
+  pageHtml(
+    {
+      title: figureWords(map, (map.display ?? DEFAULT_DISPLAY).colorBy).title,
+      note: '',
+      maps: [mapInPage(withoutMeasured(map))],
+      as: { kind: 'map' },
+    },
+    options,
+  );
+
 /**
- * A map as one file that a browser shows, whole, without a server and without the network. What comes from a model or a person
+ * A page as one file that a browser shows, whole, without a server and without the network. What comes from a model or a person
  * is data of it, deflated and in base64: nothing of it is ever read as markup or run. Its policy lets run what this program put
  * there, by its hash, and nothing be fetched.
- * @param assets folder of `page/`
  */
-export async function toHtml(map: TokenMap, { assets }: { readonly assets: string }): Promise<Uint8Array> {
+export async function pageHtml(page: PageFile, { assets }: PageOptions): Promise<Uint8Array> {
   const file = (name: string): Promise<Buffer> => readFile(join(assets, 'page', name));
   const [script, style, scan] = await Promise.all([file('page.js'), file('page.css'), file('scan.wasm')]);
-  const { title } = figureWords(map, (map.display ?? DEFAULT_DISPLAY).colorBy);
-  const contents = packPage({ title, map: mapInPage(map) });
   const policy = [
     `default-src 'none'`,
     `script-src '${hashOf(script)}' 'wasm-unsafe-eval'`,
@@ -28,6 +42,7 @@ export async function toHtml(map: TokenMap, { assets }: { readonly assets: strin
     `base-uri 'none'`,
     `form-action 'none'`,
   ].join('; ');
+  const closer = page.maps.some((map) => map.closer);
   const html = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,13 +50,13 @@ export async function toHtml(map: TokenMap, { assets }: { readonly assets: strin
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeXml(title)}</title>
+<title>${escapeXml(page.title)}</title>
 <style>${style.toString()}</style>
 </head>
 <body>
 <noscript>This page draws its map with a program of its own, which needs JavaScript.</noscript>
-<script type="text/plain" id="contents">${packed(contents)}</script>
-${map.closer ? `<script type="text/plain" id="scan">${packed(scan)}</script>\n` : ''}<script>${script.toString()}</script>
+<script type="text/plain" id="contents">${packed(packPage(page))}</script>
+${closer ? `<script type="text/plain" id="scan">${packed(scan)}</script>\n` : ''}<script>${script.toString()}</script>
 </body>
 </html>
 `;

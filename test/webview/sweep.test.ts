@@ -43,7 +43,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       });
       const from = winners.findLastIndex((id) => id !== winners.at(-1));
       await stage.page.locator('.sweep-said', { hasText: `wins at this cell from layer ${from} on` }).waitFor();
-      await stage.page.locator('.sweep-map[data-layer="1"]').click();
+      await stage.page.getByRole('button', { name: 'Layer 1:' }).click();
       await stage.status(/layer 1 of 0–5/);
       assert.equal(await layer(stage), 'Layer 1');
       const curves = stage.page.locator('.sweep-curves');

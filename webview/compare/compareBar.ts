@@ -15,8 +15,8 @@ const PLANES = {
   shared: { label: t('Shared Plane'), title: t('Both maps have the same vectors, those of the left one') },
 } as const;
 
-/** The bar over two maps: how far they agree, whose plane they are on, and the way out. */
-export function createCompareBar(store: Store, changes: ChangesPane): HTMLElement {
+/** The bar over two maps: how far they agree, whose plane they are on, and, where they can be parted (`closes`), the way out. */
+export function createCompareBar(store: Store, changes: ChangesPane, { closes = true } = {}): HTMLElement {
   const part = h('strong', { class: 'agreement-part' });
   const of = h('span', { class: 'faint agreement-of' });
   const agreement = h('div', { class: 'agreement', role: 'status' }, part, ' ', of);
@@ -44,7 +44,7 @@ export function createCompareBar(store: Store, changes: ChangesPane): HTMLElemen
     h('span', { class: 'spring' }),
     group,
     swap,
-    close,
+    ...(closes ? [close] : []),
   );
   store.onDraw(({ host, comparing }) => {
     const compare = host?.compare ?? null;

@@ -3,6 +3,8 @@ import './standalone.css';
 import { formatCount } from '../../src/map/numbers.js';
 import type { PageFile } from '../../src/map/pageFile/pageFile.js';
 import { createCellTable } from '../cellTable.js';
+import { createCompareBar } from '../compare/compareBar.js';
+import { ChangesPane } from '../compare/changesPane.js';
 import { Derived } from '../derived.js';
 import { h, setAttributes, setText, show } from '../dom.js';
 import { createInspector } from '../inspector.js';
@@ -10,6 +12,9 @@ import { listenToMapKeys, listenToPageKeys } from '../keyboard.js';
 import { type Layout, Link } from '../link.js';
 import { hoveredLine, lookText } from '../lookText.js';
 import { Pane } from '../pane.js';
+import { pageMap } from '../pageMap.js';
+import { createPanes } from '../panes.js';
+import { createSweepStrip } from '../sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from '../theme.js';
 import { createTokenTable } from '../tokenTable.js';
 import { INITIAL_UI } from '../uiState.js';
@@ -20,11 +25,12 @@ import { readContents, readKernel } from './contents.js';
 import { serve } from './host.js';
 import { PageHost } from './pageHost.js';
 import { followScheme } from './scheme.js';
+import { SeriesSteps } from './seriesSteps.js';
 
 const layoutNow = (): Layout => (window.innerWidth >= 1200 ? 'wide' : window.innerWidth < 720 ? 'narrow' : 'medium');
 
 /** The line below the map: how much there is, which part is seen, and the cell under the pointer. */
-function createStatus({ store }: Pane, derived: Derived): HTMLElement {
+function createStatus({ store }: Pane, other: Pane, changes: ChangesPane, derived: Derived): HTMLElement {
   const text = h('span', { class: 'status-text' });
   const seen = h('span', { class: 'status-seen faint' });
   const hovered = h('span', { class: 'status-hover' });
@@ -32,20 +38,20 @@ function createStatus({ store }: Pane, derived: Derived): HTMLElement {
     const { map } = state;
     if (!map) return;
     const tokens = derived.tokenCount(state);
-    setText(
-      text,
-      `${formatCount(map.cells.columns * map.cells.rows)} cells · ${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`,
-    );
+    const cells = `${formatCount(map.cells.columns * map.cells.rows)} cells`;
+    setText(text, state.comparing ? cells : `${cells} · ${formatCount(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`);
     setText(seen, lookText(state).text);
-    hovered.replaceChildren(...hoveredLine(state, state, state, derived));
+    hovered.replaceChildren(...hoveredLine(state, other.store.state, changes.store.state, derived));
   });
   return h('footer', { class: 'status' }, text, h('span', { class: 'spring' }), seen, hovered);
 }
 
 function build(page: PageFile, closer: CloserLook | undefined): void {
   followScheme();
+  const { as } = page;
+  const comparing = as.kind === 'comparison';
   const link = new Link({
-    ui: { ...INITIAL_UI, ...page.map.display },
+    ui: { ...INITIAL_UI, ...page.maps[0]?.display, changesBy: 'change' },
     theme: readTheme(),
     layout: layoutNow(),
     drawer: false,
@@ -53,54 +59,98 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
     rested: 0,
     pointed: null,
     spans: 0,
-    comparing: false,
+    comparing,
     table: false,
   });
   const announcer = h('div', { class: 'only-spoken', 'aria-live': 'polite', role: 'status' });
-  const derived = new Derived(() => undefined);
-  const pane = new Pane('main', link, derived, (text) => setText(announcer, text));
-  const { store, view } = pane;
-  const host = new PageHost(page.map, closer, {
-    state: (panel, slot) => pane.takeState(panel, slot),
-    news: (news) => pane.receive(news),
+  const announce = (text: string): void => setText(announcer, text);
+  // Maps beside each other, and those of a series, have their colors on one scale.
+  const derived: Derived = new Derived(
+    () => undefined,
+    ({ sweep }) => (comparing ? [main, other].flatMap(({ store: { state } }) => state.map ?? []) : sweep),
+  );
+  const main = new Pane('main', link, derived, announce);
+  const other = new Pane('other', link, derived, announce);
+  const { store, view } = main;
+  const changes = new ChangesPane(link, derived, store, other.store, announce);
+  const host = new PageHost(page, closer, {
+    state: (panel, slots) => {
+      main.takeState(panel, slots.main);
+      if (slots.other) other.takeState(panel, slots.other);
+    },
+    news: (slot, news) => (slot === 'main' ? main : other).receive(news),
+    divergences: (news) => changes.take(news),
   });
   serve(host.receive);
-  const inspector = h(
-    'aside',
-    { class: 'inspector', 'aria-label': 'Inspector' },
-    createInspector(store, derived),
-    createTokenTable(store, derived),
-    createAbout(page),
-  );
+  const series =
+    as.kind === 'series'
+      ? new SeriesSteps(as.axis, as.lines, host.shown.map(pageMap), ({ id }, sweep) => {
+          const map = host.shown[id - 1];
+          // The line first: what is drawn of the map is on the scale of all.
+          if (store.state.sweep[0] !== sweep[0] || store.state.sweep.length !== sweep.length) store.set({ sweep });
+          if (map) host.show('main', map);
+        })
+      : undefined;
+  const chooser = series?.chooser();
+  const about = comparing
+    ? [createAbout(store, host.inPage, 'the left map'), createAbout(other.store, host.inPage, 'the right map')]
+    : [createAbout(store, host.inPage)];
+  const inspector = comparing
+    ? []
+    : [
+        h(
+          'aside',
+          { class: 'inspector', 'aria-label': 'Inspector' },
+          createInspector(store, derived),
+          createTokenTable(store, derived),
+          ...about,
+        ),
+      ];
   document.body.append(
-    h('header', { class: 'title' }, h('h1', {}, page.title)),
+    h(
+      'header',
+      { class: 'title' },
+      h('h1', {}, page.title),
+      ...(page.note ? [h('p', { class: 'faint' }, page.note)] : []),
+    ),
     h(
       'div',
       { class: 'page' },
       h(
         'main',
-        { class: 'map-column', 'aria-label': 'Map' },
+        { class: 'map-column', 'aria-label': comparing ? 'Maps' : 'Map' },
         createBar(store, view),
-        h('div', { class: 'panes' }, h('section', { class: 'pane' }, view.element)),
+        ...(comparing ? [createCompareBar(store, changes, { closes: false })] : []),
+        ...(chooser ? [chooser] : []),
+        createPanes(main, other, changes, derived),
+        ...(series ? [createSweepStrip(store, derived, series.sequence)] : []),
+        ...(comparing ? [h('div', { class: 'abouts' }, ...about)] : []),
         createCellTable(store, derived, view.plot),
       ),
-      inspector,
+      ...inspector,
     ),
-    createStatus(pane, derived),
+    createStatus(main, other, changes, derived),
     announcer,
   );
   store.onDraw(({ layout, table }) => {
-    setAttributes(document.body, { 'data-layout': layout, 'data-ready': true, 'data-mode': 'page' });
+    setAttributes(document.body, {
+      'data-layout': layout,
+      'data-ready': true,
+      'data-mode': 'page',
+      'data-comparing': comparing,
+    });
     show(view.element, !table);
   });
-  listenToMapKeys(
-    store,
-    derived,
-    view,
-    pane.sayCell,
-    () => undefined,
-    () => undefined,
-  );
+  for (const pane of [main, other, changes])
+    listenToMapKeys(
+      pane.store,
+      derived,
+      pane.view,
+      pane.sayCell,
+      () => undefined,
+      announce,
+      series && ((by) => series.move(by, store.state.base)),
+    );
   listenToPageKeys(
     store,
     () => undefined,
@@ -108,13 +158,14 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
   );
   onThemeChange(() => store.set({ theme: readTheme() }));
   new ResizeObserver(() => store.set({ layout: layoutNow() })).observe(document.body);
-  store.start();
+  for (const one of [store, other.store, changes.store]) one.start();
   host.start();
+  series?.start();
 }
 
 async function start(): Promise<void> {
   const page = await readContents();
-  const { closer } = page.map;
+  const { closer } = page.maps[0] ?? {};
   build(page, closer ? await CloserLook.make(await readKernel(), closer.rows) : undefined);
 }
 

@@ -1,57 +1,79 @@
 import { sameGrid } from '../../src/map/grid.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
-import type { MapInPage } from '../../src/map/pageFile/pageFile.js';
+import type { MapInPage, PageFile } from '../../src/map/pageFile/pageFile.js';
 import { type Grid, parametersOf } from '../../src/map/specification.js';
 import { emptyCells } from '../../src/map/tokenMap.js';
 import {
+  type DivergenceNews,
   type Finish,
   type PageMessage,
   pageView,
   type PanelState,
   type ShownMap,
+  type SlotName,
   type SlotNews,
+  type Slots,
   type SlotState,
   stillSlot,
 } from '../../src/protocol/page.js';
 import { packRegions } from '../../src/protocol/pageRegions.js';
 import type { CloserLook } from './closerLook.js';
 
-/** What is told of the map, and of what is looked at closely. */
+/** What is told of the maps, and of what is looked at closely. */
 export interface HostListener {
-  state(panel: PanelState, slot: SlotState): void;
-  news(news: SlotNews): void;
+  state(panel: PanelState, slots: Slots<SlotState>): void;
+  news(slot: SlotName, news: SlotNews): void;
+  divergences(news: DivergenceNews): void;
 }
 
 /** Between two batches the page has its turn: then a newer window ends an older one. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-/** Does for a page of its own what the extension's host does for the panel's: gives it its map, and windows of it. */
+/** Does for a page of its own what the extension's host does for the panel's: gives it its maps, and windows of one of them. */
 export class PageHost {
-  private lastId = 0;
+  /** The page's maps; their ids are their places, from 1. */
+  readonly shown: readonly ShownMap[];
+  private lastId: number;
   /** Counts the windows that were asked for. */
   private asked = 0;
-  private shown: Grid | undefined;
+  private window: Grid | undefined;
 
-  /** @param closer computes windows; undefined where nothing can */
+  /** @param closer computes windows of the first map; undefined where nothing can */
   constructor(
-    private readonly map: MapInPage,
+    private readonly page: PageFile,
     private readonly closer: CloserLook | undefined,
     private readonly listener: HostListener,
-  ) {}
+  ) {
+    this.shown = page.maps.map((map, i) => ({
+      id: i + 1,
+      specification: map.specification,
+      facts: map.facts,
+      cells: map.cells,
+      tokens: [...map.tokens, ...(map.closer?.tokens ?? [])],
+      finish: this.finish(map, map.specification.grid),
+      survey: map.survey,
+    }));
+    this.lastId = this.shown.length;
+  }
 
+  /** The page's own of a map that is shown. */
+  readonly inPage = ({ id }: { readonly id: number }): MapInPage | undefined => this.page.maps[id - 1];
+
+  /** Gives the first maps: of a series one is chosen with {@link show}. */
   start(): void {
     this.tell();
-    const { specification, facts, cells, tokens, survey, closer } = this.map;
-    const base: ShownMap = {
-      id: ++this.lastId,
-      specification,
-      facts,
-      cells,
-      tokens: [...tokens, ...(closer?.tokens ?? [])],
-      finish: this.finish(specification.grid),
-      survey,
-    };
-    this.listener.news({ type: 'map', map: base });
+    const { as } = this.page;
+    const [a, b] = this.shown;
+    if (as.kind !== 'series' && a) this.show('main', a);
+    if (as.kind !== 'comparison' || !a || !b) return;
+    this.show('other', b);
+    const total = a.cells.columns * a.cells.rows;
+    if (as.divergences)
+      this.listener.divergences({ maps: [a.id, b.id], values: as.divergences, done: total, total, fault: null });
+  }
+
+  show(slot: SlotName, map: ShownMap): void {
+    this.listener.news(slot, { type: 'map', map });
   }
 
   readonly receive = (message: PageMessage): void => {
@@ -61,43 +83,50 @@ export class PageHost {
 
   private async look({ grid: window, refine }: Extract<PageMessage, { type: 'window' }>): Promise<void> {
     const turnOf = ++this.asked;
-    const { closer, map, listener } = this;
-    if (!window || !refine || !closer) {
-      this.shown = undefined;
+    const { closer, listener } = this;
+    const [map] = this.page.maps;
+    if (!window || !refine || !closer || !map) {
+      this.window = undefined;
       return;
     }
     const { columns, rows } = map.specification.grid;
     const grid: Grid = { columns, rows, ...window };
-    if (this.shown && sameGrid(this.shown, grid)) return;
-    this.shown = grid;
+    if (this.window && sameGrid(this.window, grid)) return;
+    this.window = grid;
     const { topK } = map.cells;
     const id = ++this.lastId;
     const tokens = map.closer?.tokens ?? [];
     const specification = { ...map.specification, grid };
     const cells = emptyCells(columns, rows, topK);
     const detail = { id, specification, facts: map.facts, cells, tokens, survey: map.survey, finish: null };
-    listener.news({ type: 'detail', map: detail });
+    listener.news('main', { type: 'detail', map: detail });
     for (const batch of closer.cells(grid, topK)) {
       await turn();
       if (turnOf !== this.asked) return;
-      listener.news({ type: 'cells', map: id, batch, tokens: [] });
+      listener.news('main', { type: 'cells', map: id, batch, tokens: [] });
     }
-    listener.news({ type: 'finish', map: id, finish: this.finish(grid), tokens: [] });
+    listener.news('main', { type: 'finish', map: id, finish: this.finish(map, grid), tokens: [] });
   }
 
-  private finish(grid: Grid): Finish {
-    const { runtime, gram, regions, specification } = this.map;
-    const known = this.closer?.regions(grid) ?? (grid === specification.grid ? regions : null);
+  private finish({ runtime, gram, regions, specification, closer }: MapInPage, grid: Grid): Finish {
+    const known = (closer && this.closer?.regions(grid)) ?? (grid === specification.grid ? regions : null);
     return { runtime, gram, regions: known ? packRegions(known) : null };
   }
 
   private tell(): void {
-    const { map, closer } = this;
-    const display = map.display ?? DEFAULT_DISPLAY;
+    const { page, closer } = this;
+    const display = page.maps[0]?.display ?? DEFAULT_DISPLAY;
+    const slotOf = (map: MapInPage): SlotState =>
+      stillSlot(
+        parametersOf(map.specification),
+        closer && map.closer ? { ok: true } : { ok: false, reason: 'this page has the cells that it has' },
+      );
+    const [main, other] = page.maps.map(slotOf);
+    if (!main) throw new TypeError('A page without a map.');
     this.listener.state(
       {
         mode: 'saved',
-        compare: null,
+        compare: page.as.kind === 'comparison' ? { kind: 'saved', file: '' } : null,
         sweep: null,
         interventions: [],
         lens: null,
@@ -111,10 +140,7 @@ export class PageHost {
         keep: null,
         heard: 0,
       },
-      stillSlot(
-        parametersOf(map.specification),
-        closer ? { ok: true } : { ok: false, reason: 'this page has the cells that it has' },
-      ),
+      page.as.kind === 'comparison' && other ? { main, other } : { main },
     );
   }
 }

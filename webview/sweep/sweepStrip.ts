@@ -1,58 +1,54 @@
 import { t } from '@vscode/l10n';
+import { haveOneVocabulary } from '../../src/map/compare/comparison.js';
 import { tokenText as plainToken } from '../../src/map/display.js';
-import { capital, layerBrief } from '../../src/map/naming.js';
+import { capital } from '../../src/map/naming.js';
 import { formatBits, formatPercent } from '../../src/map/numbers.js';
-import { layerIndex } from '../../src/map/specification.js';
 import { placeOfCell, cellAtPlace } from '../cell.js';
 import { inspected } from '../inspected.js';
-import { lastLayer, layerAt, layerOf } from '../controls/layers.js';
 import type { Derived } from '../derived.js';
 import { h, iconButton, setAttributes, setIconButton, setText, show } from '../dom.js';
-import { send } from '../host.js';
 import { drawCells } from '../map/overview.js';
 import { type PageMap, tokenOf } from '../pageMap.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { createCurves } from './curves.js';
-import { type LayerNumbers, numbersOf } from './layerNumbers.js';
+import { numbersOf, type StepNumbers } from './stepNumbers.js';
+import type { Sequence, Steps } from './steps.js';
 import { tokensWords } from '../counted.js';
 
-/** How long a layer is shown while the sweep plays, in ms. */
+/** How long a map is shown while the strip plays, in ms. */
 const STEP_MS = 700;
 
-/** Begins or ends a sweep through the layers. */
-export const sendSweep = (value: boolean): void => send({ type: 'edit', path: 'sweep', value });
-
-const indexOf = (map: PageMap): number => layerIndex(map.specification.layer);
-
-/** The map at every layer: small pictures, curves below them, a slider and play. The one that is chosen is the panel's map. */
-export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
-  const play = iconButton('play', t('Play Through the Layers'), () => (timer === undefined ? start() : stop()));
-  const slider = h('input', {
-    type: 'range',
-    class: 'slider',
-    min: -1,
-    step: 1,
-    'aria-label': t('Layer of the sweep'),
-  });
+/** Maps in an order: small pictures, curves below them, a slider and play. The one that is chosen is the map that is seen. */
+export function createSweepStrip(store: Store, derived: Derived, { words, steps, go, close }: Sequence): HTMLElement {
+  const play = iconButton('play', words.play, () => (timer === undefined ? start() : stop()));
+  const slider = h('input', { type: 'range', class: 'slider', min: 0, step: 1, 'aria-label': words.slider });
   const name = h('strong', { class: 'sweep-layer' });
   const said = h('span', { class: 'faint sweep-said', role: 'status' });
-  const close = iconButton('close', t('Close Sweep (Esc)'), () => {
+  const closing =
+    close &&
+    iconButton('close', close.label, () => {
+      stop();
+      close.run();
+    });
+  const strip = h('div', { class: 'sweep-strip', role: 'group', 'aria-label': words.maps });
+  const choose = (place: number): void => {
     stop();
-    sendSweep(false);
-  });
-  const strip = h('div', { class: 'sweep-strip', role: 'group', 'aria-label': t('Maps of the layers') });
-  const go = (index: number): void => {
-    const { host } = store.state;
-    if (host) send({ type: 'edit', path: 'layer', value: layerAt(index, lastLayer(host)), step: true });
+    go(place);
   };
-  const curves = createCurves((index) => {
-    stop();
-    go(index);
-  });
+  const curves = createCurves(words.curve, choose);
   const element = h(
     'section',
-    { class: 'sweep', 'aria-label': t('All layers'), hidden: true },
-    h('div', { class: 'sweep-bar' }, play, slider, name, said, h('span', { class: 'spring' }), close),
+    { class: 'sweep', 'aria-label': words.title, hidden: true },
+    h(
+      'div',
+      { class: 'sweep-bar' },
+      play,
+      slider,
+      name,
+      said,
+      h('span', { class: 'spring' }),
+      ...(closing ? [closing] : []),
+    ),
     strip,
     curves.element,
   );
@@ -61,113 +57,104 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
   const stop = (): void => {
     clearInterval(timer);
     timer = undefined;
-    setIconButton(play, 'play', t('Play Through the Layers'));
+    setIconButton(play, 'play', words.play);
   };
   const start = (): void => {
     setIconButton(play, 'debug-pause', t('Pause'));
     timer = setInterval(step, STEP_MS);
     step();
   };
-  /** The next layer, once it and the one before are there. */
+  /** The next map, once it and the one before are there. */
   const step = (): void => {
-    const { host, sweep, base } = store.state;
-    if (!host?.sweep) return stop();
-    const at = layerIndex(layerOf(host));
-    if (base && indexOf(base) !== at) return;
-    const next = at >= lastLayer(host) ? -1 : at + 1;
-    if (sweep.some((map) => indexOf(map) === next)) go(next);
+    const now = steps(store.state);
+    const { base } = store.state;
+    if (!now) return stop();
+    if (base && now.placeOf(base) !== now.at) return;
+    const next = (now.at + 1) % now.count;
+    if (now.maps.some((map) => now.placeOf(map) === next)) go(next);
   };
-  slider.addEventListener('input', () => {
-    stop();
-    go(Number(slider.value));
-  });
+  slider.addEventListener('input', () => choose(Number(slider.value)));
 
   const entries = new Map<
     number,
-    { readonly button: HTMLElement; readonly canvas: HTMLCanvasElement; drawn: unknown }
+    {
+      readonly button: HTMLElement;
+      readonly canvas: HTMLCanvasElement;
+      readonly label: HTMLElement;
+      drawn: unknown;
+    }
   >();
-  const entryOf = (index: number) => {
-    const known = entries.get(index);
+  const entryOf = (place: number) => {
+    const known = entries.get(place);
     if (known) return known;
     const canvas = h('canvas');
-    const button = h(
-      'button',
-      { type: 'button', class: 'sweep-map', tabindex: -1, 'data-layer': index },
-      canvas,
-      h(
-        'span',
-        { class: index < 0 ? 'sweep-long' : undefined, 'aria-hidden': 'true' },
-        index < 0 ? t('embeddings') : String(index),
-      ),
-    );
-    button.addEventListener('click', () => {
-      stop();
-      go(index);
-    });
-    const entry = { button, canvas, drawn: undefined as unknown };
-    entries.set(index, entry);
+    const label = h('span', { 'aria-hidden': 'true' });
+    const button = h('button', { type: 'button', class: 'sweep-map', tabindex: -1 }, canvas, label);
+    button.addEventListener('click', () => choose(place));
+    const entry = { button, canvas, label, drawn: undefined as unknown };
+    entries.set(place, entry);
     return entry;
   };
   // Arrows move between the pictures; only the chosen one is a stop for Tab.
   strip.addEventListener('keydown', (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const { host } = store.state;
-    if (by === undefined || !host) return;
+    const now = steps(store.state);
+    if (by === undefined || !now) return;
     event.preventDefault();
-    const index = Math.max(-1, Math.min(lastLayer(host), layerIndex(layerOf(host)) + by));
-    stop();
-    go(index);
-    entries.get(index)?.button.focus();
+    const place = Math.max(0, Math.min(now.count - 1, now.at + by));
+    choose(place);
+    entries.get(place)?.button.focus();
   });
 
-  let numbered: { readonly of: readonly PageMap[]; readonly numbers: readonly LayerNumbers[] } | undefined;
-  const numbers = (sweep: readonly PageMap[], last: number): readonly LayerNumbers[] => {
-    if (numbered?.of !== sweep) numbered = { of: sweep, numbers: numbersOf(sweep, last) };
+  let numbered: { readonly of: readonly PageMap[]; readonly numbers: readonly StepNumbers[] } | undefined;
+  const numbers = (now: Steps): readonly StepNumbers[] => {
+    if (numbered?.of !== now.maps) numbered = { of: now.maps, numbers: numbersOf(now) };
     return numbered.numbers;
   };
 
   store.onDraw((state, changed) => {
-    const { host, sweep } = state;
-    const on = Boolean(host?.sweep);
-    show(element, on);
-    if (!on && timer !== undefined) stop();
-    if (!host?.sweep || !anyOf(changed, 'host', 'sweep', 'ui', 'theme', 'map', 'hover')) return;
-    const last = host.sweep.layers - 1;
-    const at = layerIndex(layerOf(host));
-    setAttributes(slider, { max: last, 'aria-valuetext': layerBrief(at < 0 ? 'embeddings' : at) });
-    slider.style.setProperty('--part', `${((at + 1) / (last + 1)) * 100}%`);
+    const now = steps(state);
+    show(element, now !== undefined);
+    if (!now && timer !== undefined) stop();
+    if (!now || !anyOf(changed, 'host', 'sweep', 'ui', 'theme', 'map', 'hover')) return;
+    const { count, at } = now;
+    setAttributes(slider, { max: count - 1, 'aria-valuetext': now.nameOf(at) });
+    slider.style.setProperty('--part', `${(at / Math.max(1, count - 1)) * 100}%`);
     if (Number(slider.value) !== at) slider.value = String(at);
-    setText(name, capital(layerBrief(at < 0 ? 'embeddings' : at)));
-    setText(said, [progressOf(state), answerOf(state)].filter(Boolean).join(' · '));
-    const lines = numbers(sweep, last);
-    fill(state, lines, at);
-    curves.update(lines, last, at, state.theme);
+    setText(name, capital(now.nameOf(at)));
+    setText(said, [progressOf(state, now), answerOf(state, now, words)].filter(Boolean).join(' · '));
+    const lines = numbers(now);
+    fill(state, now, lines);
+    curves.update(lines, count, at, state.theme);
   });
 
-  const fill = (state: PageState, lines: readonly LayerNumbers[], at: number): void => {
-    const shown = state.sweep.map((map) => entryOf(indexOf(map)));
-    for (const [index, { button }] of entries)
-      if (!state.sweep.some((map) => indexOf(map) === index)) {
+  const fill = (state: PageState, now: Steps, lines: readonly StepNumbers[]): void => {
+    const shown = now.maps.map((map) => entryOf(now.placeOf(map)));
+    for (const [place, { button }] of entries)
+      if (!now.maps.some((map) => now.placeOf(map) === place)) {
         button.remove();
-        entries.delete(index);
+        entries.delete(place);
       }
     if (strip.children.length !== shown.length || shown.some(({ button }, i) => strip.children[i] !== button))
       strip.replaceChildren(...shown.map(({ button }) => button));
-    state.sweep.forEach((map, i) => {
+    now.maps.forEach((map, i) => {
       const entry = shown[i];
       const line = lines[i];
       if (!entry || !line) return;
       const paint = derived.paint(state, map);
       if (paint && paint !== entry.drawn) drawCells(entry.canvas, paint, map.cells);
       entry.drawn = paint;
-      const current = line.index === at;
+      const current = line.place === now.at;
       const moved = current && entry.button.getAttribute('aria-current') === null;
+      const short = now.shortOf(line.place);
+      setText(entry.label, short);
+      entry.label.className = short.length > SHORT ? 'sweep-long' : '';
       setAttributes(entry.button, {
         'aria-current': current ? 'true' : undefined,
         tabindex: current ? 0 : -1,
         // What is written below the picture is part of its name.
-        'aria-label': `${capital(layerBrief(map.specification.layer))}: ${spoken(line)}`,
-        title: spoken(line),
+        'aria-label': `${capital(now.nameOf(line.place))}: ${spoken(line, words)}`,
+        title: spoken(line, words),
       });
       if (moved) entry.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     });
@@ -175,37 +162,44 @@ export function createSweepStrip(store: Store, derived: Derived): HTMLElement {
   return element;
 }
 
-const spoken = ({ tokens, probability, entropy, agreement }: LayerNumbers): string =>
+type Words = Sequence['words'];
+
+/** Characters that have room below a picture. */
+const SHORT = 7;
+
+const spoken = ({ tokens, probability, entropy, agreement }: StepNumbers, words: Words): string =>
   [
     tokensWords(tokens),
     t('mean probability {0}', formatPercent(probability)),
     t('entropy {0}', formatBits(entropy)),
-    ...(agreement === undefined ? [] : [t('{0} as at the last layer', formatPercent(agreement))]),
+    ...(agreement === undefined ? [] : [words.agreement(formatPercent(agreement))]),
   ].join(', ');
 
-function progressOf({ host, sweep }: PageState): string {
-  if (!host?.sweep) return '';
-  const all = host.sweep.layers + 1;
-  return sweep.length < all ? t('{0} of {1} layers', sweep.length, all) : '';
-}
+/** Layers alone are computed while the strip is there. */
+const progressOf = ({ host }: PageState, { maps, count }: Steps): string =>
+  host?.sweep && maps.length < count ? t('{0} of {1} layers', maps.length, count) : '';
 
-/** From which layer on the cell that is looked at says what it says at the last one. */
-export function answerOf(state: PageState): string {
-  const { host, sweep } = state;
+/** From which map on the cell that is looked at says what it says on the last one. */
+function answerOf(state: PageState, { maps, count, placeOf, nameOf }: Steps, words: Words): string {
   const at = inspected(state);
-  if (!host?.sweep || !at || sweep.length < host.sweep.layers + 1) return '';
+  const last = maps.at(-1);
+  if (!at || !last || maps.length < count) return '';
   const place = placeOfCell(at.map, at.cell);
-  const winners = sweep.map((map) => {
+  const winners = maps.map((map) => {
     const cell = cellAtPlace(map, place);
-    return cell === null ? undefined : map.cells.ids[cell * map.cells.topK];
+    return cell === null ? undefined : winnerOf(map, cell, last);
   });
   const final = winners.at(-1);
-  const last = sweep.at(-1);
-  if (final === undefined || !last) return '';
-  const enters = winners.findLastIndex((id) => id !== final) + 1;
-  const from = sweep[enters]?.specification.layer ?? 0;
-  const token = `“${plainToken(tokenOf(last, final))}”`;
-  return enters === 0
-    ? t('{0} wins at this cell on every layer', token)
-    : t('{0} wins at this cell from {1} on', token, layerBrief(from));
+  if (final === undefined) return '';
+  const enters = winners.findLastIndex((one) => one?.key !== final.key) + 1;
+  const first = maps[enters] ?? last;
+  const token = `“${final.text}”`;
+  return enters === 0 ? words.everywhere(token) : t('{0} wins at this cell from {1} on', token, nameOf(placeOf(first)));
+}
+
+/** What wins a cell: known for the same by its id, of another vocabulary by its text. */
+function winnerOf(map: PageMap, cell: number, last: PageMap): { readonly key: number | string; readonly text: string } {
+  const id = map.cells.ids[cell * map.cells.topK] ?? -1;
+  const text = plainToken(tokenOf(map, id));
+  return { key: haveOneVocabulary(map, last) ? id : text, text };
 }

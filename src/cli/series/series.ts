@@ -9,6 +9,7 @@ import { type FailedMember, refuseTooMany, runSeries, type SavedMember } from '.
 import { SeriesFolder } from '../../host/series/seriesFolder.js';
 import { seriesResults } from '../../host/series/seriesResults.js';
 import type { Flip } from '../../map/compare/flip.js';
+import { SERIES_TOKENS } from '../../map/pageFile/pageFile.js';
 import { safeText, tokenText } from '../../map/display.js';
 import { Fault } from '../../map/fault.js';
 import { displayFromFlags, parametersFromFlags } from '../../map/flags.js';
@@ -52,7 +53,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
   const base = baseOf(parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map)), vary);
   const series: ModelSeries = { base, vary, plane: command.plane ?? usualSharing(vary), model: command.model };
   refuseIdleAxes(series);
-  const topK = follow.length > 0 ? base.topK : 2;
+  const topK = follow.length > 0 ? base.topK : formats.includes('html') ? SERIES_TOKENS : 2;
   refuseTooMany(series, topK);
   const display = displayFromFlags(command.display, base, saved?.display);
   await checkOutputFolder(command.outputDir);

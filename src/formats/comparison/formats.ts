@@ -4,6 +4,7 @@ import { type FileFormat, pictureFormats } from '../fileFormat.js';
 import { figurePng, type PictureOptions } from '../pictures.js';
 import { drawComparison } from './comparisonFigure.js';
 import { drawCurves } from './curvesFigure.js';
+import { comparisonPage, seriesPage } from './pages.js';
 import { drawFrame, type DrawnSeries, drawSeries } from './seriesFigure.js';
 import { comparisonCsv, comparisonJson, seriesCsv, seriesJson, type SeriesStatistics } from './statistics.js';
 
@@ -16,6 +17,15 @@ export interface SavedComparison extends MapComparison {
 /** All that two maps beside each other can be saved as. */
 export const COMPARISON_FORMATS = [
   ...pictureFormats<SavedComparison>(drawComparison),
+  {
+    name: 'html',
+    label: 'Page to look around in',
+    holds: 'a page for any browser: both maps, linked, and what changes',
+    extension: 'html',
+    binary: false,
+    kind: 'drawing',
+    contents: comparisonPage,
+  },
   {
     name: 'json',
     label: 'JSON, the comparison in numbers',
@@ -56,6 +66,15 @@ async function seriesFilm(series: SavedSeries, options: PictureOptions): Promise
 /** All that the maps of a series can be saved as together. */
 export const SERIES_FORMATS = [
   ...pictureFormats<SavedSeries>(drawSeries),
+  {
+    name: 'html',
+    label: 'Page to look around in',
+    holds: 'a page for any browser: the maps one after another, with a slider',
+    extension: 'html',
+    binary: false,
+    kind: 'drawing',
+    contents: seriesPage,
+  },
   {
     name: 'apng',
     label: 'APNG, the maps one after another',

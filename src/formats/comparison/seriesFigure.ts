@@ -26,6 +26,13 @@ export interface DrawnLine {
   readonly members: readonly (CurveMember & { readonly map: TokenMap })[];
 }
 
+/** What a series is called: `30 maps of SmolLM2 by layer`. */
+export function seriesTitle({ axis, lines }: DrawnSeries): string {
+  const maps = lines.flatMap(({ members }) => members.map(({ map }) => map));
+  const model = safeText(maps[0]?.specification.model.name ?? '', 60);
+  return `${formatCount(maps.length)} maps of ${model} by ${axis}`;
+}
+
 /** Maps that are drawn side by side, at most. */
 export const MOST_DRAWN = 120;
 
@@ -34,18 +41,18 @@ export const MOST_DRAWN = 120;
  * @param unshown as for `drawFigure`
  */
 export function drawSeries(
-  { axis, plane, lines }: DrawnSeries,
+  series: DrawnSeries,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
   size: FigureSize = {},
 ): string {
+  const { axis, plane, lines } = series;
   const members = lines.flatMap((line) => line.members);
   const maps = members.map(({ map }) => map);
   const display = maps[0]?.display ?? DEFAULT_DISPLAY;
   const write = new Writer(font, unshown);
   const scale = oneScale(maps, display);
   const { colorBy } = scale.coloring;
-  const model = safeText(maps[0]?.specification.model.name ?? '', 60);
   const [first] = lines;
   const panels = lines.flatMap((line): readonly Panel[] => {
     const curves = curvesOf(line.members);
@@ -61,7 +68,7 @@ export function drawSeries(
   });
   return drawMultiples(
     {
-      title: `${formatCount(members.length)} maps of ${model} by ${axis}`,
+      title: seriesTitle(series),
       subtitle: first && lines.length === 1 ? entryWords(first.members, axis).join('; ') : '',
       panels,
       across: lines.length > 1 ? Math.min(12, first?.members.length ?? 1) : acrossOf(members.length),

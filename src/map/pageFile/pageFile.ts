@@ -1,3 +1,4 @@
+import type { CellDivergences } from '../compare/comparison.js';
 import type { Display } from '../mapDisplay.js';
 import { type Gram, gramOf } from '../plane.js';
 import type { ExactRegions } from '../polygons.js';
@@ -22,14 +23,38 @@ export interface MapInPage {
   readonly closer: CloserLook | null;
 }
 
-/** All that a page shows. */
+/** All that a page shows: one map, two beside each other, or a series of them. */
 export interface PageFile {
   readonly title: string;
-  readonly map: MapInPage;
+  /** What has to be said of more than one map; empty for one. */
+  readonly note: string;
+  readonly maps: readonly MapInPage[];
+  readonly as: Arrangement;
 }
 
-/** Tokens of a cell that a page has, at most. */
+/** What the maps of a page are to each other. */
+export type Arrangement =
+  | { readonly kind: 'map' }
+  /** `divergences`: in nats, as far as both models were asked. */
+  | { readonly kind: 'comparison'; readonly divergences: CellDivergences | null }
+  | {
+      readonly kind: 'series';
+      /** What varies along a line, in a word: `layer`. */
+      readonly axis: string;
+      readonly lines: readonly LineInPage[];
+    };
+
+/** Maps of a series that differ along its axis alone. */
+export interface LineInPage {
+  /** `model=a`; empty where there is one line. */
+  readonly name: string;
+  /** On the axis, in words, and which of the page's maps it is. */
+  readonly members: readonly { readonly name: string; readonly map: number }[];
+}
+
+/** Tokens of a cell that a page has, at most: of a map, and of one among many. */
 export const PAGE_TOKENS = 10;
+export const SERIES_TOKENS = 3;
 
 export const mapInPage = (map: TokenMap): MapInPage => ({
   specification: map.specification,
@@ -45,41 +70,39 @@ export const mapInPage = (map: TokenMap): MapInPage => ({
 });
 
 /** A page's contents as bytes, not yet deflated. */
-export const packPage = ({ map, ...rest }: PageFile): Uint8Array => {
-  const cells = packCells(map.cells);
-  const { ids } = cells;
-  const known = new Set(ids);
-  // Winners of the exact regions may win no cell.
-  for (const { token } of map.regions?.polygons ?? []) known.add(token);
-  const tokens = map.tokens.filter(({ id }) => known.has(id));
-  return packValue({
-    ...rest,
-    map: {
-      ...map,
-      cells,
-      tokens,
-      // What rows know need not be said twice.
-      regions: map.closer?.rows.convex ? null : map.regions,
-      closer: map.closer && { ...map.closer, rows: packRows(map.closer.rows) },
-    },
-  });
-};
+export function packPage({ maps, ...rest }: PageFile): Uint8Array {
+  const most = rest.as.kind === 'series' ? SERIES_TOKENS : PAGE_TOKENS;
+  return packValue({ ...rest, maps: maps.map((map) => packMap(map, most)) });
+}
 
 /** What {@link packPage} was given, as far as it is in the page. The bytes must be its own. */
 export function unpackPage(bytes: Uint8Array): PageFile {
-  const page = unpackValue(bytes) as Omit<PageFile, 'map'> & {
-    readonly map: Omit<MapInPage, 'cells'> & { readonly cells: PackedCells };
-  };
-  const { map } = page;
+  const page = unpackValue(bytes) as Omit<PageFile, 'maps'> & { readonly maps: readonly PackedMap[] };
+  return { ...page, maps: page.maps.map(unpackMap) };
+}
+
+type PackedMap = Omit<MapInPage, 'cells'> & { readonly cells: PackedCells };
+
+function packMap(map: MapInPage, most: number): PackedMap {
+  const cells = packCells(map.cells, most);
+  const known = new Set(cells.ids);
+  // Winners of the exact regions may win no cell.
+  for (const { token } of map.regions?.polygons ?? []) known.add(token);
   return {
-    ...page,
-    map: {
-      ...map,
-      cells: unpackCells(map.cells),
-      closer: map.closer && { ...map.closer, rows: unpackRows(map.closer.rows) },
-    },
+    ...map,
+    cells,
+    tokens: map.tokens.filter(({ id }) => known.has(id)),
+    // What rows know need not be said twice.
+    regions: map.closer?.rows.convex ? null : map.regions,
+    closer: map.closer && { ...map.closer, rows: packRows(map.closer.rows) },
   };
 }
+
+const unpackMap = (map: PackedMap): MapInPage => ({
+  ...map,
+  cells: unpackCells(map.cells),
+  closer: map.closer && { ...map.closer, rows: unpackRows(map.closer.rows) },
+});
 
 /** Cells whose numbers are rounded to less than is ever shown of them, rank by rank. */
 interface PackedCells {
@@ -104,18 +127,9 @@ const NAT_STEPS = 2 ** 11;
 const counted = (value: number): number =>
   Number.isNaN(value) ? NONE : Math.round(Math.min(Math.max(value, 0), 65_534));
 
-function packCells({
-  columns,
-  rows,
-  topK,
-  computed,
-  filled,
-  ids,
-  probabilities,
-  entropy,
-  answers,
-}: Cells): PackedCells {
-  const k = Math.min(topK, PAGE_TOKENS);
+function packCells(cells: Cells, most: number): PackedCells {
+  const { columns, rows, topK, computed, filled, ids, probabilities, entropy, answers } = cells;
+  const k = Math.min(topK, most);
   const count = columns * rows;
   const packed = { ids: new Int32Array(k * count), probabilities: new Uint16Array(k * count) };
   for (let rank = 0; rank < k; rank++) {
