@@ -29,6 +29,7 @@ const topOf = (all: Float64Array, ids: ArrayLike<number>): number[] =>
     .slice(0, K)
     .map((i) => ids[i] ?? -1);
 
+const ONE_MAP = { title: 'T', note: '', as: { kind: 'map' } } as const;
 const NORM: RowScale = { square: [0.5, 0.3, 0.2, 0.1, -0.05, 0.02], epsilon: 1e-5 };
 const FROM_ORIGIN: RowScale = { square: [0, 0.3, 0.2, 0, 0, 0.02], epsilon: 1e-5 };
 
@@ -42,8 +43,8 @@ for (const [name, rows, scale] of [
     const some = windowRows(rows, undefined, scale, true, WINDOW, K);
     assert.ok(name.includes('bias') || some.near.length < 1500, `${some.near.length} rows are exact`);
     const map = { ...syntheticMap({ columns: 3, rows: 2 }), closer: { rows: some, tokens: [] } };
-    const page = unpackPage(packPage({ title: '', map: mapInPage(map) }));
-    const travelled = page.map.closer?.rows;
+    const page = unpackPage(packPage({ ...ONE_MAP, maps: [mapInPage(map)] }));
+    const travelled = page.maps[0]?.closer?.rows;
     assert.ok(travelled);
     const restored = rowsOfWindow(travelled);
     const next = randomNumbers(9);
@@ -59,8 +60,10 @@ for (const [name, rows, scale] of [
 
 test('A page has the cells that its map has, as far as they are ever shown', () => {
   const map = syntheticMap({ columns: 7, rows: 5, topK: 12 });
-  const page = unpackPage(packPage({ title: 'T', map: mapInPage(map) }));
-  const { cells } = page.map;
+  const page = unpackPage(packPage({ ...ONE_MAP, maps: [mapInPage(map)] }));
+  const [inPage] = page.maps;
+  assert.ok(inPage);
+  const { cells, tokens } = inPage;
   assert.equal(page.title, 'T');
   assert.equal(cells.topK, 10);
   for (let cell = 0; cell < 35; cell++) {
@@ -73,6 +76,6 @@ test('A page has the cells that its map has, as far as they are ever shown', () 
     assert.ok(Math.abs((cells.entropy[cell] ?? 0) - (map.cells.entropy[cell] ?? 0)) < 3e-4);
   }
   const seen = new Set(cells.ids);
-  for (const token of page.map.tokens) assert.deepEqual(token, map.tokens.get(token.id));
-  for (const id of seen) assert.ok(page.map.tokens.some((token) => token.id === id));
+  for (const token of tokens) assert.deepEqual(token, map.tokens.get(token.id));
+  for (const id of seen) assert.ok(tokens.some((token) => token.id === id));
 });
