@@ -90,12 +90,8 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     fewer,
   );
   const header = h('div', { class: 'pane-header' }, kindIcon, title, copy, pin);
-  const element = h(
-    'section',
-    { class: 'cell', 'aria-label': t('Cell') },
-    h('div', { class: 'cell-left' }, header, summary),
-    h('div', { class: 'cell-right', tabindex: 0, role: 'region', 'aria-label': t('Top tokens') }, table),
-  );
+  const ranks = h('div', { class: 'cell-right', tabindex: 0, role: 'region' }, table);
+  const element = h('section', { class: 'cell' }, h('div', { class: 'cell-left' }, header, summary), ranks);
 
   store.onDraw((state, changed) => {
     if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'comparing')) return;
@@ -104,7 +100,11 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     const { kind, map, cell } = shown;
     const stand = derived.terrain(state, map)?.stand[cell] ?? -1;
     kindIcon.className = `codicon codicon-${TITLES[kind].icon}`;
-    setText(title, [TITLES[kind].title, ofWhat()].filter(Boolean).join(', '));
+    const whose = ofWhat();
+    const named = (part: string): string => [part, whose].filter(Boolean).join(', ');
+    setText(title, named(TITLES[kind].title));
+    setAttributes(element, { 'aria-label': named(t('Cell')) });
+    setAttributes(ranks, { 'aria-label': named(t('Top tokens')) });
     setIconButton(pin, kind === 'pinned' ? 'close' : 'pin', kind === 'pinned' ? t('Unpin Cell') : t('Pin Cell'));
     const { x, y } = placeOfCell(map, cell);
     setText(position, t('x {0}, y {1}', formatX(map, x), formatX(map, y)));

@@ -19,8 +19,8 @@ export type Comparison =
    * path. All others are edited for both at once.
    */
   | { readonly kind: 'computed'; readonly path: string; readonly value: AxisValue; readonly plane: PlaneSharing }
-  /** A saved map, by the address of its file. */
-  | { readonly kind: 'saved'; readonly file: string };
+  /** A saved map, by the address of its file; what the two are called, where that is known. */
+  | { readonly kind: 'saved'; readonly file: string; readonly names?: readonly [main: string, other: string] };
 
 /** What a lens over layers and positions is read of, beside the map. */
 export interface LensChoice {

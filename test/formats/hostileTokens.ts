@@ -37,6 +37,22 @@ const TEXTS = [
   '',
 ];
 
+/** How a text may stand in a token besides: what opens a tag, an attribute, an entity or a script around it. */
+const AROUND: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => `"><svg onload=alert(1)>${text}`,
+  (text) => `' onmouseover='alert(1)' ${text}`,
+  (text) => `</script><script>alert(1)</script>${text}`,
+  (text) => `javascript:alert(1)//${text}`,
+  (text) => `]]>--><style>*{display:none}</style>${text}`,
+];
+
+/** Two hundred tokens of a stranger, each with an id of its own. */
+export const HOSTILE_VOCABULARY: readonly Token[] = Array.from({ length: 200 }, (_, id) => {
+  const around = AROUND[Math.floor(id / TEXTS.length) % AROUND.length];
+  return { id, kind: 'text', text: around?.(TEXTS[id % TEXTS.length] ?? '') ?? '' };
+});
+
 /** Tokens that try to break out of every format. */
 export const HOSTILE_TOKENS: readonly Token[] = [
   ...TEXTS.map((text, id): Token => ({ id, kind: 'text', text })),

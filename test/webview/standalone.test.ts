@@ -6,20 +6,27 @@ import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { comparisonPage, seriesPage } from '../../src/formats/comparison/pages.js';
 import { toHtml } from '../../src/formats/html.js';
 import { assetsFolder } from '../../src/host/installation.js';
 import { type ModelSession, openModel } from '../../src/index.js';
+import { compareMaps, tokenChanges } from '../../src/map/compare/comparison.js';
 import { tokenText } from '../../src/map/display.js';
 import { gridWindow } from '../../src/map/grid.js';
-import { formatPercent } from '../../src/map/numbers.js';
+import { formatFixed, formatPercent } from '../../src/map/numbers.js';
 import type { Grid } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { detailGrid } from '../../webview/map/detail.js';
-import { HOSTILE_TOKENS } from '../formats/hostileTokens.js';
+import { HOSTILE_VOCABULARY } from '../formats/hostileTokens.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { launchBrowser } from '../vscode/support/browser.js';
 
 const SIDE = 20;
+const PAGE = { assets: assetsFolder };
+const SCREENS = {
+  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  phone: { viewport: { width: 390, height: 780 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
+} as const;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 suite('A page of its own, from disk and offline', () => {
@@ -35,14 +42,14 @@ suite('A page of its own, from disk and offline', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Opens a map's page; whatever it complains of, or asks of the network, fails the test. */
+  /** Opens a page; whatever it complains of, or asks of the network, fails the test. */
   async function opened(
-    map: TokenMap,
+    html: Promise<Uint8Array>,
     options: BrowserContextOptions,
     look: (page: Page) => Promise<void>,
   ): Promise<void> {
     const file = path.join(folder, 'map.html');
-    writeFileSync(file, await toHtml(map, { assets: assetsFolder }));
+    writeFileSync(file, await html);
     const context = await browser.newContext({ offline: true, ...options });
     try {
       const page = await context.newPage();
@@ -69,6 +76,10 @@ suite('A page of its own, from disk and offline', () => {
     );
     assert.deepEqual(found, []);
   };
+
+  /** Nothing lies beside the screen. */
+  const onScreen = async (page: Page): Promise<void> =>
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
 
   /** The cells in sight, as the page's table has them: row by row from the top, token and percentage. */
   const tableOf = (page: Page): Promise<string[][]> =>
@@ -126,7 +137,7 @@ suite('A page of its own, from disk and offline', () => {
     const part = { x: (SIDE - side) / 2, y: (SIDE - side) / 2, width: side, height: side };
     const close = await session.map({ plane, grid: detailGrid(grid, part) });
     assert.ok(new Set(close.cells.ids.filter((_, i) => i % close.cells.topK === 0)).size >= 3);
-    await opened(map, { viewport: { width: 1280, height: 800 }, colorScheme: 'light' }, async (page) => {
+    await opened(toHtml(map, PAGE), { viewport: { width: 1280, height: 800 }, colorScheme: 'light' }, async (page) => {
       const table = page.getByRole('button', { name: 'Cells as Table' });
       await table.click();
       const whole = differences(await tableOf(page), expected(map));
@@ -145,13 +156,15 @@ suite('A page of its own, from disk and offline', () => {
     });
   });
 
-  for (const [name, options] of Object.entries({
-    desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
-    phone: { viewport: { width: 390, height: 780 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
-  } as const)) {
-    test(`Hover or touch, pin, keyboard, colors and table on a ${name}; strangers' tokens are text`, async () => {
-      const map = syntheticMap({ columns: 20, rows: 20, vocabulary: HOSTILE_TOKENS.length, tokens: HOSTILE_TOKENS });
-      await opened(map, options, async (page) => {
+  for (const [name, options] of Object.entries(SCREENS)) {
+    test(`Hover or touch, pin, keyboard, colors and table on a ${name}; 200 tokens of a stranger are text`, async () => {
+      const map = syntheticMap({
+        columns: 20,
+        rows: 20,
+        vocabulary: HOSTILE_VOCABULARY.length,
+        tokens: HOSTILE_VOCABULARY,
+      });
+      await opened(toHtml(map, PAGE), options, async (page) => {
         await accessible(page);
         const plot = page.locator('.plot');
         if (name === 'phone') await plot.tap();
@@ -167,8 +180,102 @@ suite('A page of its own, from disk and offline', () => {
           await page.evaluate('document.querySelectorAll("img, script:not([type]) ~ script, iframe").length'),
           0,
         );
-        // Nothing lies beside the screen.
-        assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+        await onScreen(page);
+      });
+    });
+
+    test(`A series on a ${name}: slider, play and keys go through its maps; a token keeps its color`, async () => {
+      const maps = [3, 1, 2].map((seed) => syntheticMap({ columns: 12, rows: 12, seed, vocabulary: 9 }));
+      const members = maps.map((map, i) => ({ name: `${i}`, map }));
+      const lines = [
+        { name: 'layer=3', members },
+        { name: 'layer=<b>5', members: members.slice(0, 2) },
+      ];
+      const html = seriesPage({ axis: 'seed', plane: 'own', lines }, PAGE);
+      await opened(html, options, async (page) => {
+        const cells = async (): Promise<string[][]> => {
+          await page.getByRole('button', { name: 'Cells as Table' }).click();
+          const found = await tableOf(page);
+          await page.getByRole('button', { name: 'Show as Map' }).click();
+          return found;
+        };
+        const isMap = async (at: number): Promise<void> => {
+          await page.locator('.sweep-layer', { hasText: `Seed ${at}` }).waitFor();
+          const map = maps[at];
+          assert.ok(map);
+          const { tokens, points } = differences(await cells(), expected(map));
+          assert.equal(tokens, 0);
+          assert.ok(points < 0.101, `${points} points`);
+        };
+        const colors = async (): Promise<Map<string, string>> =>
+          new Map(
+            (await page
+              .locator('tr[data-token]')
+              .evaluateAll((rows) =>
+                rows.map((row) => [
+                  row.querySelector('th')?.textContent ?? '',
+                  getComputedStyle(row.querySelector('.swatch') ?? row).backgroundColor,
+                ]),
+              )) as [string, string][],
+          );
+        await page.getByLabel('Color by').selectOption('token');
+        await isMap(2);
+        const last = await colors();
+        await accessible(page);
+        await page.locator('.plot').press('[');
+        await isMap(1);
+        const both = [...(await colors())].filter(([token]) => last.has(token));
+        assert.ok(both.length > 2, `${both.length} tokens are on both maps`);
+        for (const [token, color] of both) assert.equal(color, last.get(token), token);
+        await page.getByRole('slider', { name: 'Map by seed' }).press('Home');
+        await isMap(0);
+        await page.getByRole('button', { name: 'Play Through the Maps' }).press('Enter');
+        await page.locator('.sweep-layer', { hasText: 'Seed 2' }).waitFor();
+        await page.getByRole('button', { name: 'Pause' }).press('Enter');
+        await page.getByRole('combobox', { name: 'Maps with' }).selectOption({ label: 'layer=<b>5' });
+        await isMap(1);
+        await onScreen(page);
+      });
+    });
+
+    test(`Two maps on a ${name}: linked, with what changes and its numbers`, async () => {
+      const [a, b] = [1, 2].map((seed) => {
+        const map = syntheticMap({ columns: 12, rows: 12, seed, vocabulary: 9 });
+        return { ...map, specification: { ...map.specification, layer: seed } };
+      });
+      assert.ok(a && b);
+      const js = new Float32Array(144).fill(0.25);
+      const comparison = compareMaps(a, b, { ab: js, ba: js, js });
+      const { compared, changed } = comparison.agreement;
+      await opened(comparisonPage(comparison, PAGE), options, async (page) => {
+        await page.getByText(`${formatFixed((100 * (compared - changed)) / compared, 1)}% agreement`).waitFor();
+        const rows = await page.locator('tr[data-pair] .number').allTextContents();
+        assert.deepEqual(
+          rows.map(Number),
+          tokenChanges(comparison).map(({ cells }) => cells),
+        );
+        const [left, right, between] = await page.locator('.plot').all();
+        assert.ok(left && right && between);
+        await left.press('Enter');
+        await left.press('ArrowRight');
+        const positions = await page.locator('.cell dd:first-of-type').allTextContents();
+        assert.equal(positions[0], positions[1]);
+        await right.press('+');
+        await page.getByRole('combobox', { name: 'Color changes by' }).selectOption('js');
+        await page.getByText('mean 0.36 bits').first().waitFor();
+        for (const one of [left, right, between])
+          assert.match((await one.getAttribute('aria-label')) ?? '', /Token map/);
+        // All three are drawn, with their labels and borders.
+        const drawn = await page.locator('.pane .map-area > canvas.layer:nth-of-type(1)').evaluateAll((all) =>
+          all.map((one) => {
+            const { width, height } = one as HTMLCanvasElement;
+            const data = (one as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+            return data.some((value) => value > 0);
+          }),
+        );
+        assert.deepEqual(drawn, [true, true, true]);
+        await accessible(page);
+        await onScreen(page);
       });
     });
   }
@@ -177,7 +284,7 @@ suite('A page of its own, from disk and offline', () => {
     const map = syntheticMap({ columns: 20, rows: 20, exact: true });
     const window = gridWindow(map.specification.grid);
     assert.ok(window.x1 > window.x0);
-    await opened(map, { viewport: { width: 1280, height: 800 } }, async (page) => {
+    await opened(toHtml(map, PAGE), { viewport: { width: 1280, height: 800 } }, async (page) => {
       const count = map.regions?.polygons.length ?? 0;
       await page.getByText(`${count} tokens win somewhere in this window`).waitFor();
     });

@@ -16,6 +16,7 @@ import { tokensWords } from '../counted.js';
 export function sideName(store: Store, main: Store): string {
   const { base } = store.state;
   const { host } = main.state;
+  if (host?.compare?.kind === 'saved' && host.compare.names) return host.compare.names[store === main ? 0 : 1];
   const brief = base ? safeText(mapBrief(base.specification), 80) : '';
   if (host?.compare?.kind !== 'computed') return brief;
   const { path, value } = host.compare;

@@ -246,6 +246,8 @@ export class MapView {
     if (!state.base || this.element.hidden || (clientWidth === width && clientHeight === height)) return;
     this.layout(state.base);
     if (!this.frame) return;
+    // What had no room until now has not been drawn at all.
+    if (state.map) this.choosePen(state, state.map);
     this.pictures.draw(state, this.frame);
     this.placeLabels();
     this.draw();

@@ -92,6 +92,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
         })
       : undefined;
   const chooser = series?.chooser();
+  const panes = createPanes(main, other, changes, derived);
   const about = comparing
     ? [createAbout(store, host.inPage, 'the left map'), createAbout(other.store, host.inPage, 'the right map')]
     : [createAbout(store, host.inPage)];
@@ -122,7 +123,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
         createBar(store, view),
         ...(comparing ? [createCompareBar(store, changes, { closes: false })] : []),
         ...(chooser ? [chooser] : []),
-        createPanes(main, other, changes, derived),
+        panes,
         ...(series ? [createSweepStrip(store, derived, series.sequence)] : []),
         ...(comparing ? [h('div', { class: 'abouts' }, ...about)] : []),
         createCellTable(store, derived, view.plot),
@@ -139,7 +140,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
       'data-mode': 'page',
       'data-comparing': comparing,
     });
-    show(view.element, !table);
+    show(panes, !table);
   });
   for (const pane of [main, other, changes])
     listenToMapKeys(

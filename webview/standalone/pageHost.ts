@@ -126,7 +126,7 @@ export class PageHost {
     this.listener.state(
       {
         mode: 'saved',
-        compare: page.as.kind === 'comparison' ? { kind: 'saved', file: '' } : null,
+        compare: page.as.kind === 'comparison' ? { kind: 'saved', file: '', names: page.as.names } : null,
         sweep: null,
         interventions: [],
         lens: null,

@@ -17,7 +17,7 @@ export function comparisonPage(comparison: MapComparison, options: PageOptions):
       title: `${names.a} beside ${names.b}`,
       note: PLANE_WORDS[plane],
       maps: oneDisplay([a, b]),
-      as: { kind: 'comparison', divergences: divergences ?? null },
+      as: { kind: 'comparison', names: [names.a, names.b], divergences: divergences ?? null },
     },
     options,
   );

@@ -35,8 +35,12 @@ export interface PageFile {
 /** What the maps of a page are to each other. */
 export type Arrangement =
   | { readonly kind: 'map' }
-  /** `divergences`: in nats, as far as both models were asked. */
-  | { readonly kind: 'comparison'; readonly divergences: CellDivergences | null }
+  /** `names`: safe lines. `divergences`: in nats, as far as both models were asked. */
+  | {
+      readonly kind: 'comparison';
+      readonly names: readonly [a: string, b: string];
+      readonly divergences: CellDivergences | null;
+    }
   | {
       readonly kind: 'series';
       /** What varies along a line, in a word: `layer`. */
