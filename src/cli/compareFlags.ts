@@ -6,6 +6,8 @@ import { fileFlags } from './fileFlags.js';
 export const COMPARE_FLAGS = [
   { name: 'json', help: 'print the statistics as JSON' },
   { name: 'csv', help: 'print a line per cell, as CSV' },
-  ...fileFlags('png, svg and pdf (both maps and what changes), json (statistics), csv (cells)'),
+  ...fileFlags(
+    'png, svg and pdf (both maps and what changes), html (the same as a page to look around in), json (statistics), csv (cells)',
+  ),
   ...FIGURE_FLAGS,
 ] as const satisfies readonly Flag[];

@@ -35,8 +35,8 @@ export type SavedSet =
 /** What a picture is made of; what is none of {@link SavedSet} is saved as such alone. */
 export type DrawnSet = SavedSet | { readonly kind: 'profile'; readonly profile: Profile };
 
-/** What a set's picture is; a film only of a series, numbers only of a profile. */
-export type SetPicture = 'png' | 'svg' | 'apng' | 'csv';
+/** What a set's picture is; a film only of a series, a page of maps, numbers only of a profile. */
+export type SetPicture = 'png' | 'svg' | 'apng' | 'html' | 'csv';
 
 /** What the files of a set are called. */
 export const COMPARISON_NAME = 'embedding_grid_comparison';
