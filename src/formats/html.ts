@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import { mapInPage, type PageFile, packPage } from '../map/pageFile/pageFile.js';
+import type { Reading } from '../map/pageFile/reading.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { withoutMeasured } from './measured.js';
 import type { PictureOptions } from './pictures.js';
@@ -11,7 +12,7 @@ import { figureWords } from './words.js';
 import { escapeXml } from './xml.js';
 
 /** What a page is made with. */
-export type PageOptions = Pick<PictureOptions, 'assets'>;
+export type PageOptions = Pick<PictureOptions, 'assets' | 'reading'>;
 
 /** A map as a page. */
 export const toHtml = (map: TokenMap, options: PageOptions): Promise<Uint8Array> =>
@@ -30,7 +31,11 @@ export const toHtml = (map: TokenMap, options: PageOptions): Promise<Uint8Array>
  * is data of it, deflated and in base64: nothing of it is ever read as markup or run. Its policy lets run what this program put
  * there, by its hash, and nothing be fetched.
  */
-export async function pageHtml(page: PageFile, { assets }: PageOptions): Promise<Uint8Array> {
+export async function pageHtml(
+  unread: Omit<PageFile, 'reading'>,
+  { assets, reading }: PageOptions,
+): Promise<Uint8Array> {
+  const page = withReading(unread, reading);
   const file = (name: string): Promise<Buffer> => readFile(join(assets, 'page', name));
   const [script, style, scan] = await Promise.all([file('page.js'), file('page.css'), file('scan.wasm')]);
   const policy = [
@@ -62,6 +67,12 @@ ${closer ? `<script type="text/plain" id="scan">${packed(scan)}</script>\n` : ''
 `;
   return Buffer.from(html);
 }
+
+/** A page with a text, which may have a title for it: what the maps are called then stands below. */
+const withReading = (page: Omit<PageFile, 'reading'>, reading: Reading | undefined): PageFile =>
+  reading?.title
+    ? { ...page, title: reading.title, note: [page.title, page.note].filter(Boolean).join(' · '), reading }
+    : { ...page, reading: reading ?? null };
 
 const hashOf = (bytes: Uint8Array): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 

@@ -1,3 +1,4 @@
+import type { Reading } from '../map/pageFile/reading.js';
 import { existsSync } from 'node:fs';
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
@@ -19,6 +20,8 @@ export interface PictureOptions {
   readonly scale?: number;
   /** Size on paper and what is left out, of a map's picture. */
   readonly figure?: FigureSize;
+  /** What stands beside a page's maps. */
+  readonly reading?: Reading;
   readonly signal?: AbortSignal;
 }
 

@@ -29,7 +29,7 @@ const topOf = (all: Float64Array, ids: ArrayLike<number>): number[] =>
     .slice(0, K)
     .map((i) => ids[i] ?? -1);
 
-const ONE_MAP = { title: 'T', note: '', as: { kind: 'map' } } as const;
+const ONE_MAP = { title: 'T', note: '', as: { kind: 'map' }, reading: null } as const;
 const NORM: RowScale = { square: [0.5, 0.3, 0.2, 0.1, -0.05, 0.02], epsilon: 1e-5 };
 const FROM_ORIGIN: RowScale = { square: [0, 0.3, 0.2, 0, 0, 0.02], epsilon: 1e-5 };
 

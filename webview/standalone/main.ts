@@ -24,6 +24,7 @@ import { CloserLook } from './closerLook.js';
 import { readContents, readKernel } from './contents.js';
 import { serve } from './host.js';
 import { PageHost } from './pageHost.js';
+import { createReading } from './reading.js';
 import { followScheme } from './scheme.js';
 import { SeriesSteps } from './seriesSteps.js';
 
@@ -111,12 +112,13 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
     h(
       'header',
       { class: 'title' },
-      h('h1', {}, page.title),
+      h('h1', { dir: 'auto' }, page.title),
       ...(page.note ? [h('p', { class: 'faint' }, page.note)] : []),
     ),
     h(
       'div',
       { class: 'page' },
+      ...(page.reading ? [createReading(page.reading)] : []),
       h(
         'main',
         { class: 'map-column', 'aria-label': comparing ? 'Maps' : 'Map' },

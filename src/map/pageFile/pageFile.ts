@@ -7,6 +7,7 @@ import type { MapSpecification } from '../specification.js';
 import type { Survey } from '../survey.js';
 import type { Token } from '../token.js';
 import type { Cells, ModelFacts, Runtime, TokenMap } from '../tokenMap.js';
+import type { Reading } from './reading.js';
 import { packValue, unpackValue } from './packedValue.js';
 
 /** A map in a page of its own: what the page draws, and where the map is three rows, what it computes closer looks from. */
@@ -30,6 +31,7 @@ export interface PageFile {
   readonly note: string;
   readonly maps: readonly MapInPage[];
   readonly as: Arrangement;
+  readonly reading: Reading | null;
 }
 
 /** What the maps of a page are to each other. */
