@@ -5,7 +5,7 @@ import { wholeFile } from './vectors/bytes.js';
 
 /** Bytes of a text, at most: some hundred pages. */
 const MOST_BYTES = 1e6;
-/** Lists in lists and quotes in quotes; what goes deeper is left out. */
+/** Lists in lists, quotes in quotes, emphasis in emphasis. */
 const MOST_NESTING = 20;
 
 /** CommonMark without HTML and pictures: both stand there as the text that they are. */
@@ -71,6 +71,17 @@ class Reader {
     const token = this.tokens[this.at];
     if (token) this.at++;
     return token && token.nesting >= 0 ? token : undefined;
+  }
+
+  /** The text of all that an opened token holds, and the one that closes it. */
+  flat(): string {
+    let text = '';
+    for (let open = 1; open > 0 && this.at < this.tokens.length; this.at++) {
+      const token = this.tokens[this.at];
+      open += token?.nesting ?? 0;
+      text += token?.content ?? '';
+    }
+    return text;
   }
 }
 
@@ -138,7 +149,8 @@ function textOf(reader: Reader): ReadingText {
   return text;
 }
 
-function inlineOf(reader: Reader): ReadingText {
+/** @param depth of what it stands in: what is set off deeper than anybody writes is text */
+function inlineOf(reader: Reader, depth = 0): ReadingText {
   const text: ReadingText[number][] = [];
   /** Pieces of plain text that follow each other are one. */
   const push = (piece: ReadingText[number]): void => {
@@ -147,12 +159,16 @@ function inlineOf(reader: Reader): ReadingText {
     else text.push(piece);
   };
   for (let token = reader.next(); token; token = reader.next()) {
+    if (token.nesting === 1 && depth === MOST_NESTING) {
+      push(reader.flat());
+      continue;
+    }
     switch (token.type) {
       case 'strong_open':
-        push({ kind: 'strong', text: inlineOf(reader) });
+        push({ kind: 'strong', text: inlineOf(reader, depth + 1) });
         break;
       case 'em_open':
-        push({ kind: 'emphasis', text: inlineOf(reader) });
+        push({ kind: 'emphasis', text: inlineOf(reader, depth + 1) });
         break;
       case 'code_inline':
         push({ kind: 'code', code: token.content });
@@ -165,14 +181,14 @@ function inlineOf(reader: Reader): ReadingText {
         break;
       case 'link_open': {
         const to = token.attrGet('href') ?? '';
-        const words = inlineOf(reader);
+        const words = inlineOf(reader, depth + 1);
         // A page is one file: there is nothing beside it to lead to, and nothing else is followed.
         if (/^(https?:\/\/|mailto:)/i.test(to)) push({ kind: 'link', to, text: words });
         else words.forEach(push);
         break;
       }
       default:
-        if (token.nesting === 1) inlineOf(reader).forEach(push);
+        if (token.nesting === 1) inlineOf(reader, depth + 1).forEach(push);
         else push(token.content);
     }
   }
