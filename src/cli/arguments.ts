@@ -18,7 +18,7 @@ import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
-import { FIGURE_FLAGS, figureSize } from './figureFlags.js';
+import { FIGURE_FLAGS, figureSize, readingFile } from './figureFlags.js';
 import { USUAL_FORMATS } from './fileFlags.js';
 import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
@@ -77,7 +77,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...shared,
     };
   const line = values.get('profile');
-  const drawing: Omit<DrawCommand, 'formats'> = {
+  const drawing: Omit<DrawCommand, 'formats' | 'reading'> = {
     kind: 'draw',
     map: given(MAP_FLAGS, values, several),
     display: Object.fromEntries(
@@ -95,12 +95,12 @@ export function parseCommand(args: readonly string[]): Command {
   if (line !== undefined) return profileOf(drawing, line, values);
   const asked = withoutFilm(values.get('formats'), several.has('vary'));
   const formats = listOf(asked ?? DEFAULT_FORMATS.join(), FORMATS);
-  return seriesOf({ ...drawing, formats }, values, several.get('vary') ?? []);
+  return seriesOf({ ...drawing, formats, reading: readingFile(values, formats) }, values, several.get('vary') ?? []);
 }
 
 /** A profile in the place of a map. */
 function profileOf(
-  drawing: Omit<DrawCommand, 'formats'>,
+  drawing: Omit<DrawCommand, 'formats' | 'reading'>,
   text: string,
   values: ReadonlyMap<string, string>,
 ): ProfileCommand {
@@ -162,17 +162,19 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
   const outputDir = values.get('output-dir');
   if (outputDir === undefined && values.has('formats'))
     throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
+  const formats = listOf(
+    values.get('formats') ?? USUAL_FORMATS,
+    COMPARISON_FORMATS.map(({ name }) => name),
+  );
   return {
     kind: 'compare',
     a,
     b,
     as,
     outputDir,
-    formats: listOf(
-      values.get('formats') ?? USUAL_FORMATS,
-      COMPARISON_FORMATS.map(({ name }) => name),
-    ),
+    formats,
     figure: figureSize(values),
+    reading: readingFile(values, formats),
     ...computingChoices(values),
   };
 }

@@ -3,6 +3,7 @@ import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import type { FigureSize } from '../formats/figureSize.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { comparisonCsv, comparisonJson } from '../formats/comparison/statistics.js';
+import { readReading } from '../formats/reading.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { type ComparedFiles, compareSaved } from '../host/compareSaved.js';
 import { assetsFolder } from '../host/installation.js';
@@ -25,11 +26,14 @@ export interface CompareCommand extends ComputingChoices {
   readonly outputDir: string | undefined;
   readonly formats: readonly (typeof COMPARISON_FORMATS)[number]['name'][];
   readonly figure: FigureSize;
+  /** File of the text beside a page's maps. */
+  readonly reading: string | undefined;
 }
 
 /** `embedding-grid compare A.json B.json`: prints how two saved maps differ, and draws it where a folder is named. @throws Fault. */
 export async function compare(command: CompareCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const { outputDir, formats } = command;
+  const reading = command.reading === undefined ? {} : { reading: await readReading(command.reading) };
   if (outputDir !== undefined) await checkOutputFolder(outputDir);
   const progress = err.isTTY ? progressBar(err) : silentProgress;
   const compared = await compareSaved(command.a, command.b, {
@@ -54,7 +58,7 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
     string,
   ];
   const wanted = COMPARISON_FORMATS.filter(({ name }) => formats.includes(name));
-  const options = { assets: assetsFolder, figure: command.figure, signal };
+  const options = { assets: assetsFolder, figure: command.figure, ...reading, signal };
   const encoded = await encodeAll({ ...comparison, files: [a, b] }, wanted, options);
   const extensions = COMPARISON_FORMATS.map(({ extension }) => extension);
   const files = await saveFigures(outputDir, COMPARISON_NAME, extensions, encoded);

@@ -4,6 +4,7 @@ import type { FigureSize } from '../formats/figureSize.js';
 import { type Format, formatOf } from '../formats/formats.js';
 import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
+import { readReading } from '../formats/reading.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { assetsFolder, bundledModel } from '../host/installation.js';
 import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../host/openModel.js';
@@ -32,6 +33,8 @@ export interface DrawCommand extends ComputingChoices {
   readonly formats: readonly Format[];
   /** Of the map's picture. */
   readonly figure: FigureSize;
+  /** File of the text beside a page's maps. */
+  readonly reading: string | undefined;
   readonly overwrite: boolean;
   readonly quiet: boolean;
 }
@@ -58,6 +61,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
   const saved = command.specification === undefined ? undefined : await readSpecification(command.specification);
   const parameters = parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map));
   const display = displayFromFlags(command.display, parameters, saved?.display);
+  const reading = command.reading === undefined ? {} : { reading: await readReading(command.reading) };
   await checkOutputFolder(command.outputDir);
   const endPictures = command.formats.some((format) => formatOf(format).kind === 'pixels')
     ? preparePng(assetsFolder)
@@ -107,6 +111,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
       {
         formats: command.formats,
         figure: command.figure,
+        ...reading,
         directory: command.outputDir,
         overwrite: command.overwrite,
         assets: assetsFolder,

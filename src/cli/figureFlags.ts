@@ -9,7 +9,7 @@ import {
 import type { Flag } from '../map/flags/mapFlag.js';
 import { bad } from './computing.js';
 
-/** Flags that say how large a map's picture is on paper, and what it has. */
+/** Flags that say how large a map's picture is on paper, what it has, and what stands beside a page's maps. */
 export const FIGURE_FLAGS = [
   {
     name: 'width',
@@ -25,7 +25,20 @@ export const FIGURE_FLAGS = [
   { name: 'without', value: 'LIST', help: `what the picture leaves out: ${FIGURE_PARTS.join(', ')}` },
   { name: 'bare', help: 'the picture leaves all of these out' },
   { name: 'dpi', value: 'NUMBER', help: 'with --width: pixels an inch of a PNG', default: `${USUAL_DPI}` },
+  {
+    name: 'reading',
+    value: 'FILE.md',
+    help: 'with html in --formats: title, text and tasks that stand beside the map, in Markdown',
+  },
 ] as const satisfies readonly Flag[];
+
+/** The file of a page's text. @throws Fault `bad-parameter` where no page is written. */
+export function readingFile(values: ReadonlyMap<string, string>, formats: readonly string[]): string | undefined {
+  const file = values.get('reading');
+  if (file !== undefined && !formats.includes('html'))
+    throw bad('--reading is of a page, and none is written.', 'Add html to --formats.');
+  return file;
+}
 
 const POINTS: Readonly<Record<string, number>> = { mm: 72 / 25.4, cm: 72 / 2.54, in: 72, pt: 1 };
 

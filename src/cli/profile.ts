@@ -12,7 +12,7 @@ import { type DrawCommand, openFor } from './draw.js';
 import { readFlagFiles } from './flagFiles.js';
 import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
 
-export interface ProfileCommand extends Omit<DrawCommand, 'kind' | 'formats'> {
+export interface ProfileCommand extends Omit<DrawCommand, 'kind' | 'formats' | 'reading'> {
   readonly kind: 'profile';
   readonly line: ProfileLine;
   readonly formats: readonly (typeof PROFILE_FORMATS)[number]['name'][];

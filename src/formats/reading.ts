@@ -5,7 +5,7 @@ import { wholeFile } from './vectors/bytes.js';
 
 /** Bytes of a text, at most: some hundred pages. */
 const MOST_BYTES = 1e6;
-/** Lists in lists, quotes in quotes, emphasis in emphasis. */
+/** Lists in lists and quotes in quotes, where what goes deeper is left out; emphasis in emphasis. */
 const MOST_NESTING = 20;
 
 /** CommonMark without HTML and pictures: both stand there as the text that they are. */
@@ -32,7 +32,7 @@ const refused = (path: string, why: string): Fault =>
   new Fault({
     code: 'file',
     message: `The text ${path} cannot be read: ${why}.`,
-    hint: 'Give a Markdown file: docs/page.md says what it may hold.',
+    hint: 'Give a Markdown file: docs/pages.md says what it may hold.',
   });
 
 /**
@@ -143,9 +143,9 @@ function taskOf(blocks: readonly ReadingBlock[]): ReadingItem {
 
 /** The text of a block, up to the token that closes it. */
 function textOf(reader: Reader): ReadingText {
-  const text: ReadingText[number][] = [];
+  let text: ReadingText = [];
   for (let token = reader.next(); token; token = reader.next())
-    text.push(...(token.children ? inlineOf(new Reader(token.children)) : [token.content]));
+    text = token.children ? inlineOf(new Reader(token.children)) : [...text, token.content];
   return text;
 }
 

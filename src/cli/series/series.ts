@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { preparePng } from '../../formats/pictures.js';
+import { readReading } from '../../formats/reading.js';
 import { checkOutputFolder } from '../../host/checkOutputFolder.js';
 import { assetsFolder, bundledModel } from '../../host/installation.js';
 import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../../host/openModel.js';
@@ -56,6 +57,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
   const topK = follow.length > 0 ? base.topK : formats.includes('html') ? SERIES_TOKENS : 2;
   refuseTooMany(series, topK);
   const display = displayFromFlags(command.display, base, saved?.display);
+  const reading = command.reading === undefined ? {} : { reading: await readReading(command.reading) };
   await checkOutputFolder(command.outputDir);
   const folder = await SeriesFolder.begin(command.outputDir, series);
   const say = command.quiet ? { write: () => undefined } : out;
@@ -119,6 +121,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
     const { statistics, files } = await seriesResults(series, found, folder, engine, {
       formats: command.film ? [...formats, 'apng'] : formats,
       figure: command.figure,
+      ...reading,
       follow,
       divergences: command.divergences,
       device: command.device,

@@ -17,6 +17,7 @@ import { type CellDivergences, compareMaps, whyNotCompared } from '../../map/com
 import { type CurveMember, curvesOf, entryWords } from '../../map/compare/curves.js';
 import { Fault } from '../../map/fault.js';
 import { formatCount } from '../../map/numbers.js';
+import type { Reading } from '../../map/pageFile/reading.js';
 import { linesOf } from '../../map/series/lines.js';
 import { DEFAULT_BATCH_SIZE } from '../../map/specification.js';
 import type { TokenMap } from '../../map/tokenMap.js';
@@ -42,6 +43,8 @@ interface Line {
 export interface ResultOptions {
   readonly formats: readonly (Format | 'apng')[];
   readonly figure?: FigureSize;
+  /** What stands beside the maps of the page of all. */
+  readonly reading?: Reading;
   /** Texts of tokens whose probability is followed. */
   readonly follow: readonly string[];
   /** Whether every member's divergence from the last of its line is computed. */
@@ -143,10 +146,11 @@ async function put<T>(
   name: string,
   of: T,
   formats: readonly FileFormat<T>[],
-  { signal, assets, figure = {} }: Pick<ResultOptions, 'signal' | 'assets' | 'figure'>,
+  { signal, assets, figure = {}, reading }: Pick<ResultOptions, 'signal' | 'assets' | 'figure' | 'reading'>,
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const [extension, bytes] of await encodeAll(of, formats, { assets, figure, signal }))
+  const told = { assets, figure, signal, ...(reading ? { reading } : {}) };
+  for (const [extension, bytes] of await encodeAll(of, formats, told))
     files.push(await folder.put(`embedding_grid_${name}.${extension}`, bytes));
   return files;
 }
