@@ -113,9 +113,9 @@ export class Saving {
           ...(set.kind === 'profile'
             ? [{ label: 'CSV', description: t('a line per point and token'), format: 'csv' as const, scale: 1 }]
             : []),
-          ...(set.kind === 'lens'
-            ? []
-            : [{ label: 'HTML', description: 'a page to look around in', format: 'html' as const, scale: 1 }]),
+          ...(set.kind === 'series' || set.kind === 'comparison'
+            ? [{ label: 'HTML', description: t('a page to look around in'), format: 'html' as const, scale: 1 }]
+            : []),
         ],
         { title: t('Export Picture of {0}', SETS[set.kind]) },
       );

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { comparisonPage, seriesPage } from '../../src/formats/comparison/pages.js';
 import { toHtml } from '../../src/formats/html.js';
+import { readingOf } from '../../src/formats/reading.js';
 import { assetsFolder } from '../../src/host/installation.js';
 import { type ModelSession, openModel } from '../../src/index.js';
 import { compareMaps, tokenChanges } from '../../src/map/compare/comparison.js';
@@ -23,6 +24,21 @@ import { launchBrowser } from '../vscode/support/browser.js';
 
 const SIDE = 20;
 const PAGE = { assets: assetsFolder };
+/** What a stranger's Markdown may try, beside what it may hold. */
+const HOSTILE_READING = `# </title><script>alert(0)</script>
+
+<img src=x onerror=alert(1)> **bold** <script>alert(2)</script>
+
+<iframe src="https://example.org"></iframe>
+
+- [ ] [run](javascript:alert(3)) [data](data:text/html,<script>alert(4)</script>) [file](file:///etc/passwd)
+- [x] [web](https://example.org/a?b=">)
+- ![picture](x.png) <style>*{display:none}</style> &lt;b&gt;
+
+[ref]: javascript:alert(5)
+
+[ref] <javascript:alert(6)>
+`;
 const SCREENS = {
   desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   phone: { viewport: { width: 390, height: 780 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
@@ -170,8 +186,17 @@ suite('A page of its own, from disk and offline', () => {
         vocabulary: HOSTILE_VOCABULARY.length,
         tokens: HOSTILE_VOCABULARY,
       });
-      await opened(toHtml(map, PAGE), options, async (page) => {
+      const reading = readingOf(HOSTILE_READING);
+      await opened(toHtml(map, { ...PAGE, reading }), options, async (page) => {
         await accessible(page);
+        const text = page.locator('.reading-text');
+        for (const one of ['<img src=x onerror=alert(1)>', '<script>alert(2)</script>', 'javascript:alert(3)'])
+          await text.getByText(one).first().waitFor();
+        assert.deepEqual(
+          await page.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+          ['https://example.org/a?b=%22%3E'],
+        );
+        await text.getByRole('checkbox').first().check();
         const plot = page.locator('.plot');
         if (name === 'phone') await plot.tap();
         else await plot.click();
@@ -215,14 +240,14 @@ suite('A page of its own, from disk and offline', () => {
         };
         const colors = async (): Promise<Map<string, string>> =>
           new Map(
-            (await page
+            await page
               .locator('tr[data-token]')
               .evaluateAll((rows) =>
-                rows.map((row) => [
+                rows.map((row): [string, string] => [
                   row.querySelector('th')?.textContent ?? '',
                   getComputedStyle(row.querySelector('.swatch') ?? row).backgroundColor,
                 ]),
-              )) as [string, string][],
+              ),
           );
         await page.getByLabel('Color by').selectOption('token');
         await isMap(2);
