@@ -24,6 +24,7 @@ test('no arguments draw the default map of the bundled model', () => {
     outputDir: 'embedding_grid_results',
     formats: ['png', 'svg', 'json'],
     figure: { without: [] },
+    reading: undefined,
     overwrite: false,
     quiet: false,
     debug: false,
