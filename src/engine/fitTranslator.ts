@@ -42,9 +42,10 @@ export function checkedFit({ texts, heldOut, ridge }: FitParams): FitParams {
 }
 
 /**
- * Fits a tuned lens in closed form: for each layer the ridge regression of the last block's output on the layer's states, each
- * position weighted by one over the mean square of that output, which is how the final norm sees it. The texts are run once, and
- * sums alone are kept, unless they are too large for all layers at once.
+ * Fits a tuned lens in closed form, nearer to the linear shortcuts of Din et al., 2023 (arXiv 2303.09435) than to the training of the
+ * tuned lens: for each layer the ridge regression of the last block's output on the layer's states, each position weighted by one over
+ * the mean square of that output, which is how the final norm sees it. The texts are run once, and sums alone are kept, unless they
+ * are too large for all layers at once.
  * @throws Fault `bad-parameter`, `tokenizer`, `memory`, `cancelled`
  */
 export async function fitTranslator(

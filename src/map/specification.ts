@@ -27,7 +27,8 @@ export type Layer = 'embeddings' | number;
 /**
  * How the vector is turned into a prediction. `forward`: remaining blocks, final norm, head (the model's own prediction).
  * `lens`: final norm and head (the logit lens of nostalgebraist, 2020). `unembed`: the head's matrix and bias alone. `tuned` and
- * `jacobian`: the logit lens behind a translator of the layer (the tuned lens of Belrose et al., 2023; the Jacobian lens).
+ * `jacobian`: the logit lens behind a translator of the layer (the tuned lens of Belrose et al., 2023, arXiv 2303.08112; the Jacobian
+ * lens of Gurnee et al., 2026).
  */
 export const READOUTS = ['forward', 'lens', 'unembed', 'tuned', 'jacobian'] as const;
 export type Readout = (typeof READOUTS)[number];
