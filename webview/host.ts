@@ -18,20 +18,26 @@ declare function acquireVsCodeApi(): VsCodeApi;
 const api = acquireVsCodeApi();
 
 const edits = new PendingEdits();
-let listen: (message: HostMessage) => void = () => undefined;
+let seeAtOnce: (message: HostMessage) => void = () => undefined;
 
-/** Tells the extension host what a person did. What was set is seen at once. */
+/** Tells the extension host what a person did. What was set is seen when this returns. */
 export function send(message: PageMessage): void {
   api.postMessage(edits.sent(message));
   const { now } = edits;
-  if (now && (message.type === 'edit' || message.type === 'interventions')) listen(now);
+  if (now && (message.type === 'edit' || message.type === 'interventions')) seeAtOnce(now);
 }
 export const keep = (state: KeptState): void => api.setState(state);
 export const kept = (): unknown => api.getState();
 
-/** Calls back with every message of the extension host. */
-export function onHostMessage(listener: (message: HostMessage) => void): void {
-  listen = listener;
+/**
+ * Calls back with every message of the extension host. `draw` draws what is new: what a person does next, be it within the same
+ * frame, is done to what they have set.
+ */
+export function onHostMessage(listener: (message: HostMessage) => void, draw: () => void): void {
+  seeAtOnce = (message) => {
+    listener(message);
+    draw();
+  };
   // Only the frame around the page can post to it: its own origin is the webview's, and nothing else is embedded.
   window.addEventListener('message', (event: MessageEvent<HostMessage>) => {
     if (event.origin !== window.origin) return;

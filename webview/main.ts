@@ -223,5 +223,5 @@ const mistake = (thrown: unknown): void =>
 window.addEventListener('error', (event) => mistake(event.error));
 window.addEventListener('unhandledrejection', (event) => mistake(event.reason));
 for (const one of [store, other.store, changes.store]) one.start();
-onHostMessage(receive);
+onHostMessage(receive, () => link.draw());
 send({ type: 'ready', view: begun ? pageView(store.state.ui) : null });

@@ -81,6 +81,65 @@ suite('What the line at the map says', { concurrency: 2, skip: leftOut(), timeou
   );
 
   onPage(
+    'what is typed right after a choice is taken, before the page has drawn a frame',
+    { parameters: around(PARIS) },
+    async (stage) => {
+      const typed: readonly {
+        readonly choice: string;
+        readonly option: string;
+        readonly field: string;
+        readonly text: string;
+        readonly taken: (parameters: MapParameters) => unknown;
+        readonly is: unknown;
+      }[] = [
+        {
+          ...{ choice: 'Context', option: 'prompt', field: 'Prompt', text: 'The capital of Peru is' },
+          taken: ({ context }) => context,
+          is: { kind: 'prompt', text: 'The capital of Peru is' },
+        },
+        {
+          ...{ choice: 'Context', option: 'tokens', field: 'Token ids', text: '4 5 6' },
+          taken: ({ context }) => context,
+          is: { kind: 'tokens', ids: [4, 5, 6] },
+        },
+        {
+          ...{ choice: 'Method', option: 'random_projection', field: 'Seed', text: '123' },
+          taken: ({ plane }) => plane.axes,
+          is: { method: 'random_projection', seed: 123 },
+        },
+        {
+          ...{ choice: 'Method', option: 'pca_basis', field: 'Texts, one a line', text: 'One\nTwo\nThree' },
+          taken: ({ plane }) => plane.axes.method === 'pca_basis' && plane.axes.texts,
+          is: ['One', 'Two', 'Three'],
+        },
+      ];
+      await stage.page.locator('.group-header', { hasText: 'Context' }).click();
+      await stage.settled();
+      for (const { choice, option, field, text, taken, is } of typed) {
+        await stage.page.evaluate(
+          ([chosen, value, name, content]) => {
+            const set = (label: string, to: string, event: string): void => {
+              const element = [
+                ...document.querySelectorAll<HTMLElement & { value: string }>(
+                  'vscode-dropdown, vscode-text-field, vscode-text-area',
+                ),
+              ].find((one) => one.ariaLabel === label && one.checkVisibility());
+              if (!element) throw new Error(`${label} is not to be seen`);
+              element.value = to;
+              element.dispatchEvent(new Event(event, { bubbles: true, composed: true }));
+            };
+            set(chosen, value, 'change');
+            set(name, content, 'input');
+            set(name, content, 'change');
+          },
+          [choice, option, field, text] as const,
+        );
+        await eventually(() => assert.deepEqual(taken(stage.controller.settings.parameters), is));
+      }
+    },
+  );
+
+  onPage(
     'the center takes the prompt that is there, and is followed by it',
     { parameters: { context: { kind: 'prompt', text: PARIS } } },
     async (stage) => {

@@ -21,10 +21,13 @@ import { createSavedFacts } from './savedFacts.js';
 
 /** The column of parameters; for a saved map, what it was made with. */
 export function createControls(store: Store, onToggle: () => void): HTMLElement {
-  const form: Form = new Form(() => {
-    const { host } = store.state;
-    if (host) update(host, store.state);
-  });
+  const form: Form = new Form(
+    () => store.state.host,
+    () => {
+      const { host } = store.state;
+      if (host) update(host, store.state);
+    },
+  );
   const groups: readonly ControlGroup[] = [
     createModel(store),
     createPreset(store, form),

@@ -18,8 +18,11 @@ export class Form {
   private readonly drafts = new Map<string, string>();
   private host: HostState | null = null;
 
-  /** `redraw` is called when a message below a field has changed. */
-  constructor(private readonly redraw: () => void) {}
+  /** `now` tells the host's state, which may not have been drawn yet; `redraw` is called when a message below a field has changed. */
+  constructor(
+    private readonly now: () => HostState | null,
+    private readonly redraw: () => void,
+  ) {}
 
   update(host: HostState | null): void {
     const before = this.host?.settings;
@@ -62,12 +65,15 @@ export class Form {
    * steps, so that quick steps are undone together.
    */
   edit(path: SettingPath, value: unknown, step = false): void {
+    this.update(this.now());
     const fault = this.faultOf(path, value);
     if (fault === undefined) {
       this.drafts.delete(path);
       send({ type: 'edit', path, value, ...(step ? { step } : {}) });
-    } else this.drafts.set(path, fault);
-    this.redraw();
+    } else {
+      this.drafts.set(path, fault);
+      this.redraw();
+    }
   }
 
   /** What would be wrong if a setting had this value. */
