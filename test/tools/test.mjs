@@ -1,7 +1,7 @@
 // npm test: sets up what is missing and builds, then format, lint, types and all tests. Every check runs, also when an earlier one
 // failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,13 +10,25 @@ import { build, install, root } from './prepare.mjs';
 const bin = (name) => path.join('node_modules', ...name.split('/'));
 const secondsSince = (started) => `${((performance.now() - started) / 1000).toFixed(1)} s`;
 
+/** What takes longer, in ms, hangs, and is ended. */
+const LONGEST_RUN = 300_000;
+
 /** Runs Node in the root: whether it succeeded, and all that it printed. */
 function node(args) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
+  const hanging = setTimeout(() => {
+    output.push(Buffer.from(`\nIt was ended: it took more than ${LONGEST_RUN / 1000} s.\n`));
+    child.kill('SIGKILL');
+    // What it has started may hold its streams open.
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  }, LONGEST_RUN);
   return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ passed: code === 0, output: Buffer.concat(output).toString() }));
+    child.on('close', (code) => {
+      clearTimeout(hanging);
+      resolve({ passed: code === 0, output: Buffer.concat(output).toString() });
+    });
   });
 }
 
@@ -33,12 +45,13 @@ async function check(label, args) {
 /** What all test files had together. */
 const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 
-/** Runs a test file, and shows in one piece what it printed: whether it passed. */
-async function test(file) {
+/** Runs test files in one process, and shows in one piece what they printed: whether all passed. */
+async function test(tested, label = tested.join()) {
   const started = performance.now();
-  const { passed, output } = await node(['--import', 'tsx', '--test-reporter=spec', file]);
+  const script = tested.length > 1 ? [path.join('test', 'tools', 'together.mjs')] : [];
+  const { passed, output } = await node(['--import', 'tsx', '--test-reporter=spec', ...script, ...tested]);
   const shown = output.replace(/^ℹ (\w+) [\d.]+\n/gm, '').trimEnd();
-  process.stdout.write(`\n${file}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${shown}\n`);
+  process.stdout.write(`\n${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${shown}\n`);
   const found = [...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, name, count]) => [name, Number(count)]);
   return { passed, found: Object.fromEntries(found) };
 }
@@ -82,6 +95,20 @@ const under = (...folders) => {
   const pattern = new RegExp(`^test/(${folders.join('|')})/`);
   return (file) => pattern.test(file.split(path.sep).join('/'));
 };
+/**
+ * Files that take less time than a process of their own takes to start: they run in one, by rooms. Apart are those that are long,
+ * start programs of their own, or would act on the tests of the others: by hooks of all tests, or by what is set in the process.
+ */
+const SMALL = {
+  'test/map': under('map'),
+  'test/formats, test/onnx and test/protocol': under('formats', 'onnx', 'protocol'),
+  'test/panel, test/extension and test/host': under('panel', 'extension', 'host'),
+};
+const APART = ['map/commandLine', 'map/polygons', 'formats/npz'].map((name) => `test/${name}.test.ts`);
+const isApart = (file) =>
+  rank(file) < LONGEST.length ||
+  APART.includes(file) ||
+  /^(before|after)(Each)?\(|^process\./m.test(readFileSync(path.join(root, file), 'utf8'));
 const inCode = under('vscode');
 const onPage = under('webview');
 const inBrowser = under('vscode', 'webview');
@@ -90,8 +117,8 @@ const started = performance.now();
 install();
 const wanted = process.argv.slice(2);
 const files = wanted.length > 0 ? wanted : testFiles().sort((a, b) => rank(a) - rank(b));
-/** Names of all that failed. */
-const failed = [];
+/** Names of all that failed, and of those that passed at the second try. */
+const [failed, flaky] = [[], []];
 async function heard(label, args) {
   if (!(await check(label, args))) failed.push(label);
 }
@@ -109,12 +136,25 @@ if (wanted.length === 0) {
 } else build();
 await setUp;
 
+/** Small files together; one by one where something failed, so that it has a name. */
+async function runTogether(label, small) {
+  const { passed, found } = await test(small, `${label} (${small.length} files)`);
+  if (passed) return count(found);
+  console.log('\nSomething failed: once more, file by file.');
+  const results = [];
+  for (const file of small) results.push(await runTest(file));
+  if (results.every(Boolean)) flaky.push(label);
+}
+const count = (found) => {
+  for (const [name, many] of Object.entries(found)) if (name in counts) counts[name] += many;
+};
+
 /** Who failed in a browser, which something else may have starved. */
 const again = [];
 async function runTest(file, last = !inBrowser(file)) {
-  const { passed, found } = await test(file);
+  const { passed, found } = await test([file]);
   if (!passed && !last) return again.push(file);
-  for (const [name, count] of Object.entries(found)) if (name in counts) counts[name] += count;
+  count(found);
   if (!passed) failed.push(file);
   return passed;
 }
@@ -122,7 +162,19 @@ async function runTest(file, last = !inBrowser(file)) {
 // What drives a browser is starved by another that does: one lane is theirs. The others take the rest, and pages when it is done.
 const codes = files.filter(inCode).map((file) => () => runTest(file));
 const pages = files.filter(onPage).map((file) => () => runTest(file));
-const others = [...checks, ...files.filter((file) => !inBrowser(file)).map((file) => () => runTest(file))];
+const rest = files.filter((file) => !inBrowser(file));
+const groups = Object.entries(SMALL)
+  .map(([label, isSmall]) => ({ label, small: rest.filter((file) => isSmall(file) && !isApart(file)) }))
+  .filter(({ small }) => small.length > 1);
+const others = [
+  ...checks,
+  ...rest.filter((file) => !groups.some(({ small }) => small.includes(file))).map((file) => () => runTest(file)),
+  ...groups.map(
+    ({ label, small }) =>
+      () =>
+        runTogether(label, small),
+  ),
+];
 async function lane(...queues) {
   for (;;) {
     const next = queues.find((queue) => queue.length > 0)?.shift();
@@ -133,7 +185,6 @@ async function lane(...queues) {
 const lanes = Math.max(2, availableParallelism()) - 1;
 await Promise.all([lane(codes, pages, others), ...Array.from({ length: lanes }, () => lane(others, pages))]);
 
-const flaky = [];
 for (const file of again) {
   console.log(`\n${file} failed: once more, alone.`);
   if (await runTest(file, true)) flaky.push(file);
