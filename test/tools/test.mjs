@@ -2,7 +2,7 @@
 // failed; the exit code is 0 when all passed. `npm test -- FILES` runs the tests of these files alone.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { build, install, root } from './prepare.mjs';
@@ -13,9 +13,10 @@ const secondsSince = (started) => `${((performance.now() - started) / 1000).toFi
 /** What takes longer, in ms, hangs, and is ended. */
 const LONGEST_RUN = 300_000;
 
-/** Runs Node in the root: whether it succeeded, and all that it printed. */
-function node(args) {
+/** Runs Node in the root: whether it succeeded, and all that it printed. `background`: makes way for what is not. */
+function node(args, background = false) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (background && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
   const hanging = setTimeout(() => {
@@ -35,7 +36,7 @@ function node(args) {
 /** Runs a check, whose output is shown where it fails: whether it passed. */
 async function check(label, args) {
   const started = performance.now();
-  const { passed, output } = await node(args);
+  const { passed, output } = await node(args, true);
   process.stdout.write(
     `${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${passed ? '' : output}`,
   );
@@ -49,7 +50,10 @@ const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 async function test(tested, label = tested.join()) {
   const started = performance.now();
   const script = tested.length > 1 ? [path.join('test', 'tools', 'together.mjs')] : [];
-  const { passed, output } = await node(['--import', 'tsx', '--test-reporter=spec', ...script, ...tested]);
+  const { passed, output } = await node(
+    ['--import', 'tsx', '--test-reporter=spec', ...script, ...tested],
+    !tested.some(inBrowser),
+  );
   const shown = output.replace(/^ℹ (\w+) [\d.]+\n/gm, '').trimEnd();
   process.stdout.write(`\n${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${shown}\n`);
   const found = [...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, name, count]) => [name, Number(count)]);
@@ -159,7 +163,8 @@ async function runTest(file, last = !inBrowser(file)) {
   return passed;
 }
 
-// What drives a browser is starved by another that does: one lane is theirs. The others take the rest, and pages when it is done.
+// What drives a browser is starved by another that does: one lane is theirs. The others take the rest, which makes way for them, and
+// pages when it is done. There is a lane more than there are cores, for each now and then waits.
 const codes = files.filter(inCode).map((file) => () => runTest(file));
 const pages = files.filter(onPage).map((file) => () => runTest(file));
 const rest = files.filter((file) => !inBrowser(file));
@@ -183,7 +188,11 @@ async function lane(...queues) {
   }
 }
 const lanes = Math.max(2, availableParallelism()) - 1;
-await Promise.all([lane(codes, pages, others), ...Array.from({ length: lanes }, () => lane(others, pages))]);
+await Promise.all([
+  lane(codes, pages, others),
+  ...Array.from({ length: lanes }, () => lane(others, pages)),
+  lane(others),
+]);
 
 for (const file of again) {
   console.log(`\n${file} failed: once more, alone.`);
