@@ -131,6 +131,8 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   );
 
   let drawn: Drawn | undefined;
+  /** What the head was drawn of. */
+  let headed = '';
   /** The cell that is focused, or will be: the one stop for Tab. */
   let current: { readonly row: number; readonly column: number } | undefined;
 
@@ -226,38 +228,46 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     const shown = positions.slice(first);
     const columns = tables.flatMap((_, lens) => shown.map((__, i) => lens * length + first + i));
     const starts = (i: number): string | undefined => (i > 0 && i % shown.length === 0 ? 'lens-start' : undefined);
-    const prompt = columns.map((column, i) => {
-      const position = column % length;
-      const token = positions[position];
-      return h(
-        'th',
-        { scope: 'col', class: starts(i) },
-        h('span', { class: 'faint' }, `${position} `),
-        ...(token ? [tokenText(token)] : []),
+    // What is being pressed stays where it is while answers come: they change no more than what the cells say.
+    const heads = JSON.stringify([tables.map(({ parameters }) => readoutName(parameters)), positions, layers]);
+    const same = heads === headed ? drawn?.cells : undefined;
+    if (heads !== headed) {
+      headed = heads;
+      const prompt = columns.map((column, i) => {
+        const position = column % length;
+        const token = positions[position];
+        return h(
+          'th',
+          { scope: 'col', class: starts(i) },
+          h('span', { class: 'faint' }, `${position} `),
+          ...(token ? [tokenText(token)] : []),
+        );
+      });
+      const names = tables.map(({ parameters }, lens) => {
+        const called = readoutName(parameters);
+        return h(
+          'th',
+          { scope: 'colgroup', colspan: shown.length, class: lens > 0 ? 'lens-start lens-head' : 'lens-head' },
+          h('span', { title: called }, called),
+          ...(lens > 0 && store.state.host?.mode !== 'saved' ? [closer(called, lens - 1)] : []),
+        );
+      });
+      head.replaceChildren(
+        ...(tables.length > 1 ? [h('tr', { class: 'lens-names' }, h('th', {}), ...names)] : []),
+        h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'faint' }, t('layer'))), ...prompt),
       );
-    });
-    const names = tables.map(({ parameters }, lens) => {
-      const called = readoutName(parameters);
-      return h(
-        'th',
-        { scope: 'colgroup', colspan: shown.length, class: lens > 0 ? 'lens-start lens-head' : 'lens-head' },
-        h('span', { title: called }, called),
-        ...(lens > 0 && store.state.host?.mode !== 'saved' ? [closer(called, lens - 1)] : []),
-      );
-    });
-    head.replaceChildren(
-      ...(tables.length > 1 ? [h('tr', { class: 'lens-names' }, h('th', {}), ...names)] : []),
-      h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'faint' }, t('layer'))), ...prompt),
-    );
+    }
     const cells = layers.map((layer, row) =>
       columns.map((column, i) => {
         const [lens, position] = [Math.floor(column / length), column % length];
         const table = tables[lens];
         const cell = at[lens]?.(row, position);
         const of = tables.length > 1 && table ? `${READOUT_NAMES[table.parameters.readout]}, ` : '';
-        return h(
-          'td',
-          { role: 'gridcell', tabindex: -1, class: starts(i), 'data-row': row, 'data-column': column },
+        const td =
+          same?.[row]?.[i] ??
+          h('td', { role: 'gridcell', tabindex: -1, class: starts(i), 'data-row': row, 'data-column': column });
+        td.removeAttribute('style');
+        td.replaceChildren(
           h(
             'span',
             { 'aria-hidden': 'true' },
@@ -271,8 +281,10 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
               : '',
           ),
         );
+        return td;
       }),
     );
+    if (same) return { lenses, tables, at, columns, cells };
     body.replaceChildren(
       ...layers
         .map((layer, row) =>
