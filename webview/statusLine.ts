@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { safeText } from '../src/map/display.js';
 import { layerBrief } from '../src/map/naming.js';
 import { formatBytes, formatCount, formatDuration } from '../src/map/numbers.js';
 import type { HostState, ModelState, Progress } from '../src/protocol/page.js';
@@ -92,6 +93,19 @@ function bothText({ map, comparing, host }: PageState, { map: beside }: PageStat
   ].join(' · ');
 }
 
+/** What a lens was read with that stands without a map. */
+function savedLens({ lenses }: PageState): string {
+  const [lens] = lenses ?? [];
+  if (!lens) return '';
+  const { model, layers, positions, device, seconds } = lens;
+  return [
+    safeText(model.name, 60),
+    cellsWords(layers.length * positions.length),
+    device.toUpperCase(),
+    formatDuration(seconds),
+  ].join(' · ');
+}
+
 function faultText({ model, fault }: HostState): string | undefined {
   if (model.status === 'failed') return t('Model not loaded: {0}', model.fault.message);
   return fault && fault.code !== 'cancelled' ? fault.message : undefined;
@@ -113,6 +127,7 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
     );
   }
   if (host.model.status === 'loading') return openingText(host.model);
+  if (!map && host.mode === 'saved') return savedLens(state);
   if (!map) return host.model.status === 'none' ? t('No model') : t('No map yet');
   const tokens = derived.tokenCount(state);
   const regions = map.finish?.regions

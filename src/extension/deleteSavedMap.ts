@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
 import { Fault } from '../map/fault.js';
@@ -82,7 +83,7 @@ export async function deleteSavedSet(
 async function requireOwnFolder(folder: vscode.Uri): Promise<void> {
   const entries = (await vscode.workspace.fs.readDirectory(folder)).map(([entry]) => entry);
   const shared = vscode.workspace.workspaceFolders?.some(({ uri }) => uri.toString() === folder.toString()) ?? false;
-  if (!shared && entries.every((entry) => /^(?:embedding_grid_|\d+_)/.test(entry))) return;
+  if (!shared && entries.every((entry) => /^(?:\.?embedding_grid_|\d+_)/.test(entry))) return;
   throw new Fault({
     code: 'output',
     message: t('{0} holds more than the maps of this series: it is not deleted as a whole.', nameOf(folder)),
@@ -96,7 +97,12 @@ const nameOf = (uri: vscode.Uri): string => uri.path.split('/').at(-1) ?? '';
 async function remove(uri: vscode.Uri): Promise<void> {
   await vscode.workspace.fs
     .delete(uri, { useTrash: true, recursive: true })
-    .then(undefined, () => vscode.workspace.fs.delete(uri, { recursive: true }))
+    .then(undefined, () =>
+      uri.scheme === 'file'
+        ? // Again where something has just been written into a folder, or is being read.
+          rm(uri.fsPath, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+        : vscode.workspace.fs.delete(uri, { recursive: true }),
+    )
     .then(undefined, (error: unknown) => {
       // Gone already: that was what was wanted.
       if (!(error instanceof vscode.FileSystemError && error.code === 'FileNotFound')) throw error;

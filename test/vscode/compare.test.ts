@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import type { Locator } from 'playwright-core';
@@ -148,7 +148,39 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.frame.locator('.lens-grid td[data-row="3"][data-column="1"]').click();
     await page.complete(/layer 2 of/);
     await workbench.picture('lens');
+    await page.plot.focus();
+    await workbench.page.keyboard.press('ControlOrMeta+s');
+    await workbench.saved('embedding_grid_lens.json');
     await page.frame.locator('.group-header, .pane-header', { hasText: 'Boundaries' }).first().click();
     await workbench.picture('boundaries');
+  });
+
+  test('a saved lens opens again; what was saved as one is deleted as a whole, from Saved Maps', async () => {
+    await workbench.run('View: Show Explorer');
+    await workbench.explorerRow('embedding_grid_lens.json').click();
+    await page.frame.locator('.lens-alone .lens-grid td').first().waitFor();
+    await workbench.picture('lens-saved');
+    const results = path.join(session.server.workspace, 'embedding_grid_results');
+    await workbench.run('View: Show Embedding Grid');
+    const pane = workbench.page.locator('.pane', { hasText: 'Saved Maps' });
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    const remove = async (title: string, button: string): Promise<void> => {
+      const row = pane.locator('.monaco-list-row', { hasText: title });
+      await row.hover();
+      await row.getByRole('button', { name: 'Delete' }).click();
+      await dialog.getByRole('button', { name: button, exact: true }).click();
+      await row.waitFor({ state: 'detached' });
+    };
+    const left = (): string[] => readdirSync(results).sort();
+    const before = left();
+    await remove('Logit lens of', 'Delete');
+    assert.deepEqual(
+      left(),
+      before.filter((name) => !name.startsWith('embedding_grid_lens')),
+    );
+    await remove('7 layers', 'Delete');
+    assert.ok(!left().includes('series_layer'));
+    await remove('Layer 5 ↔ layer 4', 'Delete With Its Maps');
+    assert.ok(!left().some((name) => /comparison|results_layer_[45]\./.test(name)), left().join());
   });
 });

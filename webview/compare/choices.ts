@@ -60,7 +60,7 @@ export function choicesOf(host: HostState): Choice[] {
     { label: t('Another Readout'), icon: 'eye', compare: own('readout', readout) },
     { label: t('Another Context'), icon: 'quote', compare: own('context', { ...context }) },
     {
-      label: t('Another Model'),
+      label: t('Another Model or Export'),
       icon: 'package',
       ...(model ? {} : { reason: t('There is no other model that can be opened.') }),
       compare: own(MODEL_PATH, model?.value ?? null),
@@ -112,9 +112,12 @@ function optionsOf(host: HostState, path: string): Option[] {
 }
 
 const modelOptions = ({ models, settings }: HostState): Option[] =>
-  models.map(({ path, name, problem }) => ({
+  models.map(({ path, name, place, problem }) => ({
     value: path,
-    label: safeText(name),
+    // Exports of one model may have one name.
+    label: models.some((other) => other.name === name && other.path !== path)
+      ? `${safeText(name, 30)} · ${safeText(place, 60)}`
+      : safeText(name),
     ...(problem === undefined || path === settings.modelPath ? {} : { reason: problem }),
   }));
 

@@ -1,9 +1,9 @@
 import { t } from '@vscode/l10n';
-import { interventionsAbove } from '../../src/map/interventions.js';
+import { interventionsAbove, vectorInterventions } from '../../src/map/interventions.js';
 import { layerIndex } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import type { Listed } from '../../src/protocol/panelSettings.js';
-import { layerOf } from './layers.js';
+import { lastLayer, layerOf } from './layers.js';
 
 /** Why there is no map, where that is an intervention's fault: the rows that it can be, and the reason. */
 export function refusalOf({
@@ -35,8 +35,23 @@ export function refusalOf({
 /** What is worth knowing of an intervention: that it does nothing. */
 export function noteOf(host: HostState, { on, intervention }: Listed): string | undefined {
   const { readout } = host.settings.parameters;
-  if (!on || readout === 'forward') return undefined;
-  return interventionsAbove([intervention], layerIndex(layerOf(host))).length > 0
-    ? t('Behind the map’s layer: with this readout it does nothing.')
+  if (!on) return undefined;
+  const layer = layerIndex(layerOf(host));
+  const above = interventionsAbove([intervention], layer).length > 0;
+  if (above && readout !== 'forward') return t('Behind the map’s layer: with this readout it does nothing.');
+  const onVector = vectorInterventions([intervention], layer).length > 0;
+  return !above && !onVector && showsNoState(host)
+    ? t(
+        'In front of the map’s layer, on a plane without a prompt: it changes nothing here. Choose a prompt as the center.',
+      )
     : undefined;
+}
+
+/** Nothing that is drawn comes of a hidden state: the plane is laid without any, and behind its layer no position sees another. */
+function showsNoState(host: HostState): boolean {
+  const { readout, plane } = host.settings.parameters;
+  const { center, axes, lengths } = plane;
+  const straight = readout !== 'forward' || layerIndex(layerOf(host)) === lastLayer(host);
+  const laidAlone = axes.method === 'random_projection' || axes.method === 'replicated';
+  return host.model.status === 'ready' && straight && center.kind === 'origin' && laidAlone && lengths === 'own';
 }

@@ -338,9 +338,10 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     for (const one of [picture, again]) show(one, saved);
     const { prompt } = lens.choice;
     text.update(prompt.kind === 'prompt' ? prompt.text : t('tokens {0}', prompt.ids.join(' ')), {
-      disabled: saved || prompt.kind === 'tokens',
+      disabled: prompt.kind === 'tokens',
     });
-    token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token), { disabled: saved });
+    token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
+    for (const { element: field } of [text, token]) setAttributes(field, { readonly: saved });
     setText(name, lens.choice.beside.length > 0 ? t('Lenses') : READOUT_NAMES[ownKind(host)]);
     show(fault, lens.fault !== null);
     setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');
@@ -358,7 +359,10 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       const { layers = [], positions = [] } = drawn.tables[0] ?? {};
       // The last layer's answer behind the prompt, until a person goes elsewhere.
       const at = current ?? { row: layers.length - 1, column: positions.length - 1 };
+      const first = !current;
       focusOn(at.row, at.column);
+      // What the prompt ends with is what is asked for: of a long one it is in sight.
+      if (first) scroller.scrollLeft = scroller.scrollWidth;
       if (focused) cellAt(drawn, current)?.focus();
     }
     if (!drawn) return;

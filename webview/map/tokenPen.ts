@@ -5,6 +5,9 @@ import { LABEL_WEIGHT } from '../../src/map/labels.js';
 /** Size at which widths are measured: large, so that hinting does not show. */
 const MEASURED_AT = 100;
 
+/** Letters are as wide as measured at every size: rounded to whole pixels, words would run into each other and over edges. */
+const PRECISE = 'geometricPrecision';
+
 /** Writes tokens on canvases. */
 export class TokenPen {
   private readonly widths = new Map<string, number>();
@@ -38,6 +41,7 @@ export class TokenPen {
     const known = this.widths.get(segment.text);
     if (known !== undefined) return known;
     if (!this.context) return 0;
+    this.context.textRendering = PRECISE;
     this.context.font = this.fontOf(MEASURED_AT);
     const width = this.context.measureText(segment.text).width / MEASURED_AT;
     this.widths.set(segment.text, width);
@@ -54,6 +58,7 @@ export class TokenPen {
     ink: string,
     halo?: { readonly color: string; readonly width: number },
   ): void {
+    context.textRendering = PRECISE;
     context.font = this.fontOf(size);
     context.textAlign = 'left';
     context.textBaseline = 'alphabetic';
