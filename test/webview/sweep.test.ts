@@ -154,11 +154,9 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       stage.deps.chosenTranslator = { path: '/lenses/pythia/params.pt' };
       await beside('Tuned lens…');
       await eventually(async () => assert.equal(await cells.count(), 3 * 6 * (LAYERS + 1)));
-      assert.deepEqual(await stage.page.locator('.lens-head').allInnerTexts(), [
-        'Logit lens',
-        'Forward (model’s own)',
-        'Tuned lens, pythia/params.pt',
-      ]);
+      const heads = (): Promise<string[]> => stage.page.locator('.lens-head').allInnerTexts();
+      const [logit, forward, tuned] = ['Logit lens', 'Forward (model’s own)', 'Tuned lens, pythia/params.pt'];
+      assert.deepEqual(await heads(), [logit, forward, tuned]);
       await stage.picture('lenses');
       await expectNoViolations(stage.page.locator('body'), 'lenses');
       await stage.page.locator('.lens-grid td[data-row="4"][data-column="13"]').click();
@@ -166,6 +164,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       const { readout, translator } = stage.controller.settings.parameters;
       assert.deepEqual([readout, translator?.path], ['tuned', '/lenses/pythia/params.pt']);
       assert.deepEqual(stage.controller.settings.lens?.beside, ['forward', 'lens']);
+      await eventually(async () => assert.deepEqual(await heads(), [tuned, forward, logit]));
       await stage.button('Close Forward (model’s own)').click();
       await eventually(() => assert.deepEqual(stage.controller.settings.lens?.beside, ['lens']));
     },
