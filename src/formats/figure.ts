@@ -31,6 +31,7 @@ import {
 } from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
 import { AXIS_SIZE, type FigureMeasures, type FigurePart, type FigureSize, measuresOf } from './figureSize.js';
+import { drawRegionKey, numberRegions } from './figureKey.js';
 import { type Frame, Writer } from './figureWriter.js';
 import type { BundledFont } from './fonts.js';
 import { figureWords } from './words.js';
@@ -86,8 +87,15 @@ export function drawFigure(
     : findBorders(cells.columns, cells.rows, top, dark);
   const bordered = showsBorders({ ...display, colorBy: coloring.colorBy });
   const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
-  const labels =
-    perCell || !display.labels ? [] : regionLabels(map, regions, cellWidth, cellHeight, write, measures.label);
+  const place = (segments: (token: number) => readonly Segment[]): Label[] =>
+    regionLabels(map, regions, { cellWidth, cellHeight, segments }, write, measures.label);
+  const named = perCell || !display.labels ? [] : place((token) => write.token(map, token));
+  // On a screen one points at a region that is too small for its name; on paper it has a number.
+  const { labels: numbers, numbered } =
+    measures.points !== undefined && has('legend') && !perCell && display.labels
+      ? numberRegions(named, place)
+      : { labels: [], numbered: [] };
+  const labels = [...named, ...numbers];
   const texts = perCell
     ? cellTexts(map, frame, cellSize, color, write)
     : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
@@ -97,7 +105,8 @@ export function drawFigure(
   const yName = fitting(words.yAxis, frame.height + 20, font);
   const axes = drawAxes(map, frame, xName, yName, write);
   // The key of stand-ins stands right of the x axis' name, or below it where that is too near.
-  const drawn = perCell ? shownTokens(map, top) : labels.map(({ segments }) => segments);
+  const entries = numbered.map(({ number, token }) => ({ number, segments: write.token(map, token) }));
+  const drawn = perCell ? shownTokens(map, top) : [...labels, ...entries].map(({ segments }) => segments);
   const key = has('legend') ? glyphKey(drawn, write) : { svg: '', width: 0 };
   const besides =
     width - edge - key.width > frame.x + frame.width / 2 + (font.measure(xName, 400) * AXIS_SIZE) / 2 + 20;
@@ -111,6 +120,8 @@ export function drawFigure(
   const anchors: AnchorKey =
     display.marks && has('legend') ? anchorKey(map, write, { x: edge, y: y - 4, room }) : { svg: '', height: 0 };
   y += anchors.height;
+  const regionKey = drawRegionKey(entries, { x: edge, y: y + 4, room, size: measures.caption }, write);
+  y += regionKey.height;
   const rule = has('caption') ? element('path', { d: `M${edge} ${y}H${width - edge}`, stroke: RULE }) : '';
   y += has('caption') ? 4 : -26;
   const parts = crowded ? [...words.caption, 'borders left out: too many to draw'] : words.caption;
@@ -146,6 +157,7 @@ export function drawFigure(
     (has('bar') ? drawColorBar(coloring, frame, write) : '') +
     (key.width > 0 ? keyAt : '') +
     anchors.svg +
+    regionKey.svg +
     rule +
     caption;
   const description = `${words.subtitle}. ${words.caption.join(' · ')}`;
@@ -175,8 +187,15 @@ const marksOf = ({ survey, display = DEFAULT_DISPLAY }: TokenMap): readonly Mark
 function regionLabels(
   map: TokenMap,
   regions: Regions,
-  cellWidth: number,
-  cellHeight: number,
+  {
+    cellWidth,
+    cellHeight,
+    segments,
+  }: {
+    readonly cellWidth: number;
+    readonly cellHeight: number;
+    readonly segments: (token: number) => readonly Segment[];
+  },
   write: Writer,
   smallest: number,
 ): Label[] {
@@ -185,7 +204,7 @@ function regionLabels(
   const options = {
     cellWidth: cellWidth / larger,
     cellHeight: cellHeight / larger,
-    segments: (token: number) => write.token(map, token),
+    segments,
     measure: (segments: readonly Segment[]) => write.measure(segments, LABEL_WEIGHT),
     avoid: badgeBoxes(marksOf(map), map.specification.grid, { cellWidth, cellHeight }, BADGE),
   };

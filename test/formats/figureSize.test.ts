@@ -72,3 +72,24 @@ test('A PNG has as many pixels as its width and density say, and says so', async
   const at = png.indexOf('pHYs');
   assert.equal(png.readUInt32BE(at + 4), Math.round(150 / 0.0254));
 });
+
+test('A region that is too small for its name has a number, and the key says once what it stands for', async () => {
+  const numbersOf = (svg: string): number[] =>
+    Array.from(svg.matchAll(/<text [^>]*font-weight="600"[^>]*>(\d+)<\/text>/g), ([, digits]) => Number(digits));
+  const busy = [
+    syntheticMap({ columns: 30, rows: 30, vocabulary: 150, exact: true }),
+    syntheticMap({ columns: 40, rows: 40, vocabulary: 150 }),
+  ];
+  for (const map of busy) {
+    const svg = await svgOf(map, { width: COLUMN });
+    const numbers = numbersOf(svg).sort((a, b) => a - b);
+    assert.ok(numbers.length > 2);
+    // In the map and in the key, 1, 2, 3 ...
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: numbers.length }, (_, i) => 1 + Math.floor(i / 2)),
+    );
+    assert.deepEqual(numbersOf(await svgOf(map, { width: COLUMN, without: ['legend'] })), []);
+    assert.deepEqual(numbersOf(await svgOf(map, {})), []);
+  }
+});
