@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import type { EngineLease } from '../host/engineLease.js';
 import { canonical } from '../map/dependence.js';
 import type { BoundaryQuestion } from '../map/boundaries/directions.js';
+import { tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { betweenBoundaries, centerToSearchFrom } from '../map/presets.js';
 import type { MapParameters } from '../map/specification.js';
@@ -101,9 +102,12 @@ export async function planeBetween(
       ),
       hint: t('Choose the last layer, or the readout lens.'),
     });
-  const toward = ({ token, point }: typeof first): { readonly token: string; readonly step: Float32Array } => ({
-    token: tokens.find(({ id }) => id === token)?.text ?? `#${token}`,
-    step: point.map((value, i) => value - (state[i] ?? 0)),
-  });
+  const toward = ({ token, point }: typeof first): { readonly token: string; readonly step: Float32Array } => {
+    const named = tokens.find(({ id }) => id === token);
+    return {
+      token: named ? tokenText(named, 24) : `#${token}`,
+      step: point.map((value, i) => value - (state[i] ?? 0)),
+    };
+  };
   return betweenBoundaries(parameters, [toward(first), toward(second)]);
 }

@@ -202,7 +202,7 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
       await eventually(() => {
         const axes = stage.deps.engine.asked.at(-1)?.parameters.plane.axes;
         assert.ok(axes?.method === 'directions' && axes.x.kind === 'vector' && axes.y.kind === 'vector');
-        assert.equal(axes.x.name, 'boundary with  boat');
+        assert.equal(axes.x.name, 'boundary with ␣boat');
         assert.deepEqual(
           [...decodeVector(axes.y.vector, 'y')].map((value) => value.toFixed(3)),
           ['0.000', '0.050'],
