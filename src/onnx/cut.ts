@@ -1,7 +1,7 @@
 import type { Anatomy } from './anatomy.js';
 import type { CellCut, CellOutput } from './cut/cellCut.js';
 import { enterCells } from './cut/entry.js';
-import { headOfLast, transposedHead, unscaled } from './cut/head.js';
+import { headOfLast, headReadOnce, transposedHead, unscaled } from './cut/head.js';
 import { CUT, stateName } from './cut/names.js';
 import { leaveCells } from './cut/outputs.js';
 import { rotaryForBatches } from './cut/rotary.js';
@@ -49,7 +49,7 @@ function cellsOf(anatomy: Anatomy, cut: CellCut): Graph {
   const alone = !cut.around.prefix && !cut.around.suffix;
   const attended = shareAttention(result, anatomy, cut.attention);
   const whole = transposedHead(rotaryForBatches(alone ? attended : headOfLast(attended, anatomy)));
-  return needed(shareShapes(whole));
+  return needed(shareShapes(cut.output.kind === 'head' ? headReadOnce(whole, anatomy) : whole));
 }
 
 /**

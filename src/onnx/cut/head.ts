@@ -62,3 +62,52 @@ export function transposedHead(graph: Graph): Graph {
   const opsets = new Map(graph.opsets).set(MICROSOFT, graph.opsets.get(MICROSOFT) ?? 1);
   return needed(graph.with({ nodes, opsets }));
 }
+
+/**
+ * The head's product with its matrix [vocabulary, width] on the left, for the few states of three rows: onnxruntime then reads the
+ * largest weight of a model once and as it lies, where it would else copy all of it into blocks first. One of 16 bits is copied anyway.
+ */
+export function headReadOnce(graph: Graph, { head }: Anatomy): Graph {
+  const product = graph.producers.get(head.matmul.output[0] ?? '');
+  if (!product || !readsTransposed(product)) return graph;
+  const [x = '', matrix = '', bias = ''] = product.input;
+  const weight = graph.initializers.get(matrix);
+  if (weight?.dims.length !== 2 || weight.dataType !== DataType.FLOAT || isConstant(graph, x)) return graph;
+  const [vocabulary = 0, width = 0] = weight.dims.map(Number);
+  const [output = ''] = product.output;
+  const name = (part: string): string => `embedding_grid.once/${part}`;
+  const rows = bias === '' ? output : name('rows');
+  const nodes = [
+    node('Reshape', [x, name('flat')], [name('states')]),
+    node('Gemm', [matrix, name('states')], [name('columns')], {
+      alpha: findAttribute(product, 'alpha')?.f ?? 1,
+      transB: 1n,
+    }),
+    // Of another rank: onnxruntime would make one product of this one and its transpose, the one that was there.
+    node('Reshape', [name('columns'), name('one')], [name('matrices')]),
+    node('Transpose', [name('matrices')], [name('turned')], { perm: [0n, 2n, 1n] }),
+    node('Shape', [x], [name('shape')]),
+    node('Slice', [name('shape'), name('first'), name('last'), name('first')], [name('leading')]),
+    node('Concat', [name('leading'), name('vocabulary')], [name('whole')], { axis: 0n }),
+    node('Reshape', [name('turned'), name('whole')], [rows]),
+    ...(bias === '' ? [] : [node('Add', [rows, bias], [output])]),
+  ];
+  return graph.with({
+    nodes: graph.nodes.flatMap((n) => (n === product ? nodes : [n])),
+    initializers: [
+      ...graph.initializers.values(),
+      int64Tensor(name('flat'), [-1, width]),
+      int64Tensor(name('one'), [1, vocabulary, -1]),
+      int64Tensor(name('first'), [0]),
+      int64Tensor(name('last'), [-1]),
+      int64Tensor(name('vocabulary'), [vocabulary]),
+    ],
+  });
+}
+
+/** Whether it is a product with the transpose of its second input, and nothing else but a factor and a sum. */
+function readsTransposed(n: NodeProto): boolean {
+  const set = (attribute: string): boolean => (findAttribute(n, attribute)?.i ?? 0n) !== 0n;
+  const plain = n.opType === 'Gemm' ? (findAttribute(n, 'beta')?.f ?? 1) === 1 : n.opType === 'FusedMatMul';
+  return plain && set('transB') && !set('transA') && !set('transBatchA') && !set('transBatchB');
+}
