@@ -94,7 +94,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   const element = h('section', { class: 'cell' }, h('div', { class: 'cell-left' }, header, summary), ranks);
 
   store.onDraw((state, changed) => {
-    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'comparing')) return;
+    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'comparing', 'host')) return;
     const shown = inspected(state);
     if (!shown) return;
     const { kind, map, cell } = shown;

@@ -26,7 +26,10 @@ export function createMapNote(store: Store): HTMLElement {
     show(old, isOutdated(state));
     setText(
       context,
-      base ? [contextNote(base), axesNote(base), faithNote(base), boundaryNote(base)].filter(Boolean).join(' · ') : '',
+      // What lies between two maps has no center and no context of its own.
+      base && !base.changes
+        ? [contextNote(base), axesNote(base), faithNote(base), boundaryNote(base)].filter(Boolean).join(' · ')
+        : '',
     );
     setAttributes(element, { title: element.textContent || undefined });
   });

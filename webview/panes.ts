@@ -2,7 +2,7 @@ import { t } from '@vscode/l10n';
 import { createChangesHeader } from './compare/changesHeader.js';
 import { createChangesTable } from './compare/changesTable.js';
 import type { ChangesPane } from './compare/changesPane.js';
-import { createPaneHeader, sideName } from './compare/paneHeader.js';
+import { createPaneHeader, sideBrief } from './compare/paneHeader.js';
 import type { Derived } from './derived.js';
 import { h, setAttributes, setText, show } from './dom.js';
 import { createInspector } from './inspector.js';
@@ -12,7 +12,7 @@ import type { Pane } from './pane.js';
 export function createPanes(main: Pane, other: Pane, changes: ChangesPane, derived: Derived): HTMLElement {
   const side = (pane: Pane, name: string) => {
     const header = createPaneHeader(pane.store, main.store, derived);
-    const inspector = createInspector(pane.store, derived, () => sideName(pane.store, main.store).toLowerCase());
+    const inspector = createInspector(pane.store, derived, () => sideBrief(pane.store, main.store));
     pane.store.onDraw(({ map }) => show(inspector, map !== null));
     const element = h('section', { class: `pane pane-${name}` }, pane.view.element);
     /** What stands over and below a map that has another beside it. */

@@ -1,8 +1,9 @@
 import { t } from '@vscode/l10n';
 import { type AxisValue, isAxisValue, MODEL_PATH, throughFile } from '../../src/map/series/series.js';
-import { mapBrief } from '../../src/map/naming.js';
+import { layerBrief, mapBrief } from '../../src/map/naming.js';
 import { safeText } from '../../src/map/display.js';
 import type { HostState } from '../../src/protocol/page.js';
+import { layerOf } from '../controls/layers.js';
 import type { Derived } from '../derived.js';
 import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -21,6 +22,14 @@ export function sideName(store: Store, main: Store): string {
   if (host?.compare?.kind !== 'computed') return brief;
   const { path, value } = host.compare;
   return nameOf(host, path, store === main ? mainValue(host, path) : value);
+}
+
+/** The same within a line: `layer 15`. Names of people and models stay as they are written. */
+export function sideBrief(store: Store, main: Store): string {
+  const { host } = main.state;
+  if (host?.compare?.kind !== 'computed' || host.compare.path !== 'layer') return sideName(store, main);
+  const value = store === main ? layerOf(host) : host.compare.value;
+  return typeof value === 'number' || value === 'embeddings' ? layerBrief(value) : sideName(store, main);
 }
 
 /** The line over one of two maps: what it is, to be chosen, and how many tokens win on it. */
