@@ -5,12 +5,28 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { Transform } from 'node:stream';
 import { parseArgs } from 'node:util';
+import zlib from 'node:zlib';
 import { createVSIX } from '@vscode/vsce';
+import { deflateRaw } from 'pako';
 import { thirdPartyNotices } from './notices.mjs';
 import { root, run } from './prepare.mjs';
 
 const MB = 1e6;
+
+/** What vsce packs with, as zlib itself does it: Node's is a faster one that packs onnxruntime 2% worse, which is half a megabyte. */
+zlib.DeflateRaw = class extends Transform {
+  chunks = [];
+  _transform(chunk, _, done) {
+    this.chunks.push(chunk);
+    done();
+  }
+  _flush(done) {
+    done(null, deflateRaw(Buffer.concat(this.chunks), { level: 8, memLevel: 9 }));
+  }
+};
+
 /**
  * The platforms of onnxruntime-node: native files that must be there, the binding of tokenizers, and how large the package may
  * become.
@@ -19,7 +35,7 @@ const targets = {
   'linux-x64': {
     native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
     tokenizers: 'tokenizers.linux-x64-gnu.node',
-    most: 32 * MB,
+    most: 30 * MB,
   },
   'linux-arm64': {
     native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
