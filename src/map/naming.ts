@@ -35,7 +35,7 @@ export const tokenBrief = (token: TokenName, limit = 40): string =>
 
 /** The same in a sentence: `“␣Paris”`. */
 export const tokenWords = (token: TokenName, limit = 40): string =>
-  typeof token === 'number' ? `#${token}` : `“${tokenBrief(token, limit)}”`;
+  typeof token === 'number' ? `#${token}` : t('“{0}”', tokenBrief(token, limit));
 
 /** Several tokens; of many the first. */
 export function tokensWords(tokens: readonly TokenName[], most = 12): string {
@@ -77,7 +77,7 @@ const positionOf = ({ position = -1 }: Prompt): string | undefined =>
 /** A prompt's text or tokens, `limit` characters at most. */
 function promptText(prompt: Prompt, limit: number): string {
   if (prompt.kind === 'prompt')
-    return `“${safeText(prompt.text, limit)}”${prompt.chat === true ? t(' as a chat') : ''}`;
+    return `${t('“{0}”', safeText(prompt.text, limit))}${prompt.chat === true ? t(' as a chat') : ''}`;
   const { ids } = prompt;
   const shown = ids.slice(0, Math.max(2, Math.floor(limit / 5)));
   const rest = ids.length > shown.length ? t(' … ({0} in all)', formatCount(ids.length)) : '';

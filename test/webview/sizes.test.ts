@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { bundle } from '../tools/strings.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
 import { type Stage, usePages } from './stage.js';
@@ -36,6 +37,30 @@ const outOfReach = ({ page }: Stage, part = 'body'): Promise<readonly string[]> 
         : [`${element.tagName} ${element.getAttribute('aria-label') ?? element.textContent}`];
     });
   }, part);
+
+/** What the page itself says and does not show whole: names of controls and columns. What comes from outside may be shortened. */
+const cutOff = ({ page }: Stage): Promise<readonly string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('h2, th, dt, label, vscode-button, .group-title, .field-label')]
+      .filter((one) => one.checkVisibility() && getComputedStyle(one).position !== 'absolute')
+      .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+      .map((one) => `${one.tagName} ${one.textContent}: ${one.scrollWidth} of ${one.clientWidth}`),
+  );
+
+/** Texts of the page that are called otherwise in its language. */
+async function leftInEnglish({ page }: Stage): Promise<readonly string[]> {
+  const words = bundle('de');
+  const shown = await page.evaluate(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found: string[] = [];
+    while (texts.nextNode()) found.push(texts.currentNode.textContent ?? '');
+    for (const name of ['aria-label', 'title', 'placeholder'])
+      for (const one of document.querySelectorAll(`[${name}]`)) found.push(one.getAttribute(name) ?? '');
+    return found;
+  });
+  const said = new Set(Object.values(words));
+  return shown.filter((text) => words[text] !== undefined && words[text] !== text && !said.has(text));
+}
 
 suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () => {
   const onPage = usePages({ parameters: PARAMETERS });
@@ -89,6 +114,32 @@ suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeo
       },
     );
   }
+
+  onPage(
+    'in German nothing is out of reach, cut off or English',
+    { language: 'de', status: /Zellen ·/, width: 1700, height: 1000 },
+    async (stage) => {
+      const { page } = stage;
+      await stage.clickCell(31, 21);
+      for (const width of [1700, 1000, 500]) {
+        await page.setViewportSize({ width, height: 1000 });
+        await stage.settled();
+        assert.deepEqual(await outOfReach(stage), []);
+        await stage.picture(`german-${width}`);
+        const open = page.getByRole('button', { name: /^Parameter( zeigen)?$/ });
+        const drawer = await open.isVisible();
+        if (drawer) {
+          await open.click();
+          await stage.settled();
+          await stage.picture(`german-${width}-parameters`);
+        }
+        assert.deepEqual(await outOfReach(stage, '.controls'), []);
+        assert.deepEqual(await cutOff(stage), []);
+        assert.deepEqual(await leftInEnglish(stage), []);
+        if (drawer) await page.keyboard.press('Escape');
+      }
+    },
+  );
 
   onPage('a map is nowhere smaller in a wider editor, once there is room beside it', { width: 610 }, async (stage) => {
     let before = 0;

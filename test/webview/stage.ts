@@ -11,6 +11,7 @@ import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specificat
 import type { ModelHostMessage } from '../../src/protocol/modelPage.js';
 import type { HostMessage } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
+import { bundle } from '../tools/strings.js';
 import { launchBrowser } from '../vscode/support/browser.js';
 import { FakeDependencies, SETTINGS } from './fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js';
@@ -46,6 +47,8 @@ export interface StageOptions {
   readonly width?: number;
   readonly height?: number;
   readonly scale?: number;
+  /** Of the page; left out: English. What the panel's host says is English in any case. */
+  readonly language?: string;
   readonly reducedMotion?: boolean;
   /** null: no model. */
   readonly modelPath?: string | null;
@@ -177,7 +180,7 @@ export class Stage {
     }, themes[theme]);
     await page.route(`${ORIGIN}/**`, async (route) => {
       const name = new URL(route.request().url()).pathname.slice(1);
-      if (name === '') return route.fulfill({ contentType: 'text/html', body: html(options.program) });
+      if (name === '') return route.fulfill({ contentType: 'text/html', body: html(options) });
       if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
       const type = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' }[name.split('.').at(-1) ?? ''];
       const body = files.get(name);
@@ -250,7 +253,7 @@ export class Stage {
   async cellPoint(column: number, row: number): Promise<{ x: number; y: number }> {
     const box = await this.plot.boundingBox();
     const label = await this.plot.getAttribute('aria-label');
-    const [, columns, rows] = /(\d+) by (\d+) cells/.exec(label ?? '') ?? [];
+    const [, columns, rows] = /(\d+) (?:by|mal) (\d+) (?:cells|Zellen)/.exec(label ?? '') ?? [];
     if (!box || !columns || !rows) throw new Error('there is no map');
     return {
       x: box.x + ((column + 0.5) / Number(columns)) * box.width,
@@ -305,8 +308,10 @@ export class Stage {
 }
 
 /** The panel's own page, with the project's font in place of the system's. */
-function html(program = 'main'): string {
-  const page = pageHtml({ script: `${program}.js`, styles: `${program}.css`, source: ORIGIN, nonce: 'bm9uY2U' });
+function html({ program = 'main', language: name }: StageOptions): string {
+  const language = name === undefined ? undefined : { name, words: bundle(name) };
+  const files = { script: `${program}.js`, styles: `${program}.css` };
+  const page = pageHtml({ ...files, source: ORIGIN, nonce: 'bm9uY2U', language });
   const faces = [400, 600].map(
     (weight) =>
       `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,

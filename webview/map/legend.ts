@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Coloring } from '../../src/map/coloring.js';
 import type { ScaleName } from '../../src/map/colors.js';
 import type { ColorRange } from '../../src/map/mapDisplay.js';
@@ -26,6 +27,8 @@ const TICK = 4;
 const LONGEST = { x: 7, y: 5 } as const;
 export const BAR = { gap: 16, width: 12, top: 22 } as const;
 export const OVERVIEW = 58;
+/** How far the name of the color bar may reach to its left, in px. */
+const NAME_OVER = 60;
 
 /** Plane coordinate of a place between cells. */
 export const planeX = (grid: Grid, gridX: number): number => grid.center[0] + (gridX - grid.columns / 2) * grid.spacing;
@@ -139,11 +142,15 @@ export function drawColorBar(
     context.stroke();
     context.fillText(text, bar.left + bar.width + 8, y);
   }
-  const room = context.canvas.width / window.devicePixelRatio - bar.left;
-  if (!narrow) context.fillText(fitted(context, coloring.name, room, '…'), bar.left - 1, bar.top - 17);
+  const edge = context.canvas.width / window.devicePixelRatio;
+  if (!narrow) {
+    // A name that is longer than the room beside the map begins over it.
+    const name = fitted(context, coloring.name, edge - bar.left + NAME_OVER, '…');
+    context.fillText(name, Math.min(bar.left - 1, edge - context.measureText(name).width - 1), bar.top - 17);
+  }
   // What is not all that there can be is no map's to compare with another's: it is said.
   if (!coloring.whole)
-    context.fillText(typeof range === 'string' ? 'fitted' : 'chosen', bar.left - 1, bar.top + bar.height + 16);
+    context.fillText(typeof range === 'string' ? t('fitted') : t('chosen'), bar.left - 1, bar.top + bar.height + 16);
 }
 
 /** A small triangle that points at (x, y) from outside. */

@@ -71,7 +71,7 @@ function saidLines({ says }: Mark): string[] {
 
 /** What a mark is: `A “The captain of the ship”`, `␣sea (embedding)`, `Layer 3 of “…”`. */
 export function markName(mark: Mark): string {
-  const text = mark.text === '' ? '' : `“${safeText(mark.text, 60)}”`;
+  const text = mark.text === '' ? '' : t('“{0}”', safeText(mark.text, 60));
   const token = mark.token ? tokenText(mark.token) : '';
   switch (mark.kind) {
     case 'anchor':

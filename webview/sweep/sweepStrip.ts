@@ -193,7 +193,7 @@ function answerOf(state: PageState, { maps, count, placeOf, nameOf }: Steps, wor
   if (final === undefined) return '';
   const enters = winners.findLastIndex((one) => one?.key !== final.key) + 1;
   const first = maps[enters] ?? last;
-  const token = `“${final.text}”`;
+  const token = t('“{0}”', final.text);
   return enters === 0 ? words.everywhere(token) : t('{0} wins at this cell from {1} on', token, nameOf(placeOf(first)));
 }
 
