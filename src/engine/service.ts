@@ -209,6 +209,16 @@ export class EngineService {
     return this.model();
   }
 
+  /** Does what runs a model that has still to prove itself, within the time that its calls may take. */
+  private trying<T>(
+    { model }: Opened,
+    must: Depth | undefined,
+    parameters: MapParameters,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return must === undefined ? work() : whileTrying(model.facts.weightsBytes, work, longerThanFew(parameters));
+  }
+
   /** @returns whether what was computed of the model holds. @throws Fault of a check */
   private async prove(opened: Opened, depth: Depth, plan: CellPlan | undefined, signal: AbortSignal): Promise<boolean> {
     const pause = async (): Promise<void> => {
@@ -226,11 +236,17 @@ export class EngineService {
   }
 
   private async survey(parameters: MapParameters, measure: boolean, signal: AbortSignal): Promise<Survey> {
+    if (!measure) {
+      // It is shown with a first picture, and asked for anew where that is taken back: no more is proven for it.
+      const opened = await this.model();
+      return this.trying(opened, opened.proof.must, parameters, async () =>
+        this.surveyOf(await readParameters(opened, parameters), parameters, signal, false),
+      );
+    }
     const opened = await this.proven(signal);
     const { model } = opened;
     const reading = await readParameters(opened, parameters);
     const { space } = reading;
-    if (!measure) return this.surveyOf(reading, parameters, signal, false);
     const { layer } = reading.plan;
     const { sample } = parameters.plane;
     let normsReason: string | undefined;
@@ -398,8 +414,7 @@ export class EngineService {
   ): Promise<MapResult | undefined> {
     const { parameters, batchSize, only, way } = params;
     const { model, speeds, description, proof } = opened;
-    const trying = <T>(work: () => Promise<T>): Promise<T> =>
-      must === undefined ? work() : whileTrying(model.facts.weightsBytes, work, longerThanFew(parameters));
+    const trying = <T>(work: () => Promise<T>): Promise<T> => this.trying(opened, must, parameters, work);
     const reading = await trying(() => readParameters(opened, parameters));
     const { plan, found } = reading;
     const { variant, sources } = reading.ground;

@@ -120,6 +120,7 @@ export class MapSlot {
     this.runs = new MapRuns(
       {
         onShown: () => {
+          if (!this.runs.shown) this.survey.forget(); // a picture that was not true is gone, and so is what was told of its plane
           this.details.forget();
           this.points.forget();
           this.boundaries.forget();

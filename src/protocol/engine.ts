@@ -92,7 +92,7 @@ export interface OpenParams {
   readonly skipChecks?: boolean;
   /**
    * Checks may run behind the first cells of an `early` map: whoever asks so shows them as not yet verified, and takes them back
-   * where the model does not hold. Everything else waits for the checks.
+   * where the model does not hold, and with them what a survey told that measured nothing. Everything else waits for the checks.
    */
   readonly checksBehind?: boolean;
   /** Bytes of memory that the engine may take; by default half of what is free. */
