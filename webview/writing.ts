@@ -81,8 +81,8 @@ export function createWriting(
   const element = h(
     'div',
     { class: 'writing' },
-    h('div', { class: 'point-line' }, write.element, beside.element, copyText),
-    h('div', { class: 'point-line' }, sample.element),
+    h('div', { class: 'point-line' }, write.element, beside.element),
+    h('div', { class: 'point-line' }, sample.element, h('span', { class: 'spring' }), copyText),
     numbers,
     wrong,
     written,
