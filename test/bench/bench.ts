@@ -3,7 +3,7 @@
  * a ratio. Nothing is asserted. More is measured where it is given:
  *   BENCH_MODEL    a folder of an ONNX decoder, for instance SmolLM2-135M: maps through its blocks
  *   BENCH_PYTHON   a Python with torch and transformers, and
- *   BENCH_HF       the same model as transformers reads it: PyTorch side by side
+ *   BENCH_HF       the same model as transformers reads it, safetensors: PyTorch side by side
  *   BENCH_TRANSLATOR  a tuned lens of BENCH_MODEL: the nearest boundary through it
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */
@@ -11,6 +11,7 @@ import '../engine/inProcess.js';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { bundledModel } from '../../src/host/installation.js';
+import { benchCheckpoints } from './checkpoints.js';
 import { benchCold } from './cold.js';
 import { benchFiles } from './files.js';
 import { benchForward } from './forward.js';
@@ -32,6 +33,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
     return benchForward(bundledModel);
   },
   cold: () => benchCold(model ?? bundledModel, model === undefined),
+  checkpoints: () => benchCheckpoints(process.env),
   sweep: () => benchSweep(model ?? bundledModel),
   lens: () => (model === undefined ? benchLens(bundledModel) : benchLens(model, process.env)),
   nearest: () => benchNearest(model ?? bundledModel, process.env.BENCH_TRANSLATOR),
