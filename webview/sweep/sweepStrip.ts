@@ -135,8 +135,10 @@ export function createSweepStrip(store: Store, derived: Derived, { words, steps,
         button.remove();
         entries.delete(place);
       }
-    if (strip.children.length !== shown.length || shown.some(({ button }, i) => strip.children[i] !== button))
-      strip.replaceChildren(...shown.map(({ button }) => button));
+    // Layers come in any order, and push the one that is looked at out of sight.
+    const placed =
+      strip.children.length !== shown.length || shown.some(({ button }, i) => strip.children[i] !== button);
+    if (placed) strip.replaceChildren(...shown.map(({ button }) => button));
     now.maps.forEach((map, i) => {
       const entry = shown[i];
       const line = lines[i];
@@ -156,7 +158,7 @@ export function createSweepStrip(store: Store, derived: Derived, { words, steps,
         'aria-label': `${capital(now.nameOf(line.place))}: ${spoken(line, words)}`,
         title: spoken(line, words),
       });
-      if (moved) entry.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      if (moved || (current && placed)) entry.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     });
   };
   return element;
