@@ -153,7 +153,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     await page.button('Compare…').click();
     await page.frame.getByRole('menuitem', { name: 'Another Readout' }).click();
     await page.frame.locator('.agreement-part', { hasText: '% agreement' }).waitFor();
-    assert.match(await page.status.innerText(), /^2 × /);
+    await page.status.filter({ hasText: /^2 × / }).waitFor();
     await workbench.picture('meaning-compared');
     await page.button('Close Comparison (Esc)').click();
     await page.button('Compare…').click();

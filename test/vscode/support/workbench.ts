@@ -186,9 +186,11 @@ export class Workbench {
   async chooseFile(file: string): Promise<void> {
     const input = this.quickInput;
     await until('a folder to open from', async () => (await input.inputValue()).endsWith('/'));
-    await input.fill(file);
     await until(`${file} is chosen`, async () => {
-      if (await input.isVisible()) await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
+      // While the dialog lists a folder it takes no Enter, and then it writes the folder's name over what was typed.
+      if (!(await input.isVisible())) return true;
+      await input.fill(file, { timeout: 1000 }).catch(() => undefined);
+      await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
       return !(await input.isVisible());
     });
   }
