@@ -115,6 +115,25 @@ class Original(unittest.TestCase):
             self.assertEqual(drawn["token_map"]["0,0"]["token_str"], said["tokens"][0])
         visualizer.model.close()
 
+    def test_its_own_numbers(self):
+        """SmolLM2's folder in SMOLLM2, and what the original said of it in ORIGINAL: peer_smollm2_20x20_METHOD.json."""
+        checkpoint, answers = os.environ.get("SMOLLM2"), os.environ.get("ORIGINAL")
+        if not checkpoint or not answers:
+            return
+        visualizer = eg.EmbeddingGridVisualizer(types.SimpleNamespace(name_or_path=checkpoint), tokenizer=object())
+        for method in ("direct", "replicated", "random_projection"):
+            with open(os.path.join(answers, f"peer_smollm2_20x20_{method}.json"), encoding="utf-8") as file:
+                said = json.load(file)["predictions"]
+            drawn = visualizer.create_embedding_grid_map(
+                grid_size=20, spacing=0.5, embedding_method=method, output_dir=None
+            )["predictions"]
+            self.assertEqual(np.ravel(drawn["token_ids"]).tolist(), np.ravel(said["token_ids"]).tolist(), method)
+            ratio = np.ravel(drawn["probabilities"]) / np.ravel(said["probabilities"])
+            print(f"{method}: 400 of 400 tokens, probabilities within {np.abs(ratio - 1).max():.1e}")
+            # Both compute in float32: 1.2e-6 to 1.7e-5 apart.
+            np.testing.assert_allclose(ratio, 1, rtol=2e-5, err_msg=method)
+        visualizer.model.close()
+
     def test_its_files(self):
         with tempfile.TemporaryDirectory() as folder:
             drawn = eg.create_embedding_grid_map(CHECKPOINT, grid_size=4, layer_idx=1, output_dir=folder)
