@@ -22,10 +22,10 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
   });
   const session = useSession(() => ({ vsix: file }));
 
-  test('the package is at most 30 MB', () => {
+  test('the package is at most 30.5 MB', () => {
     const [line, megabytes] = /embedding-grid-linux-x64\.vsix: ([\d.]+) MB/.exec(printed) ?? [];
     console.log(`  ${line}`);
-    assert.ok(Number(megabytes) <= 30, printed);
+    assert.ok(Number(megabytes) <= 30.5, printed);
   });
 
   test('it holds what it needs and nothing else, with the notices of others', () => {
