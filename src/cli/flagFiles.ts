@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { type FlagFiles, type FlagValues, MAP_FLAGS, type MeantFiles } from '../map/flags.js';
@@ -116,4 +116,6 @@ function readings(
   ];
 }
 
-export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** What cannot be a file's name, such as a long prompt, and links in a circle are none: existsSync() never throws. */
+export const isFile = (path: string): boolean =>
+  existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 
 /** How files were found, by path; a file that was not there has an empty state. */
 export type FileStates = ReadonlyMap<string, string>;
 
-/** How a file stands, links followed: another text when it was written again, replaced, moved or deleted. */
+/** How a file stands, links followed: another text when it was written again, replaced, moved or deleted. Links in a circle are none. */
 function stateOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = existsSync(file) ? statSync(file, { throwIfNoEntry: false }) : undefined;
   return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : '';
 }
 

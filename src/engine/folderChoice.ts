@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { Fault } from '../map/fault.js';
 
@@ -30,7 +30,7 @@ export function onnxFilesIn(folder: string): string[] {
   return ['onnx', '.'].flatMap((sub) =>
     entries(join(folder, sub))
       .flatMap(({ name }) => (name.endsWith('.onnx') ? [join(folder, sub, name)] : []))
-      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+      .filter((path) => existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true) // no circle of links
       .sort(),
   );
 }

@@ -60,8 +60,8 @@ const shortName = (name: string): string =>
 
 /** The file that is meant by a place. */
 function fileOf(place: string, kind: TranslatorKind): string {
-  const stat = statSync(place, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) return place; // what is none is said when it is opened
+  const isFolder = existsSync(place) && statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) return place; // what is none is said when it is opened
   const params = path.join(place, 'params.pt');
   const safe = path.join(place, 'tuned.safetensors');
   if (kind === 'tuned') return existsSync(params) || !existsSync(safe) ? params : safe;

@@ -92,6 +92,7 @@ test('a vector of an intervention in words: differences of prompts and of lists 
     [`add:prompts:${hate}->${love}*2@3`, { vector: difference(['I hate it', 'Awful'], ['I love it']), coefficient: 2 }],
     [`project:prompts:${hate}->${love}@3`, { direction: difference(['I hate it', 'Awful'], ['I love it']) }],
     [`add:prompts:${hate}@3`, { vector: { kind: 'mean', prompts: prompts('I hate it', 'Awful') }, coefficient: 1 }],
+    [`project:prompt:${'The sea '.repeat(600)}@3`, { direction: { kind: 'prompt', text: 'The sea '.repeat(600) } }],
     ['project:prompt:The sea*2@3', { direction: { kind: 'prompt', text: 'The sea*2' } }],
     ['add:unembedding: Paris*2.5@3', { vector: row('unembedding', ' Paris'), coefficient: 2.5, positions: 'all' }],
     ['add:embedding:#7@3:last', { vector: row('embedding', 7), coefficient: 1, positions: 'last' }],

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -266,6 +267,11 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
     cases.push([2, ['--specification', at('sparse.json')], /sparse\.json cannot be read: it is larger than 33 MB\./]);
     writeFileSync(at('lists.json'), `{"grid":[${'[],'.repeat(4.2e6)}[]]}`);
     cases.push([2, ['--specification', at('lists.json')], /lists\.json cannot be read: it holds more lists than/]);
+    symlinkSync(at('circle'), at('circle'));
+    const circle = /"circle" cannot be read: its links lead in a circle\./;
+    for (const flag of ['--specification', '--x-vector', '--texts'])
+      cases.push([2, ['--model', ok, flag, at('circle')], circle]);
+    cases.push([2, ['--model', ok, '--x-vector', 'x'.repeat(5000)], /cannot be read: its name is too long/]);
     cases.push([2, ['--texts', at('sparse.json')], /"sparse\.json" is larger than 8 MB\./]);
   }
   const before = readdirSync(folder);

@@ -104,6 +104,11 @@ if (process.platform !== 'win32')
       assert.match(fault.message, /leads out of the model's folder/);
       assertSentence(fault);
     });
+    // A link to itself is no file, neither a second model nor a configuration.
+    for (const name of ['model_q4.onnx', 'config.json', 'tokenizer.json']) symlinkSync(name, join(linked, name));
+    await withEngine(async (engine) => {
+      assert.equal((await engine.call('open', { path: linked, device: 'cpu' })).facts.blocks, 2);
+    });
   });
 
 test('the tensors of a model are those that its file holds; of a file that is none, too', async () => {

@@ -83,6 +83,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   ENXIO: 'it is no file',
   ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its links lead in a circle',
 };
 
 /** All bytes of a file of this machine, unless they are more than `most`. */
