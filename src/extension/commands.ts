@@ -102,13 +102,18 @@ export function registerCommands(
       if (uri) await vscode.commands.executeCommand('revealInExplorer', uri);
     },
     deleteSavedMap: async (argument) => {
+      // While a view is drawn anew VS Code hands over nothing: what is open in an editor is not what was meant.
+      if (!isSavedMapsNode(argument)) {
+        await showInformation(t('The list of saved maps has just changed. Delete once more what is to go.'));
+        return;
+      }
       const sets = await savedMaps.sets();
       const uri = savedMapOf(argument);
-      const set = isSavedMapsNode(argument) && argument.kind === 'set' ? argument.set : undefined;
       const { files } = services;
-      const deleted = set
-        ? await deleteSavedSet(set, files, sets)
-        : uri !== undefined && (await deleteSavedMap(uri, files, sets));
+      const deleted =
+        argument.kind === 'set'
+          ? await deleteSavedSet(argument.set, files, sets)
+          : uri !== undefined && (await deleteSavedMap(uri, files, sets));
       if (deleted) savedMaps.refresh();
     },
     newStudy: () => newStudy(panels.panel?.settings),

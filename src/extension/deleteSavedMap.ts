@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Services } from './services.js';
 import { Fault } from '../map/fault.js';
+import { strangersIn } from '../formats/comparison/seriesEntries.js';
 import { fileName, fileNames } from '../formats/names.js';
-import { readSavedMap } from './readSavedMap.js';
+import { readSavedMap, setFileAt } from './readSavedMap.js';
 import type { SavedSet } from './savedMaps.js';
 import { ask } from './window.js';
 
@@ -49,7 +50,7 @@ export async function deleteSavedSet(
   const folder = vscode.Uri.joinPath(set.uri, '..');
   const restored = t('They can be restored from the trash, where there is one.');
   if (set.kind === 'series') {
-    await requireOwnFolder(folder);
+    await requireOwnFolder(folder, set);
     const detail = t('The folder {0}, with all that is in it.', vscode.workspace.asRelativePath(folder));
     if ((await ask(t('Delete “{0}”?', set.title), `${detail}\n${restored}`, t('Delete'))) === undefined) return false;
     await remove(folder);
@@ -79,15 +80,22 @@ export async function deleteSavedSet(
   return true;
 }
 
-/** A folder that a series has made for itself, and nothing else is in. @throws Fault `output` */
-async function requireOwnFolder(folder: vscode.Uri): Promise<void> {
-  const entries = (await vscode.workspace.fs.readDirectory(folder)).map(([entry]) => entry);
-  const shared = vscode.workspace.workspaceFolders?.some(({ uri }) => uri.toString() === folder.toString()) ?? false;
-  if (!shared && entries.every((entry) => /^(?:\.?embedding_grid_|\d+_)/.test(entry))) return;
+/** The folder of a series, in which nothing else is. @throws Fault `output` */
+async function requireOwnFolder(folder: vscode.Uri, { uri }: SavedSet): Promise<void> {
+  const { maps } = await setFileAt(uri);
+  const shared = vscode.workspace.workspaceFolders?.some((one) => one.uri.toString() === folder.toString()) ?? false;
+  const [stranger] = await strangersIn(maps, async (...folders) =>
+    (await vscode.workspace.fs.readDirectory(vscode.Uri.joinPath(folder, ...folders))).map(([name, type]) => {
+      const known = type === vscode.FileType.File ? 'file' : 'other';
+      return { name, kind: type === vscode.FileType.Directory ? 'folder' : known };
+    }),
+  );
+  if (!shared && stranger === undefined) return;
   throw new Fault({
     code: 'output',
     message: t('{0} holds more than the maps of this series: it is not deleted as a whole.', nameOf(folder)),
     hint: t('Delete in the Explorer what is to go.'),
+    ...(stranger === undefined ? {} : { detail: stranger }),
   });
 }
 

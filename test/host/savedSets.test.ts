@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { type Entry, strangersIn } from '../../src/formats/comparison/seriesEntries.js';
 import { readSetFile } from '../../src/formats/comparison/setFiles.js';
 import { diskFolder } from '../../src/formats/outputFolder.js';
 import { readMap } from '../../src/formats/readMap.js';
@@ -72,6 +73,30 @@ test('the maps of all layers are saved as a series is, and named in their order'
     again.map(({ specification }) => specification.layer),
     values,
   );
+  // All that is in its folder is its own, until somebody puts something there.
+  const place = path.dirname(json);
+  const { maps: named } = readSetFile('x', await readFile(json, 'utf8'));
+  const kindOf = (one: { isFile(): boolean; isDirectory(): boolean }): Entry['kind'] =>
+    one.isFile() ? 'file' : one.isDirectory() ? 'folder' : 'other';
+  const strangers = (): Promise<readonly string[]> =>
+    strangersIn(named, async (...folders) =>
+      (await readdir(path.join(place, ...folders), { withFileTypes: true })).map((one) => ({
+        name: one.name,
+        kind: kindOf(one),
+      })),
+    );
+  assert.deepEqual(await strangers(), []);
+  const [first = ''] = named.map((one) => path.dirname(one));
+  await writeFile(path.join(place, '.DS_Store'), '');
+  await writeFile(path.join(place, `.embedding_grid_series.json.${'0'.repeat(8)}-1-x-${'0'.repeat(8)}.part`), '');
+  assert.deepEqual(await strangers(), []);
+  await writeFile(path.join(place, first, 'notes.txt'), 'mine');
+  await mkdir(path.join(place, '2024_thesis'));
+  await mkdir(path.join(place, 'embedding_grid_dataset'));
+  await symlink(folder, path.join(place, 'embedding_grid_link'));
+  const foreign = ['2024_thesis', 'embedding_grid_dataset', 'embedding_grid_link', `${first}/notes.txt`];
+  assert.deepEqual((await strangers()).toSorted(), foreign.toSorted());
+  for (const one of foreign) await rm(path.join(place, one), { recursive: true });
   // The same ones again are the same series.
   assert.equal(await saveSet({ kind: 'series', series, maps }, diskFolder(folder), folder, options), json);
   await assert.rejects(saveSet({ kind: 'series', series, maps }, diskFolder(folder), null, options), {
