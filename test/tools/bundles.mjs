@@ -1,5 +1,6 @@
 // The programs of dist/: what each is built from, and how. Plain data for esbuild; esbuild.js builds them all.
 import { relative, resolve } from 'node:path';
+import { icons } from './icons.mjs';
 
 /** What a page of its own has in the place of VS Code, plotly.js and the toolkit. */
 const STAND_INS = {
@@ -64,6 +65,7 @@ export function bundles({ development }) {
     define: { global: 'globalThis' },
     loader: { '.ttf': 'file', '.woff2': 'file', '.svg': 'dataurl', '.png': 'dataurl' },
     assetNames: '[name]',
+    plugins: [icons],
     // plotly.js brings 83 KB of styles for its maps of the world.
     alias: { 'maplibre-gl/dist/maplibre-gl.css': './webview/styles/none.css' },
   };
@@ -73,7 +75,7 @@ export function bundles({ development }) {
     format: 'iife',
     charset: 'utf8',
     loader: { ...page.loader, '.ttf': 'dataurl' },
-    plugins: [standIns],
+    plugins: [icons, standIns],
   };
   return [
     ['src/extension/extension.ts', 'dist/extension.cjs', commonJs],

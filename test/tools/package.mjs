@@ -35,7 +35,7 @@ const targets = {
   'linux-x64': {
     native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
     tokenizers: 'tokenizers.linux-x64-gnu.node',
-    most: 30.5 * MB,
+    most: 30 * MB,
   },
   'linux-arm64': {
     native: ['onnxruntime_binding.node', 'libonnxruntime.so.1'],
