@@ -128,6 +128,10 @@ function otherNotices(which) {
       : [
           { title: 'Inter, the font of pictures (OFL-1.1)', text: readFileSync(path.join(fonts, font), 'utf8').trim() },
         ]),
+    {
+      title: 'Codicons, of @vscode/codicons (CC-BY-4.0), changed',
+      text: 'Of the font and its styles by Microsoft Corporation, this holds the icons that the program names; the others are left out.',
+    },
     { title: 'HarfBuzz, the library itself (MIT, its older text)', text: HARFBUZZ },
     ...(which === 'npm'
       ? []

@@ -36,7 +36,13 @@ function newest(place) {
 /** Builds dist/ where a source is newer. */
 export function build() {
   const built = path.join(root, 'dist', '.built');
-  const settings = ['esbuild.js', 'test/tools/bundles.mjs', 'test/tools/icons.mjs', 'package-lock.json', 'tsconfig.json'];
+  const settings = [
+    'esbuild.js',
+    'test/tools/bundles.mjs',
+    'test/tools/icons.mjs',
+    'package-lock.json',
+    'tsconfig.json',
+  ];
   const sources = ['src', 'webview', 'media/fonts', ...settings];
   const changed = sources.map((name) => path.join(root, name)).filter((place) => existsSync(place));
   if (existsSync(built) && statSync(built).mtimeMs > Math.max(...changed.map(newest))) return;

@@ -21,6 +21,7 @@ import { detailGrid } from '../../webview/map/detail.js';
 import { HOSTILE_VOCABULARY } from '../formats/hostileTokens.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { launchBrowser } from '../vscode/support/browser.js';
+import { iconsWithout } from './icons.js';
 
 const SIDE = 20;
 const PAGE = { assets: assetsFolder };
@@ -86,6 +87,7 @@ suite('A page of its own, from disk and offline', () => {
       await page.locator('body[data-ready]').waitFor();
       await look(page);
       assert.deepEqual(problems, []);
+      assert.deepEqual(await iconsWithout(page), []);
     } finally {
       await context.close();
     }
