@@ -81,7 +81,14 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
     const beside = defaultMap({ ...PARAMETERS, layer: 11 }).cells;
     const apart = Float32Array.from({ length: 2500 }, (_, cell) => fakeDivergence(cells, beside, cell));
     await stage.page.getByRole('combobox', { name: 'Color changes by' }).click();
-    await stage.page.getByRole('option', { name: 'KL(left ‖ right)' }).click();
+    const choice = stage.page.getByRole('option', { name: 'KL(left ‖ right)' });
+    await choice.waitFor();
+    const seen = await choice.evaluate((one) => {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    });
+    assert.ok(seen, 'the list is not cut by the heading that it hangs from');
+    await choice.click();
     const count = pane(stage, 'changes').locator('.side-count');
     await count.filter({ hasText: `mean ${divergenceBits(spreadOf(apart).mean)}` }).waitFor();
     const there = await point(stage, 'main', 10, 40);
