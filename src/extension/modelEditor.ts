@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { ModelPageController } from '../panel/model/modelPage.js';
-import { pageHtml } from '../panel/html.js';
-import { language } from './language.js';
 import { openModel } from './modelFinder.js';
 import { nameOf } from './models.js';
+import { mountPage } from './mountPage.js';
 import type { Services } from './services.js';
 import { isTrusted, requireTrust } from './trust.js';
 
@@ -43,23 +41,11 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
       manageTrust: async () => vscode.commands.executeCommand('workbench.trust.manage'),
       log: (level, line) => log[level](line),
     });
-    const dist = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
-    const { webview } = panel;
-    webview.options = { enableScripts: true, localResourceRoots: [dist] };
-    const address = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
-    controller.connect((message) => void webview.postMessage(message));
     const following = vscode.Disposable.from(
       controller,
-      webview.onDidReceiveMessage((data: unknown) => controller.receive(data)),
+      mountPage(context.extensionUri, panel.webview, 'model', controller),
       vscode.workspace.onDidGrantWorkspaceTrust(() => void controller.read()),
     );
     panel.onDidDispose(() => void following.dispose());
-    webview.html = pageHtml({
-      script: address('model.js'),
-      styles: address('model.css'),
-      source: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-      language: language(),
-    });
   }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { LensTable } from '../map/lens/lensTable.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -13,14 +12,12 @@ import type {
   SavedMapDependencies,
   Signal,
 } from '../panel/dependencies.js';
-import { pageHtml } from '../panel/html.js';
 import { Listeners } from '../panel/listeners.js';
 import { readKept } from '../panel/messages.js';
-import { type SavedBeside, SavedMapController } from '../panel/savedMap.js';
-import type { HostMessage } from '../protocol/page.js';
-import type { PanelSettings } from '../protocol/panelSettings.js';
-import { language } from './language.js';
 import { SavedLensController } from '../panel/savedLens.js';
+import { type SavedBeside, SavedMapController } from '../panel/savedMap.js';
+import type { PanelSettings } from '../protocol/panelSettings.js';
+import { mountPage } from './mountPage.js';
 import { plain } from './plainText.js';
 
 /** What the panel's serializer is registered for. */
@@ -33,7 +30,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     'Embedding Grid',
     start.beside === true ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active,
     // What a person has typed, scrolled to or had written is there again when the tab is.
-    { ...webviewOptions(extensionUri), retainContextWhenHidden: true },
+    { retainContextWhenHidden: true },
   );
   const defaults = deps.defaults(start.modelPath);
   const settings = {
@@ -62,7 +59,6 @@ export function revivePanel(
   panel: vscode.WebviewPanel,
   state: unknown,
 ): MapPanel {
-  panel.webview.options = webviewOptions(extensionUri);
   const kept = readKept(state);
   const { display, ...settings } = deps.defaults(undefined);
   const controller = kept
@@ -87,9 +83,8 @@ export function mountSavedMap(
   map: TokenMap,
   beside?: SavedBeside,
 ): MountedMap {
-  panel.webview.options = webviewOptions(extensionUri);
   const controller = new SavedMapController(deps, map, beside);
-  const page = mountPage(extensionUri, panel.webview, controller);
+  const page = mountPage(extensionUri, panel.webview, 'main', controller);
   return {
     drawn: () => controller.drawn(),
     compare: (file) => controller.compareWith(file),
@@ -104,9 +99,8 @@ export function mountSavedLens(
   panel: vscode.WebviewPanel,
   lenses: readonly [LensTable, ...LensTable[]],
 ): Disposable {
-  panel.webview.options = webviewOptions(extensionUri);
   const controller = new SavedLensController(deps, lenses);
-  const page = mountPage(extensionUri, panel.webview, controller);
+  const page = mountPage(extensionUri, panel.webview, 'main', controller);
   return { dispose: () => (page.dispose(), controller.dispose()) };
 }
 
@@ -124,7 +118,7 @@ class WebviewMapPanel implements MapPanel {
   ) {
     const icon = (theme: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', 'icons', `map-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
-    const page = mountPage(extensionUri, panel.webview, controller);
+    const page = mountPage(extensionUri, panel.webview, 'main', controller);
     const follow = (): void => {
       if (this.gone) return;
       const title = plain(this.status.title);
@@ -166,32 +160,4 @@ class WebviewMapPanel implements MapPanel {
   useView = (): void => this.controller.useView();
   restartEngine = (): Promise<void> => this.controller.restartEngine();
   dispose = (): void => this.controller.dispose(false);
-}
-
-const pageFolder = (extensionUri: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
-
-const webviewOptions = (extensionUri: vscode.Uri): vscode.WebviewOptions => ({
-  enableScripts: true,
-  localResourceRoots: [pageFolder(extensionUri)],
-});
-
-interface PageHost {
-  connect(post: (message: HostMessage) => void): void;
-  receive(data: unknown): void;
-}
-
-/** Puts the page into a webview and connects it. A page that is hidden is built anew when it is shown, and says so. */
-function mountPage(extensionUri: vscode.Uri, webview: vscode.Webview, host: PageHost): Disposable {
-  const address = (name: string): string =>
-    webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extensionUri), name)).toString();
-  host.connect((message) => void webview.postMessage(message));
-  const listening = webview.onDidReceiveMessage((data: unknown) => host.receive(data));
-  webview.html = pageHtml({
-    script: address('main.js'),
-    styles: address('main.css'),
-    source: webview.cspSource,
-    nonce: randomBytes(16).toString('base64url'),
-    language: language(),
-  });
-  return listening;
 }

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { pageHtml } from '../../panel/html.js';
-import { language } from '../language.js';
+import { mountPage } from '../mountPage.js';
 import type { Services } from '../services.js';
 import type { Studies } from './studies.js';
 
@@ -34,15 +32,9 @@ export class StudyEditor implements vscode.CustomTextEditorProvider {
       showLog: () => log.show(),
       log: (level, line) => log[level](line),
     });
-    const dist = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
-    const { webview } = panel;
-    webview.options = { enableScripts: true, localResourceRoots: [dist] };
-    const address = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
-    controller.connect((message) => void webview.postMessage(message));
     let resting: NodeJS.Timeout | undefined;
     const following = vscode.Disposable.from(
       controller,
-      webview.onDidReceiveMessage((data: unknown) => controller.receive(data)),
       vscode.workspace.onDidChangeTextDocument((change) => {
         if (change.document !== document) return;
         clearTimeout(resting);
@@ -55,12 +47,7 @@ export class StudyEditor implements vscode.CustomTextEditorProvider {
       following.dispose();
     });
     await study.read(document.getText());
-    webview.html = pageHtml({
-      script: address('study.js'),
-      styles: address('study.css'),
-      source: webview.cspSource,
-      nonce: randomBytes(16).toString('base64url'),
-      language: language(),
-    });
+    const page = mountPage(context.extensionUri, panel.webview, 'study', controller);
+    panel.onDidDispose(() => void page.dispose());
   }
 }
