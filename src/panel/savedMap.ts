@@ -1,10 +1,16 @@
-import { Fault, type FaultData } from '../map/fault.js';
 import { DEFAULT_DISPLAY, type Display } from '../map/mapDisplay.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { type HostMessage, type PageAction, type PageView, pageView, type PanelState } from '../protocol/page.js';
-import type { Disposable, SavedMapDependencies } from './dependencies.js';
-import { readComparison, readPageMessage } from './messages.js';
-import { PageStream } from './pageStream.js';
+import {
+  type HostMessage,
+  type PageAction,
+  type PageMessage,
+  type PageView,
+  pageView,
+  type PanelState,
+} from '../protocol/page.js';
+import type { SavedMapDependencies } from './dependencies.js';
+import { readComparison } from './messages.js';
+import { SavedPage } from './savedPage.js';
 import { savedSlotMap, savedSlotState, savedSweptMap, seriesOf, stillPanel } from './savedSlot.js';
 import { takeVector } from './takeVector.js';
 
@@ -23,10 +29,8 @@ export interface SavedBeside {
 
 /** The host of a page that shows a saved map, or two: it has no engine and no parameters to change. */
 export class SavedMapController {
-  private readonly following: Disposable;
-  private page: PageStream | undefined;
+  private readonly page: SavedPage;
   private view: PageView;
-  private fault: FaultData | null = null;
   private beside: Beside | undefined;
   /** Counts what was asked to be shown beside the map: an answer to an older question is left. */
   private turn = 0;
@@ -42,45 +46,33 @@ export class SavedMapController {
   ) {
     this.sweep = sweep;
     this.view = pageView(map.display ?? DEFAULT_DISPLAY);
-    this.following = deps.colorScale.onDidChange(() => this.sendState());
+    this.page = new SavedPage('map', deps, {
+      sendState: () => this.sendState(),
+      receive: (message) => this.act(message),
+      perform: (action) => this.perform(action),
+    });
   }
 
-  connect(post: (message: HostMessage) => void): void {
-    this.page?.drop();
-    this.page = new PageStream(post);
-  }
+  connect = (post: (message: HostMessage) => void): void => this.page.connect(post);
+  receive = (data: unknown): void => this.page.receive(data);
+  dispose = (): void => this.page.dispose();
 
   /** Shows another saved map beside this one, by the address of its file. */
   compareWith(file: string): void {
-    this.run(this.compare({ kind: 'saved', file }));
+    this.page.run(this.compare({ kind: 'saved', file }));
   }
 
-  /** A message of the page, as it came. One that makes no sense is logged and left. */
-  receive(data: unknown): void {
-    const read = readPageMessage(data);
-    if ('problem' in read)
-      return this.deps.log('warn', `A saved map’s page sent a message that is not understood (${read.problem}).`);
-    const { message } = read;
+  private act(message: PageMessage): void {
     if ((message.type === 'ready' || message.type === 'view') && message.view) this.view = message.view;
     if (message.type === 'ready') this.sendAll();
-    else if (message.type === 'dismissFault') this.complain(null);
     else if (message.type === 'tokenColors') this.deps.tokenColors.remember(message.slots);
-    else if (message.type === 'mistake') this.deps.log('error', `In the page: ${message.message}`);
-    else if (message.type === 'copy') this.run(this.deps.copyText(message.text));
     else if (message.type === 'vector') {
       if (message.to === 'clipboard' || message.to === 'file')
-        this.run(takeVector(this.deps, this.map, message, message.to));
-    } else if (message.type === 'chooseSavedMap') this.run(this.chooseBeside());
+        this.page.run(takeVector(this.deps, this.map, message, message.to));
+    } else if (message.type === 'chooseSavedMap') this.page.run(this.chooseBeside());
     else if (message.type === 'edit' && message.path === 'layer') this.show(message.value);
     else if (message.type === 'edit' && message.path === 'sweep') this.endSweep();
-    else if (message.type === 'edit' && message.path === 'compare') this.run(this.compare(message.value));
-    else if (message.type === 'action') this.run(this.perform(message.action));
-  }
-
-  dispose(): void {
-    this.following.dispose();
-    this.page?.drop();
-    this.page = undefined;
+    else if (message.type === 'edit' && message.path === 'compare') this.page.run(this.compare(message.value));
   }
 
   private async perform(action: PageAction): Promise<void> {
@@ -93,8 +85,6 @@ export class SavedMapController {
     else if (action === 'copyCommandLine') await this.deps.copyCommandLine(this.drawn());
     else if (action === 'copyTypeScript') await this.deps.copyTypeScript(this.drawn());
     else if (action === 'editAndRun') await this.deps.editAndRun(this.drawn());
-    else if (action === 'openAsText') await this.deps.openAsText();
-    else if (action === 'showLog') this.deps.showLog();
   }
 
   private async chooseBeside(): Promise<void> {
@@ -111,16 +101,6 @@ export class SavedMapController {
     this.beside = map && compare?.kind === 'saved' ? { file: compare.file, map } : undefined;
     this.sendState();
     this.sendBeside();
-  }
-
-  private run(action: Promise<void>): void {
-    action.catch((error: unknown) => this.complain(Fault.from(error).toData()));
-  }
-
-  private complain(fault: FaultData | null): void {
-    if (fault) this.deps.log('error', [fault.message, fault.hint, fault.detail].filter(Boolean).join('\n'));
-    this.fault = fault;
-    this.sendState();
   }
 
   /** The map as the page draws it. */
@@ -141,13 +121,13 @@ export class SavedMapController {
     this.map = map;
     this.ids += 1000; // of the map beside it there is a number for every turn
     this.sendState();
-    this.page?.send(savedSlotMap(map, 'main', this.ids));
+    this.page.send(savedSlotMap(map, 'main', this.ids));
   }
 
   private endSweep(): void {
     this.sweep = [];
     this.sendState();
-    this.page?.send({ type: 'sweep', map: null });
+    this.page.send({ type: 'sweep', map: null });
   }
 
   /** The file's tokens keep its colors, whatever the workspace remembers. */
@@ -157,16 +137,16 @@ export class SavedMapController {
 
   private sendAll(): void {
     this.sendState();
-    this.page?.send(savedSlotMap(this.map, 'main', this.ids));
+    this.page.send(savedSlotMap(this.map, 'main', this.ids));
     if (this.beside) this.sendBeside();
     if (this.sweep.length === 0) return;
-    this.page?.send({ type: 'sweep', map: null });
-    for (const [i, map] of this.sweep.entries()) this.page?.send({ type: 'sweep', map: savedSweptMap(map, -1 - i) });
+    this.page.send({ type: 'sweep', map: null });
+    for (const [i, map] of this.sweep.entries()) this.page.send({ type: 'sweep', map: savedSweptMap(map, -1 - i) });
   }
 
   private sendBeside(): void {
     const { beside } = this;
-    this.page?.send(
+    this.page.send(
       beside ? savedSlotMap(beside.map, 'other', 2 + this.turn) : { type: 'map', slot: 'other', map: null },
     );
   }
@@ -179,8 +159,8 @@ export class SavedMapController {
       display: this.view,
       tokenColors: this.tokenColors(),
     };
-    const main = { ...savedSlotState(this.map), fault: this.fault };
-    this.page?.send({
+    const main = { ...savedSlotState(this.map), fault: this.page.fault };
+    this.page.send({
       type: 'state',
       state,
       slots: { main, ...(this.beside ? { other: savedSlotState(this.beside.map) } : {}) },
