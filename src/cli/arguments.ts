@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { FORMATS } from '../formats/formats.js';
+import { type Format, FORMATS } from '../formats/formats.js';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
@@ -93,10 +93,17 @@ export function parseCommand(args: readonly string[]): Command {
     ...shared,
   };
   if (line !== undefined) return profileOf(drawing, line, values);
-  const asked = withoutFilm(values.get('formats'), several.has('vary'));
-  const formats = listOf(asked ?? DEFAULT_FORMATS.join(), FORMATS);
-  return seriesOf({ ...drawing, formats, reading: readingFile(values, formats) }, values, several.get('vary') ?? []);
+  const vary = several.get('vary') ?? [];
+  const known = vary.length > 0 ? [...FORMATS, FILM] : FORMATS;
+  const wanted = listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), known);
+  // A film is of all maps of a series, whose own files are others.
+  const own = wanted.filter((format): format is Format => format !== FILM);
+  const formats = own.length > 0 ? own : (['json'] as const);
+  const film = own.length < wanted.length;
+  return seriesOf({ ...drawing, formats, reading: readingFile(values, formats) }, values, vary, film);
 }
+
+const FILM = 'apng';
 
 /** A profile in the place of a map. */
 function profileOf(
@@ -122,6 +129,7 @@ function seriesOf(
   drawing: DrawCommand,
   values: ReadonlyMap<string, string>,
   vary: readonly string[],
+  film: boolean,
 ): DrawCommand | SeriesCommand {
   if (vary.length === 0) {
     const other = SERIES_FLAGS.find(({ name }) => values.has(name));
@@ -146,7 +154,7 @@ function seriesOf(
     plane,
     follow,
     divergences: values.has('divergences'),
-    film: (values.get('formats') ?? '').split(',').some((part) => part.trim().toLowerCase() === FILM),
+    film,
   };
 }
 
@@ -310,15 +318,6 @@ function suggestion(typed: string, flags: readonly Flag[]): string {
   );
   return near ? `Did you mean --${near.name}?` : 'embedding-grid --help lists the flags.';
 }
-
-/** The formats of a series' maps: a film is of all of them. */
-function withoutFilm(text: string | undefined, series: boolean): string | undefined {
-  if (text === undefined || !series) return text;
-  const rest = text.split(',').filter((part) => part.trim().toLowerCase() !== FILM);
-  return rest.length === 0 ? 'json' : rest.join();
-}
-
-const FILM = 'apng';
 
 /** The values of `--formats`, in the order in which they are named. */
 function listOf<F extends string>(text: string, known: readonly F[]): F[] {

@@ -144,6 +144,7 @@ const REASONS: readonly [codes: RegExp, reason: (name: string) => string, hint: 
     (name) => `In ${name} a folder has the name of a file to be written`,
     'Move it, or choose another folder.',
   ],
+  [/^ELOOP/, (name) => `The links of ${name} lead in a circle`, 'Choose another folder.'],
   [/^ENAMETOOLONG/, (name) => `The path ${name.slice(0, 40)}… is too long`, 'Choose another folder.'],
 ];
 

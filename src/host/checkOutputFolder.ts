@@ -41,6 +41,7 @@ export async function checkOutputFolder(folder: string): Promise<void> {
       EROFS: 'cannot be written: the file system is read-only',
       ENOSPC: 'cannot be written: the disk is full',
       ENAMETOOLONG: 'has a name that is too long',
+      ELOOP: 'cannot be found: its links lead in a circle',
     };
     throw refused(known[code ?? ''] ?? `cannot be written: ${message}`);
   }

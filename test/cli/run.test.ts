@@ -271,6 +271,8 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
     const circle = /"circle" cannot be read: its links lead in a circle\./;
     for (const flag of ['--specification', '--x-vector', '--texts'])
       cases.push([2, ['--model', ok, flag, at('circle')], circle]);
+    for (const place of [at('circle'), at('circle', 'sub')])
+      cases.push([6, ['--output-dir', place], /output folder .* cannot be found: its links lead in a circle\./]);
     cases.push([2, ['--model', ok, '--x-vector', 'x'.repeat(5000)], /cannot be read: its name is too long/]);
     cases.push([2, ['--texts', at('sparse.json')], /"sparse\.json" is larger than 8 MB\./]);
   }
