@@ -8,6 +8,15 @@ import { pointAt } from '../../src/map/plane.js';
 import { DEFAULT_PARAMETERS, type MapParameters, type Question } from '../../src/map/specification.js';
 import { normPercentile, typicalNorm } from '../../src/map/survey.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
+import {
+  DataType,
+  floatTensor,
+  type Graph,
+  int64Tensor,
+  node,
+  type NodeProto,
+  type TensorProto,
+} from '../../src/onnx/graph.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, seededWeights, TINY } from './llama.js';
 import { temporaryFolder } from './temporary.js';
@@ -16,8 +25,14 @@ import { temporaryFolder } from './temporary.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const bundled = join(root, 'media', 'novella-3m');
-const tiny = join(temporaryFolder(), 'tiny.onnx');
-writeFileSync(tiny, llama(TINY, seededWeights(5)).toBytes());
+const folder = temporaryFolder();
+/** A model in a file of its own. */
+function written(name: string, graph: Graph): string {
+  const file = join(folder, `${name}.onnx`);
+  writeFileSync(file, graph.toBytes());
+  return file;
+}
+const tiny = written('tiny', llama(TINY, seededWeights(5)));
 const VOCABULARY = 64;
 const PROMPT = [5, 9, 2, 7, 33] as const;
 
@@ -91,6 +106,92 @@ describe('questions and masks', () => {
         await asked({ kind: 'divergence' }, (row) => own.reduce((sum, q, id) => sum + q * Math.log(q / p(row, id)), 0));
       }),
     );
+});
+
+/** The tiny model with its last operator, the head's product, in another shape. */
+function withHead(name: string, end: readonly NodeProto[], ...constants: readonly TensorProto[]): string {
+  const graph = llama(TINY, seededWeights(5));
+  const nodes = graph.nodes.slice(0, -1);
+  return written(
+    name,
+    graph.with({ nodes: [...nodes, ...end], initializers: [...graph.initializers.values(), ...constants] }),
+  );
+}
+const headInput = llama(TINY, seededWeights(5)).nodes.at(-1)?.input[0] ?? '';
+
+describe('a bias of the head', () => {
+  const SOME_WAYS = WAYS.slice(0, 2);
+  const bias = Float32Array.from({ length: VOCABULARY }, (_, id) => 2 * Math.sin(id));
+  const constant = floatTensor('bias', [VOCABULARY], bias);
+  const product = node('MatMul', [headInput, 'head'], ['product']);
+  const files = {
+    'added to the product': withHead('added', [product, node('Add', ['product', 'bias'], ['logits'])], constant),
+    'that the product is added to': withHead(
+      'first',
+      [product, node('Add', ['bias', 'product'], ['logits'])],
+      constant,
+    ),
+    'in the product itself': withHead(
+      'gemm',
+      [
+        node('Reshape', [headInput, 'rows'], ['flat']),
+        node('Gemm', ['flat', 'head', 'bias'], ['product']),
+        node('Shape', ['input_ids'], ['sizes']),
+        node('Concat', ['sizes', 'wide'], ['shape'], { axis: 0n }),
+        node('Reshape', ['product', 'shape'], ['logits']),
+      ],
+      ...[constant, int64Tensor('rows', [-1, TINY.hidden]), int64Tensor('wide', [VOCABULARY])],
+    ),
+  };
+  for (const [name, file] of Object.entries(files))
+    test(name, async () => {
+      const plain = await opened(tiny, (engine) =>
+        Promise.all(SOME_WAYS.map(async ([, change, way]) => distributions(await mapOf(engine, change, way)))),
+      );
+      await withEngineHere(async (engine) => {
+        assert.equal((await engine.call('open', { path: file, device: 'cpu' })).head.bias, true);
+        for (const [i, [label, change, way]] of SOME_WAYS.entries())
+          distributions(await mapOf(engine, change, way)).forEach((row, cell) => {
+            const weighed = (plain[i]?.[cell] ?? []).map((p, id) => p * Math.exp(bias[id] ?? 0));
+            const sum = weighed.reduce((a, b) => a + b, 0);
+            row.forEach((p, id) => near(p, (weighed[id] ?? 0) / sum, 3e-6, `${label}, cell ${cell}, token ${id}`));
+          });
+      });
+    });
+
+  test('is not what moves all logits alike', async () => {
+    const one = floatTensor('one more', [1], Float32Array.of(3));
+    const file = withHead('moved', [product, node('Add', ['product', 'one more'], ['logits'])], one);
+    const { head } = await withEngineHere((engine) => engine.call('open', { path: file, device: 'cpu' }));
+    assert.deepEqual([head.bias, head.after], [false, ['Add']]);
+  });
+});
+
+test('a model that looks the ids up again behind a layer is refused; their shapes alone do not matter', async () => {
+  const graph = llama(TINY, seededWeights(5));
+  const h2 = graph.producers.get('h2');
+  assert.ok(h2);
+  const again = (more: readonly NodeProto[], name: string): readonly NodeProto[] => [
+    node('Cast', ['input_ids'], ['ids as numbers'], { to: BigInt(DataType.FLOAT) }),
+    node('Cast', ['ids as numbers'], ['ids again'], { to: BigInt(DataType.INT64) }),
+    node('Gather', ['embedding', 'ids again'], ['again']),
+    ...more,
+    node('Add', [h2.input[0] ?? '', name], ['h2']),
+  ];
+  const changed = (name: string, end: readonly NodeProto[]): string =>
+    written(name, graph.with({ nodes: graph.nodes.flatMap((n) => (n === h2 ? end : [n])) }));
+  const down = h2.input[1] ?? '';
+  const byValue = changed('again', again([node('Add', [down, 'again'], ['both'])], 'both'));
+  await assert.rejects(
+    opened(byValue, (engine) => mapOf(engine)),
+    /a Gather behind it looks the token ids up again/,
+  );
+  const shape = [node('Shape', ['again'], ['their shape']), node('Reshape', [down, 'their shape'], ['shaped'])];
+  const byShape = changed('shaped', again(shape, 'shaped'));
+  const [there, here] = await Promise.all(
+    [byShape, tiny].map((path) => opened(path, async (engine) => distributions(await mapOf(engine)))),
+  );
+  assert.deepEqual(there, here);
 });
 
 test('exact regions of a map with masked tokens are those of the others', () =>

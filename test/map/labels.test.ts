@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countLetters, type Segment, segmentsText } from '../../src/map/display.js';
 import {
+  badgeBoxes,
   cellLabel,
   fitSegments,
   type Label,
@@ -10,6 +11,7 @@ import {
   wantedSize,
 } from '../../src/map/labels.js';
 import { findRegions, type Regions } from '../../src/map/regions.js';
+import type { Mark } from '../../src/map/survey.js';
 import { randomNumbers } from './syntheticMap.js';
 
 /** Every character is half an em wide. */
@@ -174,4 +176,23 @@ test('regions of one cell have a label where they stand alone, and none in rows'
     single.map(({ x, y }) => [x, y]),
     [[3.5, 6.5]],
   );
+});
+
+test('the box of a badge is around its anchor, as large as the badge and little more, whatever the grid', () => {
+  const random = randomNumbers(5);
+  const mark = (kind: Mark['kind'], x: number, y: number): Mark =>
+    ({ kind, overlay: -1, text: '', x, y, distance: 0, norm: 1 }) as const;
+  for (let round = 0; round < 20; round++) {
+    const [x, y, spacing, cellWidth, cellHeight, radius] = Array.from({ length: 6 }, () => 0.1 + 10 * random());
+    assert.ok(x && y && spacing && cellWidth && cellHeight && radius);
+    const grid = { columns: 9, rows: 6, spacing, center: [x - 2 * spacing, y + spacing] } as const;
+    const boxes = badgeBoxes([mark('layers', 0, 0), mark('anchor', x, y)], grid, { cellWidth, cellHeight }, radius);
+    assert.equal(boxes.length, 1);
+    for (const box of boxes) {
+      // Two cells right of the middle, one below it.
+      assert.ok(Math.abs(box.x + box.width / 2 - 6.5) < 1e-9 && Math.abs(box.y + box.height / 2 - 2) < 1e-9);
+      for (const pixels of [box.width * cellWidth, box.height * cellHeight])
+        assert.ok(pixels > 2 * radius && pixels < 2 * radius + 8, `${pixels} px of a badge of ${radius}`);
+    }
+  }
 });

@@ -133,6 +133,12 @@ test('property: a map agrees with itself entirely; swapping the sides swaps what
     assert.deepEqual([own.changed, own.meanIou, own.weightedIou, own.meanProbabilityDifference], [0, 1, 1, 0]);
     assert.equal(own.regions.matches.length, own.regions.a.count);
     const [ab, ba] = [compareCells(a, b), compareCells(b, a)];
+    const both = Array.from(a.cells.computed, (there, cell) => there === 1 && b.cells.computed[cell] === 1);
+    assert.deepEqual(
+      ab.changes.map((change) => change !== undefined),
+      both,
+    );
+    assert.equal(ab.compared, both.filter(Boolean).length);
     // A cell that one side lacks is nobody's.
     for (const side of ['a', 'b'] as const)
       assert.equal(
