@@ -134,39 +134,30 @@ function rowsOf({ nearest, flips, tokens }: ToldBoundaries): HTMLElement[] {
         t('Along an axis of the plane'),
       ),
     );
-  const distances = (wanted: number): (number | null)[] =>
-    flips.filter(({ set }) => set === wanted).map(({ relative }) => relative);
-  const random = flipSpread(distances(1));
-  const spread = flipSpread(distances(2));
+  /** How far it is along random directions of a set. */
+  const spreadRows = (
+    set: number,
+    median: (count: number) => string,
+    least: (count: number) => string,
+    title: string,
+  ): HTMLElement[] => {
+    const spread = flipSpread(flips.filter((flip) => flip.set === set).map(({ relative }) => relative));
+    if (spread.count === 0) return [];
+    return [row([median(spread.count)], spread.median, title), row([least(spread.count)], spread.least, title)];
+  };
   const kinds = [
-    ...(random.count > 0
-      ? [
-          row(
-            [t('median of {0} random directions', random.count)],
-            random.median,
-            t('Random directions of the hidden space'),
-          ),
-          row(
-            [t('least of {0} random directions', random.count)],
-            random.least,
-            t('Random directions of the hidden space'),
-          ),
-        ]
-      : []),
-    ...(spread.count > 0
-      ? [
-          row(
-            [t('median of {0} as states vary', spread.count)],
-            spread.median,
-            t('Random directions that are spread as real states are'),
-          ),
-          row(
-            [t('least of {0} as states vary', spread.count)],
-            spread.least,
-            t('Random directions that are spread as real states are'),
-          ),
-        ]
-      : []),
+    ...spreadRows(
+      1,
+      (count) => t('median of {0} random directions', count),
+      (count) => t('least of {0} random directions', count),
+      t('Random directions of the hidden space'),
+    ),
+    ...spreadRows(
+      2,
+      (count) => t('median of {0} as states vary', count),
+      (count) => t('least of {0} as states vary', count),
+      t('Random directions that are spread as real states are'),
+    ),
   ];
   const toward = flips
     .filter(({ set }) => set > 2)

@@ -101,7 +101,7 @@ suite('A study in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('"vary"', '"varies"'));
     // The first tab of that name is the text, the second the study.
     await workbench.page.locator('.tab', { hasText: 'small.embedding-study.json' }).nth(1).click();
-    await page.frame.locator('.study-fault', { hasText: /cannot be used/ }).waitFor();
+    await page.frame.locator('.study .fault', { hasText: /cannot be used/ }).waitFor();
     await workbench.theme('Light Modern');
     await page.frame.locator('body.vscode-light').waitFor();
     await workbench.picture('study-fault-light');

@@ -134,7 +134,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       const cell = stage.page.locator('.lens-grid td[data-row="3"][data-column="2"]');
       await cell.hover();
       assert.equal(await stage.page.locator('.lens-top tr').count(), 10);
-      assert.match(await stage.page.locator('.lens-where').innerText(), /Layer 2, position 2/);
+      assert.match(await stage.page.locator('.lens .where').innerText(), /Layer 2, position 2/);
       await stage.picture('lens');
       await expectNoViolations(stage.page.locator('body'), 'lens');
       await cell.click();
@@ -200,7 +200,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await page.locator('.lens-grid td[tabindex="0"]').focus();
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
-      assert.match(await page.locator('.lens-where').innerText(), new RegExp(`Layer ${LAYERS - 2}, position 5`));
+      assert.match(await page.locator('.lens .where').innerText(), new RegExp(`Layer ${LAYERS - 2}, position 5`));
       await page.reload();
       await eventually(async () => assert.equal(await cells.count(), 6 * (LAYERS + 1)));
       await stage.picture('lens-saved');
@@ -242,7 +242,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await expectNoViolations(stage.page.locator('body'), 'lens, narrow');
       const field = stage.page.getByRole('textbox', { name: 'Token that is followed' });
       await field.fill(' xyz');
-      await stage.page.locator('.lens-fault', { hasText: 'is not one token' }).waitFor();
+      await stage.page.locator('.lens .band-fault', { hasText: 'is not one token' }).waitFor();
       await field.fill('');
       await stage.page.locator('.lens-grid td').first().waitFor();
       await stage.plot.focus();

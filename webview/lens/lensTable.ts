@@ -72,7 +72,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   });
   setAttributes(token.element, { placeholder: t('none') });
   const name = h('strong', { class: 'lens-name' });
-  const said = h('span', { class: 'faint lens-said', role: 'status' });
+  const said = h('span', { class: 'faint band-said lens-said', role: 'status' });
   const setBeside = (change: (beside: readonly string[]) => readonly string[]): void => {
     const now = choice();
     if (now) send({ type: 'edit', path: 'lens', value: { ...now, beside: change(now.beside) } });
@@ -107,14 +107,14 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   const body = h('tbody');
   const grid = h('table', { class: 'lens-grid', role: 'grid', 'aria-label': t('Layers and positions') }, head, body);
   const scroller = h('div', { class: 'lens-scroller' }, grid);
-  const top = h('div', { class: 'lens-top', 'aria-hidden': 'true' });
-  const fault = h('p', { class: 'lens-fault fault', role: 'alert', hidden: true });
+  const top = h('div', { class: 'band-list lens-top', 'aria-hidden': 'true' });
+  const fault = h('p', { class: 'band-fault fault', role: 'alert', hidden: true });
   const element = h(
     'section',
-    { class: 'lens', 'aria-label': t('Layers and positions'), hidden: true },
+    { class: 'band lens', 'aria-label': t('Layers and positions'), hidden: true },
     h(
       'div',
-      { class: 'lens-bar' },
+      { class: 'band-bar lens-bar' },
       name,
       h('label', { class: 'lens-prompt' }, text.element),
       h('span', { class: 'faint', 'aria-hidden': 'true' }, t('follow')),
@@ -127,7 +127,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       close,
     ),
     fault,
-    h('div', { class: 'lens-body' }, scroller, top),
+    h('div', { class: 'band-body' }, scroller, top),
   );
 
   let drawn: Drawn | undefined;
@@ -480,7 +480,7 @@ function topOf(
   several: boolean,
 ): HTMLElement[] {
   return [
-    h('p', { class: 'lens-where' }, t('{0}, position {1}', capital(layerBrief(layer)), position)),
+    h('p', { class: 'where' }, t('{0}, position {1}', capital(layerBrief(layer)), position)),
     ...(several ? [h('p', { class: 'faint' }, READOUT_NAMES[parameters.readout])] : []),
     h(
       'table',

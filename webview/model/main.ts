@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import '@vscode/codicons/dist/codicon.css';
 import '../styles/base.css';
+import '../styles/document.css';
 import './model.css';
 import '../language.js';
 import { safeText } from '../../src/map/display.js';
@@ -9,6 +10,7 @@ import { READOUT_NAMES } from '../../src/map/naming.js';
 import type { FaultData } from '../../src/map/fault.js';
 import type { ModelDescription, Support } from '../../src/protocol/engine.js';
 import type { ModelHostMessage, ModelPageMessage, ModelPageState } from '../../src/protocol/modelPage.js';
+import { faultParts, link } from '../documentParts.js';
 import { h, icon, setText, show } from '../dom.js';
 import { createButton } from '../toolkit.js';
 import { createTensorList } from './tensorList.js';
@@ -21,18 +23,13 @@ declare function acquireVsCodeApi(): { postMessage(message: ModelPageMessage): v
 const api = acquireVsCodeApi();
 const tell = (type: ModelPageMessage['type']): void => api.postMessage({ type });
 
-const link = (label: string, picture: string, type: ModelPageMessage['type']): HTMLButtonElement => {
-  const button = h('button', { type: 'button', class: 'link' }, icon(picture), label);
-  button.addEventListener('click', () => tell(type));
-  return button;
-};
 const title = h('h1');
 const place = h('p', { class: 'faint place' });
 const status = h('p', { class: 'state', role: 'status', 'aria-live': 'polite' });
 const generate = createButton(t('Generate Map'), 'primary', () => tell('generate'));
 const open = createButton(t('Open Model'), 'secondary', () => tell('open'));
 const trust = createButton(t('Manage Workspace Trust'), 'primary', () => tell('trust'));
-const fault = h('div', { class: 'model-fault', role: 'alert', hidden: true });
+const fault = h('div', { class: 'fault', role: 'alert', hidden: true });
 const facts = h('dl', { class: 'facts' });
 const abilities = h('tbody');
 const checks = h('ul', { class: 'checks' });
@@ -65,17 +62,17 @@ const tensors = createTensorList();
 document.body.append(
   h(
     'main',
-    { class: 'model' },
+    { class: 'document model' },
     title,
     place,
     status,
     h('div', { class: 'buttons' }, generate.element, open.element, trust.element),
     h(
       'div',
-      { class: 'model-links' },
-      link(t('Show in Explorer'), 'folder-opened', 'showFile'),
-      link(t('Read Again'), 'refresh', 'again'),
-      link(t('Show Log'), 'output', 'showLog'),
+      { class: 'links' },
+      link(t('Show in Explorer'), 'folder-opened', () => tell('showFile')),
+      link(t('Read Again'), 'refresh', () => tell('again')),
+      link(t('Show Log'), 'output', () => tell('showLog')),
     ),
     fault,
     opened,
@@ -86,11 +83,7 @@ document.body.append(
 
 function showFault(what: FaultData | null): void {
   show(fault, what !== null);
-  if (what)
-    fault.replaceChildren(
-      icon('error'),
-      h('div', {}, h('p', {}, what.message), ...(what.hint === undefined ? [] : [h('p', {}, what.hint)])),
-    );
+  if (what) fault.replaceChildren(...faultParts(what));
 }
 
 function draw({ name, place: where, restricted, opening }: ModelPageState): void {

@@ -45,10 +45,10 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
   };
   const from = end('from', t('The profile begins at x, y'));
   const to = end('to', t('The profile ends at x, y'));
-  const said = h('span', { class: 'faint profile-said', role: 'status' });
+  const said = h('span', { class: 'faint band-said profile-said', role: 'status' });
   const save = iconButton('save', t('Save Profile…'), () => send({ type: 'action', action: 'exportProfile' }));
   const close = iconButton('close', t('Close Profile (Esc)'), closeProfile);
-  const fault = h('p', { class: 'lens-fault fault', role: 'alert', hidden: true });
+  const fault = h('p', { class: 'band-fault fault', role: 'alert', hidden: true });
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   const chart = h(
     'div',
@@ -62,15 +62,15 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
     },
     canvas,
   );
-  const where = h('p', { class: 'profile-where' });
+  const where = h('p', { class: 'where' });
   const rows = h('tbody');
-  const list = h('div', { class: 'profile-list', 'aria-hidden': 'true' }, where, h('table', {}, rows));
+  const list = h('div', { class: 'band-list profile-list', 'aria-hidden': 'true' }, where, h('table', {}, rows));
   const element = h(
     'section',
-    { class: 'profile', 'aria-label': t('Profile along a line'), hidden: true },
+    { class: 'band profile', 'aria-label': t('Profile along a line'), hidden: true },
     h(
       'div',
-      { class: 'profile-bar' },
+      { class: 'band-bar' },
       name,
       h('span', { class: 'faint', 'aria-hidden': 'true' }, t('from')),
       h('span', { class: 'profile-end' }, from.element),
@@ -82,7 +82,7 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
       close,
     ),
     fault,
-    h('div', { class: 'profile-body' }, chart, list),
+    h('div', { class: 'band-body' }, chart, list),
   );
 
   let charted: Charted | undefined;

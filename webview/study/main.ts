@@ -1,11 +1,13 @@
 import { t } from '@vscode/l10n';
 import '@vscode/codicons/dist/codicon.css';
 import '../styles/base.css';
+import '../styles/document.css';
 import './study.css';
 import '../language.js';
 import { formatCount } from '../../src/map/numbers.js';
 import type { StudyState } from '../../src/protocol/studyPage.js';
-import { h, icon, setAttributes, setText, show } from '../dom.js';
+import { faultParts, link } from '../documentParts.js';
+import { h, setAttributes, setText, show } from '../dom.js';
 import { createButton } from '../toolkit.js';
 import { onHostMessage, tell } from './host.js';
 import { costWords, stateWords } from './words.js';
@@ -18,15 +20,10 @@ const progress = h('progress', { class: 'study-progress', 'aria-label': t('Maps 
 const run = createButton(t('Run'), 'primary', () => tell('run'));
 const cancel = createButton(t('Cancel'), 'secondary', () => tell('cancel'));
 const measure = createButton(t('Measure'), 'secondary', () => tell('measure'));
-const link = (label: string, picture: string, act: () => void): HTMLButtonElement => {
-  const button = h('button', { type: 'button', class: 'link' }, icon(picture), label);
-  button.addEventListener('click', act);
-  return button;
-};
 const text = link(t('Edit as Text'), 'go-to-file', () => tell('openText'));
 const members = link(t('Show Maps'), 'list-tree', () => tell('showMembers'));
 const results = link(t('Show Files'), 'folder-opened', () => tell('showResults'));
-const fault = h('div', { class: 'study-fault', role: 'alert' });
+const fault = h('div', { class: 'fault', role: 'alert' });
 const axes = h('tbody');
 const axesTable = h(
   'table',
@@ -54,12 +51,12 @@ const report = h('section', { hidden: true }, h('h2', {}, t('Report')), picture)
 document.body.append(
   h(
     'main',
-    { class: 'study' },
+    { class: 'document study' },
     title,
     state,
     progress,
     h('div', { class: 'buttons' }, run.element, cancel.element, measure.element),
-    h('div', { class: 'study-links' }, text, members, results),
+    h('div', { class: 'links' }, text, members, results),
     fault,
     plan,
     report,
@@ -103,11 +100,11 @@ function draw(now: StudyState): void {
 function drawFault({ fault: what }: StudyState): void {
   show(fault, what !== null);
   if (!what) return;
-  const log = link(t('Show Log'), 'output', () => tell('showLog'));
   fault.replaceChildren(
-    icon('error'),
-    h('div', {}, h('p', {}, what.message), ...(what.hint === undefined ? [] : [h('p', {}, what.hint)])),
-    log,
+    ...faultParts(
+      what,
+      link(t('Show Log'), 'output', () => tell('showLog')),
+    ),
   );
 }
 

@@ -23,7 +23,7 @@ export function createSweepStrip(store: Store, derived: Derived, { words, steps,
   const play = iconButton('play', words.play, () => (timer === undefined ? start() : stop()));
   const slider = h('input', { type: 'range', class: 'slider', min: 0, step: 1, 'aria-label': words.slider });
   const name = h('strong', { class: 'sweep-layer' });
-  const said = h('span', { class: 'faint sweep-said', role: 'status' });
+  const said = h('span', { class: 'faint band-said sweep-said', role: 'status' });
   const closing =
     close &&
     iconButton('close', close.label, () => {
@@ -38,10 +38,10 @@ export function createSweepStrip(store: Store, derived: Derived, { words, steps,
   const curves = createCurves(words.curve, choose);
   const element = h(
     'section',
-    { class: 'sweep', 'aria-label': words.title, hidden: true },
+    { class: 'band sweep', 'aria-label': words.title, hidden: true },
     h(
       'div',
-      { class: 'sweep-bar' },
+      { class: 'band-bar sweep-bar' },
       play,
       slider,
       name,
