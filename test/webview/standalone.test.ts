@@ -196,7 +196,7 @@ suite('A page of its own, from disk and offline', () => {
           await text.getByText(one).first().waitFor();
         assert.deepEqual(
           await page.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
-          ['https://example.org/a?b=%22%3E'],
+          ['#map', 'https://example.org/a?b=%22%3E'],
         );
         await text.getByRole('checkbox').first().check();
         const plot = page.locator('.plot');
@@ -316,6 +316,72 @@ suite('A page of its own, from disk and offline', () => {
       });
     });
   }
+
+  test('With a text, from 390 to 1,024 px, nothing is cut off or lies over another, and a finger scrolls the page', async () => {
+    const reading = readingOf(`# Title\n\n${'A paragraph of a long text.\n\n'.repeat(60)}`);
+    const center = { kind: 'prompt', text: 'The captain of the ship looked at the white' } as const;
+    const x = { kind: 'prompt', text: 'And Moses said unto the children of' } as const;
+    const map = await session.map({
+      plane: { center, x, y: { kind: 'prompt', text: 'Tom and Huck went to the' }, lengths: 'typical' },
+      grid: { columns: SIDE, rows: SIDE, spacing: 0.1, center: [0.5, 0.5] },
+      closerLook: true,
+    });
+    await opened(toHtml(map, { ...PAGE, reading }), SCREENS.phone, async (page) => {
+      const plot = page.locator('.plot');
+      /** What of the controls and numbers is wider than its room, or lies over the inspector or the edge. */
+      const cut = (): Promise<string[]> =>
+        page.locator('.toolbar > *, .zoom > *, .cell-summary dd, .cell-summary dd *').evaluateAll((all) =>
+          all
+            .filter((one) => {
+              const room = one.closest('.toolbar, .cell-left')?.getBoundingClientRect();
+              const { left, right, width } = one.getBoundingClientRect();
+              const fits = room && left >= room.left && right <= room.right + 0.5;
+              return (
+                width > 0 &&
+                (!fits ||
+                  (!one.matches('select, .gauge *') && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0))
+              );
+            })
+            .map((one) => one.outerHTML),
+        );
+      /** Pixels of axes, scale and overview that touch the left or the right edge of their canvas. */
+      const atEdges = (): Promise<number> =>
+        page.locator('.map-area > canvas.layer:nth-of-type(1)').evaluate((one) => {
+          const canvas = one as HTMLCanvasElement;
+          const context = canvas.getContext('2d');
+          return [0, canvas.width - 1]
+            .flatMap((at) => Array.from(context?.getImageData(at, 0, 1, canvas.height).data ?? [1]))
+            .filter((value) => value > 0).length;
+        });
+      for (const [width, height] of [
+        [390, 780],
+        [700, 900],
+        [768, 1024],
+        [932, 430],
+        [1024, 768],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        await page.locator(`body[data-layout="${width < 1000 ? 'narrow' : 'medium'}"]`).waitFor();
+        await onScreen(page);
+        assert.deepEqual(await cut(), [], `${width} px`);
+        const box = await plot.boundingBox();
+        assert.ok(box && box.width >= 200, `${width} px: the map is ${box?.width} px wide`);
+      }
+      await page.setViewportSize({ width: 390, height: 780 });
+      await page.locator('body[data-layout="narrow"]').waitFor();
+      await page.getByLabel('Color by').selectOption('entropy');
+      assert.equal(await atEdges(), 0, 'the whole map');
+      // What scrolls is the page, until there is a part of the map that a finger can move.
+      await page.getByRole('link', { name: 'To the map' }).tap();
+      const { y = 0, height = 0 } = (await plot.boundingBox()) ?? {};
+      assert.ok(y >= 0 && y + height <= 780, 'the link leads to the map');
+      const touch = (): Promise<string> => plot.evaluate((one) => getComputedStyle(one).touchAction);
+      assert.equal(await touch(), 'pan-y');
+      for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom In' }).click();
+      assert.equal(await touch(), 'none');
+      assert.equal(await atEdges(), 0, 'a part of the map');
+    });
+  });
 
   test('A map without rows has the cells that it has, and its exact regions', async () => {
     const map = syntheticMap({ columns: 20, rows: 20, exact: true });

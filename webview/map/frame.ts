@@ -11,7 +11,7 @@ export interface Frame extends Size {
 const MARGINS: Readonly<Record<Layout | 'compared', { left: number; right: number; top: number; bottom: number }>> = {
   wide: { left: 52, right: 84, top: 20, bottom: 44 },
   medium: { left: 52, right: 84, top: 20, bottom: 44 },
-  narrow: { left: 46, right: 68, top: 16, bottom: 44 },
+  narrow: { left: 52, right: 78, top: 16, bottom: 44 },
   /** Beside each other: without a color bar and the axes' names. */
   compared: { left: 36, right: 12, top: 18, bottom: 28 },
 };

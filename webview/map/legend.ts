@@ -25,7 +25,7 @@ const AXIS_FONT = 11;
 const TICK = 4;
 /** Letters of a tick, at most: what stands left of the map has little room beside the axis' name. */
 const LONGEST = { x: 7, y: 5 } as const;
-export const BAR = { gap: 16, width: 12, top: 22 } as const;
+export const BAR = { gap: 12, width: 12, top: 22 } as const;
 export const OVERVIEW = 58;
 /** How far the name of the color bar may reach to its left, in px. */
 const NAME_OVER = 60;
@@ -76,12 +76,13 @@ export function drawAxes({ context, frame, at, theme, grid, names }: LegendConte
   for (const { at: tick, text } of yTicks.ticks) {
     const y = bottom - ((tick - lowY) / (highY - lowY)) * frame.height;
     line(frame.left - 1 - TICK, crisp(y), frame.left - 1, crisp(y));
-    context.fillText(text, frame.left - 11, y);
+    context.fillText(text, frame.left - 8, y);
     widest = Math.max(widest, context.measureText(text).width);
   }
   if (names) {
     context.save();
-    context.translate(frame.left - Math.min(46, Math.max(41, widest + 19)), frame.top + frame.height / 2);
+    // Beside the numbers, and not over the edge of the area.
+    context.translate(Math.max(AXIS_FONT * 0.75, frame.left - Math.max(41, widest + 17)), frame.top + frame.height / 2);
     context.rotate(-Math.PI / 2);
     context.textAlign = 'center';
     context.fillText(fitted(context, axisName(names.y, yTicks), frame.height), 0, 0);

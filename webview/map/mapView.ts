@@ -323,6 +323,7 @@ export class MapView {
     const paint = this.derived.paint(state);
     if (!context || !map || !terrain || !paint || !this.frame || !view || !this.pen) return;
     const { frame } = this;
+    this.plot.classList.toggle('whole', isWhole(state));
     const at = new Projection(view, frame);
     const ratio = window.devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -24,11 +24,15 @@ import { CloserLook } from './closerLook.js';
 import { readContents, readKernel } from './contents.js';
 import { serve } from './host.js';
 import { PageHost } from './pageHost.js';
-import { createReading } from './reading.js';
+import { createReading, MAP_ID } from './reading.js';
 import { followScheme } from './scheme.js';
 import { SeriesSteps } from './seriesSteps.js';
 
-const layoutNow = (): Layout => (window.innerWidth >= 1200 ? 'wide' : window.innerWidth < 720 ? 'narrow' : 'medium');
+/** Below this width, in px, all is in one column: a text beside the map takes a column more. */
+const STACKED = { map: 720, text: 1000 } as const;
+
+const layoutNow = ({ reading }: PageFile): Layout =>
+  window.innerWidth >= 1200 ? 'wide' : window.innerWidth < STACKED[reading ? 'text' : 'map'] ? 'narrow' : 'medium';
 
 /** The line below the map: how much there is, which part is seen, and the cell under the pointer. */
 function createStatus({ store }: Pane, other: Pane, changes: ChangesPane, derived: Derived): HTMLElement {
@@ -54,7 +58,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
   const link = new Link({
     ui: { ...INITIAL_UI, ...page.maps[0]?.display, changesBy: 'change' },
     theme: readTheme(),
-    layout: layoutNow(),
+    layout: layoutNow(page),
     drawer: false,
     look: null,
     rested: 0,
@@ -121,7 +125,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
       ...(page.reading ? [createReading(page.reading)] : []),
       h(
         'main',
-        { class: 'map-column', 'aria-label': comparing ? 'Maps' : 'Map' },
+        { class: 'map-column', id: MAP_ID, 'aria-label': comparing ? 'Maps' : 'Map' },
         createBar(store, view),
         ...(comparing ? [createCompareBar(store, changes, { closes: false })] : []),
         ...(chooser ? [chooser] : []),
@@ -160,7 +164,7 @@ function build(page: PageFile, closer: CloserLook | undefined): void {
     () => false,
   );
   onThemeChange(() => store.set({ theme: readTheme() }));
-  new ResizeObserver(() => store.set({ layout: layoutNow() })).observe(document.body);
+  new ResizeObserver(() => store.set({ layout: layoutNow(page) })).observe(document.body);
   for (const one of [store, other.store, changes.store]) one.start();
   host.start();
   series?.start();

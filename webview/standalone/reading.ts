@@ -1,11 +1,15 @@
 import type { Reading, ReadingBlock, ReadingItem, ReadingText } from '../../src/map/pageFile/reading.js';
 import { h } from '../dom.js';
 
+/** Where a map is that stands below its text. */
+export const MAP_ID = 'map';
+
 /** The text beside the maps, to be folded. It is put together of elements and text: nothing in it is read as markup. */
 export const createReading = ({ blocks }: Reading): HTMLElement =>
   h(
     'aside',
     { class: 'reading', 'aria-label': 'Reading' },
+    h('a', { class: 'to-map', href: `#${MAP_ID}` }, 'To the map'),
     h(
       'details',
       { open: true },
