@@ -319,10 +319,17 @@ suite('A page of its own, from disk and offline', () => {
 
   test('With a text, from 390 to 1,024 px, nothing is cut off or lies over another, and a finger scrolls the page', async () => {
     const reading = readingOf(`# Title\n\n${'A paragraph of a long text.\n\n'.repeat(60)}`);
-    const center = { kind: 'prompt', text: 'The captain of the ship looked at the white' } as const;
-    const x = { kind: 'prompt', text: 'And Moses said unto the children of' } as const;
+    const prompt = (text: string) => ({ kind: 'prompt', text }) as const;
     const map = await session.map({
-      plane: { center, x, y: { kind: 'prompt', text: 'Tom and Huck went to the' }, lengths: 'typical' },
+      plane: {
+        center: prompt('Tom and Huck went to the'),
+        axes: {
+          method: 'directions',
+          x: prompt('The captain of the ship looked at the white'),
+          y: prompt('And Moses said unto the children of'),
+        },
+        lengths: 'typical',
+      },
       grid: { columns: SIDE, rows: SIDE, spacing: 0.1, center: [0.5, 0.5] },
       closerLook: true,
     });
