@@ -359,7 +359,10 @@ suite('A page of its own, from disk and offline', () => {
       const atEdges = (): Promise<number> =>
         page.locator('.map-area > canvas.layer:nth-of-type(1)').evaluate((one) => {
           const canvas = one as HTMLCanvasElement;
-          const context = canvas.getContext('2d');
+          // A copy is read: of the page's own canvas the browser would complain.
+          const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height });
+          const context = copy.getContext('2d', { willReadFrequently: true });
+          context?.drawImage(canvas, 0, 0);
           return [0, canvas.width - 1]
             .flatMap((at) => Array.from(context?.getImageData(at, 0, 1, canvas.height).data ?? [1]))
             .filter((value) => value > 0).length;
