@@ -80,17 +80,20 @@ const isBuffer = (name: string): boolean =>
  */
 function refuseStrange(
   { modelType }: Configuration,
-  { layers, blocks }: Description,
+  { layers, blocks, further = 0 }: Description,
   where: { readonly prefix: string; readonly alone: boolean },
   unread: readonly string[],
 ): void {
   const inBlocks = `${where.prefix}${blocks}`;
   const own = where.alone && where.prefix !== '' ? where.prefix : inBlocks;
-  const [first, ...others] = unread.filter((name) => name.startsWith(own) && !isBuffer(name));
+  const layerOf = (name: string): number =>
+    name.startsWith(inBlocks) ? Number(/^\d+/.exec(name.slice(inBlocks.length))?.[0] ?? -1) : -1;
+  const isFurther = (name: string): boolean => layerOf(name) >= layers && layerOf(name) < layers + further;
+  const strange = unread.filter((name) => name.startsWith(own) && !isBuffer(name) && !isFurther(name));
+  const [first, ...others] = strange;
   if (first === undefined) return;
   const which = `"${first}"${others.length > 0 ? ` and ${others.length} more tensors` : ''}`;
-  const layer = Number(/^\d+/.exec(first.slice(inBlocks.length))?.[0] ?? -1);
-  throw first.startsWith(inBlocks) && layer >= layers
+  throw layerOf(first) >= layers
     ? unsupported(`The checkpoint holds ${which} of layers that are more than the configuration's ${layers}.`)
     : unsupported(
         `The checkpoint holds ${which}, which ${modelType} is not known to have: the model is not computed by guess.`,
@@ -111,8 +114,7 @@ function configurationOf(whole: Json, tensors: ReadonlyMap<string, StoredTensor>
   if (text ? !AROUND.has(outer) : !Object.hasOwn(ARCHITECTURES, outer)) throw undescribed(outer);
   const architecture = Object.hasOwn(ARCHITECTURES, type) ? ARCHITECTURES[type] : undefined;
   if (!architecture) throw undescribed(type);
-  refuseQuantized(whole);
-  if (text) refuseQuantized(text);
+  for (const one of text ? [whole, text] : [whole]) refuseQuantized(one, architecture.quantized);
   const { defaults } = architecture;
   return new Configuration(type, text ? { ...text, ...tiedHead(whole, text, defaults, tensors) } : whole, defaults);
 }
@@ -127,9 +129,10 @@ function tiedHead(whole: Json, text: Json, defaults: Json, tensors: ReadonlyMap<
   return { tie_word_embeddings: ![...tensors.keys()].some((name) => /(^|\.)lm_head\.weight$/.test(name)) };
 }
 
-function refuseQuantized({ quantization_config: quantization }: Json): void {
+function refuseQuantized({ quantization_config: quantization }: Json, described: string | undefined): void {
   if (quantization === undefined || quantization === null) return;
   const method = isObject(quantization) ? wordOf(quantization.quant_method) : undefined;
+  if (method !== undefined && method === described) return;
   throw unsupported(
     `The weights are quantized${method === undefined ? '' : ` (${method})`}, which is not described for checkpoints.`,
     'Use the checkpoint that it was made from, or an ONNX export that is quantized.',

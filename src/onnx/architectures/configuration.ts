@@ -55,6 +55,17 @@ export class Configuration {
     return value;
   }
 
+  /** Whether the value is exactly this. */
+  isStated(name: string, value: unknown): boolean {
+    return this.value([name]) === value;
+  }
+
+  /** Undefined where it is left out or null. */
+  optionalFlag(...names: readonly string[]): boolean | undefined {
+    const value = this.value(names);
+    return value === undefined || value === null ? undefined : this.flag(...names);
+  }
+
   /** False where it is left out or null. */
   flag(...names: readonly string[]): boolean {
     const value = this.value(names);

@@ -9,6 +9,8 @@ export interface Architecture {
   /** What transformers takes where config.json says nothing. */
   readonly defaults: Json;
   readonly describe: (c: Configuration) => Description;
+  /** Quantization (`quant_method`) that is read. */
+  readonly quantized?: string;
 }
 
 /** What a decoder is made of. Names of tensors are those under the model's prefix; `.weight` and `.bias` are left out. */
@@ -17,7 +19,10 @@ export interface Description {
   readonly hidden: number;
   readonly heads: number;
   readonly keyValueHeads: number;
+  /** Of a query and a key. */
   readonly headSize: number;
+  /** Of a value, where it is another. */
+  readonly valueSize?: number;
   readonly norm: Norm;
   readonly embedding: {
     readonly name: string;
@@ -31,12 +36,18 @@ export interface Description {
   };
   /** Blocks are named by this and their number. */
   readonly blocks: string;
+  /** Blocks behind the last, which predict further tokens and are not read. */
+  readonly further?: number;
   /** Attention and MLP read the same residual stream, and both are added to it. */
   readonly parallel: boolean;
   /** What attention and MLP give is multiplied by this. */
   readonly residualScale: number;
   readonly attention: Attention;
+  /** In place of attention, in the layers that have one. */
+  readonly recurrence?: ((layer: number) => Recurrence | undefined) | undefined;
   readonly feedForward: FeedForward;
+  /** Blocks are attention, or what stands in its place, alone. */
+  readonly withoutFeedForward?: boolean;
   /** In place of the MLP, in the layers that have them. */
   readonly experts?: ((layer: number) => Experts | undefined) | undefined;
   readonly finalNorm: string | undefined;
@@ -93,6 +104,84 @@ export interface Attention extends Norms {
   readonly window: (layer: number) => number | undefined;
   readonly rotary: (layer: number) => Rotary | undefined;
   readonly alibi?: Alibi | undefined;
+  /** A score for each head, [heads], that takes its share of the weights and has no value. Name of the whole tensor. */
+  readonly sinks?: string | undefined;
+  /** Behind each head's query its matrix gives a gate: by its sigmoid what the head gives is multiplied. */
+  readonly gated?: boolean;
+  /** In place of the matrices of keys and values, and of queries where it says so. */
+  readonly latent?: Latent | undefined;
+}
+
+/** Keys and values that come of one narrow row for all heads; the last dimensions of a key turn, and are alike in all heads. */
+export interface Latent {
+  /** Queries come of a narrow row, too. */
+  readonly queries: Narrow | undefined;
+  readonly keysAndValues: Narrow;
+  /** Dimensions of a head that turn. */
+  readonly turning: number;
+  /** Of the norms between. */
+  readonly epsilon: number;
+}
+
+/** Two matrices with a norm between them. */
+export interface Narrow {
+  readonly rank: number;
+  readonly down: string;
+  readonly norm: string;
+  readonly up: string;
+  /** Of the first matrix. */
+  readonly bias: boolean;
+}
+
+/** What stands in place of attention: what came before is a state of one size. */
+export type Recurrence = ShortConvolution | StateSpace | DeltaNet;
+
+/** Each number with its own weights for some positions up to its own, between two gates. */
+export interface ShortConvolution {
+  readonly kind: 'convolution';
+  /** Gives the gate before, the gate behind, and what is convolved. */
+  readonly input: string;
+  readonly convolution: string;
+  readonly output: string;
+  /** Positions that it sees, its own included. */
+  readonly positions: number;
+  readonly bias: boolean;
+}
+
+/** Mamba 2: Dao and Gu, "Transformers are SSMs" (2024). */
+export interface StateSpace {
+  readonly kind: 'state space';
+  /** What the names of its tensors begin with. */
+  readonly at: string;
+  readonly heads: number;
+  readonly headSize: number;
+  readonly stateSize: number;
+  /** Heads of a group have the same keys and queries (B and C), and what they give is normed together. */
+  readonly groups: number;
+  /** Of the convolution before it. */
+  readonly positions: number;
+  readonly bias: boolean;
+  readonly convolutionBias: boolean;
+  readonly activation: string;
+  /** Steps of time are cut off beyond these. */
+  readonly steps: readonly [least: number, most: number];
+}
+
+/** The gated delta rule: Yang, Kautz and Hatamizadeh, "Gated Delta Networks" (2024). */
+export interface DeltaNet {
+  readonly kind: 'delta rule';
+  /** What the names of its tensors begin with. */
+  readonly at: string;
+  /** Of values; a key and its query serve as many heads of values that follow one another. */
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  /** Of the convolution before it. */
+  readonly positions: number;
+  readonly activation: string;
+  /** One matrix has queries, keys, values and gates, by key heads, and one both rates; else each has its own but the first three. */
+  readonly fused: boolean;
 }
 
 export interface Fused {
@@ -137,16 +226,32 @@ export interface Experts {
   readonly count: number;
   readonly top: number;
   readonly router: string;
-  /** Shares by softmax over all experts, or over the chosen ones. */
-  readonly shares: 'softmax' | 'softmax of chosen';
+  readonly routerBias?: boolean;
+  /** Shares by softmax over all experts, or over the chosen ones; or of each by its own sigmoid. */
+  readonly shares: 'softmax' | 'softmax of chosen' | 'sigmoid';
+  /** Name of the whole tensor, [experts], that is added to shares when experts are chosen, and only then. */
+  readonly correction?: string | undefined;
+  /** Experts are chosen among those of the best groups, by a group's best share or its two best. */
+  readonly groups?:
+    { readonly count: number; readonly top: number; readonly by: 'best' | 'two best' } | undefined;
   /** Shares of the chosen are divided by their sum. */
   readonly normalized: boolean;
+  /** Added to that sum. */
+  readonly epsilon?: number;
+  /** What all shares are multiplied by. */
+  readonly scale?: number;
   /** Names of each expert's matrices, its number in place of `#`; or of one tensor [experts, rows, columns] for all. */
   readonly gate: string;
   readonly up: string;
   readonly down: string;
   /** Each tensor holds all experts' matrices; where `gate` and `up` are the same, it holds both. */
   readonly stacked: boolean;
+  /**
+   * As gpt-oss has them: gate and up are every other column of one stacked tensor, all matrices are [inputs, outputs] and have
+   * biases, and (up + 1) x gate x sigmoid(alpha x gate) is computed of what is cut off beyond the limit. Where blocks of 4 bits
+   * (MXFP4) are stored in place of them, an expert's are unpacked whenever it is asked.
+   */
+  readonly clamped?: { readonly alpha: number; readonly limit: number };
   /** An MLP that every position passes besides, and what its result is weighed by. */
   readonly shared?:
     { readonly matrices: Pick<FeedForward, 'gate' | 'up' | 'down' | 'gateUp'>; readonly gate?: string } | undefined;

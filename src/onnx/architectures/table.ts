@@ -2,10 +2,19 @@ import type { Architecture } from './description.js';
 import { COHERES } from './families/cohere.js';
 import { MIXTURES } from './families/experts.js';
 import { GPTS } from './families/gpt.js';
+import { HYBRIDS } from './families/hybrids.js';
+import { LATENTS } from './families/latent.js';
 import { LLAMAS } from './families/llama.js';
 
 /** Every kind of decoder that is described, by the `model_type` of its configuration. */
-export const ARCHITECTURES: Readonly<Record<string, Architecture>> = { ...LLAMAS, ...COHERES, ...GPTS, ...MIXTURES };
+export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  ...LLAMAS,
+  ...COHERES,
+  ...GPTS,
+  ...MIXTURES,
+  ...LATENTS,
+  ...HYBRIDS,
+};
 
 /**
  * Models of pictures and text whose language part is one of the above as it is, by the `model_type` around `text_config`. What
@@ -13,7 +22,7 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = { ...LLAMAS
  */
 export const AROUND: ReadonlySet<string> = new Set([
   ...['gemma3', 'idefics3', 'internvl', 'llava', 'llava_next', 'mistral3', 'qwen2_vl', 'qwen2_5_vl', 'qwen3_vl'],
-  'smolvlm',
+  ...['qwen3_5', 'smolvlm'],
 ]);
 
 const OWN_EMBEDDINGS = 'its layers read embeddings of their own';
@@ -22,24 +31,14 @@ const STATES = 'some of its layers keep a state instead of attending';
 /** Why a kind is not described, where there is more to say than its name. */
 export const UNDESCRIBED: Readonly<Record<string, string>> = {
   phimoe: 'its router chooses experts by a rule of its own',
-  deepseek_v2: 'its attention keeps latent keys and values',
-  deepseek_v3: 'its attention keeps latent keys and values',
-  gpt_oss: 'its attention has sinks',
   mamba: 'it has no attention',
-  mamba2: 'it has no attention',
   gemma3n: OWN_EMBEDDINGS,
   gemma3n_text: OWN_EMBEDDINGS,
   gemma4: OWN_EMBEDDINGS,
   gemma4_text: OWN_EMBEDDINGS,
   bamba: STATES,
   falcon_h1: STATES,
-  granitemoehybrid: STATES,
   jamba: STATES,
-  lfm2: STATES,
-  lfm2_moe: STATES,
-  qwen3_5: STATES,
-  qwen3_5_text: STATES,
-  qwen3_next: STATES,
   zamba2: STATES,
   paligemma: 'a prompt is read in both directions',
 };

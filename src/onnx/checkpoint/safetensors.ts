@@ -36,7 +36,7 @@ const TYPES: Readonly<Record<string, { readonly bits: number; readonly dataType?
   U64: { bits: 64 },
   U32: { bits: 32 },
   U16: { bits: 16 },
-  U8: { bits: 8 },
+  U8: { bits: 8, dataType: DataType.UINT8 },
   BOOL: { bits: 8 },
 };
 

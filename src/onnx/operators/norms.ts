@@ -29,7 +29,7 @@ export const NORMS = {
     ['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'GroupNormalization', 'LpNormalization'],
     { shape: 'first', role: 'norm' },
   ),
-  ...alike(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare', 'ReduceL2'], {
+  ...alike(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare', 'ReduceL2', 'ReduceLogSumExp'], {
     shape: reduced,
   }),
   ...alike(['ArgMax', 'ArgMin'], { shape: place, type: DataType.INT64 }),

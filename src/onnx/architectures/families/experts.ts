@@ -1,24 +1,26 @@
 import { unsupported } from '../../source.js';
 import type { Configuration } from '../configuration.js';
-import { type Experts, from } from '../description.js';
-import { always, headNorms, none, windowed } from './common.js';
+import { type Architecture, type Experts, from } from '../description.js';
+import { always, headNorms, none, slidingLayers, windowed } from './common.js';
 import { granite, llama, mistral, olmo2, qwen2, qwen3 } from './llama.js';
 
 /** Decoders whose MLPs are experts. */
 
-type Layout = Pick<Experts, 'router' | 'gate' | 'up' | 'down'>;
+export type Layout = Pick<Experts, 'router' | 'gate' | 'up' | 'down'>;
 
-const gated = (root: string): Layout => ({
+export const gated = (root: string): Layout => ({
   router: `${root}.gate`,
   gate: `${root}.experts.#.gate_proj`,
   up: `${root}.experts.#.up_proj`,
   down: `${root}.experts.#.down_proj`,
 });
 
-function expertsOf(c: Configuration, layout: Layout, more: Partial<Experts> = {}): Experts {
-  const count = c.count('num_experts', 'num_local_experts');
+export function expertsOf(c: Configuration, layout: Layout, more: Partial<Experts> = {}): Experts {
+  const count = c.count('num_experts', 'num_local_experts', 'n_routed_experts');
   const top = c.count('num_experts_per_tok');
+  const { groups } = more;
   if (top > count) throw unsupported(`Each position would choose ${top} of ${count} experts.`);
+  if (groups) checkGroups(groups, count, top);
   const shares = 'softmax' as const;
   return {
     count,
@@ -32,8 +34,16 @@ function expertsOf(c: Configuration, layout: Layout, more: Partial<Experts> = {}
   };
 }
 
+function checkGroups(groups: NonNullable<Experts['groups']>, count: number, top: number): void {
+  const size = count / groups.count;
+  if (!Number.isInteger(size) || groups.top > groups.count || (groups.by === 'two best' && size < 2))
+    throw unsupported(`${count} experts in ${groups.count} groups, of which ${groups.top} are chosen, are not described.`);
+  if (top > groups.top * size)
+    throw unsupported(`Each position would choose ${top} experts in ${groups.top} groups of ${size}.`);
+}
+
 /** Layers with experts among others with an MLP, as Qwen has them. */
-function someLayers(c: Configuration, experts: Experts): (layer: number) => Experts | undefined {
+export function someLayers(c: Configuration, experts: Experts): (layer: number) => Experts | undefined {
   const dense = c.list('mlp_only_layers') ?? [];
   const step = c.optionalCount('decoder_sparse_step') ?? 1;
   return (layer) => (dense.includes(layer) || (layer + 1) % step !== 0 ? undefined : experts);
@@ -128,7 +138,45 @@ const graniteMoeShared = from(graniteMoe, 'granitemoeshared', {}, (c, { experts 
   };
 });
 
+/** Heads have sinks, experts biases and a cut-off, and every other layer a window. */
+const gptOss: Architecture = {
+  ...from(
+    llama,
+    'gpt_oss',
+    {
+      ...{ hidden_size: 2880, num_hidden_layers: 36, num_attention_heads: 64, num_key_value_heads: 8, head_dim: 64 },
+      ...{ num_local_experts: 128, num_experts_per_tok: 4, swiglu_alpha: 1.702, swiglu_limit: 7 },
+      ...{ rms_norm_eps: 1e-5, rope_theta: 150000, attention_bias: true, sliding_window: 128 },
+      max_position_embeddings: 131072,
+      rope_scaling: {
+        ...{ rope_type: 'yarn', factor: 32, beta_fast: 32, beta_slow: 1, truncate: false },
+        original_max_position_embeddings: 4096,
+      },
+    },
+    (c) => {
+      c.only('hidden_act', 'silu');
+      c.ignore('experts_per_token', 'quantization_config');
+      const own = (name: string): string => `mlp.experts.${name}_proj`;
+      const layout = { router: 'mlp.router', gate: own('gate_up'), up: own('gate_up'), down: own('down') };
+      const clamped = { alpha: c.number('swiglu_alpha'), limit: c.number('swiglu_limit') };
+      const more = { shares: 'softmax of chosen', stacked: true, routerBias: true, clamped } as const;
+      return {
+        attention: {
+          sinks: 'self_attn.sinks',
+          window: windowed(
+            c,
+            slidingLayers(c, (layer) => layer % 2 === 0),
+          ),
+        },
+        experts: always(expertsOf(c, layout, more)),
+      };
+    },
+  ),
+  quantized: 'mxfp4',
+};
+
 export const MIXTURES = {
+  gpt_oss: gptOss,
   mixtral,
   qwen2_moe: qwen2Moe,
   qwen3_moe: qwen3Moe,

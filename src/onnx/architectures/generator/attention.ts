@@ -1,15 +1,62 @@
 import { DataType } from '../../graph.js';
 import { unsupported } from '../../source.js';
-import type { Description, HeadNorms } from '../description.js';
+import type { Description, HeadNorms, Latent, Narrow } from '../description.js';
 import type { Parts } from './parts.js';
 import type { Weights } from './weights.js';
 import type { Writer } from './writer.js';
 
 /** A block's attention, with keys and values of what came before. @param x [batch, positions, hidden]; the result too */
-export function attention({ writer, weights, positions, d }: Parts, x: string, layer: number): string {
+export function attention(parts: Parts, x: string, layer: number): string {
+  const { writer, weights, positions, d } = parts;
+  const { attention: a, heads, keyValueHeads, headSize, valueSize = headSize } = d;
+  const at = `${d.blocks}${layer}.`;
+  const { q, k, v, gate } = a.latent ? latent(parts, a.latent, x, layer) : separate(parts, x, layer);
+
+  const joined = (what: 'key' | 'value', own: string, width: number): string => {
+    const past = `past_key_values.${layer}.${what}`;
+    writer.input(past, DataType.FLOAT, ['batch_size', keyValueHeads, 'past_sequence_length', width]);
+    const all = writer.named(writer.op('Concat', [past, own], { axis: 2n }), `present.${layer}.${what}`);
+    writer.output(all, ['batch_size', keyValueHeads, 'total_sequence_length', width]);
+    return all;
+  };
+  const repeated = (y: string, width: number): string => {
+    const times = heads / keyValueHeads;
+    if (times === 1) return y;
+    const copies = writer.op('Expand', [writer.unsqueeze(y, 2), writer.ints(1, 1, times, 1, 1)]);
+    return writer.reshape(copies, 0, heads, -1, width);
+  };
+  const keys = writer.op('Transpose', [repeated(joined('key', k, headSize), headSize)], { perm: [0n, 1n, 3n, 2n] });
+  const values = repeated(joined('value', v, valueSize), valueSize);
+  let scores = writer.op('MatMul', [writer.scaled(q, a.scale(layer)), keys]);
+  if (a.alibi) scores = writer.add(scores, positions.distance(a.alibi));
+  scores = writer.add(writer.capped(scores, a.cap), positions.mask(a.window(layer)));
+  let mixed = writer.op('MatMul', [writer.op('Softmax', [scores], { axis: -1n }), values]);
+  if (a.sinks !== undefined) mixed = writer.mul(mixed, besideSinks(parts, scores, at + a.sinks));
+  const width = heads * valueSize;
+  let together = writer.reshape(swapped(writer, mixed), 0, 0, width);
+  if (gate !== undefined) together = writer.mul(together, writer.op('Sigmoid', [gate]));
+  return weights.linear(together, at + a.o, width, d.hidden, { bias: a.bias.o, transposed: d.transposed });
+}
+
+/** What is left of the weights beside a head's sink: sigmoid(log(sum(exp(scores))) - sink). [batch, heads, positions, 1] */
+function besideSinks({ writer, weights, d }: Parts, scores: string, name: string): string {
+  const sinks = writer.reshape(weights.wide(name, [d.heads]), 1, d.heads, 1, 1);
+  const sum = writer.op('ReduceLogSumExp', [scores, writer.ints(-1)], { keepdims: 1n });
+  return writer.op('Sigmoid', [writer.op('Sub', [sum, sinks])]);
+}
+
+/** [batch, heads, positions, size] each, turned; and the gate of what attention gives, [batch, positions, heads * size]. */
+interface Projected {
+  readonly q: string;
+  readonly k: string;
+  readonly v: string;
+  readonly gate: string | undefined;
+}
+
+function separate({ writer, weights, positions, d }: Parts, x: string, layer: number): Projected {
   const { attention: a, heads, keyValueHeads, headSize } = d;
   const at = `${d.blocks}${layer}.`;
-  let [q, k, v] = projections(writer, weights, d, x, at);
+  let { q, k, v, gate } = projections(writer, weights, d, x, at);
   const { norms } = a;
   const normed = (): void => {
     if (!norms || norms.over === 'width') return;
@@ -24,46 +71,55 @@ export function attention({ writer, weights, positions, d }: Parts, x: string, l
     k = positions.rotate(k, rotary, keyValueHeads, headSize);
   }
   if (norms?.behindRotary === true) normed();
+  return { q, k, v, gate };
+}
 
-  const joined = (what: 'key' | 'value', own: string): string => {
-    const past = `past_key_values.${layer}.${what}`;
-    writer.input(past, DataType.FLOAT, ['batch_size', keyValueHeads, 'past_sequence_length', headSize]);
-    const all = writer.named(writer.op('Concat', [past, own], { axis: 2n }), `present.${layer}.${what}`);
-    writer.output(all, ['batch_size', keyValueHeads, 'total_sequence_length', headSize]);
-    return all;
-  };
-  const repeated = (y: string): string => {
-    const times = heads / keyValueHeads;
-    if (times === 1) return y;
-    const copies = writer.op('Expand', [writer.unsqueeze(y, 2), writer.ints(1, 1, times, 1, 1)]);
-    return writer.reshape(copies, 0, heads, -1, headSize);
-  };
-  const keys = writer.op('Transpose', [repeated(joined('key', k))], { perm: [0n, 1n, 3n, 2n] });
-  const values = repeated(joined('value', v));
-  let scores = writer.op('MatMul', [writer.scaled(q, a.scale(layer)), keys]);
-  if (a.alibi) scores = writer.add(scores, positions.distance(a.alibi));
-  scores = writer.add(writer.capped(scores, a.cap), positions.mask(a.window(layer)));
-  const mixed = writer.op('MatMul', [writer.op('Softmax', [scores], { axis: -1n }), values]);
-  const together = writer.reshape(swapped(writer, mixed), 0, 0, heads * headSize);
-  return weights.linear(together, at + a.o, heads * headSize, d.hidden, { bias: a.bias.o, transposed: d.transposed });
+/** Multi-head latent attention: DeepSeek-V2 (2024). Keys and values are kept as heads see them. */
+function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, layer: number): Projected {
+  const { attention: a, heads, headSize, valueSize = headSize } = d;
+  const { turning } = l;
+  const at = `${d.blocks}${layer}.`;
+  const still = headSize - turning;
+  const up = (y: string, { rank, norm, up: name }: Narrow, width: number): string =>
+    weights.linear(weights.norm(y, at + norm, rank, { ...d.norm, epsilon: l.epsilon }), at + name, rank, width);
+  const byHeads = (y: string, count: number, width: number): string =>
+    swapped(writer, writer.reshape(y, 0, 0, count, width));
+  const rotary = a.rotary(layer);
+  const turned = (y: string, count: number): string => (rotary ? positions.rotate(y, rotary, count, turning) : y);
+
+  const { queries, keysAndValues } = l;
+  const wide = queries
+    ? up(weights.linear(x, at + queries.down, d.hidden, queries.rank, { bias: queries.bias }), queries, heads * headSize)
+    : weights.linear(x, at + a.q, d.hidden, heads * headSize, { bias: a.bias.qkv });
+  const [qStill = '', qTurning = ''] = writer.split(byHeads(wide, heads, headSize), [still, turning], -1);
+  const q = writer.op('Concat', [qStill, turned(qTurning, heads)], { axis: -1n });
+
+  const { rank, down, bias } = keysAndValues;
+  const narrow = weights.linear(x, at + down, d.hidden, rank + turning, { bias });
+  const [row = '', shared = ''] = writer.split(narrow, [rank, turning], -1);
+  const both = byHeads(up(row, keysAndValues, heads * (still + valueSize)), heads, still + valueSize);
+  const [kStill = '', v = ''] = writer.split(both, [still, valueSize], -1);
+  const kTurned = writer.op('Expand', [turned(byHeads(shared, 1, turning), 1), writer.ints(1, heads, 1, 1)]);
+  return { q, k: writer.op('Concat', [kStill, kTurned], { axis: -1n }), v, gate: undefined };
 }
 
 /** [batch, positions, heads, headSize] and [batch, heads, positions, headSize] are one another's. */
 const swapped = (writer: Writer, x: string): string => writer.op('Transpose', [x], { perm: [0n, 2n, 1n, 3n] });
 
-/** Queries, keys and values, [batch, positions, heads, headSize] each. */
+/** Queries, keys and values, [batch, positions, heads, headSize] each, and a gate, [batch, positions, heads * headSize]. */
 function projections(
   writer: Writer,
   weights: Weights,
   { attention: a, heads, keyValueHeads, headSize, hidden, transposed }: Description,
   x: string,
   at: string,
-): [string, string, string] {
+): Projected {
   const options = { bias: a.bias.qkv, transposed };
   const clipped = (y: string): string =>
     a.clip === undefined ? y : writer.op('Clip', [y, writer.scalar(-a.clip), writer.scalar(a.clip)]);
   const byHeads = (y: string, count: number): string => writer.reshape(y, 0, 0, count, headSize);
   const { norms } = a;
+  const gateless = (q: string, k: string, v: string): Projected => ({ q, k, v, gate: undefined });
   if (!a.fused) {
     const one = (name: string, count: number, norm?: string): string => {
       const width = count * headSize;
@@ -71,8 +127,16 @@ function projections(
       if (norms?.over === 'width' && norm !== undefined) y = weights.norm(y, at + norm, width, norms.norm);
       return byHeads(clipped(y), count);
     };
-    return [one(a.q, heads, norms?.q), one(a.k, keyValueHeads, norms?.k), one(a.v, keyValueHeads)];
+    const [k, v] = [one(a.k, keyValueHeads, norms?.k), one(a.v, keyValueHeads)];
+    if (a.gated !== true) return gateless(one(a.q, heads, norms?.q), k, v);
+    const both = writer.reshape(
+      weights.linear(x, at + a.q, hidden, 2 * heads * headSize, options),
+      ...[0, 0, heads, 2 * headSize],
+    );
+    const [q = '', gate = ''] = writer.split(both, [headSize, headSize], -1);
+    return { q, k, v, gate: writer.reshape(gate, 0, 0, heads * headSize) };
   }
+  if (a.gated === true) throw unsupported('Gates beside a fused projection are not described.');
   if (norms?.over === 'width') throw unsupported('Norms over a fused width are not described.');
   const width = (heads + 2 * keyValueHeads) * headSize;
   const y = clipped(weights.linear(x, at + a.fused.name, hidden, width, options));
@@ -80,18 +144,18 @@ function projections(
     case 'blocks': {
       const own = keyValueHeads * headSize;
       const [q = '', k = '', v = ''] = writer.split(y, [heads * headSize, own, own], -1);
-      return [byHeads(q, heads), byHeads(k, keyValueHeads), byHeads(v, keyValueHeads)];
+      return gateless(byHeads(q, heads), byHeads(k, keyValueHeads), byHeads(v, keyValueHeads));
     }
     case 'groups': {
       const group = heads / keyValueHeads;
       const grouped = writer.reshape(y, 0, 0, keyValueHeads, group + 2, headSize);
       const [q = '', k = '', v = ''] = writer.split(grouped, [group, 1, 1], -2);
-      return [byHeads(q, heads), byHeads(k, keyValueHeads), byHeads(v, keyValueHeads)];
+      return gateless(byHeads(q, heads), byHeads(k, keyValueHeads), byHeads(v, keyValueHeads));
     }
     case 'four parts': {
       const part = (heads / 4) * headSize;
       const [q = '', v = '', k = ''] = writer.split(writer.reshape(y, 0, 0, 4, 3 * part), [part, part, part], -1);
-      return [byHeads(q, heads), byHeads(k, heads), byHeads(v, heads)];
+      return gateless(byHeads(q, heads), byHeads(k, heads), byHeads(v, heads));
     }
   }
 }

@@ -6,6 +6,7 @@ import { attention } from './attention.js';
 import { experts, feedForward } from './feedForward.js';
 import type { Parts } from './parts.js';
 import { Positions } from './positions.js';
+import { recurrence } from './recurrence.js';
 import { Weights } from './weights.js';
 import { Writer } from './writer.js';
 
@@ -48,16 +49,33 @@ const LARGEST = 2 ** 20;
  * @throws ModelError
  */
 export function checkSizes(d: Description, tensors: number): void {
-  const { layers, heads, keyValueHeads, headSize, hidden } = d;
+  const { layers, heads, keyValueHeads, headSize, valueSize = headSize, hidden } = d;
   if (layers > tensors)
     throw broken(`The configuration states ${layers} layers, but the files hold ${tensors} tensors altogether.`);
-  for (const [what, size] of Object.entries({ 'hidden size': hidden, 'number of heads': heads, 'head size': headSize }))
+  const sizes = {
+    'hidden size': hidden,
+    'number of heads': heads,
+    'head size': headSize,
+    'size of values': valueSize,
+    ...narrowSizes(d),
+  };
+  for (const [what, size] of Object.entries(sizes))
     if (!(Number.isSafeInteger(size) && size >= 1 && size <= LARGEST))
       throw unsupported(`The configuration states a ${what} of ${size}, which no model has.`);
   if (heads % keyValueHeads !== 0)
     throw unsupported(
       `The configuration states ${heads} heads, which ${keyValueHeads} key-value heads cannot serve alike.`,
     );
+}
+
+function narrowSizes({ attention: { latent }, headSize }: Description): Record<string, number> {
+  if (!latent) return {};
+  const { queries, keysAndValues, turning } = latent;
+  return {
+    'rank of keys and values': keysAndValues.rank,
+    ...(queries ? { 'rank of queries': queries.rank } : {}),
+    'number of dimensions that stay': headSize - turning,
+  };
 }
 
 /** Names begin otherwise in bare models, in models with a head and in those of several kinds of input. */
@@ -104,8 +122,10 @@ function block(parts: Parts, x: string, layer: number): string {
   const fed = (y: string): string =>
     chosen ? experts(writer, weights, d, chosen, y, at) : feedForward(writer, weights, d, f, y, at);
   const own = normed(x, a.before);
-  const attended = given(attention(parts, own, layer), a);
+  const instead = d.recurrence?.(layer);
+  const attended = given(instead ? recurrence(parts, instead, own, layer) : attention(parts, own, layer), a);
   const name = `blocks.${layer}`;
+  if (d.withoutFeedForward === true) return writer.named(writer.add(x, attended), name);
   if (d.parallel) {
     const other = given(fed(f.before === undefined ? own : normed(x, f.before)), f);
     return writer.named(writer.add(writer.add(attended, other), x), name);

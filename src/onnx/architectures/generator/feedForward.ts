@@ -5,7 +5,7 @@ import type { Weights } from './weights.js';
 import type { Writer } from './writer.js';
 
 /** An elementwise function by the name that transformers' activations.py gives it. @throws ModelError for others */
-function activation(writer: Writer, weights: Weights, name: string, x: string, at: string): string {
+export function activation(writer: Writer, weights: Weights, name: string, x: string, at: string): string {
   switch (name) {
     case 'silu':
     case 'swish':
@@ -82,8 +82,9 @@ export function feedForward(
 export function experts(writer: Writer, weights: Weights, d: Description, e: Experts, x: string, at: string): string {
   const { hidden } = d;
   const rows = writer.reshape(x, -1, hidden);
-  const scores = weights.linear(rows, at + e.router, hidden, e.count);
-  const { shares, chosen } = route(writer, e, scores);
+  const scores = weights.linear(rows, at + e.router, hidden, e.count, { bias: e.routerBias === true });
+  const correction = e.correction === undefined ? undefined : weights.wide(at + e.correction, [e.count]);
+  const { shares, chosen } = route(writer, e, scores, correction);
   // Tables [rows, experts]: who chose whom, and with which share.
   const none = writer.op('ConstantOfShape', [writer.op('Shape', [scores])]);
   const share = writer.op('ScatterElements', [none, chosen, shares], { axis: 1n });
@@ -107,21 +108,52 @@ export function experts(writer: Writer, weights: Weights, d: Description, e: Exp
   return writer.op('Reshape', [sum, writer.op('Shape', [x])]);
 }
 
-/** Which experts each row chooses, and their shares: [rows, top] each. */
-function route(writer: Writer, e: Experts, scores: string): { readonly shares: string; readonly chosen: string } {
+/**
+ * Which experts each row chooses, and their shares: [rows, top] each.
+ * @param scores [rows, experts]
+ * @param correction of the shares that are compared, [experts]
+ */
+function route(
+  writer: Writer,
+  e: Experts,
+  scores: string,
+  correction: string | undefined,
+): { readonly shares: string; readonly chosen: string } {
   const softmax = (x: string): string => writer.op('Softmax', [x], { axis: -1n });
-  const best = (x: string): [string, string] => {
-    const [values = '', places = ''] = writer.ops('TopK', [x, writer.ints(e.top)], 2, { axis: -1n });
-    return [values, places];
-  };
+  const best = (x: string): [string, string] => largest(writer, x, e.top);
+  const scaled = (shares: string): string => writer.scaled(shares, e.scale);
   if (e.shares === 'softmax of chosen') {
     const [values, chosen] = best(scores);
-    return { shares: softmax(values), chosen };
+    return { shares: scaled(softmax(values)), chosen };
   }
-  const [values, chosen] = best(softmax(scores));
-  if (!e.normalized) return { shares: values, chosen };
-  const sum = writer.op('ReduceSum', [values, writer.ints(-1)], { keepdims: 1n });
-  return { shares: writer.op('Div', [values, sum]), chosen };
+  const all = e.shares === 'sigmoid' ? writer.op('Sigmoid', [scores]) : softmax(scores);
+  const compared = correction === undefined ? all : writer.add(all, correction);
+  const [values, chosen] = best(e.groups ? inBestGroups(writer, e, e.groups, compared) : compared);
+  const own = compared === all ? values : writer.op('GatherElements', [all, chosen], { axis: 1n });
+  if (!e.normalized) return { shares: scaled(own), chosen };
+  const sum = writer.op('ReduceSum', [own, writer.ints(-1)], { keepdims: 1n });
+  const divisor = e.epsilon === undefined ? sum : writer.add(sum, writer.scalar(e.epsilon));
+  return { shares: scaled(writer.op('Div', [own, divisor])), chosen };
+}
+
+/** The largest numbers of a row, and their places. */
+function largest(writer: Writer, x: string, count: number): [string, string] {
+  const [values = '', places = ''] = writer.ops('TopK', [x, writer.ints(count)], 2, { axis: -1n });
+  return [values, places];
+}
+
+/** Shares of experts outside of the best groups become lower than all others. @param x [rows, experts]; the result too */
+function inBestGroups(writer: Writer, e: Experts, groups: NonNullable<Experts['groups']>, x: string): string {
+  const size = e.count / groups.count;
+  const grouped = writer.reshape(x, -1, groups.count, size);
+  const [first] = largest(writer, grouped, groups.by === 'best' ? 1 : 2);
+  const worth = writer.op('ReduceSum', [first, writer.ints(-1)], { keepdims: 0n });
+  const [, best] = largest(writer, worth, groups.top);
+  const none = writer.op('ConstantOfShape', [writer.op('Shape', [worth])]);
+  const ones = writer.add(writer.op('ConstantOfShape', [writer.op('Shape', [best])]), writer.scalar(1));
+  const isBest = writer.cast(writer.op('ScatterElements', [none, best, ones], { axis: 1n }), DataType.BOOL);
+  const kept = writer.op('Where', [writer.unsqueeze(isBest, -1), grouped, writer.scalar(-3.4028234663852886e38)]);
+  return writer.reshape(kept, -1, e.count);
 }
 
 /** An expert's MLP. @param x [rows, hidden]; the result too */
@@ -135,6 +167,7 @@ function oneExpert(
   number: number,
 ): string {
   const { activation: name } = e;
+  if (e.clamped) return clampedExpert(writer, weights, d, e, e.clamped, x, at, number);
   if (!e.stacked) {
     const own = (matrix: string): string => matrix.replace('#', String(number));
     const matrices = { gate: own(e.gate), up: own(e.up), down: own(e.down), bias: false, activation: name };
@@ -153,6 +186,37 @@ function oneExpert(
   const both = writer.product(x, matrix(e.gate, 2 * Math.floor(width), d.hidden));
   const [g = '', u = ''] = writer.split(both, [width, width], -1);
   return writer.product(writer.mul(activation(writer, weights, name, g, at), u), matrix(e.down, d.hidden, width));
+}
+
+/** One of gpt-oss's experts. @param x [rows, hidden]; the result too */
+function clampedExpert(
+  writer: Writer,
+  weights: Weights,
+  { hidden }: Description,
+  e: Experts,
+  { alpha, limit }: NonNullable<Experts['clamped']>,
+  x: string,
+  at: string,
+  number: number,
+): string {
+  const width = (weights.shapeOf(`${at}${e.gate}_bias`)?.[1] ?? 0) / 2;
+  const product = (y: string, name: string, inputs: number, outputs: number): string => {
+    const bias = weights.wide(`${at}${name}_bias`, [e.count, outputs], [number, number + 1], [outputs]);
+    const isPacked = weights.shapeOf(`${at}${name}_blocks`) !== undefined;
+    const whole = isPacked
+      ? writer.product(y, weights.unpacked(at + name, [e.count, outputs, inputs], number))
+      : writer.op('MatMul', [
+          y,
+          weights.wide(at + name, [e.count, inputs, outputs], [number, number + 1], [inputs, outputs]),
+        ]);
+    return writer.add(whole, bias);
+  };
+  const both = writer.reshape(product(x, e.gate, hidden, 2 * width), -1, width, 2);
+  const [g = '', u = ''] = writer.split(both, [1, 1], -1).map((y) => writer.op('Squeeze', [y, writer.ints(-1)]));
+  const gate = writer.op('Min', [g, writer.scalar(limit)]);
+  const up = writer.op('Clip', [u, writer.scalar(-limit), writer.scalar(limit)]);
+  const opened = writer.mul(gate, writer.op('Sigmoid', [writer.scaled(gate, alpha)]));
+  return product(writer.mul(writer.add(up, writer.scalar(1)), opened), e.down, width, hidden);
 }
 
 function shared(

@@ -6,6 +6,9 @@ import { broken, unsupported } from '../../source.js';
 import type { Norm } from '../description.js';
 import type { Writer } from './writer.js';
 
+/** What 4 bits of MXFP4 are: a sign, two bits of an exponent and one of a fraction. */
+const MXFP4 = [1, -1].flatMap((sign) => [0, 0.5, 1, 1.5, 2, 3, 4, 6].map((x) => sign * x));
+
 /** A range of a tensor's rows. */
 export type Rows = readonly [from: number, to: number];
 
@@ -34,9 +37,16 @@ export class Weights {
    * A weight in its own type.
    * @param shape as the configuration has it; undefined dimensions are as stored
    * @param rows only these rows, which lie one behind another, as a tensor of `as`
+   * @param type that it must have; by default one that is computed with
    * @throws ModelError naming the tensor where it is missing or another than the configuration says.
    */
-  stored(name: string, shape: readonly (number | undefined)[], rows?: Rows, as?: readonly number[]): string {
+  stored(
+    name: string,
+    shape: readonly (number | undefined)[],
+    rows?: Rows,
+    as?: readonly number[],
+    type?: number,
+  ): string {
     const tensor = this.find(name);
     const own = this.nameOf(name);
     if (!tensor) throw broken(`The files hold no tensor "${own}", which the configuration asks for.`);
@@ -46,7 +56,7 @@ export class Weights {
       throw broken(
         `The tensor "${own}" is ${tensor.shape.join(' x ') || 'one number'}, but the configuration makes it ${shape.map((d) => d ?? 'any').join(' x ') || 'one number'}.`,
       );
-    if (tensor.dataType === undefined)
+    if (tensor.dataType === undefined || (tensor.dataType === DataType.UINT8) !== (type === DataType.UINT8))
       throw unsupported(
         `The tensor "${own}" is stored as ${tensor.dtype}; float32, float16 and bfloat16 are read.`,
         'Quantized checkpoints are not described yet; use one that is not quantized.',
@@ -78,6 +88,31 @@ export class Weights {
   wide(name: string, shape: readonly (number | undefined)[], rows?: Rows, as?: readonly number[]): string {
     const stored = this.stored(name, shape, rows, as);
     return this.find(name)?.dataType === DataType.FLOAT ? stored : this.writer.cast(stored, DataType.FLOAT);
+  }
+
+  /**
+   * One of some matrices [rows, columns] in 4 bits (MXFP4), in float32: unpacked when it is used. 32 numbers of a row that follow
+   * one another are 16 bytes, each an earlier one in its low and the next in its high half, and have one power of 2.
+   */
+  unpacked(name: string, shape: readonly [matrices: number, rows: number, columns: number], number: number): string {
+    const { writer } = this;
+    const [matrices, rows, columns] = shape;
+    const blocks = columns / 32;
+    if (!Number.isInteger(blocks))
+      throw unsupported(`The tensor "${this.nameOf(name)}_blocks" has rows of ${columns} numbers, no multiple of 32.`);
+    const one: Rows = [number, number + 1];
+    const bytes = this.stored(`${name}_blocks`, [matrices, rows, blocks, 16], one, [rows, blocks, 16, 1], DataType.UINT8);
+    const powers = this.stored(`${name}_scales`, [matrices, rows, blocks], one, [rows, blocks, 1], DataType.UINT8);
+    const low = writer.op('BitwiseAnd', [bytes, writer.byte(15)]);
+    const high = writer.op('BitShift', [bytes, writer.byte(4)], { direction: 'RIGHT' });
+    const halves = writer.cast(writer.op('Concat', [low, high], { axis: -1n }), DataType.INT32);
+    const numbers = writer.op('Gather', [writer.floats('mxfp4/numbers', [16], MXFP4), halves]);
+    const scales = Array.from({ length: 256 }, (_, i) => 2 ** (i - 127));
+    const scale = writer.op('Gather', [
+      writer.floats('mxfp4/scales', [256], scales),
+      writer.cast(powers, DataType.INT32),
+    ]);
+    return writer.reshape(writer.mul(writer.reshape(numbers, rows, blocks, 32), scale), rows, columns);
   }
 
   /** Rows of a table that are looked up, in float32: they are widened, not the table. */

@@ -1,0 +1,208 @@
+import { DataType, MICROSOFT } from '../../graph.js';
+import { unsupported } from '../../source.js';
+import type { DeltaNet, Recurrence, ShortConvolution, StateSpace } from '../description.js';
+import { activation } from './feedForward.js';
+import type { Parts } from './parts.js';
+
+/** What stands in place of attention, with the state of what came before. @param x [batch, positions, hidden]; the result too */
+export function recurrence(parts: Parts, r: Recurrence, x: string, layer: number): string {
+  switch (r.kind) {
+    case 'convolution':
+      return shortConvolution(parts, r, x, layer);
+    case 'state space':
+      return stateSpace(parts, r, x, layer);
+    case 'delta rule':
+      return deltaNet(parts, r, x, layer);
+  }
+}
+
+/** LFM2's. */
+function shortConvolution(parts: Parts, r: ShortConvolution, x: string, layer: number): string {
+  const { writer, weights, d } = parts;
+  const { hidden } = d;
+  const at = `${d.blocks}${layer}.`;
+  const { bias, positions } = r;
+  const all = weights.linear(x, at + r.input, hidden, 3 * hidden, { bias });
+  const [before = '', behind = '', y = ''] = writer.split(all, [hidden, hidden, hidden], -1);
+  const convolution = { name: at + r.convolution, channels: hidden, positions, bias };
+  const seen = convolved(parts, convolution, writer.mul(before, y), layer);
+  return weights.linear(writer.mul(behind, seen), at + r.output, hidden, hidden, { bias });
+}
+
+/** Mamba 2: a state for each head falls off with a step of time, and a key times a value is added to it. */
+function stateSpace(parts: Parts, r: StateSpace, x: string, layer: number): string {
+  const { writer, weights, d } = parts;
+  const { heads, headSize, stateSize, groups, positions, bias } = r;
+  const at = `${d.blocks}${layer}.${r.at}.`;
+  const [inner, keys] = [heads * headSize, groups * stateSize];
+  const channels = inner + 2 * keys;
+  const active = (y: string): string => activation(writer, weights, r.activation, y, at);
+  const all = weights.linear(x, `${at}in_proj`, d.hidden, inner + channels + heads, { bias });
+  const [gate = '', mixed = '', time = ''] = writer.split(all, [inner, channels, heads], -1);
+  const convolution = { name: `${at}conv1d`, channels, positions, bias: r.convolutionBias };
+  const seen = active(convolved(parts, convolution, mixed, layer));
+  const [values = '', key = '', query = ''] = writer.split(seen, [inner, keys, keys], -1);
+  const [least, most] = r.steps;
+  let step = writer.op('Softplus', [writer.add(time, weights.wide(`${at}dt_bias`, [heads]))]);
+  if (least > 0) step = writer.op('Max', [step, writer.scalar(least)]);
+  if (most < Infinity) step = writer.op('Min', [step, writer.scalar(most)]);
+  const byHeads = (y: string): string => writer.reshape(y, 0, 0, heads, headSize);
+  const given = writer.reshape(writer.mul(byHeads(values), writer.unsqueeze(step, -1)), 0, 0, inner);
+  const rate = writer.op('Neg', [writer.op('Exp', [weights.wide(`${at}A_log`, [heads])])]);
+  const state = { heads, keyHeads: groups, keySize: stateSize, valueSize: headSize, layer };
+  const recalled = linearAttention(parts, state, {
+    query,
+    key,
+    value: given,
+    decay: writer.mul(step, rate),
+    beta: undefined,
+    scale: 1,
+  });
+  const skip = writer.mul(byHeads(values), writer.unsqueeze(weights.wide(`${at}D`, [heads]), -1));
+  const sum = writer.add(recalled, writer.reshape(skip, 0, 0, inner));
+  // Normed behind the gate, each group by itself.
+  const gated = writer.mul(sum, writer.mul(gate, writer.op('Sigmoid', [gate])));
+  const plain = { ...d.norm, kind: 'rms', offset: 0, bias: false } as const;
+  const normed =
+    groups === 1
+      ? weights.norm(gated, `${at}norm`, inner, { ...plain, weight: true })
+      : writer.mul(
+          writer.reshape(
+            weights.norm(writer.reshape(gated, 0, 0, groups, inner / groups), '', inner / groups, {
+              ...plain,
+              weight: false,
+            }),
+            ...[0, 0, inner],
+          ),
+          weights.wide(`${at}norm.weight`, [inner]),
+        );
+  return weights.linear(normed, `${at}out_proj`, inner, d.hidden, { bias });
+}
+
+/** Qwen3-Next's: of what a state recalls for a key, the difference to the value is written into it. */
+function deltaNet(parts: Parts, r: DeltaNet, x: string, layer: number): string {
+  const { writer, weights, d } = parts;
+  const { heads, keyHeads, keySize, valueSize, positions } = r;
+  const at = `${d.blocks}${layer}.${r.at}.`;
+  const [keys, values] = [keyHeads * keySize, heads * valueSize];
+  const channels = 2 * keys + values;
+  const active = (y: string): string => activation(writer, weights, r.activation, y, at);
+  const { mixed, gate, write, time } = deltaProjections(parts, r, x, at);
+  const convolution = { name: `${at}conv1d`, channels, positions, bias: false };
+  const seen = active(convolved(parts, convolution, mixed, layer));
+  const [query = '', key = '', value = ''] = writer.split(seen, [keys, keys, values], -1);
+  const unit = (y: string): string => {
+    const byHeads = writer.reshape(y, 0, 0, keyHeads, keySize);
+    const square = writer.op('ReduceSumSquare', [byHeads, writer.ints(-1)], { keepdims: 1n });
+    const length = writer.op('Sqrt', [writer.add(square, writer.scalar(1e-6))]);
+    return writer.reshape(writer.op('Div', [byHeads, length]), 0, 0, keys);
+  };
+  const rate = writer.op('Neg', [writer.op('Exp', [weights.wide(`${at}A_log`, [heads])])]);
+  const step = writer.op('Softplus', [writer.add(time, weights.wide(`${at}dt_bias`, [heads]))]);
+  const state = { heads, keyHeads, keySize, valueSize, layer };
+  const recalled = linearAttention(parts, state, {
+    query: unit(query),
+    key: unit(key),
+    value,
+    decay: writer.mul(step, rate),
+    beta: writer.op('Sigmoid', [write]),
+    scale: keySize ** -0.5,
+  });
+  const byHeads = writer.reshape(recalled, 0, 0, heads, valueSize);
+  const normed = weights.norm(byHeads, `${at}norm`, valueSize, { ...d.norm, offset: 0 });
+  const gated = writer.mul(writer.reshape(normed, 0, 0, values), writer.mul(gate, writer.op('Sigmoid', [gate])));
+  return weights.linear(gated, `${at}out_proj`, values, d.hidden);
+}
+
+/** What is convolved, the gate, how much is written and how fast a state falls off. */
+function deltaProjections(
+  { writer, weights, d }: Parts,
+  { heads, keyHeads, keySize, valueSize, fused }: DeltaNet,
+  x: string,
+  at: string,
+): { readonly mixed: string; readonly gate: string; readonly write: string; readonly time: string } {
+  const [keys, values] = [keyHeads * keySize, heads * valueSize];
+  const linear = (name: string, width: number): string => weights.linear(x, at + name, d.hidden, width);
+  if (!fused)
+    return {
+      mixed: linear('in_proj_qkv', 2 * keys + values),
+      gate: linear('in_proj_z', values),
+      write: linear('in_proj_b', heads),
+      time: linear('in_proj_a', heads),
+    };
+  const each = heads / keyHeads;
+  const byKeys = (y: string, sizes: readonly number[]): string[] => {
+    const width = sizes.reduce((sum, size) => sum + size, 0);
+    const parts = writer.split(writer.reshape(y, 0, 0, keyHeads, width), sizes, -1);
+    return parts.map((part, i) => writer.reshape(part, 0, 0, keyHeads * (sizes[i] ?? 0)));
+  };
+  const own = [keySize, keySize, each * valueSize, each * valueSize];
+  const [query = '', key = '', value = '', gate = ''] = byKeys(linear('in_proj_qkvz', 2 * keys + 2 * values), own);
+  const [write = '', time = ''] = byKeys(linear('in_proj_ba', 2 * heads), [each, each]);
+  return { mixed: writer.op('Concat', [query, key, value], { axis: -1n }), gate, write, time };
+}
+
+interface Convolution {
+  readonly name: string;
+  readonly channels: number;
+  readonly positions: number;
+  readonly bias: boolean;
+}
+
+/** Each channel with weights of its own for some positions up to this one. @param x [batch, positions, channels]; the result too */
+function convolved(
+  parts: Parts,
+  { name, channels, positions, bias }: Convolution,
+  x: string,
+  layer: number,
+): string {
+  const { writer, weights } = parts;
+  if (positions < 2) throw unsupported(`A convolution over ${positions} position is not described.`);
+  const state = ['batch_size', channels, positions - 1];
+  const past = writer.input(`past_conv.${layer}`, DataType.FLOAT, state);
+  const turned = (y: string): string => writer.op('Transpose', [y], { perm: [0n, 2n, 1n] });
+  const kernel = weights.wide(`${name}.weight`, [channels, 1, positions]);
+  const offsets = bias ? weights.wide(`${name}.bias`, [channels]) : '';
+  const input = [turned(x), kernel, offsets, past];
+  const [y = '', present = ''] = writer.ops('CausalConvWithState', input, 2, {}, MICROSOFT);
+  writer.output(writer.named(writer.op('Identity', [present]), `present_conv.${layer}`), state);
+  return turned(y);
+}
+
+interface State {
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly layer: number;
+}
+
+/** [batch, positions, heads * size] each; `decay` and `beta` [batch, positions, heads], the first the logarithm. */
+interface Recall {
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly decay: string;
+  /** How much is written; left out, a value is added whatever the state recalls. */
+  readonly beta: string | undefined;
+  readonly scale: number;
+}
+
+/** @returns what is recalled, [batch, positions, heads * valueSize] */
+function linearAttention({ writer }: Parts, s: State, { query, key, value, decay, beta, scale }: Recall): string {
+  const { heads, keyHeads, keySize, valueSize, layer } = s;
+  if (heads % keyHeads !== 0)
+    throw unsupported(`${heads} heads of values, which ${keyHeads} heads of keys cannot serve alike, are not described.`);
+  const state = ['batch_size', heads, keySize, valueSize];
+  const past = writer.input(`past_recurrent.${layer}`, DataType.FLOAT, state);
+  const input = [query, key, value, past, decay, ...(beta === undefined ? [] : [beta])];
+  const attributes = {
+    q_num_heads: BigInt(keyHeads),
+    kv_num_heads: BigInt(heads),
+    update_rule: beta === undefined ? 'gated' : 'gated_delta',
+    scale,
+  };
+  const [y = '', present = ''] = writer.ops('LinearAttention', input, 2, attributes, MICROSOFT);
+  writer.output(writer.named(writer.op('Identity', [present]), `present_recurrent.${layer}`), state);
+  return y;
+}
