@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isRecord } from '../map/json.js';
+import { isRecord, parseJson } from '../map/json.js';
 
 /** What config.json or genai_config.json states; everything may be missing. */
 export interface ModelConfig {
@@ -22,7 +22,7 @@ const MAX_JSON_BYTES = 128 * 2 ** 20;
 export function readJson(file: string | undefined): Record<string, unknown> {
   if (file === undefined || statSync(file).size > MAX_JSON_BYTES) return {};
   try {
-    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const data = parseJson(readFileSync(file, 'utf8'));
     return isRecord(data) ? data : {};
   } catch {
     return {};

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../map/fault.js';
-import { isRecord, sortedJson } from '../../map/json.js';
+import { isRecord, parseJson, sortedJson } from '../../map/json.js';
 import { checkpointGraph } from '../../onnx/architectures/checkpoint.js';
 import { joinShards, readHeader, readIndex, type StoredTensor } from '../../onnx/checkpoint/safetensors.js';
 import type { Check } from '../../protocol/engine.js';
@@ -84,7 +84,7 @@ function readObject(file: string, most: number): Json {
   let data: unknown;
   try {
     if (statSync(file).size > most) throw broken(`"${name}" is larger than any (${most / 2 ** 20} MB).`);
-    data = JSON.parse(readFileSync(file, 'utf8'));
+    data = parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw broken(`"${name}" cannot be read: it is missing, damaged or no JSON.`, error);

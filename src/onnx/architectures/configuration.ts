@@ -87,6 +87,16 @@ export class Configuration {
     throw this.wrong(names, value, 'a list');
   }
 
+  /** Two numbers, either of which may be without end. Newer releases of transformers write that as an object. */
+  range(name: string): readonly [least: number, most: number] | undefined {
+    const list = this.list(name)?.map((one) => (isObject(one) && '__float__' in one ? Number(one.__float__) : one));
+    if (list === undefined) return undefined;
+    const [least, most] = list;
+    if (list.length === 2 && typeof least === 'number' && typeof most === 'number' && least <= most)
+      return [least, most];
+    throw this.wrong([name], this.stated[name], 'two numbers');
+  }
+
   object(...names: readonly string[]): Json | undefined {
     const value = this.value(names);
     if (value === undefined || value === null) return undefined;

@@ -199,12 +199,15 @@ const graniteHybrid = from(
       convolutionBias: c.flag('mamba_conv_bias'),
     });
     const turns = c.isStated('position_embedding_type', 'rope');
+    if (!turns) c.ignore('rope_parameters', 'rope_scaling', 'rope_theta');
+    const dense = c.isStated('num_local_experts', 0);
+    if (dense) c.ignore('num_experts_per_tok');
     const beside = { gateUp: 'shared_mlp.input_linear', up: '', down: 'shared_mlp.output_linear' };
     return {
       attention: { rotary: turns ? turning(c, { headSize }) : none, bias: attention.bias },
       recurrence: (layer) => (isState(layer) ? space : undefined),
       feedForward: { ...beside, gate: undefined, bias: false },
-      experts: c.isStated('num_local_experts', 0) ? none : always(besideMlp(c, beside)),
+      experts: dense ? undefined : always(besideMlp(c, beside)),
     };
   },
 );
@@ -228,11 +231,8 @@ function stateSpace(
     throw unsupported(
       `${space.heads} heads of ${space.headSize} numbers are not the ${inner} that config.json gives the layer's state.`,
     );
-  const limits = c.list('time_step_limit');
-  const [least = 0, most = Infinity] = limits ?? [];
-  if (typeof least !== 'number' || typeof most !== 'number')
-    throw unsupported(`"time_step_limit" in config.json should be two numbers, but is ${show(limits)}.`);
-  return { kind: 'state space', activation: c.text('hidden_act'), steps: [least, most], ...space };
+  const steps = c.range('time_step_limit') ?? [0, Infinity];
+  return { kind: 'state space', activation: c.text('hidden_act'), steps, ...space };
 }
 
 /** Nothing but state spaces. */
