@@ -2,7 +2,7 @@ import type { Anatomy } from './anatomy.js';
 import { constantOperand, innerWidth } from './anatomy/head.js';
 import { isResidualSum, valueInputs } from './dataflow.js';
 import { findAttribute, type Graph, type NodeProto } from './graph.js';
-import { isProduct } from './operators/table.js';
+import { isProduct, operatorOf } from './operators/table.js';
 import { spend, withinBudget } from './work.js';
 
 /** Something of a block, or why the export does not show it. */
@@ -138,6 +138,7 @@ function findProjection(
       const before = beforeQuantization(graph, input);
       const reader = before === input ? producer : graph.producers.get(input);
       if (!reader || mixerBefore(anatomy, before, stream) === undefined) break;
+      if (keepsState(mixer)) return { missing: 'this block keeps a state instead of attending' };
       const stated = Number(findAttribute(mixer, 'num_heads')?.i ?? 0n);
       return {
         found: {
@@ -154,6 +155,12 @@ function findProjection(
   }
   return { missing: 'no product with a constant matrix follows attention' };
 }
+
+/** Whether what came before is a state of one size, which has no attention heads. */
+const keepsState = (mixer: NodeProto): boolean =>
+  mixer.opType === 'LinearAttention' ||
+  operatorOf(mixer).role === 'recurrence' ||
+  operatorOf(mixer).role === 'convolution';
 
 const beforeQuantization = (graph: Graph, tensor: string): string => {
   const producer = graph.producers.get(tensor);

@@ -116,7 +116,9 @@ const CASES: readonly Case[] = [
   file('no kind', /what kind of model/, '{"hidden_size": 32}'),
   config('a kind that nobody knows', /"frobnicator" are not described/, { model_type: 'frobnicator' }),
   config('a name of JavaScript as a kind', /"constructor" are not described/, { model_type: 'constructor' }),
-  config('embeddings in every layer', /"gemma3n" are not described: .*embeddings of their own/, { model_type: 'gemma3n' }),
+  config('embeddings in every layer', /"gemma3n" are not described: .*embeddings of their own/, {
+    model_type: 'gemma3n',
+  }),
   config('a kind around the text', /"frobnicator" are not described/, {
     model_type: 'frobnicator',
     text_config: { model_type: 'llama' },

@@ -207,7 +207,16 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   RMSNormalization: [{ inputs: [x, floats([4])] }],
   GroupNormalization: [{ inputs: [free([2, 4, 3]), floats([4]), floats([4])], attributes: { num_groups: 2n } }],
   ...Object.fromEntries(
-    ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare', 'ReduceL2'].map((name) => [
+    [
+      'ReduceMean',
+      'ReduceSum',
+      'ReduceMax',
+      'ReduceMin',
+      'ReduceProd',
+      'ReduceSumSquare',
+      'ReduceL2',
+      'ReduceLogSumExp',
+    ].map((name) => [
       name,
       [{ inputs: [x, integers([-1])] }, { inputs: [x, integers([0])], attributes: { keepdims: 0n } }],
     ]),
@@ -367,6 +376,17 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       untold: true,
     },
   ],
+  CausalConvWithState: [
+    { inputs: [free([2, 4, 5]), floats([4, 1, 3]), floats([4]), free([2, 4, 2])], outputs: 2, ...own },
+  ],
+  LinearAttention: [
+    {
+      inputs: [free([2, 5, 6]), free([2, 5, 6]), free([2, 5, 4]), free([2, 2, 3, 2]), free([2, 5, 2])],
+      attributes: { q_num_heads: 2n, kv_num_heads: 2n, update_rule: 'gated', scale: 1 },
+      outputs: 2,
+      ...own,
+    },
+  ],
   Scan: [
     {
       inputs: [x],
@@ -415,7 +435,7 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 
 /** Operators that onnxruntime has for graphics processors alone, or no longer: nothing is told of their shapes. */
 const ELSEWHERE =
-  'MatMulFpQ4 DecoderMaskedSelfAttention PagedAttention PackedAttention PackedMultiHeadAttention DecoderAttention LongformerAttention SparseAttention LinearAttention CausalConvWithState';
+  'MatMulFpQ4 DecoderMaskedSelfAttention PagedAttention PackedAttention PackedMultiHeadAttention DecoderAttention LongformerAttention SparseAttention';
 
 describe('operators', () => {
   for (const [name, entry] of Object.entries(OPERATORS))

@@ -232,8 +232,7 @@ export interface Experts {
   /** Name of the whole tensor, [experts], that is added to shares when experts are chosen, and only then. */
   readonly correction?: string | undefined;
   /** Experts are chosen among those of the best groups, by a group's best share or its two best. */
-  readonly groups?:
-    { readonly count: number; readonly top: number; readonly by: 'best' | 'two best' } | undefined;
+  readonly groups?: { readonly count: number; readonly top: number; readonly by: 'best' | 'two best' } | undefined;
   /** Shares of the chosen are divided by their sum. */
   readonly normalized: boolean;
   /** Added to that sum. */

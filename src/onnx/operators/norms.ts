@@ -29,8 +29,20 @@ export const NORMS = {
     ['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'GroupNormalization', 'LpNormalization'],
     { shape: 'first', role: 'norm' },
   ),
-  ...alike(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare', 'ReduceL2', 'ReduceLogSumExp'], {
-    shape: reduced,
-  }),
+  ...alike(
+    [
+      'ReduceMean',
+      'ReduceSum',
+      'ReduceMax',
+      'ReduceMin',
+      'ReduceProd',
+      'ReduceSumSquare',
+      'ReduceL2',
+      'ReduceLogSumExp',
+    ],
+    {
+      shape: reduced,
+    },
+  ),
   ...alike(['ArgMax', 'ArgMin'], { shape: place, type: DataType.INT64 }),
 } satisfies Record<string, Operator>;

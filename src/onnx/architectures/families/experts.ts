@@ -37,7 +37,9 @@ export function expertsOf(c: Configuration, layout: Layout, more: Partial<Expert
 function checkGroups(groups: NonNullable<Experts['groups']>, count: number, top: number): void {
   const size = count / groups.count;
   if (!Number.isInteger(size) || groups.top > groups.count || (groups.by === 'two best' && size < 2))
-    throw unsupported(`${count} experts in ${groups.count} groups, of which ${groups.top} are chosen, are not described.`);
+    throw unsupported(
+      `${count} experts in ${groups.count} groups, of which ${groups.top} are chosen, are not described.`,
+    );
   if (top > groups.top * size)
     throw unsupported(`Each position would choose ${top} experts in ${groups.top} groups of ${size}.`);
 }

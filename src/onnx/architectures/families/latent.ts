@@ -68,7 +68,11 @@ function behindDense(c: Configuration, more: Partial<Experts>): Description['exp
   const own = (name: string): string => `mlp.shared_experts.${name}_proj`;
   const shared = { matrices: { gate: own('gate'), up: own('up'), down: own('down') } };
   c.ignore('n_shared_experts');
-  const experts = expertsOf(c, gated('mlp'), { shared, scale: c.optionalNumber('routed_scaling_factor') ?? 1, ...more });
+  const experts = expertsOf(c, gated('mlp'), {
+    shared,
+    scale: c.optionalNumber('routed_scaling_factor') ?? 1,
+    ...more,
+  });
   return (layer) => (layer < dense ? undefined : experts);
 }
 

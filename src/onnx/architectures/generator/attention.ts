@@ -89,7 +89,11 @@ function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, 
 
   const { queries, keysAndValues } = l;
   const wide = queries
-    ? up(weights.linear(x, at + queries.down, d.hidden, queries.rank, { bias: queries.bias }), queries, heads * headSize)
+    ? up(
+        weights.linear(x, at + queries.down, d.hidden, queries.rank, { bias: queries.bias }),
+        queries,
+        heads * headSize,
+      )
     : weights.linear(x, at + a.q, d.hidden, heads * headSize, { bias: a.bias.qkv });
   const [qStill = '', qTurning = ''] = writer.split(byHeads(wide, heads, headSize), [still, turning], -1);
   const q = writer.op('Concat', [qStill, turned(qTurning, heads)], { axis: -1n });

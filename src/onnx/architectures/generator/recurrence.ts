@@ -150,12 +150,7 @@ interface Convolution {
 }
 
 /** Each channel with weights of its own for some positions up to this one. @param x [batch, positions, channels]; the result too */
-function convolved(
-  parts: Parts,
-  { name, channels, positions, bias }: Convolution,
-  x: string,
-  layer: number,
-): string {
+function convolved(parts: Parts, { name, channels, positions, bias }: Convolution, x: string, layer: number): string {
   const { writer, weights } = parts;
   if (positions < 2) throw unsupported(`A convolution over ${positions} position is not described.`);
   const state = ['batch_size', channels, positions - 1];
@@ -192,7 +187,9 @@ interface Recall {
 function linearAttention({ writer }: Parts, s: State, { query, key, value, decay, beta, scale }: Recall): string {
   const { heads, keyHeads, keySize, valueSize, layer } = s;
   if (heads % keyHeads !== 0)
-    throw unsupported(`${heads} heads of values, which ${keyHeads} heads of keys cannot serve alike, are not described.`);
+    throw unsupported(
+      `${heads} heads of values, which ${keyHeads} heads of keys cannot serve alike, are not described.`,
+    );
   const state = ['batch_size', heads, keySize, valueSize];
   const past = writer.input(`past_recurrent.${layer}`, DataType.FLOAT, state);
   const input = [query, key, value, past, decay, ...(beta === undefined ? [] : [beta])];

@@ -101,7 +101,13 @@ export class Weights {
     if (!Number.isInteger(blocks))
       throw unsupported(`The tensor "${this.nameOf(name)}_blocks" has rows of ${columns} numbers, no multiple of 32.`);
     const one: Rows = [number, number + 1];
-    const bytes = this.stored(`${name}_blocks`, [matrices, rows, blocks, 16], one, [rows, blocks, 16, 1], DataType.UINT8);
+    const bytes = this.stored(
+      `${name}_blocks`,
+      [matrices, rows, blocks, 16],
+      one,
+      [rows, blocks, 16, 1],
+      DataType.UINT8,
+    );
     const powers = this.stored(`${name}_scales`, [matrices, rows, blocks], one, [rows, blocks, 1], DataType.UINT8);
     const low = writer.op('BitwiseAnd', [bytes, writer.byte(15)]);
     const high = writer.op('BitShift', [bytes, writer.byte(4)], { direction: 'RIGHT' });
