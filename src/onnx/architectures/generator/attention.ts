@@ -56,7 +56,8 @@ interface Projected {
 function separate({ writer, weights, positions, d }: Parts, x: string, layer: number): Projected {
   const { attention: a, heads, keyValueHeads, headSize } = d;
   const at = `${d.blocks}${layer}.`;
-  let { q, k, v, gate } = projections(writer, weights, d, x, at);
+  const projected = projections(writer, weights, d, x, at);
+  let { q, k, v } = projected;
   const { norms } = a;
   const normed = (): void => {
     if (!norms || norms.over === 'width') return;
@@ -71,7 +72,7 @@ function separate({ writer, weights, positions, d }: Parts, x: string, layer: nu
     k = positions.rotate(k, rotary, keyValueHeads, headSize);
   }
   if (norms?.behindRotary === true) normed();
-  return { q, k, v, gate };
+  return { q, k, v, gate: projected.gate };
 }
 
 /** Multi-head latent attention: DeepSeek-V2 (2024). Keys and values are kept as heads see them. */
