@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { repositoryOfSnapshot } from '../hub/cache.js';
-import { cachedModels, contentsOf, type ModelContents } from '../hub/contents.js';
+import { cachedModels, contentsOf, type ModelContents, standsFor } from '../hub/contents.js';
 import { storedModels } from '../hub/otherStores.js';
 import type { ModelReference } from '../map/specification.js';
 import type { ModelFacts } from '../map/tokenMap.js';
@@ -65,11 +65,14 @@ export class Models implements vscode.Disposable {
     return existsSync(path.join(this.bundled, 'onnx', 'model.onnx')) ? this.bundled : undefined;
   }
 
-  /** Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no path twice. */
+  /** Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no model twice, as folder and as file. */
   async list(): Promise<readonly ModelEntry[]> {
-    const entries = new Map<string, ModelEntry>();
+    const entries: { readonly entry: ModelEntry; readonly place: string; readonly others: string[] }[] = [];
     const add = async (modelPath: string, origin: ModelEntry['origin'], name?: string): Promise<void> => {
-      if (!entries.has(modelPath)) entries.set(modelPath, await this.entry(modelPath, origin, name));
+      const place = standsFor(modelPath, this.knownAt(modelPath)?.reference.file);
+      const there = entries.find((one) => one.entry.path === modelPath || one.place === place);
+      if (!there) entries.push({ entry: await this.entry(modelPath, origin, name), place, others: [] });
+      else if (there.entry.path !== modelPath) there.others.push(modelPath);
     };
     if (this.bundledIfThere !== undefined) await add(this.bundled, 'bundled');
     for (const { path: recent, forgotten } of this.known()) if (forgotten !== true) await add(recent, 'recent');
@@ -77,7 +80,7 @@ export class Models implements vscode.Disposable {
     // The cache is the person's own, not the folder's: it is read whenever a list is asked for, trusted or not.
     for (const cached of cachedModels().slice(0, MOST_FOUND)) await add(cached.path, 'cache', cached.name);
     for (const stored of storedModels().slice(0, MOST_FOUND)) await add(stored.path, 'cache', stored.name);
-    return [...entries.values()];
+    return entries.map(({ entry, others }) => (others.length > 0 ? { ...entry, others } : entry));
   }
 
   /** What is remembered of the model at a path. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cacheFolder, repositoriesIn, revisionsIn } from './cache.js';
 import { folderOf } from './names.js';
@@ -59,6 +59,34 @@ export function contentsOf(path: string): ModelContents | undefined {
   }
   const type = typeOfTensors(first);
   return { kind: 'safetensors', bytes: sizeOf(files), ...(type === undefined ? {} : { numberType: type }) };
+}
+
+/**
+ * The file or folder that stands for the model at a path, whichever of them is named: a checkpoint's folder, an export's file, a
+ * GGUF file without the number of its part. Links to folders are followed. Equal for all paths that lead to one model.
+ * @param opened the file that was opened there, relative to the model's folder, where that is known
+ */
+export function standsFor(path: string, opened?: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return placeOf(path);
+  const own = opened?.startsWith(`${basename(path)}/`) === true ? dirname(path) : path;
+  const known =
+    opened === undefined ? undefined : [join(path, opened), join(own, opened)].find((one) => existsSync(one));
+  const file = known ?? weightsIn(path)[0];
+  return file === undefined ? realFolder(path) : placeOf(file);
+}
+
+function placeOf(file: string): string {
+  const name = basename(file);
+  const folder = realFolder(dirname(file));
+  return /\.safetensors(\.index\.json)?$/i.test(name) ? folder : join(folder, isGguf(name) ? stemOf(name) : name);
+}
+
+function realFolder(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path; // none, or one that may not be read
+  }
 }
 
 /** The files of weights in a folder: a checkpoint's, else the first export. */

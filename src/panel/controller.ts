@@ -13,6 +13,7 @@ import { listedInterventions, withInterventions } from '../protocol/shelf.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type HostMessage,
+  leadsTo,
   type ModelEntry,
   type PageAction,
   type PageEdit,
@@ -85,7 +86,7 @@ export class MapController {
     const place = {
       page: () => this.page,
       nextId: () => ++this.ids,
-      nameOf: (modelPath: string) => this.models.find((model) => model.path === modelPath)?.name,
+      nameOf: (modelPath: string) => this.models.find((model) => leadsTo(model, modelPath))?.name,
       onChange: () => this.changed(),
       onProgress: () => this.changes.fire(),
     };

@@ -29,6 +29,8 @@ import type { SettingPath } from './settingsChange.js';
 export interface ModelEntry {
   /** Absolute path of the file or of the model's folder. */
   readonly path: string;
+  /** Other paths that lead to the same model and were opened or found: the file in the folder, a link. */
+  readonly others?: readonly string[];
   readonly name: string;
   readonly origin: 'bundled' | 'recent' | 'workspace' | 'cache';
   /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */
@@ -42,6 +44,10 @@ export interface ModelEntry {
   /** Why it cannot be opened now ("folder not found", "weights missing", "this folder is not trusted"). */
   readonly problem?: string;
 }
+
+/** Whether a path is one of those that lead to a listed model. */
+export const leadsTo = ({ path, others }: ModelEntry, to: string | null): boolean =>
+  path === to || (to !== null && others?.includes(to) === true);
 
 /** Which colors the map is drawn in: those that fit the theme, or one scale in every theme. */
 export type ColorScaleChoice = 'theme' | 'light' | 'dark';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cachedModels, contentsOf } from '../../src/hub/contents.js';
+import { cachedModels, contentsOf, standsFor } from '../../src/hub/contents.js';
 import { temporaryFolder } from '../engine/temporary.js';
 
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures');
@@ -19,6 +19,51 @@ test('what a model is, by the names and headers of its files', () => {
   assert.equal(contentsOf(path.join(fixtures, 'models', 'fp16-dynamo-gemma3_text'))?.numberType, 'float16');
   assert.equal(contentsOf(fixtures), undefined);
   assert.equal(contentsOf(path.join(fixtures, 'nothing')), undefined);
+});
+
+test('all paths that lead to one model are told to be one, and no others', () => {
+  const folder = temporaryFolder();
+  const put = (name: string, from: string): string => {
+    cpSync(from, path.join(folder, name), { recursive: true });
+    return path.join(folder, name);
+  };
+  const hub = put('hub', exported);
+  symlinkSync(hub, path.join(folder, 'link'));
+  const second = path.join(hub, 'onnx', 'model_int8.onnx');
+  writeFileSync(second, 'another');
+  const trained = put('trained', checkpoint);
+  const parts = path.join(folder, 'parts');
+  mkdirSync(parts);
+  for (const name of ['m-Q4_0-00001-of-00002.gguf', 'm-Q4_0-00002-of-00002.gguf', 'n.gguf'])
+    writeFileSync(path.join(parts, name), '');
+  const file = path.join(hub, 'onnx', 'model.onnx');
+  const models: readonly (readonly (readonly [string, opened?: string])[])[] = [
+    [
+      [hub],
+      [hub, 'onnx/model.onnx'],
+      [file],
+      [file, 'onnx/model.onnx'],
+      [path.join(hub, 'onnx')],
+      [path.join(hub, 'onnx'), 'onnx/model.onnx'],
+      [path.join(folder, 'link'), 'onnx/model.onnx'],
+      [path.join(folder, 'link', 'onnx', 'model.onnx')],
+    ],
+    [[second], [hub, 'onnx/model_int8.onnx']],
+    [[trained], [trained, 'model.safetensors'], [path.join(trained, 'model.safetensors')]],
+    ['1', '2'].map((part) => [path.join(parts, `m-Q4_0-0000${part}-of-00002.gguf`)] as const),
+    [[path.join(parts, 'n.gguf')]],
+    [[path.join(folder, 'nothing')]],
+    [[folder]],
+  ];
+  const places = models.map((paths) => [...new Set(paths.map((one) => standsFor(...one)))]);
+  assert.deepEqual(
+    places.filter((found) => found.length !== 1),
+    [],
+  );
+  assert.equal(new Set(places.flat()).size, models.length);
+  // A folder that is gone is not one that stands where its file would be.
+  renameSync(hub, path.join(folder, 'moved'));
+  assert.equal(standsFor(hub, 'onnx/model.onnx'), hub);
 });
 
 test('a header that lies is not believed', () => {

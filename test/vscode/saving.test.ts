@@ -124,6 +124,13 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.explorerRow('embedding_grid_results').click({ button: 'right' });
     await menu.waitFor();
     assert.equal(await item.isVisible(), false);
+    await workbench.page.keyboard.press('Escape');
+    // The folder that was opened and the file in it, which the workspace is searched for, are one model.
+    await workbench.run('Embedding Grid: Choose Model...');
+    const listed = workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' });
+    await listed.first().waitFor();
+    assert.equal(await listed.count(), 1);
+    await workbench.page.keyboard.press('Escape');
   });
 
   test('without a folder it says what to do', async (context) => {

@@ -11,7 +11,7 @@ import {
   type Readout,
   READOUTS,
 } from '../../src/map/specification.js';
-import type { HostState } from '../../src/protocol/page.js';
+import { type HostState, leadsTo } from '../../src/protocol/page.js';
 import type { Comparison } from '../../src/protocol/panelSettings.js';
 import { lastLayer, layerOf } from '../controls/layers.js';
 import type { Option } from '../toolkit.js';
@@ -112,14 +112,18 @@ function optionsOf(host: HostState, path: string): Option[] {
 }
 
 const modelOptions = ({ models, settings }: HostState): Option[] =>
-  models.map(({ path, name, place, problem }) => ({
-    value: path,
-    // Exports of one model may have one name.
-    label: models.some((other) => other.name === name && other.path !== path)
-      ? `${safeText(name, 30)} · ${safeText(place, 60)}`
-      : safeText(name),
-    ...(problem === undefined || path === settings.modelPath ? {} : { reason: problem }),
-  }));
+  models.map((model) => {
+    const { path, name, place, problem } = model;
+    const own = leadsTo(model, settings.modelPath) ? settings.modelPath : null;
+    return {
+      value: own ?? path,
+      // Exports of one model may have one name.
+      label: models.some((other) => other.name === name && other.path !== path)
+        ? `${safeText(name, 30)} · ${safeText(place, 60)}`
+        : safeText(name),
+      ...(problem === undefined || own !== null ? {} : { reason: problem }),
+    };
+  });
 
 /** What a side of a comparison is called: `Layer 15`. */
 export function nameOf(host: HostState, path: string, value: AxisValue): string {
@@ -139,7 +143,10 @@ export function nameOf(host: HostState, path: string, value: AxisValue): string 
         ? t('1 Intervention')
         : t('{0} Interventions', value.length);
   if (path === MODEL_PATH)
-    return safeText(host.models.find((model) => model.path === value)?.name ?? valueText(value), 60);
+    return safeText(
+      host.models.find((model) => typeof value === 'string' && leadsTo(model, value))?.name ?? valueText(value),
+      60,
+    );
   return capital(safeText(`${axisName(path)} ${valueText(value)}`, 60));
 }
 

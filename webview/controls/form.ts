@@ -3,7 +3,7 @@ import { isRecord } from '../../src/map/json.js';
 import { formatCount } from '../../src/map/numbers.js';
 import { samplePrompts } from '../../src/map/presets.js';
 import { checkParameters, type FieldFault, LIMITS } from '../../src/map/specification.js';
-import type { HostState } from '../../src/protocol/page.js';
+import { type HostState, leadsTo } from '../../src/protocol/page.js';
 import type { MapSettings } from '../../src/protocol/panelSettings.js';
 import { settingAt, type SettingPath, withSetting } from '../../src/protocol/settingsChange.js';
 import { send } from '../host.js';
@@ -97,7 +97,7 @@ export class Form {
 
 /** The model that is chosen is the one that came with the extension. */
 export const isBundled = ({ models, settings }: HostState): boolean =>
-  models.find(({ path }) => path === settings.modelPath)?.origin === 'bundled';
+  models.find((model) => leadsTo(model, settings.modelPath))?.origin === 'bundled';
 
 const batchFault = (value: unknown): string | undefined =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.batch
