@@ -38,7 +38,7 @@ export function registerCommands(
     void offerLastMap();
   };
   const offerLastMap = async (): Promise<void> => {
-    const last = lastMap.offer();
+    const last = lastMap.offer(panels.panel?.settings);
     if (last && (await showInformation(t('The last map here was {0}.', last.title), t('Open It'))))
       openPanel(last.start);
   };

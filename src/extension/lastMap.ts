@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type { PanelStart } from '../panel/dependencies.js';
-import { readSettings } from '../panel/messages.js';
+import { readSettings, sameSettings } from '../panel/messages.js';
 import type { PanelSettings } from '../protocol/panelSettings.js';
 
 const KEY = 'lastMap';
@@ -12,12 +12,15 @@ interface Kept {
 
 /** The map of the panel that was closed last, for each workspace: its model and parameters. */
 export class LastMap {
+  /** What is kept was offered in this window. */
   private offered = false;
 
   constructor(private readonly memory: vscode.Memento) {}
 
   remember(title: string, settings: PanelSettings): void {
-    if (settings.modelPath !== null) void this.memory.update(KEY, { title, settings } satisfies Kept);
+    if (settings.modelPath === null) return;
+    void this.memory.update(KEY, { title, settings } satisfies Kept);
+    this.offered = false;
   }
 
   /** What a panel of it begins with; undefined where none was closed yet, or by a version that says it otherwise. */
@@ -29,10 +32,11 @@ export class LastMap {
     return modelPath === null ? undefined : { title: kept.title, start: { modelPath, ...rest } };
   }
 
-  /** The same, once a window. */
-  offer(): ReturnType<LastMap['get']> {
-    if (this.offered) return undefined;
+  /** The same, once a window for each map that was closed, unless a panel that has just come up has it already. */
+  offer(now?: PanelSettings): ReturnType<LastMap['get']> {
+    const last = this.offered ? undefined : this.get();
+    if (!last || (now && sameSettings(now, { ...now, ...last.start }))) return undefined;
     this.offered = true;
-    return this.get();
+    return last;
   }
 }

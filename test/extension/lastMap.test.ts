@@ -34,13 +34,20 @@ test('the map of the panel that was closed last comes back with its model and pa
   assert.deepEqual(new LastMap(workspace).get(), { title: 'A · layer 3', start: SETTINGS });
 });
 
-test('it is offered once a window', () => {
+test('it is offered once a window, and one that was closed in it is offered there', () => {
   const workspace = memory();
-  new LastMap(workspace).remember('A · layer 3', SETTINGS);
   const window = new LastMap(workspace);
+  assert.equal(window.offer(), undefined); // the first panel of all
+  window.remember('A · layer 3', SETTINGS);
   assert.equal(window.offer()?.title, 'A · layer 3');
   assert.equal(window.offer(), undefined);
-  assert.ok(window.get());
+  const next = new LastMap(workspace);
+  assert.equal(next.offer()?.title, 'A · layer 3');
+  assert.equal(next.offer(), undefined);
+  assert.ok(next.get());
+  next.remember('A · layer 4', SETTINGS);
+  assert.equal(next.offer(SETTINGS), undefined); // it is what the new panel shows
+  assert.equal(next.offer({ ...SETTINGS, modelPath: '/models/b' })?.title, 'A · layer 4');
 });
 
 test('what another version kept is left', () => {

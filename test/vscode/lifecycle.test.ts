@@ -99,6 +99,17 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     await closePanels();
     await workbench.run('Embedding Grid: Open Last Map');
     await page.complete(/^2,500 cells/);
+    await workbench.pick(CHOOSE, 'tiny');
+    await workbench.page.locator('.tab.active', { hasText: 'tiny ·' }).waitFor();
+    await page.complete(/^2,500 cells/);
+    await closePanels();
+    // In the window where it was closed it is offered, too.
+    await workbench.run(GENERATE);
+    const offer = await workbench.notification('The last map here was tiny');
+    await workbench.picture('last-map-offered');
+    await offer.getByRole('button', { name: 'Open It' }).click();
+    await workbench.page.locator('.tab.active', { hasText: 'tiny ·' }).waitFor();
+    await page.complete(/^2,500 cells/);
     await closePanels();
   });
 
