@@ -41,6 +41,8 @@ export interface FakeEngineOptions {
   readonly told?: (survey: Survey) => Survey;
   /** Boundaries around any center. */
   readonly boundaries?: StateBoundaries;
+  /** What every map ends with. */
+  readonly mapFault?: Fault;
   /** What a survey that is asked for ends with. */
   readonly surveyFault?: string;
   /** The first map shows its first pass, and waits for what {@link FakeEngine.judge} says of the model. */
@@ -274,6 +276,7 @@ export class FakeEngine implements EngineLease {
     const { parameters, batchSize, only } = params;
     this.asked.push(params);
     await this.beforeMap;
+    if (this.options.mapFault) throw this.options.mapFault;
     const whole = (this.options.map ?? defaultMap)(parameters);
     const { columns, rows } = parameters.grid;
     const specification = specificationOf(parameters, this.description);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
+import { Fault } from '../../src/map/fault.js';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
@@ -90,21 +91,48 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
   });
 
   const token = { kind: 'row', matrix: 'unembedding', token: ' seaside' } as const;
+  const TWO = '" seaside" is 2 tokens: " sea" and "side".';
   onPage(
     'what is wrong with a token stands under it',
     {
       parameters: {
         plane: { ...PARAMETERS.plane, axes: { method: 'directions', x: token, y: { kind: 'random', seed: 1 } } },
       },
-      engine: { surveyFault: '" seaside" is 2 tokens: " sea" and "side".' },
+      engine: { surveyFault: TWO },
     },
     async (stage) => {
       const b = stage.page.locator('.source-field', {
         has: stage.page.getByRole('textbox', { name: 'Token of the x axis' }),
       });
-      await b.getByText('" seaside" is 2 tokens: " sea" and "side".').waitFor();
-      assert.equal(await stage.page.getByText('" seaside" is 2 tokens: " sea" and "side".').count(), 1);
+      await b.getByText(TWO).waitFor();
+      assert.equal(await stage.page.getByText(TWO).count(), 1);
       stage.logged(/could not be surveyed/);
+    },
+  );
+
+  onPage(
+    'so it does where the map itself was refused, with what to write instead',
+    {
+      parameters: {
+        plane: { ...PARAMETERS.plane, axes: { method: 'directions', x: { kind: 'random', seed: 1 }, y: token } },
+        masked: [' seaside', ' sea'],
+      },
+      engine: {
+        mapFault: new Fault({
+          ...{ code: 'bad-parameter', message: TWO },
+          hint: '"sea", without the space before it, is one token.',
+        }),
+      },
+      status: null,
+    },
+    async (stage) => {
+      const { page } = stage;
+      await page.locator('.group-header', { hasText: 'Question' }).click();
+      const axis = page.locator('.source-field', { has: page.getByRole('textbox', { name: 'Token of the y axis' }) });
+      for (const field of [axis, stage.field('Leave out')])
+        await field.getByText(`${TWO} "sea", without the space before it, is one token.`).waitFor();
+      assert.equal(await stage.field('Method').getByRole('alert').isVisible(), false);
+      stage.logged(/is 2 tokens/);
     },
   );
 

@@ -4,6 +4,7 @@ import { layerIndex } from '../../src/map/specification.js';
 import type { HostState } from '../../src/protocol/page.js';
 import type { Listed } from '../../src/protocol/panelSettings.js';
 import { lastLayer, layerOf } from './layers.js';
+import { vectorProblem } from './tokenProblem.js';
 
 /** Why there is no map, where that is an intervention's fault: the rows that it can be, and the reason. */
 export function refusalOf({
@@ -15,6 +16,12 @@ export function refusalOf({
   const acting = interventions.some(({ on }) => on);
   if (!told || !acting || !/^(model-unsupported|bad-parameter)$/.test(told.code)) return undefined;
   const { message, hint } = told;
+  const whole = hint === undefined ? message : `${message} ${hint}`;
+  const named = interventions.flatMap(({ on, intervention: one }, i) => {
+    const vector = one.kind === 'add' ? one.vector : one.kind === 'project' ? one.direction : undefined;
+    return on && vector && vectorProblem(told, vector) !== undefined ? [i] : [];
+  });
+  if (named.length > 0) return { rows: named, message: whole };
   const [, block] = /\b[Bb]lock (\d+)/.exec(message) ?? [];
   const concerned = (kinds: RegExp): number[] =>
     interventions.flatMap(({ on, intervention: one }, i) =>
@@ -29,7 +36,7 @@ export function refusalOf({
         : message.includes('intervention')
           ? concerned(/./)
           : undefined;
-  return rows && { rows, message: hint === undefined ? message : `${message} ${hint}` };
+  return rows && { rows, message: whole };
 }
 
 /** What is worth knowing of an intervention: that it does nothing. */

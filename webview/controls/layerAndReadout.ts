@@ -15,6 +15,7 @@ import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
 import { createGroup, type ControlGroup } from './group.js';
 import { lastLayer, layerAt, layerOf } from './layers.js';
+import { toldFault } from './tokenProblem.js';
 
 const READOUTS: readonly { readonly value: Readout; readonly label: string }[] = [
   { value: 'forward', label: READOUT_NAMES.forward },
@@ -111,7 +112,7 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       translator.update(
         form.fault('translator') ??
           (through && !file ? t('Choose the file of the lens') : undefined) ??
-          translatorProblem(settings.parameters, state.news?.fault ?? host.obstacle ?? host.fault),
+          translatorProblem(settings.parameters, toldFault(state)),
         file ? translatorNote(file, state.base?.specification.translator) : undefined,
       );
       const barred = options.find((option) => option.reason !== undefined);

@@ -19,8 +19,9 @@ import { createGroup, type ControlGroup } from './group.js';
 import { createNumberField, type NumberField } from './numberField.js';
 import { createSourceField } from './sourceField.js';
 import { translatorProblem } from './layerAndReadout.js';
-import { firstSource, problemOf, promptThere, SOURCE_KINDS } from './sourceKinds.js';
+import { firstSource, promptThere, SOURCE_KINDS } from './sourceKinds.js';
 import { createTexts } from './texts.js';
+import { toldFault, vectorProblem } from './tokenProblem.js';
 
 /** The methods as they are chosen: directions by what leads to them. */
 const METHODS = [
@@ -172,20 +173,21 @@ export function createPlane(store: Store, form: Form): ControlGroup {
         chosen,
       );
       const problem = state.news?.fault;
+      const told = toldFault(state);
       const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : [])];
       const elsewhere =
-        sources.some((source) => problemOf(source, problem) !== undefined) ||
+        sources.some((source) => vectorProblem(problem, source) !== undefined) ||
         translatorProblem(settings.parameters, problem) !== undefined;
       method.update(form.fault('plane.axes') ?? form.fault('plane') ?? (elsewhere ? undefined : problem?.message));
       const directions = axes.method === 'directions';
       show(a.element, center.kind !== 'origin' && center.kind !== 'texts');
       if (center.kind !== 'origin' && center.kind !== 'texts')
-        a.update(center, t('Center'), { problem: problemOf(center, problem), read, chat });
+        a.update(center, t('Center'), { problem: vectorProblem(told, center), read, chat });
       show(b.element, directions);
       show(c.element, directions);
       if (axes.method === 'directions') {
-        b.update(axes.x, axisLabel('x', axes.x, plane), { problem: problemOf(axes.x, problem), read, chat });
-        c.update(axes.y, axisLabel('y', axes.y, plane), { problem: problemOf(axes.y, problem), read, chat });
+        b.update(axes.x, axisLabel('x', axes.x, plane), { problem: vectorProblem(told, axes.x), read, chat });
+        c.update(axes.y, axisLabel('y', axes.y, plane), { problem: vectorProblem(told, axes.y), read, chat });
       }
       show(texts.element, axes.method === 'pca_basis');
       if (axes.method === 'pca_basis') texts.update(axes, state.news?.survey?.explained ?? null);

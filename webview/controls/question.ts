@@ -8,6 +8,7 @@ import { createField } from './field.js';
 import type { Form } from './form.js';
 import { createGroup, type ControlGroup } from './group.js';
 import { readToken, tokenInput } from './sourceKinds.js';
+import { tokenProblem, toldFault } from './tokenProblem.js';
 
 const KINDS = [
   { value: 'none', label: t('None') },
@@ -90,17 +91,22 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       show(tokenField.element, question?.kind === 'probability');
       show(firstField.element, question?.kind === 'difference');
       show(secondField.element, question?.kind === 'difference');
+      const told = toldFault(state);
       const fault = form.faultUnder('question');
-      const invalid = fault !== undefined;
-      if (question?.kind === 'probability') token.update(tokenInput(question.token), { invalid });
-      tokenField.update(fault, spaceNote(question?.kind === 'probability' ? [question.token] : []));
+      if (question?.kind === 'probability') {
+        const problem = fault ?? tokenProblem(told, question.token);
+        token.update(tokenInput(question.token), { invalid: problem !== undefined });
+        tokenField.update(problem, spaceNote([question.token]));
+      }
       if (question?.kind === 'difference') {
-        first.update(tokenInput(question.first), { invalid });
-        second.update(tokenInput(question.second), { invalid });
-        secondField.update(fault, spaceNote([question.first, question.second]));
+        const problems = [tokenProblem(told, question.first), fault ?? tokenProblem(told, question.second)];
+        first.update(tokenInput(question.first), { invalid: (fault ?? problems[0]) !== undefined });
+        second.update(tokenInput(question.second), { invalid: problems[1] !== undefined });
+        firstField.update(problems[0]);
+        secondField.update(problems[1], spaceNote([question.first, question.second]));
       }
       maskField.update(
-        form.faultUnder('masked'),
+        form.faultUnder('masked') ?? tokenProblem(told, ...names),
         names.length >= LIMITS.masked ? { text: t('At most {0} tokens.', LIMITS.masked), kind: 'info' } : undefined,
       );
       const now = JSON.stringify(names);

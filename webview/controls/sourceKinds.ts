@@ -52,15 +52,6 @@ export function firstSource(
   }
 }
 
-/** What is wrong with the plane, where that is a token of this vector: the token is named in it. */
-export const problemOf = (
-  source: Center | Direction,
-  fault: { readonly message: string } | null | undefined,
-): string | undefined =>
-  source.kind === 'row' && typeof source.token === 'string' && fault?.message.includes(JSON.stringify(source.token))
-    ? fault.message
-    : undefined;
-
 /** The prompt that is there already, as the context: what a center begins with that becomes one. */
 export function promptThere(parameters: MapParameters): Prompt | undefined {
   const context = contextOf(parameters);
