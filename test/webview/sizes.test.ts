@@ -2,14 +2,26 @@ import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { type Survey, typicalNorm } from '../../src/map/survey.js';
 import { bundle } from '../tools/strings.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
 import { type Stage, usePages } from './stage.js';
 
+const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
 const PARAMETERS: MapParameters = {
-  ...presetParameters('threePrompts', DEFAULT_PARAMETERS),
+  ...PRESET,
+  grid: { ...PRESET.grid, spacing: 0.08 },
   question: { kind: 'divergence' },
+};
+
+/** Norms that lie as near to each other as real ones do: three rings are seen, one in another. */
+const near = (survey: Survey): Survey => {
+  const { norms } = survey;
+  if (!norms) return survey;
+  const typical = typicalNorm(norms);
+  const quantiles = norms.quantiles.map((_, i) => typical * (1 + (i - 10) / 60));
+  return { ...survey, norms: { ...norms, quantiles } };
 };
 
 /** Everything that can be used and is shown, but cannot be brought under the pointer by scrolling. */
@@ -63,7 +75,7 @@ async function leftInEnglish({ page }: Stage): Promise<readonly string[]> {
 }
 
 suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () => {
-  const onPage = usePages({ parameters: PARAMETERS });
+  const onPage = usePages({ parameters: PARAMETERS, engine: { told: near } });
 
   for (const [width, height] of [
     [500, 500],
@@ -87,6 +99,16 @@ suite('At any size from 500 × 500 px', { concurrency: 2, skip: leftOut(), timeo
           await page.getByRole('button', { name: folded, exact: true }).click();
         await page.getByRole('button', { name: 'Find a Token' }).click();
         assert.deepEqual(await outOfReach(stage), []);
+        const rings = (await stage.writtenOnMap()).filter(({ text }) => / (norm|shorter)$/.test(text));
+        for (const [i, a] of rings.entries())
+          for (const b of rings.slice(i + 1))
+            assert.ok(
+              a.left + a.width < b.left ||
+                b.left + b.width < a.left ||
+                a.top + a.height < b.top ||
+                b.top + b.height < a.top,
+              `${a.text} over ${b.text}`,
+            );
         const [inspector, status, plot] = await Promise.all(
           ['.inspector', '.status', '.plot'].map((name) => page.locator(name).boundingBox()),
         );

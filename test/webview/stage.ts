@@ -60,6 +60,16 @@ export interface StageOptions {
   readonly host?: (deps: FakeDependencies) => PageHost;
 }
 
+/** A text on a canvas and its box, in px. */
+export interface Written {
+  readonly text: string;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly bold: boolean;
+}
+
 export interface PageHost {
   connect(post: (message: PageNews) => void): void;
   receive(data: unknown): void;
@@ -277,6 +287,34 @@ export class Stage {
     const { x, y } = await this.cellPoint(column, row);
     await this.page.mouse.move(x, y);
     await this.settled();
+  }
+
+  /** What stands on the map beside its labels: names of rings and marks, with their boxes in px. */
+  async writtenOnMap(): Promise<readonly Written[]> {
+    await this.page.evaluate(() => {
+      const written: Written[] = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        const { e, f } = this.getTransform();
+        const width = this.measureText(text).width;
+        const [left, top] = [e / devicePixelRatio + x, f / devicePixelRatio + y];
+        written.push({
+          bold: /^(600|bold) /.test(this.font),
+          ...{ text, width, height: 10, left: this.textAlign === 'center' ? left - width / 2 : left },
+          top: this.textBaseline === 'bottom' ? top - 10 : top - 5,
+        });
+        fillText.call(this, text, x, y);
+      };
+      Reflect.set(window, 'written', written);
+    });
+    await this.plot.focus();
+    await this.page.keyboard.press('a');
+    await this.settled();
+    await this.page.evaluate(() => (Reflect.get(window, 'written') as Written[]).splice(0));
+    await this.page.keyboard.press('a');
+    await this.settled();
+    const all = await this.page.evaluate(() => Reflect.get(window, 'written') as Written[]);
+    return all.filter((one, i) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === i);
   }
 
   /** What is seen at points of the page: red, green, blue each. */

@@ -52,19 +52,19 @@ export function drawRings(
     { norm: norms.quantiles[19] ?? 0, width: 1, dash: [3, 4], name: t('95% are shorter') },
     { norm: typical, width: 1.5, dash: [], name: t('typical norm') },
   ];
+  context.font = `10px ${theme.font}`;
+  const tops: { readonly name: string; readonly half: number; readonly places: readonly Place[] }[] = [];
   for (const { norm, width, dash, name } of lines) {
     const parts = ringParts(gram, norm, window, (view.width * grid.spacing) / SIDES);
     if (parts.length === 0) continue;
     const path = new Path2D();
-    let top: Place | undefined;
-    let [left, right] = [Infinity, -Infinity];
+    const places: Place[] = [];
     for (const part of parts) {
       for (let i = 0; i < part.length; i += 2) {
         const place = markPlace({ x: part[i] ?? 0, y: part[i + 1] ?? 0 }, grid, at);
-        [left, right] = [Math.min(left, place.x), Math.max(right, place.x)];
+        places.push(place);
         if (i === 0) path.moveTo(place.x, place.y);
         else path.lineTo(place.x, place.y);
-        if (!(top && top.y <= place.y) && hasRoom(place, at, badges, labels)) top = place;
       }
     }
     context.save();
@@ -78,13 +78,33 @@ export function drawRings(
     context.lineWidth = width;
     context.stroke(path);
     context.restore();
+    tops.push({ name, half: context.measureText(name).width / 2 + 3, places });
+  }
+  drawNames(context, tops, { at, badges, labels });
+}
+
+/** Height of a ring's name with the gap below it, in px. */
+const NAME_HEIGHT = 14;
+
+/** Writes each ring's name at the highest of its places that has room, the last ring's first; one that has none is left out. */
+function drawNames(
+  context: CanvasRenderingContext2D,
+  rings: readonly { readonly name: string; readonly half: number; readonly places: readonly Place[] }[],
+  { at, badges, labels }: { at: Projection; badges: readonly Place[]; labels: readonly PixelBox[] },
+): void {
+  const taken = [...labels];
+  context.textAlign = 'center';
+  context.textBaseline = 'bottom';
+  context.lineJoin = 'round';
+  context.lineWidth = 3;
+  for (const { name, half, places } of rings.toReversed()) {
+    const xs = places.map(({ x }) => x);
     // A name that is wider than its ring would lie over the others.
-    if (!top || right - left < 2 * NAME.half) continue;
-    context.font = `10px ${theme.font}`;
-    context.textAlign = 'center';
-    context.textBaseline = 'bottom';
-    context.lineJoin = 'round';
-    context.lineWidth = 3;
+    if (Math.max(...xs) - Math.min(...xs) < 2 * half) continue;
+    let top: Place | undefined;
+    for (const place of places) if (!(top && top.y <= place.y) && hasRoom(place, half, at, badges, taken)) top = place;
+    if (!top) continue;
+    taken.push({ x: top.x - half, y: top.y - NAME_HEIGHT, width: 2 * half, height: NAME_HEIGHT });
     context.strokeStyle = 'rgba(0, 0, 0, 0.7)';
     context.strokeText(name, top.x, top.y - 3);
     context.fillStyle = '#ffffff';
@@ -92,21 +112,19 @@ export function drawRings(
   }
 }
 
-/** Half the width that the name above a point of the ring takes at most, and its height, in px. */
-const NAME = { half: 40, height: 14 } as const;
-
-/** Whether the name has room above a point of the ring: in the frame, and clear of badges. */
+/** Whether a name of half a width has room above a point of its ring: in the frame, and clear of badges and of what is written. */
 function hasRoom(
   { x, y }: Place,
+  half: number,
   { size }: Projection,
   badges: readonly Place[],
-  labels: readonly PixelBox[],
+  taken: readonly PixelBox[],
 ): boolean {
-  const { half, height } = NAME;
+  const height = NAME_HEIGHT;
   const inside = x > half && x < size.width - half && y > height && y < size.height - height;
   return (
     inside &&
-    labels.every(
+    taken.every(
       (box) => x + half < box.x || x - half > box.x + box.width || y < box.y || y - height > box.y + box.height,
     ) &&
     badges.every(
