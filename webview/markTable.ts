@@ -166,7 +166,7 @@ function rowFor(mark: Mark, index: number, row: number, survey: Survey): HTMLEle
   const name =
     mark.kind === 'anchor'
       ? markName(mark).replace(/^[ABC] /, '')
-      : mark.token && mark.kind !== 'state'
+      : mark.token && (mark.kind === 'positions' || mark.kind === 'rows')
         ? tokenText(mark.token)
         : markName(mark);
   return h(

@@ -44,7 +44,10 @@ export function syntheticSurvey(plane: Plane, { plane: { axes, center }, overlay
         ];
       case 'layers':
         return [...Array(5).keys()].map((layer) =>
-          at({ kind: 'layers', ...place(), text: text(overlay.prompt), layer, distance: distance * layer }),
+          at({
+            ...{ kind: 'layers', ...place(), text: text(overlay.prompt), token: wordOf(text(overlay.prompt)), layer },
+            distance: distance * layer,
+          }),
         );
       case 'positions':
         return text(overlay.prompt)

@@ -13,6 +13,7 @@ const OVERLAYS: readonly Overlay[] = [
   { kind: 'state', prompt: { kind: 'prompt', text: 'The whale swam' } },
   { kind: 'rows', matrix: 'unembedding', count: 5 },
 ];
+const WAY: Overlay = { kind: 'layers', prompt: { kind: 'prompt', text: 'The whale swam away' } };
 const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
 const PARAMETERS = { ...PRESET, grid: { ...PRESET.grid, spacing: 0.08, center: [0, 0] as const }, overlays: OVERLAYS };
 
@@ -123,15 +124,20 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
     marks: survey.marks.map((mark) =>
       mark.kind === 'state'
         ? { ...mark, says: { own: said(' sea'), state: said(' away'), foot: said(' ashore') } }
-        : mark,
+        : mark.kind === 'layers' && mark.layer === 4
+          ? { ...mark, x: 1, y: 0 } // the map's own layer: where B is
+          : mark,
     ),
     boundary: { winner: said(' whale').token, token: said(' ship').token, relative: 0.0213, axes: 0.64 },
   });
 
   onPage(
     'texts are counted that stand where something else is said, and warned of',
-    { engine: { told } },
+    { engine: { told }, parameters: { ...PARAMETERS, overlays: [...OVERLAYS, WAY] } },
     async (stage) => {
+      const layers = [0, 1, 2, 3, 4].map(String);
+      const written = (await stage.writtenOnMap()).filter(({ text, bold }) => bold && layers.includes(text));
+      assert.deepEqual(written.map(({ text }) => text).sort(), layers);
       await stage.button('On This Plane').click();
       const list = stage.page.getByRole('region', { name: 'Anchors and overlays' });
       await list.getByText('0 of 1 text stands on a cell that says what the model says').waitFor();
@@ -142,7 +148,12 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
           /Only 0 of 1 texts stand .* Nearest boundary \(␣ship\) 0\.021 × the state's norm, 30 × closer than along these axes$/,
         ),
       );
-      const row = list.getByRole('row').filter({ hasText: 'The whale swam' });
+      const names = await list.getByRole('rowheader').allInnerTexts();
+      assert.deepEqual(
+        names.filter((name) => name.startsWith('Layer')),
+        layers.map((layer) => `Layer ${layer} of “The whale swam away”`),
+      );
+      const row = list.getByRole('row').filter({ hasText: /^The whale swam$|^“The whale swam”/ });
       assert.match((await row.getAttribute('title')) ?? '', /The model says ␣sea .*\n.*␣away .*\n.*␣ashore/);
       // Of another readout nothing is known until it is asked again.
       stage.controller.receive({ type: 'edit', path: 'readout', value: 'lens' });

@@ -180,17 +180,24 @@ function drawNames(
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.lineJoin = 'round';
-  const taken = places
-    .filter((_, i) => marks[i]?.kind === 'anchor')
-    .map(({ x, y }) => [x - 12, y - 12, 24, 24] as const);
-  const boxes: (readonly [number, number, number, number])[] = [...taken];
+  const anchors = places.filter((_, i) => marks[i]?.kind === 'anchor');
+  const reach = BADGE + 3;
+  const boxes: (readonly [number, number, number, number])[] = anchors.map(({ x, y }) => [
+    x - reach,
+    y - reach,
+    2 * reach,
+    2 * reach,
+  ]);
   const order = marks.map((_, i) => i).sort((a, b) => Number(b === pointed) - Number(a === pointed));
   for (const i of order) {
     const [mark, place] = [marks[i], places[i]];
     if (!mark || !place || mark.kind === 'anchor') continue;
     const name = shortName(mark);
     const width = context.measureText(name).width;
-    const box = [place.x + 8, place.y - size * 0.65, width + 4, size * 1.3] as const;
+    // What lies below a badge is named beside that.
+    const above = anchors.find(({ x, y }) => Math.hypot(x - place.x, y - place.y) < reach);
+    const left = above ? above.x + reach + 1 : place.x + 8;
+    const box = [left, place.y - size * 0.65, width + 4, size * 1.3] as const;
     const free = boxes.every(
       ([x, y, w, h]) => box[0] > x + w || box[0] + box[2] < x || box[1] > y + h || box[1] + box[3] < y,
     );
@@ -198,9 +205,9 @@ function drawNames(
     boxes.push(box);
     context.lineWidth = 3;
     context.strokeStyle = 'rgba(0, 0, 0, 0.8)';
-    context.strokeText(name, place.x + 9, place.y);
+    context.strokeText(name, left + 1, place.y);
     context.fillStyle = '#ffffff';
-    context.fillText(name, place.x + 9, place.y);
+    context.fillText(name, left + 1, place.y);
   }
 }
 
