@@ -43,14 +43,22 @@ function contextNote({ specification: { plane, context } }: PageMap): string {
   return follows ? '' : t('Context: {0}, not prompt A', contextBrief(context));
 }
 
-/** Prompts that are the same, or whose states are: then cells are stripes. */
+/** Axes that span no plane, as of prompts that are the same: then cells are stripes. */
 function axesNote({ specification: { plane }, finish, survey }: PageMap): string {
   const gram = finish?.gram ?? survey?.gram;
-  if (plane.axes.method !== 'directions' || !gram) return '';
-  const least = 1e-10 * gram.cc;
-  if (gram.uu <= least) return t('B is where A is: nothing changes along x');
-  return gram.vv <= least ? t('C is where A is: nothing changes along y') : '';
+  if (!gram) return '';
+  const { cc, uu, uv, vv } = gram;
+  if (plane.axes.method === 'directions') {
+    if (uu <= NOTHING * cc) return t('B is where A is: nothing changes along x');
+    if (vv <= NOTHING * cc) return t('C is where A is: nothing changes along y');
+  }
+  return uu * vv - uv * uv <= NOTHING * uu * vv
+    ? t('x and y lead along one line: the map shows that line, not a plane')
+    : '';
 }
+
+/** Of a square of lengths, or of the sine of an angle: what rounding may leave of none. */
+const NOTHING = 1e-10;
 
 function faithNote({ survey }: PageMap): string {
   const counts = survey ? faithfulness(survey) : undefined;

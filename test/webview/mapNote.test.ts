@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { contextOf, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { leftOut } from '../vscode/support/places.js';
-import { DESCRIPTION } from './fakeEngine.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
+import { defaultMap, DESCRIPTION } from './fakeEngine.js';
 import { eventually, type Stage, usePages } from './stage.js';
 
 const NAME = DESCRIPTION.reference.name;
@@ -141,7 +142,7 @@ suite('What the line at the map says', { concurrency: 2, skip: leftOut(), timeou
 
   onPage(
     'the center takes the prompt that is there, and is followed by it',
-    { parameters: { context: { kind: 'prompt', text: PARIS } } },
+    { parameters: { context: { kind: 'prompt', text: PARIS } }, engine: { map: onOneLine } },
     async (stage) => {
       await stage.choose('Center', 'Prompt A');
       const a = stage.page.getByRole('textbox', { name: 'Prompt of the center' });
@@ -153,6 +154,24 @@ suite('What the line at the map says', { concurrency: 2, skip: leftOut(), timeou
         assert.deepEqual(contextOf({ context, plane }), { kind: 'prompt', text: 'The capital of Italy is' });
       });
       await eventually(async () => assert.equal(await said(stage), ''));
+      // Two directions that are one.
+      const random = { kind: 'random', seed: 5 };
+      stage.controller.receive({
+        type: 'edit',
+        path: 'plane.axes',
+        value: { method: 'directions', x: random, y: random },
+      });
+      await eventually(async () =>
+        assert.equal(await said(stage), 'x and y lead along one line: the map shows that line, not a plane'),
+      );
     },
   );
 });
+
+/** Maps as of an engine: axes that are the same direction have the same vector, but for rounding. */
+function onOneLine(parameters: MapParameters): TokenMap {
+  const map = defaultMap(parameters);
+  const { axes } = parameters.plane;
+  if (axes.method !== 'directions' || JSON.stringify(axes.x) !== JSON.stringify(axes.y)) return map;
+  return { ...map, plane: { ...map.plane, v: map.plane.u.map((value, i) => -2.5 * value * (1 + 1e-7 * (i % 3))) } };
+}
