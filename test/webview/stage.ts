@@ -293,7 +293,10 @@ export class Stage {
   async writtenOnMap(): Promise<readonly Written[]> {
     await this.page.evaluate(() => {
       const written: Written[] = [];
-      const { fillText } = CanvasRenderingContext2D.prototype;
+      const own = Reflect.get(CanvasRenderingContext2D.prototype, 'fillText') as (
+        this: CanvasRenderingContext2D,
+        ...given: Parameters<CanvasRenderingContext2D['fillText']>
+      ) => void;
       CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
         const { e, f } = this.getTransform();
         const width = this.measureText(text).width;
@@ -303,7 +306,7 @@ export class Stage {
           ...{ text, width, height: 10, left: this.textAlign === 'center' ? left - width / 2 : left },
           top: this.textBaseline === 'bottom' ? top - 10 : top - 5,
         });
-        fillText.call(this, text, x, y);
+        own.call(this, text, x, y);
       };
       Reflect.set(window, 'written', written);
     });
