@@ -293,10 +293,7 @@ export class Stage {
   async writtenOnMap(): Promise<readonly Written[]> {
     await this.page.evaluate(() => {
       const written: Written[] = [];
-      const own = Reflect.get(CanvasRenderingContext2D.prototype, 'fillText') as (
-        this: CanvasRenderingContext2D,
-        ...given: Parameters<CanvasRenderingContext2D['fillText']>
-      ) => void;
+      const own = Reflect.get(CanvasRenderingContext2D.prototype, 'fillText');
       CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
         const { e, f } = this.getTransform();
         const width = this.measureText(text).width;
