@@ -225,3 +225,4 @@ window.addEventListener('unhandledrejection', (event) => mistake(event.reason));
 for (const one of [store, other.store, changes.store]) one.start();
 onHostMessage(receive, () => link.draw());
 send({ type: 'ready', view: begun ? pageView(store.state.ui) : null });
+if (store.state.ui.live !== null) send({ type: 'live', live: store.state.ui.live });

@@ -1,6 +1,6 @@
 import { t } from '@vscode/l10n';
 import { layerIndex, type MapSpecification } from '../src/map/specification.js';
-import type { PanelState, ShownMap, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
+import type { PanelState, RunState, ShownMap, SlotName, SlotNews, SlotState } from '../src/protocol/page.js';
 import { placeOfCell, spokenCell } from './cell.js';
 import { pinnedCell } from './inspected.js';
 import type { Derived } from './derived.js';
@@ -12,6 +12,13 @@ import { Maps } from './maps.js';
 import { pageMap } from './pageMap.js';
 import { drawnLine, endAt, endLine } from './profile/line.js';
 import { Store } from './store.js';
+
+/** What is read out when a map stops before it is whole. */
+const STOPPED: Readonly<Record<Extract<RunState, { status: 'stopped' }>['by'], string>> = {
+  cancelled: t('Map cancelled'),
+  fault: t('Map stopped by an error'),
+  pass: t('First pass of the map'),
+};
 
 /** A map on the page: what is known of it, and where it is drawn. */
 export class Pane {
@@ -46,8 +53,7 @@ export class Pane {
     const { run, detail } = slot;
     if (run.status !== store.state.host?.run.status) {
       this.quarter = 0;
-      if (run.status === 'stopped')
-        this.say(run.by === 'cancelled' ? t('Map cancelled') : t('Map stopped by an error'));
+      if (run.status === 'stopped') this.say(STOPPED[run.by]);
     }
     const working = [run, detail].find((one) => one.status === 'running');
     store.set({

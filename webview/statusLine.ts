@@ -119,6 +119,8 @@ function statusText(state: PageState, derived: Derived, fault: string | undefine
   if (fault !== undefined) return fault;
   if (host.run.status === 'stopped') {
     const { by, done, total } = host.run;
+    if (by === 'pass')
+      return t('First pass: {0} of {1} cells · Generate computes the rest', formatCount(done), formatCount(total));
     return t(
       '{0} at {1} of {2} cells',
       by === 'cancelled' ? t('Cancelled') : t('Stopped'),

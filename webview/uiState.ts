@@ -18,6 +18,8 @@ export interface UiState extends PageView {
   readonly refine: boolean | null;
   /** Another number of cells keeps the window, and the spacing follows; else the spacing stays. */
   readonly keepWindow: boolean;
+  /** A change is followed by the whole map, or by its first pass alone; null: by the whole where that is quick. */
+  readonly live: boolean | null;
   /** The controls' column is open, where there is room for one. */
   readonly controls: boolean;
   /** Names of the groups that are folded. */
@@ -38,6 +40,7 @@ export const INITIAL_UI: UiState = {
   ...pageView(NEW_DISPLAY),
   refine: null,
   keepWindow: true,
+  live: null,
   controls: true,
   collapsed: ['context', 'interventions', 'question', 'overlays', 'advanced', 'marks', 'point', 'boundaries'],
   sampling: null,
@@ -61,6 +64,7 @@ export function readUi(kept: unknown): UiState {
     ...pageView(readDisplay(ui)),
     refine: typeof ui.refine === 'boolean' ? ui.refine : null,
     keepWindow: typeof ui.keepWindow === 'boolean' ? ui.keepWindow : INITIAL_UI.keepWindow,
+    live: typeof ui.live === 'boolean' ? ui.live : null,
     controls: typeof ui.controls === 'boolean' ? ui.controls : INITIAL_UI.controls,
     collapsed: Array.isArray(collapsed)
       ? collapsed.filter((name): name is string => typeof name === 'string')

@@ -66,6 +66,7 @@ export class MapController {
   private readonly following: readonly Disposable[];
   private page: PageStream | undefined;
   private view: PageView;
+  private live: PanelState['live'] = null;
   private models: readonly ModelEntry[] = [];
   private ids = 0;
   private disposed = false;
@@ -89,6 +90,7 @@ export class MapController {
       nameOf: (modelPath: string) => this.models.find((model) => leadsTo(model, modelPath))?.name,
       onChange: () => this.changed(),
       onProgress: () => this.changes.fire(),
+      live: () => this.live,
     };
     const onMainChange = (): void => {
       this.fitBeginning();
@@ -283,6 +285,11 @@ export class MapController {
       case 'view':
         this.view = message.view;
         return;
+      case 'live':
+        this.live = message.live;
+        // What is behind is caught up with at once.
+        if (message.live) for (const slot of this.slots) slot.catchUp();
+        return this.changed();
       case 'window':
         return this.slot(message.slot)?.look(message.map, message.grid, message.refine);
       case 'tokenColors':
@@ -614,6 +621,7 @@ export class MapController {
       display: this.view,
       colorScale: this.deps.colorScale.read(),
       tokenColors: this.deps.tokenColors.read(),
+      live: this.live,
       keep: { version: 1, key: this.key, settings, running: this.main.runs.running },
       heard: this.heard,
     };

@@ -1,6 +1,7 @@
 import type { GrowingMap } from '../engine/client.js';
 import { surveyedAs } from '../map/dependence.js';
 import { gramOf } from '../map/plane.js';
+import { refinement } from '../map/refinement.js';
 import type { MapParameters, MapSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
@@ -84,6 +85,12 @@ export const newRecord = (
 /** Cells that a first pass computes, one of every block of 16 x 16: from then on a whole picture stands. */
 export const firstPass = ({ columns, rows }: { columns: number; rows: number }): number =>
   Math.ceil(columns / 16) * Math.ceil(rows / 16);
+
+/** Which cells these are. */
+export function firstPassCells({ columns, rows }: { columns: number; rows: number }): Int32Array {
+  const { cells, passes } = refinement(columns, rows);
+  return cells.slice(0, passes[0]?.end);
+}
 
 /** Cells that are missing. */
 export function missing({ cells }: MapRecord): Int32Array {

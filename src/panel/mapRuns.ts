@@ -8,7 +8,15 @@ import type { Cells, TokenMap } from '../map/tokenMap.js';
 import { unlessAborted } from '../protocol/channel.js';
 import { type MapEvent, QUICK_SECONDS } from '../protocol/engine.js';
 import type { Progress, RunState } from '../protocol/page.js';
-import { type Asked, emptyGrowing, firstPass, type MapRecord, missing, newRecord } from './mapRecord.js';
+import {
+  type Asked,
+  emptyGrowing,
+  firstPass,
+  firstPassCells,
+  type MapRecord,
+  missing,
+  newRecord,
+} from './mapRecord.js';
 
 /** What becomes of a run is told here. */
 export interface RunListener {
@@ -34,6 +42,8 @@ interface Run {
   record: MapRecord | undefined;
   /** It is shown when it is complete, unless that takes longer than was expected. */
   quick: boolean;
+  /** It ends behind the first pass, as one that was stopped. */
+  readonly firstPassOnly: boolean;
   progress: Progress;
   /** Cells that came to be seen, and will come once more. */
   passing?: Int32Array | undefined;
@@ -53,7 +63,7 @@ export class MapRuns {
   /** Of the run that is on its way, or ended last. */
   private told: readonly string[] = [];
   private run: Run | undefined;
-  private stopped: 'cancelled' | 'fault' | undefined;
+  private stopped: 'cancelled' | 'fault' | 'pass' | undefined;
   private ids = 0;
   private last: Promise<void> = Promise.resolve();
 
@@ -78,6 +88,11 @@ export class MapRuns {
     if (this.run) return { status: 'running', progress: this.run.progress };
     if (!this.stopped || !this.latest) return { status: 'idle' };
     return { status: 'stopped', by: this.stopped, done: this.latest.done, total: this.latest.cells.computed.length };
+  }
+
+  /** What is there is a first pass, and more was not wanted. */
+  get restsAfterPass(): boolean {
+    return !this.run && this.stopped === 'pass';
   }
 
   /** What is to be known of the map that is computed, else of the one that is shown. */
@@ -129,12 +144,19 @@ export class MapRuns {
    * Computes a map, or what `resumed` lacks, once a run that is on its way has ended. An adaptive map begins anew: its cells
    * follow from each other. Never rejects: faults go to the listener.
    * @param lease gives the engine; called when it is this run's turn.
+   * @param resumed what is there already; `first-pass`: nothing is, and the first pass is all that is wanted.
    */
-  start(asked: Asked, batchSize: number, lease: () => Promise<EngineLease>, resumed?: MapRecord): Promise<void> {
+  start(
+    asked: Asked,
+    batchSize: number,
+    lease: () => Promise<EngineLease>,
+    resumed?: MapRecord | 'first-pass',
+  ): Promise<void> {
     if (this.run) this.run.superseded = true;
     this.cancel();
     const { grid, adaptive } = asked.parameters;
-    const record = adaptive ? undefined : resumed;
+    const firstPassOnly = resumed === 'first-pass';
+    const record = adaptive || firstPassOnly ? undefined : resumed;
     const run: Run = {
       asked,
       abort: new AbortController(),
@@ -142,6 +164,7 @@ export class MapRuns {
       superseded: false,
       record,
       quick: false,
+      firstPassOnly,
       unverified: false,
       progress: {
         phase: 'opening',
@@ -171,19 +194,26 @@ export class MapRuns {
       // Cells of another model do not go into a map: that of a file which was written again begins anew.
       if (run.record && run.record.specification.model.sha256 !== description.reference.sha256) run.record = undefined;
       const growing: GrowingMap = run.record ?? emptyGrowing(parameters);
-      const only = run.record ? { only: missing(run.record) } : {};
+      const only = run.record
+        ? { only: missing(run.record) }
+        : run.firstPassOnly
+          ? { only: firstPassCells(parameters.grid) }
+          : {};
       const early = this.options.shownFrom ? {} : { early: true as const };
+      // No cell of a first pass is filled in.
+      const computed = run.firstPassOnly ? { ...parameters, adaptive: false } : parameters;
       const map = await computeMap(
         engine,
-        { parameters, batchSize, ...only, ...early },
+        { parameters: computed, batchSize, ...only, ...early },
         {
           signal,
           growing,
           onEvent: (event) => {
             if (event.kind === 'started') {
-              run.record ??= newRecord(this.nextId(), run.asked, event.specification, description.facts, growing);
+              const specification = { ...event.specification, adaptive: parameters.adaptive };
+              run.record ??= newRecord(this.nextId(), run.asked, specification, description.facts, growing);
               if (!run.superseded) this.latest = run.record;
-              run.quick = (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
+              run.quick = !run.firstPassOnly && (event.estimate.seconds ?? Infinity) < QUICK_SECONDS;
               this.enter(run, 'first');
             } else if (event.kind === 'cells') this.gather(run, event);
             else if (event.kind === 'notice') {
@@ -257,6 +287,7 @@ export class MapRuns {
     const { record } = run;
     if (!record || run.superseded) return;
     this.run = undefined;
+    if (record.done < record.cells.computed.length && run.firstPassOnly) return this.rest(record, map);
     const seconds = map.runtime.seconds + record.secondsBefore;
     // One that came before knows of texts that were chosen meanwhile, but perhaps not what is said of them.
     const same = canonical(record.specification.overlays) === canonical(map.specification.overlays);
@@ -269,6 +300,19 @@ export class MapRuns {
       this.listener.onShown();
     }
     this.listener.onFinish(record);
+    this.listener.onChange();
+  }
+
+  /** The first pass stands, and no more was wanted. */
+  private rest(record: MapRecord, { survey, runtime }: TokenMap): void {
+    record.survey = survey;
+    record.secondsBefore += runtime.seconds;
+    this.stopped = 'pass';
+    if (this.shown !== record) {
+      this.shown = record;
+      this.listener.onShown();
+    }
+    this.listener.onStop(record);
     this.listener.onChange();
   }
 

@@ -7,7 +7,7 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import type { SlotName, SlotState, WriteFrom } from '../protocol/page.js';
+import { LIVE_SECONDS, type PanelState, type SlotName, type SlotState, type WriteFrom } from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -25,8 +25,6 @@ import { PromptReader } from './promptTokens.js';
 import { SlotPage } from './slotPage.js';
 import { SlotSurvey } from './slotSurvey.js';
 
-/** Maps that take no longer are computed at once when a parameter changes. */
-const AT_ONCE_SECONDS = 1;
 /** Changes that follow each other as fast as this are one. */
 const DEBOUNCE_MS = 60;
 /** What only informs is measured when nothing was changed and nobody looked elsewhere for so long. */
@@ -45,6 +43,8 @@ export interface SlotPlace {
   readonly nextId: () => number;
   /** What a model is called. */
   readonly nameOf: (modelPath: string) => string | undefined;
+  /** How far a change is followed: see {@link PanelState.live}. */
+  readonly live: () => PanelState['live'];
   /** Something of its state is another. */
   readonly onChange: () => void;
   /** How far its run is. */
@@ -75,6 +75,8 @@ export class MapSlot {
   private activeAt = -Infinity;
   /** The model that was last set about. */
   private begunWith: string | undefined;
+  /** The whole map in whose place a first pass came: who takes the change back has it again. */
+  private before: MapRecord | undefined;
   /** Counts what was asked: an answer to an older question is left. */
   private turn = 0;
   private disposed = false;
@@ -273,17 +275,20 @@ export class MapSlot {
       if (this.disposed) return;
       if (revived) this.runs.adopt(revived);
       if (!asked || turn !== this.turn) return;
-      const known = this.differs() ? this.place.known?.(asked) : undefined;
-      if (known && this.isSet(known)) return this.take(known);
+      const known = this.differs() ? [this.place.known?.(asked), this.before] : [];
+      const there = known.find((record) => record && this.isSet(record));
+      if (there) return this.take(there);
       // What was kept may be an older map: then nothing of the one that was running has come this far.
       if (run && (!revived || this.differs())) return await this.compute(asked);
       if (run && revived && !revived.finished) return await this.compute(revived, revived);
       // Where nothing but the grid is another, what was measured says enough.
-      if (this.costs.secondsOf(asked) < AT_ONCE_SECONDS && this.differs()) return await this.compute(asked);
+      const live = this.place.live();
+      if ((live ?? this.costs.secondsOf(asked) < LIVE_SECONDS) && this.differs()) return await this.compute(asked);
       await this.learnEstimate();
       const seconds = this.costs.estimate?.seconds ?? Infinity;
       if (turn !== this.turn) return;
-      if (seconds < AT_ONCE_SECONDS && this.differs()) await this.compute(asked);
+      if ((live ?? seconds < LIVE_SECONDS) && this.differs()) await this.compute(asked);
+      else if (this.follows(asked)) await this.compute(asked, 'first-pass');
       else if (this.healthy) this.survey.want(asked);
     } catch (error) {
       this.complain(error);
@@ -292,7 +297,14 @@ export class MapSlot {
 
   generate(): void {
     const asked = this.asked();
-    if (asked) this.compute(asked).catch((error: unknown) => this.complain(error));
+    // Its first pass is there already.
+    if (this.runs.restsAfterPass && !this.differs()) this.resume();
+    else if (asked) this.compute(asked).catch((error: unknown) => this.complain(error));
+  }
+
+  /** Computes what a first pass left. */
+  catchUp(): void {
+    if (this.runs.restsAfterPass) this.generate();
   }
 
   cancel(): void {
@@ -429,10 +441,11 @@ export class MapSlot {
     }
   }
 
-  private async compute(asked: Asked, resumed?: MapRecord): Promise<void> {
+  private async compute(asked: Asked, resumed?: MapRecord | 'first-pass'): Promise<void> {
     clearTimeout(this.debounce);
     const turn = ++this.turn;
     this.fault = null;
+    if (resumed === 'first-pass' && this.runs.shown?.finished) this.before = this.runs.shown;
     if (this.rewritten === 'told') this.rewritten = 'no';
     this.details.pause();
     this.survey.makeWay();
@@ -443,6 +456,12 @@ export class MapSlot {
     await this.learnEstimate();
     // After the map: on a large model the norms take longer than the first picture may.
     this.survey.want(this.asked());
+  }
+
+  /** A change to a map that was computed is followed by a first pass of the next, however long all of that takes. */
+  private follows(asked: Asked): boolean {
+    const { obstacle } = this.costs;
+    return this.healthy && obstacle === null && this.differs() && this.runs.asked?.modelPath === asked.modelPath;
   }
 
   private get healthy(): boolean {

@@ -71,6 +71,7 @@ const pageMessage = v.variant('type', [
   }),
   v.object({ type: v.picklist(['generate', 'cancel', 'resume', 'dismissFault']) }),
   v.object({ type: v.literal('view'), view }),
+  v.object({ type: v.literal('live'), live: v.nullable(v.boolean()) }),
   v.object({
     type: v.literal('window'),
     slot,

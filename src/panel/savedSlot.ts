@@ -19,6 +19,7 @@ export const stillPanel = ({
   colorScale,
 }: Pick<SavedMapDependencies, 'colorScale'>): Omit<PanelState, 'display' | 'tokenColors'> => ({
   mode: 'saved',
+  live: null,
   compare: null,
   sweep: null,
   lens: null,

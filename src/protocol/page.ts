@@ -122,11 +122,19 @@ export interface Progress {
   readonly unverified?: true;
 }
 
-/** `stopped`: by the person (`cancelled`) or by a fault; what had come stays, and Resume computes the rest. */
+/**
+ * `stopped`: by the person (`cancelled`), by a fault, or behind its first pass where a change is followed no further (`pass`); what
+ * had come stays, and Resume computes the rest.
+ */
 export type RunState =
   | { readonly status: 'idle' }
   | { readonly status: 'running'; readonly progress: Progress }
-  | { readonly status: 'stopped'; readonly by: 'cancelled' | 'fault'; readonly done: number; readonly total: number };
+  | {
+      readonly status: 'stopped';
+      readonly by: 'cancelled' | 'fault' | 'pass';
+      readonly done: number;
+      readonly total: number;
+    };
 
 /** What the page keeps over a reload of the window and hands to the serializer. */
 export interface KeptPanel {
@@ -185,6 +193,9 @@ export const stillSlot = (
   notices,
 });
 
+/** Maps that take no longer follow a change whole, unless a person has chosen otherwise. */
+export const LIVE_SECONDS = 1;
+
 /** What is known of a panel as a whole. */
 export interface PanelState {
   /** `saved`: the read-only editor of a saved map. */
@@ -206,6 +217,8 @@ export interface PanelState {
   readonly colorScale: ColorScaleChoice;
   /** Color slots of tokens, by text. */
   readonly tokenColors: Readonly<Record<string, number>>;
+  /** Whether a change is followed by the whole map, or by its first pass alone; null: by the whole where that is quick. */
+  readonly live: boolean | null;
   /** null for a saved map. */
   readonly keep: KeptPanel | null;
   /** The number of the last edit of the page that was heard, taken or not; 0: none. */
@@ -436,6 +449,8 @@ export type PageMessage =
   | { readonly type: 'resume' }
   | { readonly type: 'dismissFault' }
   | { readonly type: 'view'; readonly view: PageView }
+  /** How far a change is followed; see {@link PanelState.live}. */
+  | { readonly type: 'live'; readonly live: boolean | null }
   /**
    * The window of a map that is looked at, once it rests; null: all of it. `refine`: a detail is wanted, a map of this window
    * with as many cells.

@@ -167,10 +167,9 @@ test('the old map stays until a first pass of the new one stands', async (contex
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 5 } });
   await complete();
   const first = page.map?.id;
-  edit('grid', grid(64));
-  await page.until(() => page.state.changed);
+  say({ type: 'live', live: true });
   deps.engine.stopAt(0);
-  say({ type: 'generate' });
+  edit('grid', grid(64));
   await page.until(() => page.state.run.status === 'running');
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(page.map?.id, first);
@@ -199,16 +198,60 @@ test('a change that is quick is computed at once, and a running map makes way fo
   assert.equal(deps.engines.length, 1);
 });
 
-test('a change that takes long waits for Generate', async (context) => {
+test('a change that takes long is followed by a first pass; Generate computes the rest, undo has the whole map again', async (context) => {
+  const { page, deps, edit, complete, say, controller } = open(context, { engine: { seconds: 60 } });
+  await complete();
+  const whole = page.map;
+  const rests = () => page.state.run.status === 'stopped' && page.state.run.by === 'pass';
+  edit('layer', 3);
+  await page.until(rests);
+  assert.equal(page.map?.specification.layer, 3);
+  assert.equal(page.cells, 16, 'a cell of every block of 16 x 16');
+  assert.equal(deps.engine.asked.at(-1)?.only?.length, 16);
+  assert.equal(controller.map(), undefined);
+  assert.deepEqual([page.state.changed, page.state.fault], [false, null]);
+  say({ type: 'undo' });
+  await page.until(() => page.map?.id === whole?.id);
+  assert.equal(page.cells, 2500);
+  assert.equal(deps.engine.asked.length, 2, 'what was whole is not computed again');
+  say({ type: 'redo' });
+  await page.until(() => page.map?.specification.layer === 3 && rests());
+  say({ type: 'generate' });
+  await complete();
+  assert.equal(deps.engine.asked.at(-1)?.only?.length, 2484);
+  assert.deepEqual(page.map.cells, defaultMap({ ...DEFAULT_PARAMETERS, layer: 3 }).cells);
+});
+
+test('Live: every change is followed by the whole map, however long it takes; off, by a first pass, however quick', async (context) => {
+  for (const seconds of [60, 0.2]) {
+    const { page, edit, complete, say } = open(context, { engine: { seconds } });
+    await complete();
+    const rests = () => page.state.run.status === 'stopped' && page.state.run.by === 'pass';
+    say({ type: 'live', live: false });
+    edit('layer', 3);
+    await page.until(() => page.map?.specification.layer === 3 && rests());
+    assert.equal(page.cells, 16);
+    // What is behind is caught up with.
+    say({ type: 'live', live: true });
+    await complete();
+    assert.equal(page.map?.specification.layer, 3);
+    edit('layer', 4);
+    await page.until(() => page.map?.specification.layer === 4);
+    await complete();
+    assert.equal(page.state.live, true);
+  }
+});
+
+test('an adaptive map is followed by a first pass of cells that are computed, and begins anew', async (context) => {
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 60 } });
   await complete();
-  edit('layer', 3);
-  await page.until(() => page.state.changed && page.state.estimate !== null);
-  assert.equal(deps.engine.asked.length, 1);
-  assert.equal(page.map?.specification.layer, 29);
+  edit('adaptive', true);
+  await page.until(() => page.state.run.status === 'stopped');
+  assert.equal(deps.engine.asked.at(-1)?.parameters.adaptive, false);
+  assert.equal(page.map?.specification.adaptive, true);
   say({ type: 'generate' });
-  await page.until(() => page.map?.specification.layer === 3);
   await complete();
+  assert.equal(deps.engine.asked.at(-1)?.only, undefined);
 });
 
 test('a cancelled map keeps its cells, and Resume computes the others only', async (context) => {

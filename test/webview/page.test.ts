@@ -818,16 +818,33 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     },
   );
 
-  onPage('parameters that changed highlight Generate', { engine: { seconds: 5 } }, async (stage) => {
-    await stage.type('Spacing', '0.25');
-    await stage.page.locator('.controls vscode-button.due').waitFor();
-    // What it would cost is known when it is to be decided.
-    await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
-    await stage.page.getByRole('textbox', { name: 'Spacing' }).press('Control+Enter');
-    await stage.status(/^2,500 cells/);
-    await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
-    assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.25);
-  });
+  onPage(
+    'parameters that changed have a first pass, and highlight Generate',
+    { engine: { seconds: 5 } },
+    async (stage) => {
+      await stage.type('Spacing', '0.25');
+      await stage.page.locator('.controls vscode-button.due').waitFor();
+      await stage.status('First pass: 16 of 2,500 cells · Generate computes the rest');
+      assert.equal(stage.deps.engine.asked.at(-1)?.only?.length, 16);
+      await stage.picture('first-pass');
+      // What it would cost is known when it is to be decided.
+      await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
+      await stage.page.getByRole('textbox', { name: 'Spacing' }).press('Control+Enter');
+      await stage.status(/^2,500 cells/);
+      await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
+      assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.25);
+      // Live: the whole map follows, however long it takes. It stays so over a reload.
+      await stage.page.getByRole('checkbox', { name: 'Live', checked: false }).click();
+      await stage.page.waitForFunction(() => window.name.includes('"live":true'));
+      await stage.page.reload();
+      await stage.page.getByRole('checkbox', { name: 'Live', checked: true }).waitFor();
+      await stage.status(/^2,500 cells/);
+      await stage.type('Spacing', '0.75');
+      await eventually(() => assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.75));
+      await stage.status(/^2,500 cells/);
+      assert.equal(stage.deps.engine.asked.at(-1)?.only, undefined);
+    },
+  );
 
   let open = (): void => undefined;
   let plan = (): void => undefined;

@@ -42,7 +42,7 @@ export function createControls(store: Store, onToggle: () => void): HTMLElement 
     createAdvanced(store, form),
   ];
   const saved = createSavedFacts();
-  const footer = createFooter();
+  const footer = createFooter(store);
   const undo = iconButton('discard', t('Undo Parameter Change'), () => send({ type: 'undo' }));
   const redo = iconButton('redo', t('Redo Parameter Change'), () => send({ type: 'redo' }));
   const toggle = iconButton('layout-sidebar-left', t('Hide Parameters'), onToggle);

@@ -1,11 +1,11 @@
 import { t } from '@vscode/l10n';
 import { cellsWords } from '../counted.js';
 import { formatDuration } from '../../src/map/numbers.js';
-import type { HostState } from '../../src/protocol/page.js';
+import { type HostState, LIVE_SECONDS } from '../../src/protocol/page.js';
 import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
-import type { PageState } from '../store.js';
-import { createButton } from '../toolkit.js';
+import type { PageState, Store } from '../store.js';
+import { createButton, createCheckbox } from '../toolkit.js';
 
 /** What the main button does at the moment. */
 export function mainButton(host: HostState): {
@@ -33,27 +33,44 @@ export const canResume = ({ run, detail, refinable, changed, settings }: HostSta
   !settings.parameters.adaptive &&
   ((run.status === 'stopped' && !changed) || (run.status === 'idle' && detail.status === 'stopped' && refinable.ok));
 
+/** Whether a change is followed by the whole map. */
+const followsWholly = ({ estimate }: HostState, live: boolean | null): boolean =>
+  live ?? (estimate?.seconds ?? Infinity) < LIVE_SECONDS;
+
+/** What is set is not what is shown, or no more of it than a first pass. */
+const isBehind = ({ changed, run }: HostState): boolean => changed || (run.status === 'stopped' && run.by === 'pass');
+
 /** The foot of the controls: what a map would cost, and the button that starts it. */
-export function createFooter(): { element: HTMLElement; update(host: HostState, state: PageState): void } {
+export function createFooter(store: Store): { element: HTMLElement; update(host: HostState, state: PageState): void } {
   let host: HostState | undefined;
   const main = createButton(t('Generate'), 'primary', () => host && pressMainButton(host));
   const resume = createButton(t('Resume'), 'secondary', () => send({ type: 'resume' }));
+  const live = createCheckbox(t('Live'), (checked) => {
+    store.setUi({ live: checked });
+    send({ type: 'live', live: checked });
+  });
+  const title = t(
+    'Every change is followed by the whole map. Off: by its first, coarse pass alone, and Generate computes the rest. Until you choose, maps of less than a second are computed whole.',
+  );
+  const liveSwitch = h('span', { class: 'live', title }, live.element);
   const estimate = h('p', { class: 'estimate' });
   const notices = h('p', { class: 'message note notices', role: 'status' });
   const element = h(
     'div',
     { class: 'controls-footer' },
-    h('div', { class: 'footer-buttons' }, main.element, resume.element),
+    h('div', { class: 'footer-buttons' }, main.element, resume.element, liveSwitch),
     estimate,
     notices,
   );
   return {
     element,
-    update(now) {
+    update(now, { ui }) {
       host = now;
+      show(liveSwitch, now.mode === 'panel');
+      live.update(followsWholly(now, ui.live));
       const { label, message, enabled } = mainButton(now);
       main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
-      main.element.classList.toggle('due', now.mode === 'panel' && now.changed && message === 'generate' && enabled);
+      main.element.classList.toggle('due', now.mode === 'panel' && isBehind(now) && message === 'generate' && enabled);
       show(resume.element, canResume(now));
       setText(estimate, estimateText(now));
       estimate.classList.toggle('fault', now.obstacle !== null);

@@ -126,6 +126,7 @@ export class PageHost {
     this.listener.state(
       {
         mode: 'saved',
+        live: null,
         compare: page.as.kind === 'comparison' ? { kind: 'saved', file: '', names: page.as.names } : null,
         sweep: null,
         interventions: [],
