@@ -6,7 +6,11 @@ import type { Question } from '../src/map/specification.js';
 export function answerText(question: Question, answer: number): string {
   switch (question.kind) {
     case 'probability':
+    case 'set':
+    case 'pattern':
       return formatPercent(answer);
+    case 'feature':
+      return formatFixed(answer, 2);
     case 'difference':
       return t('{0} logits', `${answer > 0 ? '+' : ''}${formatFixed(answer, 2)}`);
     case 'divergence':

@@ -1,6 +1,7 @@
 import type { ColorBy } from '../src/map/colors.js';
 import { contextOf, type Question, type TokenName } from '../src/map/specification.js';
 import type { Token } from '../src/map/token.js';
+import { questionsOf } from '../src/map/questions.js';
 import { ranking } from './cell.js';
 import { inspected } from './inspected.js';
 import { send } from './host.js';
@@ -11,7 +12,8 @@ import type { PageState, Store } from './store.js';
 export function colorMap(store: Store, colorBy: ColorBy): void {
   store.setUi({ colorBy });
   const { host, ui } = store.state;
-  if (colorBy !== 'question' || !host || host.mode === 'saved' || host.settings.parameters.question) return;
+  if (colorBy !== 'question' || !host || host.mode === 'saved' || questionsOf(host.settings.parameters).length > 0)
+    return;
   send({ type: 'edit', path: 'question', value: firstQuestion(store.state) });
   store.setUi({ collapsed: ui.collapsed.filter((name) => name !== 'question') });
 }

@@ -1,6 +1,7 @@
 import { preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
 import { assignSlots } from '../src/map/tokenSlots.js';
 import { type Coloring, coloringOf } from '../src/map/coloring.js';
+import { askedQuestion } from '../src/map/questions.js';
 import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
 import { winningParts } from '../src/map/profileCurves.js';
@@ -76,15 +77,18 @@ export class Derived {
       const { ui } = state;
       const depends = ui.colorBy === 'question' || ui.colorRange !== '0-1';
       const spanned = depends ? this.spanned(state, map).flatMap(({ cells, growth }) => [cells, growth.version]) : [];
-      return [ui.colorBy, ui.colorRange, ...spanned];
+      return [ui.colorBy, ui.asked, ui.colorRange, ...spanned];
     },
-    (state, map): Coloring =>
-      coloringOf(
+    (state, map): Coloring => {
+      const asked = askedQuestion(map.specification, state.ui.asked);
+      return coloringOf(
         this.spanned(state, map).map(({ cells }) => cells),
-        map.specification.question,
+        asked?.question ?? null,
         state.ui.colorBy,
         state.ui.colorRange,
-      ),
+        asked?.at,
+      );
+    },
   );
 
   /** The maps that one scale is for: all beside each other; for a closer look the whole map, so that colors keep their meaning. */

@@ -1,3 +1,5 @@
+import { createAnswers } from './answers.js';
+import { answerOf, questionsOf } from '../src/map/questions.js';
 import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../src/map/display.js';
 import { questionBrief } from '../src/map/naming.js';
@@ -45,6 +47,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   const nearestDistance = h('span', { class: 'faint' });
   const nearest = h('dd', { class: 'nearest' }, nearestMarkName, nearestDistance);
   const nearestName = h('dt', {}, t('Nearest'));
+  const answers = createAnswers(store);
   const answer = h('dd');
   const answerName = h('dt', {}, t('Answer'));
   const normName = h('dt', {}, t('Norm'));
@@ -86,6 +89,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       answerName,
       answer,
     ),
+    answers.element,
     guess,
     fewer,
   );
@@ -157,8 +161,10 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       setText(nearestDistance, typical > 0 ? t('{0} × typical away', formatTimes(near.distance / typical)) : '');
       setAttributes(nearest, { title: markName(near.mark) });
     }
-    const { question } = map.specification;
-    const answered = question && stand >= 0 ? map.cells.answers?.[stand] : undefined;
+    const questions = questionsOf(map.specification);
+    answers.update(state.ui, questions, stand < 0 ? [] : questions.map((_, at) => answerOf(map.cells, stand, at)));
+    const [question] = questions.length === 1 ? questions : [];
+    const answered = question && stand >= 0 ? answerOf(map.cells, stand, 0) : undefined;
     show(answerName, answered !== undefined);
     show(answer, answered !== undefined);
     if (question && answered !== undefined) {

@@ -1,3 +1,4 @@
+import { questionsOf } from '../src/map/questions.js';
 import { t } from '@vscode/l10n';
 import { questionBrief } from '../src/map/naming.js';
 import { formatTimes } from '../src/map/normsText.js';
@@ -169,9 +170,10 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
           typical > 0 ? t(', {0} × typical', formatTimes(reading.norm / typical)) : '',
         ),
       );
-      const { question } = shown.specification;
-      if (question && reading.answer !== null)
-        parts.push(`${questionBrief(question)}: ${answerText(question, reading.answer)}`);
+      questionsOf(shown.specification).forEach((question, at) => {
+        const answer = reading.answers?.[at];
+        if (answer !== undefined) parts.push(`${questionBrief(question)}: ${answerText(question, answer)}`);
+      });
       const tokens = new Map(reading.tokens.map((token) => [token.id, token]));
       rows.replaceChildren(
         ...[...reading.ids].map((id, i) =>

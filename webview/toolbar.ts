@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import { showsBorders } from '../src/map/mapDisplay.js';
 import { COLOR_BY, type ColorBy } from '../src/map/colors.js';
+import { questionsOf } from '../src/map/questions.js';
 import { formatCount } from '../src/map/numbers.js';
 import type { PageAction } from '../src/protocol/page.js';
 import { canResume, mainButton, pressMainButton } from './controls/footer.js';
@@ -134,7 +135,7 @@ export function createToolbar(
   /** A saved map answers no question that it was not asked. */
   const isOffered = (id: ColorBy): boolean => {
     const { host, base } = store.state;
-    return id !== 'question' || host?.mode !== 'saved' || Boolean(base?.specification.question);
+    return id !== 'question' || host?.mode !== 'saved' || (base !== null && questionsOf(base.specification).length > 0);
   };
   const nameColors = (): void => {
     const prefix = Number(element.dataset.tight) < 4 ? t('Color by: ') : '';

@@ -1,7 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
+import { decoderPick, readFeature, saeWeights } from '../formats/features.js';
 import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { type FlagFiles, type FlagValues, MAP_FLAGS, type MeantFiles } from '../map/flags.js';
+import type { Feature } from '../map/questions.js';
 import { LIMITS } from '../map/specification.js';
 import { encodeVector } from '../map/vector.js';
 
@@ -9,6 +11,7 @@ import { encodeVector } from '../map/vector.js';
 export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
   const texts = new Map<string, readonly string[]>();
   const vectors = new Map<string, { vector: string; name: string }>();
+  const features = new Map<string, Omit<Feature, 'kind'>>();
   for (const { name, file, names } of MAP_FLAGS) {
     const value = given[name];
     for (const text of value === undefined ? [] : typeof value === 'string' ? [value] : value) {
@@ -16,13 +19,14 @@ export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
       if (!meant) continue;
       const place = decided(text, meant);
       if (place !== undefined) vectors.set(place, await readPlace(place));
+      for (const one of meant.features ?? []) features.set(one, await readFeaturePlace(one));
       for (const one of meant.texts ?? []) texts.set(one, await readTexts(one));
     }
     if (typeof value !== 'string') continue;
     if (file === 'texts') texts.set(value, await readTexts(value));
     if (file === 'vectors') vectors.set(value, await readPlace(value));
   }
-  return { texts, vectors };
+  return { texts, vectors, features };
 }
 
 /** Lines of a UTF-8 file that are not empty. */
@@ -51,8 +55,8 @@ export async function readTexts(path: string): Promise<readonly string[]> {
  * something else. @throws Fault where it may mean several things.
  */
 function decided(text: string, { vectors: places, instead }: MeantFiles): string | undefined {
-  const there = places.filter((place) => isFile(vectorPlace(place, isFile).path));
-  const files = new Set(there.flatMap((place) => vectorFiles(place, isFile)));
+  const there = places.filter((place) => isVectorFile(vectorPlace(place, isVectorFile).path));
+  const files = new Set(there.flatMap((place) => vectorFiles(place, isVectorFile)));
   const [first] = files;
   if (instead !== undefined && first !== undefined)
     throw new Fault({
@@ -71,26 +75,43 @@ function decided(text: string, { vectors: places, instead }: MeantFiles): string
 }
 
 async function readPlace(value: string): Promise<{ vector: string; name: string }> {
-  const { path, key, row } = vectorPlace(value, isFile);
-  const { vector, name } = await withFile(path, (file) => readVector(file, { key, row }));
-  return { vector: encodeVector(vector), name };
+  const { path, ...pick } = vectorPlace(value, isVectorFile);
+  const weights = saeWeights(path);
+  const { vector, name } = await withFile(weights ?? path, (file) =>
+    readVector(file, weights === undefined ? pick : decoderPick(pick)),
+  );
+  return { vector: encodeVector(vector), name: weights === undefined ? name : value };
 }
 
+async function readFeaturePlace(value: string): Promise<Omit<Feature, 'kind'>> {
+  const { path, ...pick } = vectorPlace(value, isVectorFile);
+  const { vector, ...rest } = await readFeature(path, pick);
+  return { vector: encodeVector(vector), ...rest };
+}
+
+/** A file, or the folder of a sparse autoencoder. */
+const isVectorFile = (path: string): boolean => isFile(path) || saeWeights(path) !== undefined;
+
+/** Where a vector is. */
+interface Place {
+  readonly path: string;
+  readonly key: string | undefined;
+  readonly row: number | undefined;
+  readonly column: number | undefined;
+}
+
+/** `#17` or `#,17` at the end. */
+const ENDING = /^(.+)#(,?)(\d+)$/s;
+
 /**
- * Parts of `FILE[:KEY][#ROW]`. Names of files and keys may hold `:` and `#` themselves (`C:\v.npz`): which files there are
+ * Parts of `FILE[:KEY][#ROW]` or `FILE[:KEY]#,COLUMN`. Names of files and keys may hold `:` and `#` themselves (`C:\v.npz`): which files there are
  * decides, the longest name first.
  */
-export function vectorPlace(
-  text: string,
-  exists: (path: string) => boolean,
-): { path: string; key: string | undefined; row: number | undefined } {
-  const [, before = text, row] = /^(.+)#(\d+)$/s.exec(text) ?? [];
-  const whole = { path: text, key: undefined, row: undefined };
-  const places = [
-    whole,
-    ...readings(before, row === undefined ? undefined : Number(row)),
-    ...readings(text, undefined),
-  ];
+export function vectorPlace(text: string, exists: (path: string) => boolean): Place {
+  const [, before = text, comma = '', number] = ENDING.exec(text) ?? [];
+  const whole = { path: text, key: undefined, row: undefined, column: undefined };
+  const at = number === undefined ? undefined : Number(number);
+  const places = [whole, ...readings(before, comma === '' ? { row: at } : { column: at }), ...readings(text, {})];
   // Where none is there, the file is said to be missing that was most likely meant: a drive's letter is no file.
   return (
     places.find(({ path }) => exists(path)) ?? { ...whole, path: /^(?:[A-Za-z]:)?[^:]*/.exec(before)?.[0] ?? before }
@@ -99,20 +120,21 @@ export function vectorPlace(
 
 /** All files that a place may be in. */
 const vectorFiles = (text: string, exists: (path: string) => boolean): string[] => {
-  const [, before = text] = /^(.+)#(\d+)$/s.exec(text) ?? [];
-  const paths = [text, ...[before, text].flatMap((one) => readings(one, undefined).map(({ path }) => path))];
+  const [, before = text] = ENDING.exec(text) ?? [];
+  const paths = [text, ...[before, text].flatMap((one) => readings(one, {}).map(({ path }) => path))];
   return [...new Set(paths)].filter(exists);
 };
 
 /** What `FILE:KEY` can mean: all of it is the file, or the file ends at one of the colons. */
 function readings(
   text: string,
-  row: number | undefined,
-): { path: string; key: string | undefined; row: number | undefined }[] {
+  at: { readonly row?: number | undefined; readonly column?: number | undefined },
+): Place[] {
+  const place = { row: at.row, column: at.column };
   const colons = [...text.matchAll(/:/g)].map(({ index }) => index).reverse();
   return [
-    { path: text, key: undefined, row },
-    ...colons.map((at) => ({ path: text.slice(0, at), key: text.slice(at + 1), row })),
+    { path: text, key: undefined, ...place },
+    ...colons.map((colon) => ({ path: text.slice(0, colon), key: text.slice(colon + 1), ...place })),
   ];
 }
 

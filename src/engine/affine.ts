@@ -198,6 +198,27 @@ export class AffineMap {
     return (x, y, first) => (sc + x * su + y * sv) / this.scaleAt(x, y) + sb - total * logit(rowOf(first), x, y);
   }
 
+  /**
+   * The probability of some tokens together at points of the plane, of that of the most probable one.
+   * @param ids ascending; none that is left out
+   */
+  share(ids: Int32Array): (x: number, y: number, first: number, probability: number) => number {
+    const { c, u, v, b, cap } = this.rows;
+    const rowOf = (id: number): number => (this.ids ? rowIn(this.ids, id) : id);
+    const some = (row: Float32Array): Float32Array => Float32Array.from(ids, (id) => row[rowOf(id)] ?? 0);
+    const [sc, su, sv, sb] = [some(c), some(u), some(v), some(b)];
+    return (x, y, first, probability) => {
+      const inverse = 1 / this.scaleAt(x, y);
+      const row = rowOf(first);
+      const capped = (z: number): number => (cap === 0 ? z : cap * Math.tanh(z / cap));
+      const top = capped(((c[row] ?? 0) + x * (u[row] ?? 0) + y * (v[row] ?? 0)) * inverse + (b[row] ?? 0));
+      let sum = 0;
+      for (let i = 0; i < sc.length; i++)
+        sum += Math.exp(capped(((sc[i] ?? 0) + x * (su[i] ?? 0) + y * (sv[i] ?? 0)) * inverse + (sb[i] ?? 0)) - top);
+      return Math.min(1, probability * sum);
+    };
+  }
+
   /** Logits of some tokens at a point. */
   logitsOf(ids: Int32Array, x: number, y: number): Float32Array {
     const all = this.logitsAt(x, y);

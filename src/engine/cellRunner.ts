@@ -49,16 +49,24 @@ export interface Tops {
 export interface RaceFeeds {
   /** [vocabulary]: 0, or -infinity for a token left out. */
   readonly mask?: Float32Array;
-  /** [vocabulary] */
-  readonly weights?: Float32Array;
+  readonly weights?: Columns;
+  readonly members?: Columns;
+}
+
+/** [vocabulary * columns], a token's numbers side by side. */
+export interface Columns {
+  readonly data: Float32Array;
+  readonly columns: number;
 }
 
 /** Top-k as a cut graph gives it. */
 export interface GraphTops extends Tops {
   /** [count * k] */
   readonly logits: Float32Array;
-  /** [count]: sum of weights (z - z(1)); empty where no weights are fed. */
+  /** [count * functionals]: sum of weights (z - z(1)); empty where no weights are fed. */
   readonly functional: Float32Array;
+  /** [count * sets]: their probabilities; empty where there are none. */
+  readonly shares: Float32Array;
   /** [count]: how many tokens are above it; empty where that is not asked. */
   readonly above: Float32Array;
 }
@@ -129,6 +137,7 @@ export class CellRunner {
       const ids = results[CUT.ids]?.data;
       const logits = results[CUT.top]?.data;
       const functional = results[CUT.functional]?.data;
+      const shares = results[CUT.shares]?.data;
       const above = results[CUT.above]?.data;
       const probabilities = results[CUT.probabilities]?.data;
       const below = results[CUT.below]?.data;
@@ -141,8 +150,9 @@ export class CellRunner {
       parts.push({
         ids: ids.slice(0, n * k),
         logits: logits.slice(0, n * k),
-        functional: functional instanceof Float32Array ? functional.slice(0, n) : new Float32Array(0),
-        above: above instanceof Float32Array ? above.slice(0, n) : new Float32Array(0),
+        functional: rowsOf(functional, n * (race.weights?.columns ?? 0)),
+        shares: rowsOf(shares, n * (race.members?.columns ?? 0)),
+        above: rowsOf(above, n),
         probabilities: probabilities.slice(0, n * k),
         entropy: below.slice(0, n).map((sum, i) => Math.max(0, -Math.log(probabilities[i * k] ?? 0) - sum)),
       });
@@ -244,15 +254,24 @@ export function joinedTops(parts: readonly GraphTops[]): GraphTops {
     ids: Int32Array.from(parts.flatMap(({ ids }) => [...ids])),
     logits: joined(({ logits }) => logits),
     functional: joined(({ functional }) => functional),
+    shares: joined(({ shares }) => shares),
     above: joined(({ above }) => above),
     probabilities: joined(({ probabilities }) => probabilities),
     entropy: joined(({ entropy }) => entropy),
   };
 }
 
-function raceFeeds({ mask, weights }: RaceFeeds): Feeds {
+/** The first numbers of what a graph gives; nothing where it gives none. */
+const rowsOf = (data: unknown, count: number): Float32Array =>
+  data instanceof Float32Array ? data.slice(0, count) : new Float32Array(0);
+
+const columnsTensor = ({ data, columns }: Columns): Tensor =>
+  new Tensor('float32', data, [data.length / columns, columns]);
+
+function raceFeeds({ mask, weights, members }: RaceFeeds): Feeds {
   return {
     ...(mask ? { [CUT.mask]: new Tensor('float32', mask, [1, mask.length]) } : {}),
-    ...(weights ? { [CUT.weights]: new Tensor('float32', weights, [weights.length, 1]) } : {}),
+    ...(weights ? { [CUT.weights]: columnsTensor(weights) } : {}),
+    ...(members ? { [CUT.members]: columnsTensor(members) } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { type Plane, pointsOf } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import type { Runtime } from '../map/tokenMap.js';
 import type { AffineMap } from './affine.js';
+import { type AffineAnswers, answersOf, graphAnswers, productsOn } from './answers.js';
 import type { CellRunner, Tops } from './cellRunner.js';
 import type { Asked, Race } from './question.js';
 import type { Scanner } from './scan.js';
@@ -16,6 +17,14 @@ const FIRST_CELLS = 16;
 const SCAN_LOGITS = 6e7;
 
 export type Coordinates = { readonly xs: Float64Array; readonly ys: Float64Array };
+
+/** Plane coordinates of cells, by their place among `indices`. */
+const placesOf =
+  ({ xs, ys }: Coordinates, indices: Int32Array) =>
+  (i: number): readonly [x: number, y: number] => {
+    const cell = indices[i] ?? 0;
+    return [xs[cell % xs.length] ?? 0, ys[Math.floor(cell / xs.length)] ?? 0];
+  };
 
 /** One way to compute the cells of a map. */
 export interface CellSource {
@@ -32,15 +41,6 @@ export interface CellSource {
   shrink(error: unknown, count: number): number | undefined;
 }
 
-/** `sum of w (z - z(first))` at a point of the plane. */
-type Functional = (x: number, y: number, first: number) => number;
-
-/** @param probabilities [cells * k], of `entropy.length` cells */
-function answered(asked: Asked, { probabilities, entropy }: Tops, functional: (cell: number) => number): Float32Array {
-  const k = probabilities.length / entropy.length;
-  return entropy.map((_, i) => asked.answer(functional(i), probabilities[i * k] ?? 0));
-}
-
 /** Every cell through the cut graph, in batches of the size that is fastest. Cells of a batch share the reading of the weights. */
 export class EachCell implements CellSource {
   readonly way = 'each-cell';
@@ -51,6 +51,8 @@ export class EachCell implements CellSource {
   constructor(
     private readonly runner: CellRunner,
     private readonly plane: Plane,
+    /** Before anything acts on its vectors. */
+    private readonly own: Plane,
     private readonly grid: Coordinates,
     private readonly race: Race,
     batchSize: number,
@@ -72,11 +74,18 @@ export class EachCell implements CellSource {
     if (this.buffer.length < count * d) this.buffer = new Float32Array(count * d);
     const before = performance.now();
     const points = pointsOf(this.plane, this.grid, indices, this.buffer);
-    const { ids, probabilities, entropy, functional } = await this.runner.tops(points, count, this.race.feeds);
+    const told = await this.runner.tops(points, count, this.race.feeds);
+    const { ids, probabilities, entropy } = told;
     const tops: Tops = { ids, probabilities, entropy };
     this.runner.batchSize.took(count, performance.now() - before, this.limit);
     const { asked } = this.race;
-    return asked ? { ...tops, answers: answered(asked, tops, (i) => functional[i] ?? 0) } : tops;
+    if (asked.length === 0) return tops;
+    const along = productsOn(this.own, asked);
+    const place = placesOf(this.grid, indices);
+    return {
+      ...tops,
+      answers: answersOf(asked, tops, { ...graphAnswers(told), product: (i, q) => along(...place(i), q) }),
+    };
   }
 
   shrink(error: unknown, count: number): number | undefined {
@@ -97,8 +106,8 @@ export class ThreeRows implements CellSource {
     private readonly grid: Coordinates,
     private readonly k: number,
     private readonly total: number,
-    /** What is asked, and the functional that it is asked of. */
-    private readonly question: { readonly asked: Asked; readonly functional: Functional } | undefined,
+    /** What is asked, and what the rows say of it. */
+    private readonly question: { readonly asked: readonly Asked[]; readonly answers: AffineAnswers } | undefined,
   ) {}
 
   get largestDifference(): number {
@@ -119,12 +128,9 @@ export class ThreeRows implements CellSource {
     const { xs, ys } = this.grid;
     const tops = this.affine.tops(this.scanner, this.affine.coefficients(xs, ys, indices), this.k, this.total);
     if (!this.question) return Promise.resolve(tops);
-    const { asked, functional } = this.question;
-    const at = (i: number): number => {
-      const cell = indices[i] ?? 0;
-      return functional(xs[cell % xs.length] ?? 0, ys[Math.floor(cell / xs.length)] ?? 0, tops.ids[i * this.k] ?? 0);
-    };
-    return Promise.resolve({ ...tops, answers: answered(asked, tops, at) });
+    const { asked, answers } = this.question;
+    const place = placesOf(this.grid, indices);
+    return Promise.resolve({ ...tops, answers: answersOf(asked, tops, answers(tops, place)) });
   }
 
   shrink(): undefined {

@@ -3,6 +3,7 @@ import { coordinates } from '../map/grid.js';
 import { type Plane, pointAt } from '../map/plane.js';
 import { layerIndex, type MapParameters } from '../map/specification.js';
 import { AffineMap } from './affine.js';
+import { affineAnswers, answersOf, graphAnswers } from './answers.js';
 import type { Tops } from './cellRunner.js';
 import { type CellSource, EachCell, ThreeRows } from './cellSource.js';
 import { AffineLogits, type LogitSource, ModelLogits } from './logitSource.js';
@@ -18,6 +19,7 @@ const KEPT_ROWS = 4;
 interface CellQuestion {
   readonly plan: CellPlan;
   readonly seen: Plane;
+  readonly found: { readonly plane: Plane };
   readonly race: Race;
   readonly ground: { readonly variant: Variant };
   readonly parameters: MapParameters;
@@ -57,14 +59,14 @@ export class CellSources {
     const affine = await this.affine(reading, parameters);
     if (!affine) return undefined;
     const { asked } = reading.race;
-    const functional = asked && affine.functional(asked.weights);
-    if (asked && !functional) return undefined;
-    const question = asked && functional ? { asked, functional } : undefined;
+    const answers = affineAnswers(affine, asked, reading.found.plane);
+    if (!answers) return undefined;
+    const question = asked.length > 0 ? { asked, answers } : undefined;
     return new ThreeRows(affine, this.scanner, coordinates(parameters.grid), parameters.topK, total, question);
   }
 
   async eachCell(
-    { plan, seen, race, ground: { variant } }: CellQuestion,
+    { plan, seen, found, race, ground: { variant } }: CellQuestion,
     parameters: MapParameters,
     batchSize: number,
     notice: (message: string) => void,
@@ -73,14 +75,14 @@ export class CellSources {
     const grid = coordinates(parameters.grid);
     const runner = await variant.runner(
       plan,
-      early && ((soon) => early(new EachCell(soon, seen, grid, race, batchSize))),
+      early && ((soon) => early(new EachCell(soon, seen, found.plane, grid, race, batchSize))),
     );
     const { model } = variant;
     const reuse = model.manner.prefix;
     const mixing = plan.readout === 'forward' && layerIndex(plan.layer) < model.facts.blocks - 1;
     if (plan.prefix.length > 0 && reuse.way === 'recomputed' && mixing)
       notice(`The whole sequence is computed for every cell: ${reuse.reason}.`);
-    return new EachCell(runner, seen, grid, race, batchSize);
+    return new EachCell(runner, seen, found.plane, grid, race, batchSize);
   }
 
   /** All logits of cells, the way that the map's cells are computed. */
@@ -114,11 +116,12 @@ export class CellSources {
       const tops = await rows.cells(Int32Array.of(0));
       return { tops, logits: affine.logitsOf(tops.ids, x, y) };
     }
-    const { plan, seen, race, ground } = reading;
+    const { plan, seen, found, race, ground } = reading;
     const tops = await (await ground.variant.runner(plan)).tops(pointAt(seen, x, y), 1, race.feeds);
-    const answer = race.asked?.answer(tops.functional[0] ?? 0, tops.probabilities[0] ?? 0);
+    const { asked } = race;
+    const told = graphAnswers(tops, () => pointAt(found.plane, x, y), asked);
     return {
-      tops: { ...tops, ...(answer === undefined ? {} : { answers: Float32Array.of(answer) }) },
+      tops: { ...tops, ...(asked.length === 0 ? {} : { answers: answersOf(asked, tops, told) }) },
       logits: tops.logits,
     };
   }

@@ -22,7 +22,8 @@ import type { Model } from './model/model.js';
 import { hiddenStates } from './model/running.js';
 import type { Opened } from './opened.js';
 import { allIds } from './prompts.js';
-import { type Asked, readRace, tokenId } from './question.js';
+import { answersOf, graphAnswers } from './answers.js';
+import { readRace, tokenId } from './question.js';
 import { changeOf, checkBatchSize, planOf } from './reading.js';
 import * as translators from './translators.js';
 import { tokensOf, topsOfRows } from './vectors.js';
@@ -60,8 +61,8 @@ export async function lensOf(
   const bytes = ENGINE_BYTES + weightsBytes + runBytes(model, ids.length) + 2 * STATES_BYTES + BATCH_BYTES;
   refuseTooLarge({ cells: count, bytes, seconds: null }, model.budget, 'This lens takes');
   const { variant } = await grounds.of(interventions);
-  const race = await readRace(variant, parameters, undefined);
-  const { asked } = race;
+  const race = await readRace(variant, parameters, undefined, d);
+  const [asked] = race.asked;
   const output = { ...plan.output, ranked: asked !== undefined } as const;
 
   const found = {
@@ -86,7 +87,7 @@ export async function lensOf(
     found.probabilities.set(tops.probabilities, before * k);
     found.entropy.set(tops.entropy, before);
     if (asked) {
-      named.probabilities.set(probabilitiesOf(asked, tops.functional, tops.probabilities), before);
+      named.probabilities.set(answersOf([asked], tops, graphAnswers(tops)), before);
       named.ranks.set(
         Int32Array.from(tops.above, (above) => above + 1),
         before,
@@ -191,11 +192,6 @@ function changeRows(rows: Float32Array, positions: number, interventions: readon
     const row = rows.subarray(position * d, (position + 1) * d);
     row.set(changeOf(interventions, { suffix })(row, true));
   }
-}
-
-function probabilitiesOf(asked: Asked, functional: Float32Array, probabilities: Float32Array): Float32Array {
-  const k = probabilities.length / functional.length;
-  return functional.map((value, i) => asked.answer(value, probabilities[i * k] ?? 0));
 }
 
 const bad = (message: string, hint?: string): Fault =>

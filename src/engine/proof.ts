@@ -124,4 +124,5 @@ const hasRunner = ({ output, suffix, prefix, readout }: CellPlan): boolean =>
   output.kind === 'top' &&
   !output.masked &&
   !output.functional &&
+  output.shares !== true &&
   prefix.length + suffix.length < SHORT;

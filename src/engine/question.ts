@@ -1,6 +1,9 @@
+import { runInNewContext } from 'node:vm';
 import { Fault } from '../map/fault.js';
+import { activation, type Question, questionsOf } from '../map/questions.js';
 import type { MapParameters, TokenName } from '../map/specification.js';
-import type { RaceFeeds } from './cellRunner.js';
+import { decodeVector } from '../map/vector.js';
+import type { Columns, RaceFeeds } from './cellRunner.js';
 import type { Model } from './model/model.js';
 import type { Surroundings } from './model/plan.js';
 import { ownLogits } from './model/running.js';
@@ -8,34 +11,43 @@ import type { Variant } from './model/variant.js';
 import { allIds } from './prompts.js';
 
 /**
- * What is asked of every cell, as a linear functional of its logits: `f = sum of w (z - z(1))` over the vocabulary, from which,
- * with the first token's probability, every question's answer follows.
+ * What is asked of every cell. `logits`: a linear functional, `f = sum of w (z - z(1))` over the vocabulary, from which, with the first
+ * token's probability, the answer follows. `set`: the probability of some tokens together. `vector`: the product of the cell's vector
+ * with a direction.
  */
-export interface Asked {
-  /** [vocabulary] */
-  readonly weights: Float32Array;
-  /** @param probability of the cell's first token */
-  answer(functional: number, probability: number): number;
-}
+export type Asked =
+  | {
+      readonly of: 'logits';
+      /** [vocabulary] */
+      readonly weights: Float32Array;
+      /** @param probability of the cell's first token */
+      answer(functional: number, probability: number): number;
+    }
+  /** Ids, ascending, each once, none that is left out. */
+  | { readonly of: 'set'; readonly ids: Int32Array }
+  | { readonly of: 'vector'; readonly direction: Float32Array; answer(product: number): number };
 
 /** The tokens that run, and what is asked of them. */
 export interface Race {
   /** Ids that are left out, ascending, each once. */
   readonly masked: readonly number[];
-  readonly asked: Asked | undefined;
+  /** In the order of the questions. */
+  readonly asked: readonly Asked[];
   readonly feeds: RaceFeeds;
 }
 
 /**
- * Reads question and mask.
+ * Reads questions and mask.
+ * @param width of the cells' vectors
  * @param context the prompt; undefined where there is none
  * @throws Fault `bad-parameter` for a token that does not exist or is no single one, a masked token that is asked for, or a
  *   divergence without a prompt.
  */
 export async function readRace(
   variant: Variant,
-  { question, masked, topK }: Pick<MapParameters, 'question' | 'masked' | 'topK'>,
+  { question, alsoAsked, masked, topK }: Pick<MapParameters, 'question' | 'alsoAsked' | 'masked' | 'topK'>,
   context: Surroundings | undefined,
+  width: number,
 ): Promise<Race> {
   const { model } = variant;
   const size = model.facts.vocabularySize;
@@ -48,19 +60,44 @@ export async function readRace(
     });
   const mask = left.length > 0 ? new Float32Array(size) : undefined;
   for (const id of left) if (mask) mask[id] = -Infinity;
-  const asked = question ? await readQuestion(variant, question, new Set(left), context) : undefined;
+  const asked: Asked[] = [];
+  for (const one of questionsOf({ question, alsoAsked }))
+    asked.push(await readQuestion(variant, one, new Set(left), context, width));
+  const weights = columnsOf(
+    size,
+    asked.flatMap((one) =>
+      one.of === 'logits' ? [(set) => one.weights.forEach((w, id) => w !== 0 && set(id, w))] : [],
+    ),
+  );
+  const members = columnsOf(
+    size,
+    asked.flatMap((one) => (one.of === 'set' ? [(set) => one.ids.forEach((id) => set(id, 1))] : [])),
+  );
   return {
     masked: left,
     asked,
-    feeds: { ...(mask ? { mask } : {}), ...(asked ? { weights: asked.weights } : {}) },
+    feeds: { ...(mask ? { mask } : {}), ...(weights ? { weights } : {}), ...(members ? { members } : {}) },
   };
+}
+
+/** One column for each that fills one; undefined where there is none. */
+function columnsOf(
+  vocabulary: number,
+  fill: readonly ((set: (id: number, value: number) => void) => void)[],
+): Columns | undefined {
+  const columns = fill.length;
+  if (columns === 0) return undefined;
+  const data = new Float32Array(vocabulary * columns);
+  fill.forEach((one, column) => one((id, value) => (data[id * columns + column] = value)));
+  return { data, columns };
 }
 
 async function readQuestion(
   variant: Variant,
-  question: NonNullable<MapParameters['question']>,
+  question: Question,
   masked: ReadonlySet<number>,
   context: Surroundings | undefined,
+  width: number,
 ): Promise<Asked> {
   const { model } = variant;
   const size = model.facts.vocabularySize;
@@ -75,16 +112,34 @@ async function readQuestion(
   };
   const weights = new Float32Array(size);
   switch (question.kind) {
+    case 'set': {
+      const ids = await Promise.all(question.tokens.map((name) => tokenId(model, name)));
+      return { of: 'set', ids: setOf(ids, masked, 'All tokens of the set are masked.') };
+    }
+    case 'pattern': {
+      const ids = matching(model, question.pattern);
+      if (ids.length === 0)
+        throw new Fault({
+          code: 'bad-parameter',
+          message: `No token of the vocabulary matches ${question.pattern}.`,
+          hint: 'Most words begin with a space: "^ ?Par" finds " Paris" as well.',
+        });
+      return { of: 'set', ids: setOf(ids, masked, 'All tokens that match are masked.') };
+    }
+    case 'feature': {
+      const direction = decodeVector(question.vector, `The feature ${question.name ?? ''}`.trim(), width);
+      return { of: 'vector', direction, answer: (product) => activation(question, product) };
+    }
     case 'probability':
       weights[await racing(question.token)] = 1;
-      return { weights, answer: (functional, probability) => probability * Math.exp(functional) };
+      return { of: 'logits', weights, answer: (functional, probability) => probability * Math.exp(functional) };
     case 'difference': {
       const [first, second] = [await racing(question.first), await racing(question.second)];
       if (first === second)
         throw new Fault({ code: 'bad-parameter', message: 'The two tokens of the logit difference are the same.' });
       weights[first] = 1;
       weights[second] = -1;
-      return { weights, answer: (functional) => functional };
+      return { of: 'logits', weights, answer: (functional) => functional };
     }
     case 'divergence': {
       if (!context)
@@ -101,10 +156,42 @@ async function readQuestion(
       });
       // D(own || cell) = sum own (log own - log cell), log cell = (z - z(1)) + log p(1); below 0 is rounding.
       return {
+        of: 'logits',
         weights,
         answer: (functional, probability) => Math.max(0, negativeEntropy - functional - Math.log(probability)),
       };
     }
+  }
+}
+
+function setOf(ids: readonly number[], masked: ReadonlySet<number>, none: string): Int32Array {
+  const left = [...new Set(ids)].filter((id) => !masked.has(id)).sort((a, b) => a - b);
+  if (left.length === 0)
+    throw new Fault({ code: 'bad-parameter', message: none, hint: 'Take one off the mask, or ask another question.' });
+  return Int32Array.from(left);
+}
+
+/** How long a regular expression may take over the vocabulary, in ms: one that backtracks for ever comes out of a file as well. */
+const MATCHING_MS = 2000;
+
+/** Ids of the tokens whose text a regular expression matches. @throws Fault `bad-parameter` where that takes too long. */
+function matching({ tokenizer, facts }: Model, pattern: string): number[] {
+  const tokens = Array.from({ length: facts.vocabularySize }, (_, id) => tokenizer.token(id)).filter(
+    ({ kind }) => kind === 'text',
+  );
+  try {
+    const found: unknown = runInNewContext(
+      'const expression = new RegExp(pattern, "u"); texts.map((text) => (expression.test(text) ? "1" : "0")).join("")',
+      { pattern, texts: tokens.map(({ text }) => text) },
+      { timeout: MATCHING_MS },
+    );
+    return tokens.flatMap(({ id }, i) => (String(found)[i] === '1' ? [id] : []));
+  } catch {
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The regular expression ${pattern} takes too long over the vocabulary.`,
+      hint: 'Leave out repetitions within repetitions, such as (a+)+.',
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from '../map/fault.js';
 import { statesInterventions, vectorInterventions } from '../map/interventions.js';
 import { dot, type Plane } from '../map/plane.js';
+import { questionsOf } from '../map/questions.js';
 import {
   type Context,
   contextOf,
@@ -80,8 +81,13 @@ export async function readParameters(
   const { c, u, v } = found.plane;
   const context = contextOf(parameters);
   const isPrompt = context.kind === 'prompt' || context.kind === 'tokens';
-  const asksOwn = parameters.question?.kind === 'divergence';
-  const race = await readRace((asksOwn ? await whole() : ground).variant, parameters, isPrompt ? plan : undefined);
+  const asksOwn = questionsOf(parameters).some(({ kind }) => kind === 'divergence');
+  const race = await readRace(
+    (asksOwn ? await whole() : ground).variant,
+    parameters,
+    isPrompt ? plan : undefined,
+    width,
+  );
   const { readout } = parameters;
   const read = isTranslated(readout)
     ? await translators.of(model, { ...parameters, readout }, layerIndex(plan.layer))
@@ -156,11 +162,13 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
       message: 'Behind the last block no position sees another: a vector at an earlier one would change no prediction.',
       hint: 'Replace the last position, or choose an earlier layer or the context "none".',
     });
+  const questions = questionsOf(parameters);
   const output = {
     kind: 'top' as const,
     k: parameters.topK,
     masked: parameters.masked.length > 0,
-    functional: parameters.question !== null,
+    functional: questions.some(({ kind }) => kind === 'probability' || kind === 'difference' || kind === 'divergence'),
+    shares: questions.some(({ kind }) => kind === 'set' || kind === 'pattern'),
   };
   return { layer, readout: isTranslated(readout) ? 'lens' : readout, ...around, output };
 }

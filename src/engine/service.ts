@@ -9,6 +9,7 @@ import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
 import { dot, gramOf, pointAt } from '../map/plane.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { PAGE_TOKENS } from '../map/pageFile/pageFile.js';
+import { questionsOf } from '../map/questions.js';
 import { refinement } from '../map/refinement.js';
 import type { CloserLook } from '../map/rows/windowRows.js';
 import {
@@ -274,8 +275,8 @@ export class EngineService {
     const { plan, found, space, whole } = reading;
     const { plane, overlays, grid } = parameters;
     const marks = await space.marks(found, overlays, plan.layer, grid, async () => (await whole()).space);
-    const { grid: usual, topK, question, adaptive } = DEFAULT_PARAMETERS;
-    const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, adaptive })}${JSON.stringify(overlays)}`;
+    const { grid: usual, topK, question, alsoAsked, adaptive } = DEFAULT_PARAMETERS;
+    const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, alsoAsked, adaptive })}${JSON.stringify(overlays)}`;
     if (say && this.said?.key !== key) {
       const says = await predictions(reading, parameters, marks);
       this.said = { key, says, boundary: await centerBoundary(reading, parameters, signal) };
@@ -329,7 +330,7 @@ export class EngineService {
       probabilities: tops.probabilities,
       logits,
       entropy: tops.entropy[0] ?? 0,
-      answer: tops.answers?.[0] ?? null,
+      answers: tops.answers ?? null,
       norm: Math.sqrt(dot(vector, vector)),
       tokens: newTokens(tops.ids, new Set(), model),
     };
@@ -339,7 +340,8 @@ export class EngineService {
   private async closer(parameters: MapParameters, signal: AbortSignal): Promise<CloserLook | null> {
     const opened = await this.proven(signal);
     const reading = await readParameters(opened, parameters);
-    const affine = parameters.question ? undefined : await reading.ground.sources.affine(reading, parameters);
+    const affine =
+      questionsOf(parameters).length > 0 ? undefined : await reading.ground.sources.affine(reading, parameters);
     if (!affine) return null;
     const rows = affine.windowRows(gridWindow(parameters.grid), Math.min(parameters.topK, PAGE_TOKENS));
     const near = Int32Array.from(rows.near, (place) => rows.ids[place] ?? 0);

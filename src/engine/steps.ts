@@ -60,6 +60,14 @@ export async function runSteps(
   return { undefinedCells, approximation: step.value };
 }
 
+/** The answers of some of `count` cells. */
+function answersAt(answers: Float32Array, count: number, some: readonly number[]): Float32Array {
+  const each = answers.length / count;
+  const found = new Float32Array(some.length * each);
+  some.forEach((cell, i) => found.set(answers.subarray(cell * each, (cell + 1) * each), i * each));
+  return found;
+}
+
 /** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
 export function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: CellBatch; bad: number } {
   const good = [...indices.keys()].filter(
@@ -77,7 +85,7 @@ export function finiteCells(indices: Int32Array, tops: Tops, k: number): { finit
       ids: rows(tops.ids, new Int32Array(good.length * k)),
       probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
       entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
-      ...(tops.answers ? { answers: Float32Array.from(good, (i) => tops.answers?.[i] ?? 0) } : {}),
+      ...(tops.answers ? { answers: answersAt(tops.answers, indices.length, good) } : {}),
     },
   };
 }

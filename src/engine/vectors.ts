@@ -9,6 +9,7 @@ import {
   type StatesResult,
   VECTORS_BYTES,
 } from '../protocol/engine.js';
+import { answersOf, graphAnswers } from './answers.js';
 import { type CellRunner, type GraphTops, joinedTops, type RaceFeeds } from './cellRunner.js';
 import { BATCH_BYTES } from './cellSource.js';
 import { hiddenStates } from './model/running.js';
@@ -57,15 +58,15 @@ export async function predictVectors(
     (at, some) => seenRows(vectors.subarray(at * width, (at + some) * width), width, seenAs),
     { race: race.feeds, batchSize, signal },
   );
-  const k = parameters.topK;
-  const { ids, probabilities, logits, entropy, functional } = tops;
+  const { ids, probabilities, logits, entropy } = tops;
   const { asked } = race;
+  const vectorAt = (i: number): Float32Array => vectors.subarray(i * width, (i + 1) * width);
   return {
     ids,
     probabilities,
     logits,
     entropy,
-    ...(asked ? { answers: functional.map((value, i) => asked.answer(value, probabilities[i * k] ?? 0)) } : {}),
+    ...(asked.length > 0 ? { answers: answersOf(asked, tops, graphAnswers(tops, vectorAt, asked)) } : {}),
     tokens: tokensOf(variant, ids),
   };
 }

@@ -42,6 +42,7 @@ export function panelDependencies(
     onDidChangeModels: models.onDidChange,
     chooseModel: () => pickModel(models),
     chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),
+    chooseFeature: async (numbers) => (await vectors()).chooseFeature(numbers),
     chooseTexts: async () => (await vectors()).chooseTexts(),
     chooseTranslator: async () => (await vectors()).chooseTranslator(),
     saveVector: async (map, place, vector) => (await vectors()).saveVector(map, place, vector),

@@ -9,6 +9,7 @@ import type { VectorEntry } from '../formats/vectorFile.js';
 import type { VectorPlace } from '../host/filesProtocol.js';
 import { Fault } from '../map/fault.js';
 import { formatCount } from '../map/numbers.js';
+import type { Feature } from '../map/questions.js';
 import { LIMITS } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { encodeVector } from '../map/vector.js';
@@ -18,7 +19,7 @@ import { askForText, pick, showBriefly } from './window.js';
 
 type VectorDependencies = Pick<
   PanelDependencies,
-  'chooseVector' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
+  'chooseVector' | 'chooseFeature' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
 >;
 
 /** Vectors and texts that come from files, and vectors that go into them. */
@@ -29,6 +30,13 @@ export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 's
       [t('All files')]: ['*'],
     });
     return uri && vectorOf(services.files, await placeOf(uri), numbers);
+  },
+  async chooseFeature(numbers) {
+    const uri = await choose(t('Choose a Sparse Autoencoder or a Probe'), {
+      [t('Vectors')]: ['safetensors', 'npy', 'npz', 'json'],
+      [t('All files')]: ['*'],
+    });
+    return uri && featureOf(services.files, await placeOf(uri), numbers);
   },
   async chooseTexts() {
     const uri = await choose(t('Choose a File with One Text a Line'), {
@@ -106,6 +114,35 @@ async function vectorOf(
   }
   const { vector, name } = await files.readVector(place, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
   return { kind: 'vector', vector: encodeVector(vector), name };
+}
+
+/** A feature of a file: by its number where the file is an autoencoder's, else a vector with the bias beside it. */
+async function featureOf(
+  files: Services['files'],
+  place: VectorPlace,
+  numbers: number | undefined,
+): Promise<Feature | undefined> {
+  const entries = await files.listVectors(place);
+  const encoder = entries.find(({ key }) => key === 'W_enc');
+  if (!encoder) {
+    const chosen = await vectorOf(files, place, numbers);
+    if (!chosen) return undefined;
+    const [, key, row] = /:(.+?)(?:#(\d+))?$/.exec(chosen.name) ?? [];
+    const pick = { key, row: row === undefined ? undefined : Number(row), hiddenSize: numbers };
+    const feature = await files.readFeature(place, pick);
+    return { kind: 'feature', ...feature, vector: encodeVector(feature.vector) };
+  }
+  const last = encoder.width - 1;
+  const typed = await askForText({
+    title: t('Features of {0}', 'path' in place ? path.basename(path.dirname(place.path)) : place.name),
+    prompt: t('Which of the {0} features? A number, 0 to {1}.', formatCount(encoder.width), formatCount(last)),
+    value: '0',
+    problem: (text) =>
+      /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : t('A whole number from 0 to {0}', last),
+  });
+  if (typed === undefined) return undefined;
+  const { vector, ...feature } = await files.readFeature(place, { row: Number(typed), hiddenSize: numbers });
+  return { kind: 'feature', vector: encodeVector(vector), ...feature };
 }
 
 /** Lines that are not empty, in order. */

@@ -1,3 +1,4 @@
+import { answersEach } from '../map/questions.js';
 import { coordinates } from '../map/grid.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
 import { float32Text } from './float32.js';
@@ -19,11 +20,15 @@ const HEADER = [
   'entropy_nats',
 ];
 
+/** Columns of answers: `answer`, `answer_2`, ... */
+const answerNames = (each: number): string[] =>
+  Array.from({ length: each }, (_, q) => (q === 0 ? 'answer' : `answer_${q + 1}`));
+
 /**
  * A map as CSV (RFC 4180, UTF-8, a header, lines end with CR LF): a line per cell that is there, row by row from the smallest y.
  * Tokens are JSON strings with their quotation marks, `" Paris"`: leading spaces stay visible, no token spans lines, none
  * is taken for a formula by a spreadsheet (a field never begins with `=`, `+`, `@` or a tab), and each can be had back
- * exactly: `df.token.map(json.loads)`. A map that was asked a question has its answers in another column; an adaptive one says
+ * exactly: `df.token.map(json.loads)`. A map that was asked questions has a column of answers to each; an adaptive one says
  * last which cells were filled in (1) and which computed (0).
  */
 export function toCsv(map: TokenMap): Uint8Array {
@@ -37,7 +42,8 @@ export function toCsv(map: TokenMap): Uint8Array {
     return known;
   };
   const { answers, filled } = cells;
-  const header = [...HEADER, ...(answers ? ['answer'] : []), ...(filled ? ['filled_in'] : [])];
+  const each = answersEach(cells);
+  const header = [...HEADER, ...answerNames(each), ...(filled ? ['filled_in'] : [])];
   const lines: Buffer[] = [Buffer.from(`${header.join(',')}\r\n`)];
   for (let row = 0; row < rows; row++) {
     let line = '';
@@ -61,7 +67,7 @@ export function toCsv(map: TokenMap): Uint8Array {
         float32Text(secondProbability),
         float32Text(Math.fround(margin(cells, cell))),
         float32Text(cells.entropy[cell] ?? 0),
-        ...(answers ? [float32Text(answers[cell] ?? NaN)] : []),
+        ...Array.from({ length: each }, (_, q) => float32Text(answers?.[cell * each + q] ?? NaN)),
         ...(filled ? [filled[cell]] : []),
       ];
       line += `${fields.join(',')}\r\n`;

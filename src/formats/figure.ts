@@ -1,5 +1,6 @@
 import { hexOf, inkOn, isDark, type Rgb } from '../map/colors.js';
 import { coloringOf } from '../map/coloring.js';
+import { askedQuestion } from '../map/questions.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
 import { exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
@@ -55,13 +56,14 @@ export function drawFigure(
   map: TokenMap,
   font: BundledFont,
   unshown: ReadonlySet<number> = new Set(),
-  asked: FigureSize = {},
+  size: FigureSize = {},
 ): string {
-  const measures = measuresOf(asked);
+  const measures = measuresOf(size);
   const { edge, left, right } = measures;
-  const has = (part: FigurePart): boolean => !asked.without?.includes(part);
+  const has = (part: FigurePart): boolean => !size.without?.includes(part);
   const { cells, display = DEFAULT_DISPLAY } = map;
-  const coloring = coloringOf(cells, map.specification.question, display.colorBy, display.colorRange);
+  const asked = askedQuestion(map.specification, display.asked);
+  const coloring = coloringOf(cells, asked?.question ?? null, display.colorBy, display.colorRange, asked?.at);
   const write = new Writer(font, unshown);
   const top = topTokens(cells);
   const regions = findRegions(cells.columns, cells.rows, top);

@@ -1,3 +1,4 @@
+import { questionsOf } from '../map/questions.js';
 import * as v from 'valibot';
 import { Fault } from '../map/fault.js';
 import { gridWindow } from '../map/grid.js';
@@ -297,15 +298,27 @@ function cellsFromLists(
     ids: whole(top.token_ids),
     probabilities: whole(top.probabilities),
     entropy: at(entropies),
-    ...(answers ? { answer: (cell: number) => at(answers)(cell) ?? NaN } : {}), // null: not a finite number
+    ...(answers
+      ? {
+          answers: (cell: number) => {
+            const found = at(answers)(cell);
+            return (Array.isArray(found) ? found : [found]).map((one: unknown) => one ?? NaN); // null: not a finite number
+          },
+        }
+      : {}),
     ...(filled ? { filled: at(filled) } : {}),
   };
 }
 
-function readCells({ grid, topK }: MapSpecification, tokens: ReadonlyMap<number, Token>, values: CellValues): Cells {
+function readCells(
+  { grid, topK, ...asked }: MapSpecification,
+  tokens: ReadonlyMap<number, Token>,
+  values: CellValues,
+): Cells {
   const { columns, rows } = grid;
-  const { answer, filled } = values;
-  const cells = emptyCells(columns, rows, topK, { answers: answer !== undefined, filled: filled !== undefined });
+  const { answers, filled } = values;
+  const each = answers ? questionsOf(asked).length : 0;
+  const cells = emptyCells(columns, rows, topK, { answers: each, filled: filled !== undefined });
   for (let cell = 0; cell < columns * rows; cell++) {
     const wrong = (what: string): Fault => damaged(`cell ${Math.floor(cell / columns)},${cell % columns} ${what}`);
     if (values.missing(cell)) continue;
@@ -327,9 +340,13 @@ function readCells({ grid, topK }: MapSpecification, tokens: ReadonlyMap<number,
       cells.probabilities[cell * topK + k] = probability;
     }
     if (cells.answers) {
-      const found = answer?.(cell);
-      if (typeof found !== 'number') throw wrong('has an answer that is no number');
-      cells.answers[cell] = found;
+      const found = answers?.(cell);
+      if (found?.length !== each) throw wrong(`does not hold ${each} answers`);
+      for (let q = 0; q < each; q++) {
+        const one = found[q];
+        if (typeof one !== 'number') throw wrong('has an answer that is no number');
+        cells.answers[cell * each + q] = one;
+      }
     }
     if (cells.filled) {
       const guess = filled?.(cell);

@@ -1,3 +1,4 @@
+import { questionsOf } from '../map/questions.js';
 import { unzipSync } from 'fflate';
 import { Fault } from '../map/fault.js';
 import { type MapSpecification, parseSpecification } from '../map/specification.js';
@@ -11,8 +12,8 @@ export interface CellValues {
   ids(cell: number): ArrayLike<unknown> | undefined;
   probabilities(cell: number): ArrayLike<unknown> | undefined;
   entropy(cell: number): unknown;
-  /** Of a map that was asked a question. */
-  readonly answer?: (cell: number) => unknown;
+  /** Of a map that was asked questions: a cell's answers. */
+  readonly answers?: (cell: number) => ArrayLike<unknown>;
   /** Of an adaptive map. */
   readonly filled?: (cell: number) => unknown;
 }
@@ -27,12 +28,13 @@ const LONGEST_TEXT = 2 ** 24;
 export function cellsFromNpz(file: Uint8Array, specification: MapSpecification): CellValues {
   const { topK, grid } = specification;
   const cells = grid.columns * grid.rows;
+  const each = questionsOf(specification).length;
   const sizes: Record<string, number> = {
     specification: 4 * LONGEST_TEXT,
     top_ids: 4 * cells * topK,
     top_probabilities: 4 * cells * topK,
     entropy: 4 * cells,
-    answers: 4 * cells,
+    answers: 4 * cells * each,
     filled_in: 4 * cells,
   };
   const arrays = inflated(file, sizes);
@@ -54,7 +56,7 @@ export function cellsFromNpz(file: Uint8Array, specification: MapSpecification):
     ids: (cell) => ids.subarray(cell * topK, (cell + 1) * topK),
     probabilities: (cell) => probabilities.subarray(cell * topK, (cell + 1) * topK),
     entropy: (cell) => entropy[cell],
-    ...(answers ? { answer: (cell: number) => answers[cell] } : {}),
+    ...(answers ? { answers: (cell: number) => answers.subarray(cell * each, (cell + 1) * each) } : {}),
     ...(filled ? { filled: (cell: number) => filled[cell] } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { answersEach } from '../map/questions.js';
 import { type Zippable, zipSync } from 'fflate';
 import { coordinates } from '../map/grid.js';
 import { margin, type TokenMap } from '../map/tokenMap.js';
@@ -9,7 +10,7 @@ import { npy, npyText } from './npy.js';
  * A map as NPZ for `numpy.load`. Row-major, row 0 with the smallest y; C = columns, R = rows, k = top-k, d = hidden size:
  * `x` [C], `y` [R] float64; `token_ids` [R, C] int32 and `probabilities`, `margin`, `entropy` (nats) [R, C] float32;
  * `top_ids` [R, C, k] int32 and `top_probabilities` [R, C, k] float32; `c`, `u`, `v` [d] float32; `specification` and `tokens` (text and kind by id), JSON in a
- * string without dimensions. Of a map that was asked a question `answers` [R, C] float32; of one whose plane was surveyed
+ * string without dimensions. Of a map that was asked a question `answers` [R, C] float32, [R, C, Q] of one that was asked Q; of one whose plane was surveyed
  * `survey`, JSON as well; of an adaptive one `filled_in` [R, C] int32, 1 where a cell was filled in. A cell that is missing has
  * token -1 and NaN.
  */
@@ -17,6 +18,7 @@ export function toNpz(map: TokenMap): Uint8Array {
   const { cells, plane, specification } = map;
   const { columns, rows, topK, computed } = cells;
   const { xs, ys } = coordinates(specification.grid);
+  const each = answersEach(cells);
   const perCell = (value: (cell: number) => number): Float32Array =>
     Float32Array.from(computed, (done, cell) => (done ? value(cell) : NaN));
   const shape = [rows, columns];
@@ -50,8 +52,8 @@ export function toNpz(map: TokenMap): Uint8Array {
     ...(cells.answers
       ? {
           answers: npy(
-            perCell((cell) => cells.answers?.[cell] ?? NaN),
-            shape,
+            cells.answers.map((answer, i) => (computed[Math.floor(i / each)] ? answer : NaN)),
+            each === 1 ? shape : [...shape, each],
           ),
         }
       : {}),

@@ -1,3 +1,4 @@
+import { answersEach } from '../map/questions.js';
 import { exactStatistics } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
 import type { ExactRegions } from '../map/polygons.js';
@@ -26,7 +27,7 @@ export const cellsBeside = ({ cells: { columns, rows, topK } }: TokenMap): boole
  * meaning and order, and what the original lacks. Numbers per cell are row-major 2-D lists, row 0 with the smallest y; those
  * of a cell that is missing are null, and it is not in `token_map`. Exact regions, where a map has them, are polygons:
  * x, y, x, y, ... in plane coordinates, counter-clockwise, in float64. `answers` are what the specification's question asks:
- * a probability, a difference of logits or a divergence in nats. `filled_in` is 1 where a cell of an adaptive map
+ * a probability, a difference of logits, a divergence in nats or a feature; a list of them where several are asked. `filled_in` is 1 where a cell of an adaptive map
  * was not computed but filled in. `survey` is what is known of the plane itself; norms that it does not depend on stand in
  * `runtime`. `display` is how the map is drawn, where that was said. float32 numbers are written with the fewest digits that
  * give them back exactly. What a list of files needs stands in the first lines. Of a map of more than {@link MOST_ENTRIES} entries all that is told per cell is left out, and `cells` says
@@ -115,7 +116,10 @@ function* jsonLines(map: TokenMap, beside: boolean): Generator<string> {
   yield* perCell((cell) => float32Text(cells.entropy[cell] ?? 0));
   if (answers) {
     yield ',\n"answers": ';
-    yield* perCell((cell) => float32Text(answers[cell] ?? NaN));
+    const each = answersEach(cells);
+    const answer = (cell: number, q: number): string => float32Text(answers[cell * each + q] ?? NaN);
+    const numbers = Array.from({ length: each }, (_, q) => q);
+    yield* perCell((cell) => (each === 1 ? answer(cell, 0) : `[${numbers.map((q) => answer(cell, q)).join(',')}]`));
   }
   if (filled) {
     yield ',\n"filled_in": ';

@@ -28,6 +28,8 @@ export interface VectorPick {
   readonly key?: string | undefined;
   /** From 0; can be left out where there is only one. */
   readonly row?: number | undefined;
+  /** A column in place of a row, from 0: the vector's numbers are one of each row. */
+  readonly column?: number | undefined;
   /** The numbers that the vector must have. */
   readonly hiddenSize?: number | undefined;
 }
@@ -50,11 +52,12 @@ export async function listVectors(file: GivenFile): Promise<VectorEntry[]> {
  */
 export async function readVector(
   file: GivenFile,
-  { key, row, hiddenSize }: VectorPick = {},
+  { key, row, column, hiddenSize }: VectorPick = {},
 ): Promise<{ readonly vector: Float32Array; readonly name: string }> {
   const [chosen, array] = await choose(file, key, hiddenSize);
   const called = chosen === null ? file.name : `${file.name}:${chosen}`;
   if (array.refusal !== undefined) throw bad(`No vector can be taken from "${called}": ${array.refusal}.`);
+  if (column !== undefined) return readColumn(called, array, column, hiddenSize);
   const { count, width } = vectorsOf(array.shape);
   if (row === undefined && count > 1)
     throw bad(`"${called}" holds ${count} vectors.`, `Say which: a row, 0 to ${count - 1}.`);
@@ -68,8 +71,36 @@ export async function readVector(
       `"${called}" has ${width === 1 ? 'a vector of 1 number' : `vectors of ${width} numbers`}; the hidden states of this model have ${hiddenSize}.`,
       count === hiddenSize ? 'Its rows and columns seem to be exchanged: save its transpose.' : undefined,
     );
-  const name = row === undefined ? called : `${called}#${row}`;
-  const vector = Float32Array.from(await array.read(row ?? 0));
+  return finite(row === undefined ? called : `${called}#${row}`, await array.read(row ?? 0));
+}
+
+/** A column of a matrix. */
+async function readColumn(
+  called: string,
+  array: StoredArray,
+  column: number,
+  hiddenSize: number | undefined,
+): Promise<{ readonly vector: Float32Array; readonly name: string }> {
+  const { count, width } = vectorsOf(array.shape);
+  if (count > MOST_ROWS) throw bad(`The columns of "${called}" have more than ${MOST_ROWS} numbers.`);
+  if (!(Number.isInteger(column) && column >= 0 && column < width))
+    throw bad(
+      `"${called}" has no column ${column}.`,
+      width === 1 ? 'It has one, column 0.' : `Its columns are 0 to ${width - 1}.`,
+    );
+  if (hiddenSize !== undefined && count !== hiddenSize)
+    throw bad(
+      `"${called}" has columns of ${count === 1 ? '1 number' : `${count} numbers`}; the hidden states of this model have ${hiddenSize}.`,
+      width === hiddenSize ? `Its rows have as many: write #${column} in place of #,${column}.` : undefined,
+    );
+  return finite(`${called}#,${column}`, await array.readColumn(column));
+}
+
+/** Numbers of a column at most: as many as a vector may have. */
+const MOST_ROWS = 2 ** 20;
+
+function finite(name: string, numbers: ArrayLike<number>): { readonly vector: Float32Array; readonly name: string } {
+  const vector = Float32Array.from(numbers);
   const wrong = vector.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw badFile(name, `holds a number that is not finite: number ${wrong} is ${vector[wrong] ?? NaN}`);
   return { vector, name };

@@ -1,3 +1,4 @@
+import { askedQuestion, type AskedQuestion } from '../map/questions.js';
 import { boundaryLine } from '../map/boundaries/words.js';
 import { type ColorBy } from '../map/colors.js';
 import { safeText } from '../map/display.js';
@@ -24,7 +25,7 @@ import {
 import { ringParts } from '../map/normRings.js';
 import { formatCount, formatShort } from '../map/numbers.js';
 import { gramOf } from '../map/plane.js';
-import type { Question, Readout } from '../map/specification.js';
+import type { Readout } from '../map/specification.js';
 import { typicalNorm } from '../map/survey.js';
 import type { Approximation, TokenMap } from '../map/tokenMap.js';
 
@@ -47,8 +48,8 @@ const COLOR_WORDS: Readonly<Record<Exclude<ColorBy, 'question'>, string>> = {
 };
 
 /** What color tells, in a part of a sentence. */
-const colorWords = (colorBy: ColorBy, question: Question | null): string =>
-  colorBy !== 'question' ? COLOR_WORDS[colorBy] : question ? `color is ${questionWords(question)}` : '';
+const colorWords = (colorBy: ColorBy, asked: AskedQuestion | null): string =>
+  colorBy !== 'question' ? COLOR_WORDS[colorBy] : asked ? `color is ${questionWords(asked.question)}` : '';
 
 const READOUT_WORDS: Readonly<Record<Readout, string>> = {
   forward: '',
@@ -61,15 +62,15 @@ const READOUT_WORDS: Readonly<Record<Readout, string>> = {
 /** The words of a map's figure. */
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
-  const { grid, plane, layer, readout, model, question, overlays } = specification;
-  const { marks, ring } = map.display ?? DEFAULT_DISPLAY;
+  const { grid, plane, layer, readout, model, overlays } = specification;
+  const { marks, ring, asked } = map.display ?? DEFAULT_DISPLAY;
   const known: KnownPlane = { gram: gramOf(map.plane), ...map.survey };
   const name = safeText(model.name, 80);
   const computed = cells.computed.reduce((sum, one) => sum + one, 0);
   const all = grid.columns * grid.rows;
   return {
     title: `Most probable next token after ${layerWords(layer)} of ${name}`,
-    subtitle: `${READOUT_WORDS[readout]}${planeWords(plane)}; ${colorWords(colorBy, question)}`,
+    subtitle: `${READOUT_WORDS[readout]}${planeWords(plane)}; ${colorWords(colorBy, askedQuestion(specification, asked))}`,
     xAxis: axisNames('x', axisWords(plane, 'x', known)),
     yAxis: axisNames('y', axisWords(plane, 'y', known)),
     caption: [

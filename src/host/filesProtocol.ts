@@ -1,6 +1,7 @@
 import type { Format } from '../formats/formats.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { SavedFiles } from '../formats/saveMap.js';
+import type { ReadFeature } from '../formats/features.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Message, Port, Requests } from '../protocol/channel.js';
@@ -19,6 +20,12 @@ export type FilesRequests = Requests<{
   read: { params: { readonly json: string; readonly folder: string }; event: never; result: TokenMap };
   /** The arrays of a vector file, and a vector of one: strangers' archives are not opened where the extension lives. */
   listVectors: { params: { readonly place: VectorPlace }; event: never; result: readonly VectorEntry[] };
+  /** A feature of a sparse autoencoder or a probe, of a file or of the folder that it lies in. */
+  readFeature: {
+    params: { readonly place: VectorPlace; readonly pick: VectorPick };
+    event: never;
+    result: ReadFeature;
+  };
   readVector: {
     params: { readonly place: VectorPlace; readonly pick: VectorPick };
     event: never;

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { encode } from '../formats/formats.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
+import { featureOf, readFeature } from '../formats/features.js';
 import { plannedNumber } from '../formats/planFiles.js';
 import { readMapIn } from '../formats/readMap.js';
 import { saveMap } from '../formats/saveMap.js';
@@ -51,6 +52,8 @@ serve<FilesRequests>(port, {
   saveSet: ({ set, folder, disk, assets }) => saveSet(set, remoteFolder(folder), disk, { assets }),
   encodeSet: ({ set, format, ...options }) => encodeSet(set, format, options),
   listVectors: ({ place }) => withPlace(place, listVectors),
+  readFeature: ({ place, pick }) =>
+    'path' in place ? readFeature(place.path, pick) : featureOf(givenBytes(place.name, place.bytes), pick),
   readVector: ({ place, pick }) => withPlace(place, (file) => readVector(file, pick)),
   read: ({ json, folder }) => readMapIn(remoteFolder(folder), json),
 });

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Format } from '../formats/formats.js';
 import type { OutputFolder } from '../formats/outputFolder.js';
 import type { SavedFiles } from '../formats/saveMap.js';
+import type { ReadFeature } from '../formats/features.js';
 import type { VectorEntry, VectorPick } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -70,6 +71,11 @@ export class MapFiles {
   /** A vector of a file. @throws Fault as {@link readVector} of the formats, and `file` where it takes too long. */
   readVector(place: VectorPlace, pick: VectorPick): Promise<{ readonly vector: Float32Array; readonly name: string }> {
     return this.ask('readVector', { place, pick }, undefined, VECTORS_MS);
+  }
+
+  /** A feature of a file, or of the folder that it lies in. @throws Fault as {@link readVector}. */
+  readFeature(place: VectorPlace, pick: VectorPick): Promise<ReadFeature> {
+    return this.ask('readFeature', { place, pick }, undefined, VECTORS_MS);
   }
 
   private async ask<M extends keyof FilesRequests>(

@@ -1,3 +1,4 @@
+import { questionsOf } from '../map/questions.js';
 import { computeMap, type Engine, withCloserLook } from '../engine/client.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import { Fault } from '../map/fault.js';
@@ -99,7 +100,7 @@ export interface Predictions {
   readonly logits: Float32Array;
   /** [count], in nats. */
   readonly entropy: Float32Array;
-  /** [count] answers to the question, where one is asked. */
+  /** [count * q] answers to the q questions, where any is asked. */
   readonly answers?: Float32Array;
   readonly tokens: ReadonlyMap<number, Token>;
 }
@@ -243,7 +244,7 @@ export class ModelSession {
     const { signal, ...given } = options;
     const parameters = parametersOf(given);
     const engine = await this.engine();
-    const { answer, tokens, entropy, ...rest } = await engine.call(
+    const { answers, tokens, entropy, ...rest } = await engine.call(
       'point',
       { parameters, x, y },
       signal ? { signal } : {},
@@ -253,7 +254,7 @@ export class ModelSession {
       topK: parameters.topK,
       ...rest,
       entropy: Float32Array.of(entropy),
-      ...(answer === null ? {} : { answers: Float32Array.of(answer) }),
+      ...(answers === null ? {} : { answers }),
       tokens: byId(tokens),
     };
   }
@@ -280,7 +281,8 @@ export class ModelSession {
       logits: new Float32Array(count * k),
       entropy: new Float32Array(count),
     };
-    const answers = new Float32Array(parameters.question ? count : 0);
+    const each = questionsOf(parameters).length;
+    const answers = new Float32Array(count * each);
     const tokens = new Map<number, Token>();
     for (let at = 0; at < count; at += step) {
       const part = rows.slice(at * width, (at + step) * width);
@@ -291,11 +293,11 @@ export class ModelSession {
       found.probabilities.set(said.probabilities, at * k);
       found.logits.set(said.logits, at * k);
       found.entropy.set(said.entropy, at);
-      if (said.answers) answers.set(said.answers, at);
+      if (said.answers) answers.set(said.answers, at * each);
       for (const token of said.tokens) tokens.set(token.id, token);
       onProgress?.(Math.min(at + step, count), count);
     }
-    return { count, topK: k, ...found, ...(parameters.question ? { answers } : {}), tokens };
+    return { count, topK: k, ...found, ...(each > 0 ? { answers } : {}), tokens };
   }
 
   /**

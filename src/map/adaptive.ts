@@ -1,3 +1,4 @@
+import { answersEach } from './questions.js';
 import { NO_TOKEN } from './regions.js';
 import { latticeOf, type Refinement, type Stride } from './refinement.js';
 import type { Approximation, CellBatch, Cells } from './tokenMap.js';
@@ -177,22 +178,24 @@ function axisOf(count: number): Axis {
 }
 
 function filledIn(indices: Int32Array, lattice: Lattice, { topK, entropy, answers }: Cells): CellBatch {
+  const each = answersEach({ entropy, ...(answers && { answers }) });
   const batch = {
     indices,
     ids: new Int32Array(indices.length * topK),
     probabilities: new Float32Array(indices.length * topK),
     entropy: new Float32Array(indices.length),
-    ...(answers ? { answers: new Float32Array(indices.length) } : {}),
+    ...(answers ? { answers: new Float32Array(indices.length * each) } : {}),
     filled: true,
   } as const;
   indices.forEach((cell, i) => {
     const { ids, probabilities } = lattice.mixture(cell);
     batch.ids.set(ids, i * topK);
     batch.probabilities.set(probabilities, i * topK);
-    const interpolated = (values: Float32Array): number =>
-      lattice.corners(cell).reduce((sum, [corner, weight]) => sum + weight * (values[corner] ?? 0), 0);
+    const interpolated = (values: Float32Array, width = 1, at = 0): number =>
+      lattice.corners(cell).reduce((sum, [corner, weight]) => sum + weight * (values[corner * width + at] ?? 0), 0);
     batch.entropy[i] = interpolated(entropy);
-    if (answers && batch.answers) batch.answers[i] = interpolated(answers);
+    for (let q = 0; q < each; q++)
+      if (answers && batch.answers) batch.answers[i * each + q] = interpolated(answers, each, q);
   });
   return batch;
 }

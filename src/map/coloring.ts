@@ -1,8 +1,9 @@
 import { t } from '@vscode/l10n';
 import { type ColorBy, divergingColors, ENTROPY_RANGE_BITS, type Rgb, scaleColors, type ScaleName } from './colors.js';
 import type { ColorRange } from './mapDisplay.js';
-import { tokenBrief } from './naming.js';
+import { featureBrief, patternBrief, tokenBrief, tokensBrief } from './naming.js';
 import { bits, formatFixed, niceTicks } from './numbers.js';
+import { answerOf, type AskedQuestion } from './questions.js';
 import type { Question } from './specification.js';
 import { type Cells, margin } from './tokenMap.js';
 
@@ -40,7 +41,6 @@ interface Quantity {
 
 const clamp01 = (value: number): number => (value > 0 ? Math.min(1, value) : 0); // NaN: the lower end
 const first = (cells: Cells, cell: number): number => cells.probabilities[cell * cells.topK] ?? 0;
-const answer = (cells: Cells, cell: number): number => cells.answers?.[cell] ?? 0;
 const signed = (value: number, decimals: number): string => `${value > 0 ? '+' : ''}${formatFixed(value, decimals)}`;
 
 const PROBABILITY: Quantity = {
@@ -64,19 +64,37 @@ const ENTROPY: Quantity = {
   falling: true,
   text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
 };
-const ANSWERS: Readonly<Record<Question['kind'], Quantity>> = {
-  probability: { ...PROBABILITY, value: (cells, cell) => 100 * answer(cells, cell) },
-  difference: { name: t('Logits'), value: answer, diverging: true, text: signed },
-  divergence: {
-    name: t('Divergence'),
-    value: (cells, cell) => bits(answer(cells, cell)),
-    text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
-  },
-};
+const DIVERGENCE = t('Divergence');
+
+/** What a question's answers tell. */
+function answersTo({ question, at }: AskedQuestion): Quantity {
+  const answer = (cells: Cells, cell: number): number => answerOf(cells, cell, at) ?? 0;
+  const name = answersName(question);
+  switch (question.kind) {
+    case 'probability':
+    case 'set':
+    case 'pattern':
+      return { ...PROBABILITY, name, value: (cells, cell) => 100 * answer(cells, cell) };
+    case 'difference':
+      return { name, value: answer, diverging: true, text: signed };
+    case 'divergence':
+      return {
+        name,
+        value: (cells, cell) => bits(answer(cells, cell)),
+        text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
+      };
+    case 'feature':
+      // Behind a threshold there is nothing below 0.
+      return question.threshold === null
+        ? { name, value: answer, diverging: true, text: signed }
+        : { name, value: answer, text: formatFixed };
+  }
+}
 
 /**
  * How a map is colored, or maps that stand beside each other: on one scale, as far as any of them goes.
  * @param question what its answers answer.
+ * @param at which of its cells' answers these are.
  * @param range the bar's ends; values beyond them have the colors of the ends.
  */
 export function coloringOf(
@@ -84,28 +102,31 @@ export function coloringOf(
   question: Question | null,
   colorBy: ColorBy,
   range: ColorRange = '0-1',
+  at = 0,
 ): Coloring {
+  const asked = question && { question, at };
   const maps = 'computed' in cells ? [cells] : cells;
-  const told = toldBy(maps, question, colorBy);
-  const quantity = quantityOf(question, told);
+  const told = toldBy(maps, asked, colorBy);
+  const quantity = quantityOf(asked, told);
   const ends = range === '0-1' ? undefined : endsOf(maps, quantity, range);
   return ends ? ranged(told, quantity, maps, ends) : whole(told, quantity, maps);
 }
 
 /** The range that colors parts of a map as the usual one colors all of it. */
-export function usualRange(cells: Cells, question: Question | null, colorBy: ColorBy): ColorRange {
-  const quantity = quantityOf(question, toldBy([cells], question, colorBy));
+export function usualRange(cells: Cells, question: Question | null, colorBy: ColorBy, at = 0): ColorRange {
+  const asked = question && { question, at };
+  const quantity = quantityOf(asked, toldBy([cells], asked, colorBy));
   const ends = endsOf([cells], quantity, 'usual');
   const { scale = 1 } = quantity;
   return ends ? [ends[0] / scale, ends[1] / scale] : '0-1';
 }
 
 /** What is told, where there may be no answers. */
-const toldBy = (maps: readonly Cells[], question: Question | null, colorBy: ColorBy): ColorBy =>
+const toldBy = (maps: readonly Cells[], question: AskedQuestion | null, colorBy: ColorBy): ColorBy =>
   colorBy === 'question' && !(question && maps.every(({ answers }) => answers)) ? 'probability' : colorBy;
 
-function quantityOf(question: Question | null, told: ColorBy): Quantity {
-  if (told === 'question' && question) return { ...ANSWERS[question.kind], name: answersName(question) };
+function quantityOf(question: AskedQuestion | null, told: ColorBy): Quantity {
+  if (told === 'question' && question) return answersTo(question);
   return told === 'entropy' ? ENTROPY : told === 'margin' ? MARGIN : PROBABILITY;
 }
 
@@ -116,8 +137,14 @@ function answersName(question: Question): string {
       return tokenBrief(question.token, LONGEST_NAME);
     case 'difference':
       return `${tokenBrief(question.first, LONGEST_NAME)} − ${tokenBrief(question.second, LONGEST_NAME)}`;
+    case 'set':
+      return tokensBrief(question.tokens, LONGEST_NAME);
+    case 'pattern':
+      return patternBrief(question.pattern, LONGEST_NAME);
     case 'divergence':
-      return ANSWERS.divergence.name;
+      return DIVERGENCE;
+    case 'feature':
+      return featureBrief(question, LONGEST_NAME);
   }
 }
 const LONGEST_NAME = 24;

@@ -6,6 +6,7 @@ import { draftOf, GRID_FLAGS, PRESET_FLAGS, presetFor } from './flags/gridFlags.
 import { bad, type FlagFiles, type FlagValues, type MapFlag } from './flags/mapFlag.js';
 import { INTERVENTION_FLAGS } from './flags/interventionFlags.js';
 import { PLANE_FLAGS } from './flags/planeFlags.js';
+import { questionsOf } from './questions.js';
 import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from './specification.js';
 
 export { commandLine, flagWithValue, type ShellFamily } from './flags/commandLine.js';
@@ -35,6 +36,7 @@ export function parametersFromFlags(
 ): MapParameters {
   const draft = draftOf(base);
   if (given.overlay !== undefined) draft.overlays = [];
+  if (given.question !== undefined) [draft.question, draft.alsoAsked] = [null, []];
   if (given.intervene !== undefined) draft.interventions = [];
   for (const flag of MAP_FLAGS)
     for (const text of valuesOf(given, flag.name)) flag.read(text, draft, { values: given, files });
@@ -111,10 +113,10 @@ function typedFlags(given: FlagValues): string[] {
 }
 
 /** Whether the plane goes through or along numbers, or an intervention has some, that no command line has room for. */
-function hasVectors({ plane: { axes, center }, interventions }: MapParameters): boolean {
+function hasVectors({ plane: { axes, center }, interventions, ...asked }: MapParameters): boolean {
   const given = interventions.flatMap((one) =>
     one.kind === 'add' ? [one.vector] : one.kind === 'project' ? [one.direction] : [],
   );
   const sources = [center, ...(axes.method === 'directions' ? [axes.x, axes.y] : []), ...given];
-  return sources.some(({ kind }) => kind === 'vector');
+  return sources.some(({ kind }) => kind === 'vector') || questionsOf(asked).some(({ kind }) => kind === 'feature');
 }

@@ -12,6 +12,8 @@ export const LIMITS = {
   texts: 10_000,
   textCharacters: 2_000_000,
   masked: 1000,
+  /** Questions that a map is asked. */
+  questions: 16,
   interventions: 100,
   nearRows: 1000,
   marks: 10_000,

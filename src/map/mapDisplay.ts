@@ -2,7 +2,9 @@ import * as v from 'valibot';
 import { CHANGES_BY, type ChangesBy } from './compare/divergenceScale.js';
 import { COLOR_BY, type ColorBy, TOKEN_SLOTS } from './colors.js';
 import { Fault } from './fault.js';
+import { LIMITS } from './limits.js';
 import { parseNumber } from './numbers.js';
+import { questionsOf } from './questions.js';
 import type { MapParameters } from './specification.js';
 
 /**
@@ -19,6 +21,8 @@ export type ColorRange = 'usual' | '0-1' | 'auto' | readonly [low: number, high:
  */
 export interface Display {
   readonly colorBy: ColorBy;
+  /** Which question color tells the answers of, where that is what it tells: from 0, in the order of the questions; left out: the first. */
+  readonly asked?: number;
   readonly colorRange: ColorRange;
   /** Tokens in their cells or regions. */
   readonly labels: boolean;
@@ -53,9 +57,9 @@ export const DEFAULT_DISPLAY: Display = {
 export const NEW_DISPLAY: Display = { ...DEFAULT_DISPLAY, colorRange: 'usual' };
 
 /** How a new map is drawn unless it is said otherwise: whoever asks a question wants to see its answers. */
-export const usualDisplay = ({ question }: Pick<MapParameters, 'question'>): Display => ({
+export const usualDisplay = (asked: Pick<MapParameters, 'question' | 'alsoAsked'>): Display => ({
   ...NEW_DISPLAY,
-  colorBy: question ? 'question' : DEFAULT_DISPLAY.colorBy,
+  colorBy: questionsOf(asked).length > 0 ? 'question' : DEFAULT_DISPLAY.colorBy,
 });
 
 /** Whether borders between regions are drawn. */
@@ -63,6 +67,14 @@ export const showsBorders = ({ borders, colorBy }: Pick<Display, 'borders' | 'co
   borders || colorBy === 'token';
 
 const MOST_COLORS = 100_000;
+const asked = v.exactOptional(
+  v.pipe(
+    v.number('asked must be a number'),
+    v.integer('asked must be a whole number'),
+    v.minValue(0, 'asked must be at least 0'),
+    v.maxValue(LIMITS.questions - 1, `asked must be less than ${LIMITS.questions}`),
+  ),
+);
 const entries = {
   colorBy: v.picklist(COLOR_BY, `color-by must be ${COLOR_BY.slice(0, -1).join(', ')} or ${COLOR_BY.at(-1) ?? ''}`),
   colorRange: v.custom<ColorRange>(
@@ -92,12 +104,17 @@ const entries = {
   ),
 };
 /** A display as messages hold it. */
-export const displaySchema = v.object({ ...entries, changesBy: v.exactOptional(v.picklist(CHANGES_BY)) });
+export const displaySchema = v.object({
+  ...entries,
+  asked,
+  changesBy: v.exactOptional(v.picklist(CHANGES_BY)),
+});
 
 /** Checks unknown data as a display, over the one that holds where a choice is left out. @throws Fault `bad-parameter`. */
 export function parseDisplay(data: unknown, base: Display = DEFAULT_DISPLAY): Display {
   const over = v.object({
     colorBy: v.optional(entries.colorBy, base.colorBy),
+    asked: base.asked === undefined ? asked : v.optional(asked.wrapped, base.asked),
     colorRange: v.optional(entries.colorRange, base.colorRange),
     labels: v.optional(entries.labels, base.labels),
     borders: v.optional(entries.borders, base.borders),
@@ -115,6 +132,7 @@ export function parseDisplay(data: unknown, base: Display = DEFAULT_DISPLAY): Di
 export function readDisplay(data: unknown): Display {
   const tolerant = v.object({
     colorBy: v.fallback(entries.colorBy, DEFAULT_DISPLAY.colorBy),
+    asked: v.exactOptional(v.fallback(asked.wrapped, 0)),
     colorRange: v.fallback(entries.colorRange, DEFAULT_DISPLAY.colorRange),
     labels: v.fallback(entries.labels, DEFAULT_DISPLAY.labels),
     borders: v.fallback(entries.borders, DEFAULT_DISPLAY.borders),

@@ -1,3 +1,4 @@
+import { type Feature, questionsOf } from './questions.js';
 import { t } from '@vscode/l10n';
 import { safeText } from './display.js';
 import { formatCount, formatPercent, formatShort } from './numbers.js';
@@ -309,6 +310,20 @@ export function lengthsWords(lengths: AxisLengths, { norms }: KnownPlane = {}): 
   return t('the typical norm{0}', norms ? `, ${lengthText(typicalNorm(norms))}` : '');
 }
 
+/** Tokens in a few letters: `␣Paris, ␣Rome, …`. */
+export function tokensBrief(tokens: readonly TokenName[], limit: number): string {
+  const each = Math.max(6, Math.floor(limit / Math.min(tokens.length, 2)));
+  const some = tokens.slice(0, 2).map((token) => tokenBrief(token, each));
+  return [...some, ...(tokens.length > 2 ? ['…'] : [])].join(', ');
+}
+
+/** A regular expression between slashes. */
+export const patternBrief = (pattern: string, limit: number): string => `/${safeText(pattern, limit)}/`;
+
+/** What a feature is called: where it is from. */
+export const featureBrief = ({ name }: Pick<Feature, 'name'>, limit: number): string =>
+  name === undefined ? t('a given direction') : safeText(name, limit);
+
 /** What is asked of every cell, in a few words: `Probability of ␣Paris`, `␣Paris − ␣Berlin`, `Divergence`. */
 export function questionBrief(question: Question): string {
   switch (question.kind) {
@@ -316,8 +331,14 @@ export function questionBrief(question: Question): string {
       return t('Probability of {0}', tokenBrief(question.token, 24));
     case 'difference':
       return `${tokenBrief(question.first, 24)} − ${tokenBrief(question.second, 24)}`;
+    case 'set':
+      return t('Probability of {0}', tokensBrief(question.tokens, 24));
+    case 'pattern':
+      return t('Probability of {0}', patternBrief(question.pattern, 24));
     case 'divergence':
       return t('Divergence');
+    case 'feature':
+      return t('Feature {0}', featureBrief(question, 24));
   }
 }
 
@@ -328,6 +349,19 @@ export function questionWords(question: Question): string {
       return t('the probability of {0}', tokenWords(question.token));
     case 'difference':
       return t('the logit of {0} less that of {1}', tokenWords(question.first), tokenWords(question.second));
+    case 'set':
+      return t('the probability of {0} together', tokensWords(question.tokens));
+    case 'pattern':
+      return t('the probability of all tokens that match {0}', patternBrief(question.pattern, 60));
+    case 'feature':
+      return question.threshold === null
+        ? t('the feature {0}, bias {1}', featureBrief(question, 60), formatShort(question.bias))
+        : t(
+            'the feature {0}, bias {1}, above {2}',
+            featureBrief(question, 60),
+            formatShort(question.bias),
+            formatShort(question.threshold),
+          );
     case 'divergence':
       return t('the divergence of the prediction from the context’s own, D(own ‖ cell)');
   }
@@ -335,10 +369,13 @@ export function questionWords(question: Question): string {
 
 /** What is asked of the cells, and of what: `question`, `left out`. A list of facts has it line by line, a caption in a row. */
 export const askedWords = ({
-  question,
   masked,
-}: Pick<MapSpecification, 'question' | 'masked'>): readonly (readonly [name: string, words: string])[] => [
-  ...(question ? [[t('question'), questionWords(question)] as const] : []),
+  ...asked
+}: Pick<MapSpecification, 'question' | 'alsoAsked' | 'masked'>): readonly (readonly [
+  name: string,
+  words: string,
+])[] => [
+  ...questionsOf(asked).map((question) => [t('question'), questionWords(question)] as const),
   ...(masked.length > 0 ? [[t('left out'), tokensWords(masked)] as const] : []),
 ];
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { Fault } from './fault.js';
 import { type Intervention, interventionsSchema } from './interventions.js';
 import { LIMITS } from './limits.js';
+import { type Question, questionSchema } from './questions.js';
 import {
   finite,
   matrix,
@@ -19,6 +20,7 @@ import {
 
 export type { Intervention } from './interventions.js';
 export { LIMITS } from './limits.js';
+export type { Question } from './questions.js';
 export type { Prompt, TokenMatrix, TokenName, VectorSource } from './vectorSource.js';
 
 /** The output of a decoder block, 0 ... n-1, or `embeddings`, the input of block 0. */
@@ -83,16 +85,6 @@ export interface PlaneParameters {
   readonly sample: readonly string[] | null;
 }
 
-/**
- * What is asked of every cell besides its most probable tokens. `probability`: of one token. `difference`: the first token's
- * logit less the second's. `divergence`: Kullback-Leibler divergence, in nats, of the cell's prediction from the context's own,
- * D(own || cell).
- */
-export type Question =
-  | { readonly kind: 'probability'; readonly token: TokenName }
-  | { readonly kind: 'difference'; readonly first: TokenName; readonly second: TokenName }
-  | { readonly kind: 'divergence' };
-
 /** Real things that are shown at their places on the plane; they change no cell. */
 export type Overlay =
   | { readonly kind: 'state'; readonly prompt: Prompt }
@@ -128,6 +120,8 @@ export interface MapParameters {
   /** Tokens recorded per cell, 2 ... 100 (two at least: the margin needs a second). */
   readonly topK: number;
   readonly question: Question | null;
+  /** What is asked besides in the same run. */
+  readonly alsoAsked: readonly Question[];
   /** Tokens left out of the race: their probability is 0, the others' sum is 1. */
   readonly masked: readonly TokenName[];
   /** Approximate where each cell goes through the model: cells whose surroundings agree are filled in from them. */
@@ -169,6 +163,7 @@ export const DEFAULT_PARAMETERS: MapParameters = {
   grid: { columns: 50, rows: 50, spacing: 0.5, center: [0, 0] },
   topK: 10,
   question: null,
+  alsoAsked: [],
   masked: [],
   adaptive: false,
   overlays: [],
@@ -278,19 +273,13 @@ const parameterEntries = {
     ]),
   }),
   topK: whole('top-k', LIMITS.topK[0], LIMITS.topK[1]),
-  question: v.optional(
-    v.nullable(
-      v.variant(
-        'kind',
-        [
-          v.object({ kind: v.literal('probability'), token: tokenName }),
-          v.object({ kind: v.literal('difference'), first: tokenName, second: tokenName }),
-          v.object({ kind: v.literal('divergence') }),
-        ],
-        'the question must be probability, difference or divergence',
-      ),
+  question: v.optional(v.nullable(questionSchema), DEFAULT_PARAMETERS.question),
+  alsoAsked: v.optional(
+    v.pipe(
+      v.array(questionSchema, 'the other questions must be a list'),
+      v.maxLength(LIMITS.questions - 1, `at most ${LIMITS.questions} questions can be asked`),
     ),
-    DEFAULT_PARAMETERS.question,
+    () => [...DEFAULT_PARAMETERS.alsoAsked],
   ),
   masked: v.optional(
     v.pipe(

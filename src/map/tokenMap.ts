@@ -1,6 +1,7 @@
 import type { Display } from './mapDisplay.js';
 import type { ExactRegions } from './polygons.js';
 import type { Plane } from './plane.js';
+import { answersEach, questionsOf } from './questions.js';
 import type { CloserLook } from './rows/windowRows.js';
 import type { MapParameters, MapSpecification } from './specification.js';
 import type { Survey } from './survey.js';
@@ -16,7 +17,7 @@ export interface CellBatch {
   readonly probabilities: Float32Array;
   /** [n] entropy of the whole distribution in nats. */
   readonly entropy: Float32Array;
-  /** [n] what the specification's question asks; left out where it asks nothing. */
+  /** [n * q] what the specification's q questions ask, a cell's answers side by side; left out where it asks nothing. */
   readonly answers?: Float32Array;
   /** These were not computed but filled in from the cells around them. */
   readonly filled?: true;
@@ -41,7 +42,8 @@ export interface Cells {
 
 /** What of {@link Cells} not every map has. */
 export interface CellParts {
-  readonly answers?: boolean;
+  /** How many each cell has. */
+  readonly answers?: number;
   readonly filled?: boolean;
 }
 
@@ -56,24 +58,26 @@ export function emptyCells(columns: number, rows: number, topK: number, parts: C
     ids: new Int32Array(n * topK),
     probabilities: new Float32Array(n * topK),
     entropy: new Float32Array(n),
-    ...(parts.answers ? { answers: new Float32Array(n) } : {}),
+    ...(parts.answers ? { answers: new Float32Array(n * parts.answers) } : {}),
     ...(parts.filled ? { filled: new Uint8Array(n) } : {}),
   };
 }
 
 /** Room for the cells of a map. */
-export const emptyCellsOf = ({ grid, topK, question, adaptive }: MapParameters): Cells =>
-  emptyCells(grid.columns, grid.rows, topK, { answers: question !== null, filled: adaptive });
+export const emptyCellsOf = ({ grid, topK, adaptive, ...asked }: MapParameters): Cells =>
+  emptyCells(grid.columns, grid.rows, topK, { answers: questionsOf(asked).length, filled: adaptive });
 
 /** Writes a batch into the cells. The batch must have the cells' `topK` and indices inside the grid. */
 export function addBatch(cells: Cells, batch: CellBatch): void {
   const k = cells.topK;
+  const each = answersEach(cells);
   batch.indices.forEach((cell, i) => {
     cells.computed[cell] = 1;
     cells.ids.set(batch.ids.subarray(i * k, i * k + k), cell * k);
     cells.probabilities.set(batch.probabilities.subarray(i * k, i * k + k), cell * k);
     cells.entropy[cell] = batch.entropy[i] ?? 0;
-    if (cells.answers) cells.answers[cell] = batch.answers?.[i] ?? 0;
+    for (let q = 0; q < each; q++)
+      if (cells.answers) cells.answers[cell * each + q] = batch.answers?.[i * each + q] ?? 0;
     if (cells.filled) cells.filled[cell] = batch.filled ? 1 : 0;
   });
 }

@@ -40,7 +40,7 @@ export const finite = (name: string) =>
   v.pipe(v.number(`${name} must be a number`), v.finite(`${name} must be finite`));
 
 /** 2^20 float32 numbers at most; what they hold is checked against the model's hidden size when the plane is made. */
-const base64 = v.pipe(
+export const base64 = v.pipe(
   v.string('a vector must be base64 text'),
   v.maxLength(5_600_000, 'a vector is too long'),
   v.regex(/^[A-Za-z0-9+/]*={0,2}$/, 'a vector must be base64 text'),

@@ -4,6 +4,7 @@ import { usualRange } from '../map/coloring.js';
 import type { SavedSet } from '../host/savedSets.js';
 import { Fault } from '../map/fault.js';
 import { type Display, NEW_DISPLAY } from '../map/mapDisplay.js';
+import { askedQuestion } from '../map/questions.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { useAs } from '../map/useAs.js';
@@ -12,6 +13,7 @@ import { mapBrief } from '../map/naming.js';
 import { listedInterventions, withInterventions } from '../protocol/shelf.js';
 import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
+  type FileContent,
   type HostMessage,
   leadsTo,
   type ModelEntry,
@@ -522,13 +524,15 @@ export class MapController {
   }
 
   /** Puts what a file holds into a setting. */
-  private async chooseFile(setting: SettingPath, content: 'vector' | 'texts' | 'translator'): Promise<void> {
+  private async chooseFile(setting: SettingPath, content: FileContent): Promise<void> {
     const value =
       content === 'texts'
         ? await this.deps.chooseTexts()
         : content === 'translator'
           ? await this.deps.chooseTranslator()
-          : await this.deps.chooseVector(this.main.hiddenSize);
+          : content === 'feature'
+            ? await this.deps.chooseFeature(this.main.hiddenSize)
+            : await this.deps.chooseVector(this.main.hiddenSize);
     if (value !== undefined && !this.disposed) this.edit(setting, value);
   }
 
@@ -541,10 +545,11 @@ export class MapController {
   /** Of a window that is looked at closely, colors mean what they mean on the whole map. */
   private rangeOfPart(): Partial<Display> {
     const { runs, details } = this.main;
-    const { colorRange, colorBy } = this.view;
+    const { colorRange, colorBy, asked } = this.view;
     if (!details.wanted || !runs.shown || colorRange !== 'usual') return {};
     const { cells, specification } = runs.shown;
-    return { colorRange: usualRange(cells, specification.question, colorBy) };
+    const question = askedQuestion(specification, asked);
+    return { colorRange: usualRange(cells, question?.question ?? null, colorBy, question?.at) };
   }
 
   /** A map as the page draws it. */

@@ -1,3 +1,4 @@
+import type { Feature } from '../map/questions.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { DrawnSet, SavedSet } from '../host/savedSets.js';
 import type { Display } from '../map/mapDisplay.js';
@@ -65,6 +66,8 @@ export interface PanelDependencies {
    * @param numbers how many the vector must have, where the model is known. @throws Fault `file`, `bad-parameter`.
    */
   chooseVector(numbers: number | undefined): Promise<Extract<VectorSource, { kind: 'vector' }> | undefined>;
+  /** Asks for a file, and for a feature or probe of it; undefined when dismissed. @throws Fault as {@link chooseVector}. */
+  chooseFeature(numbers: number | undefined): Promise<Feature | undefined>;
   /** Asks for a text file: its lines that are not empty. undefined when dismissed. @throws Fault `file`. */
   chooseTexts(): Promise<readonly string[] | undefined>;
   /** Asks for a tuned or Jacobian lens's file, or undefined when dismissed. */

@@ -8,7 +8,7 @@ import { checkParameters, LIMITS } from '../map/specification.js';
 import { ANCHORS } from '../map/useAs.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
-import { type KeptPanel, MOST_TEXTS, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
+import { FILE_CONTENTS, type KeptPanel, MOST_TEXTS, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
 import { type Comparison, type MapSettings, MOST_BESIDE, type PanelSettings } from '../protocol/panelSettings.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
@@ -58,7 +58,7 @@ const pageMessage = v.variant('type', [
   v.object({
     type: v.literal('chooseFile'),
     path: v.pipe(v.string(), v.maxLength(200)),
-    content: v.picklist(['vector', 'texts', 'translator']),
+    content: v.picklist(FILE_CONTENTS),
   }),
   v.object({ type: v.literal('interventions'), list: listed, ...edited }),
   v.object({ type: v.literal('model'), path }),

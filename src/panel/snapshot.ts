@@ -61,6 +61,7 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
 
 /** The cells that there are. */
 function batchOf({ computed, ids, probabilities, entropy, topK, answers }: Cells): CellBatch {
+  const each = (answers?.length ?? 0) / Math.max(1, computed.length);
   const indices = Int32Array.from(computed.keys()).filter((cell) => computed[cell] === 1);
   if (indices.length === computed.length)
     return { indices, ids, probabilities, entropy, ...(answers ? { answers } : {}) };
@@ -69,9 +70,10 @@ function batchOf({ computed, ids, probabilities, entropy, topK, answers }: Cells
     ids: new Int32Array(indices.length * topK),
     probabilities: new Float32Array(indices.length * topK),
     entropy: new Float32Array(indices.length),
-    ...(answers ? { answers: Float32Array.from(indices, (cell) => answers[cell] ?? NaN) } : {}),
+    ...(answers ? { answers: new Float32Array(indices.length * each) } : {}),
   };
   indices.forEach((cell, i) => {
+    if (answers) batch.answers?.set(answers.subarray(cell * each, (cell + 1) * each), i * each);
     batch.ids.set(ids.subarray(cell * topK, (cell + 1) * topK), i * topK);
     batch.probabilities.set(probabilities.subarray(cell * topK, (cell + 1) * topK), i * topK);
     batch.entropy[i] = entropy[cell] ?? 0;

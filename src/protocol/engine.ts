@@ -231,8 +231,8 @@ export interface Reading {
   readonly logits: Float32Array;
   /** Nats. */
   readonly entropy: number;
-  /** Of the specification's question. */
-  readonly answer: number | null;
+  /** To the specification's questions; null where it asks nothing. */
+  readonly answers: Float32Array | null;
   /** |h|. */
   readonly norm: number;
   readonly tokens: readonly Token[];
@@ -256,7 +256,7 @@ export interface PredictResult {
   readonly logits: Float32Array;
   /** [n], nats. */
   readonly entropy: Float32Array;
-  /** [n], of the parameters' question. */
+  /** [n * q], of the parameters' q questions. */
   readonly answers?: Float32Array;
   readonly tokens: readonly Token[];
 }

@@ -146,6 +146,10 @@ export interface KeptPanel {
   readonly running: boolean;
 }
 
+/** What a file is chosen for. */
+export const FILE_CONTENTS = ['vector', 'texts', 'translator', 'feature'] as const;
+export type FileContent = (typeof FILE_CONTENTS)[number];
+
 /** A place for a map in a panel: the panel's own, and one beside it. */
 export const SLOTS = ['main', 'other'] as const;
 export type SlotName = (typeof SLOTS)[number];
@@ -372,8 +376,18 @@ export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, 
 /** How the page draws the map: for pictures that look like it. Colors of tokens are told apart. */
 export type PageView = Omit<Display, 'tokenColors'>;
 
-export const pageView = ({ colorBy, colorRange, labels, borders, marks, ring, changesBy }: PageView): PageView => ({
+export const pageView = ({
   colorBy,
+  asked,
+  colorRange,
+  labels,
+  borders,
+  marks,
+  ring,
+  changesBy,
+}: PageView): PageView => ({
+  colorBy,
+  ...(asked ? { asked } : {}),
   colorRange,
   labels,
   borders,
@@ -429,8 +443,8 @@ export type PageMessage =
   /** The last `progress` and the cells before it are on screen: more may come. */
   | { readonly type: 'drawn' }
   | PageEdit
-  /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), or a `translator`. */
-  | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: 'vector' | 'texts' | 'translator' }
+  /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), a `translator` or a feature. */
+  | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: FileContent }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
   | { readonly type: 'retryModel' }

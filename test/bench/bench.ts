@@ -19,6 +19,7 @@ import { benchHeads } from './heads.js';
 import { benchLens } from './lens.js';
 import { describeMachine } from './machine.js';
 import { benchNearest } from './nearest.js';
+import { benchQuestions } from './questions.js';
 import { benchScan } from './scan.js';
 import { benchSweep } from './sweep.js';
 
@@ -37,6 +38,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
   sweep: () => benchSweep(model ?? bundledModel),
   lens: () => (model === undefined ? benchLens(bundledModel) : benchLens(model, process.env)),
   nearest: () => benchNearest(model ?? bundledModel, process.env.BENCH_TRANSLATOR),
+  questions: () => benchQuestions(model ?? bundledModel),
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   panel: () => inBrowser('test/webview/bench.ts'),

@@ -348,6 +348,21 @@ test('parameters that no map has are refused, whoever asks', async () => {
     [/Token 64 does not exist/, { question: { kind: 'probability', token: 64 } }],
     [/are the same/, { question: { kind: 'difference', first: 5, second: 5 } }],
     [/is masked/, { question: { kind: 'probability', token: 5 }, masked: [5] }],
+    [/are masked/, { question: { kind: 'set', tokens: [5, 6] }, masked: [6, 5] }],
+    [/No token of the vocabulary matches/, { alsoAsked: [{ kind: 'pattern', pattern: 'xyzzy' }] }],
+    [/is no regular expression/, { question: { kind: 'pattern', pattern: '(' } }],
+    [
+      /feature sae#17 has 15 numbers/,
+      {
+        question: {
+          kind: 'feature',
+          vector: encodeVector(new Float32Array(15)),
+          bias: 0,
+          threshold: null,
+          name: 'sae#17',
+        },
+      },
+    ],
     [/only 9 are left/, { masked: Array.from({ length: 55 }, (_, id) => id) }],
     [/seed must be/i, { plane: { axes: { method: 'random_projection', seed: 2 ** 40 } } }],
     [/top-k must be/i, { topK: 1 }],

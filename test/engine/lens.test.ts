@@ -96,7 +96,7 @@ describe('lens', { concurrency: 1 }, () => {
         );
         cell.top.forEach(({ probability }, i) => near(probability, there.probabilities[i] ?? NaN, 1e-5, where));
         near(cell.entropy, there.entropy, 1e-4, where);
-        if (there.answer !== null) near(cell.named?.probability ?? NaN, there.answer, 1e-5, where);
+        if (there.answers) near(cell.named?.probability ?? NaN, there.answers[0] ?? NaN, 1e-5, where);
       }
   }
 

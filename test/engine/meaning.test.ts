@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import { computeMap } from '../../src/engine/client.js';
-import { pointAt } from '../../src/map/plane.js';
+import { coordinates } from '../../src/map/grid.js';
+import { dot, pointAt } from '../../src/map/plane.js';
+import { answerOf } from '../../src/map/questions.js';
 import { DEFAULT_PARAMETERS, type MapParameters, type Question } from '../../src/map/specification.js';
 import { normPercentile, typicalNorm } from '../../src/map/survey.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
@@ -17,6 +19,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from '../../src/onnx/graph.js';
+import { encodeVector } from '../../src/map/vector.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, seededWeights, TINY } from './llama.js';
 import { temporaryFolder } from './temporary.js';
@@ -103,6 +106,36 @@ describe('questions and masks', () => {
         const state = { ...TINY_MAP.plane, center: { kind: 'tokens', ids: PROMPT } } as const;
         const grid = { columns: 1, rows: 1, spacing: 1, center: [0, 0] } as const;
         const [own = []] = distributions(await mapOf(engine, { layer: 'embeddings', plane: state, grid }));
+        await asked({ kind: 'set', tokens: [11, 3, 60, 11] }, (row) => p(row, 3) + p(row, 11) + p(row, 60));
+
+        // Several in one run: each as alone; of masked tokens none counts; a direction in the cell's own vector.
+        const direction = Float32Array.from({ length: 16 }, (_, i) => Math.sin(i));
+        const feature = { kind: 'feature', vector: encodeVector(direction), bias: -0.5 } as const;
+        const several: readonly Question[] = [
+          { kind: 'set', tokens: [3, 17, 60] },
+          { kind: 'probability', token: 11 },
+          { ...feature, threshold: null },
+          { kind: 'set', tokens: [5] },
+          { kind: 'difference', first: 4, second: 50 },
+          { ...feature, threshold: 0.25 },
+        ];
+        const [question = null, ...alsoAsked] = several;
+        const map = await mapOf(engine, { ...change, question, alsoAsked, topK: 2, masked: [3] }, way);
+        const { xs, ys } = coordinates(TINY_MAP.grid);
+        whole.forEach((row, cell) => {
+          const left = 1 - p(row, 3);
+          const h = pointAt(map.plane, xs[cell % 6] ?? 0, ys[Math.floor(cell / 6)] ?? 0);
+          const sum = dot(h, direction) - 0.5;
+          const expected = [
+            (p(row, 17) + p(row, 60)) / left,
+            p(row, 11) / left,
+            sum,
+            p(row, 5) / left,
+            Math.log(p(row, 4) / p(row, 50)),
+            sum > 0.25 ? sum : 0,
+          ];
+          expected.forEach((value, q) => near(answerOf(map.cells, cell, q) ?? NaN, value, 2e-5, `cell ${cell}, ${q}`));
+        });
         await asked({ kind: 'divergence' }, (row) => own.reduce((sum, q, id) => sum + q * Math.log(q / p(row, id)), 0));
       }),
     );
@@ -247,7 +280,12 @@ test('a vector at an earlier position is the intervention there: its effect goes
 test('a point is the cell that stands there, with logits', () =>
   opened(tiny, async (engine) => {
     for (const [label, change] of WAYS) {
-      const parameters = { ...TINY_MAP, ...change, question: { kind: 'probability', token: 11 } } as const;
+      const parameters = {
+        ...TINY_MAP,
+        ...change,
+        question: { kind: 'probability', token: 11 },
+        alsoAsked: [{ kind: 'set', tokens: [1, 2] }],
+      } as const;
       const map = await computeMap(engine, { parameters, batchSize: 100 });
       const { ids, probabilities, topK, answers } = map.cells;
       const [x, y] = [0.2 + 0.5 * 0.4, 0.4];
@@ -255,7 +293,8 @@ test('a point is the cell that stands there, with logits', () =>
       const point = await engine.call('point', { parameters, x, y });
       assert.deepEqual([...point.ids], [...ids.subarray(cell * topK, (cell + 1) * topK)], label);
       point.probabilities.forEach((p, i) => near(p, probabilities[cell * topK + i] ?? 0, 1e-6, label));
-      near(point.answer ?? NaN, answers?.[cell] ?? 0, 1e-6, label);
+      assert.equal(point.answers?.length, 2, label);
+      for (const q of [0, 1]) near(point.answers?.[q] ?? NaN, answers?.[2 * cell + q] ?? 0, 1e-6, label);
       near(point.norm, Math.hypot(...pointAt(map.plane, x, y)), 1e-4, label);
       const [first = 0, second = 0] = point.logits;
       near(first - second, Math.log((point.probabilities[0] ?? 0) / (point.probabilities[1] ?? 1)), 1e-4, label);
@@ -289,7 +328,7 @@ test('rows of the matrices are the tokens’ own, however the head is stored', a
       };
       const { plane } = await computeMap(engine, { parameters, batchSize: 1 });
       const answer = async (x: number): Promise<number> =>
-        (await engine.call('point', { parameters, x, y: 0 })).answer ?? NaN;
+        (await engine.call('point', { parameters, x, y: 0 })).answers?.[0] ?? NaN;
       const next = {
         ...parameters.plane,
         axes: { ...parameters.plane.axes, x: { kind: 'row', matrix: 'unembedding', token: token + 1 } },

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, readSpecification } from '../../src/formats/fromJson.js';
+import { toCsv } from '../../src/formats/csv.js';
+import { cellsFromNpz } from '../../src/formats/fromNpz.js';
+import { toNpz } from '../../src/formats/npz.js';
 import { toJson } from '../../src/formats/toJson.js';
+import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { exactStatistics } from '../../src/map/exactRegions.js';
 import { Fault } from '../../src/map/fault.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
@@ -268,6 +272,42 @@ test('answers, the survey and all of the specification come back as they were', 
   const file = plain(map);
   assert.deepEqual(at(file, 'survey', 'marks', 0, 'kind'), 'anchor');
   assert.equal(Math.fround(Number(at(file, 'predictions', 'answers', 1, 2))), map.cells.answers?.[6]);
+});
+
+test('answers to several questions come back, a list a cell; from JSON, from the cells beside it, and as columns', () => {
+  const map = askedMap();
+  const random = randomNumbers(6);
+  const several: TokenMap = {
+    ...map,
+    specification: {
+      ...map.specification,
+      alsoAsked: [
+        { kind: 'set', tokens: [' cat', 7] },
+        { kind: 'pattern', pattern: '^ [A-Z]' },
+      ],
+    },
+    cells: { ...map.cells, answers: Float32Array.from({ length: 36 }, () => random()) },
+    display: { ...DEFAULT_DISPLAY, colorBy: 'question', asked: 2 },
+  };
+  assert.deepEqual(fromJson(toJson(several)), several);
+  const answers = [18, 19, 20].map((i) => several.cells.answers?.[i]);
+  const told = at(plain(several), 'predictions', 'answers', 1, 2);
+  assert.deepEqual(Array.isArray(told) && told.map((one) => Math.fround(Number(one))), answers);
+  const beside = cellsFromNpz(toNpz(several), several.specification);
+  assert.deepEqual([...(beside.answers?.(6) as Float32Array)], answers);
+  const [header = '', ...lines] = Buffer.from(toCsv(several)).toString().split('\r\n');
+  assert.ok(header.endsWith(',answer,answer_2,answer_3'));
+  assert.deepEqual(
+    lines[6]
+      ?.split(',')
+      .slice(-3)
+      .map((one) => Math.fround(Number(one))),
+    answers,
+  );
+  const short = Buffer.from(toJson(several))
+    .toString()
+    .replace(/("answers": \[\n\[\[[^,]+),[^\]]+\]/, '$1]');
+  refused(short, /cell 0,0 does not hold 3 answers/);
 });
 
 test('an adaptive map comes back with what was filled in and how well', () => {

@@ -460,7 +460,7 @@ test('a set whose replacement was killed gets its names back, if none of the new
 function largeMap(): TokenMap {
   const small = syntheticMap({ columns: 2, rows: 2, topK: 100, vocabulary: 100 });
   const [columns, rows, topK] = [201, 200, 100];
-  const cells = emptyCells(columns, rows, topK, { answers: true, filled: true });
+  const cells = emptyCells(columns, rows, topK, { answers: 1, filled: true });
   for (let i = 0; i < cells.ids.length; i++) {
     cells.ids[i] = (i + Math.floor(i / topK)) % topK;
     cells.probabilities[i] = 0.5 ** ((i % topK) + 1);

@@ -7,7 +7,7 @@ import { emptyCells } from '../../src/map/tokenMap.js';
 
 /** Cells with these answers, all computed. */
 function asked(answers: readonly number[]) {
-  const cells = emptyCells(answers.length, 1, 2, { answers: true });
+  const cells = emptyCells(answers.length, 1, 2, { answers: 1 });
   cells.computed.fill(1);
   cells.answers?.set(answers);
   return cells;

@@ -118,6 +118,7 @@ const CLAIMS: readonly (readonly [field: string, keys: (change: Change) => reado
   ],
   ['topK', () => ['cellsKey']],
   ['question', () => ['cellsKey']],
+  ['alsoAsked', () => ['cellsKey']],
   ['masked', ({ base }) => ['rowsKey', 'cellsKey', ...toldOf(base)]],
   ['adaptive', () => ['cellsKey']],
   ['overlays', ({ base, other }) => ['surveyKey', ...where(tells(base) !== tells(other), ['toldKey'])]],
@@ -132,6 +133,7 @@ const COSTLY = [
   'plane.center',
   'topK',
   'question',
+  'alsoAsked',
   'masked',
   'adaptive',
 ];

@@ -135,7 +135,7 @@ function told(cells: Cells, question: MapParameters['question'], colorBy: Displa
 /** Cells with numbers of all sizes; the last is not there. */
 function someCells(seed: number): Cells {
   const random = randomNumbers(seed);
-  const cells = emptyCells(40, 1, 2, { answers: true });
+  const cells = emptyCells(40, 1, 2, { answers: 1 });
   cells.computed.fill(1);
   for (let cell = 0; cell < 40; cell++) {
     const first = random();

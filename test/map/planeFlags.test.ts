@@ -24,14 +24,15 @@ import { encodeVector } from '../../src/map/vector.js';
 /** An argument list back to values by name, as the command line reads it. */
 function valuesOf(flags: readonly string[]): FlagValues {
   const values: Record<string, string | string[]> = {};
-  const several: string[] = [];
+  const several = new Map<string, string[]>();
   for (let i = 0; i < flags.length; i++) {
     const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(flags[i] ?? '') ?? [];
     const flag = MAP_FLAGS.find((one) => one.name === name);
     assert.ok(flag, flags[i]);
     const value = flag.value === undefined ? '' : (inline ?? flags[++i] ?? '');
-    if (flag.many) several.push(value);
-    values[name] = flag.many ? several : value;
+    const all = [...(several.get(name) ?? []), value];
+    several.set(name, all);
+    values[name] = flag.many ? all : value;
   }
   return values;
 }
@@ -329,6 +330,13 @@ test('any parameters that flags can say come back from their flags', () => {
       },
       context: pick(contexts, Math.floor(i / 3)),
       question: pick(questions, Math.floor(i / 7)),
+      alsoAsked:
+        i % 5 === 0 && pick(questions, Math.floor(i / 7))
+          ? [
+              { kind: 'set', tokens: [',', 3] },
+              { kind: 'pattern', pattern: '^ [A-Z],' },
+            ]
+          : [],
       masked: i % 2 === 0 ? [] : [' the', 5, ',', '\n'],
       adaptive: i % 3 === 1,
       overlays: pick(overlays, Math.floor(i / 4)),

@@ -3,6 +3,7 @@ import {
   type MapSpecification,
   type PlaneParameters,
   type Prompt,
+  type Question,
 } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
 
@@ -28,6 +29,13 @@ export function variations({
     vector: encodeVector(new Float32Array(hiddenSize).fill(0.5)),
     name: 'steering.npz:happy',
   } as const;
+  const feature: Question = {
+    kind: 'feature',
+    vector: encodeVector(new Float32Array(hiddenSize).fill(0.25)),
+    bias: -0.5,
+    threshold: 0.25,
+    name: 'sae#17',
+  };
   const planes: readonly Partial<PlaneParameters>[] = [
     {},
     { axes: { method: 'direct', dimensions: [3, 7] }, center: { kind: 'row', matrix: 'unembedding', token: one } },
@@ -50,12 +58,34 @@ export function variations({
   ];
   return [
     ...planes.map((plane) => ({ plane: { ...DEFAULT_PARAMETERS.plane, ...plane } })),
-    { context: { kind: 'bos' } },
-    { context: text, question: { kind: 'probability', token: one }, overlays: [{ kind: 'state', prompt: text }] },
-    { context: tokens, question: { kind: 'difference', first: two, second: 7 }, masked: [three, 5] },
-    { overlays: [{ kind: 'layers', prompt: text }], adaptive: true },
-    { overlays: [{ kind: 'positions', prompt: tokens }], question: { kind: 'divergence' } },
-    { overlays: [{ kind: 'rows', matrix: 'embedding', count: 9 }] },
+    {
+      context: { kind: 'bos' },
+      question: { kind: 'set', tokens: [one, 7] },
+      alsoAsked: [{ kind: 'difference', first: two, second: three }],
+    },
+    {
+      context: text,
+      question: { kind: 'probability', token: one },
+      alsoAsked: [{ kind: 'pattern', pattern: '[a-c]' }],
+      overlays: [{ kind: 'state', prompt: text }],
+    },
+    {
+      context: tokens,
+      question: { kind: 'difference', first: two, second: 7 },
+      alsoAsked: [feature],
+      masked: [three, 5],
+    },
+    { overlays: [{ kind: 'layers', prompt: text }], adaptive: true, question: feature },
+    {
+      overlays: [{ kind: 'positions', prompt: tokens }],
+      question: { kind: 'divergence' },
+      alsoAsked: [{ kind: 'probability', token: two }],
+    },
+    {
+      overlays: [{ kind: 'rows', matrix: 'embedding', count: 9 }],
+      question: { kind: 'pattern', pattern: 'a|c' },
+      alsoAsked: [{ kind: 'set', tokens: [two, three] }],
+    },
     { interventions: [{ kind: 'skip', block: 0 }] },
     { interventions: [{ kind: 'zero', block: 0, part: 'heads', heads: [1, 0] }] },
     { interventions: [{ kind: 'mean', block: 0, part: 'mlp', texts: [[4, 9, 2], 'The sea'] }] },

@@ -2,6 +2,7 @@ import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/de
 import type { DrawnSet } from '../../src/host/savedSets.js';
 import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
+import type { Feature } from '../../src/map/questions.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
@@ -120,6 +121,11 @@ export class FakeDependencies implements PanelDependencies {
   chooseVector = async (numbers: number | undefined) => (await this.note(`chooseVector ${numbers}`), this.chosenVector);
   chosenTranslator: { readonly path: string } | undefined;
   chooseTranslator = async () => (await this.note('chooseTranslator'), this.chosenTranslator);
+  chosenFeature: Feature | undefined;
+  chooseFeature = async (numbers: number | undefined) => (
+    await this.note(`chooseFeature ${numbers}`),
+    this.chosenFeature
+  );
   chooseTexts = async () => (await this.note('chooseTexts'), this.chosenTexts);
   saveVector = async (_map: unknown, { x, y }: { x: number; y: number }, vector: Float32Array): Promise<boolean> => {
     await this.note(`saveVector ${x} ${y} ${vector.length}`);

@@ -1,3 +1,4 @@
+import { questionsOf } from '../../src/map/questions.js';
 import type { Engine } from '../../src/engine/client.js';
 import type { EngineLease } from '../../src/host/engineLease.js';
 import { Fault } from '../../src/map/fault.js';
@@ -212,6 +213,7 @@ export class FakeEngine implements EngineLease {
       Math.min(count - 1, Math.max(0, Math.round((value - middle) / spacing + (count - 1) / 2)));
     const cell = at(y, center[1], rows) * columns + at(x, center[0], columns);
     const { topK } = parameters;
+    const each = questionsOf(parameters).length;
     const ids = map.cells.ids.slice(cell * topK, (cell + 1) * topK);
     const probabilities = map.cells.probabilities.slice(cell * topK, (cell + 1) * topK);
     return {
@@ -219,7 +221,7 @@ export class FakeEngine implements EngineLease {
       probabilities,
       logits: probabilities.map((p) => Math.log(p) + 12),
       entropy: map.cells.entropy[cell] ?? 0,
-      answer: parameters.question ? (map.cells.answers?.[cell] ?? 0) : null,
+      answers: map.cells.answers?.slice(cell * each, (cell + 1) * each) ?? null,
       norm: Math.hypot(...pointAt(map.plane, x, y)),
       tokens: [...ids].map((id) => map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` }),
     };
@@ -353,29 +355,44 @@ const REACH = 12.5;
 
 /** Another map for every layer, readout and plane; the same functions for every grid. Regions are known where a model's are. */
 export function defaultMap(parameters: MapParameters): TokenMap {
-  const { grid, topK, layer, readout, plane, question } = parameters;
+  const { grid, topK, layer, readout, plane } = parameters;
+  const questions = questionsOf(parameters);
   let seed = 7;
   for (const letter of JSON.stringify([layer, readout, plane])) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
   const exact = readout !== 'forward' || layer === 'last' || layer === DESCRIPTION.facts.blocks - 1;
   const options = { ...grid, topK, seed, vocabulary: 46, steepness: 9, reach: REACH, exact };
-  const key = JSON.stringify([grid, topK, seed, question]);
-  const map = known.get(key) ?? asked(syntheticMap(options), question);
+  const key = JSON.stringify([grid, topK, seed, questions]);
+  const map = known.get(key) ?? asked(syntheticMap(options), questions);
   known.set(key, map);
   return map;
 }
 
-/** Answers that rise along x: 0 ... 1, -10 ... 10 or 0 ... 6, as the question has them. */
-function asked(map: TokenMap, question: Question | null): TokenMap {
-  if (!question) return map;
+const RANGES = {
+  probability: [0, 1],
+  set: [0, 1],
+  pattern: [0, 1],
+  difference: [-10, 10],
+  divergence: [0, 6],
+  feature: [0, 8],
+} as const;
+
+/** Answers that rise along x, as each question has them; those of every second question along y. */
+function asked(map: TokenMap, questions: readonly Question[]): TokenMap {
+  if (questions.length === 0) return map;
   const { columns, rows } = map.cells;
-  const range = { probability: [0, 1], difference: [-10, 10], divergence: [0, 6] } as const;
-  const [low, high] = range[question.kind];
-  const answers = Float32Array.from(
-    { length: columns * rows },
-    (_, cell) => low + ((high - low) * (cell % columns)) / Math.max(1, columns - 1),
-  );
+  const answers = new Float32Array(columns * rows * questions.length);
+  for (let cell = 0; cell < columns * rows; cell++)
+    questions.forEach(({ kind }, q) => {
+      const [low, high] = RANGES[kind];
+      const part =
+        q % 2 === 0 ? (cell % columns) / Math.max(1, columns - 1) : Math.floor(cell / columns) / Math.max(1, rows - 1);
+      answers[cell * questions.length + q] = low + (high - low) * part;
+    });
   return { ...map, cells: { ...map.cells, answers } };
 }
+
+const answersAt = (answers: Float32Array, each: number, indices: Int32Array): Float32Array =>
+  Float32Array.from([...indices].flatMap((cell) => [...answers.subarray(cell * each, (cell + 1) * each)]));
 
 function batchOf(map: TokenMap, indices: Int32Array, told: Set<number>): { batch: CellBatch; tokens: Token[] } {
   const { topK, ids, probabilities, entropy, answers } = map.cells;
@@ -384,7 +401,7 @@ function batchOf(map: TokenMap, indices: Int32Array, told: Set<number>): { batch
     ids: new Int32Array(indices.length * topK),
     probabilities: new Float32Array(indices.length * topK),
     entropy: new Float32Array(indices.length),
-    ...(answers ? { answers: Float32Array.from(indices, (cell) => answers[cell] ?? 0) } : {}),
+    ...(answers ? { answers: answersAt(answers, answers.length / map.cells.computed.length, indices) } : {}),
   };
   const tokens: Token[] = [];
   indices.forEach((cell, i) => {

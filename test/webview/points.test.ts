@@ -293,6 +293,46 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       const [left, right] = await stage.colorsAt(at);
       assert.ok(left && right && left[0] > left[2] + 40 && right[2] > right[0] + 40, JSON.stringify([left, right]));
     });
+    // One more in the same run: both answers of a cell are told, and a click or a key colors by either without another run.
+    await stage.button('Ask One More Question').click();
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [{ kind: 'probability', token: ' the' }]));
+    await stage.choose('Question', 'Probability of a set of tokens');
+    await stage.type('Tokens, a comma between them', ' he, she');
+    const set = { kind: 'set', tokens: [' he', ' she'] } as const;
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [set]));
+    const answers = stage.page.locator('.pane-main .answer, .inspector .answer');
+    await answers
+      .nth(1)
+      .filter({ hasText: /␣he, ␣she.*%/ })
+      .waitFor();
+    await stage.status(/cells ·/);
+    const runs = stage.deps.engine.asked.length;
+    assert.equal(await answers.nth(1).getAttribute('aria-pressed'), 'true');
+    // The second question's answers rise along y.
+    const upward = await Promise.all([2, 49].map((row) => stage.cellPoint(0, row)));
+    await eventually(async () => {
+      const [low, high] = await stage.colorsAt(upward);
+      assert.ok(low && high && Math.abs(low[0] - high[0]) > 40, JSON.stringify([low, high]));
+    });
+    await stage.picture('questions');
+    await answers.first().focus();
+    await stage.page.keyboard.press('Enter');
+    await eventually(async () => {
+      const [left, right] = await stage.colorsAt(at);
+      assert.ok(left && right && left[0] > left[2] + 40 && right[2] > right[0] + 40, JSON.stringify([left, right]));
+    });
+    assert.equal(stage.deps.engine.asked.length, runs);
+    await stage.page.locator('.question').nth(1).click();
+    await stage.choose('Question', 'Probability of all that match');
+    await stage.type('Regular expression', '(');
+    await stage.page.locator('.message.fault', { hasText: 'no regular expression' }).waitFor();
+    await stage.type('Regular expression', '^ [A-Z]');
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [{ kind: 'pattern', pattern: '^ [A-Z]' }]));
+    stage.deps.chosenFeature = { kind: 'feature', vector: '', bias: 0.5, threshold: 0, name: 'sae#17' };
+    await stage.choose('Question', 'Feature or probe from a file…');
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [stage.deps.chosenFeature]));
+    await stage.button('Ask Feature sae#17 No More').click();
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, []));
     await stage.page.locator('.tokens-pane:not(.marks-pane) .tokens tbody tr').first().focus();
     await stage.page.keyboard.press('Delete');
     await eventually(() => assert.equal(asked()?.masked.length, 1));

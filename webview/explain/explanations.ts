@@ -99,7 +99,7 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   },
   question: {
     text: t(
-      'Colors can answer a question instead: the probability of one token, the logit difference of two, the divergence from the prompt’s own prediction. Tokens that are left out never win.',
+      'Colors can answer questions instead: the probability of a token, of a set of tokens or of all that a regular expression matches, the logit difference of two, the divergence from the prompt’s own prediction, or a feature of a sparse autoencoder or a probe. Several are answered in one run; a click on another colors by it. Tokens that are left out never win.',
     ),
     terms: ['question', 'logit difference', 'divergence'],
     picture: [

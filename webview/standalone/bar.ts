@@ -1,3 +1,4 @@
+import { questionsOf } from '../../src/map/questions.js';
 import { COLOR_BY, type ColorBy } from '../../src/map/colors.js';
 import { showsBorders } from '../../src/map/mapDisplay.js';
 import { formatCount } from '../../src/map/numbers.js';
@@ -59,7 +60,9 @@ export function createBar(store: Store, map: MapView): HTMLElement {
     ];
   });
   store.onDraw(({ ui, base, map: shown, table: open, ...state }) => {
-    const offered = COLOR_BY.filter((id) => id !== 'question' || Boolean(base?.specification.question));
+    const offered = COLOR_BY.filter(
+      (id) => id !== 'question' || (base !== null && questionsOf(base.specification).length > 0),
+    );
     if (choose.options.length !== offered.length)
       choose.replaceChildren(...offered.map((id) => h('option', { value: id }, `Color: ${NAMES[id]}`)));
     if (choose.value !== ui.colorBy) choose.value = ui.colorBy;

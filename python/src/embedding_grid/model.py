@@ -36,7 +36,7 @@ class Predictions(NamedTuple):
     entropy: np.ndarray
     """[N] float32, in nats"""
     answers: Optional[np.ndarray]
-    """[N] float32, where a question is asked"""
+    """[N] float32, where a question is asked; [N, Q] of several"""
     tokens: Mapping[int, Token]
 
     @property
@@ -125,7 +125,9 @@ class Map:
             "entropy": self.entropy.ravel(),
         }
         if self.answers is not None:
-            values["answer"] = self.answers.ravel()
+            answers = self.answers.reshape(rows * columns, -1)
+            for i in range(answers.shape[1]):
+                values["answer" if i == 0 else f"answer_{i + 1}"] = answers[:, i]
         return pandas.DataFrame(values)
 
     def _repr_html_(self) -> str:

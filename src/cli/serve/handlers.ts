@@ -1,3 +1,4 @@
+import { questionsOf } from '../../map/questions.js';
 import * as v from 'valibot';
 import { float32FromBase64 } from '../../formats/float32.js';
 import { encode, FORMATS } from '../../formats/formats.js';
@@ -78,12 +79,13 @@ export class Served {
       const onProgress = (done: number, total: number): void => context.emit({ done, total });
       const said = await this.session(session).predict(vectors, { ...parameters, batchSize, signal, onProgress });
       const { count, topK } = said;
+      const each = questionsOf(parameters).length;
       const arrays = {
         ids: npy(said.ids, [count, topK]),
         probabilities: npy(said.probabilities, [count, topK]),
         logits: npy(said.logits, [count, topK]),
         entropy: npy(said.entropy, [count]),
-        ...(said.answers ? { answers: npy(said.answers, [count]) } : {}),
+        ...(said.answers ? { answers: npy(said.answers, each === 1 ? [count] : [count, each]) } : {}),
       };
       return { tokens: [...said.tokens.values()], npz: base64(npzOf(arrays)) };
     },

@@ -49,7 +49,7 @@ export type ServeRequests = Requests<{
   /** `states` [layers, positions, d] float32. */
   states: { params: unknown; event: never; result: { readonly tokens: readonly Token[]; readonly npz: Base64 } };
   map: { params: unknown; event: Progress; result: ServedMap };
-  /** `ids`, `probabilities`, `logits` [N, k], `entropy` [N] in nats; `answers` [N] where a question is asked. */
+  /** `ids`, `probabilities`, `logits` [N, k], `entropy` [N] in nats; `answers` [N] where a question is asked, [N, Q] of several. */
   predict: { params: unknown; event: Progress; result: { readonly tokens: readonly Token[]; readonly npz: Base64 } };
   compare: { params: unknown; event: never; result: ServedComparison };
   /** The map in a format, as `--formats` writes it. */

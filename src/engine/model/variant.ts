@@ -263,7 +263,7 @@ export class Variant {
   ): Promise<ReadonlyMap<string, Tensor>> {
     const { model, fed } = this;
     const { before, anatomy } = this.shared;
-    const plainTop = output.kind === 'top' && !output.masked && !output.functional;
+    const plainTop = output.kind === 'top' && !output.masked && !output.functional && !output.shares;
     const isSoon = around.suffix.length === 0 && around.prefix.length <= EARLY_POSITIONS;
     const ready: EarlyGraph['ready'] = async (session, graph, pasts) => {
       const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize: model.facts.hiddenSize };

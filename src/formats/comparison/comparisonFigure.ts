@@ -15,6 +15,7 @@ import {
   winner,
 } from '../../map/compare/comparison.js';
 import { type Coloring, coloringOf } from '../../map/coloring.js';
+import { askedQuestion } from '../../map/questions.js';
 import type { Rgb } from '../../map/colors.js';
 import { type Segment, safeText, tokenText } from '../../map/display.js';
 import { gridWindow } from '../../map/grid.js';
@@ -46,12 +47,13 @@ export interface OneScale {
 
 /** Colors of maps that stand beside each other: one scale, as far as any of them goes; one color for a token in all. */
 export function oneScale(maps: readonly TokenMap[], display: Display): OneScale {
-  const question = maps[0]?.specification.question ?? null;
+  const asked = maps[0] ? askedQuestion(maps[0].specification, display.asked) : null;
   const coloring = coloringOf(
     maps.map(({ cells }) => cells),
-    question,
+    asked?.question ?? null,
     display.colorBy,
     display.colorRange,
+    asked?.at,
   );
   let known: Display['tokenColors'] = display.tokenColors;
   const regionsOf = (map: TokenMap) => findRegions(map.cells.columns, map.cells.rows, topTokens(map.cells));

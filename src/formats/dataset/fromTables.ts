@@ -1,3 +1,4 @@
+import { questionsOf } from '../../map/questions.js';
 import * as v from 'valibot';
 import { Fault } from '../../map/fault.js';
 import { type MapSpecification, parseSpecification } from '../../map/specification.js';
@@ -27,6 +28,8 @@ const cellSchema = v.object({
   probabilities: v.array(v.number()),
   entropy: v.number(),
   answer: v.nullable(v.number()),
+  // Tables of earlier versions have none.
+  more_answers: v.optional(v.array(v.number()), () => []),
   filled_in: v.boolean(),
 });
 const vector = v.pipe(v.array(v.number()), v.maxLength(2 ** 24));
@@ -54,7 +57,7 @@ export function mapOfTables({ member, run, plane, cells }: MemberTables): TokenM
     put(ids, cell.ids);
     put(probabilities, cell.probabilities);
     put(entropies, cell.entropy);
-    put(answers, cell.answer);
+    put(answers, cell.more_answers.length > 0 ? [cell.answer, ...cell.more_answers] : cell.answer);
     put(filled, cell.filled_in ? 1 : 0);
     cell.ids.forEach((id, k) => (tokens[id] ??= { text: cell.texts[k], kind: cell.kinds[k] }));
   }
@@ -68,7 +71,7 @@ export function mapOfTables({ member, run, plane, cells }: MemberTables): TokenM
     plane: { c, u, v: y },
     predictions: {
       entropies,
-      ...(specification.question === null ? {} : { answers }),
+      ...(questionsOf(specification).length === 0 ? {} : { answers }),
       ...(specification.adaptive ? { filled_in: filled } : {}),
     },
     top: { token_ids: ids, probabilities },

@@ -1,3 +1,4 @@
+import { answerOf, answersEach } from '../../map/questions.js';
 import type { FaultData } from '../../map/fault.js';
 import { coordinates } from '../../map/grid.js';
 import { findRegions, topTokens } from '../../map/regions.js';
@@ -240,7 +241,17 @@ export const CELL_COLUMNS: readonly Column<CellRow>[] = [
     type: 'float',
     many: 'optional',
     about: "the specification's question; null where it asks nothing",
-    of: ({ map, cell }) => map.cells.answers?.[cell] ?? null,
+    of: ({ map, cell }) => answerOf(map.cells, cell, 0) ?? null,
+  },
+  {
+    name: 'more_answers',
+    type: 'float',
+    many: 'list',
+    about: 'to the questions that are asked besides, in their order',
+    of: ({ map, cell }) => {
+      const more = Math.max(0, answersEach(map.cells) - 1);
+      return Array.from({ length: more }, (_, q) => answerOf(map.cells, cell, q + 1) ?? NaN);
+    },
   },
   {
     name: 'filled_in',

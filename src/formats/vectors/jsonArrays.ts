@@ -37,8 +37,14 @@ function arrayOf(value: unknown): StoredArray {
     if (row.length !== shape.at(-1)) return refused(shape, 'numbers', UNEVEN);
     for (const number of row) numbers.push(number);
   }
-  const { width } = vectorsOf(shape);
-  return { shape, type: 'numbers', read: (row) => Promise.resolve(numbers.slice(row * width, (row + 1) * width)) };
+  const { count, width } = vectorsOf(shape);
+  return {
+    shape,
+    type: 'numbers',
+    read: (row) => Promise.resolve(numbers.slice(row * width, (row + 1) * width)),
+    readColumn: (column) =>
+      Promise.resolve(Array.from({ length: count }, (_, row) => numbers[row * width + column] ?? NaN)),
+  };
 }
 
 const UNEVEN = 'its lists are not equally long';

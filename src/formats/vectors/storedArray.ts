@@ -10,6 +10,8 @@ export interface StoredArray {
   readonly refusal?: string;
   /** The numbers of a vector, [width] of {@link vectorsOf}; `row` is checked by the caller. */
   read(row: number): Promise<ArrayLike<number>>;
+  /** One number of each vector, [count]; `column` is checked by the caller. */
+  readColumn(column: number): Promise<ArrayLike<number>>;
 }
 
 /** Numbers that a vector may have: 2^20, more than any model's hidden states. */
@@ -21,6 +23,7 @@ export const refused = (shape: readonly number[], type: string, refusal: string)
   type,
   refusal,
   read: () => Promise.reject(new Error(refusal)),
+  readColumn: () => Promise.reject(new Error(refusal)),
 });
 
 /** How many vectors an array holds and how long they are. Dimensions of 1 say nothing: [1, d] and [d, 1] are one vector. */
@@ -49,20 +52,34 @@ export function numbersIn(
 ): StoredArray {
   const refusal = shapeRefusal(shape);
   if (refusal !== undefined) return refused(shape, type.name, refusal);
-  const { width } = vectorsOf(shape);
+  const { count: rows, width } = vectorsOf(shape);
+  const numbersAt = async (first: number, step: number, many: number): Promise<Float64Array> => {
+    const numbers = new Float64Array(many);
+    // What lies between the numbers is read as well, a piece at a time, unless that is far more than they are.
+    const inPiece = step * type.size > FAR_APART ? 1 : Math.max(1, Math.floor(PIECE / (step * type.size)));
+    for (let from = 0; from < many; from += inPiece) {
+      const count = Math.min(inPiece, many - from);
+      const start = offset + (first + from * step) * type.size;
+      const view = viewOf(await bytes.read(start, ((count - 1) * step + 1) * type.size));
+      for (let i = 0; i < count; i++) numbers[from + i] = type.get(view, i * step * type.size, little);
+    }
+    return numbers;
+  };
   return {
     shape,
     type: type.name,
-    async read(row) {
+    read(row) {
       const { first, step } = fortran ? fortranPlace(shape, row) : { first: row * width, step: 1 };
-      const numbers = new Float64Array(width);
-      // What lies between a vector's numbers is read as well, a piece at a time.
-      const inPiece = Math.max(1, Math.floor(PIECE / (step * type.size)));
-      for (let from = 0; from < width; from += inPiece) {
-        const count = Math.min(inPiece, width - from);
-        const start = offset + (first + from * step) * type.size;
-        const view = viewOf(await bytes.read(start, ((count - 1) * step + 1) * type.size));
-        for (let i = 0; i < count; i++) numbers[from + i] = type.get(view, i * step * type.size, little);
+      return numbersAt(first, step, width);
+    },
+    async readColumn(column) {
+      if (!fortran) return numbersAt(column, width, rows);
+      // A column of a matrix lies together where the first index runs fastest; of more dimensions each vector is somewhere.
+      if (shape.filter((size) => size !== 1).length <= 2) return numbersAt(column * rows, 1, rows);
+      const numbers = new Float64Array(rows);
+      for (let row = 0; row < rows; row++) {
+        const { first, step } = fortranPlace(shape, row);
+        numbers.set(await numbersAt(first + column * step, 1, 1), row);
       }
       return numbers;
     },
@@ -70,6 +87,8 @@ export function numbersIn(
 }
 
 const PIECE = 2 ** 20;
+/** Bytes from one number to the next beyond which each is read alone. */
+const FAR_APART = 2 ** 12;
 
 /** Where a vector's numbers lie when the first index runs fastest. Vectors are counted with the last index fastest. */
 function fortranPlace(shape: readonly number[], row: number): { first: number; step: number } {

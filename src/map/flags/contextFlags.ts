@@ -1,7 +1,8 @@
 import { isRecord } from '../json.js';
 import { parseNumber } from '../numbers.js';
+import { type Question, questionsOf } from '../questions.js';
 import type { Overlay } from '../specification.js';
-import { bad, type Loose, type MapFlag } from './mapFlag.js';
+import { bad, type FlagFiles, type Loose, type MapFlag } from './mapFlag.js';
 import { positionFlag, promptsOf } from './planeFlags.js';
 import { parseTokens, writeToken } from './tokenNames.js';
 
@@ -68,32 +69,18 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
   {
     name: 'question',
     value: 'Q',
-    help: 'asked of every cell: probability:TOKEN, difference:TOKEN,TOKEN (of their logits) or divergence (from the prediction of the context, in nats)',
-    fields: ['question'],
-    read(text, draft) {
-      const [, kind = '', rest] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
-      const tokens = rest === undefined ? [] : parseTokens(rest);
-      const [first, second] = tokens;
-      if (kind === 'divergence' && tokens.length === 0) draft.question = { kind };
-      else if (kind === 'probability' && tokens.length === 1) draft.question = { kind, token: first };
-      else if (kind === 'difference' && tokens.length === 2) draft.question = { kind, first, second };
-      else
-        throw bad(
-          `--question ${text}: this is no question.`,
-          'Write "probability: Paris", "difference: Paris, Berlin" or divergence; spaces count, and a comma in a token is \\,.',
-        );
+    many: true,
+    help: 'asked of every cell: probability:TOKEN, set:TOKEN,... (tokens together), pattern:REGEX (all tokens that match), difference:TOKEN,TOKEN (of their logits), divergence (from the prediction of the context, in nats) or feature:PLACE (of a sparse autoencoder or a probe: FOLDER#17 of SAELens, FILE:KEY#ROW, or FILE:KEY#,COLUMN); can be given several times',
+    fields: ['question', 'alsoAsked'],
+    names: (text) => (text.startsWith(FEATURE) ? { vectors: [], features: [text.slice(FEATURE.length)] } : NO_FILES),
+    read(text, draft, { files }) {
+      const question = readQuestion(text, files);
+      if (draft.question === null || draft.question === undefined) draft.question = question;
+      else draft.alsoAsked = [...(Array.isArray(draft.alsoAsked) ? (draft.alsoAsked as unknown[]) : []), question];
     },
-    write({ question }) {
-      switch (question?.kind) {
-        case undefined:
-          return undefined;
-        case 'probability':
-          return `probability:${writeToken(question.token)}`;
-        case 'difference':
-          return `difference:${writeToken(question.first)},${writeToken(question.second)}`;
-        case 'divergence':
-          return 'divergence';
-      }
+    write(parameters) {
+      const typed = questionsOf(parameters).map(questionText);
+      return typed.length === 0 ? undefined : typed;
     },
   },
   {
@@ -159,6 +146,48 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     },
   },
 ];
+
+const FEATURE = 'feature:';
+const NO_FILES = { vectors: [] } as const;
+
+/** A question as it is typed, unchecked. */
+function readQuestion(text: string, { features }: FlagFiles): Loose {
+  const [, kind = '', rest] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
+  if (kind === 'pattern' && rest !== undefined) return { kind, pattern: rest };
+  if (kind === 'feature' && rest !== undefined) {
+    const feature = features?.get(rest);
+    if (feature) return { kind, ...feature };
+    throw bad(`The feature ${rest} was not read.`);
+  }
+  const tokens = rest === undefined ? [] : parseTokens(rest);
+  const [first, second] = tokens;
+  if (kind === 'divergence' && tokens.length === 0) return { kind };
+  if (kind === 'probability' && tokens.length === 1) return { kind, token: first };
+  if (kind === 'set' && tokens.length > 0) return { kind, tokens };
+  if (kind === 'difference' && tokens.length === 2) return { kind, first, second };
+  throw bad(
+    `--question ${text}: this is no question.`,
+    'Write "probability: Paris", "set: Paris, Rome", "pattern:^ [A-Z]", "difference: Paris, Berlin", divergence or feature:FOLDER#17; spaces count, and a comma in a token is \\,.',
+  );
+}
+
+/** What a question is typed as. A feature is found missing when the flags are read back. */
+function questionText(question: Question): string {
+  switch (question.kind) {
+    case 'probability':
+      return `probability:${writeToken(question.token)}`;
+    case 'set':
+      return `set:${question.tokens.map(writeToken).join(',')}`;
+    case 'pattern':
+      return `pattern:${question.pattern}`;
+    case 'difference':
+      return `difference:${writeToken(question.first)},${writeToken(question.second)}`;
+    case 'divergence':
+      return 'divergence';
+    case 'feature':
+      return `${FEATURE}${question.name ?? ''}`;
+  }
+}
 
 /** What an overlay is typed as. What is left out here is found missing when the flags are read back. */
 function overlayText(overlay: Overlay): string {

@@ -2,6 +2,7 @@ import { COLOR_BY, TOKEN_SLOTS } from '../colors.js';
 import { Fault } from '../fault.js';
 import { parseNumber } from '../numbers.js';
 import { type ColorRange, type Display, parseDisplay, readColorRange, usualDisplay } from '../mapDisplay.js';
+import { questionsOf } from '../questions.js';
 import type { MapParameters } from '../specification.js';
 import { flagWithValue } from './commandLine.js';
 import { bad, type Flag, type FlagValues, type Loose } from './mapFlag.js';
@@ -35,10 +36,13 @@ export const DISPLAY_FLAGS: readonly DisplayFlag[] = [
   {
     name: 'color-by',
     value: 'C',
-    help: `what color tells: ${COLOR_BY.slice(0, -1).join(', ')} or ${COLOR_BY.at(-1) ?? ''} (the answers of --question)`,
+    help: `what color tells: ${COLOR_BY.slice(0, -1).join(', ')} or ${COLOR_BY.at(-1) ?? ''} (the answers of --question; question:2 those of the second)`,
     default: 'probability, with --question question',
-    read: (text) => ({ colorBy: text }),
-    write: ({ colorBy }) => colorBy,
+    read(text) {
+      const [, number] = /^question:(\d+)$/.exec(text) ?? [];
+      return number === undefined ? { colorBy: text } : { colorBy: 'question', asked: Number(number) - 1 };
+    },
+    write: ({ colorBy, asked = 0 }) => (colorBy === 'question' && asked > 0 ? `question:${asked + 1}` : colorBy),
   },
   {
     name: 'color-range',
@@ -71,6 +75,8 @@ function colorOf(part: string, text: string): [token: string, slot: number] {
   return [part.slice(0, at), parseNumber(part.slice(at + 1))];
 }
 
+const withFirst = ({ asked: _, ...display }: Display): Display => display;
+
 /**
  * The display that flags ask for, over that of a saved map or, without one, the usual one of these parameters. A question that is
  * asked now is what color tells, unless a flag says otherwise.
@@ -78,20 +84,27 @@ function colorOf(part: string, text: string): [token: string, slot: number] {
  */
 export function displayFromFlags(given: FlagValues, parameters: MapParameters, saved?: Display): Display {
   let display = saved ?? usualDisplay(parameters);
-  if (given.question !== undefined) display = { ...display, colorBy: 'question' };
+  if (given.question !== undefined) display = { ...withFirst(display), colorBy: 'question' };
   for (const flag of DISPLAY_FLAGS) {
     const text = given[flag.name];
     if (typeof text !== 'string') continue;
     const read = flag.read(text);
     try {
-      display = parseDisplay(read, display);
+      display = parseDisplay(read, flag.name === 'color-by' ? withFirst(display) : display);
     } catch (thrown) {
       const { message } = Fault.from(thrown);
       throw bad(`--${flag.name} ${text}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`);
     }
   }
-  if (given['color-by'] === 'question' && !parameters.question)
-    throw bad('--color-by question: no question is asked.', 'Add --question, or color by something else.');
+  const asked = questionsOf(parameters).length;
+  const by = given['color-by'];
+  if (typeof by === 'string' && display.colorBy === 'question' && (display.asked ?? 0) >= asked)
+    throw bad(
+      asked === 0
+        ? `--color-by ${by}: no question is asked.`
+        : `--color-by ${by}: ${asked} ${asked === 1 ? 'is' : 'are'} asked.`,
+      'Add --question, or color by something else.',
+    );
   return display;
 }
 

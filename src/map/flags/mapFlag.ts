@@ -1,5 +1,6 @@
 import { Fault } from '../fault.js';
 import { parseNumber } from '../numbers.js';
+import type { Feature } from '../questions.js';
 import type { MapParameters } from '../specification.js';
 
 /** A flag of the command line, `--name VALUE`; a switch where `value` is left out. */
@@ -22,6 +23,8 @@ export interface FlagFiles {
   readonly texts: ReadonlyMap<string, readonly string[]>;
   /** Vectors as base64 of little-endian float32, and what they are called. */
   readonly vectors: ReadonlyMap<string, { readonly vector: string; readonly name: string }>;
+  /** Features of sparse autoencoders, and probes. */
+  readonly features?: ReadonlyMap<string, Omit<Feature, 'kind'>>;
 }
 
 /** A part of the parameters on its way from flags: nothing in it has been checked. */
@@ -49,6 +52,8 @@ export interface Given {
 export interface MeantFiles {
   /** Places of a vector: readings of one name, of which one exists. */
   readonly vectors: readonly string[];
+  /** Places of features, all of them. */
+  readonly features?: readonly string[];
   /** Text files, all of them. */
   readonly texts?: readonly string[];
   /** What the value means in words where it names no vector's file. */
@@ -58,7 +63,7 @@ export interface MeantFiles {
 /** A flag that sets a part of the parameters. Flags are read in the order of the table, whatever order they came in. */
 export interface MapFlag extends Flag {
   /** What kind of file the value names. */
-  readonly file?: keyof FlagFiles;
+  readonly file?: 'texts' | 'vectors';
   /** The files that a value may name somewhere inside. */
   readonly names?: (text: string) => MeantFiles;
   /** Beginnings of the paths in the parameters that a fault of this flag can have. */

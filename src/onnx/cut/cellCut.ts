@@ -4,9 +4,11 @@ export interface TopOutput {
   readonly k: number;
   /** A mask is fed. */
   readonly masked: boolean;
-  /** Weights are fed, and the functional is given besides. */
+  /** Weights are fed, and functionals are given besides. */
   readonly functional: boolean;
-  /** How many tokens are above the functional is given, too: of one token's weight its rank less 1. */
+  /** Sets of tokens are fed, and their probabilities are given besides. */
+  readonly shares?: boolean;
+  /** How many tokens are above the one functional is given, too: of one token's weight its rank less 1. */
   readonly ranked?: boolean;
 }
 

@@ -8,8 +8,10 @@ export const CUT = {
   suffix: 'embedding_grid.suffix',
   /** float32 [1, vocabulary]: added to the logits; -infinity takes a token out of the race. */
   mask: 'embedding_grid.mask',
-  /** float32 [vocabulary, 1]: the weights of a linear functional of the logits. */
+  /** float32 [vocabulary, n]: the weights of linear functionals of the logits. */
   weights: 'embedding_grid.weights',
+  /** float32 [vocabulary, n]: 1 for the tokens of a set, else 0. */
+  members: 'embedding_grid.members',
   /** int32 [batch, k], most probable first. */
   ids: 'embedding_grid.ids',
   /** float32 [batch, k]: their logits. */
@@ -18,8 +20,10 @@ export const CUT = {
   probabilities: 'embedding_grid.probabilities',
   /** float32 [batch]: sum of p (z - z(1)); the entropy in nats is -log p(1) less this. */
   below: 'embedding_grid.below',
-  /** float32 [batch, 1]: sum of weights (z - z(1)). */
+  /** float32 [batch, n]: sum of weights (z - z(1)). */
   functional: 'embedding_grid.functional',
+  /** float32 [batch, n]: the probability of each set. */
+  shares: 'embedding_grid.shares',
   /** float32 [batch]: how many tokens are more probable than the functional says of one. */
   above: 'embedding_grid.above',
   /** float32 [batch, vocabulary]: only where logits are asked for. */

@@ -53,7 +53,7 @@ export function leaveCells(
 
 /** Softmax, top-k and what the entropy is had from, of the float32 logits [batch, vocabulary]. */
 function topOfLogits(
-  { k, masked, functional, ranked = false }: TopOutput,
+  { k, masked, functional, shares = false, ranked = false }: TopOutput,
   opset: number,
 ): Piece & { outputs: ValueInfoProto[]; inputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
@@ -72,6 +72,7 @@ function topOfLogits(
     node('Mul', [name('p'), name('held')], [name('terms')]),
     node('ReduceSum', [name('terms'), ...sumAxes], [CUT.below], sumAttributes),
     ...(functional ? [node('MatMul', [name('held'), CUT.weights], [CUT.functional])] : []),
+    ...(shares ? [node('MatMul', [name('p'), CUT.members], [CUT.shares])] : []),
     ...(ranked
       ? [
           node('Greater', [name('held'), CUT.functional], [name('is_above')]),
@@ -84,7 +85,8 @@ function topOfLogits(
     nodes,
     inputs: [
       ...(masked ? [valueInfo(CUT.mask, DataType.FLOAT, [1, 'vocabulary'])] : []),
-      ...(functional ? [valueInfo(CUT.weights, DataType.FLOAT, ['vocabulary', 1])] : []),
+      ...(functional ? [valueInfo(CUT.weights, DataType.FLOAT, ['vocabulary', 'functionals'])] : []),
+      ...(shares ? [valueInfo(CUT.members, DataType.FLOAT, ['vocabulary', 'sets'])] : []),
     ],
     initializers: [
       int64Tensor(name('k'), [k]),
@@ -98,7 +100,8 @@ function topOfLogits(
       valueInfo(CUT.top, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.below, DataType.FLOAT, ['cells']),
-      ...(functional ? [valueInfo(CUT.functional, DataType.FLOAT, ['cells', 1])] : []),
+      ...(functional ? [valueInfo(CUT.functional, DataType.FLOAT, ['cells', 'functionals'])] : []),
+      ...(shares ? [valueInfo(CUT.shares, DataType.FLOAT, ['cells', 'sets'])] : []),
       ...(ranked ? [valueInfo(CUT.above, DataType.FLOAT, ['cells'])] : []),
     ],
   };
