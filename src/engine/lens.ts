@@ -35,7 +35,8 @@ const STATES_BYTES = 2 ** 27;
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter` */
 export function checkedLens({ parameters, batchSize }: LensParams): LensParams {
   checkBatchSize(batchSize);
-  return { parameters: parseParameters(parameters), batchSize };
+  // One token is followed: other questions of a map are none of a lens.
+  return { parameters: { ...parseParameters(parameters), alsoAsked: [] }, batchSize };
 }
 
 /**

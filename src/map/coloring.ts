@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { type ColorBy, divergingColors, ENTROPY_RANGE_BITS, type Rgb, scaleColors, type ScaleName } from './colors.js';
 import type { ColorRange } from './mapDisplay.js';
-import { featureBrief, patternBrief, tokenBrief, tokensBrief } from './naming.js';
+import { questionName } from './naming.js';
 import { bits, formatFixed, niceTicks } from './numbers.js';
 import { answerOf, type AskedQuestion } from './questions.js';
 import type { Question } from './specification.js';
@@ -64,12 +64,10 @@ const ENTROPY: Quantity = {
   falling: true,
   text: (value, decimals) => t('{0} bits', formatFixed(value, decimals)),
 };
-const DIVERGENCE = t('Divergence');
-
 /** What a question's answers tell. */
 function answersTo({ question, at }: AskedQuestion): Quantity {
   const answer = (cells: Cells, cell: number): number => answerOf(cells, cell, at) ?? 0;
-  const name = answersName(question);
+  const name = questionName(question);
   switch (question.kind) {
     case 'probability':
     case 'set':
@@ -129,25 +127,6 @@ function quantityOf(question: AskedQuestion | null, told: ColorBy): Quantity {
   if (told === 'question' && question) return answersTo(question);
   return told === 'entropy' ? ENTROPY : told === 'margin' ? MARGIN : PROBABILITY;
 }
-
-/** What answers are told of, beside a bar: `␣Paris`, `␣he − ␣she`. */
-function answersName(question: Question): string {
-  switch (question.kind) {
-    case 'probability':
-      return tokenBrief(question.token, LONGEST_NAME);
-    case 'difference':
-      return `${tokenBrief(question.first, LONGEST_NAME)} − ${tokenBrief(question.second, LONGEST_NAME)}`;
-    case 'set':
-      return tokensBrief(question.tokens, LONGEST_NAME);
-    case 'pattern':
-      return patternBrief(question.pattern, LONGEST_NAME);
-    case 'divergence':
-      return DIVERGENCE;
-    case 'feature':
-      return featureBrief(question, LONGEST_NAME);
-  }
-}
-const LONGEST_NAME = 24;
 
 /** Smallest and largest finite value of the cells that are there; undefined where none is. */
 function extentOf(maps: readonly Cells[], { value }: Quantity): readonly [low: number, high: number] | undefined {

@@ -324,6 +324,25 @@ export const patternBrief = (pattern: string, limit: number): string => `/${safe
 export const featureBrief = ({ name }: Pick<Feature, 'name'>, limit: number): string =>
   name === undefined ? t('a given direction') : safeText(name, limit);
 
+/** What answers are told of, where there is little room: `␣Paris`, `␣he − ␣she`. */
+export function questionName(question: Question): string {
+  switch (question.kind) {
+    case 'probability':
+      return tokenBrief(question.token, SHORT_NAME);
+    case 'set':
+      return tokensBrief(question.tokens, SHORT_NAME);
+    case 'pattern':
+      return patternBrief(question.pattern, SHORT_NAME);
+    case 'difference':
+      return `${tokenBrief(question.first, SHORT_NAME)} − ${tokenBrief(question.second, SHORT_NAME)}`;
+    case 'divergence':
+      return t('Divergence');
+    case 'feature':
+      return featureBrief(question, SHORT_NAME);
+  }
+}
+const SHORT_NAME = 24;
+
 /** What is asked of every cell, in a few words: `Probability of ␣Paris`, `␣Paris − ␣Berlin`, `Divergence`. */
 export function questionBrief(question: Question): string {
   switch (question.kind) {

@@ -127,6 +127,6 @@ export class ProfileView {
 
 /** What a profile depends on: all that cells do, but where the grid lies and what is told of its cells. */
 const lineKey = (parameters: MapParameters): string => {
-  const { grid, topK, question, adaptive } = DEFAULT_PARAMETERS;
-  return cellsKey({ ...parameters, grid, topK, question, adaptive });
+  const { grid, topK, question, alsoAsked, adaptive } = DEFAULT_PARAMETERS;
+  return cellsKey({ ...parameters, grid, topK, question, alsoAsked, adaptive });
 };

@@ -294,7 +294,7 @@ test('a point is the cell that stands there, with logits', () =>
       assert.deepEqual([...point.ids], [...ids.subarray(cell * topK, (cell + 1) * topK)], label);
       point.probabilities.forEach((p, i) => near(p, probabilities[cell * topK + i] ?? 0, 1e-6, label));
       assert.equal(point.answers?.length, 2, label);
-      for (const q of [0, 1]) near(point.answers?.[q] ?? NaN, answers?.[2 * cell + q] ?? 0, 1e-6, label);
+      for (const q of [0, 1]) near(point.answers[q] ?? NaN, answers?.[2 * cell + q] ?? 0, 1e-6, label);
       near(point.norm, Math.hypot(...pointAt(map.plane, x, y)), 1e-4, label);
       const [first = 0, second = 0] = point.logits;
       near(first - second, Math.log((point.probabilities[0] ?? 0) / (point.probabilities[1] ?? 1)), 1e-4, label);

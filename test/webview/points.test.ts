@@ -325,13 +325,13 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await stage.page.locator('.question').nth(1).click();
     await stage.choose('Question', 'Probability of all that match');
     await stage.type('Regular expression', '(');
-    await stage.page.locator('.message.fault', { hasText: 'no regular expression' }).waitFor();
+    await stage.page.locator('.message.fault:visible', { hasText: 'no regular expression' }).waitFor();
     await stage.type('Regular expression', '^ [A-Z]');
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, [{ kind: 'pattern', pattern: '^ [A-Z]' }]));
     stage.deps.chosenFeature = { kind: 'feature', vector: '', bias: 0.5, threshold: 0, name: 'sae#17' };
     await stage.choose('Question', 'Feature or probe from a file…');
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, [stage.deps.chosenFeature]));
-    await stage.button('Ask Feature sae#17 No More').click();
+    await stage.button('Ask sae#17 No More').click();
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, []));
     await stage.page.locator('.tokens-pane:not(.marks-pane) .tokens tbody tr').first().focus();
     await stage.page.keyboard.press('Delete');

@@ -74,7 +74,7 @@ export function changesMap(a: PageMap, b: PageMap, id: number): PageMap {
   });
   return {
     id,
-    specification: { ...a.specification, question: null, topK: 2 },
+    specification: { ...a.specification, question: null, alsoAsked: [], topK: 2 },
     facts: a.facts,
     cells,
     tokens: new Map(pairs.map((pair, number) => [number, { id: number, kind: 'text', text: pairText(pair) }])),

@@ -1,5 +1,5 @@
 import { t } from '@vscode/l10n';
-import { questionBrief } from '../../src/map/naming.js';
+import { questionName } from '../../src/map/naming.js';
 import { type Question, questionsOf } from '../../src/map/questions.js';
 import { LIMITS } from '../../src/map/specification.js';
 import { h, iconButton, setAttributes, setEnabled, show } from '../dom.js';
@@ -62,7 +62,7 @@ export function createQuestionList(
         t('Ask One More Question'),
         t('there are as many as can be'),
       );
-      const names = questions.map(questionBrief);
+      const names = questions.map(questionName);
       const key = JSON.stringify(names);
       if (key !== listed) {
         listed = key;
