@@ -2,21 +2,20 @@
  * Last-layer maps of large random heads: three rows against the full product for every cell, in the same engine and run. The
  * straightforward way's time per cell does not depend on how many there are, so some stand for all.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../../src/engine/client.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { engineFile } from '../engine/engine.js';
 import { EIGHT_BILLION, llama } from '../engine/llama.js';
+import { sparseCheckpoint, type StoredType } from '../engine/sparseCheckpoint.js';
 import { sparseWeights } from '../engine/sparseWeights.js';
-import { median, three, times } from './machine.js';
+import { median, processorSeconds, three, times } from './machine.js';
 import { randomPlane, square, timed } from './maps.js';
 
-const HEADS = [
-  { vocabulary: 49_152, hidden: 576 },
-  { vocabulary: 128_256, hidden: 4096 },
-] as const;
+const LARGE = { vocabulary: 128_256, hidden: 4096 } as const;
+const HEADS = [{ vocabulary: 49_152, hidden: 576 }, LARGE] as const;
 const ROUNDS = 3;
 
 /** Cells with another winner, and how many of them are closer than float32 can tell (1e-4 in log-probability). */
@@ -79,7 +78,57 @@ async function measure({ vocabulary, hidden }: (typeof HEADS)[number]): Promise<
   }
 }
 
+/** A new plane over the head of a checkpoint, beside one pass over the head's bytes: read from the page cache into a small buffer. */
+async function measureStored(stored: StoredType): Promise<object> {
+  const folder = mkdtempSync(join(os.tmpdir(), 'embedding-grid-bench-'));
+  const engine = new Engine({ file: engineFile });
+  try {
+    const sizes = { ...EIGHT_BILLION, ...LARGE, blocks: 1, inner: 256 };
+    sparseCheckpoint(folder, sizes, 1, (name) => /lm_head|model\.norm/.test(name), stored);
+    await engine.call('open', { path: folder, device: 'cpu', skipChecks: true });
+    await timed(engine, square(50, randomPlane(1)));
+    const fresh: number[] = [];
+    const again: number[] = [];
+    const processor: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const parameters = square(50, randomPlane(2 + round));
+      const before = processorSeconds(engine.pid);
+      fresh.push((await timed(engine, parameters)).ms);
+      processor.push(processorSeconds(engine.pid) - before);
+      again.push((await timed(engine, parameters)).ms);
+    }
+    const bytes = LARGE.vocabulary * LARGE.hidden * (stored === 'float32' ? 4 : 2);
+    return {
+      stored,
+      'head, MB': Math.round(bytes / 1e6),
+      'one pass, s': three(median(Array.from({ length: ROUNDS }, () => secondsOfPass(folder, bytes)))),
+      'new plane, s': three(median(fresh) / 1000),
+      'of the processor, s': three(median(processor)),
+      'same plane, s': three(median(again) / 1000),
+    };
+  } finally {
+    await engine.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reads the last bytes of a checkpoint's only file, which are its head. */
+function secondsOfPass(folder: string, bytes: number): number {
+  const file = join(folder, readdirSync(folder).find((name) => name.endsWith('.safetensors')) ?? '');
+  const buffer = new Uint8Array(2 ** 20);
+  const started = performance.now();
+  const fd = openSync(file, 'r');
+  for (let at = statSync(file).size - bytes, read = 1; read > 0; at += read)
+    read = readSync(fd, buffer, 0, buffer.length, at);
+  closeSync(fd);
+  return (performance.now() - started) / 1000;
+}
+
 export async function benchHeads(): Promise<void> {
+  console.log('\nA new plane at the last layer of a checkpoint, head 128,256 × 4,096, 50 × 50 cells');
+  const stored: object[] = [];
+  for (const type of ['float32', 'float16', 'bfloat16'] as const) stored.push(await measureStored(type));
+  console.table(stored);
   console.log('\nLast layer: three rows against the full product for every cell (batches of 100)');
   const rows: object[] = [];
   for (const head of HEADS) rows.push(...(await measure(head)));
