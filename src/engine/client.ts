@@ -97,7 +97,12 @@ export class Engine {
       };
       child.once('error', (error) => end(error.message));
       child.once('exit', (code, signal) => {
-        const told = (): void => end(signal ? `signal ${signal}` : `exit code ${code}`);
+        const told = (): void => {
+          end(signal ? `signal ${signal}` : `exit code ${code}`);
+          // Whoever else holds their other ends, as another process or Wine may: they must not hold us.
+          for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+          if (child.connected) child.disconnect();
+        };
         // What it said last may still be on its way.
         const timer = setTimeout(told, LAST_WORDS_MS);
         child.once('close', () => (clearTimeout(timer), told()));

@@ -174,6 +174,8 @@ function start(program: string, assets: string): ChildProcess {
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
   });
   child.stdin?.on('error', () => undefined);
+  // Where the system does not tell that the other end is gone, as under Wine, it would hold us.
+  child.once('exit', () => setImmediate(() => child.connected && child.disconnect()));
   return child;
 }
 

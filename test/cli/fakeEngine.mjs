@@ -1,6 +1,7 @@
 // Stands in for dist/engine.cjs: speaks the protocol of src/protocol, with no model behind it. What it does is written in the
 // "model" file, one word a line: `slow` (a cell every 20 ms), `hang` (never ends a map), `die` (exits in mid-map), `warn`,
-// `heap` (V8's memory runs out), `notice`, `hostile` (tokens that would do things to a terminal), `memory` (fails with that fault).
+// `heap` (V8's memory runs out), `heir` (what it has started lives on and holds its streams), `notice`, `hostile` (tokens that would do things to a terminal), `memory` (fails with that fault).
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -60,6 +61,11 @@ async function map(id, { parameters }) {
   const specification = { ...parameters, layer, context: { kind: 'none' }, model: reference };
   const emit = (event) => process.send({ type: 'event', id, event });
   emit({ kind: 'started', specification, estimate: { cells: total, bytes: 5e9, seconds: null } });
+  if (words.includes('heir')) {
+    const heir = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'inherit', detached: true });
+    heir.unref();
+    console.log(`heir in process ${heir.pid}`);
+  }
   if (words.includes('notice')) emit({ kind: 'notice', message: 'The batch was halved.' });
   const names = words.includes('hostile') ? ['\u001B[2J\u0007', '\u202Eevil\n', '<img onerror>'] : [' the', ' of', 'é'];
   const batch = words.includes('slow') ? 1 : 100;

@@ -50,17 +50,19 @@ async function drawing(
   return { child, engine, output, ended };
 }
 
+/** Whether a process has ended, also where nobody has buried it. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform === 'linux' && /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 /** Waits until a process is gone; the test's own time limit ends it where it never goes. */
 async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-      if (process.platform === 'linux' && /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
-    } catch {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  while (!isGone(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 const STOPS = [
@@ -83,6 +85,16 @@ for (const { name, signal, send } of process.platform === 'win32' ? [] : STOPS)
       assert.ok(!existsSync(output));
       await gone(engine);
     });
+
+test('what an engine has started, and holds its streams, is not waited for', { timeout: 30_000 }, async () => {
+  const { output, ended } = await drawing('heir');
+  const { code, err } = await ended;
+  assert.equal(code, 0, err);
+  const heir = Number(/heir in process (\d+)/.exec(err)?.[1]);
+  assert.ok(!isGone(heir));
+  process.kill(heir, 'SIGKILL');
+  assert.deepEqual(readdirSync(output), ['embedding_grid_results_layer_1.json']);
+});
 
 /** The command line on the fake engine, its streams as a shell's redirections say. Gives the exit code, and standard error. */
 function redirected(redirections: string, ...flags: string[]): { code: number | null; err: string } {
