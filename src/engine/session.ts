@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly prepack: boolean;
   /** Weights of 16 bits stay so, and are widened whenever they are used. */
   readonly keepHalf?: boolean;
+  /** Weights in packed blocks stay so, and are unpacked whenever they are used. */
+  readonly keepPacked?: boolean;
 }
 
 /** onnxruntime takes as many by itself, but then ties every thread to a core, and one that another program keeps busy holds up all. */
@@ -45,11 +47,13 @@ export class Session {
         ...(CORES === undefined ? {} : { intraOpNumThreads: CORES }),
         extra: {
           // What is widened while a session is made stands in memory from then on; small constants still do.
-          ...(options.keepHalf === true
+          ...(options.keepHalf === true || options.keepPacked === true
             ? {
                 optimization: {
                   constant_folding_max_output_size_in_bytes: `${2 ** 20}`,
-                  disable_specified_optimizers: 'FuseFp16InitializerToFp32NodeTransformer',
+                  disable_specified_optimizers: ['FuseFp16InitializerToFp32NodeTransformer']
+                    .concat(options.keepPacked === true ? ['ConstantFolding'] : [])
+                    .join(';'),
                 },
               }
             : {}),

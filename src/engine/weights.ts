@@ -2,8 +2,9 @@ import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Fault } from '../map/fault.js';
 import type { NumberType } from '../map/tokenMap.js';
-import { DataType, edited, type Graph, type NodeProto, type TensorProto } from '../onnx/graph.js';
+import { DataType, edited, type Graph, type TensorProto } from '../onnx/graph.js';
 import { EMBEDDINGS } from '../onnx/joinEmbeddings.js';
+import { isPacked } from '../onnx/packedWeights.js';
 import { OWN_FILE } from '../onnx/structure.js';
 import { changedFile, type FileStates, statesOf } from './fileStates.js';
 
@@ -284,9 +285,7 @@ const BYTES: Readonly<Record<NumberType, number>> = {
 export function numberTypeOf(graph: Graph): NumberType {
   const numbers = new Map<NumberType, number>();
   const packed = new Map<string, NumberType>();
-  for (const n of withBranches(graph.nodes)) {
-    // Of bytes that are shifted each holds two numbers.
-    if (n.opType === 'BitShift') packed.set(n.input[0] ?? '', 'int4');
+  for (const n of graph.nodes) {
     if (n.opType === 'MatMulBnb4' || n.opType === 'MatMulFpQ4') packed.set(n.input[1] ?? '', 'int4');
     if (n.opType === 'MatMulNBits' || n.opType === 'GatherBlockQuantized') {
       const bits = Number(n.attribute.find((a) => a.name === 'bits')?.i ?? 4n);
@@ -295,16 +294,12 @@ export function numberTypeOf(graph: Graph): NumberType {
   }
   for (const tensor of graph.initializers.values()) {
     const size = tensor.dims.reduce((product, d) => product * Number(d), 1) * ((BITS[tensor.dataType] ?? 0) / 8);
-    const type = packed.get(tensor.name) ?? typeName(tensor.dataType);
+    const type = packed.get(tensor.name) ?? (isPacked(tensor) ? 'float4' : typeName(tensor.dataType));
     if (type !== undefined && (tensor.dims.length >= 2 || packed.has(tensor.name)))
       numbers.set(type, (numbers.get(type) ?? 0) + size / BYTES[type]);
   }
   return [...numbers].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'float32';
 }
-
-/** Operators of a graph and of the graphs that they hold. */
-const withBranches = (nodes: readonly NodeProto[]): NodeProto[] =>
-  nodes.flatMap((n) => [n, ...n.attribute.flatMap(({ g }) => (g ? withBranches(g.node) : []))]);
 
 function typeName(dataType: number): NumberType | undefined {
   switch (dataType) {

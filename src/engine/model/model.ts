@@ -4,6 +4,7 @@ import type { HalfWeights, ModelFacts, NumberType } from '../../map/tokenMap.js'
 import { type Anatomy, findAnatomy } from '../../onnx/anatomy.js';
 import { DataType, type Graph } from '../../onnx/graph.js';
 import { halfBytes, splitHalfWeights } from '../../onnx/halfWeights.js';
+import { unpacks } from '../../onnx/packedWeights.js';
 import { ModelError } from '../../onnx/source.js';
 import { widenHalf } from '../../onnx/widen.js';
 import type { OpenEvent } from '../../protocol/engine.js';
@@ -196,6 +197,7 @@ export class Model {
       optimize: !this.manner.literal,
       prepack: often && half !== 'kept' && largest <= PACKED_BYTES,
       keepHalf: half === 'kept',
+      keepPacked: unpacks(split),
     });
   }
 

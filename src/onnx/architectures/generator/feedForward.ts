@@ -1,4 +1,5 @@
 import { DataType } from '../../graph.js';
+import { BLOCKS } from '../../packedWeights.js';
 import { unsupported } from '../../source.js';
 import type { Description, Experts, FeedForward } from '../description.js';
 import type { Weights } from './weights.js';
@@ -202,8 +203,8 @@ function clampedExpert(
   const width = (weights.shapeOf(`${at}${e.gate}_bias`)?.[1] ?? 0) / 2;
   const product = (y: string, name: string, inputs: number, outputs: number): string => {
     const bias = weights.wide(`${at}${name}_bias`, [e.count, outputs], [number, number + 1], [outputs]);
-    const isPacked = weights.shapeOf(`${at}${name}_blocks`) !== undefined;
-    const whole = isPacked
+    const packed = weights.shapeOf(`${at}${name}${BLOCKS}`) !== undefined;
+    const whole = packed
       ? writer.product(y, weights.unpacked(at + name, [e.count, outputs, inputs], number))
       : writer.op('MatMul', [
           y,

@@ -3,6 +3,7 @@ import type { StoredTensor } from '../../checkpoint/safetensors.js';
 import { DataType } from '../../graph.js';
 import { TensorProto_DataLocation as DataLocation, TensorProtoSchema } from '../../proto/onnx_pb.js';
 import { broken, unsupported } from '../../source.js';
+import { BLOCKS } from '../../packedWeights.js';
 import type { Norm } from '../description.js';
 import type { Writer } from './writer.js';
 
@@ -99,26 +100,25 @@ export class Weights {
     const [matrices, rows, columns] = shape;
     const blocks = columns / 32;
     if (!Number.isInteger(blocks))
-      throw unsupported(`The tensor "${this.nameOf(name)}_blocks" has rows of ${columns} numbers, no multiple of 32.`);
+      throw unsupported(
+        `The tensor "${this.nameOf(name)}${BLOCKS}" has rows of ${columns} numbers, no multiple of 32.`,
+      );
     const one: Rows = [number, number + 1];
     const bytes = this.stored(
-      `${name}_blocks`,
+      `${name}${BLOCKS}`,
       [matrices, rows, blocks, 16],
       one,
-      [rows, blocks, 16, 1],
+      [rows, blocks, 16],
       DataType.UINT8,
     );
     const powers = this.stored(`${name}_scales`, [matrices, rows, blocks], one, [rows, blocks, 1], DataType.UINT8);
-    const low = writer.op('BitwiseAnd', [bytes, writer.byte(15)]);
-    const high = writer.op('BitShift', [bytes, writer.byte(4)], { direction: 'RIGHT' });
-    const halves = writer.cast(writer.op('Concat', [low, high], { axis: -1n }), DataType.INT32);
-    const numbers = writer.op('Gather', [writer.floats('mxfp4/numbers', [16], MXFP4), halves]);
+    const found = (table: string, x: string): string =>
+      writer.op('Gather', [table, writer.cast(x, DataType.INT32)], { axis: 0n });
+    const pairs = Array.from({ length: 256 }, (_, byte) => [MXFP4[byte % 16] ?? 0, MXFP4[byte >> 4] ?? 0]).flat();
     const scales = Array.from({ length: 256 }, (_, i) => 2 ** (i - 127));
-    const scale = writer.op('Gather', [
-      writer.floats('mxfp4/scales', [256], scales),
-      writer.cast(powers, DataType.INT32),
-    ]);
-    return writer.reshape(writer.mul(writer.reshape(numbers, rows, blocks, 32), scale), rows, columns);
+    const numbers = writer.reshape(found(writer.floats('mxfp4/pairs', [256, 2], pairs), bytes), rows, blocks, 32);
+    const scale = found(writer.floats('mxfp4/scales', [256], scales), powers);
+    return writer.reshape(writer.mul(numbers, scale), rows, columns);
   }
 
   /** Rows of a table that are looked up, in float32: they are widened, not the table. */

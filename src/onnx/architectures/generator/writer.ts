@@ -14,7 +14,7 @@ import {
   valueInfo,
   type ValueInfoProto,
 } from '../../graph.js';
-import { AttributeProtoSchema, type GraphProto, GraphProtoSchema, TensorProtoSchema } from '../../proto/onnx_pb.js';
+import { AttributeProtoSchema, type GraphProto, GraphProtoSchema } from '../../proto/onnx_pb.js';
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
 
@@ -73,13 +73,6 @@ export class Writer {
 
   scalar(value: number): string {
     return this.initializer(floatScalar(`scalar/${value}`, value));
-  }
-
-  /** A number of 8 bits without a sign, without dimensions. */
-  byte(value: number): string {
-    return this.initializer(
-      create(TensorProtoSchema, { name: `byte/${value}`, dataType: DataType.UINT8, rawData: Uint8Array.of(value) }),
-    );
   }
 
   floats(name: string, dims: readonly number[], values: readonly number[]): string {
