@@ -10,11 +10,13 @@ import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 const CHOOSE = 'Embedding Grid: Choose Model...';
+const DOWNLOAD = 'Embedding Grid: Download from Hugging Face...';
 const LONG_MAP = /^Token map, 400 by 400 cells/;
 
 suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
     settings: () => ({ 'embeddingGrid.engineGraceSeconds': 0 }),
+    env: { HF_HUB_OFFLINE: '1' },
     fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
@@ -47,6 +49,17 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     });
     await workbench.run(GENERATE);
     await page.complete();
+  });
+
+  test('where the hub is not to be asked, it is not, and that is said', async () => {
+    await workbench.run(DOWNLOAD);
+    await workbench.quickInput.fill('ORG/NAME');
+    await workbench.paletteRow('HF_HUB_OFFLINE').waitFor();
+    await workbench.picture('hub-offline');
+    await workbench.paletteRow('ORG/NAME').click();
+    const said = await workbench.notification('HF_HUB_OFFLINE');
+    await workbench.picture('hub-offline-typed');
+    assert.match(await said.innerText(), /Nothing is downloaded: .* is not to be asked/);
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {

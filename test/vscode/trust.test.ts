@@ -157,7 +157,17 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
       'what the search says',
       async () => (await workbench.paletteRow('What answers is no Hugging Face hub').count()) > 0,
     );
-    await workbench.picture('hub-offline');
+    await workbench.picture('hub-no-hub');
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  test('a hub that is not there is said in a sentence', async () => {
+    hub.stop();
+    proxy.stop();
+    await workbench.run(DOWNLOAD);
+    await workbench.quickInput.fill('nam');
+    await workbench.paletteRow('The Hugging Face hub cannot be reached').waitFor();
+    await workbench.picture('hub-not-there');
     await workbench.page.keyboard.press('Escape');
   });
 });

@@ -33,7 +33,7 @@ export async function searchHub(
   text: string,
   options: { readonly settings?: HubSettings; readonly patience?: Patience; readonly signal: AbortSignal },
 ): Promise<readonly FoundRepository[]> {
-  const { settings = hubSettings(), signal, patience = PATIENCE } = options;
+  const { settings = hubSettings(), signal, patience = IMPATIENCE } = options;
   refuseOffline(settings);
   const query = new URLSearchParams({ search: text, sort: 'downloads', direction: '-1', limit: String(MOST_FOUND) });
   for (const field of ['tags', 'pipeline_tag', 'downloads', 'gated']) query.append('expand[]', field);
@@ -53,6 +53,9 @@ export async function searchHub(
     return read && read.kinds.length > 0 ? [read] : [];
   });
 }
+
+/** A person waits for every answer, and types on. */
+const IMPATIENCE: Patience = { ...PATIENCE, tries: 2 };
 
 function foundRepository(data: unknown): FoundRepository | undefined {
   if (!isRecord(data)) return undefined;
