@@ -3,7 +3,8 @@
  * a ratio. Nothing is asserted. More is measured where it is given:
  *   BENCH_MODEL    a folder of an ONNX decoder, for instance SmolLM2-135M: maps through its blocks
  *   BENCH_PYTHON   a Python with torch and transformers, and
- *   BENCH_HF       the same model as transformers reads it, safetensors: PyTorch side by side
+ *   BENCH_HF       the same model as transformers reads it, safetensors: PyTorch side by side, and
+ *   BENCH_GGUF     as a GGUF file, beside it
  *   BENCH_TRANSLATOR  a tuned lens of BENCH_MODEL: the nearest boundary through it
  * and, where the processor has AVX-512 and there is a gcc, the scan in C (scan.c).
  */

@@ -1,8 +1,9 @@
 /**
- * One model as its checkpoint, as its ONNX export and in PyTorch, each from nothing in a process of its own: opening, the first cells and
+ * One model as its checkpoint, as GGUF, as its ONNX export and in PyTorch, each from nothing in a process of its own: opening, the first cells and
  * the whole of a map in a middle layer behind a prompt, and the most memory that the process had.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -46,6 +47,24 @@ async function ours(path: string): Promise<{ told: Told; layer: number }> {
   }
 }
 
+/** A GGUF file whose blocks nobody has repacked yet, and again when they are. */
+async function gguf(path: string): Promise<[string, Told][]> {
+  const { EMBEDDING_GRID_CACHE: before } = process.env;
+  const cache = mkdtempSync(join(os.tmpdir(), 'eg-bench-'));
+  process.env.EMBEDDING_GRID_CACHE = cache;
+  try {
+    const first = (await ours(path)).told;
+    return [
+      ['GGUF, repacked first', first],
+      ['GGUF', (await ours(path)).told],
+    ];
+  } finally {
+    if (before === undefined) delete process.env.EMBEDDING_GRID_CACHE;
+    else process.env.EMBEDDING_GRID_CACHE = before;
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
+
 function torch(python: string, folder: string, layer: number): Told {
   const script = join(import.meta.dirname, 'wholeMap.py');
   const sizes = [os.availableParallelism(), layer, SIDE * SIDE, DEFAULT_BATCH_SIZE, IDS.join(',')].map(String);
@@ -56,6 +75,7 @@ function torch(python: string, folder: string, layer: number): Told {
 export async function benchCheckpoints({
   BENCH_MODEL: onnx,
   BENCH_HF: checkpoint,
+  BENCH_GGUF: ggufFile,
   BENCH_PYTHON: python,
 }: NodeJS.ProcessEnv): Promise<void> {
   if (checkpoint === undefined)
@@ -65,6 +85,7 @@ export async function benchCheckpoints({
   );
   const { told, layer } = await ours(checkpoint);
   const rows: [string, Told][] = [['safetensors', told]];
+  if (ggufFile !== undefined) rows.push(...(await gguf(ggufFile)));
   if (onnx !== undefined) rows.push(['ONNX', (await ours(onnx)).told]);
   if (python !== undefined) rows.push(['PyTorch, hook', torch(python, checkpoint, layer)]);
   const shown = ([wall, processor]: [number, number]): string => `${wall.toFixed(2)} (${processor.toFixed(2)})`;
