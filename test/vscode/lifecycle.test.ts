@@ -60,6 +60,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     const said = await workbench.notification('HF_HUB_OFFLINE');
     await workbench.picture('hub-offline-typed');
     assert.match(await said.innerText(), /Nothing is downloaded: .* is not to be asked/);
+    await workbench.run('Notifications: Clear All Notifications');
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {

@@ -19,6 +19,7 @@ import { dequantizer } from '../../onnx/checkpoint/ggufBlocks.js';
 import { blockOf } from '../../onnx/checkpoint/ggufTypes.js';
 import type { StoredTensor } from '../../onnx/checkpoint/safetensors.js';
 import { DataType } from '../../onnx/graph.js';
+import { staysPacked } from '../../onnx/packedWeights.js';
 import { unsupported } from '../../onnx/source.js';
 import { statesOf } from '../fileStates.js';
 import type { OpenEvent } from '../../protocol/engine.js';
@@ -37,6 +38,9 @@ export interface Repacking {
 }
 
 const NAME = 'repacked weights';
+/** Of a block of MXFP4. */
+const MXFP4_NUMBERS = 32;
+const MXFP4_BYTES = 17;
 const ALIGNMENT = 64;
 /** Numbers that are turned into float32 at once. */
 const CHUNK = 2 ** 20;
@@ -45,9 +49,16 @@ const FORM = 'float32 1';
 
 /** What is to be repacked of a model, and where it goes. @throws ModelError for a type that is not read. */
 export function planRepacking(model: GgufFile): Repacking {
-  const packed = [...model.places.values()].filter(({ type }) => blockOf(type)?.dataType === undefined);
   const counts = new Map<string, number>();
   const tensors = new Map(model.tensors);
+  const architecture = model.metadata.get('general.architecture');
+  const packed = [...model.places.values()].filter(({ name, type, shape, file, offset, length }) => {
+    const block = blockOf(type);
+    if (!staysPacked(architecture, block?.name, name)) return block?.dataType === undefined;
+    const blocks = [...shape.slice(0, -1), (shape.at(-1) ?? 0) / MXFP4_NUMBERS, MXFP4_BYTES];
+    tensors.set(name, { file, dtype: 'MXFP4', dataType: DataType.UINT8, shape: blocks, offset, length });
+    return false;
+  });
   let bytes = 0;
   for (const { name, type, shape, file: part } of packed) {
     const typeName = blockOf(type)?.name ?? String(type);

@@ -129,6 +129,8 @@ export interface Narrow {
   readonly down: string;
   readonly norm: string;
   readonly up: string;
+  /** In place of the second matrix one for keys, [heads, rank, size], and one for values, [heads, size, rank]. */
+  readonly apart?: { readonly k: string; readonly v: string } | undefined;
   /** Of the first matrix. */
   readonly bias: boolean;
 }
@@ -246,9 +248,9 @@ export interface Experts {
   /** Each tensor holds all experts' matrices; where `gate` and `up` are the same, it holds both. */
   readonly stacked: boolean;
   /**
-   * As gpt-oss has them: gate and up are every other column of one stacked tensor, all matrices are [inputs, outputs] and have
-   * biases, and (up + 1) x gate x sigmoid(alpha x gate) is computed of what is cut off beyond the limit. Where blocks of 4 bits
-   * (MXFP4) are stored in place of them, an expert's are unpacked whenever it is asked.
+   * As gpt-oss has them: with biases, and (up + 1) x gate x sigmoid(alpha x gate) of what is cut off beyond the limit. Where `gate`
+   * and `up` are the same, they are every other column of one stacked tensor, and all matrices are [inputs, outputs]. Where blocks of
+   * 4 bits (MXFP4) are stored in place of them, an expert's are unpacked whenever it is asked.
    */
   readonly clamped?: { readonly alpha: number; readonly limit: number };
   /** An MLP that every position passes besides, and what its result is weighed by. */

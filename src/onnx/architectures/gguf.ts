@@ -2,8 +2,8 @@ import type { GgufValue } from '../checkpoint/gguf.js';
 import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { broken, unsupported } from '../source.js';
 import { type CheckpointGraph, checkpointGraph } from './checkpoint.js';
-import type { Json } from '../json.js';
-import type { Description } from './description.js';
+import { isObject, type Json } from '../json.js';
+import type { Description, Latent } from './description.js';
 import type { Rotary } from './rotary.js';
 
 /**
@@ -30,6 +30,10 @@ interface Kind {
   readonly wholeNorms?: boolean;
   /** What config.json would say besides. */
   readonly config?: (m: Metadata) => Json;
+  /** It says itself what heads are like. */
+  readonly ownHeads?: boolean;
+  /** What a stretched rotation has besides. */
+  readonly scaling?: (m: Metadata) => Json;
   /** What is named otherwise than everywhere. */
   readonly names?: (d: Description, has: (name: string) => boolean) => Partial<Names>;
 }
@@ -37,9 +41,10 @@ interface Kind {
 interface Names {
   readonly attentionNorm: string;
   readonly feedForwardNorm: string;
+  readonly finalNorm: string;
 }
 
-const NAMES: Names = { attentionNorm: 'attn_norm', feedForwardNorm: 'ffn_norm' };
+const NAMES: Names = { attentionNorm: 'attn_norm', feedForwardNorm: 'ffn_norm', finalNorm: 'output_norm' };
 
 /** `general.type`s that are no model of their own, for people. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -55,8 +60,12 @@ export function ggufGraph(model: GgufModel): CheckpointGraph {
   const tensors = new Map(model.tensors);
   for (const name of Object.values(FACTORS)) tensors.delete(name); // they are a part of the rotation
   const router = (name: string): boolean => name.endsWith('.ffn_gate_inp_shexp.weight');
-  for (const [name, tensor] of tensors)
-    if (router(name) && tensor.shape.length === 1) tensors.set(name, { ...tensor, shape: [1, ...tensor.shape] });
+  for (const [name, tensor] of tensors) {
+    const [first = 0, ...rest] = tensor.shape;
+    if (router(name) && rest.length === 0) tensors.set(name, { ...tensor, shape: [1, first] });
+    if (name.endsWith('.shortconv.conv.weight') && rest.length === 1)
+      tensors.set(name, { ...tensor, shape: [first, 1, ...rest] });
+  }
   return checkpointGraph(config, tensors, (d) => named(d, kind, tensors, scaling));
 }
 
@@ -87,19 +96,22 @@ function configurationOf(model: GgufModel): { config: Json; kind: Kind; scaling:
   const m = new Metadata(architecture, metadata, (name) => model.tensors.has(name));
   const { rope, divisors } = ropeOf(m, model);
   const heads = m.count('attention.head_count');
-  const keyLength = m.optionalCount('attention.key_length');
-  m.only('attention.value_length', keyLength ?? m.count('embedding_length') / heads);
+  const keyLength = kind.ownHeads ? undefined : m.optionalCount('attention.key_length');
+  if (!kind.ownHeads) m.only('attention.value_length', keyLength ?? m.count('embedding_length') / heads);
   m.only('attention.causal', true);
+  const more = isObject(rope.rope_scaling) ? kind.scaling?.(m) : undefined;
+  const stretched = more ? { rope_scaling: { ...(rope.rope_scaling as Json), ...more } } : {};
   const config = {
     model_type: kind.is,
     num_hidden_layers: m.count('block_count'),
     hidden_size: m.count('embedding_length'),
     num_attention_heads: heads,
-    num_key_value_heads: m.optionalCount('attention.head_count_kv') ?? heads,
+    num_key_value_heads: kind.ownHeads ? undefined : (m.optionalCount('attention.head_count_kv') ?? heads),
     max_position_embeddings: m.count('context_length'),
     ...(keyLength === undefined ? {} : { head_dim: keyLength }),
     tie_word_embeddings: !model.tensors.has('output.weight'),
     ...rope,
+    ...stretched,
     ...kind.config?.(m),
   };
   m.refuseUnread();
@@ -111,6 +123,8 @@ const withoutNothing = (config: Json): Json =>
 
 /** Tensors that scale frequencies. */
 const FACTORS = { all: 'rope_freqs.weight', long: 'rope_factors_long.weight', short: 'rope_factors_short.weight' };
+/** Of a model; they come from a file. */
+const MOST_LAYERS = 2 ** 16;
 /** Of a head. */
 const MOST_DIMENSIONS = 2 ** 16;
 
@@ -224,7 +238,17 @@ function named(
         const rotary = a.rotary(layer);
         return rotary && turned(rotary);
       },
+      sinks: given(a.sinks, 'attn_sinks.weight'),
+      latent: a.latent && latentNames(a.latent, inBlock('attn_k_b.weight')),
     },
+    recurrence:
+      d.recurrence &&
+      ((layer) => {
+        const own = d.recurrence?.(layer);
+        if (own?.kind !== 'convolution') return own;
+        const at = (name: string): string => `shortconv.${name}`;
+        return { ...own, input: at('in_proj'), convolution: at('conv'), output: at('out_proj') };
+      }),
     feedForward: {
       ...f,
       before: given(f.before, names.feedForwardNorm),
@@ -247,6 +271,7 @@ function named(
             up: 'ffn_up_exps',
             down: 'ffn_down_exps',
             stacked: true,
+            correction: given(own.correction, 'exp_probs_b.bias'),
             shared: own.shared && {
               matrices: { gate: 'ffn_gate_shexp', up: 'ffn_up_shexp', down: 'ffn_down_shexp' },
               ...(own.shared.gate === undefined ? {} : { gate: 'ffn_gate_inp_shexp' }),
@@ -254,9 +279,24 @@ function named(
           }
         );
       }),
-    finalNorm: given(d.finalNorm, 'output_norm'),
+    finalNorm: given(d.finalNorm, names.finalNorm),
     head: { ...d.head, name: 'output', bias: has('output.bias') },
     transposed: false,
+  };
+}
+
+/** @param apart whether keys and values have a matrix each */
+function latentNames(l: Latent, apart: boolean): Latent {
+  return {
+    ...l,
+    queries: l.queries && { ...l.queries, down: 'attn_q_a', norm: 'attn_q_a_norm', up: 'attn_q_b' },
+    keysAndValues: {
+      ...l.keysAndValues,
+      down: 'attn_kv_a_mqa',
+      norm: 'attn_kv_a_norm',
+      up: 'attn_kv_b',
+      apart: apart ? { k: 'attn_k_b', v: 'attn_v_b' } : undefined,
+    },
   };
 }
 
@@ -309,6 +349,17 @@ class Metadata {
     if (one === undefined ? value === undefined : one === 0) return undefined;
     if (typeof one === 'number' && Number.isSafeInteger(one) && one > 0) return one;
     throw this.undescribed(name, value ?? one);
+  }
+
+  /** Whole numbers, one for each layer; where one is stated, it is all layers'. */
+  counts(name: string): number[] {
+    const value = this.value(name);
+    const layers = this.count('block_count');
+    const list =
+      typeof value === 'object' ? Array.from<string | number, number>(value, Number) : [Number(value ?? NaN)];
+    const all = list.length === 1 && layers <= MOST_LAYERS ? Array.from({ length: layers }, () => list[0] ?? 0) : list;
+    if (all.length === layers && all.every((one) => Number.isSafeInteger(one) && one >= 0)) return all;
+    throw this.undescribed(name, value);
   }
 
   count(name: string): number {
@@ -428,6 +479,35 @@ const llama: Kind = {
     return { ...usual(m), ...experts(m), model_type: 'mixtral' };
   },
 };
+
+/** How DeepSeek's heads are made, and its experts chosen. Newer files have keys and values as the narrow row they come of. */
+function deepseek(m: Metadata): Json {
+  m.ignore('attention.key_length', 'attention.value_length', 'attention.head_count_kv', 'expert_shared_count');
+  const turning = m.count('rope.dimension_count');
+  const wide = m.optionalCount('attention.key_length_mla') ?? m.count('attention.key_length');
+  const sigmoid = m.optionalNumber('expert_gating_func') === 2;
+  if (!sigmoid) m.only('expert_gating_func', 1);
+  const normalized = m.optionalFlag('expert_weights_norm') ?? false;
+  const [groups, used] = [m.optionalCount('expert_group_count') ?? 1, m.optionalCount('expert_group_used_count') ?? 1];
+  return {
+    ...rms(m),
+    model_type: sigmoid ? 'deepseek_v3' : 'deepseek_v2',
+    q_lora_rank: m.optionalCount('attention.q_lora_rank') ?? null,
+    kv_lora_rank: m.count('attention.kv_lora_rank'),
+    qk_rope_head_dim: turning,
+    qk_nope_head_dim: wide - turning,
+    v_head_dim: m.optionalCount('attention.value_length_mla') ?? m.count('attention.value_length'),
+    first_k_dense_replace: m.optionalCount('leading_dense_block_count') ?? 0,
+    n_routed_experts: m.count('expert_count'),
+    num_experts_per_tok: m.count('expert_used_count'),
+    routed_scaling_factor: m.optionalNumber('expert_weights_scale') ?? 1,
+    norm_topk_prob: normalized,
+    n_group: groups,
+    topk_group: used,
+    num_nextn_predict_layers: 0,
+    ...(sigmoid || groups === 1 ? {} : { topk_method: 'group_limited_greedy' }),
+  };
+}
 
 /** By `general.architecture`. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -604,6 +684,44 @@ const KINDS: Readonly<Record<string, Kind>> = {
     is: 'seed_oss',
     config: usual,
     names: () => ({ feedForwardNorm: 'post_attention_norm' }),
+  },
+  'gpt-oss': {
+    is: 'gpt_oss',
+    config: (m) => ({
+      ...usual(m),
+      num_local_experts: m.count('expert_count'),
+      num_experts_per_tok: m.count('expert_used_count'),
+      sliding_window: m.optionalCount('attention.sliding_window'),
+      ...(m.optionalText('rope.scaling.type') === 'yarn' ? {} : { rope_scaling: null }),
+    }),
+    scaling: () => ({ truncate: false }), // as OpenAI's own configurations have it
+    names: () => ({ feedForwardNorm: 'post_attention_norm' }),
+  },
+  lfm2: {
+    is: 'lfm2',
+    ownHeads: true,
+    config: (m) => {
+      m.ignore('attention.value_length');
+      const own = m.counts('attention.head_count_kv');
+      return {
+        ...whole(m),
+        norm_eps: m.number('attention.layer_norm_rms_epsilon'),
+        conv_L_cache: m.count('shortconv.l_cache'),
+        num_key_value_heads: Math.max(...own),
+        layer_types: own.map((count) => (count === 0 ? 'conv' : 'full_attention')),
+      };
+    },
+    names: () => ({ finalNorm: 'token_embd_norm' }),
+  },
+  deepseek2: {
+    is: 'deepseek_v3',
+    ownHeads: true,
+    config: deepseek,
+    // A tenth of the one number that stands for both.
+    scaling: (m) => {
+      const tenth = m.optionalNumber('rope.scaling.yarn_log_multiplier');
+      return tenth === undefined ? {} : { mscale: 10 * tenth, mscale_all_dim: 10 * tenth };
+    },
   },
 };
 

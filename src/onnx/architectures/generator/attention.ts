@@ -102,10 +102,27 @@ function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, 
   const { rank, down, bias } = keysAndValues;
   const narrow = weights.linear(x, at + down, d.hidden, rank + turning, { bias });
   const [row = '', shared = ''] = writer.split(narrow, [rank, turning], -1);
-  const both = byHeads(up(row, keysAndValues, heads * (still + valueSize)), heads, still + valueSize);
-  const [kStill = '', v = ''] = writer.split(both, [still, valueSize], -1);
+  const { apart } = keysAndValues;
+  const [kStill, v] = apart ? separately(apart) : together();
   const kTurned = writer.op('Expand', [turned(byHeads(shared, 1, turning), 1), writer.ints(1, heads, 1, 1)]);
   return { q, k: writer.op('Concat', [kStill, kTurned], { axis: -1n }), v, gate: undefined };
+
+  function together(): [string, string] {
+    const both = byHeads(up(row, keysAndValues, heads * (still + valueSize)), heads, still + valueSize);
+    const [keys = '', values = ''] = writer.split(both, [still, valueSize], -1);
+    return [keys, values];
+  }
+
+  function separately(names: { readonly k: string; readonly v: string }): [string, string] {
+    const own = writer.unsqueeze(
+      weights.norm(row, at + keysAndValues.norm, rank, { ...d.norm, epsilon: l.epsilon }),
+      1,
+    );
+    return [
+      writer.op('MatMul', [own, weights.wide(`${at}${names.k}.weight`, [heads, rank, still])]),
+      writer.product(own, weights.wide(`${at}${names.v}.weight`, [heads, valueSize, rank])),
+    ];
+  }
 }
 
 /** [batch, positions, heads, headSize] and [batch, heads, positions, headSize] are one another's. */

@@ -200,20 +200,25 @@ function clampedExpert(
   at: string,
   number: number,
 ): string {
-  const width = (weights.shapeOf(`${at}${e.gate}_bias`)?.[1] ?? 0) / 2;
+  const one = [number, number + 1] as const;
+  const alternate = e.gate === e.up;
+  const bias = (name: string): string => `${at}${name}${alternate ? '_bias' : '.bias'}`;
   const product = (y: string, name: string, inputs: number, outputs: number): string => {
-    const bias = weights.wide(`${at}${name}_bias`, [e.count, outputs], [number, number + 1], [outputs]);
-    const packed = weights.shapeOf(`${at}${name}${BLOCKS}`) !== undefined;
-    const whole = packed
-      ? writer.product(y, weights.unpacked(at + name, [e.count, outputs, inputs], number))
-      : writer.op('MatMul', [
-          y,
-          weights.wide(at + name, [e.count, inputs, outputs], [number, number + 1], [inputs, outputs]),
-        ]);
-    return writer.add(whole, bias);
+    const shape = [e.count, outputs, inputs] as const;
+    const whole = alternate
+      ? weights.shapeOf(`${at}${name}${BLOCKS}`)
+        ? writer.product(y, weights.unpacked(at + name, shape, number))
+        : writer.op('MatMul', [y, weights.wide(at + name, [e.count, inputs, outputs], one, [inputs, outputs])])
+      : writer.product(y, weights.perhapsUnpacked(`${at}${name}.weight`, shape, number));
+    return writer.add(whole, weights.wide(bias(name), [e.count, outputs], one, [outputs]));
   };
-  const both = writer.reshape(product(x, e.gate, hidden, 2 * width), -1, width, 2);
-  const [g = '', u = ''] = writer.split(both, [1, 1], -1).map((y) => writer.op('Squeeze', [y, writer.ints(-1)]));
+  const outputs = weights.shapeOf(bias(e.gate))?.[1] ?? 0;
+  const width = alternate ? outputs / 2 : outputs;
+  const [g = '', u = ''] = alternate
+    ? writer
+        .split(writer.reshape(product(x, e.gate, hidden, outputs), -1, width, 2), [1, 1], -1)
+        .map((y) => writer.op('Squeeze', [y, writer.ints(-1)]))
+    : [product(x, e.gate, hidden, width), product(x, e.up, hidden, width)];
   const gate = writer.op('Min', [g, writer.scalar(limit)]);
   const up = writer.op('Clip', [u, writer.scalar(-limit), writer.scalar(limit)]);
   const opened = writer.mul(gate, writer.op('Sigmoid', [writer.scaled(gate, alpha)]));

@@ -96,7 +96,6 @@ export class Weights {
    * one another are 16 bytes, each an earlier one in its low and the next in its high half, and have one power of 2.
    */
   unpacked(name: string, shape: readonly [matrices: number, rows: number, columns: number], number: number): string {
-    const { writer } = this;
     const [matrices, rows, columns] = shape;
     const blocks = columns / 32;
     if (!Number.isInteger(blocks))
@@ -112,13 +111,44 @@ export class Weights {
       DataType.UINT8,
     );
     const powers = this.stored(`${name}_scales`, [matrices, rows, blocks], one, [rows, blocks, 1], DataType.UINT8);
-    const found = (table: string, x: string): string =>
-      writer.op('Gather', [table, writer.cast(x, DataType.INT32)], { axis: 0n });
+    return this.fromBlocks(this.pairs(bytes), powers, rows, blocks);
+  }
+
+  /**
+   * One of some stacked matrices in float32. Where it is stored in GGUF's blocks of MXFP4, it is unpacked when it is used: 17 bytes
+   * for 32 numbers, first the power of 2, then 16 bytes, each a number of the first half in its low bits, and one of the second.
+   */
+  perhapsUnpacked(
+    name: string,
+    shape: readonly [matrices: number, rows: number, columns: number],
+    number: number,
+  ): string {
+    const { writer } = this;
+    const [matrices, rows, columns] = shape;
+    const one: Rows = [number, number + 1];
+    if (this.find(name)?.dataType !== DataType.UINT8) return this.wide(name, shape, one, [rows, columns]);
+    const blocks = columns / 32;
+    const all = this.stored(name, [matrices, rows, blocks, 17], one, [rows, blocks, 17], DataType.UINT8);
+    const [powers = '', bytes = ''] = writer.split(all, [1, 16], -1);
+    const halves = writer.op('Transpose', [this.pairs(bytes)], { perm: [0n, 1n, 3n, 2n] });
+    return this.fromBlocks(halves, powers, rows, blocks);
+  }
+
+  /** The two numbers of each byte, in float32, on an axis of their own behind all others. */
+  private pairs(bytes: string): string {
+    const { writer } = this;
     const pairs = Array.from({ length: 256 }, (_, byte) => [MXFP4[byte % 16] ?? 0, MXFP4[byte >> 4] ?? 0]).flat();
+    const table = writer.floats('mxfp4/pairs', [256, 2], pairs);
+    return writer.op('Gather', [table, writer.cast(bytes, DataType.INT32)], { axis: 0n });
+  }
+
+  /** @param powers uint8 [rows, blocks, 1] */
+  private fromBlocks(numbers: string, powers: string, rows: number, blocks: number): string {
+    const { writer } = this;
     const scales = Array.from({ length: 256 }, (_, i) => 2 ** (i - 127));
-    const numbers = writer.reshape(found(writer.floats('mxfp4/pairs', [256, 2], pairs), bytes), rows, blocks, 32);
-    const scale = found(writer.floats('mxfp4/scales', [256], scales), powers);
-    return writer.reshape(writer.mul(numbers, scale), rows, columns);
+    const table = writer.floats('mxfp4/scales', [256], scales);
+    const scale = writer.op('Gather', [table, writer.cast(powers, DataType.INT32)], { axis: 0n });
+    return writer.reshape(writer.mul(writer.reshape(numbers, rows, blocks, 32), scale), rows, 32 * blocks);
   }
 
   /** Rows of a table that are looked up, in float32: they are widened, not the table. */
