@@ -52,7 +52,13 @@ export function splitHalfWeights(graph: Graph, partBytes = PART_BYTES): Graph {
   const nodes: NodeProto[] = [];
   for (const n of graph.nodes) {
     if (weightOf(graph, n.output[0] ?? '') !== undefined) casts.push(n);
-    else nodes.push(...(rowsLookedUp(n, graph) ?? outputsInParts(n, splitting) ?? sumInParts(n, splitting) ?? [n]));
+    else
+      nodes.push(
+        ...(rowsLookedUp(n, graph) ??
+          outputsInParts(n, splitting) ??
+          rowsInParts(n, splitting) ??
+          sumInParts(n, splitting) ?? [n]),
+      );
   }
   const read = new Set([...nodes.flatMap(inputsOf), ...graph.outputs.map((o) => o.name)]);
   const used = casts.filter((c) => read.has(c.output[0] ?? ''));
@@ -131,6 +137,23 @@ function outputsInParts(n: NodeProto, splitting: Splitting): NodeProto[] | undef
     ),
     ...(bias === '' ? [] : [node('Add', [joined, bias], [output])]),
   ];
+}
+
+/** A product with a matrix on the left: ranges of its rows give ranges of rows. */
+function rowsInParts(n: NodeProto, splitting: Splitting): NodeProto[] | undefined {
+  if (n.opType !== 'Gemm' || isSet(n, 'transA') || n.input.length > 2) return undefined;
+  const weight = largeMatrix(splitting, n.input[0] ?? '');
+  if (!weight) return undefined;
+  const output = n.output[0] ?? '';
+  const parts = ranges(weight, splitting.partBytes).map((part, i) =>
+    edited(n, {
+      name: `${n.name}/part${i}`,
+      input: [splitting.widened(part), n.input[1] ?? ''],
+      output: [`${output}/part${i}`],
+    }),
+  );
+  const outputs = parts.map((p) => p.output[0] ?? '');
+  return [...parts, node('Concat', outputs, [output], { axis: 0n })];
 }
 
 /** A product with a matrix [inputs, outputs]: ranges of rows take ranges of inputs, and each adds to the sum of those before. */

@@ -58,6 +58,8 @@ interface Product {
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly bias?: boolean;
   readonly domain?: string;
+  /** The matrix is on the left, and what comes out is turned. */
+  readonly left?: boolean;
 }
 
 const PRODUCTS: readonly Product[] = [
@@ -78,6 +80,13 @@ const PRODUCTS: readonly Product[] = [
     dims: [OUTPUTS, INPUTS],
     attributes: { transB: 1n },
     bias: true,
+  },
+  {
+    name: 'Gemm with the matrix on the left',
+    type: 'Gemm',
+    dims: [OUTPUTS, INPUTS],
+    attributes: { transB: 1n, alpha: 0.5 },
+    left: true,
   },
 ];
 
@@ -112,7 +121,7 @@ for (const [kind, dataType] of [
             node('Cast', ['weight'], ['wide'], { to: BigInt(DataType.FLOAT) }),
             node(
               product.type,
-              ['x', 'wide', ...(product.bias ? ['bias'] : [])],
+              [...(product.left ? ['wide', 'x'] : ['x', 'wide']), ...(product.bias ? ['bias'] : [])],
               ['y'],
               product.attributes ?? {},
               product.domain ?? '',
@@ -149,7 +158,8 @@ for (const [kind, dataType] of [
             for (let k = 0; k < INPUTS; k++)
               sum += (x[i * INPUTS + k] ?? 0) * (values[transposed ? j * INPUTS + k : k * OUTPUTS + j] ?? 0);
             const wanted = alpha * sum + (product.bias ? (bias[j] ?? 0) : 0);
-            assert.ok(Math.abs((y[i * OUTPUTS + j] ?? NaN) - wanted) < 1e-4, `${i}, ${j}`);
+            const at = product.left ? j * ROWS + i : i * OUTPUTS + j;
+            assert.ok(Math.abs((y[at] ?? NaN) - wanted) < 1e-4, `${i}, ${j}`);
           }
       }
     });

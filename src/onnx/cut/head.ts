@@ -8,6 +8,7 @@ import {
   MICROSOFT,
   node,
   type NodeProto,
+  type TensorProto,
   withAttribute,
 } from '../graph.js';
 import { elementType, isConstant, rankOf } from '../inference.js';
@@ -52,8 +53,7 @@ export function transposedHead(graph: Graph): Graph {
     const [left = '', right = ''] = n.input;
     const transpose = graph.producers.get(right);
     const source = transpose?.input[0] ?? '';
-    const cast = graph.producers.get(source); // of a weight that is stored in 16 bits
-    const weight = graph.initializers.get(cast?.opType === 'Cast' ? (cast.input[0] ?? '') : source);
+    const weight = storedWeight(graph, source);
     if (transpose?.opType !== 'Transpose' || weight?.dims.length !== 2) return n;
     if (elementType(graph, source) !== DataType.FLOAT || isConstant(graph, left)) return n;
     return node('FusedMatMul', [left, source], n.output, { transB: 1n, alpha: 1 }, MICROSOFT);
@@ -65,14 +65,14 @@ export function transposedHead(graph: Graph): Graph {
 
 /**
  * The head's product with its matrix [vocabulary, width] on the left, for the few states of three rows: onnxruntime then reads the
- * largest weight of a model once and as it lies, where it would else copy all of it into blocks first. One of 16 bits is copied anyway.
+ * largest weight of a model once and as it lies (one of 16 bits as it is widened), where it would else copy all of it into blocks first.
  */
 export function headReadOnce(graph: Graph, { head }: Anatomy): Graph {
   const product = graph.producers.get(head.matmul.output[0] ?? '');
   if (!product || !readsTransposed(product)) return graph;
   const [x = '', matrix = '', bias = ''] = product.input;
-  const weight = graph.initializers.get(matrix);
-  if (weight?.dims.length !== 2 || weight.dataType !== DataType.FLOAT || isConstant(graph, x)) return graph;
+  const weight = storedWeight(graph, matrix);
+  if (weight?.dims.length !== 2 || elementType(graph, matrix) !== DataType.FLOAT || isConstant(graph, x)) return graph;
   const [vocabulary = 0, width = 0] = weight.dims.map(Number);
   const [output = ''] = product.output;
   const name = (part: string): string => `embedding_grid.once/${part}`;
@@ -103,6 +103,12 @@ export function headReadOnce(graph: Graph, { head }: Anatomy): Graph {
       int64Tensor(name('vocabulary'), [vocabulary]),
     ],
   });
+}
+
+/** The weight that a tensor is, or is the float32 of where it is stored in 16 bits. */
+function storedWeight(graph: Graph, tensor: string): TensorProto | undefined {
+  const cast = graph.producers.get(tensor);
+  return graph.initializers.get(cast?.opType === 'Cast' ? (cast.input[0] ?? '') : tensor);
 }
 
 /** Whether it is a product with the transpose of its second input, and nothing else but a factor and a sum. */
