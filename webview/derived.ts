@@ -1,15 +1,14 @@
-import { preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
+import { areApart, preferredSlot, type ScaleName, TOKEN_SLOTS } from '../src/map/colors.js';
 import { assignSlots } from '../src/map/tokenSlots.js';
 import { type Coloring, coloringOf } from '../src/map/coloring.js';
 import { askedQuestion } from '../src/map/questions.js';
-import { type ExactBorders, exactBorders, gridPolygons } from '../src/map/exactRegions.js';
+import type { BorderLines } from '../src/map/borderLines.js';
+import { bordersOf, type Outlined, type Outlines, outlinesOf, type Patch, patchesOf } from '../src/map/outlines.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
 import { winningParts } from '../src/map/profileCurves.js';
-import { type Borders, findBorders } from '../src/map/regions.js';
 import type { Cells } from '../src/map/tokenMap.js';
 import { unpackRegions } from '../src/protocol/pageRegions.js';
 import { paintOfChanges } from './compare/changesPaint.js';
-import { type CutCells, cutCells } from './map/exactCells.js';
 import { type Paint, paintOf } from './map/paint.js';
 import { type Terrain, terrainOf } from './map/terrain.js';
 import { type PageMap, tokenOf } from './pageMap.js';
@@ -41,22 +40,44 @@ export class Derived {
     (_, map): ExactRegions | undefined => (map.finish?.regions ? unpackRegions(map.finish.regions) : undefined),
   );
 
-  /** The same in grid coordinates. */
-  readonly polygons = perMap(
-    (state, map) => [this.regions(state, map)],
-    (state, map): readonly TokenPolygon[] | undefined => {
+  /** What its borders are drawn from. */
+  private readonly outlined = perMap(
+    (state, map) => [this.terrain(state, map), this.regions(state, map)],
+    (state, map): Outlined | undefined => {
       const regions = this.regions(state, map);
-      return regions && gridPolygons(regions, map.specification.grid);
+      const terrain = this.terrain(state, map);
+      return (
+        terrain && {
+          ...terrain,
+          cells: map.changes ? undefined : map.cells,
+          exact: regions && { regions, grid: map.specification.grid },
+        }
+      );
     },
   );
 
-  /** The cells that exact borders pass through. */
-  readonly cut = perMap(
-    (state, map) => [this.polygons(state, map), this.terrain(state, map)],
-    (state, map): readonly CutCells[] => {
-      const polygons = this.polygons(state, map);
-      const terrain = this.terrain(state, map);
-      return polygons && terrain ? cutCells(polygons, terrain) : [];
+  /** Where its regions border on each other, by the best that is known. */
+  readonly outlines = perMap(
+    (state, map) => [this.outlined(state, map)],
+    (state, map): Outlines | undefined => {
+      const outlined = this.outlined(state, map);
+      return outlined && outlinesOf(outlined);
+    },
+  );
+
+  /** Where each token wins, exactly, in grid coordinates. */
+  polygons(state: PageState): readonly TokenPolygon[] | undefined {
+    const outlines = this.outlines(state);
+    return outlines?.kind === 'exact' ? outlines.polygons : undefined;
+  }
+
+  /** What lies on the other side of borders in the cells that they pass through. */
+  readonly patches = perMap(
+    (state, map) => [this.outlines(state, map)],
+    (state, map): readonly Patch[] => {
+      const outlined = this.outlined(state, map);
+      const outlines = this.outlines(state, map);
+      return outlined && outlines ? patchesOf(outlined, outlines) : [];
     },
   );
 
@@ -125,15 +146,15 @@ export class Derived {
   );
 
   readonly borders = perMap(
-    (state, map) => [this.paint(state, map), this.regions(state, map)],
-    (state, map): Borders | ExactBorders | undefined => {
-      const terrain = this.terrain(state, map);
+    (state, map) => [this.paint(state, map), this.outlines(state, map)],
+    (state, map): readonly BorderLines[] | undefined => {
+      const outlined = this.outlined(state, map);
+      const outlines = this.outlines(state, map);
       const paint = this.paint(state, map);
-      const regions = this.regions(state, map);
-      if (!terrain || !paint) return undefined;
-      return regions
-        ? exactBorders(regions, map.specification.grid, paint.dark)
-        : findBorders(terrain.columns, terrain.rows, terrain.top, paint.dark);
+      if (!outlined || !outlines || !paint) return undefined;
+      const alike = (token: number, other: number): boolean => !areApart(this.slot(map, token), this.slot(map, other));
+      const byToken = state.ui.colorBy === 'token' && !map.changes;
+      return bordersOf(outlined, outlines, { dark: paint.dark, alike: byToken ? alike : undefined });
     },
   );
 

@@ -42,9 +42,12 @@ export function countedHow({ cells, finish, specification }: PageMap, count: num
   const why =
     refused ??
     (finish.runtime.way === 'three-rows'
-      ? t('Borders are curves here: the model adds something behind its last norm. They are drawn along the cells.')
+      ? t('Borders are curves here: the model adds something behind its last norm.')
       : specification.readout === 'forward'
-        ? t('Borders are curves here: blocks of the model run after this layer. They are drawn along the cells.')
+        ? t('Borders are curves here: blocks of the model run after this layer.')
         : t('This model’s last steps are not exactly affine, so that borders are known at the cells only.'));
-  return { text, more: t('Sampled: smaller regions between the cells may be missing. {0}', why) };
+  const drawn = t(
+    'Between cells they are interpolated: drawn where both winners are equally probable, along the cells where that is not known.',
+  );
+  return { text, more: `${t('Sampled: smaller regions between the cells may be missing. {0}', why)} ${drawn}` };
 }

@@ -1,8 +1,8 @@
-import { hexOf, inkOn, isDark, type Rgb } from '../map/colors.js';
+import { BORDER, hexOf, inkOn, type Rgb } from '../map/colors.js';
 import { coloringOf } from '../map/coloring.js';
 import { askedQuestion } from '../map/questions.js';
 import { type Segment, segmentsText, tokenSegments } from '../map/display.js';
-import { exactBorders, exactStatistics, gridPolygons } from '../map/exactRegions.js';
+import { exactStatistics, gridPolygons } from '../map/exactRegions.js';
 import { coordinates } from '../map/grid.js';
 import {
   badgeBoxes,
@@ -15,21 +15,14 @@ import {
 } from '../map/labels.js';
 import { DEFAULT_DISPLAY, showsBorders } from '../map/mapDisplay.js';
 import { formatFixed, formatPercent, formatShort, formatWholePercent, niceTicks } from '../map/numbers.js';
+import type { Outlined } from '../map/outlines.js';
 import { placePolygonLabels } from '../map/polygonLabels.js';
-import { findBorders, findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
+import { findRegions, NO_TOKEN, type Regions, topTokens } from '../map/regions.js';
 import type { Mark } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
-import {
-  areCrowded,
-  cellColors,
-  drawBorders,
-  drawColorBar,
-  regionText,
-  RULE,
-  SOFT_INK,
-  svgDocument,
-} from './figureParts.js';
+import { BORDER_WORDS, drawBorders } from './figureBorders.js';
+import { cellColors, drawColorBar, regionText, RULE, SOFT_INK, svgDocument } from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
 import { AXIS_SIZE, type FigureMeasures, type FigurePart, type FigureSize, measuresOf } from './figureSize.js';
 import { drawRegionKey, numberRegions } from './figureKey.js';
@@ -67,7 +60,8 @@ export function drawFigure(
   const write = new Writer(font, unshown);
   const top = topTokens(cells);
   const regions = findRegions(cells.columns, cells.rows, top);
-  const color = cellColors(map, coloring, regions);
+  const colors = cellColors(map, coloring, regions);
+  const { color } = colors;
   const words = figureWords(map, coloring.colorBy);
 
   const side = mapSize(cells.columns, cells.rows, measures);
@@ -83,12 +77,11 @@ export function drawFigure(
   const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write, measures.cell);
   const perCell = display.labels && cellSize !== undefined;
 
-  const dark = Uint8Array.from(top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255])));
-  const borders = map.regions
-    ? exactBorders(map.regions, map.specification.grid, dark)
-    : findBorders(cells.columns, cells.rows, top, dark);
-  const bordered = showsBorders({ ...display, colorBy: coloring.colorBy });
-  const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
+  const { columns, rows } = cells;
+  const outlined = { columns, rows, top, cells, exact: exactOf(map) };
+  const borders = showsBorders({ ...display, colorBy: coloring.colorBy })
+    ? drawBorders(outlined, colors, frame, perCell ? 2 : BORDER.width)
+    : ({ kind: 'known', svg: '' } as const);
   const place = (segments: (token: number) => readonly Segment[]): Label[] =>
     regionLabels(map, regions, { cellWidth, cellHeight, segments }, write, measures.label);
   const named = perCell || !display.labels ? [] : place((token) => write.token(map, token));
@@ -126,7 +119,7 @@ export function drawFigure(
   y += regionKey.height;
   const rule = has('caption') ? element('path', { d: `M${edge} ${y}H${width - edge}`, stroke: RULE }) : '';
   y += has('caption') ? 4 : -26;
-  const parts = crowded ? [...words.caption, 'borders left out: too many to draw'] : words.caption;
+  const parts = borders.kind === 'known' ? words.caption : [...words.caption, BORDER_WORDS[borders.kind]];
   const captionLine = (19 / 12) * measures.caption;
   const caption = write
     .lines(has('caption') ? parts : [], measures.caption, 400, room, ' · ')
@@ -149,7 +142,7 @@ export function drawFigure(
     heading +
     drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
     (perCell ? cellGrid(map, frame) : '') +
-    (crowded || !bordered ? '' : drawBorders(borders, frame, cellWidth, cellHeight, perCell)) +
+    borders.svg +
     drawRegions(map, frame, write) +
     element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
     drawMarkLines(map, frame, display) +
@@ -162,9 +155,13 @@ export function drawFigure(
     regionKey.svg +
     rule +
     caption;
-  const description = `${words.subtitle}. ${words.caption.join(' · ')}`;
+  const description = `${words.subtitle}. ${parts.join(' · ')}`;
   return svgDocument({ width, height, points: measures.points }, { title: words.title, description }, body);
 }
+
+/** Its regions, where they are known without a grid. */
+export const exactOf = ({ regions, specification: { grid } }: TokenMap): Outlined['exact'] =>
+  regions && { regions, grid };
 
 /** The first of some lines that is no longer than there is room, else the last. */
 const fitting = (lines: readonly string[], room: number, font: BundledFont): string =>
@@ -261,8 +258,8 @@ function cellTexts(
     const segments = fitSegments(token, (cellWidth - CELL_PADDING) / size, measure);
     const x = frame.x + ((cell % cells.columns) + 0.5) * cellWidth;
     const y = frame.y + frame.height - (Math.floor(cell / cells.columns) + 0.5) * cellHeight;
-    // Exact borders pass below the words.
-    const look = { x, anchor: 'middle', fill: inkOn(rgb), ...(map.regions ? { halo: hexOf(rgb) } : {}) } as const;
+    // Borders pass below the words.
+    const look = { x, anchor: 'middle', fill: inkOn(rgb), halo: hexOf(rgb) } as const;
     if (segments) texts += write.segments(segments, { ...look, y: y - 0.06 * size, size, weight: LABEL_WEIGHT });
     const percent = formatWholePercent(cells.probabilities[cell * cells.topK] ?? 0);
     texts += write.line(percent, { ...look, y: y + (segments ? 1.22 : 0.36) * small, size: small });

@@ -1,8 +1,7 @@
-import { BORDER, ENTROPY_RANGE_BITS, hexOf, inkOn, type Rgb, tokenColor, tokenGray } from '../map/colors.js';
+import { areApart, ENTROPY_RANGE_BITS, hexOf, inkOn, type Rgb, tokenColor, tokenGray } from '../map/colors.js';
 import { type Coloring, coloringColors } from '../map/coloring.js';
-import type { ExactBorders } from '../map/exactRegions.js';
 import { type Label, LABEL_WEIGHT } from '../map/labels.js';
-import type { Borders, Regions } from '../map/regions.js';
+import type { Regions } from '../map/regions.js';
 import type { Display } from '../map/mapDisplay.js';
 import { slotsOf } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -17,9 +16,6 @@ const FAMILY = "Inter, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-se
 export const SOFT_INK = '#424242';
 /** Above a caption. */
 export const RULE = '#c4c4c4';
-/** Borders that would cover more than this part of the map are left out, and it is said; so are more pieces than this. */
-const MOST_INK = 0.3;
-const MOST_BORDERS = 200_000;
 
 /** A whole SVG document, white. @param description what is read out beside the title */
 export function svgDocument(
@@ -59,24 +55,44 @@ export function svgDocument(
   );
 }
 
-/** Color of each cell; undefined where it is not computed. @param known color slots of tokens by text, else the display's */
+/** What the cells of a map look like. */
+export interface CellColors {
+  /** Color of a cell; undefined where it is not computed. */
+  readonly color: (cell: number) => Rgb | undefined;
+  /** Where color is the token. */
+  readonly ofTokens?: TokenColors;
+}
+
+export interface TokenColors {
+  /** A cell's color, were it another token's. */
+  readonly color: (token: number, cell: number) => Rgb;
+  /** Whether not everybody tells the colors of two tokens apart. */
+  readonly alike: (token: number, other: number) => boolean;
+}
+
+/** @param known color slots of tokens by text, else the display's */
 export function cellColors(
   map: TokenMap,
   coloring: Coloring,
   regions: Regions,
   known: Display['tokenColors'] | undefined = map.display?.tokenColors,
-): (cell: number) => Rgb | undefined {
+): CellColors {
   const { cells, tokens } = map;
-  const slots = coloring.colorBy === 'token' ? slotsOf(map, regions, known) : undefined;
+  if (coloring.colorBy === 'token') {
+    const slots = slotsOf(map, regions, known);
+    const slot = (token: number): number => slots.get(tokens.get(token)?.text ?? `#${token}`) ?? 0;
+    const color = (token: number, cell: number): Rgb => tokenColor('light', slot(token), coloring.part(cells, cell));
+    return {
+      color: (cell) => (cells.computed[cell] ? color(cells.ids[cell * cells.topK] ?? 0, cell) : undefined),
+      ofTokens: { color, alike: (token, other) => !areApart(slot(token), slot(other)) },
+    };
+  }
   const scale = coloringColors(coloring, 'light');
-  return (cell) => {
-    if (!cells.computed[cell]) return undefined;
-    const part = coloring.part(cells, cell);
-    if (slots) {
-      const token = cells.ids[cell * cells.topK] ?? 0;
-      return tokenColor('light', slots.get(tokens.get(token)?.text ?? `#${token}`) ?? 0, part);
-    }
-    return scale[Math.round(Math.min(1, Math.max(0, part || 0)) * 255)];
+  return {
+    color: (cell) =>
+      cells.computed[cell]
+        ? scale[Math.round(Math.min(1, Math.max(0, coloring.part(cells, cell) || 0)) * 255)]
+        : undefined,
   };
 }
 
@@ -112,48 +128,6 @@ function meanColor({ box }: Label, columns: number, color: (cell: number) => Rgb
     }
   }
   return [(sum[0] ?? 0) / count, (sum[1] ?? 0) / count, (sum[2] ?? 0) / count];
-}
-
-export function areCrowded(
-  borders: Borders | ExactBorders,
-  frame: Frame,
-  cellWidth: number,
-  cellHeight: number,
-): boolean {
-  let ink = 0;
-  for (const lines of [borders.onLight, borders.onDark]) {
-    for (let i = 0; i < lines.length; i += 4) {
-      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-      ink += Math.hypot((x1 - x0) * cellWidth, (y1 - y0) * cellHeight) * BORDER.width;
-    }
-  }
-  const pieces = (borders.onLight.length + borders.onDark.length) / 4;
-  return pieces > MOST_BORDERS || ink > MOST_INK * frame.width * frame.height;
-}
-
-export function drawBorders(
-  borders: Borders | ExactBorders,
-  frame: Frame,
-  cellWidth: number,
-  cellHeight: number,
-  perCell: boolean,
-): string {
-  const x = (column: number): string => svgNumber(frame.x + column * cellWidth);
-  const y = (row: number): string => svgNumber(frame.y + frame.height - row * cellHeight);
-  return (['onLight', 'onDark'] as const)
-    .map((ground) => {
-      const lines = borders[ground];
-      let d = '';
-      for (let i = 0; i < lines.length; i += 4) {
-        const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.subarray(i, i + 4);
-        d += `M${x(x0)} ${y(y0)}${x0 === x1 ? `V${y(y1)}` : y0 === y1 ? `H${x(x1)}` : `L${x(x1)} ${y(y1)}`}`;
-      }
-      const linecap = lines instanceof Float64Array ? 'round' : 'square';
-      const pen = { 'stroke-width': perCell ? 2 : BORDER.width, 'stroke-linecap': linecap };
-      const { color: stroke, opacity } = BORDER[ground];
-      return d && element('path', { d, fill: 'none', stroke, 'stroke-opacity': opacity, ...pen });
-    })
-    .join('');
 }
 
 /** Names and ticks of the bar, as figures have them: the unit once, at an end. */

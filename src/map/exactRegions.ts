@@ -1,20 +1,11 @@
-import type { Grid } from './specification.js';
+import type { TokenBorder } from './borderLines.js';
 import { coordinates, type MapWindow } from './grid.js';
 import { type ExactRegions, polygonArea, type TokenPolygon } from './polygons.js';
-
-/** A straight border between two tokens, in plane coordinates: going from (x0, y0) to (x1, y1), `left` is on the left. */
-export interface TokenBorder {
-  readonly left: number;
-  readonly right: number;
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
+import type { Grid } from './specification.js';
 
 /**
- * Every border between two tokens once. The window's own sides are no borders. (Where a polygon is so thin that float64 does
- * not tell its two long sides apart, the tokens left and right of it may stand as neighbors.)
+ * Every border between two tokens once, in the polygons' coordinates. The window's own sides are no borders. (Where a polygon is so
+ * thin that float64 does not tell its two long sides apart, the tokens left and right of it may stand as neighbors.)
  */
 export function tokenBorders({ polygons }: ExactRegions): TokenBorder[] {
   const borders: TokenBorder[] = [];
@@ -41,56 +32,6 @@ const side = (points: Float64Array, i: number): [x0: number, y0: number, x1: num
   const j = (i + 2) % points.length;
   return [points[i] ?? 0, points[i + 1] ?? 0, points[j] ?? 0, points[j + 1] ?? 0];
 };
-
-/** Exact borders in grid coordinates: `[x0, y0, x1, y1, ...]`, a piece each four numbers, drawn as `findBorders`' runs are. */
-export interface ExactBorders {
-  readonly onLight: Float64Array;
-  readonly onDark: Float64Array;
-}
-
-/**
- * The borders between tokens in grid coordinates, where cell (column, row) is the square from (column, row) to
- * (column + 1, row + 1).
- * @param dark [columns * rows] 1 where a cell is drawn dark: borders are split where they go from light to dark cells. Left
- *   out: all light.
- */
-export function exactBorders(regions: ExactRegions, grid: Grid, dark?: Uint8Array): ExactBorders {
-  const pieces: [light: number[], dark: number[]] = [[], []];
-  const { x, y } = toGrid(grid);
-  for (const border of tokenBorders(regions)) {
-    const [x0, y0, x1, y1] = [x(border.x0), y(border.y0), x(border.x1), y(border.y1)];
-    if (!dark) {
-      pieces[0].push(x0, y0, x1, y1);
-      continue;
-    }
-    const at = (part: number): [number, number] => [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
-    const ground = (part: number): 0 | 1 => {
-      const [column, row] = at(part).map(Math.floor);
-      return dark[(row ?? 0) * grid.columns + (column ?? 0)] ? 1 : 0;
-    };
-    // Where the border goes from one cell to the next, as parts of its length.
-    const crossings = [...wholeBetween(x0, x1), ...wholeBetween(y0, y1), 1].sort((a, b) => a - b);
-    let start = 0;
-    let last = 0;
-    let open = ground((crossings[0] ?? 1) / 2);
-    for (const crossing of crossings) {
-      const now = ground((last + crossing) / 2);
-      if (now !== open) {
-        pieces[open].push(...at(start), ...at(last));
-        start = last;
-        open = now;
-      }
-      last = crossing;
-    }
-    pieces[open].push(...at(start), x1, y1);
-  }
-  return { onLight: Float64Array.from(pieces[0]), onDark: Float64Array.from(pieces[1]) };
-}
-
-/** Where a stretch from a to b passes whole numbers, as parts of its length. */
-function* wholeBetween(a: number, b: number): Generator<number> {
-  for (let whole = Math.floor(Math.min(a, b)) + 1; whole < Math.max(a, b); whole++) yield (whole - a) / (b - a);
-}
 
 /** Functions from plane coordinates to grid coordinates. */
 function toGrid(grid: Grid): { x: (x: number) => number; y: (y: number) => number } {

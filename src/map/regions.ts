@@ -1,3 +1,4 @@
+import { type BorderGround, type BorderLines, BorderSorter } from './borderLines.js';
 import type { Cells } from './tokenMap.js';
 
 /** Stands for "no token" in arrays of top tokens. */
@@ -89,40 +90,36 @@ export function cropCells(columns: number, values: Int32Array, window: GridWindo
 }
 
 /**
- * Borders between different tokens, as straight runs merged as far as they go: `[x0, y0, x1, y1, ...]` in grid coordinates,
- * where cell (column, row) is the square from (column, row) to (column + 1, row + 1). `onDark` holds those with dark cells
- * on both sides. The grid's outer edge and the edge to cells without a token are no borders.
- */
-export interface Borders {
-  readonly onLight: Int32Array;
-  readonly onDark: Int32Array;
-}
-
-/**
- * Finds the borders of a grid.
+ * The borders of a grid along the sides of cells, as straight runs merged as far as they go. The grid's outer edge and the edge to
+ * cells without a token are no borders.
  * @param values [columns * rows] token or region per cell; negative: none.
- * @param dark [columns * rows] 1 where a cell is drawn dark; left out: all light.
  */
-export function findBorders(columns: number, rows: number, values: Int32Array, dark?: Uint8Array): Borders {
-  const runs: [light: number[], dark: number[]] = [[], []];
-  /** 0: no border between two cells, 1: a border on light, 2: on dark. */
-  const kind = (a: number, b: number): 0 | 1 | 2 => {
+export function findBorders(
+  columns: number,
+  rows: number,
+  values: Int32Array,
+  { dark, alike }: BorderGround = {},
+): readonly BorderLines[] {
+  const sorter = new BorderSorter();
+  /** The kind of border between two cells; undefined: none. */
+  const kind = (a: number, b: number): number | undefined => {
     const left = values[a] ?? -1;
     const right = values[b] ?? -1;
-    if (left === right || left < 0 || right < 0) return 0;
-    return dark?.[a] && dark[b] ? 2 : 1;
+    if (left === right || left < 0 || right < 0) return undefined;
+    return BorderSorter.kind(dark?.[a] === 1 && dark[b] === 1, alike?.(left, right) ?? false);
   };
   // Along each line between two columns, then along each line between two rows.
   const walk = (lines: number, length: number, cellAt: (line: number, step: number) => number, vertical: boolean) => {
     const across = vertical ? 1 : columns;
     for (let line = 1; line < lines; line++) {
-      let open: 0 | 1 | 2 = 0;
+      let open: number | undefined;
       let start = 0;
       for (let step = 0; step <= length; step++) {
         const cell = cellAt(line, step);
-        const now = step === length ? 0 : kind(cell - across, cell);
+        const now = step === length ? undefined : kind(cell - across, cell);
         if (now === open) continue;
-        if (open) runs[open - 1]?.push(...(vertical ? [line, start, line, step] : [start, line, step, line]));
+        if (open !== undefined && vertical) sorter.add(open, line, start, line, step);
+        else if (open !== undefined) sorter.add(open, start, line, step, line);
         open = now;
         start = step;
       }
@@ -130,5 +127,5 @@ export function findBorders(columns: number, rows: number, values: Int32Array, d
   };
   walk(columns, rows, (column, row) => row * columns + column, true);
   walk(rows, columns, (row, column) => row * columns + column, false);
-  return { onLight: Int32Array.from(runs[0]), onDark: Int32Array.from(runs[1]) };
+  return sorter.lines(Int32Array);
 }

@@ -1,9 +1,21 @@
-import { hueOf, preferredSlot, TOKEN_SLOTS } from './colors.js';
-import { NO_TOKEN, type Regions } from './regions.js';
+import { apartFrom, areApart, hueOf, preferredSlot, TOKEN_SLOTS } from './colors.js';
+import type { Regions } from './regions.js';
+
+/** Tokens that are given colors which everybody tells apart, the largest; others get theirs beside them as they come. */
+const MOST_SEARCHED = 400;
+/** Slots that are tried in a search, at most, and searches: one that is not lucky soon seldom is later. */
+const MOST_TRIED = 3000;
+const SEARCHES = 20;
+/** How often tokens choose at most where the search finds nothing; there are seldom more than three rounds. */
+const ROUNDS = 8;
+/** Bordering tokens of one hue are worse than any number of those that not everybody tells apart. */
+const SAME_HUE = TOKEN_SLOTS ** 2;
+const NONE = -1;
 
 /**
  * Gives every token of a map a color slot. Known slots are kept, so that a token's color stays from map to map; others get
- * their preferred slot or, where a bordering token has that hue, the next free one. Largest tokens choose first.
+ * their preferred slot or, where that would not be told from a bordering token's by everybody, the next that is. Where that cannot be
+ * had of all borders, fewest are left between colors that not everybody tells apart.
  * @param text the text of a token's id, which slots are remembered by.
  * @param known slots of earlier maps, by text.
  * @returns slots by text: those of this map's tokens only; the caller adds them to what it remembers.
@@ -13,47 +25,123 @@ export function assignSlots(
   text: (token: number) => string,
   known: ReadonlyMap<string, number> = new Map(),
 ): Map<string, number> {
-  const cells = new Map<number, number>();
-  regions.tokens.forEach((token, i) => cells.set(token, (cells.get(token) ?? 0) + (regions.areas[i] ?? 0)));
-  const neighbors = borderingTokens(regions);
-  const slots = new Map<string, number>();
-  const tokens = [...cells].sort(([a, m], [b, n]) => n - m || a - b).map(([token]) => token);
-  for (const token of tokens) {
-    const slot = known.get(text(token));
-    if (slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS) slots.set(text(token), slot);
-  }
-  for (const token of tokens) {
-    if (slots.has(text(token))) continue;
-    const taken = new Set<number>();
-    for (const neighbor of neighbors.get(token) ?? []) {
-      const slot = slots.get(text(neighbor));
-      if (slot !== undefined) taken.add(hueOf(slot));
-    }
-    const preferred = preferredSlot(text(token));
-    let slot = preferred;
-    for (let i = 0; i < TOKEN_SLOTS && taken.has(hueOf(slot)); i++) slot = (slot + 1) % TOKEN_SLOTS;
-    slots.set(text(token), taken.has(hueOf(slot)) ? preferred : slot);
-  }
-  return slots;
+  const { texts, neighbors } = borderingTexts(regions, text);
+  const slots = texts.map((one) => {
+    const slot = known.get(one);
+    return slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS ? slot : NONE;
+  });
+  const palette: Palette = { slots, neighbors, preferred: texts.map(preferredSlot) };
+  const free = slots.flatMap((slot, i) => (slot === NONE ? [i] : []));
+  const largest = free.slice(0, MOST_SEARCHED);
+  for (let i = 0; i < SEARCHES && largest.some((one) => slots[one] === NONE); i++) search(largest, palette, i);
+  choose(
+    free.filter((one) => slots[one] === NONE),
+    palette,
+  );
+  return new Map(texts.map((one, i) => [one, slots[i] ?? 0]));
 }
 
-/** For each token, the tokens that share a border with it. */
-function borderingTokens({ columns, of, tokens }: Regions): Map<number, Set<number>> {
-  const neighbors = new Map<number, Set<number>>();
+/** The texts of a map by their numbers, those with most cells first. */
+interface Palette {
+  /** The slot of each; {@link NONE}: none yet. */
+  readonly slots: number[];
+  readonly neighbors: readonly (readonly number[])[];
+  readonly preferred: readonly number[];
+}
+
+/** The slots from one on, all around. */
+const from = (slot: number): number[] => Array.from({ length: TOKEN_SLOTS }, (_, i) => (slot + i) % TOKEN_SLOTS);
+
+/**
+ * Gives texts slots that everybody tells from all bordering ones, or none of them any where that is not found: what has fewest left
+ * comes next, and what leaves another none is taken back (backtracking with forward checking).
+ * @param turn which search it is: the first begins at each text's preferred slot, the next ones elsewhere
+ */
+function search(free: readonly number[], { slots, neighbors, preferred }: Palette, turn: number): void {
+  /** By text, as bits the slots that it can still have. */
+  const left = neighbors.map((beside) =>
+    beside.reduce((bits, other) => bits & apartFrom(slots[other] ?? NONE), 2 ** TOKEN_SLOTS - 1),
+  );
+  let tried = 0;
+  const next = (): boolean => {
+    let text = NONE;
+    let fewest = TOKEN_SLOTS + 1;
+    for (const one of free) {
+      const count = slots[one] === NONE ? ones(left[one] ?? 0) : fewest;
+      if (count < fewest) [text, fewest] = [one, count];
+    }
+    if (text === NONE) return true;
+    const beside = (neighbors[text] ?? []).filter((other) => slots[other] === NONE);
+    const before = beside.map((other) => left[other] ?? 0);
+    for (const slot of from((preferred[text] ?? 0) + turn * (1 + (text % 7)))) {
+      if ((((left[text] ?? 0) >> slot) & 1) === 0 || ++tried > MOST_TRIED) continue;
+      slots[text] = slot;
+      beside.forEach((other, i) => (left[other] = (before[i] ?? 0) & apartFrom(slot)));
+      if (beside.every((other) => left[other] !== 0) && next()) return true;
+      slots[text] = NONE;
+      beside.forEach((other, i) => (left[other] = before[i] ?? 0));
+    }
+    return false;
+  };
+  next();
+}
+
+/** How many bits are 1. */
+function ones(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/** Gives each text the slot with fewest clashes; what clashes then chooses again, as long as that helps. */
+function choose(free: readonly number[], { slots, neighbors, preferred }: Palette): void {
+  const clash = (text: number, slot: number): number =>
+    (neighbors[text] ?? []).reduce((sum, other) => sum + clashOf(slot, slots[other] ?? NONE), 0);
+  let changed = true;
+  for (let round = 0; round < ROUNDS && changed; round++) {
+    changed = false;
+    for (const text of free) {
+      const before = slots[text] ?? NONE;
+      let best = before === NONE ? (preferred[text] ?? 0) : before;
+      let least = clash(text, best);
+      for (const slot of from(best)) {
+        const clashes = least > 0 ? clash(text, slot) : least;
+        if (clashes < least) [best, least] = [slot, clashes];
+      }
+      slots[text] = best;
+      changed ||= best !== before;
+    }
+  }
+}
+
+function clashOf(a: number, b: number): number {
+  if (b === NONE || areApart(a, b)) return 0;
+  return hueOf(a) === hueOf(b) ? SAME_HUE : 1;
+}
+
+/** The texts of the tokens that win somewhere, those with most cells first, and by their numbers which border on each. */
+function borderingTexts(
+  { columns, of, tokens, areas }: Regions,
+  text: (token: number) => string,
+): { readonly texts: readonly string[]; readonly neighbors: readonly (readonly number[])[] } {
+  const cells = new Map<number, number>();
+  tokens.forEach((token, i) => cells.set(token, (cells.get(token) ?? 0) + (areas[i] ?? 0)));
+  const bySize = [...cells].sort(([a, m], [b, n]) => n - m || a - b).map(([token]) => token);
+  const texts = [...new Set(bySize.map(text))];
+  const numbers = new Map(texts.map((one, i) => [one, i]));
+  const numberOf = new Map(bySize.map((token) => [token, numbers.get(text(token)) ?? 0]));
+  const ofRegion = Array.from(tokens, (token) => numberOf.get(token) ?? 0);
+  const neighbors = texts.map(() => new Set<number>());
   const meet = (a: number, b: number): void => {
     if (a < 0 || b < 0 || a === b) return;
-    const [one, other] = [tokens[a] ?? NO_TOKEN, tokens[b] ?? NO_TOKEN];
-    for (const [from, to] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      const set = neighbors.get(from) ?? new Set();
-      neighbors.set(from, set.add(to));
-    }
+    const [one = 0, other = 0] = [ofRegion[a], ofRegion[b]];
+    if (one === other) return;
+    neighbors[one]?.add(other);
+    neighbors[other]?.add(one);
   };
   for (let cell = 0; cell < of.length; cell++) {
     if (cell % columns > 0) meet(of[cell - 1] ?? -1, of[cell] ?? -1);
     if (cell >= columns) meet(of[cell - columns] ?? -1, of[cell] ?? -1);
   }
-  return neighbors;
+  return { texts, neighbors: neighbors.map((one) => [...one]) };
 }

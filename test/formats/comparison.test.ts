@@ -78,13 +78,13 @@ test('a figure of many has a map for each member, on one scale, and says where t
 test('a token has one color in all maps', () => {
   const display = { ...DEFAULT_DISPLAY, colorBy: 'token' } as const;
   const maps = [1, 2, 3, 4].map((seed) => mapOf(seed, { display }));
-  const { colorOf } = oneScale(maps, display);
+  const { colorsOf } = oneScale(maps, display);
   const hues = new Map<number, string>();
   for (const map of maps)
     for (let cell = 0; cell < map.cells.computed.length; cell++) {
       // One probability for all, so that the color is the token's alone.
       const probabilities = new Float32Array(map.cells.probabilities.length).fill(0.5);
-      const color = String(colorOf({ ...map, cells: { ...map.cells, probabilities } })(cell));
+      const color = String(colorsOf({ ...map, cells: { ...map.cells, probabilities } }).color(cell));
       const id = map.cells.ids[cell * map.cells.topK] ?? -1;
       assert.equal(hues.get(id) ?? color, color);
       hues.set(id, color);

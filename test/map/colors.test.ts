@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  converter,
+  differenceCiede2000,
+  filterDeficiencyDeuter,
+  filterDeficiencyProt,
+  filterDeficiencyTrit,
+  type Lab,
+  type Seen,
+} from 'culori';
+import {
+  areApart,
+  BORDER,
   entropyConfidence,
   hexOf,
   inkOn,
@@ -19,17 +30,18 @@ import {
   tokenInk,
 } from '../../src/map/colors.js';
 import { assignSlots } from '../../src/map/tokenSlots.js';
-import { findRegions } from '../../src/map/regions.js';
-import { randomNumbers } from './syntheticMap.js';
+import { findBorders, findRegions, topTokens } from '../../src/map/regions.js';
+import { randomNumbers, syntheticMap } from './syntheticMap.js';
 
 const NAMES: readonly ScaleName[] = ['light', 'dark'];
+const toLab = converter('lab65');
+
+/** Light of an sRGB channel, both 0 ... 1. */
+const linear = (s: number): number => (s <= 0.04045 ? s / 12.92 : Math.pow((s + 0.055) / 1.055, 2.4));
 
 /** WCAG 2.2's relative luminance and contrast ratio, written from its text. */
 function wcagLuminance(rgb: Rgb): number {
-  const [r = 0, g = 0, b = 0] = rgb.map((eight) => {
-    const s = eight / 255;
-    return s <= 0.04045 ? s / 12.92 : Math.pow((s + 0.055) / 1.055, 2.4);
-  });
+  const [r = 0, g = 0, b = 0] = rgb.map((eight) => linear(eight / 255));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 function contrast(a: Rgb, b: Rgb): number {
@@ -39,10 +51,7 @@ function contrast(a: Rgb, b: Rgb): number {
 
 /** OKLab lightness by way of CIE XYZ, as Ottosson first defined it. */
 function lightness(rgb: Rgb): number {
-  const [r = 0, g = 0, b = 0] = rgb.map((eight) => {
-    const s = eight / 255;
-    return s <= 0.04045 ? s / 12.92 : Math.pow((s + 0.055) / 1.055, 2.4);
-  });
+  const [r = 0, g = 0, b = 0] = rgb.map((eight) => linear(eight / 255));
   const x = 0.4124564 * r + 0.3575761 * g + 0.1804375 * b;
   const y = 0.2126729 * r + 0.7151522 * g + 0.072175 * b;
   const z = 0.0193339 * r + 0.119192 * g + 0.9503041 * b;
@@ -160,4 +169,74 @@ test('a token alone gets its preferred slot, and slots are spread evenly', () =>
   const counts = new Array<number>(TOKEN_SLOTS).fill(0);
   for (let i = 0; i < 24_000; i++) counts[preferredSlot(` token${i}`)] = (counts[preferredSlot(` token${i}`)] ?? 0) + 1;
   for (const count of counts) assert.ok(count > 700 && count < 1300, `${count}`);
+});
+
+test('everybody tells slots apart that are said to be: by CIEDE2000, as people see them who lack a kind of cones', () => {
+  const difference = differenceCiede2000();
+  const eyes = [(color: Seen) => color, filterDeficiencyProt(1), filterDeficiencyDeuter(1), filterDeficiencyTrit(1)];
+  /** What an eye sees. The matrices are those of Machado and others, for light: culori applies them to what it is given. */
+  const seen = (rgb: Rgb, eye: (color: Seen) => Seen): Lab => {
+    const [r, g, b] = rgb.map((eight) => linear(eight / 255));
+    const light = eye({ mode: 'rgb', r: r ?? 0, g: g ?? 0, b: b ?? 0 });
+    const shown = (one: number): number => Math.min(1, Math.max(0, one));
+    return toLab({ mode: 'lrgb', r: shown(light.r), g: shown(light.g), b: shown(light.b) });
+  };
+  const least = Array.from({ length: TOKEN_SLOTS ** 2 }, () => Infinity);
+  for (const name of NAMES)
+    for (let step = 0; step <= 24; step++)
+      for (const eye of eyes) {
+        const colors = Array.from({ length: TOKEN_SLOTS }, (_, slot) => seen(tokenColor(name, slot, step / 24), eye));
+        colors.forEach((a, i) =>
+          colors.forEach((b, j) => {
+            if (i < j) least[i * TOKEN_SLOTS + j] = Math.min(least[i * TOKEN_SLOTS + j] ?? 0, difference(a, b));
+          }),
+        );
+      }
+  let apart = 0;
+  for (let i = 0; i < TOKEN_SLOTS; i++)
+    for (let j = i + 1; j < TOKEN_SLOTS; j++) {
+      const one = least[i * TOKEN_SLOTS + j] ?? 0;
+      assert.equal(areApart(i, j), areApart(j, i));
+      if (areApart(i, j)) assert.ok(one >= 8, `${i} and ${j}: ${one}`);
+      else assert.ok(one < 8.1, `${i} and ${j} are told apart: ${one}`);
+      apart += Number(areApart(i, j));
+    }
+  assert.ok(apart >= 100);
+});
+
+test('bordering tokens get colors that everybody tells apart, where none is known yet; other borders are heavy', () => {
+  for (const [vocabulary, seed] of [
+    [10, 1],
+    [30, 4],
+    [60, 2],
+    [150, 10],
+    [1000, 9],
+  ] as const) {
+    const { columns, rows } = { columns: 40, rows: 40 };
+    const top = topTokens(syntheticMap({ columns, rows, vocabulary, seed, topK: 2 }).cells);
+    const regions = findRegions(columns, rows, top);
+    const text = (token: number): string => ` word ${token}`;
+    const heavy = (known: ReadonlyMap<string, number>): number => {
+      const slots = assignSlots(regions, text, known);
+      const slot = (token: number): number => slots.get(text(token)) ?? -1;
+      let count = 0;
+      for (const lines of findBorders(columns, rows, top, { alike: (a, b) => !areApart(slot(a), slot(b)) }))
+        if (lines.heavy) count += lines.pieces.length;
+      return count;
+    };
+    assert.equal(heavy(new Map()), 0, `${vocabulary} ${seed}`);
+    assert.ok(heavy(new Map([...new Set(top)].map((token) => [text(token), token % 3]))) > 0);
+  }
+});
+
+test('in gray, borders are seen on every color: their ink is far from it in lightness', () => {
+  for (const name of NAMES)
+    for (const p of [0, 0.25, 0.5, 0.75, 1])
+      for (let slot = 0; slot < TOKEN_SLOTS; slot++) {
+        const color = tokenColor(name, slot, p);
+        const { color: ink, opacity } = isDark(color) ? BORDER.onDark : BORDER.onLight;
+        const drawn = parseHex(ink).map((channel, i) => channel * opacity + (color[i] ?? 0) * (1 - opacity));
+        const mixed: Rgb = [drawn[0] ?? 0, drawn[1] ?? 0, drawn[2] ?? 0];
+        assert.ok(Math.abs(lightness(mixed) - lightness(color)) > 0.2, `${name} ${slot} ${p}`);
+      }
 });

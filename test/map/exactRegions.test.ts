@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  clipPolygon,
-  clipRegions,
-  exactBorders,
-  exactStatistics,
-  gridPolygons,
-  tokenBorders,
-} from '../../src/map/exactRegions.js';
+import { clipPolygon, clipRegions, exactStatistics, gridPolygons, tokenBorders } from '../../src/map/exactRegions.js';
 import { coordinates, gridWindow } from '../../src/map/grid.js';
 import { envelope, type ExactRegions, polygonArea } from '../../src/map/polygons.js';
+import type { BorderGround, BorderLines } from '../../src/map/borderLines.js';
+import { bordersOf, outlinesOf } from '../../src/map/outlines.js';
 import { findBorders } from '../../src/map/regions.js';
+import type { Grid } from '../../src/map/specification.js';
 import { normalRows, rowsOf, squareWindow, voronoiRows } from './planeRows.js';
 import { randomNumbers } from './syntheticMap.js';
 
@@ -18,6 +14,18 @@ const grid = { columns: 20, rows: 10, spacing: 0.3, center: [0.7, -0.2] as const
 const window = gridWindow(grid);
 const rows = normalRows(300, 5, { c: 1, slope: 1 });
 const regions: ExactRegions = { window, polygons: envelope(rows, window) };
+/** The borders of regions as they are drawn on a grid. */
+function bordersIn(exact: ExactRegions, on: Grid, ground: BorderGround = {}): readonly BorderLines[] {
+  const { columns, rows: height } = on;
+  const outlined = {
+    columns,
+    rows: height,
+    top: new Int32Array(columns * height),
+    exact: { regions: exact, grid: on },
+  };
+  return bordersOf(outlined, outlinesOf(outlined), ground);
+}
+
 const value = (token: number, x: number, y: number): number =>
   (rows.c[token] ?? NaN) + x * (rows.u[token] ?? NaN) + y * (rows.v[token] ?? NaN);
 
@@ -69,26 +77,28 @@ test('borders of a lattice in grid coordinates are those of its cells', () => {
     3,
     Int32Array.from({ length: 15 }, (_, i) => i),
   );
-  const found = exactBorders(exact, lattice);
-  assert.deepEqual(pieces(found.onLight), pieces(cells.onLight));
-  assert.equal(found.onDark.length, 0);
+  const found = bordersIn(exact, lattice);
+  assert.deepEqual(found.flatMap((lines) => pieces(lines.pieces)).sort(), pieces(cells[0]?.pieces ?? []));
+  assert.ok(found.every(({ onDark }) => !onDark));
 });
 
 test('borders are split where they go from light to dark cells, and nothing of them is lost', () => {
   const random = randomNumbers(9);
   const dark = Uint8Array.from({ length: 200 }, () => Number(random() < 0.4));
-  const whole = exactBorders(regions, grid);
-  const split = exactBorders(regions, grid, dark);
-  const length = (list: Float64Array): number => {
+  const whole = bordersIn(regions, grid);
+  const split = bordersIn(regions, grid, { dark });
+  const length = (all: readonly BorderLines[]): number => {
     let sum = 0;
-    for (let i = 0; i < list.length; i += 4) {
-      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = list.subarray(i, i + 4);
-      sum += Math.hypot(x1 - x0, y1 - y0);
-    }
+    for (const { pieces } of all)
+      for (let i = 0; i < pieces.length; i += 4) {
+        const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = pieces.subarray(i, i + 4);
+        sum += Math.hypot(x1 - x0, y1 - y0);
+      }
     return sum;
   };
-  assert.ok(Math.abs(length(split.onLight) + length(split.onDark) - length(whole.onLight)) < 1e-9);
-  for (const [ground, list] of [split.onLight, split.onDark].entries()) {
+  assert.ok(Math.abs(length(split) - length(whole)) < 1e-9);
+  assert.equal(split.length, 2);
+  for (const { onDark, pieces: list } of split) {
     assert.ok(list.length > 0);
     for (let i = 0; i < list.length; i += 4) {
       const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = list.subarray(i, i + 4);
@@ -96,7 +106,7 @@ test('borders are split where they go from light to dark cells, and nothing of t
         const part = (k + 0.5) / 50;
         const [column, row] = [x0 + part * (x1 - x0), y0 + part * (y1 - y0)];
         if (Math.min(column % 1, 1 - (column % 1), row % 1, 1 - (row % 1)) < 1e-9) continue;
-        assert.equal(dark[Math.floor(row) * grid.columns + Math.floor(column)], ground);
+        assert.equal(dark[Math.floor(row) * grid.columns + Math.floor(column)], Number(onDark));
       }
     }
   }

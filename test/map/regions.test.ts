@@ -58,11 +58,12 @@ test('property: borders cover exactly the edges between different tokens, each o
   for (let i = 0; i < 300; i++) {
     const { columns, rows, top } = randomGrid(random);
     const dark = Uint8Array.from(top, () => Number(random() < 0.5));
-    const borders = findBorders(columns, rows, top, dark);
-    const expected = { onLight: new Set<string>(), onDark: new Set<string>() };
+    const borders = findBorders(columns, rows, top, { dark, alike: (a, b) => (a + b) % 2 === 1 });
+    const expected = new Map<string, string[]>();
     const edge = (a: number, b: number, name: string): void => {
       if (top[a] === top[b] || top[a] === NO_TOKEN || top[b] === NO_TOKEN) return;
-      expected[dark[a] && dark[b] ? 'onDark' : 'onLight'].add(name);
+      const look = `${dark[a] === 1 && dark[b] === 1} ${((top[a] ?? 0) + (top[b] ?? 0)) % 2 === 1}`;
+      expected.set(look, [...(expected.get(look) ?? []), name]);
     };
     for (let cell = 0; cell < top.length; cell++) {
       const column = cell % columns;
@@ -70,10 +71,10 @@ test('property: borders cover exactly the edges between different tokens, each o
       if (column > 0) edge(cell - 1, cell, `${column},${row} ${column},${row + 1}`);
       if (row > 0) edge(cell - columns, cell, `${column},${row} ${column + 1},${row}`);
     }
-    for (const ground of ['onLight', 'onDark'] as const) {
+    for (const { onDark, heavy, pieces } of borders) {
       const drawn: string[] = [];
       const ends = new Set<string>();
-      const lines = [...borders[ground]];
+      const lines = [...pieces];
       for (let at = 0; at < lines.length; at += 4) {
         const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = lines.slice(at, at + 4);
         const vertical = x0 === x1;
@@ -85,8 +86,11 @@ test('property: borders cover exactly the edges between different tokens, each o
           ends.add(end);
         }
       }
-      assert.deepEqual(drawn.sort(), [...expected[ground]].sort());
+      const look = `${onDark} ${heavy}`;
+      assert.deepEqual(drawn.sort(), expected.get(look)?.sort());
+      expected.delete(look);
     }
+    assert.equal(expected.size, 0, 'every border is drawn');
   }
 });
 

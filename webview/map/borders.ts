@@ -1,17 +1,17 @@
+import type { BorderLines } from '../../src/map/borderLines.js';
 import { BORDER } from '../../src/map/colors.js';
-import type { Borders } from '../../src/map/regions.js';
-import type { ExactBorders } from '../../src/map/exactRegions.js';
 import type { GridSize, Projection } from './view.js';
 
 /** Part of all edges between cells that may be borders before these are drawn fainter. */
 const CROWD = 0.3;
 
 /** Part of a grid's edges between cells that are borders. */
-export function crowdOf({ onLight, onDark }: Borders | ExactBorders, { columns, rows }: GridSize): number {
+export function crowdOf(borders: readonly BorderLines[], { columns, rows }: GridSize): number {
   let length = 0;
-  for (const runs of [onLight, onDark]) {
-    for (let i = 0; i + 3 < runs.length; i += 4) {
-      length += Math.abs((runs[i + 2] ?? 0) - (runs[i] ?? 0)) + Math.abs((runs[i + 3] ?? 0) - (runs[i + 1] ?? 0));
+  for (const { pieces } of borders) {
+    for (let i = 0; i + 3 < pieces.length; i += 4) {
+      length +=
+        Math.abs((pieces[i + 2] ?? 0) - (pieces[i] ?? 0)) + Math.abs((pieces[i + 3] ?? 0) - (pieces[i + 1] ?? 0));
     }
   }
   return length / Math.max(1, 2 * columns * rows);
@@ -59,20 +59,20 @@ export function strokeRuns(
   context.restore();
 }
 
-/** Borders between regions: black over light cells, white over dark ones; solid in high contrast. */
+/** Borders between regions: black over light cells, white over dark ones; solid in high contrast. @param width of the usual ones, in px */
 export function drawBorders(
   context: CanvasRenderingContext2D,
-  borders: Borders | ExactBorders,
+  borders: readonly BorderLines[],
   at: Projection,
   options: { readonly width: number; readonly solid: boolean; readonly crowd: number },
 ): void {
   // Where nearly every cell is a region of its own, lines would be all that is seen.
   const faint = Math.min(1, CROWD / Math.max(options.crowd, 1e-9)) ** 1.5;
-  for (const side of ['onLight', 'onDark'] as const) {
-    const { color, opacity } = BORDER[side];
-    strokeRuns(context, borders[side], at, {
+  for (const { onDark, heavy, pieces } of borders) {
+    const { color, opacity } = BORDER[onDark ? 'onDark' : 'onLight'];
+    strokeRuns(context, pieces, at, {
       color,
-      width: options.width,
+      width: options.width * (heavy ? BORDER.heavier : 1),
       opacity: (options.solid ? 1 : opacity) * faint,
     });
   }

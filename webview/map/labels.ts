@@ -136,7 +136,9 @@ export function drawCellTexts(
       const x = at.x(column + 0.5);
       const y = at.y(row + 0.5);
       const shift = label ? (label.size + small) * 0.31 : 0;
-      if (label) pen.write(context, label.segments, x, y - shift, label.size, ink);
+      // Borders pass below the words.
+      const halo = { color: cssColor(color, HALO.opacity), width: HALO.width };
+      if (label) pen.write(context, label.segments, x, y - shift, label.size, ink, halo);
       context.font = pen.fontOf(small, 400);
       context.textAlign = 'center';
       context.fillStyle = ink;

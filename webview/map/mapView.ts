@@ -20,14 +20,14 @@ import { axisNames } from './axisNames.js';
 import { BarButton } from './barButton.js';
 import { crowdOf, drawBorders, drawCellGrid } from './borders.js';
 import { baseView, contains, isWhole, refines, seesDetail, zoomLimit } from './detail.js';
-import { drawCutCells } from './exactCells.js';
 import { type Frame, frameOf } from './frame.js';
 import { drawCellTexts, drawLabels, labelsOf, labelsOfPolygons } from './labels.js';
 import { barOf, drawAxes, drawColorBar, drawPointer, OVERVIEW } from './legend.js';
 import { drawProfileLine } from './profileLine.js';
-import { drawHollow, drawHover, drawOutline, drawPin, drawPolygonOutline, drawTile } from './marks.js';
+import { drawHollow, drawHover, drawOutline, drawPin, drawTile } from './marks.js';
 import { OverlayLayer } from './overlayLayer.js';
 import { BADGE, markPlace } from './overlayMarks.js';
+import { drawPatches } from './patches.js';
 import { Pictures } from './pictures.js';
 import type { PixelBox } from './rings.js';
 import { TokenPen } from './tokenPen.js';
@@ -337,7 +337,7 @@ export class MapView {
     const coloring = this.derived.coloring(state);
     if (ui.colorBy === 'token' && coloring && !map.changes) {
       const scale = this.derived.scale(state);
-      drawCutCells(context, this.derived.cut(state) ?? [], map.cells.columns, at, (token, cell) =>
+      drawPatches(context, this.derived.patches(state) ?? [], at, (token, cell) =>
         tokenColor(scale, this.derived.slot(map, token), coloring.part(map.cells, terrain.stand[cell] ?? cell)),
       );
     }
@@ -421,9 +421,8 @@ export class MapView {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     context.translate(frame.left, frame.top);
-    const polygons = this.derived.polygons(state);
-    if (outlined !== null && polygons) drawPolygonOutline(context, at, polygons, outlined);
-    else if (outlined !== null) drawOutline(context, at, terrain, outlined);
+    const outlines = outlined === null ? undefined : this.derived.outlines(state);
+    if (outlined !== null && outlines) drawOutline(context, at, terrain, outlines, outlined);
     const stride = STRIDES.find((one) => one === progress?.stride);
     const work = seesDetail(state) ? host?.detail : host?.run;
     if (work?.status === 'running' && !map.finish && progress && progress.cell >= 0 && stride) {

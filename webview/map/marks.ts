@@ -1,5 +1,5 @@
 import type { Agreement } from '../../src/map/compare/agreement.js';
-import type { TokenPolygon } from '../../src/map/polygons.js';
+import type { Outlines } from '../../src/map/outlines.js';
 import { findBorders } from '../../src/map/regions.js';
 import type { Tile } from '../../src/map/refinement.js';
 import { isHighContrast, type Theme } from '../theme.js';
@@ -60,13 +60,19 @@ export function drawPin(
   ]);
 }
 
-/** Outline of exact regions; polygons in grid coordinates. */
-export function drawPolygonOutline(
+/** Outline of all regions of a token. */
+export function drawOutline(
   context: CanvasRenderingContext2D,
   at: Projection,
-  polygons: readonly TokenPolygon[],
+  terrain: Terrain,
+  { kind, borders, polygons }: Outlines,
   token: number,
 ): void {
+  if (kind === 'cells') return drawCellsOutline(context, at, terrain, token);
+  if (kind === 'interpolated') {
+    const own = borders.filter(({ left, right }) => left === token || right === token);
+    return strokeOutline(context, Float64Array.from(own.flatMap(({ x0, y0, x1, y1 }) => [x0, y0, x1, y1])), at);
+  }
   for (const { points } of polygons.filter((polygon) => polygon.token === token)) {
     const sides = new Float64Array(points.length * 2);
     for (let i = 0; i < points.length; i += 2) {
@@ -77,8 +83,8 @@ export function drawPolygonOutline(
   }
 }
 
-/** Outline of all regions of a token. */
-export function drawOutline(context: CanvasRenderingContext2D, at: Projection, terrain: Terrain, token: number): void {
+/** The same along the sides of cells. */
+function drawCellsOutline(context: CanvasRenderingContext2D, at: Projection, terrain: Terrain, token: number): void {
   const { columns, rows, top } = terrain;
   // One cell more on each side, so that the outline closes at the grid's edge.
   const wide = columns + 2;
@@ -86,8 +92,12 @@ export function drawOutline(context: CanvasRenderingContext2D, at: Projection, t
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)
       if (top[row * columns + column] === token) inside[(row + 1) * wide + column + 1] = 1;
-  const runs = findBorders(wide, rows + 2, inside).onLight.map((coordinate) => coordinate - 1);
-  strokeOutline(context, runs, at);
+  for (const { pieces } of findBorders(wide, rows + 2, inside))
+    strokeOutline(
+      context,
+      pieces.map((coordinate) => coordinate - 1),
+      at,
+    );
 }
 
 function strokeOutline(context: CanvasRenderingContext2D, pieces: Int32Array | Float64Array, at: Projection): void {

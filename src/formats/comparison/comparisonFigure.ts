@@ -26,7 +26,8 @@ import { findRegions, NO_TOKEN, topTokens } from '../../map/regions.js';
 import type { PlaneSharing } from '../../map/series/series.js';
 import { slotsOf } from '../../map/settledMap.js';
 import type { Cells, TokenMap } from '../../map/tokenMap.js';
-import { cellColors, drawColorBar } from '../figureParts.js';
+import { exactOf } from '../figure.js';
+import { cellColors, type CellColors, drawColorBar } from '../figureParts.js';
 import { type Frame, Writer } from '../figureWriter.js';
 import type { FigureSize } from '../figureSize.js';
 import type { BundledFont } from '../fonts.js';
@@ -42,7 +43,7 @@ export const PLANE_WORDS: Readonly<Record<PlaneSharing, string>> = {
 /** Several maps colored on one scale. */
 export interface OneScale {
   readonly coloring: Coloring;
-  readonly colorOf: (map: TokenMap) => (cell: number) => Rgb | undefined;
+  readonly colorsOf: (map: TokenMap) => CellColors;
 }
 
 /** Colors of maps that stand beside each other: one scale, as far as any of them goes; one color for a token in all. */
@@ -59,7 +60,7 @@ export function oneScale(maps: readonly TokenMap[], display: Display): OneScale 
   const regionsOf = (map: TokenMap) => findRegions(map.cells.columns, map.cells.rows, topTokens(map.cells));
   if (coloring.colorBy === 'token')
     for (const map of maps) known = { ...known, ...Object.fromEntries(slotsOf(map, regionsOf(map), known)) };
-  return { coloring, colorOf: (map) => cellColors(map, coloring, regionsOf(map), known) };
+  return { coloring, colorsOf: (map) => cellColors(map, coloring, regionsOf(map), known) };
 }
 
 /** A map as a panel of a figure. */
@@ -71,8 +72,8 @@ export function panelOf(map: TokenMap, names: { title: string; note: string }, s
     ...names,
     columns,
     rows,
-    color: scale.colorOf(map),
-    top,
+    colors: scale.colorsOf(map),
+    outlined: { columns, rows, top, cells: map.cells, exact: exactOf(map) },
     regions: findRegions(columns, rows, top),
     segments: (id) => {
       const known = written.get(id) ?? write.ofToken(tokenOf(map, id));
@@ -178,21 +179,22 @@ function changesPanel(comparison: MapComparison, by: ChangesBy | undefined, note
     return [...write.ofToken(tokenOf(a, from)), arrow, ...write.ofToken(tokenOf(b, to))];
   });
   const certainty = ({ probabilities, topK }: Cells, cell: number): number => probabilities[cell * topK] ?? 0;
+  const color = (cell: number): Rgb | undefined => {
+    const change = agreement.changes[cell];
+    if (change === undefined) return undefined;
+    if (apart) {
+      const nats = apart.values[cell] ?? NaN;
+      return Number.isNaN(nats) ? undefined : palette[changeEntry('real', divergencePart(nats, apart.spread))];
+    }
+    return palette[changeEntry(change, Math.min(certainty(a.cells, cell), certainty(b.cells, cell)))];
+  };
   return {
     title: apart ? DIVERGENCE_NAMES[apart.by] : 'Changes',
     note: apart ? `mean ${divergenceBits(apart.spread.mean)}` : note,
     columns,
     rows,
-    color: (cell) => {
-      const change = agreement.changes[cell];
-      if (change === undefined) return undefined;
-      if (apart) {
-        const nats = apart.values[cell] ?? NaN;
-        return Number.isNaN(nats) ? undefined : palette[changeEntry('real', divergencePart(nats, apart.spread))];
-      }
-      return palette[changeEntry(change, Math.min(certainty(a.cells, cell), certainty(b.cells, cell)))];
-    },
-    top,
+    colors: { color },
+    outlined: { columns, rows, top },
     regions: findRegions(columns, rows, top),
     segments: (id) => segments[id] ?? [],
   };

@@ -1,9 +1,11 @@
-import { isDark, type Rgb } from '../../map/colors.js';
+import { BORDER } from '../../map/colors.js';
 import type { Segment } from '../../map/display.js';
 import { type Label, LABEL_SIZES, LABEL_WEIGHT, placeLabels } from '../../map/labels.js';
-import { findBorders, type Regions } from '../../map/regions.js';
+import type { Outlined } from '../../map/outlines.js';
+import type { Regions } from '../../map/regions.js';
 import { drawCells } from '../cellPicture.js';
-import { areCrowded, drawBorders, regionText, RULE, SOFT_INK, svgDocument } from '../figureParts.js';
+import { BORDER_WORDS, drawBorders, type FigureBorders } from '../figureBorders.js';
+import { type CellColors, regionText, RULE, SOFT_INK, svgDocument } from '../figureParts.js';
 import {
   AXIS_SIZE,
   type FigurePart,
@@ -22,9 +24,9 @@ export interface Panel {
   readonly note: string;
   readonly columns: number;
   readonly rows: number;
-  readonly color: (cell: number) => Rgb | undefined;
-  /** [columns * rows] what wins, for the borders; -1: nothing. */
-  readonly top: Int32Array;
+  readonly colors: CellColors;
+  /** What its borders are drawn from. */
+  readonly outlined: Outlined;
   /** What is named. */
   readonly regions: Regions;
   readonly segments: (id: number) => readonly Segment[];
@@ -118,7 +120,7 @@ export function drawMultiples(figure: Multiples, write: Writer, asked: FigureSiz
   const top = above + titleLine * title.length + subtitleLine * subtitle.length;
   let y = top;
   let body = heading;
-  const crowded: boolean[] = [];
+  const kinds = new Set<FigureBorders['kind']>();
   for (let start = 0; start < panels.length; start += across) {
     const row = panels.slice(start, start + across);
     const high = Math.max(...sizes.slice(start, start + across).map(({ height }) => height));
@@ -126,7 +128,7 @@ export function drawMultiples(figure: Multiples, write: Writer, asked: FigureSiz
       const size = sizes[start + i] ?? { width: wide, height: wide };
       const frame = { x: edge + i * (wide + GAP), y: y + TITLE, ...size };
       const drawn = drawPanel(panel, frame, wide, figure, write, smallest);
-      crowded.push(drawn.crowded);
+      kinds.add(drawn.borders);
       body += drawn.svg;
     });
     if (start === 0 && has('bar'))
@@ -137,13 +139,15 @@ export function drawMultiples(figure: Multiples, write: Writer, asked: FigureSiz
   if (has('caption'))
     body += element('path', { d: `M${edge} ${svgNumber(y)}H${svgNumber(width - edge)}`, stroke: RULE });
   y += 4;
-  const parts = crowded.includes(true)
-    ? [...figure.caption, 'borders left out where there are too many to draw']
-    : figure.caption;
+  const parts = [
+    ...figure.caption,
+    ...(kinds.has('interpolated') ? [BORDER_WORDS.interpolated] : []),
+    ...(kinds.has('crowded') ? ['borders left out where there are too many to draw'] : []),
+  ];
   for (const line of write.lines(has('caption') ? parts : [], 12, 400, room, ' · '))
     body += write.line(line, { x: edge, y: (y += 19), size: 12, fill: SOFT_INK });
   const height = Math.ceil(y + (points === undefined ? 24 : 10));
-  const description = `${figure.subtitle}. ${panels.map((panel) => `${panel.title}: ${panel.note}`).join('. ')}. ${figure.caption.join(' · ')}`;
+  const description = `${figure.subtitle}. ${panels.map((panel) => `${panel.title}: ${panel.note}`).join('. ')}. ${parts.join(' · ')}`;
   const size = { width: points === undefined ? Math.ceil(width) : width, height, points };
   return svgDocument(size, { title: figure.title, description }, body);
 }
@@ -155,12 +159,13 @@ function drawPanel(
   { borders: bordered, labels: labelled }: Multiples,
   write: Writer,
   smallest: number,
-): { readonly svg: string; readonly crowded: boolean } {
-  const { columns, rows, color, regions, segments } = panel;
+): { readonly svg: string; readonly borders: FigureBorders['kind'] } {
+  const { columns, rows, colors, regions, segments } = panel;
+  const { color } = colors;
   const [cellWidth, cellHeight] = [frame.width / columns, frame.height / rows];
-  const dark = Uint8Array.from(panel.top, (_, cell) => Number(isDark(color(cell) ?? [255, 255, 255])));
-  const borders = findBorders(columns, rows, panel.top, dark);
-  const crowded = bordered && areCrowded(borders, frame, cellWidth, cellHeight);
+  const borders = bordered
+    ? drawBorders(panel.outlined, colors, frame, BORDER.width)
+    : ({ kind: 'known', svg: '' } as const);
   const measure = (some: readonly Segment[]): number => write.measure(some, LABEL_WEIGHT);
   // As in a figure of one map: placed as for the screen, and larger than there by as much as the smallest must be.
   const larger = smallest / LABEL_SIZES.smallest;
@@ -171,11 +176,11 @@ function drawPanel(
   const heading = shortened(panel.title, room, 13, write);
   const note = shortened(panel.note, room, 12, write);
   return {
-    crowded,
+    borders: borders.kind,
     svg:
       write.line(heading, { x: frame.x, y: frame.y - 8, size: 13, weight: 600 }) +
       drawCells({ columns, rows, color }, frame.x, frame.y, frame.width, frame.height) +
-      (bordered && !crowded ? drawBorders(borders, frame, cellWidth, cellHeight, false) : '') +
+      borders.svg +
       element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
       labels.map((label) => regionText(label, columns, frame, cellWidth, cellHeight, color, write)).join('') +
       write.line(note, { x: frame.x, y: frame.y + frame.height + 16, size: 12, fill: SOFT_INK }),
