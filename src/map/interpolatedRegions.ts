@@ -401,18 +401,22 @@ function drawEdge(squares: Squares, between: Between, top: Int32Array, { outer, 
       const lead = between.lead(cell, first, second);
       return inner === 0 ? lead : 1.5 * lead - 0.5 * between.lead(cell + inner, first, second);
     };
-    const further = way.length === 1 ? partOf(out(a), out(b)) : NaN;
+    // A slanted border may go on beside the next cell, where that has the same token.
+    const [before, behind] = [i > 0 && top[a - along] === first, i + 2 < count && top[b + along] === second];
+    const [lead, lag] = way.length === 1 ? [out(a), out(b)] : [NaN, NaN];
+    const further =
+      lead > lag ? Math.min(behind ? 1.5 : 1, Math.max(before ? -0.5 : 0, lead / (lead - lag))) : undefined;
     let last = at(i + 0.5, 0);
-    let lastOut = at(i + 0.5, 0.5);
+    let lastOut = at(i + 0.5 + Math.min(0, further ?? 0), 0.5);
     for (const change of way) {
-      const end = i + 0.5 + (Number.isNaN(further) ? change.at : further);
+      const end = i + 0.5 + (further ?? change.at);
       const [from, to] = [at(i + 0.5 + change.at, 0), at(end, 0.5)];
       squares.border(token, change.token, to, from);
       squares.border(NO_TOKEN, token, to, at(start, 0.5));
       squares.face(token, [last, lastOut, to, from]);
       [start, token, last, lastOut] = [end, change.token, from, to];
     }
-    squares.face(token, [last, lastOut, at(i + 1.5, 0.5), at(i + 1.5, 0)]);
+    squares.face(token, [last, lastOut, at(i + 0.5 + Math.max(1, further ?? 1), 0.5), at(i + 1.5, 0)]);
   }
   squares.border(NO_TOKEN, token, at(count, 0.5), at(start, 0.5));
 }
