@@ -7,6 +7,7 @@ import { createBoundariesPane } from './boundariesPane.js';
 import { createCellTable } from './cellTable.js';
 import { ChangesPane } from './compare/changesPane.js';
 import { createCompareBar, sendComparison } from './compare/compareBar.js';
+import { shareAnchors } from './compare/sharedAnchors.js';
 import { createControls } from './controls/controls.js';
 import { Derived } from './derived.js';
 import { h, hideUnder, iconButton, setAttributes, setText, show } from './dom.js';
@@ -72,6 +73,7 @@ const announce = (text: string): void => setText(announcer, text);
 const main = new Pane('main', link, derived, announce);
 const { store, view } = main;
 const other = new Pane('other', link, derived, announce);
+shareAnchors(store, other.store);
 const changes = new ChangesPane(link, derived, store, other.store, announce);
 for (const pane of [main, other])
   pane.store.onDraw(({ comparing, spans }, changed) => {

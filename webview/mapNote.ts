@@ -28,13 +28,21 @@ export function createMapNote(store: Store): HTMLElement {
       context,
       // What lies between two maps has no center and no context of its own.
       base && !base.changes
-        ? [contextNote(base), axesNote(base), faithNote(base), boundaryNote(base)].filter(Boolean).join(' · ')
+        ? [colorNote(state), contextNote(base), axesNote(base), faithNote(base), boundaryNote(base)]
+            .filter(Boolean)
+            .join(' · ')
         : '',
     );
     setAttributes(element, { title: element.textContent || undefined });
   });
   return element;
 }
+
+/** The tab that is chosen may ask what this map was not: then colors tell what they tell without it. */
+const colorNote = ({ base, ui }: PageState): string =>
+  ui.colorBy === 'question' && base && !base.specification.question
+    ? t('Colors show the probability: this map was asked no question')
+    : '';
 
 /** Prompt A says at its place what the model says of it only where it is the context as well. */
 function contextNote({ specification: { plane, context } }: PageMap): string {

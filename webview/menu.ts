@@ -3,6 +3,8 @@ import { h, icon, setAttributes, show } from './dom.js';
 export interface MenuItem {
   readonly label: string;
   readonly icon: string;
+  /** What it does, in a line below. */
+  readonly description?: string;
   /** Why it cannot be chosen now. */
   readonly reason?: string | undefined;
   readonly run: () => void;
@@ -39,9 +41,17 @@ function menuList(label: string, items: MenuItems, closed: (focus: boolean) => v
             class: 'menu-item',
             title: item.reason,
             'aria-disabled': item.reason === undefined ? undefined : 'true',
+            ...(item.description === undefined
+              ? {}
+              : { 'aria-label': item.label, 'aria-description': item.description }),
           },
           icon(item.icon),
-          h('span', {}, item.label),
+          h(
+            'span',
+            {},
+            item.label,
+            ...(item.description === undefined ? [] : [h('span', { class: 'menu-description' }, item.description)]),
+          ),
         );
         entry.addEventListener('click', () => {
           if (item.reason !== undefined) return;
@@ -52,6 +62,8 @@ function menuList(label: string, items: MenuItems, closed: (focus: boolean) => v
       }),
     );
     show(list, true);
+    // Where it hangs over the edge of what scrolls it is brought into view.
+    list.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     entries()[0]?.focus();
   };
   list.addEventListener('keydown', (event) => {

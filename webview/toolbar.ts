@@ -218,10 +218,8 @@ export function createToolbar(
 export const compareItems = (state: PageState): MenuItem[] => {
   const { host } = state;
   return host
-    ? choicesOf(host).map(({ label, icon, reason, compare }) => ({
-        label,
-        icon,
-        reason,
+    ? choicesOf(host).map(({ compare, ...choice }) => ({
+        ...choice,
         run: () => {
           if (compare === 'saved') send({ type: 'chooseSavedMap' });
           else if (compare === 'layers') sendSweep(true);
@@ -303,7 +301,10 @@ function menuItems(
           ),
         ]),
     ...(layout === 'narrow' || zoom
-      ? (['separator', ...compareItems(state).map((one) => ({ ...one, label: t('Compare: {0}', one.label) }))] as const)
+      ? ([
+          'separator',
+          ...compareItems(state).map(({ description: _, ...one }) => ({ ...one, label: t('Compare: {0}', one.label) })),
+        ] as const)
       : []),
     'separator',
     {

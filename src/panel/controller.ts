@@ -72,6 +72,8 @@ export class MapController {
   private models: readonly ModelEntry[] = [];
   private ids = 0;
   private disposed = false;
+  /** A person has chosen a plane or prompts: what they chose stays theirs, also where a model would begin with the same. */
+  private touched = false;
   private telling: NodeJS.Immediate | undefined;
   /** Number of the page's last edit. */
   private heard = 0;
@@ -356,7 +358,8 @@ export class MapController {
   chooseModel(modelPath: string): void {
     const { settings } = this;
     const began = this.deps.defaults(settings.modelPath ?? undefined);
-    const untouched = [began.parameters, began.withoutPrompts].some((parameters) => this.isSetTo(parameters));
+    const untouched =
+      !this.touched && [began.parameters, began.withoutPrompts].some((parameters) => this.isSetTo(parameters));
     const parameters = untouched ? this.deps.defaults(modelPath).parameters : settings.parameters;
     if (this.history.set({ ...settings, modelPath, parameters })) this.settled();
     else void this.main.begin(this.main.runs.asked === undefined, false);
@@ -487,7 +490,7 @@ export class MapController {
   /** A model that takes no prompts begins with a plane that needs none, where its panel is as it began. */
   private fitBeginning(): void {
     const { modelPath } = this.settings;
-    if (this.main.takesPrompts !== false || modelPath === null) return;
+    if (this.main.takesPrompts !== false || modelPath === null || this.touched) return;
     const { parameters, withoutPrompts } = this.deps.defaults(modelPath);
     if (!this.isSetTo(parameters) || this.isSetTo(withoutPrompts)) return;
     this.history.replace({ ...this.settings, parameters: withoutPrompts });
@@ -519,6 +522,7 @@ export class MapController {
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
     const settings = /^plane(\.center\b|$)/.test(setting) ? followed(read.settings) : read.settings;
+    if (/^(parameters|plane|context)\b/.test(setting)) this.touched = true;
     // Who starts from a preset wants to see it, however long it takes.
     if (this.history.set(settings, step ? setting : undefined)) this.settled(setting === 'parameters');
   }

@@ -23,7 +23,7 @@ export interface LensPlace {
 export class LensView {
   private lenses: readonly LensTable[] | null = null;
   private fault: FaultData | null = null;
-  private progress: { readonly done: number; readonly total: number } | null = null;
+  private progress: LensState['progress'] = null;
   private wanted: PanelSettings | undefined;
   /** What the table is of, or will be, as JSON. */
   private key: string | undefined;
@@ -118,6 +118,9 @@ export class LensView {
       const asked = lensesOf(wanted);
       const { engine } = await this.place.lease({ modelPath, device, parameters: wanted.parameters });
       const lenses: LensTable[] = [];
+      // It may have waited for others: time counts from the first cells on.
+      let begun: number | undefined;
+      let first: number | undefined;
       for (const { parameters, own } of asked) {
         const lens = await engine.call(
           'lens',
@@ -126,7 +129,13 @@ export class LensView {
             signal: running.signal,
             onEvent: ({ done, total }) => {
               if (this.running !== running) return;
-              this.progress = { done: lenses.length * total + done, total: asked.length * total };
+              begun ??= performance.now();
+              const all = asked.length * total;
+              const here = lenses.length * total + done;
+              first ??= here;
+              const seconds = (performance.now() - begun) / 1000;
+              const secondsLeft = here > first ? (seconds * (all - here)) / (here - first) : null;
+              this.progress = { done: here, total: all, secondsLeft };
               this.place.onChange();
             },
           },

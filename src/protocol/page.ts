@@ -56,7 +56,8 @@ export type ColorScaleChoice = 'theme' | 'light' | 'dark';
 export interface LensState {
   readonly choice: LensChoice;
   readonly running: boolean;
-  readonly progress: LensProgress | null;
+  /** `secondsLeft`: null until enough is known. */
+  readonly progress: (LensProgress & { readonly secondsLeft: number | null }) | null;
   readonly fault: FaultData | null;
 }
 

@@ -108,6 +108,12 @@ test('another model begins with prompts of its own, unless a person has chosen a
   assert.notDeepEqual(mine, bundled);
   say({ type: 'model', path: another });
   assert.deepEqual(controller.settings.parameters, mine);
+  // Also where what was typed is what the model began with.
+  say({ type: 'undo' });
+  edit('plane.center.text', bundled.plane.center.kind === 'prompt' ? bundled.plane.center.text : '');
+  const typed = controller.settings.parameters;
+  say({ type: 'model', path: another });
+  assert.deepEqual(controller.settings.parameters, typed);
 });
 
 test('a model that takes no prompts begins with a plane that needs none, and nothing to undo', async (context) => {

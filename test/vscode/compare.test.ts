@@ -142,7 +142,7 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await until('all layers are saved', () =>
       Promise.resolve(existsSync(path.join(series, 'embedding_grid_series.json'))),
     );
-    await page.button('Close Sweep (Esc)').click();
+    await page.button('Close All Layers (Esc)').click();
     await page.button('Compare…').click();
     await page.frame.getByRole('menuitem', { name: 'Layers × Positions' }).click();
     await page.frame.locator('.lens-grid td[data-row="3"][data-column="1"]').click();

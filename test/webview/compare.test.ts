@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import { suite } from 'node:test';
 import { divergenceBits, spreadOf } from '../../src/map/compare/divergenceScale.js';
+import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import { formatFixed } from '../../src/map/numbers.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
@@ -183,6 +184,67 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
       await stage.page.locator('aside.inspector').waitFor();
       assert.equal(await pane(stage, 'other').count(), 0);
       assert.equal(stage.controller.settings.compare, null);
+    },
+  );
+
+  const LAID = presetParameters('threePrompts', DEFAULT_PARAMETERS);
+  onPage(
+    'where what differs cannot act it is said, with what to choose; a shared plane has the anchors of the left map on both',
+    { parameters: { ...LAID, interventions: [{ kind: 'zero', block: 4, part: 'attention' }] } },
+    async (stage) => {
+      const silence = stage.page.locator('.compare-silence');
+      const edit = (path: string, value: unknown): void => stage.controller.receive({ type: 'edit', path, value });
+      const cases: readonly (readonly [string, unknown, Partial<MapParameters>, RegExp | null])[] = [
+        [
+          'interventions',
+          [],
+          { layer: 'last' },
+          /enter behind this part.*Choose Own Planes, or layer 3 or an earlier one/,
+        ],
+        ['interventions', [], { layer: 4 }, /enter behind this part/],
+        ['interventions', [], { layer: 3 }, null],
+        ['interventions', [], { layer: 3, readout: 'lens' }, /leaves the blocks behind the layer out.*Forward/],
+        ['layer', 3, { layer: 12, readout: 'lens' }, /say the same at every layer/],
+        ['layer', 3, { layer: 12 }, null],
+        ['readout', 'lens', { layer: 'last' }, /is the model’s own readout/],
+        ['context', { kind: 'none' }, { layer: 'last' }, /no position sees another/],
+        ['context', { kind: 'none' }, { layer: 12 }, null],
+        ['model', '/models/other', { layer: 'last' }, /heads of both models/],
+      ];
+      for (const [path, value, change, said] of cases) {
+        edit('parameters', { ...stage.controller.settings.parameters, readout: 'forward', ...change });
+        edit('compare', { kind: 'computed', path, value, plane: 'shared' });
+        await eventually(async () => {
+          await stage.settled();
+          if (said) assert.match(await silence.innerText(), said);
+          else assert.equal(await silence.isVisible(), false, JSON.stringify([path, change]));
+        });
+      }
+      edit('compare', { kind: 'computed', path: 'interventions', value: [], plane: 'own' });
+      await eventually(async () => assert.equal(await silence.isVisible(), false));
+      edit('compare', { kind: 'computed', path: 'interventions', value: [], plane: 'shared' });
+      await compared(stage);
+      await silence.waitFor();
+      const b = await Promise.all(
+        (['main', 'other'] as const).map(async (name) => {
+          const box = await pane(stage, name).locator('.plot').boundingBox();
+          assert.ok(box);
+          const { spacing, center, columns } = LAID.grid;
+          const at = (place: number, middle: number): number => (place - middle) / (spacing * columns) + 0.5;
+          await stage.page.mouse.click(
+            box.x + at(1, center[0]) * box.width + 6,
+            box.y + (1 - at(0, center[1])) * box.height + 6,
+          );
+          await stage.settled();
+          const nearest = await pane(stage, name).locator('.nearest').innerText();
+          await stage.page.keyboard.press('Escape');
+          return nearest;
+        }),
+      );
+      assert.match(b[0] ?? '', /^B “She was the daughter of Sir”/);
+      assert.equal(b[1], b[0]);
+      await stage.picture('compare-silent');
+      await expectNoViolations(stage.page.locator('body'), 'a shared plane where nothing can show');
     },
   );
 

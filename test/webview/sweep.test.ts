@@ -116,7 +116,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await stage.button('Pause').click();
       await stage.page.locator('.sweep-said', { hasText: 'at this cell' }).waitFor();
       await stage.picture('sweep-saved');
-      await stage.button('Close Sweep').click();
+      await stage.button('Close All Layers').click();
       await stage.page.locator('.sweep').waitFor({ state: 'hidden' });
     },
   );
@@ -241,6 +241,17 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await stage.picture('lens-narrow');
       await expectNoViolations(stage.page.locator('body'), 'lens, narrow');
       const field = stage.page.getByRole('textbox', { name: 'Token that is followed' });
+      // A cell tells the rank and the probability of that token, and no other's name; the other spelling is one click away.
+      await field.fill('sea');
+      await stage.button('Follow ␣sea instead').click();
+      await eventually(() => assert.equal(stage.controller.settings.lens?.token, ' sea'));
+      await stage.button('Follow').waitFor({ state: 'hidden' });
+      for (const text of await stage.page.locator('.lens-grid td > :first-child').allInnerTexts())
+        assert.match(text, /^#[\d,]+\s*[\d.<]+%$/);
+      await stage.button('What Is Layers × Positions?').click();
+      await stage.page.getByText('as if the model stopped there').waitFor();
+      await stage.picture('lens-explained');
+      await stage.button('What Is Layers × Positions?').click();
       await field.fill(' xyz');
       await stage.page.locator('.lens .band-fault', { hasText: 'is not one token' }).waitFor();
       await field.fill('');

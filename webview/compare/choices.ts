@@ -2,7 +2,9 @@ import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { capital, contextBrief, layerBrief, READOUT_NAMES, translatorFile } from '../../src/map/naming.js';
 import { axisName, type AxisValue, MODEL_PATH, throughFile, valueAt, valueText } from '../../src/map/series/series.js';
+import { interventionWords } from '../../src/map/interventionWords.js';
 import {
+  checkParameters,
   type ContextChoice,
   contextOf,
   isTranslated,
@@ -22,6 +24,8 @@ type Computed = Extract<Comparison, { kind: 'computed' }>;
 export interface Choice {
   readonly label: string;
   readonly icon: string;
+  /** What is seen then. */
+  readonly description: string;
   /** Why not, at the moment. */
   readonly reason?: string;
   /** `saved`: a saved map, which is chosen first; `layers`: itself, at all layers; `lens`: a prompt, at all of them and all positions; `profile`: along a line. */
@@ -35,6 +39,7 @@ export function choicesOf(host: HostState): Choice[] {
   const saved: Choice = {
     label: host.mode === 'saved' ? t('Another Saved Map…') : t('Saved Map…'),
     icon: 'symbol-color',
+    description: t('A map of a file beside this one'),
     compare: 'saved',
   };
   if (host.mode === 'saved') return [saved];
@@ -52,22 +57,65 @@ export function choicesOf(host: HostState): Choice[] {
     {
       label: t('Another Layer'),
       icon: 'layers',
+      description: t('Two maps beside each other, and what changes'),
       compare: own('layer', at > 0 ? at - 1 : last > at ? at + 1 : 'embeddings'),
     },
-    { label: t('All Layers'), icon: 'list-ordered', compare: 'layers' },
-    { label: t('Layers × Positions'), icon: 'table', compare: 'lens' },
-    { label: t('Profile Along a Line'), icon: 'graph-line', compare: 'profile' },
-    { label: t('Another Readout'), icon: 'eye', compare: own('readout', readout) },
-    { label: t('Another Context'), icon: 'quote', compare: own('context', { ...context }) },
+    {
+      label: t('All Layers'),
+      icon: 'list-ordered',
+      description: t('This map at every layer, to step through'),
+      compare: 'layers',
+    },
+    {
+      label: t('Layers × Positions'),
+      icon: 'table',
+      description: t('What a prompt says at every layer and position'),
+      compare: 'lens',
+    },
+    {
+      label: t('Profile Along a Line'),
+      icon: 'graph-line',
+      description: t('Probabilities along a line on this map'),
+      compare: 'profile',
+    },
+    {
+      label: t('Another Readout'),
+      icon: 'eye',
+      description: t('The same plane, read by a lens or by the model'),
+      compare: own('readout', readout),
+    },
+    {
+      label: t('Another Context'),
+      icon: 'quote',
+      description: t('The same plane behind other text, or none'),
+      compare: own('context', { ...context }),
+    },
     {
       label: t('Another Model or Export'),
       icon: 'package',
+      description: t('The same parameters, in another model'),
       ...(model ? {} : { reason: t('There is no other model that can be opened.') }),
       compare: own(MODEL_PATH, model?.value ?? null),
     },
-    ...(acting ? [{ label: t('Without Interventions'), icon: 'wand', compare: own('interventions', []) }] : []),
+    ...(acting
+      ? [
+          {
+            label: t('Without Interventions'),
+            icon: 'wand',
+            description: t('The model as it is, beside the changed one'),
+            compare: own('interventions', []),
+          },
+        ]
+      : []),
     ...(axes.method === 'random_projection'
-      ? [{ label: t('Another Seed'), icon: 'refresh', compare: own('plane.axes.seed', axes.seed + 1) }]
+      ? [
+          {
+            label: t('Another Seed'),
+            icon: 'refresh',
+            description: t('Another random plane of the same kind'),
+            compare: own('plane.axes.seed', axes.seed + 1),
+          },
+        ]
       : []),
     saved,
   ];
@@ -137,17 +185,22 @@ export function nameOf(host: HostState, path: string, value: AxisValue): string 
   if (readout) return `${READOUT_NAMES[readout]}${isTranslated(readout) ? '…' : ''}`;
   if (path === 'context') return t('Context: {0}', contextBrief(contextFrom(value) ?? { kind: 'none' }));
   if (path === 'interventions' && Array.isArray(value))
-    return value.length === 0
-      ? t('Without Interventions')
-      : value.length === 1
-        ? t('1 Intervention')
-        : t('{0} Interventions', value.length);
+    return value.length === 0 ? t('Without Interventions') : interventionsName(host, value);
   if (path === MODEL_PATH)
     return safeText(
       host.models.find((model) => typeof value === 'string' && leadsTo(model, value))?.name ?? valueText(value),
       60,
     );
   return capital(safeText(`${axisName(path)} ${valueText(value)}`, 60));
+}
+
+/** What interventions do, where that is said in a line; else how many they are. */
+function interventionsName({ settings }: HostState, value: AxisValue): string {
+  const read = checkParameters({ ...settings.parameters, interventions: value });
+  const all = 'faults' in read ? [] : read.parameters.interventions;
+  const [only] = all;
+  if (only && all.length === 1) return capital(interventionWords(only, 30));
+  return t('{0} Interventions', all.length);
 }
 
 /** A context as it stands on an axis. */

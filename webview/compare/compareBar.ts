@@ -1,10 +1,11 @@
 import { t } from '@vscode/l10n';
 import type { Comparison } from '../../src/protocol/panelSettings.js';
-import { h, iconButton, setAttributes, setText, show } from '../dom.js';
+import { h, icon, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
 import { agreementText } from './changesTable.js';
 import type { ChangesPane } from './changesPane.js';
+import { silenceOf } from './silent.js';
 
 /** Tells the host what the map is compared with; null: with nothing. */
 export const sendComparison = (compare: Comparison | null): void =>
@@ -37,6 +38,13 @@ export function createCompareBar(store: Store, changes: ChangesPane, { closes = 
   );
   const swap = iconButton('arrow-swap', t('Swap Both Maps'), () => send({ type: 'swap' }));
   const close = iconButton('close', t('Close Comparison (Esc)'), () => sendComparison(null));
+  const silentText = h('span');
+  const silence = h(
+    'p',
+    { class: 'compare-silence message note', role: 'note', hidden: true },
+    icon('info'),
+    silentText,
+  );
   const element = h(
     'div',
     { class: 'compare-bar', role: 'toolbar', 'aria-label': t('Comparison'), hidden: true },
@@ -45,12 +53,16 @@ export function createCompareBar(store: Store, changes: ChangesPane, { closes = 
     group,
     swap,
     ...(closes ? [close] : []),
+    silence,
   );
   store.onDraw(({ host, comparing }) => {
     const compare = host?.compare ?? null;
     show(element, comparing);
     show(group, compare?.kind === 'computed');
     show(swap, compare?.kind === 'computed');
+    const silent = host && comparing ? silenceOf(host) : undefined;
+    show(silence, silent !== undefined);
+    setText(silentText, silent ?? '');
     for (const { plane, button } of planes)
       setAttributes(button, { 'aria-pressed': String(compare?.kind === 'computed' && compare.plane === plane) });
   });

@@ -55,12 +55,12 @@ export function createPaneHeader(store: Store, main: Store, derived: Derived): H
     if (!state.comparing || !host?.compare) return;
     const { compare } = host;
     const computed = compare.kind === 'computed';
-    show(dropdown.element, computed);
-    show(name, !computed);
-    if (computed) {
-      const value = isMain ? mainValue(host, compare.path) : compare.value;
-      dropdown.update(sideOptions(host, compare.path, value), JSON.stringify(value));
-    }
+    const value = computed ? (isMain ? mainValue(host, compare.path) : compare.value) : null;
+    const options = computed ? sideOptions(host, compare.path, value) : [];
+    // Where there is nothing else to choose it is only named.
+    show(dropdown.element, options.length > 1);
+    show(name, options.length <= 1);
+    if (options.length > 1) dropdown.update(options, JSON.stringify(value));
     setText(name, sideName(store, main));
     const tokens = state.map ? derived.tokenCount(state) : 0;
     setText(count, state.map ? tokensWords(tokens) : waiting(state));

@@ -23,6 +23,7 @@ export function createExplanation(name: string, title: string): ExplanationParts
   const button = iconButton('question', label, () => {
     show(element, element.hidden !== false);
     setAttributes(button, { 'aria-expanded': String(!element.hidden) });
+    if (!element.hidden) element.scrollIntoView({ block: 'nearest' });
   });
   button.classList.add('explain');
   setAttributes(button, { 'aria-expanded': 'false', 'aria-controls': element.id });

@@ -131,6 +131,18 @@ export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
       { at: [160, 8], r: 3, look: 'fill' },
     ],
   },
+  lens: {
+    text: t(
+      'What a prompt says at every layer and position, as if the model stopped there: the readout turns the hidden state into tokens. A click makes a cell the center of the map. A token that is followed is told by its rank, #1 is first, and its probability.',
+    ),
+    terms: ['layer', 'readout'],
+    picture: [
+      cells(40, 4, 4, 48),
+      { d: box(64, 16, 12, 12), look: 'accent' },
+      arrow(100, 22, 120, 22),
+      { at: [150, 26], text: t('token') },
+    ],
+  },
   advanced: {
     text: t(
       'How it is computed: the device, how many cells a run of the model takes, how many of a cell’s tokens are kept, and the ordinary text that the typical norm is measured on.',

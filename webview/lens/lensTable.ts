@@ -6,22 +6,33 @@ import { cellsOfLens, type LensCell, lensCells, type LensTable } from '../../src
 import { aligned } from '../../src/map/lens/beside.js';
 import { entryWords, readoutName } from '../../src/map/lens/lensWords.js';
 import { capital, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
-import { formatBits, formatCount, formatPercent, formatWholePercent } from '../../src/map/numbers.js';
+import { formatBits, formatCount, formatDuration, formatPercent, formatWholePercent } from '../../src/map/numbers.js';
 import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { readoutText } from '../../src/map/series/series.js';
-import { contextOf, isTranslated, type Layer, type Prompt, type Readout } from '../../src/map/specification.js';
+import {
+  contextOf,
+  isTranslated,
+  type Layer,
+  type Prompt,
+  type Readout,
+  type TokenName,
+} from '../../src/map/specification.js';
+import type { Token } from '../../src/map/token.js';
 import type { Cells } from '../../src/map/tokenMap.js';
 import type { HostState } from '../../src/protocol/page.js';
 import { type LensChoice, MOST_BESIDE } from '../../src/protocol/panelSettings.js';
 import { layerAt, layerOf } from '../controls/layers.js';
 import { readToken, tokenInput } from '../controls/sourceKinds.js';
 import type { Derived } from '../derived.js';
+import { createExplanation } from '../explain/explanation.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { tokenText } from '../tokenText.js';
 import { createTextField } from '../toolkit.js';
+
+const LENS_TITLE = t('Layers × Positions');
 
 /** Positions that are shown: of a longer prompt the last ones. */
 const MOST_POSITIONS = 100;
@@ -71,8 +82,15 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
       });
   });
   setAttributes(token.element, { placeholder: t('none') });
-  const name = h('strong', { class: 'lens-name' });
+  const name = h('span', { class: 'faint lens-name' });
+  const help = createExplanation('lens', LENS_TITLE);
   const said = h('span', { class: 'faint band-said lens-said', role: 'status' });
+  const instead = h('button', { type: 'button', class: 'link lens-instead', hidden: true });
+  instead.addEventListener('click', () => {
+    const now = choice();
+    const { token: text } = instead.dataset;
+    if (now && text !== undefined) send({ type: 'edit', path: 'lens', value: { ...now, token: text } });
+  });
   const setBeside = (change: (beside: readonly string[]) => readonly string[]): void => {
     const now = choice();
     if (now) send({ type: 'edit', path: 'lens', value: { ...now, beside: change(now.beside) } });
@@ -115,17 +133,21 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     h(
       'div',
       { class: 'band-bar lens-bar' },
+      h('strong', { class: 'lens-title' }, LENS_TITLE),
       name,
       h('label', { class: 'lens-prompt' }, text.element),
       h('span', { class: 'faint', 'aria-hidden': 'true' }, t('follow')),
       h('span', { class: 'lens-token' }, token.element),
+      instead,
       said,
       h('span', { class: 'spring' }),
       more.element,
       picture,
       again,
+      ...(help ? [help.button] : []),
       close,
     ),
+    ...(help ? [help.element] : []),
     fault,
     h('div', { class: 'band-body' }, scroller, top),
   );
@@ -342,10 +364,16 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     });
     token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
     for (const { element: field } of [text, token]) setAttributes(field, { readonly: saved });
-    setText(name, lens.choice.beside.length > 0 ? t('Lenses') : READOUT_NAMES[ownKind(host)]);
+    setText(name, lens.choice.beside.length > 0 ? t('several lenses') : READOUT_NAMES[ownKind(host)]);
     show(fault, lens.fault !== null);
     setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');
     setText(said, sayingOf(state));
+    const other = lens.running || saved ? undefined : otherSpelling(lenses?.[0], lens.choice.token);
+    show(instead, other !== undefined);
+    if (other) {
+      setText(instead, t('Follow {0} instead ({1})', plainToken(other.token), formatPercent(other.probability)));
+      setAttributes(instead, { 'data-token': other.token.text });
+    }
     show(grid, lenses !== null);
     if (!lenses) {
       drawn = undefined;
@@ -453,8 +481,27 @@ function parametersAt(host: HostState, table: LensTable, row: number, column: nu
 
 function contentOf({ top: [first], named }: LensCell): (Node | string)[] {
   if (!first) return ['–'];
-  const number = named ? `#${formatCount(named.rank)}` : formatWholePercent(first.probability);
-  return [tokenText(first.token), h('span', { class: 'lens-number' }, number)];
+  // Of a token that is followed the cell tells that one alone: beside the name of another its rank would seem to be the other's.
+  if (named)
+    return [
+      h('span', { class: named.rank === 1 ? 'lens-number lens-first' : 'lens-number' }, `#${formatCount(named.rank)}`),
+      h('span', { class: 'lens-percent' }, formatPercent(named.probability)),
+    ];
+  return [tokenText(first.token), h('span', { class: 'lens-number' }, formatWholePercent(first.probability))];
+}
+
+/** The same text with a space before it, or without the one that it has, where the model says that rather behind the prompt. */
+function otherSpelling(
+  table: LensTable | undefined,
+  typed: TokenName | null,
+): { readonly token: Token; readonly probability: number } | undefined {
+  if (!table || typeof typed !== 'string') return undefined;
+  const other = typed.startsWith(' ') ? typed.slice(1) : ` ${typed}`;
+  const at = lensCells(table);
+  const last = at(table.layers.length - 1, table.positions.length - 1);
+  return last.top.find(
+    ({ token, probability }) => token.text === other && probability > (last.named?.probability ?? 0),
+  );
 }
 
 /** What a screen reader says of a cell. */
@@ -515,8 +562,14 @@ function sayingOf({ host, lenses }: PageState): string {
   const lens = host?.lens;
   if (!lens) return '';
   if (lens.running) {
-    const { done = 0, total = 0 } = lens.progress ?? {};
-    return total > 0 ? t('{0} of {1} cells', formatCount(done), formatCount(total)) : t('reading…');
+    const { done = 0, total = 0, secondsLeft = null } = lens.progress ?? {};
+    if (total > 0)
+      return secondsLeft === null
+        ? t('{0} of {1} cells', formatCount(done), formatCount(total))
+        : t('{0} of {1} cells · about {2}', formatCount(done), formatCount(total), formatDuration(secondsLeft));
+    // A model computes one thing at a time.
+    if (host.run.status === 'running') return t('waits for the map…');
+    return host.sweep?.running ? t('waits for a map of All Layers…') : t('reading…');
   }
   const [table] = lenses ?? [];
   if (!table || !lenses) return '';

@@ -14,7 +14,7 @@ const layerHere = (place: number): 'embeddings' | number => (place === 0 ? 'embe
 /** The panel's map at every layer, from the embeddings on: the one that is chosen is the panel's map. */
 export const layerSequence = (store: Store): Sequence => ({
   words: {
-    title: t('All layers'),
+    title: t('All Layers'),
     play: t('Play Through the Layers'),
     slider: t('Layer of the sweep'),
     maps: t('Maps of the layers'),
@@ -37,5 +37,5 @@ export const layerSequence = (store: Store): Sequence => ({
     const { host } = store.state;
     if (host) send({ type: 'edit', path: 'layer', value: layerAt(place - 1, lastLayer(host)), step: true });
   },
-  close: { label: t('Close Sweep (Esc)'), run: () => sendSweep(false) },
+  close: { label: t('Close All Layers (Esc)'), run: () => sendSweep(false) },
 });

@@ -2,7 +2,8 @@ import { t } from '@vscode/l10n';
 import { haveOneVocabulary } from '../../src/map/compare/comparison.js';
 import { tokenText as plainToken } from '../../src/map/display.js';
 import { capital } from '../../src/map/naming.js';
-import { formatBits, formatPercent } from '../../src/map/numbers.js';
+import { formatBits, formatDuration, formatPercent } from '../../src/map/numbers.js';
+import { type Layer, layerIndex } from '../../src/map/specification.js';
 import { placeOfCell, cellAtPlace } from '../cell.js';
 import { inspected } from '../inspected.js';
 import type { Derived } from '../derived.js';
@@ -177,9 +178,29 @@ const spoken = ({ tokens, probability, entropy, agreement }: StepNumbers, words:
     ...(agreement === undefined ? [] : [words.agreement(formatPercent(agreement))]),
   ].join(', ');
 
-/** Layers alone are computed while the strip is there. */
-const progressOf = ({ host }: PageState, { maps, count }: Steps): string =>
-  host?.sweep && maps.length < count ? t('{0} of {1} layers', maps.length, count) : '';
+/** Layers alone are computed while the strip is there: how many there are, and what is waited for or how long the others take. */
+function progressOf({ host }: PageState, { maps, count }: Steps): string {
+  if (!host?.sweep || maps.length >= count) return '';
+  const there = t('{0} of {1} layers', maps.length, count);
+  if (!host.sweep.running) return there;
+  // A model computes one thing at a time.
+  if (host.lens?.running && host.lens.progress) return t('{0} · waits for Layers × Positions', there);
+  const seconds = secondsLeft(maps, host.sweep.layers);
+  return seconds === undefined ? there : t('{0} · about {1} left', there, formatDuration(seconds));
+}
+
+/** What the missing layers take: as much for each block behind them as those that are there; undefined where none tells. */
+function secondsLeft(maps: readonly PageMap[], layers: number): number | undefined {
+  const behind = (layer: Layer): number => layers - 1 - layerIndex(layer);
+  let [seconds, blocks] = [0, 0];
+  for (const { finish, specification } of maps) {
+    const count = behind(specification.layer);
+    if (count > 0) [seconds, blocks] = [seconds + (finish?.runtime.seconds ?? 0), blocks + count];
+  }
+  const there = maps.reduce((sum, { specification }) => sum + behind(specification.layer), 0);
+  const all = ((layers + 1) * layers) / 2;
+  return blocks > 0 ? (seconds / blocks) * (all - there) : undefined;
+}
 
 /** From which map on the cell that is looked at says what it says on the last one. */
 function answerOf(state: PageState, { maps, count, placeOf, nameOf }: Steps, words: Words): string {
