@@ -28,7 +28,8 @@ export function syntheticLens(
   const context = contextOf(parameters);
   if (context.kind !== 'prompt') throw new Fault({ code: 'bad-parameter', message: 'A lens reads a prompt.' });
   const { topK, question } = parameters;
-  const tokens = WORDS.map((text, id): Token => ({ id, kind: 'text', text }));
+  // The last one wins nowhere: another spelling of what does.
+  const tokens = [...WORDS, 'sea'].map((text, id): Token => ({ id, kind: 'text', text }));
   const positions = context.text.split(/(?= )/).map((text, i): Token => ({ id: 100 + i, kind: 'text', text }));
   const layers = ['embeddings' as const, ...Array.from({ length: blocks }, (_, i) => i)];
   const count = layers.length * positions.length;

@@ -40,6 +40,12 @@ suite('What the line at the map says', { concurrency: 2, skip: leftOut(), timeou
       await stage.status(/layer 23 of/);
       assert.equal(await said(stage), '');
       assert.equal(await strength(stage), 1);
+      // A tab that asks what this map was not: what its colors tell is said.
+      await stage.page.getByRole('tab', { name: 'Question' }).click();
+      await eventually(async () =>
+        assert.match(await said(stage), /Colors show the probability: this map was asked no question/),
+      );
+      await stage.page.getByRole('tab', { name: 'Probability' }).click();
       // The same words stand at the table of the cells.
       await stage.type('Layer number', 'embeddings');
       await stage.button('More Actions').click();
