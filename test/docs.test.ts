@@ -7,6 +7,7 @@ import ts from 'typescript';
 import { BOUNDARY_FLAGS } from '../src/cli/boundaryFlags.js';
 import { COMPARE_FLAGS } from '../src/cli/compareFlags.js';
 import { EXIT_CODES } from '../src/cli/exitCodes.js';
+import { FEATURE_FLAGS } from '../src/cli/featureFlags.js';
 import { FIT_FLAGS } from '../src/cli/fitFlags.js';
 import { ASKING_FLAGS, flagUsage, INSPECT_FLAGS, RUN_FLAGS } from '../src/cli/flags.js';
 import { LENS_FLAGS } from '../src/cli/lensFlags.js';
@@ -60,9 +61,12 @@ test('the table of flags is the program’s', async () => {
   const reading = lens
     .filter(({ name }) => ![...others, ...boundaries, ...compare].some((flag) => flag.name === name))
     .map((flag) => ({ ...flag, help: `\`lens\` only: ${flag.help}` }));
-  const rows = [...mapAndRun, ...inspecting, ...studying, ...asking, ...comparing, ...fitting, ...reading].map(
-    (flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help],
-  );
+  const features: readonly Flag[] = FEATURE_FLAGS;
+  const listing = features
+    .filter(({ name }) => name !== 'json')
+    .map((flag) => ({ ...flag, help: `\`features\` only: ${flag.help}` }));
+  const own = [...inspecting, ...studying, ...asking, ...comparing, ...fitting, ...reading, ...listing];
+  const rows = [...mapAndRun, ...own].map((flag) => [`\`${flagUsage(flag)}\``, flag.default ?? '', flag.help]);
   assert.equal(block('command-line', 'flags'), await table(['Flag', 'Default', 'Meaning'], rows));
 });
 
@@ -121,6 +125,7 @@ test('commands of the documents have flags that there are', () => {
       BOUNDARY_FLAGS,
       COMPARE_FLAGS,
       SERIES_FLAGS,
+      FEATURE_FLAGS,
       FIT_FLAGS,
       LENS_FLAGS,
     ]

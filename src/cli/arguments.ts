@@ -4,6 +4,7 @@ import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
 import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
+import { parseNumber } from '../map/numbers.js';
 import { parseLine } from '../map/profile.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
 import { bad, computingChoices } from './computing.js';
@@ -16,6 +17,8 @@ import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
 import type { CompareCommand } from './compare.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
+import { FEATURE_FLAGS, FEATURE_MAP_FLAGS } from './featureFlags.js';
+import type { FeaturesCommand } from './features.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { FIGURE_FLAGS, figureSize, readingFile } from './figureFlags.js';
@@ -36,6 +39,7 @@ export type Command =
   | DrawCommand
   | InspectCommand
   | BoundariesCommand
+  | FeaturesCommand
   | FitCommand
   | CompareCommand
   | LensCommand
@@ -53,6 +57,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'compare') return parseCompare(args.slice(1));
   if (args[0] === 'serve') return parseServe(args.slice(1));
   if (args[0] === 'lens') return parseLens(args.slice(1));
+  if (args[0] === 'features') return parseFeatures(args.slice(1));
   if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
   if (args[0] === 'fit-translator') return parseFit(args.slice(1));
   const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
@@ -213,6 +218,33 @@ function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonl
     model: first ?? values.get('model'),
     map: given(MAP_FLAGS, values, several),
     question: given(BOUNDARY_FLAGS, values, several),
+    ...computingChoices(values),
+  };
+}
+
+/** Reads what follows `features`. */
+function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly kind: 'help' } {
+  const { values, several, positionals } = parseFlags(args, [
+    ...FEATURE_MAP_FLAGS,
+    ...FEATURE_FLAGS,
+    ...RUN_FLAGS.filter(({ name }) => name === 'model'),
+    ...COMPUTING_FLAGS.filter(({ name }) => name !== 'batch-size'),
+  ]);
+  if (values.has('help')) return { kind: 'help' };
+  const [first, extra] = positionals;
+  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  const sae = values.get('sae');
+  if (sae === undefined) throw bad('Features are of a sparse autoencoder.', 'Name its folder: --sae PATH.');
+  const most = parseNumber(values.get('most') ?? '20');
+  if (!Number.isInteger(most) || most < 1 || most > 1000)
+    throw bad(`--most ${values.get('most') ?? ''}: must be a whole number from 1 to 1000.`);
+  return {
+    kind: 'features',
+    model: first ?? values.get('model'),
+    map: given(FEATURE_MAP_FLAGS, values, several),
+    sae,
+    most,
+    json: values.has('json'),
     ...computingChoices(values),
   };
 }

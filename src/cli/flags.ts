@@ -7,6 +7,7 @@ import { DEVICES } from '../protocol/engine.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
 import { COMPARE_FLAGS } from './compareFlags.js';
 import { EXIT_CODES } from './exitCodes.js';
+import { FEATURE_FLAGS } from './featureFlags.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
 import { LENS_FLAGS } from './lensFlags.js';
@@ -116,6 +117,7 @@ Usage:
   embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
   embedding-grid compare A.json B.json   print how two saved maps differ
   embedding-grid lens [FLAGS]            print what a prompt says at every layer and position
+  embedding-grid features [FLAGS]        print a token's strongest features of a sparse autoencoder
   embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
   embedding-grid fit-translator [FLAGS]  fit a tuned lens to a model, on texts of yours
   embedding-grid serve --stdio           answer another program: docs/python.md
@@ -146,6 +148,9 @@ ${rows(COMPARE_FLAGS)}
 
 Flags of lens, beside --prompt, --readout and others of the map:
 ${rows(LENS_FLAGS)}
+
+Flags of features, beside --prompt, --position and --layer-idx (usually the autoencoder's own):
+${rows(FEATURE_FLAGS)}
 
 Flags of boundaries, beside those of the map:
 ${rows(BOUNDARY_FLAGS)}

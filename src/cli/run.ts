@@ -7,6 +7,7 @@ import { parseCommand } from './arguments.js';
 import { compare } from './compare.js';
 import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
+import { features } from './features.js';
 import { fitTranslator } from './fitTranslator.js';
 import { helpText } from './flags.js';
 import { showCache } from './hub/cache.js';
@@ -35,6 +36,7 @@ export async function run(args: readonly string[], out: Output, err: Output, sig
     else if (command.kind === 'boundaries') await boundaries(command, out, err, signal);
     else if (command.kind === 'fit-translator') await fitTranslator(command, out, err, signal);
     else if (command.kind === 'lens') await lens(command, out, err, signal);
+    else if (command.kind === 'features') await features(command, out, err, signal);
     else if (command.kind === 'compare') await compare(command, out, err, signal);
     else if (command.kind === 'serve') await serve(process.stdin, standardStream(process.stdout), signal);
     else if (command.kind === 'draw') await draw(command, out, err, signal);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRecord } from '../map/json.js';
 import { Fault } from '../map/fault.js';
+import type { Layer } from '../map/specification.js';
 import { badFile, type GivenFile, wholeFile, withFile } from './vectors/bytes.js';
 import { listVectors, readVector, type VectorEntry, type VectorPick } from './vectorFile.js';
 
@@ -102,6 +103,12 @@ export async function featureOf(
   const encoder = key ?? (has(ENCODER) && has(DECODER) ? ENCODER : undefined);
   const ofEncoder = encoder === ENCODER && row !== undefined && key === undefined;
   const at = ofEncoder ? { column: row } : { row, column };
+  if (key === undefined && encoder === ENCODER && row === undefined && column === undefined)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `"${file.name}" holds a sparse autoencoder.`,
+      hint: 'Say which of its features: a number, such as #17.',
+    });
   const { vector, name } = await readVector(file, { key: encoder, ...at, hiddenSize });
   const number = column ?? row ?? 0;
   /** The number of this feature in an array of one number each. */
@@ -124,6 +131,18 @@ export async function featureOf(
 }
 
 const biasOf = (key: string): string => (key === ENCODER ? 'b_enc' : key.replace(/weight$/, 'bias'));
+
+/**
+ * The layer whose output an autoencoder reads, by its hook: `blocks.8.hook_resid_post` is 8, `blocks.8.hook_resid_pre` 7 or, of block 0,
+ * the embeddings; undefined where it names none.
+ */
+export async function hookLayer(place: string): Promise<Layer | undefined> {
+  const { hook = '' } = await configurationBeside(saeWeights(place) ?? place);
+  const [, block, side] = /^blocks\.(\d{1,5})\.hook_resid_(pre|post)$/.exec(hook) ?? [];
+  if (block === undefined) return undefined;
+  const layer = Number(block) - (side === 'pre' ? 1 : 0);
+  return layer < 0 ? 'embeddings' : layer;
+}
 
 /** Where a direction of a folder's autoencoder is: its decoder's row of that number. */
 export const decoderPick = ({ key, row, column }: VectorPick): VectorPick =>
