@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { separabilityWords } from '../map/overlayTexts.js';
 import { computeMap, withCloserLook } from '../engine/client.js';
 import type { FigureSize } from '../formats/figureSize.js';
 import { type Format, formatOf } from '../formats/formats.js';
@@ -146,7 +147,7 @@ export async function openFor(
 
 /** What a drawn map says of itself. */
 function report(map: TokenMap, files: readonly string[], milliseconds: number): string {
-  const { specification, facts, cells, runtime } = map;
+  const { specification, facts, cells, runtime, survey } = map;
   const tokens = tokensOnMap(cells);
   const regions = tokens.reduce((sum, token) => sum + token.regions, 0);
   const most = tokens.slice(0, 5).map(({ id, share }) => {
@@ -168,6 +169,9 @@ function report(map: TokenMap, files: readonly string[], milliseconds: number): 
   return [
     facets.join(' \u00B7 '),
     `Most cells: ${most.join(', ')}`,
+    ...(survey?.points ?? []).flatMap(({ separability, why }) =>
+      separability ? [separabilityWords(separability)] : why === undefined ? [] : [`Labels are not told apart. ${why}`],
+    ),
     ...shown.map((file) => safeText(file, 1000)),
     '',
   ].join('\n');

@@ -1,9 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { decoderPick, readFeature, saeWeights } from '../formats/features.js';
+import { isTable, readTextTable } from '../formats/textTable.js';
 import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { type FlagFiles, type FlagValues, MAP_FLAGS, type MeantFiles } from '../map/flags.js';
 import type { Feature } from '../map/questions.js';
+import type { TextTable } from '../map/textPoints.js';
 import { LIMITS } from '../map/specification.js';
 import { encodeVector } from '../map/vector.js';
 
@@ -12,6 +15,7 @@ export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
   const texts = new Map<string, readonly string[]>();
   const vectors = new Map<string, { vector: string; name: string }>();
   const features = new Map<string, Omit<Feature, 'kind'>>();
+  const tables = new Map<string, TextTable>();
   for (const { name, file, names } of MAP_FLAGS) {
     const value = given[name];
     for (const text of value === undefined ? [] : typeof value === 'string' ? [value] : value) {
@@ -19,15 +23,26 @@ export async function readFlagFiles(given: FlagValues): Promise<FlagFiles> {
       if (!meant) continue;
       const place = decided(text, meant);
       if (place !== undefined) vectors.set(place, await readPlace(place));
+      for (const one of meant.tables ?? []) tables.set(one, await readTable(one));
       for (const one of meant.features ?? []) features.set(one, await readFeaturePlace(one));
       for (const one of meant.texts ?? []) texts.set(one, await readTexts(one));
     }
     if (typeof value !== 'string') continue;
-    if (file === 'texts') texts.set(value, await readTexts(value));
+    if (file === 'texts' && isTable(value)) {
+      const table = await readTable(value);
+      tables.set(value, table);
+      texts.set(value, table.texts);
+    } else if (file === 'texts') texts.set(value, await readTexts(value));
     if (file === 'vectors') vectors.set(value, await readPlace(value));
   }
-  return { texts, vectors, features };
+  return { texts, tables, vectors, features };
 }
+
+/** A character of UTF-8 has four bytes at most; a table's other columns take some as well. */
+const TABLE_BYTES = 16 * LIMITS.textCharacters;
+
+const readTable = async (path: string): Promise<TextTable> =>
+  readTextTable(basename(path), await wholeFile(path, TABLE_BYTES));
 
 /** Lines of a UTF-8 file that are not empty. */
 export async function readTexts(path: string): Promise<readonly string[]> {

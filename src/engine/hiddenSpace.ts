@@ -66,6 +66,8 @@ export class HiddenSpace {
     return this.variant.model;
   }
 
+  private textStates: { readonly key: string; readonly rows: Float32Array } | undefined;
+
   /** Of a hidden state. */
   get width(): number {
     return this.model.facts.hiddenSize;
@@ -308,6 +310,7 @@ export class HiddenSpace {
           message: `The overlays have more than ${LIMITS.marks.toLocaleString('en')} marks.`,
           hint: 'Show fewer prompts, or shorter ones.',
         });
+      if (one.kind === 'texts') continue; // many, and told apart from marks
       if (one.kind === 'rows') marks.push(...(await this.nearRows(one, overlay, plane, gridWindow(grid))));
       else marks.push(...(await this.promptMarks(one, overlay, layer, standing, whole)));
     }
@@ -315,7 +318,7 @@ export class HiddenSpace {
   }
 
   private async promptMarks(
-    { kind, prompt }: Exclude<Overlay, { kind: 'rows' }>,
+    { kind, prompt }: Exclude<Overlay, { kind: 'rows' | 'texts' }>,
     overlay: number,
     layer: Layer,
     standing: (vector: Float32Array) => Pick<Mark, 'x' | 'y' | 'distance' | 'norm'>,
@@ -340,6 +343,30 @@ export class HiddenSpace {
       layer: wanted[i]?.layer ?? layer,
       ...standing(vector),
     }));
+  }
+
+  /**
+   * The hidden states of many texts at their last positions, [texts * hiddenSize]. Those of the list that was asked for last are kept.
+   * @throws Fault `memory`, `tokenizer`; `cancelled`, between two texts
+   */
+  async lastStates(texts: readonly string[], layer: Layer, signal?: AbortSignal): Promise<Float32Array> {
+    const d = this.width;
+    if (texts.length * d * 4 > PCA_BYTES)
+      throw new Fault({
+        code: 'memory',
+        message: `The hidden states of ${texts.length.toLocaleString('en')} texts are more than 1 GB.`,
+        hint: 'Show fewer texts.',
+      });
+    const key = JSON.stringify([statesKey({ layer, interventions: [] }), texts]);
+    if (this.textStates?.key === key) return this.textStates.rows;
+    const rows = new Float32Array(texts.length * d);
+    const sequences = await this.sequencesOf(texts);
+    await hiddenStates(this.variant, sequences, [layer], ([states], sequence) => {
+      if (signal) stopIfCancelled(signal);
+      if (states) rows.set(states.subarray(states.length - d), sequence * d);
+    });
+    this.textStates = { key, rows };
+    return rows;
   }
 
   /** Of the tokens whose rows fall into the window, those nearest to the plane. */

@@ -60,6 +60,7 @@ import { checkedProfile, profileOf } from './profile.js';
 import type { Depth, MapWork } from './proof.js';
 import { checkedMap, checkedPoint, type Reading, readParameters } from './reading.js';
 import { finiteCells, runSteps, wholeSteps } from './steps.js';
+import { textPoints } from './textPoints.js';
 import { checkedStates, checkedVectors, predictVectors, statesOf } from './vectors.js';
 import { version } from './version.js';
 
@@ -275,6 +276,7 @@ export class EngineService {
     const { plan, found, space, whole } = reading;
     const { plane, overlays, grid } = parameters;
     const marks = await space.marks(found, overlays, plan.layer, grid, async () => (await whole()).space);
+    const points = await textPoints(space, found, parameters, plan.layer, signal);
     const { grid: usual, topK, question, alsoAsked, adaptive } = DEFAULT_PARAMETERS;
     const key = `${cellsKey({ ...reading.parameters, grid: usual, topK, question, alsoAsked, adaptive })}${JSON.stringify(overlays)}`;
     if (say && this.said?.key !== key) {
@@ -288,6 +290,7 @@ export class EngineService {
       gram: gramOf(found.plane),
       norms: space.keptNorms(plan.layer, plane.sample) ?? null,
       marks: said ? marks.map((mark) => withSaid(mark, said.says)) : marks,
+      ...(points.length > 0 ? { points } : {}),
       explained: found.explained,
       ...(boundary ? { boundary } : {}),
       ...(said || !tells ? {} : { untold: true }),

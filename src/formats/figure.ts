@@ -24,6 +24,7 @@ import { drawCells } from './cellPicture.js';
 import { BORDER_WORDS, drawBorders } from './figureBorders.js';
 import { cellColors, drawColorBar, regionText, RULE, SOFT_INK, svgDocument } from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
+import { drawPoints, pointsKey } from './figurePoints.js';
 import { AXIS_SIZE, type FigureMeasures, type FigurePart, type FigureSize, measuresOf } from './figureSize.js';
 import { drawRegionKey, numberRegions } from './figureKey.js';
 import { type Frame, Writer } from './figureWriter.js';
@@ -115,6 +116,9 @@ export function drawFigure(
   const anchors: AnchorKey =
     display.marks && has('legend') ? anchorKey(map, write, { x: edge, y: y - 4, room }) : { svg: '', height: 0 };
   y += anchors.height;
+  const textKey =
+    display.marks && has('legend') ? pointsKey(map, write, { x: edge, y: y + 4, room }) : { svg: '', height: 0 };
+  y += textKey.height > 0 ? textKey.height + 6 : 0;
   const regionKey = drawRegionKey(entries, { x: edge, y: y + 4, room, size: measures.caption }, write);
   y += regionKey.height;
   const rule = has('caption') ? element('path', { d: `M${edge} ${y}H${width - edge}`, stroke: RULE }) : '';
@@ -147,11 +151,12 @@ export function drawFigure(
     element('rect', { ...frame, fill: 'none', stroke: '#000000', 'stroke-opacity': 0.35 }) +
     drawMarkLines(map, frame, display) +
     texts +
-    (display.marks ? drawMarks(map, frame, write) : '') +
+    (display.marks ? drawPoints(map, frame) + drawMarks(map, frame, write) : '') +
     axes +
     (has('bar') ? drawColorBar(coloring, frame, write) : '') +
     (key.width > 0 ? keyAt : '') +
     anchors.svg +
+    textKey.svg +
     regionKey.svg +
     rule +
     caption;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LIMITS } from '../map/limits.js';
 
 const finite = v.pipe(v.number(), v.finite());
 const length = v.pipe(finite, v.minValue(0));
@@ -21,6 +22,20 @@ const mark = v.object({
   says: v.exactOptional(v.object({ own: said, state: said, foot: said })),
 });
 
+const places = (one: typeof finite | typeof length) => v.pipe(v.array(one), v.maxLength(LIMITS.texts));
+const part = v.pipe(length, v.maxValue(1));
+const points = v.pipe(
+  v.object({
+    overlay: v.pipe(index, v.maxValue(1000)),
+    x: places(finite),
+    y: places(finite),
+    distance: places(length),
+    separability: v.nullable(v.object({ classes: index, count: index, plane: part, space: part, most: part })),
+    why: v.exactOptional(text),
+  }),
+  v.check(({ x, y, distance }) => x.length === y.length && x.length === distance.length, 'places are not as many'),
+);
+
 export const normsSchema = v.object({ quantiles: v.pipe(v.array(length), v.length(21)), count: index });
 
 /** A survey as a saved map holds it; nothing in it is trusted. */
@@ -29,6 +44,7 @@ export const surveySchema = v.object({
   norms: v.nullable(normsSchema),
   normsReason: v.exactOptional(text),
   marks: v.pipe(v.array(mark), v.maxLength(1_000_000)),
+  points: v.exactOptional(v.pipe(v.array(points), v.maxLength(1000))),
   explained: v.nullable(
     v.object({
       variance: v.pipe(v.array(finite), v.maxLength(1000)),

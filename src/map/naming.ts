@@ -398,6 +398,18 @@ export const askedWords = ({
   ...(masked.length > 0 ? [[t('left out'), tokensWords(masked)] as const] : []),
 ];
 
+/** Texts of an overlay, counted, with the labels that they have. */
+function textsWords({ texts, labels, colors, shapes }: Extract<Overlay, { kind: 'texts' }>): string {
+  const count = texts?.length ?? labels?.length ?? colors?.length ?? shapes?.length;
+  const what = texts === null ? t('the texts of the plane') : t('{0} texts', formatCount(count ?? 0));
+  const told = [
+    ...(labels ? [t('{0} labels', formatCount(new Set(labels).size))] : []),
+    ...(colors ? [t('{0} colors', formatCount(new Set(colors).size))] : []),
+    ...(shapes ? [t('{0} shapes', formatCount(new Set(shapes).size))] : []),
+  ];
+  return [what, ...told].join(', ');
+}
+
 /** What an overlay shows: `“He was”`, `“He was” through the layers`, `8 rows of the unembedding near the plane`. */
 export function overlayWords(overlay: Overlay, limit = 40): string {
   switch (overlay.kind) {
@@ -407,6 +419,8 @@ export function overlayWords(overlay: Overlay, limit = 40): string {
       return t('{0} through the layers', promptWords(overlay.prompt, limit));
     case 'positions':
       return t('{0} through its positions', promptWords(overlay.prompt, limit));
+    case 'texts':
+      return textsWords(overlay);
     case 'rows':
       return overlay.matrix === 'embedding'
         ? t('the {0} nearest rows of the embedding', formatCount(overlay.count))

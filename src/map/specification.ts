@@ -3,6 +3,7 @@ import { Fault } from './fault.js';
 import { type Intervention, interventionsSchema } from './interventions.js';
 import { LIMITS } from './limits.js';
 import { type Question, questionSchema } from './questions.js';
+import type { TextTable } from './textPoints.js';
 import {
   finite,
   matrix,
@@ -92,6 +93,8 @@ export type Overlay =
   | { readonly kind: 'layers'; readonly prompt: Prompt }
   /** A prompt's way through its positions, at the map's layer. */
   | { readonly kind: 'positions'; readonly prompt: Prompt }
+  /** Many texts' hidden states at their last positions, by what is known of each; null: the texts that the plane is made from. */
+  | ({ readonly kind: 'texts'; readonly texts: readonly string[] | null } & Omit<TextTable, 'texts'>)
   /** The tokens whose rows are nearest to the plane, of those that fall into the grid's window. */
   | { readonly kind: 'rows'; readonly matrix: TokenMatrix; readonly count: number };
 
@@ -208,6 +211,14 @@ const axesSchema = v.variant(
   'method must be direct, replicated, random_projection, directions or pca_basis',
 );
 
+/** What is known of each text of a list; nothing of those that it is too short for. */
+const column = v.pipe(
+  v.array(
+    v.pipe(v.string(), v.maxLength(1000, 'a label is too long')),
+    'labels, colors and shapes must be lists of texts',
+  ),
+  v.maxLength(LIMITS.texts, `there can be at most ${LIMITS.texts} texts`),
+);
 const contexts = [
   v.object({ kind: v.literal('none') }),
   v.object({ kind: v.literal('bos') }),
@@ -298,9 +309,16 @@ const parameterEntries = {
             v.object({ kind: v.literal('state'), prompt: promptSchema }),
             v.object({ kind: v.literal('layers'), prompt: promptSchema }),
             v.object({ kind: v.literal('positions'), prompt: promptSchema }),
+            v.object({
+              kind: v.literal('texts'),
+              texts: v.nullable(v.pipe(textsSchema, v.minLength(1, 'there are no texts'))),
+              labels: v.exactOptional(column),
+              colors: v.exactOptional(column),
+              shapes: v.exactOptional(column),
+            }),
             v.object({ kind: v.literal('rows'), matrix, count: whole('count', 1, LIMITS.nearRows) }),
           ],
-          'an overlay must be state, layers, positions or rows',
+          'an overlay must be state, layers, positions, texts or rows',
         ),
         'the overlays must be a list',
       ),

@@ -1,5 +1,6 @@
 import type { MapWindow } from './grid.js';
 import type { Gram } from './plane.js';
+import type { TextPoints } from './textPoints.js';
 import type { Grid, Layer, MapParameters } from './specification.js';
 import type { Token } from './token.js';
 
@@ -62,6 +63,8 @@ export interface Survey {
   readonly norms: Norms | null;
   readonly normsReason?: string;
   readonly marks: readonly Mark[];
+  /** Where the texts of overlays stand, each overlay's; left out where there are none. */
+  readonly points?: readonly TextPoints[];
   /** Of `pca_basis`: variance along both axes, and its share of the whole variance (scikit-learn's two numbers). */
   readonly explained: { readonly variance: readonly number[]; readonly ratio: readonly number[] } | null;
   /** Where the center is a real state, and the readout affine in it. */
@@ -75,13 +78,14 @@ export interface Survey {
  * else was measured meanwhile.
  */
 export function ownSurvey(
-  { gram, norms, marks, explained, boundary }: Survey,
+  { gram, norms, marks, points, explained, boundary }: Survey,
   { plane }: Pick<MapParameters, 'plane'>,
 ): Survey {
   return {
     gram,
     norms: plane.lengths === 'typical' ? norms : null,
     marks,
+    ...(points ? { points } : {}),
     explained,
     ...(boundary ? { boundary } : {}),
   };

@@ -233,7 +233,7 @@ test('what is wrong is said with the flag and what it was given', () => {
     [{ mask: 'a,' }, /^--mask a,: the token is empty\.$/],
     [
       { overlay: ['Hello'] },
-      /^--overlay Hello: write state:, layers: or positions: and a text, or rows: and a matrix\.$/,
+      /^--overlay Hello: write state:, layers: or positions: and a text, texts or texts: and a file, or rows: and a matrix\.$/,
     ],
     [{ overlay: ['state:a', 'state:'] }, /^--overlay state:: the prompt is empty\.$/],
     [{ overlay: ['rows:head'] }, /^--overlay rows:head: the matrix must be embedding or unembedding\.$/],

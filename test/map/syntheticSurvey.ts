@@ -32,6 +32,8 @@ export function syntheticSurvey(plane: Plane, { plane: { axes, center }, overlay
     const distance = typical / 4;
     const text = (prompt: Prompt): string => (prompt.kind === 'prompt' ? prompt.text : prompt.ids.join(' '));
     switch (overlay.kind) {
+      case 'texts':
+        return [];
       case 'state':
         return [
           at({

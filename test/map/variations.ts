@@ -86,7 +86,10 @@ export function variations({
       question: { kind: 'pattern', pattern: 'a|c' },
       alsoAsked: [{ kind: 'set', tokens: [two, three] }],
     },
-    { interventions: [{ kind: 'skip', block: 0 }] },
+    {
+      interventions: [{ kind: 'skip', block: 0 }],
+      overlays: [{ kind: 'texts', texts: ['one', 'two'], labels: ['a', 'b'], colors: ['a', 'b'], shapes: ['a', 'b'] }],
+    },
     { interventions: [{ kind: 'zero', block: 0, part: 'heads', heads: [1, 0] }] },
     { interventions: [{ kind: 'mean', block: 0, part: 'mlp', texts: [[4, 9, 2], 'The sea'] }] },
     { interventions: [{ kind: 'freeze', block: 0, part: 'attention', prompt: tokens }] },

@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
-import { promptWords } from '../../src/map/naming.js';
+import { overlayWords, promptWords } from '../../src/map/naming.js';
 import { LIMITS, type Overlay, type Prompt } from '../../src/map/specification.js';
-import { h, iconButton } from '../dom.js';
+import { h, iconButton, setText } from '../dom.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createTextField } from '../toolkit.js';
@@ -34,7 +34,7 @@ const labelOf = (overlay: Overlay): string =>
     ? overlay.matrix === 'embedding'
       ? t('Embeddings')
       : t('Unembed.')
-    : { state: t('Prompt'), layers: t('Layers'), positions: t('Positions') }[overlay.kind];
+    : { state: t('Prompt'), layers: t('Layers'), positions: t('Positions'), texts: t('Texts') }[overlay.kind];
 
 /** An overlay's line: what it is of, and a button that takes it away. */
 interface Line {
@@ -67,13 +67,24 @@ function createLine(index: number, overlay: Overlay, form: Form): Line {
       },
     };
   }
+  if (overlay.kind === 'texts') {
+    const words = h('span', { class: 'beside' });
+    const field = createField(labelOf(overlay), words, remove);
+    return {
+      element: field.element,
+      update(current) {
+        setText(words, overlayWords(current));
+        field.update(form.faultUnder(`overlays.${index}`));
+      },
+    };
+  }
   const text = createTextField(t('Prompt of {0}', what), (typed) => form.edit(`overlays.${index}.prompt.text`, typed));
   const field = createField(labelOf(overlay), text.element, remove);
   return {
     element: field.element,
     update(current) {
       const fault = form.faultUnder(`overlays.${index}`);
-      if (current.kind !== 'rows') {
+      if (current.kind !== 'rows' && current.kind !== 'texts') {
         const ids = current.prompt.kind === 'tokens';
         text.update(current.prompt.kind === 'prompt' ? current.prompt.text : promptWords(current.prompt), {
           disabled: ids,

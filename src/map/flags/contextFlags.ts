@@ -107,16 +107,32 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     name: 'overlay',
     value: 'WHAT',
     many: true,
-    help: `real things shown at their places: state:TEXT (a prompt's hidden state), layers:TEXT and positions:TEXT (its way through them), rows:embedding and rows:unembedding (the nearest ${NEAR_ROWS} tokens; rows:embedding,20 for 20); can be given several times`,
+    help: `real things shown at their places: state:TEXT (a prompt's hidden state), layers:TEXT and positions:TEXT (its way through them), texts (those of --texts) or texts:FILE (a .csv with a column text and, where there are any, label, color and shape: many texts as points, their labels told apart), rows:embedding and rows:unembedding (the nearest ${NEAR_ROWS} tokens; rows:embedding,20 for 20); can be given several times`,
     fields: ['overlays'],
-    read(text, draft) {
+    names: (text) => (text.startsWith(TEXTS) ? { vectors: [], tables: [text.slice(TEXTS.length)] } : NO_FILES),
+    read(text, draft, { values, files: { tables } }) {
+      if (text === 'texts') {
+        // What is known of the plane's own texts stands in their file.
+        const { texts: _, ...known } = (typeof values.texts === 'string' && tables?.get(values.texts)) || { texts: [] };
+        draft.overlays.push({ kind: 'texts', texts: null, ...known });
+        return;
+      }
+      if (text.startsWith(TEXTS)) {
+        const table = tables?.get(text.slice(TEXTS.length));
+        if (!table) throw bad(`The file ${text.slice(TEXTS.length)} was not read.`);
+        draft.overlays.push({ kind: 'texts', ...table });
+        return;
+      }
       const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
       if (kind === 'rows') {
         const [matrix, count = `${NEAR_ROWS}`] = rest.split(',');
         draft.overlays.push({ kind, matrix, count: parseNumber(count) });
       } else if (['state', 'layers', 'positions'].includes(kind))
         draft.overlays.push({ kind, prompt: { kind: 'prompt', text: rest } });
-      else throw bad(`--overlay ${text}: write state:, layers: or positions: and a text, or rows: and a matrix.`);
+      else
+        throw bad(
+          `--overlay ${text}: write state:, layers: or positions: and a text, texts or texts: and a file, or rows: and a matrix.`,
+        );
     },
     write: ({ overlays }) => (overlays.length === 0 ? undefined : overlays.map(overlayText)),
   },
@@ -138,7 +154,9 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
       draft.interventions = draft.interventions.map((one) =>
         one.prompt === undefined ? one : { ...one, prompt: say(one.prompt) },
       );
-      draft.overlays = draft.overlays.map((overlay) => ({ ...overlay, prompt: say(overlay.prompt) }));
+      draft.overlays = draft.overlays.map((overlay) =>
+        overlay.prompt === undefined ? overlay : { ...overlay, prompt: say(overlay.prompt) },
+      );
     },
     write(parameters) {
       const texts = promptsOf(parameters).filter(({ kind }) => kind === 'prompt');
@@ -149,6 +167,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
 
 const FEATURE = 'feature:';
 const NO_FILES = { vectors: [] } as const;
+const TEXTS = 'texts:';
 
 /** A question as it is typed, unchecked. */
 function readQuestion(text: string, { features }: FlagFiles): Loose {
@@ -191,6 +210,7 @@ function questionText(question: Question): string {
 
 /** What an overlay is typed as. What is left out here is found missing when the flags are read back. */
 function overlayText(overlay: Overlay): string {
+  if (overlay.kind === 'texts') return 'texts';
   if (overlay.kind === 'rows') return `rows:${overlay.matrix}${overlay.count === NEAR_ROWS ? '' : `,${overlay.count}`}`;
   return `${overlay.kind}:${overlay.prompt.kind === 'prompt' ? overlay.prompt.text : ''}`;
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../fault.js';
 import { parseNumber } from '../numbers.js';
+import type { TextTable } from '../textPoints.js';
 import type { Feature } from '../questions.js';
 import type { MapParameters } from '../specification.js';
 
@@ -21,6 +22,8 @@ export type FlagValues = Readonly<Record<string, string | readonly string[] | un
 export interface FlagFiles {
   /** Lines of text files, empty ones left out. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
+  /** Tables of texts. */
+  readonly tables?: ReadonlyMap<string, TextTable>;
   /** Vectors as base64 of little-endian float32, and what they are called. */
   readonly vectors: ReadonlyMap<string, { readonly vector: string; readonly name: string }>;
   /** Features of sparse autoencoders, and probes. */
@@ -52,6 +55,8 @@ export interface Given {
 export interface MeantFiles {
   /** Places of a vector: readings of one name, of which one exists. */
   readonly vectors: readonly string[];
+  /** Tables of texts, all of them. */
+  readonly tables?: readonly string[];
   /** Places of features, all of them. */
   readonly features?: readonly string[];
   /** Text files, all of them. */

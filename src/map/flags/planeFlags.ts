@@ -126,7 +126,7 @@ export function promptsOf({ context, plane: { axes, center }, overlays }: MapPar
     ...sources.flatMap((source) =>
       source.kind === 'mean' ? source.prompts : source.kind === 'prompt' || source.kind === 'tokens' ? [source] : [],
     ),
-    ...overlays.flatMap((overlay) => (overlay.kind === 'rows' ? [] : [overlay.prompt])),
+    ...overlays.flatMap((overlay) => ('prompt' in overlay ? [overlay.prompt] : [])),
   ];
 }
 
@@ -210,7 +210,7 @@ export const PLANE_FLAGS: readonly MapFlag[] = [
     name: 'texts',
     value: 'FILE',
     file: 'texts',
-    help: 'the axes are the two principal components of the hidden states of these texts, one a line, and the center is their mean',
+    help: 'the axes are the two principal components of the hidden states of these texts, one a line or the column text of a .csv, and the center is their mean',
     fields: ['plane.axes.texts'],
     read(text, { plane }, given) {
       const method = methodOf(given);
