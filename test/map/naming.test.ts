@@ -44,7 +44,7 @@ const BASES: readonly MapSpecification[] = variations({
 const UNTOLD: readonly (readonly [where: 'caption' | 'facts' | 'both', field: RegExp, why: string])[] = [
   ['caption', /^topK$/, 'a picture shows the first token of a cell alone'],
   ['both', /(texts|sample)\[\]$/, 'texts of a list are counted'],
-  ['both', /(labels|colors|shapes)\[\]$/, 'what is known of texts is counted'],
+  ['both', /(labels|colors|shapes)(\[\])?$/, 'what is known of texts is counted'],
   ['both', /sha256$/, 'a hash is for machines'],
   ['both', /\.vector$/, 'a vector is told by its name'],
 ];
