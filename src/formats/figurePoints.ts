@@ -47,7 +47,7 @@ export function drawPoints({ survey, specification }: TokenMap, frame: Frame): s
       if (!(x >= x0 && x <= x1 && y >= y0 && y <= y1)) return;
       const left = frame.x + ((x - x0) / (x1 - x0)) * frame.width;
       const top = frame.y + ((y1 - y) / (y1 - y0)) * frame.height;
-      paths[group] += outline(groups[group]?.shape ?? 'circle', left, top, r);
+      paths[group] = (paths[group] ?? '') + outline(groups[group]?.shape ?? 'circle', left, top, r);
     });
     groups.forEach(({ color }, group) => (svg += paths[group] ? painted(paths[group], color) : ''));
   }

@@ -113,7 +113,8 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     read(text, draft, { values, files: { tables } }) {
       if (text === 'texts') {
         // What is known of the plane's own texts stands in their file.
-        const { texts: _, ...known } = (typeof values.texts === 'string' && tables?.get(values.texts)) || { texts: [] };
+        const file = typeof values.texts === 'string' ? values.texts : '';
+        const { texts: _, ...known } = tables?.get(file) ?? { texts: [] };
         draft.overlays.push({ kind: 'texts', texts: null, ...known });
         return;
       }
