@@ -9,7 +9,7 @@ import { readMember } from '../../src/host/study/member.js';
 import { StudyResults } from '../../src/host/study/results.js';
 import { Fault } from '../../src/map/fault.js';
 import { CLI, root, startTree } from '../faults/processes.js';
-import { hashes, killedStudy } from '../faults/studies.js';
+import { type CalmStudy, calmStudy, hashes, killedStudy } from '../faults/studies.js';
 import { randomNumbers } from '../map/syntheticMap.js';
 
 const MODEL = path.join(root, 'test', 'fixtures', 'models', 'optimum-past-llama_tied');
@@ -27,6 +27,7 @@ const SHARDS = 5;
 let folder = '';
 /** The study as one run computes it: shared, never changed. */
 const DONE = 'one';
+let calm: CalmStudy;
 
 const at = (...names: string[]): string => path.join(folder, ...names);
 const write = (name: string, data: object): string => {
@@ -45,13 +46,13 @@ const table = async (file: string): Promise<Record<string, unknown>[]> =>
   parquetReadObjects({ file: await asyncBufferFromFile(file) });
 before(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-study-'));
-  await ran(write('study.embedding-study.json', STUDY), '--output-dir', at(DONE));
+  calm = await calmStudy(write('study.embedding-study.json', STUDY), at(DONE));
 });
 after(() => rmSync(folder, { recursive: true }));
 
 test('whoever computes a study, in parts or twice at once, its tables are the same bytes', async () => {
   const file = at('study.embedding-study.json');
-  const wanted = hashes(at(DONE));
+  const wanted = calm.hashes;
   assert.equal(Object.keys(wanted).length, 5 * SHARDS);
   await Promise.all(['one', 'other'].map(() => ran(file, '--output-dir', at('twice'))));
   assert.deepEqual(hashes(at('twice')), wanted);
@@ -71,7 +72,8 @@ test('whoever computes a study, in parts or twice at once, its tables are the sa
 });
 
 test('boundaries: exact at the last layer, where the nearest is no farther than any along an axis', async () => {
-  const file = write('near.embedding-study.json', { ...STUDY, vary: ['layer=1,2', 'seed=1-2'] });
+  const keep = { boundaries: true, cells: false, regions: false };
+  const file = write('near.embedding-study.json', { ...STUDY, keep, vary: ['layer=1,2', 'seed=1-2'] });
   await ran(file, '--output-dir', at('near'));
   const rows = await table(at('near', 'boundaries', 'shard=000000', 'boundaries.parquet'));
   const of = (member: number, kind: string) =>
@@ -115,24 +117,6 @@ test('each member is the map that it would be alone', async () => {
   assert.equal(runtime.way, map.runtime.way);
 });
 
-test('a member that is not there as a map says why', async () => {
-  const bare = { ...STUDY, vary: ['layer=1,99'], shard: 1, keep: { cells: false, regions: false } };
-  await ran(write('bare.embedding-study.json', bare), '--output-dir', at('bare'));
-  await ran(write('some.embedding-study.json', { ...bare, keep: {} }), '--output-dir', at('some'));
-  rmSync(at('some', 'members', 'shard=000000'), { recursive: true });
-  const wanted: readonly [string, number, RegExp][] = [
-    ['bare', 0, /keeps no cells/],
-    ['some', 0, /Member 0 \(layer=1\) is not there yet/],
-    ['some', 1, /Member 1 \(layer=99\) failed: .*Layer 99/],
-    ['some', 2, /no member 2/],
-  ];
-  for (const [name, number, message] of wanted)
-    await assert.rejects(
-      async () => readMember(await StudyResults.open(at(name)), number),
-      (thrown) => thrown instanceof Fault && thrown.code === 'file' && message.test(thrown.message),
-    );
-});
-
 test('tables that are damaged, or a stranger’s, are faults', async () => {
   cpSync(at(DONE), at('hostile'), { recursive: true });
   const file = at('hostile', 'cells', 'shard=000000', 'cells.parquet');
@@ -169,16 +153,34 @@ test('a shared plane is that of the base for every member', async () => {
 });
 
 test('a member that fails is a row that says why, and not the end', async () => {
-  const file = write('faults.embedding-study.json', { ...STUDY, vary: ['layer=1,99', 'spacing=0.5,-1'] });
+  const file = write('faults.embedding-study.json', { ...STUDY, shard: 2, vary: ['layer=1,99', 'spacing=0.5,-1'] });
   assert.match(await ran(file, '--output-dir', at('faults')), /4 members are there, 3 of them as a fault/);
-  const rows = await table(at('faults', 'members', 'shard=000000', 'members.parquet'));
+  const shards = ['shard=000000', 'shard=000001'];
+  const rows = await Promise.all(shards.map((shard) => table(at('faults', 'members', shard, 'members.parquet'))));
   assert.deepEqual(
-    rows.map(({ fault }) => fault),
+    rows.flat().map(({ fault }) => fault),
     [null, 'bad-parameter', 'bad-parameter', 'bad-parameter'],
   );
   const joined = await ran('join', at('faults'));
   assert.match(joined, /Member 2 \(layer=99, spacing=0\.5\) failed: Layer 99 does not exist/);
   assert.match(joined, /All 4 members are there, 3 as a fault/);
+});
+
+test('a member that is not there as a map says why', async () => {
+  // Of the studies above.
+  cpSync(at('faults'), at('some'), { recursive: true });
+  rmSync(at('some', 'members', 'shard=000000'), { recursive: true });
+  const wanted: readonly [string, number, RegExp][] = [
+    ['near', 0, /keeps no cells/],
+    ['some', 0, /Member 0 \(layer=1, spacing=0\.5\) is not there yet/],
+    ['some', 2, /Member 2 \(layer=99, spacing=0\.5\) failed: .*Layer 99/],
+    ['some', 4, /no member 4/],
+  ];
+  for (const [name, number, message] of wanted)
+    await assert.rejects(
+      async () => readMember(await StudyResults.open(at(name)), number),
+      (thrown) => thrown instanceof Fault && thrown.code === 'file' && message.test(thrown.message),
+    );
 });
 
 test('results of another study are not written over', async () => {
@@ -230,6 +232,6 @@ test('what is submitted is said before: scripts that any shell reads, and a job 
 
 if (process.platform === 'linux')
   test('killed at random moments and run again, the tables are those of an undisturbed run', async () => {
-    const found = await killedStudy({ ...STUDY, shard: 2 }, { kills: 3, seed: 7 });
-    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [3, 50, 0, 0]);
+    const found = await killedStudy(STUDY, { kills: 3, seed: 7, calm });
+    assert.deepEqual([found.kills, found.files, found.different, found.unfinished], [3, 5 * SHARDS, 0, 0]);
   });

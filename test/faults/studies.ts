@@ -34,30 +34,43 @@ export interface StudyKills {
   readonly unfinished: number;
 }
 
+/** What an undisturbed run of a study wrote, and how long it took. */
+export interface CalmStudy {
+  readonly hashes: Readonly<Record<string, string>>;
+  readonly milliseconds: number;
+}
+
+/** Runs a study into a folder, and leaves it in peace. */
+export async function calmStudy(file: string, output: string): Promise<CalmStudy> {
+  const started = performance.now();
+  await mustEnd(startTree([CLI, 'study', file, '--output-dir', output, '--quiet']));
+  return { milliseconds: performance.now() - started, hashes: hashes(output) };
+}
+
 /**
- * Runs a study undisturbed, and again killed at random moments and started anew until it is whole.
+ * Runs a study killed at random moments, and started anew until it is whole.
  * @param study data of a study file
+ * @param calm the same undisturbed, where that is there already
  */
 export async function killedStudy(
   study: object,
-  { kills, seed }: { kills: number; seed: number },
+  { kills, seed, calm }: { kills: number; seed: number; calm?: CalmStudy },
 ): Promise<StudyKills> {
   const random = randomNumbers(seed);
   const folder = mkdtempSync(path.join(tmpdir(), 'embedding-grid-study-'));
   try {
     const file = path.join(folder, 'kills.embedding-study.json');
     writeFileSync(file, JSON.stringify(study));
-    const [calm, killed] = ['calm', 'killed'].map((name) => path.join(folder, name));
-    if (calm === undefined || killed === undefined) throw new Error('no folders');
+    const killed = path.join(folder, 'killed');
     const run = (output: string) => startTree([CLI, 'study', file, '--output-dir', output, '--quiet']);
-    const started = performance.now();
-    await mustEnd(run(calm));
-    const runMs = performance.now() - started;
+    const { hashes: wanted, milliseconds } = calm ?? (await calmStudy(file, path.join(folder, 'calm')));
     let met = 0;
     while (met < kills) {
       const tree = run(killed);
       // Within the time that is left where it goes on from what is there, and a little.
-      const moment = new Promise<false>((resolve) => setTimeout(() => resolve(false), 100 + random() * runMs * 0.6));
+      const moment = new Promise<false>((resolve) =>
+        setTimeout(() => resolve(false), 100 + random() * milliseconds * 0.6),
+      );
       const over = await Promise.race([tree.ended.then(() => true), moment]);
       if (over) {
         // It was whole before it could be killed: anew.
@@ -71,7 +84,7 @@ export async function killedStudy(
       await tree.ended;
     }
     await mustEnd(run(killed));
-    const [wanted, found] = [hashes(calm), hashes(killed)];
+    const found = hashes(killed);
     const names = [...new Set([...Object.keys(wanted), ...Object.keys(found)])];
     return {
       kills: met,
