@@ -42,7 +42,10 @@ export function refusalOf({
 /** What is worth knowing of an intervention: that it does nothing. */
 export function noteOf(host: HostState, { on, intervention }: Listed): string | undefined {
   const { readout } = host.settings.parameters;
-  if (!on) return undefined;
+  if (!on)
+    return 'part' in intervention && intervention.heads?.join() === '0'
+      ? t('Off until a head is chosen, or the box is ticked for head 0.')
+      : undefined;
   const layer = layerIndex(layerOf(host));
   const above = interventionsAbove([intervention], layer).length > 0;
   if (above && readout !== 'forward') return t('Behind the map’s layer: with this readout it does nothing.');

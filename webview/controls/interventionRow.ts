@@ -45,7 +45,8 @@ interface Part {
   update(one: Intervention, around: Around): void;
 }
 
-type Edit = (change: (one: Intervention) => Intervention, step?: boolean) => void;
+/** `begin`: it acts from now on. */
+type Edit = (change: (one: Intervention) => Intervention, step?: boolean, begin?: boolean) => void;
 
 const NAMES: Readonly<Record<Intervention['kind'], string>> = {
   skip: t('Skip block'),
@@ -60,9 +61,9 @@ const DRAG = 'application/x-embedding-grid-intervention';
 /** A row of the list of interventions: a handle to move it, a box that turns it off, what it does. */
 export function createInterventionRow(index: number, first: Intervention, events: RowEvents): InterventionRow {
   const what = t('intervention {0}', index + 1);
-  const edit: Edit = (change, step) => {
+  const edit: Edit = (change, step, begin = false) => {
     const now = events.current();
-    if (now) events.change({ ...now, intervention: change(now.intervention) }, step);
+    if (now) events.change({ ...now, on: now.on || begin, intervention: change(now.intervention) }, step);
   };
   const handle = iconButton('gripper', t('Move {0}: arrow up and down, or drag', what), () => undefined);
   handle.classList.add('handle');
@@ -184,8 +185,15 @@ function partPart(what: string, edit: Edit): Part {
 /** A toggle for each attention head; where nobody says how many there are, their numbers. */
 function headsPart(what: string, edit: Edit): Part {
   const grid = h('div', { class: 'heads', role: 'group', 'aria-label': t('Attention heads of {0}', what) });
+  /** No head was chosen yet: the first that is makes it act. */
+  let unchosen = false;
   const set = (change: (heads: readonly number[]) => readonly number[]): void =>
-    edit((one) => ('part' in one && one.part === 'heads' ? { ...one, heads: change(one.heads ?? []) } : one));
+    edit(
+      (one) =>
+        'part' in one && one.part === 'heads' ? { ...one, heads: change(unchosen ? [] : (one.heads ?? [])) } : one,
+      false,
+      unchosen,
+    );
   const numbers = createTextField(t('Numbers of the attention heads of {0}', what), (text) =>
     set(() =>
       text
@@ -209,9 +217,10 @@ function headsPart(what: string, edit: Edit): Part {
   });
   return {
     elements: [field.element],
-    update(one, { heads: count }) {
+    update(one, { heads: count, place }) {
       if (!('part' in one) || one.part !== 'heads') return;
-      const chosen = one.heads ?? [];
+      unchosen = place === undefined && one.heads?.join() === '0';
+      const chosen = unchosen ? [] : (one.heads ?? []);
       show(grid, count !== undefined);
       show(numbers.element, count === undefined);
       numbers.update(chosen.join(', '));

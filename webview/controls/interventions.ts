@@ -127,7 +127,11 @@ export function createInterventions(store: Store, form: Form): ControlGroup {
         label,
         icon,
         ...(list().length >= LIMITS.interventions ? { reason: t('There are as many as there can be.') } : {}),
-        run: () => take([...list(), { on: true, intervention: first(firstBlock(host)) }]),
+        run: () => {
+          const intervention = first(firstBlock(host));
+          // Which heads is asked for first: none of them is meant yet.
+          take([...list(), { on: !('part' in intervention && intervention.part === 'heads'), intervention }]);
+        },
       })),
     'add',
   );
