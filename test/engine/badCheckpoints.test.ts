@@ -119,6 +119,10 @@ const CASES: readonly Case[] = [
   config('embeddings in every layer', /"gemma3n" are not described: .*embeddings of their own/, {
     model_type: 'gemma3n',
   }),
+  config('embeddings in every layer, of a kind that is described without', /gemma4_text.*embeddings of their own/, {
+    model_type: 'gemma4_text',
+    hidden_size_per_layer_input: 256,
+  }),
   config('a kind around the text', /"frobnicator" are not described/, {
     model_type: 'frobnicator',
     text_config: { model_type: 'llama' },

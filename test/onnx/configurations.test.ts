@@ -353,6 +353,37 @@ const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>
     ...{ time_step_floor: 1e-4, time_step_limit: [0, Infinity], time_step_max: 0.1, time_step_min: 0.001 },
     ...{ time_step_rank: 48, norm_before_gate: false, tie_word_embeddings: true, pad_vocab_size_multiple: 16 },
   },
+  'Gemma 4 31B, pictures and text': {
+    ...{
+      model_type: 'gemma4',
+      image_token_id: 258880,
+      tie_word_embeddings: true,
+      vision_config: { hidden_size: 1152 },
+    },
+    text_config: {
+      ...{ model_type: 'gemma4_text', hidden_size: 5376, num_attention_heads: 32, num_key_value_heads: 16 },
+      ...{ num_hidden_layers: 6, head_dim: 256, global_head_dim: 512, num_global_key_value_heads: 4 },
+      ...{
+        attention_k_eq_v: true,
+        enable_moe_block: false,
+        expert_intermediate_size: null,
+        final_logit_softcapping: 30,
+      },
+      ...{
+        hidden_activation: 'gelu_pytorch_tanh',
+        hidden_size_per_layer_input: 0,
+        num_experts: null,
+        sliding_window: 1024,
+      },
+      ...{ num_kv_shared_layers: 0, top_k_experts: null, use_bidirectional_attention: 'vision', attention_bias: false },
+      ...{ use_double_wide_mlp: false, vocab_size_per_layer_input: 262144, tie_word_embeddings: true },
+      layer_types: Array.from({ length: 6 }, (_, i) => (i === 5 ? 'full_attention' : 'sliding_attention')),
+      rope_parameters: {
+        full_attention: { partial_rotary_factor: 0.25, rope_theta: 1e6, rope_type: 'proportional' },
+        sliding_attention: { rope_theta: 10000, rope_type: 'default' },
+      },
+    },
+  },
   'LLaVA 1.5': {
     ...{
       model_type: 'llava',

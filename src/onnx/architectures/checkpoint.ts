@@ -3,7 +3,7 @@ import type { Graph } from '../graph.js';
 import { broken, unsupported } from '../source.js';
 import { isObject, type Json } from '../json.js';
 import { Configuration } from './configuration.js';
-import type { Description } from './description.js';
+import { atLayer, type Description } from './description.js';
 import { checkSizes, writeDecoder } from './generator/decoder.js';
 import type { Rotary } from './rotary.js';
 import { ARCHITECTURES, AROUND, UNDESCRIBED } from './table.js';
@@ -59,7 +59,10 @@ function describeConfiguration(c: Configuration, tensors: number): Description {
   if (!architecture) throw undescribed(c.modelType);
   const description = architecture.describe(c);
   checkSizes(description, tensors);
-  for (let layer = 0; layer < description.layers; layer++) description.attention.rotary(layer);
+  for (let layer = 0; layer < description.layers; layer++) {
+    description.attention.rotary(layer);
+    if (description.perLayer) checkSizes(atLayer(description, layer), tensors);
+  }
   c.refuseUnread();
   return description;
 }

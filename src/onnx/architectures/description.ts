@@ -48,6 +48,10 @@ export interface Description {
   readonly feedForward: FeedForward;
   /** Blocks are attention, or what stands in its place, alone. */
   readonly withoutFeedForward?: boolean;
+  /** What a layer has otherwise than the others. */
+  readonly perLayer?: ((layer: number) => LayerDifference | undefined) | undefined;
+  /** Name of the whole tensor, one number, that what a block gives is multiplied by. */
+  readonly blockScale?: string;
   /** In place of the MLP, in the layers that have them. */
   readonly experts?: ((layer: number) => Experts | undefined) | undefined;
   readonly finalNorm: string | undefined;
@@ -64,6 +68,16 @@ export interface Description {
   };
   /** Matrices are stored as [in, out]. */
   readonly transposed: boolean;
+}
+
+export type LayerDifference = Partial<Pick<Description, 'keyValueHeads' | 'headSize'>> & {
+  readonly attention?: Partial<Attention>;
+};
+
+/** A description as it holds in one layer. */
+export function atLayer(d: Description, layer: number): Description {
+  const other = d.perLayer?.(layer);
+  return other ? { ...d, ...other, attention: { ...d.attention, ...other.attention } } : d;
 }
 
 export interface Norm {
@@ -203,6 +217,8 @@ export interface HeadNorms {
   readonly over: 'width' | 'head' | 'each head' | 'numbered heads';
   readonly behindRotary: boolean;
   readonly norm: Norm;
+  /** Values are normed as well, each head's, without a weight. */
+  readonly values?: boolean;
 }
 
 /** Scores are lowered with the distance. */

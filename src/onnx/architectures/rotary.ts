@@ -56,7 +56,8 @@ export function rotaryOf(c: Configuration, options: RotaryOptions): Rotary {
     (options.partial === true
       ? Math.floor(headSize * (numberIn(own ?? {}, 'partial_rotary_factor') ?? part ?? 1))
       : headSize);
-  if (options.partial !== true && part !== undefined && part !== 1)
+  const proportional = scaling.rope_type === 'proportional';
+  if (options.partial !== true && part !== undefined && part !== 1 && !proportional)
     throw unsupported(`${c.modelType} with a partial rotation (${part}) is not described.`);
   if (!(theta > 0) || dims < 2 || dims > headSize || dims % 2 !== 0)
     throw unsupported(`A rotation of ${dims} of ${headSize} dimensions with base ${theta} cannot be computed.`);
@@ -89,6 +90,13 @@ function scaledFrequencies(
     case 'mrope': // text alone has the same position on all three axes
       known('mrope_section', 'mrope_interleaved', 'interleaved');
       return { frequencies: plain(), factor: 1 };
+    case 'proportional': {
+      // Frequencies of the whole head, of which the last ones are 0.
+      known('factor');
+      const turning = Math.floor((dims * (numberIn(scaling, 'partial_rotary_factor') ?? 1)) / 2);
+      const by = numberIn(scaling, 'factor') ?? 1;
+      return { frequencies: plain().map((f, i) => (i < turning ? f / by : 0)), factor: 1 };
+    }
     case 'linear': {
       known('factor');
       const by = needed('factor');

@@ -21,7 +21,18 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
  * others do between the two may change the logits (Aya Vision leaves Cohere's scale out).
  */
 export const AROUND: ReadonlySet<string> = new Set([
-  ...['gemma3', 'idefics3', 'internvl', 'llava', 'llava_next', 'mistral3', 'qwen2_vl', 'qwen2_5_vl', 'qwen3_vl'],
+  ...[
+    'gemma3',
+    'gemma4',
+    'idefics3',
+    'internvl',
+    'llava',
+    'llava_next',
+    'mistral3',
+    'qwen2_vl',
+    'qwen2_5_vl',
+    'qwen3_vl',
+  ],
   ...['qwen3_5', 'smolvlm'],
 ]);
 
@@ -34,8 +45,6 @@ export const UNDESCRIBED: Readonly<Record<string, string>> = {
   mamba: 'it has no attention',
   gemma3n: OWN_EMBEDDINGS,
   gemma3n_text: OWN_EMBEDDINGS,
-  gemma4: OWN_EMBEDDINGS,
-  gemma4_text: OWN_EMBEDDINGS,
   bamba: STATES,
   falcon_h1: STATES,
   jamba: STATES,

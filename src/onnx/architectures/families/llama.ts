@@ -1,5 +1,7 @@
-import type { Configuration } from '../configuration.js';
-import { from } from '../description.js';
+import { isObject } from '../../json.js';
+import { unsupported } from '../../source.js';
+import { Configuration } from '../configuration.js';
+import { from, type LayerDifference } from '../description.js';
 import { rotaryOf } from '../rotary.js';
 import {
   always,
@@ -147,6 +149,80 @@ const gemma3 = from(
     };
   },
 );
+
+/** Gemma 4 without experts and without embeddings in every layer: layers that see everything have other heads. */
+const gemma4 = from(
+  llama,
+  'gemma4',
+  {
+    ...{ hidden_size: 2304, num_hidden_layers: 30, num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256 },
+    ...{ max_position_embeddings: 131072, hidden_act: undefined, hidden_activation: 'gelu_pytorch_tanh' },
+    ...{ sliding_window: 512, tie_word_embeddings: true, hidden_size_per_layer_input: 256, global_head_dim: 512 },
+    rope_parameters: {
+      sliding_attention: { rope_type: 'default', rope_theta: 10000 },
+      full_attention: { rope_type: 'proportional', partial_rotary_factor: 0.25, rope_theta: 1e6 },
+    },
+  },
+  (c, { hidden, headSize, norm, layers }) => {
+    if (c.countOrNone('hidden_size_per_layer_input') !== undefined)
+      throw unsupported(
+        `Checkpoints of the kind "${c.modelType}" are described without embeddings in every layer ("hidden_size_per_layer_input") alone: where its layers read embeddings of their own, the residual stream does not carry everything.`,
+        'An ONNX export of the model may be opened instead.',
+      );
+    c.only('enable_moe_block', false);
+    c.only('num_kv_shared_layers', 0);
+    c.only('use_bidirectional_attention', 'vision'); // of pictures
+    c.ignore('use_double_wide_mlp', 'num_experts', 'top_k_experts');
+    const stated = slidingLayers(c, butEvery(6));
+    const local = (layer: number): boolean => layer < layers - 1 && stated(layer);
+    const wide = globalHeads(c);
+    const near = rotaryOf(c, { headSize, layerType: 'sliding_attention' });
+    const turns = new Map<number, ReturnType<typeof rotaryOf>>();
+    const far = (layer: number): ReturnType<typeof rotaryOf> => {
+      const size = wide(layer).headSize ?? headSize;
+      const known = turns.get(size) ?? rotaryOf(c, { headSize: size, layerType: 'full_attention' });
+      turns.set(size, known);
+      return known;
+    };
+    const shared = c.flag('attention_k_eq_v');
+    return {
+      embedding: { scale: Math.fround(Math.sqrt(hidden)) },
+      blockScale: 'layer_scalar',
+      perLayer: (layer) =>
+        local(layer) ? undefined : { ...wide(layer), ...(shared ? { attention: { v: 'self_attn.k_proj' } } : {}) },
+      attention: {
+        ...sandwich.attention,
+        norms: { ...headNorms(norm), values: true },
+        scale: always(1),
+        window: windowed(c, local),
+        rotary: (layer) => (local(layer) ? near : far(layer)),
+      },
+      feedForward: { ...sandwich.feedForward, bias: false, activation: c.text('hidden_activation') },
+      head: { cap: c.optionalNumber('final_logit_softcapping') },
+    };
+  },
+);
+
+/** Heads of the layers that see everything, as Google's configurations state them, or layer by layer as transformers 5 does. */
+function globalHeads(c: Configuration): (layer: number) => LayerDifference {
+  const each = c.object('per_layer_config');
+  const headSize = c.count('global_head_dim');
+  const own = c.optionalCount('num_global_key_value_heads');
+  const keyValueHeads = c.flag('attention_k_eq_v') ? own : undefined;
+  if (!each) return () => ({ headSize, ...(keyValueHeads === undefined ? {} : { keyValueHeads }) });
+  const parts = new Map(
+    Object.entries(each).map(([layer, part]) => {
+      const one = new Configuration(c.modelType, isObject(part) ? part : {}, {});
+      const [size, count] = [one.optionalCount('head_dim'), one.optionalCount('num_key_value_heads')];
+      one.refuseUnread();
+      return [
+        Number(layer),
+        { ...(size === undefined ? {} : { headSize: size }), ...(count === undefined ? {} : { keyValueHeads: count }) },
+      ] as const;
+    }),
+  );
+  return (layer) => parts.get(layer) ?? {};
+}
 
 const phi3 = from(
   mistral,
@@ -339,6 +415,7 @@ export const LLAMAS = {
   gemma,
   gemma2,
   gemma3_text: gemma3,
+  gemma4_text: gemma4,
   /** Gemma 2 without the norms behind attention and MLP. */
   vaultgemma: from(gemma2, 'vaultgemma', {}, () => ({
     attention: { after: undefined },

@@ -65,6 +65,8 @@ function separate({ writer, weights, positions, d }: Parts, x: string, layer: nu
     k = headNorm(writer, weights, norms, k, at + norms.k, keyValueHeads, headSize);
   };
   if (norms?.behindRotary !== true) normed();
+  if (norms?.values === true)
+    v = weights.norm(v, '', headSize, { ...norms.norm, offset: 0, weight: false, bias: false });
   [q, k, v] = [swapped(writer, q), swapped(writer, k), swapped(writer, v)];
   const rotary = a.rotary(layer);
   if (rotary) {
@@ -149,13 +151,11 @@ function projections(
       if (norms?.over === 'width' && norm !== undefined) y = weights.norm(y, at + norm, width, norms.norm);
       return byHeads(clipped(y), count);
     };
-    const [k, v] = [one(a.k, keyValueHeads, norms?.k), one(a.v, keyValueHeads)];
-    if (a.gated !== true) return gateless(one(a.q, heads, norms?.q), k, v);
-    const both = writer.reshape(
-      weights.linear(x, at + a.q, hidden, 2 * heads * headSize, options),
-      ...[0, 0, heads, 2 * headSize],
-    );
-    const [q = '', gate = ''] = writer.split(both, [headSize, headSize], -1);
+    const keysAndValues = (): [string, string] => [one(a.k, keyValueHeads, norms?.k), one(a.v, keyValueHeads)];
+    if (a.gated !== true) return gateless(one(a.q, heads, norms?.q), ...keysAndValues());
+    const wide = weights.linear(x, at + a.q, hidden, 2 * heads * headSize, options);
+    const [q = '', gate = ''] = writer.split(writer.reshape(wide, 0, 0, heads, 2 * headSize), [headSize, headSize], -1);
+    const [k, v] = keysAndValues();
     return { q, k, v, gate: writer.reshape(gate, 0, 0, heads * headSize) };
   }
   if (a.gated === true) throw unsupported('Gates beside a fused projection are not described.');

@@ -1,7 +1,7 @@
 import type { StoredTensor } from '../../checkpoint/safetensors.js';
 import { DataType, type Graph } from '../../graph.js';
 import { broken, unsupported } from '../../source.js';
-import type { Description, Norms } from '../description.js';
+import { atLayer, type Description, type Norms } from '../description.js';
 import { attention } from './attention.js';
 import { experts, feedForward } from './feedForward.js';
 import type { Parts } from './parts.js';
@@ -111,8 +111,10 @@ function embeddings({ writer, weights, positions, d }: Parts): string {
 }
 
 /** @param x [batch, positions, hidden]; the result too */
-function block(parts: Parts, x: string, layer: number): string {
-  const { writer, weights, d } = parts;
+function block(whole: Parts, x: string, layer: number): string {
+  const { writer, weights } = whole;
+  const d = atLayer(whole.d, layer);
+  const parts = { ...whole, d };
   const { attention: a, feedForward: f, hidden } = d;
   const at = `${d.blocks}${layer}.`;
   const normed = (y: string, name: string | undefined): string =>
@@ -131,7 +133,9 @@ function block(parts: Parts, x: string, layer: number): string {
     return writer.named(writer.add(writer.add(attended, other), x), name);
   }
   const middle = normed(writer.add(x, attended), a.onSum);
-  return writer.named(normed(writer.add(middle, given(fed(normed(middle, f.before)), f)), f.onSum), name);
+  const sum = normed(writer.add(middle, given(fed(normed(middle, f.before)), f)), f.onSum);
+  if (d.blockScale === undefined) return writer.named(sum, name);
+  return writer.named(writer.mul(sum, weights.wide(at + d.blockScale, [1])), name);
 }
 
 function head(
