@@ -115,7 +115,7 @@ export function savedMapDependencies(
       const parameters = parametersOf(specification);
       try {
         const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
-        openPanel({ modelPath: path, parameters, display, lens: lens ?? null });
+        openPanel({ modelPath: path, parameters, display, lens: lens ?? null, profile: display.profile ?? null });
         lease.release(); // the panel holds the same engine by now, or finds it within the grace
       } catch (error) {
         const fault = Fault.from(error);

@@ -4,6 +4,7 @@ import { COLOR_BY, type ColorBy, TOKEN_SLOTS } from './colors.js';
 import { Fault } from './fault.js';
 import { LIMITS } from './limits.js';
 import { parseNumber } from './numbers.js';
+import type { ProfileLine } from './profile.js';
 import { questionsOf } from './questions.js';
 import type { MapParameters } from './specification.js';
 
@@ -36,6 +37,8 @@ export interface Display {
   readonly tokenColors: Readonly<Record<string, number>>;
   /** Of a comparison: what its cells are colored by; left out: what changes. A map's own file does not say it. */
   readonly changesBy?: ChangesBy;
+  /** Along which the panel showed a profile when the map was saved: it is there again when the map is run again. null: not understood. */
+  readonly profile?: ProfileLine | null;
 }
 
 /** A range as it is typed, `usual`, `0-1`, `auto` or `A,B`: not checked yet. */
@@ -103,6 +106,9 @@ const entries = {
     `token-colors must be numbers from 0 to ${TOKEN_SLOTS - 1}, by tokens' texts`,
   ),
 };
+const place = v.pipe(v.number(), v.finite());
+const planePoint = v.object({ x: place, y: place });
+const profileLine = v.object({ from: planePoint, to: planePoint });
 /** A display as messages hold it. */
 export const displaySchema = v.object({
   ...entries,
@@ -139,6 +145,7 @@ export function readDisplay(data: unknown): Display {
     marks: v.fallback(entries.marks, DEFAULT_DISPLAY.marks),
     ring: v.fallback(entries.ring, DEFAULT_DISPLAY.ring),
     tokenColors: v.fallback(entries.tokenColors, DEFAULT_DISPLAY.tokenColors),
+    profile: v.exactOptional(v.fallback(v.nullable(profileLine), null)),
   });
   const read = v.safeParse(tolerant, data);
   return read.success ? read.output : DEFAULT_DISPLAY;

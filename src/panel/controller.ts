@@ -543,7 +543,8 @@ export class MapController {
   /** The whole map that is seen, as the page draws it. @throws Fault while there is none. */
   private seen(): TokenMap & { readonly display: Display } {
     const map = this.drawn(this.main.wholeMap());
-    return { ...map, display: { ...map.display, ...this.rangeOfPart() } };
+    const { profile } = this.settings;
+    return { ...map, display: { ...map.display, ...this.rangeOfPart(), ...(profile ? { profile } : {}) } };
   }
 
   /** Of a window that is looked at closely, colors mean what they mean on the whole map. */

@@ -109,7 +109,11 @@ export class SavedMapController {
   }
 
   private asDrawn(map: TokenMap): TokenMap {
-    return { ...map, display: { ...this.view, tokenColors: this.tokenColors() } };
+    const { profile } = map.display ?? {};
+    return {
+      ...map,
+      display: { ...this.view, tokenColors: this.tokenColors(), ...(profile ? { profile } : {}) },
+    };
   }
 
   /** Shows the map of another layer. */

@@ -102,6 +102,9 @@ test('a display from outside: wrong ones are refused, those of a file are read c
   for (const display of displays(50, 3)) {
     assert.deepEqual(parseDisplay(JSON.parse(JSON.stringify(display))), display);
     assert.deepEqual(readDisplay(JSON.parse(JSON.stringify(display))), display);
+    const profile = { from: { x: 0, y: 0 }, to: { x: 1, y: -0.5 } };
+    assert.deepEqual(readDisplay(JSON.parse(JSON.stringify({ ...display, profile }))), { ...display, profile });
+    assert.deepEqual(readDisplay({ ...display, profile: { from: 3 } }), { ...display, profile: null });
   }
   assert.deepEqual(parseDisplay({ ring: false }), { ...DEFAULT_DISPLAY, ring: false });
   const wrong = {

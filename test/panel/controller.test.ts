@@ -545,6 +545,23 @@ test('saving without a complete map says so', async (context) => {
   assert.match(page.state.fault?.message ?? '', /no complete map/);
 });
 
+test('a map is saved with the line of the profile that is open', async (context) => {
+  const { deps, edit, say, complete } = open(context);
+  await complete();
+  const profile = { from: { x: 0, y: 0 }, to: { x: 1, y: 0.5 } };
+  edit('profile', profile);
+  say({ type: 'action', action: 'save' });
+  edit('profile', null);
+  say({ type: 'action', action: 'save' });
+  const saved = deps.calls
+    .filter((call) => call.startsWith('save {'))
+    .map((call) => JSON.parse(call.slice(5)) as unknown);
+  assert.deepEqual(
+    saved.map((display) => Reflect.get(Object(display), 'profile')),
+    [profile, undefined],
+  );
+});
+
 test('messages that make no sense are logged and change nothing', async (context) => {
   const { page, deps, controller, complete } = open(context);
   await complete();

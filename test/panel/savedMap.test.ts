@@ -32,6 +32,7 @@ const display: Display = {
   colorRange: [0.1, 0.4],
   labels: false,
   tokenColors: { Paris: 3 },
+  profile: { from: { x: 0, y: 0 }, to: { x: 1, y: 0 } },
 };
 const ACTIONS = ['exportPicture', 'editAndRun', 'copyCommandLine'] as const;
 
