@@ -133,6 +133,7 @@ const CASES: readonly Case[] = [
   config('a layer less than there is', /model\.layers\.2\..*more than the configuration/, { num_hidden_layers: 2 }),
   config('a billion dimensions', /1000000000/, { hidden_size: 1e9 }),
   config('a billion heads', /1000000000|head/, { num_attention_heads: 1e9 }),
+  { ...config('a head of a billion dimensions', /rotation of 1000000000/, { head_dim: 1e9 }), of: SHARDED },
   config('heads that do not divide', /heads/, { num_key_value_heads: 3 }),
   config('another head size', /q_proj\.weight.*32 x 32.*64 x 32/, { head_dim: 16 }, 'model-broken'),
   config('an unknown activation', /activation "frob" is not described/, { hidden_act: 'frob' }),

@@ -38,6 +38,9 @@ export interface RotaryOptions {
   readonly scaled?: boolean;
 }
 
+/** Of a head; sizes come from a file, and the frequencies are made before the tensors are looked at. */
+const MOST_DIMENSIONS = 2 ** 16;
+
 /** What the configuration says of rotation. @throws ModelError `unsupported` for a scaling that is not described. */
 export function rotaryOf(c: Configuration, options: RotaryOptions): Rotary {
   const { headSize, interleaved = false, layerType, scaled = true } = options;
@@ -59,7 +62,7 @@ export function rotaryOf(c: Configuration, options: RotaryOptions): Rotary {
   const proportional = scaling.rope_type === 'proportional';
   if (options.partial !== true && part !== undefined && part !== 1 && !proportional)
     throw unsupported(`${c.modelType} with a partial rotation (${part}) is not described.`);
-  if (!(theta > 0) || dims < 2 || dims > headSize || dims % 2 !== 0)
+  if (!(theta > 0) || dims < 2 || dims > headSize || dims % 2 !== 0 || dims > MOST_DIMENSIONS)
     throw unsupported(`A rotation of ${dims} of ${headSize} dimensions with base ${theta} cannot be computed.`);
   return { dims, interleaved, ...scaledFrequencies(c, scaling, dims, theta, options.alpha === true) };
 }
