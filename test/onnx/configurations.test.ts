@@ -261,6 +261,13 @@ const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>
       original_max_position_embeddings: 4096,
     },
   },
+  'GLM 4.5 Air': {
+    ...{ model_type: 'glm4_moe', hidden_size: 4096, num_attention_heads: 96, num_key_value_heads: 8, head_dim: 128 },
+    ...{ num_hidden_layers: 46, attention_bias: true, first_k_dense_replace: 1, n_group: 1, topk_group: 1 },
+    ...{ n_routed_experts: 128, n_shared_experts: 1, num_experts_per_tok: 8, norm_topk_prob: true, rope_scaling: null },
+    ...{ num_nextn_predict_layers: 1, partial_rotary_factor: 0.5, routed_scaling_factor: 1, use_qk_norm: false },
+    ...{ moe_intermediate_size: 1408, rope_theta: 1e6, rms_norm_eps: 1e-5, hidden_act: 'silu' },
+  },
   'LFM2 350M': {
     ...{ model_type: 'lfm2', hidden_size: 1024, num_attention_heads: 16, num_heads: 16, num_key_value_heads: 8 },
     ...{ num_hidden_layers: 16, block_auto_adjust_ff_dim: true, block_dim: 1024, block_ff_dim: 6656, norm_eps: 1e-5 },

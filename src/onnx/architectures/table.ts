@@ -33,7 +33,7 @@ export const AROUND: ReadonlySet<string> = new Set([
     'qwen2_5_vl',
     'qwen3_vl',
   ],
-  ...['qwen3_5', 'smolvlm'],
+  ...['qwen3_5', 'qwen3_5_moe', 'smolvlm'],
 ]);
 
 const OWN_EMBEDDINGS = 'its layers read embeddings of their own';

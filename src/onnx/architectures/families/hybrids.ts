@@ -169,6 +169,20 @@ const qwen35 = from(
   },
 );
 
+/** The same with experts in every layer. */
+const qwen35Moe = from(
+  qwen3Next,
+  'qwen3_5_moe',
+  { num_hidden_layers: 40, num_experts: 256, num_experts_per_tok: 8 },
+  (c) => {
+    c.only('norm_topk_prob', true);
+    c.only('decoder_sparse_step', 1);
+    const isDelta = deltaLayers(c);
+    const delta = deltaNet(c, false);
+    return { recurrence: (layer) => (isDelta(layer) ? delta : undefined) };
+  },
+);
+
 /** Some layers attend, most have a state space; experts, an MLP beside them, or both. */
 const graniteHybrid = from(
   granite,
@@ -277,6 +291,7 @@ export const HYBRIDS = {
   lfm2_moe: lfm2Moe,
   qwen3_next: qwen3Next,
   qwen3_5_text: qwen35,
+  qwen3_5_moe_text: qwen35Moe,
   granitemoehybrid: graniteHybrid,
   mamba2,
 };

@@ -1,6 +1,6 @@
 import type { Configuration } from '../configuration.js';
 import { type Architecture, type Description, type Experts, from } from '../description.js';
-import { always, turning } from './common.js';
+import { always, headNorms, turning } from './common.js';
 import { expertsOf, gated } from './experts.js';
 import { llama } from './llama.js';
 
@@ -80,14 +80,39 @@ const deepseekV3 = from(
   latent,
   'deepseek_v3',
   { n_group: 8, topk_group: 4, norm_topk_prob: true, routed_scaling_factor: 2.5, num_nextn_predict_layers: 1 },
-  (c) => {
-    c.only('scoring_func', 'sigmoid');
-    c.only('topk_method', 'noaux_tc');
-    const normalized = c.flag('norm_topk_prob');
-    const groups = { count: c.count('n_group'), top: c.count('topk_group'), by: 'two best' } as const;
-    const correction = 'mlp.gate.e_score_correction_bias';
-    return { experts: behindDense(c, { shares: 'sigmoid', correction, groups, normalized, epsilon: 1e-20 }) };
+  (c) => ({ experts: inGroups(c) }),
+);
+
+/** Experts of groups, by the sigmoid of each and a correction. */
+function inGroups(c: Configuration): Description['experts'] {
+  c.only('scoring_func', 'sigmoid');
+  c.only('topk_method', 'noaux_tc');
+  const normalized = c.flag('norm_topk_prob');
+  const groups = { count: c.count('n_group'), top: c.count('topk_group'), by: 'two best' } as const;
+  const correction = 'mlp.gate.e_score_correction_bias';
+  return behindDense(c, { shares: 'sigmoid', correction, groups, normalized, epsilon: 1e-20 });
+}
+
+/** GLM 4.5 to 4.7: DeepSeek-V3's experts behind Llama's attention, half of a head turned. */
+const glm4Moe = from(
+  llama,
+  'glm4_moe',
+  {
+    ...{ num_hidden_layers: 46, num_attention_heads: 96, num_key_value_heads: 8, max_position_embeddings: 131072 },
+    ...{ rms_norm_eps: 1e-5, partial_rotary_factor: 0.5, num_experts_per_tok: 8, n_routed_experts: 128 },
+    ...{ n_shared_experts: 1, first_k_dense_replace: 1, n_group: 1, topk_group: 1, norm_topk_prob: true },
+    num_nextn_predict_layers: 1,
   },
+  (c, { headSize, norm }) => ({
+    further: c.countOrNone('num_nextn_predict_layers', 'num_mtp_layers') ?? 0,
+    attention: {
+      bias: { qkv: c.flag('attention_bias'), o: false },
+      norms: c.flag('use_qk_norm') ? headNorms(norm) : undefined,
+      rotary: turning(c, { headSize, partial: true }),
+    },
+    feedForward: { bias: false },
+    experts: inGroups(c),
+  }),
 );
 
 const deepseekV2 = from(
@@ -110,4 +135,4 @@ const deepseekV2 = from(
   },
 );
 
-export const LATENTS = { deepseek_v2: deepseekV2, deepseek_v3: deepseekV3 };
+export const LATENTS = { deepseek_v2: deepseekV2, deepseek_v3: deepseekV3, glm4_moe: glm4Moe };
