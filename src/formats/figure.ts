@@ -122,7 +122,8 @@ export function drawFigure(
   const regionKey = drawRegionKey(entries, { x: edge, y: y + 4, room, size: measures.caption }, write);
   y += regionKey.height;
   const rule = has('caption') ? element('path', { d: `M${edge} ${y}H${width - edge}`, stroke: RULE }) : '';
-  y += has('caption') ? 4 : -26;
+  // What is left below the last line that there is.
+  y += has('caption') ? 4 : anchors.height + regionKey.height > 0 ? -14 : -26;
   const parts = borders.kind === 'known' ? words.caption : [...words.caption, BORDER_WORDS[borders.kind]];
   const captionLine = (19 / 12) * measures.caption;
   const caption = write

@@ -65,7 +65,11 @@ export class Writer {
   /** Width in em. */
   measure(segments: readonly Segment[], weight: Weight): number {
     let width = 0;
-    for (const { text } of segments) {
+    for (const { text, kind } of segments) {
+      if (text === SPACE_GLYPH && kind === 'glyph') {
+        width += SPACE_WIDTH;
+        continue;
+      }
       const key = `${weight}${text}`;
       let one = this.widths.get(key);
       if (one === undefined) this.widths.set(key, (one = this.font.measure(text, weight)));

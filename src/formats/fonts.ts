@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../map/fault.js';
-import { SPACE_GLYPH, SPACE_WIDTH } from '../map/display.js';
 import { type FontFace, readFont } from './sfnt.js';
 
 /** The bundled font's files under `assets/fonts`. */
@@ -61,7 +60,6 @@ const WIDE =
   /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303F\uFF00-\uFF60\uFFE0-\uFFE6])$/u;
 
 function advance(character: string, face: FontFace | undefined): number {
-  if (character === SPACE_GLYPH) return SPACE_WIDTH;
   const codePoint = character.codePointAt(0) ?? 0;
   if (face?.covers(codePoint)) return face.advance(codePoint);
   if (MARK.test(character)) return 0;

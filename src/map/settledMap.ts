@@ -1,4 +1,4 @@
-import { assignSlots } from './tokenSlots.js';
+import { assignSlots, assignSlotsOf } from './tokenSlots.js';
 import { DEFAULT_DISPLAY, type Display } from './mapDisplay.js';
 import { findRegions, type Regions, topTokens } from './regions.js';
 import type { Cells, TokenMap } from './tokenMap.js';
@@ -9,9 +9,23 @@ export function slotsOf(
   regions: Regions,
   known: Display['tokenColors'] = {},
 ): Map<string, number> {
-  const text = (token: number): string => tokens.get(token)?.text ?? `#${token}`;
-  return assignSlots(regions, text, new Map(Object.entries(known)));
+  return assignSlots(regions, textOf(tokens), new Map(Object.entries(known)));
 }
+
+/** The same for maps that stand beside each other: a token has one color in all. */
+export const slotsOfAll = (
+  maps: readonly Pick<TokenMap, 'cells' | 'tokens'>[],
+  known: Display['tokenColors'] = {},
+): Map<string, number> =>
+  assignSlotsOf(
+    maps.map(({ cells, tokens }) => ({ regions: regionsOf(cells), text: textOf(tokens) })),
+    new Map(Object.entries(known)),
+  );
+
+const textOf =
+  (tokens: TokenMap['tokens']) =>
+  (token: number): string =>
+    tokens.get(token)?.text ?? `#${token}`;
 
 export const regionsOf = (cells: Cells): Regions => findRegions(cells.columns, cells.rows, topTokens(cells));
 

@@ -20,12 +20,24 @@ const NONE = -1;
  * @param known slots of earlier maps, by text.
  * @returns slots by text: those of this map's tokens only; the caller adds them to what it remembers.
  */
-export function assignSlots(
+export const assignSlots = (
   regions: Regions,
   text: (token: number) => string,
+  known?: ReadonlyMap<string, number>,
+): Map<string, number> => assignSlotsOf([{ regions, text }], known);
+
+/** A map whose tokens get colors. */
+export interface Colored {
+  readonly regions: Regions;
+  readonly text: (token: number) => string;
+}
+
+/** The same for maps that stand beside each other: one color for a text in all. */
+export function assignSlotsOf(
+  maps: readonly Colored[],
   known: ReadonlyMap<string, number> = new Map(),
 ): Map<string, number> {
-  const { texts, neighbors } = borderingTexts(regions, text);
+  const { texts, neighbors } = borderingTexts(maps);
   const slots = texts.map((one) => {
     const slot = known.get(one);
     return slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < TOKEN_SLOTS ? slot : NONE;
@@ -120,28 +132,34 @@ function clashOf(a: number, b: number): number {
 }
 
 /** The texts of the tokens that win somewhere, those with most cells first, and by their numbers which border on each. */
-function borderingTexts(
-  { columns, of, tokens, areas }: Regions,
-  text: (token: number) => string,
-): { readonly texts: readonly string[]; readonly neighbors: readonly (readonly number[])[] } {
-  const cells = new Map<number, number>();
-  tokens.forEach((token, i) => cells.set(token, (cells.get(token) ?? 0) + (areas[i] ?? 0)));
-  const bySize = [...cells].sort(([a, m], [b, n]) => n - m || a - b).map(([token]) => token);
-  const texts = [...new Set(bySize.map(text))];
+function borderingTexts(maps: readonly Colored[]): {
+  readonly texts: readonly string[];
+  readonly neighbors: readonly (readonly number[])[];
+} {
+  const areas = new Map<string, number>();
+  for (const { regions, text } of maps) {
+    const cells = new Map<number, number>();
+    regions.tokens.forEach((token, i) => cells.set(token, (cells.get(token) ?? 0) + (regions.areas[i] ?? 0)));
+    for (const [token, count] of [...cells].sort(([a], [b]) => a - b))
+      areas.set(text(token), (areas.get(text(token)) ?? 0) + count);
+  }
+  const texts = [...areas].sort(([, m], [, n]) => n - m).map(([one]) => one);
   const numbers = new Map(texts.map((one, i) => [one, i]));
-  const numberOf = new Map(bySize.map((token) => [token, numbers.get(text(token)) ?? 0]));
-  const ofRegion = Array.from(tokens, (token) => numberOf.get(token) ?? 0);
   const neighbors = texts.map(() => new Set<number>());
-  const meet = (a: number, b: number): void => {
-    if (a < 0 || b < 0 || a === b) return;
-    const [one = 0, other = 0] = [ofRegion[a], ofRegion[b]];
-    if (one === other) return;
-    neighbors[one]?.add(other);
-    neighbors[other]?.add(one);
-  };
-  for (let cell = 0; cell < of.length; cell++) {
-    if (cell % columns > 0) meet(of[cell - 1] ?? -1, of[cell] ?? -1);
-    if (cell >= columns) meet(of[cell - columns] ?? -1, of[cell] ?? -1);
+  for (const { regions, text } of maps) {
+    const { columns, of, tokens } = regions;
+    const ofRegion = Array.from(tokens, (token) => numbers.get(text(token)) ?? 0);
+    const meet = (a: number, b: number): void => {
+      if (a < 0 || b < 0 || a === b) return;
+      const [one = 0, other = 0] = [ofRegion[a], ofRegion[b]];
+      if (one === other) return;
+      neighbors[one]?.add(other);
+      neighbors[other]?.add(one);
+    };
+    for (let cell = 0; cell < of.length; cell++) {
+      if (cell % columns > 0) meet(of[cell - 1] ?? -1, of[cell] ?? -1);
+      if (cell >= columns) meet(of[cell - columns] ?? -1, of[cell] ?? -1);
+    }
   }
   return { texts, neighbors: neighbors.map((one) => [...one]) };
 }

@@ -6,7 +6,13 @@ import { assetsFolder, bundledModel } from '../../host/installation.js';
 import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../../host/openModel.js';
 import { readSpecification } from '../../host/readSpecification.js';
 import { MemberEngine, type ModelSeries } from '../../host/series/memberEngine.js';
-import { type FailedMember, refuseTooMany, runSeries, type SavedMember } from '../../host/series/runSeries.js';
+import {
+  type FailedMember,
+  refuseTooMany,
+  runSeries,
+  type SavedMember,
+  tokensBeside,
+} from '../../host/series/runSeries.js';
 import { SeriesFolder } from '../../host/series/seriesFolder.js';
 import { seriesResults } from '../../host/series/seriesResults.js';
 import type { Flip } from '../../map/compare/flip.js';
@@ -54,7 +60,8 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
   const base = baseOf(parametersFromFlags(command.map, saved?.parameters, await readFlagFiles(command.map)), vary);
   const series: ModelSeries = { base, vary, plane: command.plane ?? usualSharing(vary), model: command.model };
   refuseIdleAxes(series);
-  const topK = follow.length > 0 ? base.topK : formats.includes('html') ? SERIES_TOKENS : 2;
+  const least = follow.length > 0 ? base.topK : formats.includes('html') ? SERIES_TOKENS : 2;
+  const topK = Math.max(least, tokensBeside(series));
   refuseTooMany(series, topK);
   const display = displayFromFlags(command.display, base, saved?.display);
   const reading = command.reading === undefined ? {} : { reading: await readReading(command.reading) };

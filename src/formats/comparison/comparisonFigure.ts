@@ -24,7 +24,7 @@ import { layerBrief } from '../../map/naming.js';
 import { formatCount, formatShort } from '../../map/numbers.js';
 import { findRegions, NO_TOKEN, topTokens } from '../../map/regions.js';
 import type { PlaneSharing } from '../../map/series/series.js';
-import { slotsOf } from '../../map/settledMap.js';
+import { regionsOf, slotsOfAll } from '../../map/settledMap.js';
 import type { Cells, TokenMap } from '../../map/tokenMap.js';
 import { exactOf } from '../figure.js';
 import { cellColors, type CellColors, drawColorBar } from '../figureParts.js';
@@ -56,11 +56,12 @@ export function oneScale(maps: readonly TokenMap[], display: Display): OneScale 
     display.colorRange,
     asked?.at,
   );
-  let known: Display['tokenColors'] = display.tokenColors;
-  const regionsOf = (map: TokenMap) => findRegions(map.cells.columns, map.cells.rows, topTokens(map.cells));
-  if (coloring.colorBy === 'token')
-    for (const map of maps) known = { ...known, ...Object.fromEntries(slotsOf(map, regionsOf(map), known)) };
-  return { coloring, colorsOf: (map) => cellColors(map, coloring, regionsOf(map), known) };
+  const { tokenColors } = display;
+  const known =
+    coloring.colorBy === 'token'
+      ? { ...tokenColors, ...Object.fromEntries(slotsOfAll(maps, tokenColors)) }
+      : tokenColors;
+  return { coloring, colorsOf: (map) => cellColors(map, coloring, regionsOf(map.cells), known) };
 }
 
 /** A map as a panel of a figure. */

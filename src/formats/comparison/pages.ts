@@ -1,7 +1,7 @@
 import type { MapComparison } from '../../map/compare/comparison.js';
-import { DEFAULT_DISPLAY, type Display } from '../../map/mapDisplay.js';
+import { DEFAULT_DISPLAY } from '../../map/mapDisplay.js';
 import { type MapInPage, mapInPage } from '../../map/pageFile/pageFile.js';
-import { regionsOf, slotsOf } from '../../map/settledMap.js';
+import { slotsOfAll } from '../../map/settledMap.js';
 import type { TokenMap } from '../../map/tokenMap.js';
 import { pageHtml, type PageOptions } from '../html.js';
 import { withoutMeasured } from '../measured.js';
@@ -48,9 +48,7 @@ export function seriesPage(series: DrawnSeries, options: PageOptions): Promise<U
 /** Maps that are looked at in one way, that of the first; a token has one color in all, in which figures have it as well. */
 function oneDisplay(maps: readonly TokenMap[]): readonly MapInPage[] {
   const display = maps[0]?.display ?? DEFAULT_DISPLAY;
-  let tokenColors: Display['tokenColors'] = display.tokenColors;
-  for (const map of maps)
-    tokenColors = { ...tokenColors, ...Object.fromEntries(slotsOf(map, regionsOf(map.cells), tokenColors)) };
+  const tokenColors = { ...display.tokenColors, ...Object.fromEntries(slotsOfAll(maps, display.tokenColors)) };
   return maps.map((map, i) => ({
     ...mapInPage(withoutMeasured(map)),
     // What is told of the first is told of all.

@@ -48,9 +48,16 @@ export interface RunSeriesOptions extends MemberEngineOptions {
   readonly saving: AbortSignal;
 }
 
-/** Bytes that the maps of a series may take beside each other. */
+/** Bytes that the maps of a series may take beside each other, and that they may take so that their borders are smooth. */
 const MOST_BYTES = 2 ** 30;
+const SMOOTH_BYTES = 2 ** 28;
 const MOST_MEMBERS = 10_000;
+
+/** Tokens of each cell that borders are interpolated from, as far as there is room for them beside each other; maybe less than 2. */
+export function tokensBeside({ base, vary }: ModelSeries): number {
+  const { columns, rows } = base.grid;
+  return Math.min(base.topK, Math.floor((SMOOTH_BYTES / (memberCount({ vary }) * columns * rows) - 9) / 8));
+}
 
 /** @throws Fault `bad-parameter` where so many maps do not fit beside each other; a study has no such bound. */
 export function refuseTooMany({ base, vary }: ModelSeries, topK: number): void {
