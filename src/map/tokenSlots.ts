@@ -5,7 +5,7 @@ import type { Regions } from './regions.js';
 const MOST_SEARCHED = 400;
 /** Slots that are tried in a search, at most, and searches: one that is not lucky soon seldom is later. */
 const MOST_TRIED = 3000;
-const SEARCHES = 20;
+const SEARCHES = 12;
 /** How often tokens choose at most where the search finds nothing; there are seldom more than three rounds. */
 const ROUNDS = 8;
 /** Bordering tokens of one hue are worse than any number of those that not everybody tells apart. */
@@ -44,8 +44,12 @@ export function assignSlotsOf(
   });
   const palette: Palette = { slots, neighbors, preferred: texts.map(preferredSlot) };
   const free = slots.flatMap((slot, i) => (slot === NONE ? [i] : []));
-  const largest = free.slice(0, MOST_SEARCHED);
-  for (let i = 0; i < SEARCHES && largest.some((one) => slots[one] === NONE); i++) search(largest, palette, i);
+  // Where there are no such colors for all, there may be for those that are seen most.
+  for (
+    let largest = free.slice(0, MOST_SEARCHED);
+    largest.length > 0 && !isFound(largest, palette);
+    largest = largest.slice(0, Math.floor((largest.length * 2) / 3))
+  );
   choose(
     free.filter((one) => slots[one] === NONE),
     palette,
@@ -64,12 +68,19 @@ interface Palette {
 /** The slots from one on, all around. */
 const from = (slot: number): number[] => Array.from({ length: TOKEN_SLOTS }, (_, i) => (slot + i) % TOKEN_SLOTS);
 
+/** Searches several times. */
+function isFound(free: readonly number[], palette: Palette): boolean {
+  for (let turn = 0; turn < SEARCHES; turn++) if (search(free, palette, turn)) return true;
+  return false;
+}
+
 /**
  * Gives texts slots that everybody tells from all bordering ones, or none of them any where that is not found: what has fewest left
  * comes next, and what leaves another none is taken back (backtracking with forward checking).
  * @param turn which search it is: the first begins at each text's preferred slot, the next ones elsewhere
+ * @returns whether it was found
  */
-function search(free: readonly number[], { slots, neighbors, preferred }: Palette, turn: number): void {
+function search(free: readonly number[], { slots, neighbors, preferred }: Palette, turn: number): boolean {
   /** By text, as bits the slots that it can still have. */
   const left = neighbors.map((beside) =>
     beside.reduce((bits, other) => bits & apartFrom(slots[other] ?? NONE), 2 ** TOKEN_SLOTS - 1),
@@ -95,7 +106,7 @@ function search(free: readonly number[], { slots, neighbors, preferred }: Palett
     }
     return false;
   };
-  next();
+  return next();
 }
 
 /** How many bits are 1. */
