@@ -67,28 +67,47 @@ const STEP = 0.2;
 const LEAST_AREA = 1e-4;
 
 /** What lies on the other side of borders in the cells that they pass through: without it, stairs stand beside them. */
-export function patchesOf({ columns, rows, top }: Outlined, { kind, polygons }: Outlines): readonly Patch[] {
+export function patchesOf(outlined: Outlined, { kind, polygons }: Outlines): readonly Patch[] {
   if (kind === 'exact' && polygons.length > MOST_REGIONS) return [];
-  return polygons.flatMap(({ token, points }) => {
-    const cells = new Set<number>();
-    for (let i = 0; i < points.length; i += 2) {
-      const next = (i + 2) % points.length;
-      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [points[i], points[i + 1], points[next], points[next + 1]];
-      const steps = Math.min(10 * (columns + rows), Math.ceil(Math.hypot(x1 - x0, y1 - y0) / STEP));
-      for (let step = 0; step <= steps; step++) {
-        const part = steps === 0 ? 0 : step / steps;
-        const column = Math.floor(x0 + part * (x1 - x0));
-        const row = Math.floor(y0 + part * (y1 - y0));
-        if (column < 0 || row < 0 || column >= columns || row >= rows) continue;
-        const cell = row * columns + column;
-        if (top[cell] !== token && top[cell] !== NO_TOKEN) cells.add(cell);
-      }
-    }
-    return Array.from(cells).flatMap((cell): Patch[] => {
+  const { columns, top } = outlined;
+  const patches: Patch[] = [];
+  for (const { token, points } of polygons) {
+    for (const cell of kind === 'exact' ? cellsAlong(points, outlined) : cellsUnder(points, outlined)) {
+      if (top[cell] === token || top[cell] === NO_TOKEN) continue;
       const part = inCell(points, cell % columns, Math.floor(cell / columns));
-      return polygonArea(part) > LEAST_AREA ? [{ token, cell, points: part }] : [];
-    });
-  });
+      if (polygonArea(part) > LEAST_AREA) patches.push({ token, cell, points: part });
+    }
+  }
+  return patches;
+}
+
+/** The cells that a polygon's sides pass through. */
+function cellsAlong(points: Float64Array, { columns, rows }: Outlined): ReadonlySet<number> {
+  const cells = new Set<number>();
+  for (let i = 0; i < points.length; i += 2) {
+    const next = (i + 2) % points.length;
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [points[i], points[i + 1], points[next], points[next + 1]];
+    const steps = Math.min(10 * (columns + rows), Math.ceil(Math.hypot(x1 - x0, y1 - y0) / STEP));
+    for (let step = 0; step <= steps; step++) {
+      const part = steps === 0 ? 0 : step / steps;
+      const column = Math.floor(x0 + part * (x1 - x0));
+      const row = Math.floor(y0 + part * (y1 - y0));
+      if (column >= 0 && row >= 0 && column < columns && row < rows) cells.add(row * columns + column);
+    }
+  }
+  return cells;
+}
+
+/** The cells that a small polygon may lie on. */
+function* cellsUnder(points: Float64Array, { columns, rows }: Outlined): Generator<number> {
+  let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i < points.length; i += 2) {
+    const [x = 0, y = 0] = [points[i], points[i + 1]];
+    [left, right, low, high] = [Math.min(left, x), Math.max(right, x), Math.min(low, y), Math.max(high, y)];
+  }
+  for (let row = Math.max(0, Math.floor(low)); row < Math.min(rows, high); row++)
+    for (let column = Math.max(0, Math.floor(left)); column < Math.min(columns, right); column++)
+      yield row * columns + column;
 }
 
 function inCell(points: Float64Array, column: number, row: number): Float64Array {
