@@ -37,12 +37,15 @@ export const AROUND: ReadonlySet<string> = new Set([
 ]);
 
 const OWN_EMBEDDINGS = 'its layers read embeddings of their own';
-const STATES = 'some of its layers keep a state instead of attending';
+const STATES = 'its layers keep states of a kind that is not described';
 
 /** Why a kind is not described, where there is more to say than its name. */
 export const UNDESCRIBED: Readonly<Record<string, string>> = {
   phimoe: 'its router chooses experts by a rule of its own',
-  mamba: 'it has no attention',
+  mamba: STATES,
+  falcon_mamba: STATES,
+  nemotron_h: STATES,
+  recurrent_gemma: STATES,
   gemma3n: OWN_EMBEDDINGS,
   gemma3n_text: OWN_EMBEDDINGS,
   bamba: STATES,
