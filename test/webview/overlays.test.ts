@@ -155,6 +155,8 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
       );
       const row = list.getByRole('row').filter({ hasText: /^The whale swam$|^“The whale swam”/ });
       assert.match((await row.getAttribute('title')) ?? '', /The model says ␣sea .*\n.*␣away .*\n.*␣ashore/);
+      const titles = await list.getByRole('row').evaluateAll((rows) => rows.map((one) => one.getAttribute('title')));
+      assert.equal(titles.filter((title) => title?.endsWith('The model says ␣whale')).length, 1, 'of the center');
       // Of another readout nothing is known until it is asked again.
       stage.controller.receive({ type: 'edit', path: 'readout', value: 'lens' });
       await eventually(async () => assert.match(await note.innerText(), /Nearest boundary/));

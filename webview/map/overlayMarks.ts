@@ -54,13 +54,13 @@ export function markLines(mark: Mark, survey: Survey): readonly string[] {
     markName(mark),
     t('Norm {0}', times(mark.norm)),
     on ? t('On the plane') : t('{0} from the plane', times(mark.distance)),
-    ...saidLines(mark),
+    ...saidLines(mark, survey),
   ];
 }
 
-/** What is said of a text, and where it stands. */
-function saidLines({ says }: Mark): string[] {
-  if (!says) return [];
+/** What is said of a text, and where it stands; of the center, where its boundary is known. */
+function saidLines({ says, badge }: Mark, { boundary }: Survey): string[] {
+  if (!says) return badge === 'A' && boundary ? [t('The model says {0}', tokenText(boundary.winner, 24))] : [];
   const words = ({ token, probability }: Said): string => `${tokenText(token, 24)} (${formatPercent(probability)})`;
   return [
     t('The model says {0}', words(says.own)),
