@@ -15,7 +15,7 @@ export interface InterpolatedRegions {
 }
 
 /** More changes of the winner from cell to cell than this are too many to be seen. */
-const MOST_CHANGES = 100_000;
+const MOST_CHANGES = 30_000;
 
 interface Point {
   readonly x: number;
@@ -158,10 +158,13 @@ class Squares {
 
   /** The square whose first corner is the center of a cell. */
   draw(column: number, row: number): void {
-    const first = row * this.columns + column;
-    const cells = [first, first + 1, first + this.columns + 1, first + this.columns];
-    const [a, b, c, d] = cells.map((cell) => this.top[cell]);
-    if (a === b && b === c && c === d) return;
+    const { top, columns } = this;
+    const first = row * columns + column;
+    const token = top[first];
+    const above = first + columns;
+    // Nearly everywhere.
+    if (top[first + 1] === token && top[above] === token && top[above + 1] === token) return;
+    const cells = [first, first + 1, above + 1, above];
     const { arcs, known } = this.arcsOf(column, row, cells);
     const middle = { x: column + 1, y: row + 1 };
     if (known) this.divide(arcs, { cells, middle });
