@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 /** A text of onnxruntime's, and what is said of it. Names from the file are quoted; nothing else of the text is shown. */
 interface Kind {
   readonly pattern: RegExp;
-  readonly code: 'memory' | 'model-unsupported' | 'model-broken';
+  readonly code: 'memory' | 'bad-parameter' | 'model-unsupported' | 'model-broken';
   readonly message: (found: RegExpExecArray) => string;
   readonly hint?: string;
 }
@@ -39,6 +39,14 @@ const KINDS: readonly Kind[] = [
     message: ([, a, b]) =>
       `The model states another shape for its input ${quoted(a ?? b)} than it can be fed with here.`,
     hint: 'Export the model again with dynamic axes for the batch and for positions.',
+  },
+  {
+    // Token ids are looked at before; learned positions end where their table does.
+    pattern: /indices element out of data bounds, idx=(\d+) must be within the inclusive range \[-\d+,\d+\]/,
+    code: 'bad-parameter',
+    message: ([, index = '']) =>
+      `The prompt may be longer than the model was made for: place ${index} is looked up in a table that ends before.`,
+    hint: 'Use a shorter prompt.',
   },
   {
     pattern: /Unexpected input data type/,

@@ -88,3 +88,22 @@ test('what computes a long prompt anew for every vector says that it is too long
     }
   });
 });
+
+test('a prompt that is longer than the model has positions is said to be', async () => {
+  await withEngineHere(async (engine) => {
+    await engine.call('open', { path: join(fixtures, 'checkpoints', 'gpt2-fp16'), device: 'cpu', skipChecks: true });
+    const said = (count: number) => {
+      const context = { kind: 'tokens', ids: idsOf(count, 160) } as const;
+      return engine.call('predict', {
+        parameters: { ...DEFAULT_PARAMETERS, layer: 0, context },
+        vectors: new Float32Array(32),
+        batchSize: 1,
+      });
+    };
+    assert.equal((await said(64)).entropy.length, 1);
+    const fault = await faultOf(said(65));
+    assert.equal(fault.code, 'bad-parameter');
+    assert.match(fault.message, /prompt may be longer.*place 64 is looked up/);
+    assertSentence(fault);
+  });
+});
