@@ -70,6 +70,12 @@ const map =
   async (engine, model) =>
     winners((await computeMap(engine, { parameters: parametersOf(model), batchSize })).cells);
 
+const everyLayer: Ask = async (engine, model) => {
+  const context = { kind: 'tokens', ids: idsOf(20, model) } as const;
+  const parameters: MapParameters = { ...DEFAULT_PARAMETERS, readout: 'lens', context };
+  return winners(cellsOfLens(await engine.call('lens', { parameters, batchSize })));
+};
+
 const LONG = 'a long prompt';
 
 const CASES: Readonly<Record<string, Ask>> = {
@@ -77,15 +83,13 @@ const CASES: Readonly<Record<string, Ask>> = {
   last: map(() => DEFAULT_PARAMETERS),
   'a prompt': map((model) => behindPrompt(model)),
   'a head ablated': map((model) => ({ ...behindPrompt(model), interventions: ablated(model) })),
+  'every layer': everyLayer,
   [LONG]: map((model) => ({
     ...behindPrompt(model, longPrompt(model)),
     grid: { ...DEFAULT_PARAMETERS.grid, columns: 10, rows: 10 },
   })),
-  'every layer': async (engine, model) => {
-    const context = { kind: 'tokens', ids: idsOf(20, model) } as const;
-    const parameters: MapParameters = { ...DEFAULT_PARAMETERS, readout: 'lens', context };
-    return winners(cellsOfLens(await engine.call('lens', { parameters, batchSize })));
-  },
+  // On 2026-11-27 some cells of it were off behind a long prompt, and alone they were not.
+  'every layer again': everyLayer,
   compared: async (engine, model) => {
     const parameters = behindPrompt(model);
     const beside = { parameters: { ...parameters, interventions: ablated(model) } };
