@@ -70,7 +70,10 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
       await workbench.picture(`preset-${preset.toLowerCase().replaceAll(' ', '-')}`);
     }
 
-    // A model of one's own begins between prompts that any model can go on with.
+    // A model of one's own begins between prompts that any model can go on with, where nobody has chosen a plane.
+    await workbench.run('View: Close All Editors');
+    await workbench.run(GENERATE);
+    await page.complete(/^2,500 cells/);
     await workbench.pick('Embedding Grid: Choose Model...', 'own');
     const center = page.frame.getByRole('textbox', { name: 'Prompt of the center' });
     await until('prompts of its own', async () => (await center.inputValue()) === 'The capital of France is');
