@@ -58,6 +58,7 @@ test('cells: every number and text of the map comes back, whatever the tokens ar
       margin: Math.fround(margin(cells, cell)),
       entropy: cells.entropy[cell],
       answer: null,
+      more_answers: [],
       filled_in: false,
     });
   });
