@@ -477,7 +477,12 @@ function largeMap(): TokenMap {
   const approximation = { filled: 2, checked: 1, differing: 0, largestDifference: 0 };
   return {
     ...small,
-    specification: { ...small.specification, grid: { ...small.specification.grid, columns, rows }, adaptive: true },
+    specification: {
+      ...small.specification,
+      grid: { ...small.specification.grid, columns, rows },
+      adaptive: true,
+      question: { kind: 'divergence' },
+    },
     cells,
     runtime: { ...small.runtime, approximation },
   };
