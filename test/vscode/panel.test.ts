@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { scaleColors } from '../../src/map/colors.js';
+import { panelStates } from './states.js';
 import { MapPage } from './support/mapPage.js';
 import { leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -249,6 +250,8 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.page.locator('.tab.active', { hasText: ' · ' }).waitFor();
     await new MapPage(workbench).complete(/^2,500 cells/);
   });
+
+  suite('Every state of it', () => panelStates(() => workbench));
 });
 
 /** A coordinate as the panel writes it: 30 columns or 50, the default spacing. */

@@ -1,41 +1,47 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { before, suite, test } from 'node:test';
+import { before, test } from 'node:test';
 import { toJson } from '../../src/formats/toJson.js';
 import { syntheticMap } from '../map/syntheticMap.js';
 import { expectNoViolations } from './support/accessibility.js';
 import { MapPage } from './support/mapPage.js';
-import { bundledModelTo, leftOut } from './support/places.js';
-import { useSession } from './support/session.js';
+import { bundledModelTo } from './support/places.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
-suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
-  const session = useSession(() => ({
-    settings: (workspace) => ({ 'embeddingGrid.defaultModel': path.join(workspace, 'broken.onnx') }),
-    fill: (workspace) => {
-      bundledModelTo(path.join(workspace, 'models', 'tiny'));
-      writeFileSync(path.join(workspace, 'broken.onnx'), 'not a model');
-      const unknown = syntheticMap({ columns: 30, rows: 30 });
-      writeFileSync(path.join(workspace, 'embedding_grid_results_layer_29.json'), toJson(unknown));
-    },
-  }));
+/** Tests in the window of another suite, whose workspace is filled for them. */
+export function panelStates(window: () => Workbench): void {
   let workbench: Workbench;
   let page: MapPage;
 
   before(async () => {
-    workbench = await session.open();
+    workbench = window();
     page = new MapPage(workbench);
+    await workbench.run('View: Close All Editors');
+    const { workspace } = workbench.server;
+    rmSync(path.join(workspace, 'embedding_grid_results'), { recursive: true, force: true });
+    bundledModelTo(path.join(workspace, 'models', 'tiny'));
+    const broken = path.join(workspace, 'broken.onnx');
+    writeFileSync(broken, 'not a model');
+    const unknown = syntheticMap({ columns: 30, rows: 30 });
+    writeFileSync(path.join(workspace, 'embedding_grid_results_layer_29.json'), toJson(unknown));
+    mkdirSync(path.join(workspace, '.vscode'));
+    writeFileSync(
+      path.join(workspace, '.vscode', 'settings.json'),
+      JSON.stringify({ 'embeddingGrid.defaultModel': broken }),
+    );
   });
 
   test('with a model that cannot be opened', async () => {
-    await workbench.untilConfigured(async () => {
+    await until('the default model is the broken one', async () => {
       await workbench.run(GENERATE);
       const mapped = page.status.filter({ hasText: /cells/ });
       await page.button('Try Again').or(mapped).first().waitFor();
-      return !(await mapped.isVisible());
+      if (!(await mapped.isVisible())) return true;
+      await workbench.run('View: Close All Editors');
+      return false;
     });
     await workbench.picture('panel-error');
     await page.button('Show Log').click();
@@ -104,6 +110,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.page
       .locator('.pane', { hasText: 'Saved Maps' })
       .getByText(/^Layer 5,/)
+      .first()
       .waitFor();
     const models = workbench.page.locator('.pane', { hasText: 'Models' }).first();
     await models.locator('.monaco-list-row').first().click();
@@ -119,7 +126,7 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.quickInput.waitFor();
     await until('a name', async () => (await workbench.quickInput.inputValue()).endsWith('.png'));
     await workbench.picture('export-dialog');
-    const exported = path.join(session.server.workspace, 'exported.png');
+    const exported = path.join(workbench.server.workspace, 'exported.png');
     await workbench.saveAs('.png', exported);
     await workbench.run('View: Show Explorer');
     await workbench.openFromExplorer('exported.png');
@@ -128,4 +135,4 @@ suite('Every state of the panel', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.run('View: Close Editor');
     await workbench.closeSideBar();
   });
-});
+}
