@@ -124,8 +124,8 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
     marks: survey.marks.map((mark) =>
       mark.kind === 'state'
         ? { ...mark, says: { own: said(' sea'), state: said(' away'), foot: said(' ashore') } }
-        : mark.kind === 'layers' && mark.layer === 4
-          ? { ...mark, x: 1, y: 0 } // the map's own layer: where B is
+        : mark.kind === 'layers' && (mark.layer === 4 || mark.layer === 3)
+          ? { ...mark, x: mark.layer === 4 ? 1 : 0.85, y: 0 } // the map's own layer: where B is; the one before it
           : mark,
     ),
     boundary: { winner: said(' whale').token, token: said(' ship').token, relative: 0.0213, axes: 0.64 },

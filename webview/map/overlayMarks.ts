@@ -197,17 +197,29 @@ function drawNames(
     // What lies below a badge is named beside that.
     const above = anchors.find(({ x, y }) => Math.hypot(x - place.x, y - place.y) < reach);
     const left = above ? above.x + reach + 1 : place.x + 8;
-    const box = [left, place.y - size * 0.65, width + 4, size * 1.3] as const;
-    const free = boxes.every(
-      ([x, y, w, h]) => box[0] > x + w || box[0] + box[2] < x || box[1] > y + h || box[1] + box[3] < y,
-    );
-    if (!free && i !== pointed) continue;
+    const top = place.y - size * 0.65;
+    // A way's short names may also stand on the other side, or above or below.
+    const middle = place.x - width / 2 - 2;
+    const spots: readonly (readonly [number, number])[] =
+      mark.kind === 'layers'
+        ? [
+            [left, top],
+            [place.x - 12 - width, top],
+            [middle, top - 14],
+            [middle, top + 14],
+          ]
+        : [[left, top]];
+    const isFree = ([x0, y0]: readonly [number, number]): boolean =>
+      boxes.every(([x, y, w, h]) => x0 > x + w || x0 + width + 4 < x || y0 > y + h || y0 + size * 1.3 < y);
+    const spot = spots.find(isFree) ?? (i === pointed ? spots[0] : undefined);
+    if (!spot) continue;
+    const box = [...spot, width + 4, size * 1.3] as const;
     boxes.push(box);
     context.lineWidth = 3;
     context.strokeStyle = 'rgba(0, 0, 0, 0.8)';
-    context.strokeText(name, left + 1, place.y);
+    context.strokeText(name, box[0] + 1, box[1] + size * 0.65);
     context.fillStyle = '#ffffff';
-    context.fillText(name, left + 1, place.y);
+    context.fillText(name, box[0] + 1, box[1] + size * 0.65);
   }
 }
 
