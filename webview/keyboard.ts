@@ -138,6 +138,7 @@ export function listenToPageKeys(store: Store, help: () => void, works: () => bo
     if (event.key !== 'Escape' || event.defaultPrevented) return;
     const { host, drawer, table, ui, comparing, draft } = store.state;
     if (draft) store.set({ draft: null });
+    else if (store.state.lassoing || store.state.lasso) store.set({ lasso: null, lassoing: false });
     else if (works()) send({ type: 'cancel' });
     else if (drawer) store.set({ drawer: false });
     else if (table) store.set({ table: false });

@@ -33,6 +33,7 @@ import { createProfilePane } from './profile/profilePane.js';
 import { layerSequence } from './sweep/layerSteps.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
 import { onThemeChange, readTheme } from './theme.js';
+import { createTextPane } from './textPane.js';
 import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
 import { hasUi, readUi } from './uiState.js';
@@ -99,6 +100,7 @@ const inspector = h(
   createPointPane(store, view),
   createBoundariesPane(store),
   createMarkTable(store, view),
+  createTextPane(store, view),
   createTokenTable(store, derived),
 );
 const sheet = createSheet(store);

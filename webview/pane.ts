@@ -6,12 +6,24 @@ import { pinnedCell } from './inspected.js';
 import type { Derived } from './derived.js';
 import { send } from './host.js';
 import type { Link } from './link.js';
-import { listenToPointer } from './map/gestures.js';
+import { type FollowLine, listenToPointer } from './map/gestures.js';
 import { MapView } from './map/mapView.js';
 import { Maps } from './maps.js';
 import { pageMap } from './pageMap.js';
 import { drawnLine, endAt, endLine } from './profile/line.js';
 import { Store } from './store.js';
+
+/** A line around texts, from where it is begun. */
+function lassoFrom(store: Store, view: MapView, at: readonly [number, number]): FollowLine | undefined {
+  const start = view.placeAt(...at);
+  if (!start) return undefined;
+  let line = [start];
+  return (to, step) => {
+    const place = view.placeAt(...to);
+    if (place) line = [...line, place];
+    store.set({ lasso: step === 'lost' ? null : line, ...(step === 'moves' ? {} : { lassoing: false }) });
+  };
+}
 
 /** What is read out when a map stops before it is whole. */
 const STOPPED: Readonly<Record<Extract<RunState, { status: 'stopped' }>['by'], string>> = {
@@ -114,9 +126,9 @@ export class Pane {
     /** What was pinned before the last click. */
     let pinBefore = store.state.ui.pin;
     listenToPointer(this.view, {
-      hover: (cell, mark) => {
+      hover: (cell, mark, text) => {
         const { map } = store.state;
-        store.set({ pointed: map && cell !== null ? placeOfCell(map, cell) : null, mark });
+        store.set({ pointed: map && cell !== null ? placeOfCell(map, cell) : null, mark, text });
       },
       click: (cell) => {
         const { map, ui, draft } = store.state;
@@ -128,7 +140,8 @@ export class Pane {
         if (!again) this.sayCell(cell);
       },
       line: (at, draws) => {
-        const { host } = store.state;
+        const { host, lassoing } = store.state;
+        if (lassoing && !draws) return lassoFrom(store, this.view, at);
         if (store.slot !== 'main' || host?.mode !== 'panel') return undefined;
         const held = draws ? undefined : this.view.lineEndAt(...at);
         const line = held && host.profile?.line;

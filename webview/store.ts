@@ -52,6 +52,13 @@ export interface OwnState {
   readonly outlined: number | null;
   /** Index of the mark that is pointed at, in the map's survey. */
   readonly mark: number | null;
+  /** Index of the text that is pointed at, among all of the map's overlays. */
+  readonly text: number | null;
+  /** Names of the groups of texts that are hidden. */
+  readonly hiddenGroups: readonly string[];
+  /** The line around some texts, in plane coordinates; `lassoing`: the next drag draws it. */
+  readonly lasso: readonly PlanePoint[] | null;
+  readonly lassoing: boolean;
 }
 
 const NOTHING: OwnState = {
@@ -73,6 +80,10 @@ const NOTHING: OwnState = {
   along: null,
   outlined: null,
   mark: null,
+  text: null,
+  hiddenGroups: [],
+  lasso: null,
+  lassoing: false,
 };
 
 /** Everything that a pane is drawn from. */

@@ -27,12 +27,8 @@ export async function textPoints(
   for (const [overlay, one] of overlays.entries()) {
     if (one.kind !== 'texts') continue;
     const texts = one.texts ?? (axes.method === 'pca_basis' ? axes.texts : undefined);
-    if (!texts)
-      throw new Fault({
-        code: 'bad-parameter',
-        message: 'The texts of the plane can be shown only where it is made from texts.',
-        hint: 'Choose the method pca_basis, or show other texts.',
-      });
+    // Those of the plane wait for one that is made from texts.
+    if (!texts) continue;
     const rows = await space.lastStates(texts, layer, signal);
     const d = space.width;
     if (plane.c.length !== d)

@@ -43,6 +43,7 @@ export function panelDependencies(
     chooseModel: () => pickModel(models),
     chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),
     chooseFeature: async (numbers) => (await vectors()).chooseFeature(numbers),
+    chooseTable: async () => (await vectors()).chooseTable(),
     chooseTexts: async () => (await vectors()).chooseTexts(),
     chooseTranslator: async () => (await vectors()).chooseTranslator(),
     saveVector: async (map, place, vector) => (await vectors()).saveVector(map, place, vector),

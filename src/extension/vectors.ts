@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeFiles.js';
+import { isTable, readTextTable } from '../formats/textTable.js';
 import type { VectorEntry } from '../formats/vectorFile.js';
 import type { VectorPlace } from '../host/filesProtocol.js';
 import { Fault } from '../map/fault.js';
@@ -19,7 +20,7 @@ import { askForText, pick, showBriefly } from './window.js';
 
 type VectorDependencies = Pick<
   PanelDependencies,
-  'chooseVector' | 'chooseFeature' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
+  'chooseVector' | 'chooseFeature' | 'chooseTable' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
 >;
 
 /** Vectors and texts that come from files, and vectors that go into them. */
@@ -37,6 +38,15 @@ export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 's
       [t('All files')]: ['*'],
     });
     return uri && featureOf(services.files, await placeOf(uri), numbers);
+  },
+  async chooseTable() {
+    const uri = await choose(t('Choose a File with Texts'), {
+      [t('Tables and texts')]: ['csv', 'tsv', 'txt'],
+      [t('All files')]: ['*'],
+    });
+    if (uri === undefined) return undefined;
+    const bytes = await read(uri, 16 * LIMITS.textCharacters);
+    return isTable(uri.path) ? readTextTable(nameOf(uri), bytes) : { texts: linesOf(bytes) };
   },
   async chooseTexts() {
     const uri = await choose(t('Choose a File with One Text a Line'), {

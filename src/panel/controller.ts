@@ -527,8 +527,22 @@ export class MapController {
     if (this.history.set(settings, step ? setting : undefined)) this.settled(setting === 'parameters');
   }
 
+  /** Texts of a table: those of the plane, which shows them, or those of an overlay. */
+  private async chooseTable(setting: SettingPath): Promise<void> {
+    const table = await this.deps.chooseTable();
+    if (!table || this.disposed) return;
+    const { texts, ...known } = table;
+    const ofPlane = setting === 'plane.axes.texts';
+    if (ofPlane) this.edit(setting, texts);
+    const others = this.settings.parameters.overlays.filter(
+      (one) => !ofPlane || one.kind !== 'texts' || one.texts !== null,
+    );
+    this.edit('overlays', [...others, { kind: 'texts', texts: ofPlane ? null : texts, ...known }]);
+  }
+
   /** Puts what a file holds into a setting. */
   private async chooseFile(setting: SettingPath, content: FileContent): Promise<void> {
+    if (content === 'table') return this.chooseTable(setting);
     const value =
       content === 'texts'
         ? await this.deps.chooseTexts()

@@ -1,3 +1,4 @@
+import type { TextTable } from '../map/textPoints.js';
 import type { Feature } from '../map/questions.js';
 import type { EngineLease } from '../host/engineLease.js';
 import type { DrawnSet, SavedSet } from '../host/savedSets.js';
@@ -70,6 +71,8 @@ export interface PanelDependencies {
   chooseFeature(numbers: number | undefined): Promise<Feature | undefined>;
   /** Asks for a text file: its lines that are not empty. undefined when dismissed. @throws Fault `file`. */
   chooseTexts(): Promise<readonly string[] | undefined>;
+  /** Asks for a file of texts, CSV or one text a line; undefined when dismissed. @throws Fault `file`. */
+  chooseTable(): Promise<TextTable | undefined>;
   /** Asks for a tuned or Jacobian lens's file, or undefined when dismissed. */
   chooseTranslator(): Promise<TranslatorReference | undefined>;
   /** Called after a model was opened: for the list of recent models. */

@@ -148,7 +148,7 @@ export interface KeptPanel {
 }
 
 /** What a file is chosen for. */
-export const FILE_CONTENTS = ['vector', 'texts', 'translator', 'feature'] as const;
+export const FILE_CONTENTS = ['vector', 'texts', 'table', 'translator', 'feature'] as const;
 export type FileContent = (typeof FILE_CONTENTS)[number];
 
 /** A place for a map in a panel: the panel's own, and one beside it. */

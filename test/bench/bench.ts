@@ -43,6 +43,7 @@ const parts: Readonly<Record<string, () => unknown>> = {
   files: () => benchFiles(model === undefined ? [] : [model]),
   regions: () => import('./polygons.js'),
   panel: () => inBrowser('test/webview/bench.ts'),
+  texts: () => inBrowser('test/webview/benchTexts.ts'),
   compare: () => inBrowser('test/webview/benchCompare.ts'),
 };
 

@@ -67,6 +67,30 @@ export function syntheticSurvey(plane: Plane, { plane: { axes, center }, overlay
         );
     }
   };
+  // Texts of one label stand together.
+  const points = overlays.flatMap((overlay, index) => {
+    if (overlay.kind !== 'texts') return [];
+    const texts = overlay.texts ?? (axes.method === 'pca_basis' ? axes.texts : []);
+    if (texts.length === 0) return [];
+    const random = randomNumbers(5);
+    const labels = [...new Set(overlay.labels)];
+    const place = (i: number, along: 0 | 1): number => {
+      const turn = (2 * Math.PI * Math.max(0, labels.indexOf(overlay.labels?.[i] ?? ''))) / Math.max(1, labels.length);
+      return half * (0.5 * (along === 0 ? Math.cos(turn) : Math.sin(turn)) + 0.3 * (random() + random() - 1));
+    };
+    const count = texts.length;
+    const separability =
+      labels.length > 1 ? { classes: labels.length, count, plane: 0.8, space: 0.95, most: 0.4 } : null;
+    return [
+      {
+        overlay: index,
+        x: texts.map((_, i) => place(i, 0)),
+        y: texts.map((_, i) => place(i, 1)),
+        distance: texts.map(() => typical / 4),
+        separability,
+      },
+    ];
+  });
   return {
     gram,
     norms: { quantiles: Array.from({ length: 21 }, (_, i) => typical * 4 ** ((i - 10) / 10)), count: 200 },
@@ -75,6 +99,7 @@ export function syntheticSurvey(plane: Plane, { plane: { axes, center }, overlay
       ...(axes.method === 'directions' ? [...anchor('B', axes.x, 1, 0), ...anchor('C', axes.y, 0, 1)] : []),
       ...overlays.flatMap(marksOf),
     ],
+    ...(points.length > 0 ? { points } : {}),
     explained: axes.method === 'pca_basis' ? { variance: [4, 2], ratio: [0.5, 0.25] } : null,
   };
 }

@@ -2,6 +2,7 @@ import type { PanelDependencies, SavedMapDependencies } from '../../src/panel/de
 import type { DrawnSet } from '../../src/host/savedSets.js';
 import { Listeners } from '../../src/panel/listeners.js';
 import type { Fault } from '../../src/map/fault.js';
+import type { TextTable } from '../../src/map/textPoints.js';
 import type { Feature } from '../../src/map/questions.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
@@ -126,6 +127,8 @@ export class FakeDependencies implements PanelDependencies {
     await this.note(`chooseFeature ${numbers}`),
     this.chosenFeature
   );
+  chosenTable: TextTable | undefined;
+  chooseTable = async () => (await this.note('chooseTable'), this.chosenTable);
   chooseTexts = async () => (await this.note('chooseTexts'), this.chosenTexts);
   saveVector = async (_map: unknown, { x, y }: { x: number; y: number }, vector: Float32Array): Promise<boolean> => {
     await this.note(`saveVector ${x} ${y} ${vector.length}`);

@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import { overlayWords, promptWords } from '../../src/map/naming.js';
 import { LIMITS, type Overlay, type Prompt } from '../../src/map/specification.js';
 import { h, iconButton, setText } from '../dom.js';
+import { send } from '../host.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import type { Store } from '../store.js';
 import { createCheckbox, createTextField } from '../toolkit.js';
@@ -113,6 +114,20 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
         ...(texts.length > 0
           ? [{ label: t('Texts of the Plane'), icon: 'list-unordered', run: () => append(texts) } satisfies MenuItem]
           : []),
+        ...(own.length > 0 && !overlays.some((one) => one.kind === 'texts' && one.texts === null)
+          ? [
+              {
+                label: t('Texts of the Plane as Points'),
+                icon: 'circle-filled',
+                run: () => append([{ kind: 'texts', texts: null }]),
+              } satisfies MenuItem,
+            ]
+          : []),
+        {
+          label: t('Texts of a CSV File…'),
+          icon: 'table',
+          run: () => send({ type: 'chooseFile', path: 'overlays', content: 'table' }),
+        } satisfies MenuItem,
         ...kindsOf({ kind: 'prompt', text: form.prompts.B }).map(({ label, icon, overlay }): MenuItem => ({
           label,
           icon,

@@ -23,7 +23,7 @@ export function createTexts(form: Form): {
     ),
   );
   const file = createButton(t('From a File…'), 'secondary', () =>
-    send({ type: 'chooseFile', path: 'plane.axes.texts', content: 'texts' }),
+    send({ type: 'chooseFile', path: 'plane.axes.texts', content: 'table' }),
   );
   const positionsDropdown = createDropdown(t('Hidden states of each text'), (value) =>
     form.edit('plane.axes.positions', value),

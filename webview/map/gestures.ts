@@ -1,8 +1,8 @@
 import type { MapView } from './mapView.js';
 
 export interface GestureTarget {
-  /** `mark`: index of the overlay's mark there. */
-  hover(cell: number | null, mark: number | null): void;
+  /** `mark`: index of the overlay's mark there; `text`: of a text. */
+  hover(cell: number | null, mark: number | null, text: number | null): void;
   click(cell: number): void;
   /** A second click follows at once: the first one is taken back. */
   doubleClick(): void;
@@ -48,7 +48,8 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       return;
     }
     const at = place(event);
-    target.hover(map.cellAt(...at), map.markAt(...at));
+    const mark = map.markAt(...at);
+    target.hover(map.cellAt(...at), mark, mark === null ? map.textAt(...at) : null);
   });
   const release = (event: PointerEvent): void => {
     const press = pressed;
@@ -61,7 +62,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
   };
   plot.addEventListener('pointerup', release);
   plot.addEventListener('pointercancel', release);
-  plot.addEventListener('pointerleave', () => target.hover(null, null));
+  plot.addEventListener('pointerleave', () => target.hover(null, null, null));
   plot.addEventListener('dblclick', () => {
     target.doubleClick();
     map.reset();
@@ -73,7 +74,7 @@ export function listenToPointer(map: MapView, target: GestureTarget): void {
       const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1);
       // A pinch comes as a wheel with Ctrl and small steps.
       map.zoomBy(Math.exp(-Math.max(-720, Math.min(720, pixels)) * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
-      target.hover(map.cellAt(...place(event)), null);
+      target.hover(map.cellAt(...place(event)), null, null);
     },
     { passive: false },
   );

@@ -160,22 +160,35 @@ export class MapView {
     });
   }
 
-  /** A place at a point of the frame in px as an end of a line: marks that are near are meant exactly. */
-  endAt(x: number, y: number): PlanePoint | null {
+  /** The place of the plane at a point of the frame in px. */
+  placeAt(x: number, y: number): PlanePoint | null {
     const { map, view } = this.store.state;
     if (!map || !view || !this.frame) return null;
     const at = new Projection(view, this.frame);
     const { columns, rows, spacing, center } = map.specification.grid;
-    const place = {
+    return {
       x: center[0] + (at.gridX(x) - columns / 2) * spacing,
       y: center[1] + (at.gridY(y) - rows / 2) * spacing,
     };
-    return endAt(map, place, (NEAR_MARK / at.cellWidth) * spacing);
+  }
+
+  /** A place at a point of the frame in px as an end of a line: marks that are near are meant exactly. */
+  endAt(x: number, y: number): PlanePoint | null {
+    const { map, view } = this.store.state;
+    const place = this.placeAt(x, y);
+    if (!map || !view || !this.frame || !place) return null;
+    const at = new Projection(view, this.frame);
+    return endAt(map, place, (NEAR_MARK / at.cellWidth) * map.specification.grid.spacing);
   }
 
   /** Index of the mark at a point of the frame in px, or null. */
   markAt(x: number, y: number): number | null {
     return this.overlays.markAt(this.store.state, x, y);
+  }
+
+  /** Index of the text at a point of the frame in px, or null. */
+  textAt(x: number, y: number): number | null {
+    return this.overlays.textAt(this.store.state, x, y);
   }
 
   /** Changes the view, which is handed over in cells of the whole map. */
@@ -230,7 +243,7 @@ export class MapView {
     this.marks = marks;
     if (anew || rested || marked || anyOf(changed, 'map', 'cellsVersion')) this.placeLabels();
     if (colors || moved || rested || changed.has('ui')) this.draw();
-    if (colors || moved || rested || anyOf(changed, 'ui', 'mark'))
+    if (colors || moved || rested || anyOf(changed, 'ui', 'mark', 'text', 'hiddenGroups', 'lasso'))
       this.overlays.draw(state, frame, this.labelBoxes(state, frame));
     if (colors || moved || anyOf(changed, 'ui', 'hover', 'outlined', 'progress', 'host', 'draft', 'along'))
       this.point();

@@ -1,7 +1,9 @@
+import { safeText } from '../../src/map/display.js';
 import { h, show } from '../dom.js';
 import type { PageState } from '../store.js';
 import type { Frame } from './frame.js';
 import { drawMarks, markAt, markLines, markPlace } from './overlayMarks.js';
+import { drawTexts, textAt, textsOf } from './textPoints.js';
 import { drawRings, type PixelBox } from './rings.js';
 import { Projection } from './view.js';
 
@@ -16,6 +18,13 @@ export class OverlayLayer {
     const { map, ui } = state;
     if (!this.at || !map?.survey || !ui.marks) return null;
     return markAt(map.survey, map.specification.grid, this.at.projection, x, y);
+  }
+
+  /** Index of the text at a point of the frame in px; null for none. */
+  textAt(state: PageState, x: number, y: number): number | null {
+    const { map, ui } = state;
+    if (!this.at || !map || !ui.marks) return null;
+    return textAt(textsOf(map), state, map.specification.grid, this.at.projection, x, y);
   }
 
   /** @param labels boxes of what is written on the map, in px of the frame: rings pass below them */
@@ -38,17 +47,24 @@ export class OverlayLayer {
     context.translate(frame.left, frame.top);
     // Of a plane that two layers share the ring is one of them.
     if (ui.ring && !map.changes) drawRings(context, survey, grid, projection, theme, labels);
+    if (ui.marks) drawTexts(context, textsOf(map), state, grid, projection, frame, state.text);
     if (ui.marks) drawMarks(context, survey, grid, projection, theme, state.mark);
     context.restore();
     this.point(state);
   }
 
   /** Shows or hides the words beside the mark that is pointed at. */
-  private point({ map, mark, ui }: PageState): void {
-    const pointed = mark === null ? undefined : map?.survey?.marks[mark];
+  private point({ map, mark, text, ui }: PageState): void {
+    const marked = mark === null ? undefined : map?.survey?.marks[mark];
+    const said = text === null ? undefined : textsOf(map).all[text];
+    const pointed = marked ?? said;
     show(this.tip, pointed !== undefined && ui.marks);
     if (!pointed || !map?.survey || !this.at) return;
-    const [name = '', ...rest] = markLines(pointed, map.survey);
+    const [name = '', ...rest] = marked
+      ? markLines(marked, map.survey)
+      : said
+        ? [safeText(said.text, 200), ...(said.group.name ? [safeText(said.group.name, 60)] : [])]
+        : [];
     this.tip.replaceChildren(h('strong', {}, name), ...rest.map((line) => h('span', {}, line)));
     const { frame, projection } = this.at;
     const { x, y } = markPlace(pointed, map.specification.grid, projection);
