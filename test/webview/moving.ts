@@ -35,7 +35,7 @@ export function measuring(
   session: CDPSession,
   page: Page,
   seconds: number,
-): { readonly rows: object[]; measure(name: string, how: 'pan' | 'zoom'): Promise<void> } {
+): { readonly rows: object[]; readonly measure: (name: string, how: 'pan' | 'zoom') => Promise<void> } {
   /** Processor time in ms so far of all of the browser's processes, by their kind. */
   async function processorTimes(): Promise<Record<string, number>> {
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
