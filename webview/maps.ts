@@ -101,7 +101,14 @@ export class Maps {
     this.store.set({ news });
     if (base?.id !== news.map) return;
     this.store.set({ mark: null });
-    for (const map of [detail, base]) if (map) this.replace(map, { ...map, survey: news.survey });
+    // What it tells of is what the settings have of overlays: texts are looked up there.
+    const { overlays } = this.store.state.host?.settings.parameters ?? {};
+    const surveyed = (map: PageMap): PageMap => ({
+      ...map,
+      survey: news.survey,
+      ...(overlays ? { specification: { ...map.specification, overlays } } : {}),
+    });
+    for (const map of [detail, base]) if (map) this.replace(map, surveyed(map));
   }
 
   /** When the view rests: the detail of it is asked for, or the whole map is what is seen. */

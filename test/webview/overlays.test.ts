@@ -164,6 +164,65 @@ suite('Anchors and overlays', { concurrency: 2, skip: leftOut(), timeout: 240_00
       assert.equal(stage.deps.engine.surveyed.at(-1)?.readout, 'lens');
     },
   );
+
+  const known = {
+    texts: ['The ship sailed', 'The house was old', 'Call me', 'The sea, and "all"'],
+    labels: ['sea', 'land', 'sea', 'land'],
+  };
+  onPage('texts of a table are points: a legend that hides them, a lasso, a list by keys', {}, async (stage) => {
+    const { page, deps } = stage;
+    deps.chosenTable = {
+      ...known,
+      texts: Array.from({ length: 60 }, (_, i) => known.texts[i % 4] ?? ''),
+      labels: Array.from({ length: 60 }, (_, i) => known.labels[i % 4] ?? ''),
+    };
+    await page.locator('.group-header', { hasText: 'Overlays' }).click();
+    await stage.button('Add Overlay').click();
+    await page.getByRole('menuitem', { name: 'Texts of a CSV File…' }).click();
+    const pane = page.locator('.texts-pane');
+    await pane.waitFor();
+    const rows = page.locator('.texts tbody tr');
+    await eventually(async () => assert.equal(await rows.count(), 60));
+    assert.match(await page.locator('.separability').innerText(), /80\.0% by place on the plane, 95\.0% by the whole/);
+    await stage.picture('texts');
+    // A group is hidden and shown again.
+    const sea = page.locator('.legend-entry', { hasText: 'sea' });
+    await sea.focus();
+    await page.keyboard.press('Enter');
+    await eventually(async () => assert.equal(await rows.count(), 30));
+    assert.equal(await sea.getAttribute('aria-pressed'), 'false');
+    await sea.click();
+    // A line around the left half: labels stand on both sides.
+    await stage.button('Draw a Lasso Around Texts').click();
+    const box = await stage.plot.boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + 5, box.y + 5);
+    await page.mouse.down();
+    for (const [x, y] of [
+      [0.5, 0.01],
+      [0.5, 0.99],
+      [0.01, 0.99],
+    ] as const)
+      await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 4 });
+    await page.mouse.up();
+    await eventually(async () => assert.equal(await rows.count(), 30));
+    assert.ok((await rows.allInnerTexts()).every((row) => row.includes('land')));
+    await stage.picture('texts-lasso');
+    await stage.button('Copy These Texts').click();
+    await eventually(() => assert.match(deps.calls.at(-1) ?? '', /^copy The house was old\tland\n/));
+    await stage.plot.focus();
+    await page.keyboard.press('Escape');
+    await eventually(async () => assert.equal(await rows.count(), 60));
+    // By keys: found, pointed at, pinned.
+    await page.getByRole('searchbox', { name: 'Find a text' }).fill('call');
+    await eventually(async () => assert.equal(await rows.count(), 15));
+    await rows.first().focus();
+    await page.locator('.mark-tip', { hasText: 'Call me' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator('.cell h2', { hasText: 'Pinned cell' }).waitFor();
+    await expectNoViolations(pane, 'texts');
+  });
 });
 
 suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
@@ -235,64 +294,5 @@ suite('Boundaries around the center', { concurrency: 2, skip: leftOut(), timeout
     await eventually(() =>
       assert.equal(stage.controller.settings.parameters.translator?.path, '/lenses/pythia/params.pt'),
     );
-  });
-
-  const known = {
-    texts: ['The ship sailed', 'The house was old', 'Call me', 'The sea, and "all"'],
-    labels: ['sea', 'land', 'sea', 'land'],
-  };
-  onPage('texts of a table are points: a legend that hides them, a lasso, a list by keys', {}, async (stage) => {
-    const { page, deps } = stage;
-    deps.chosenTable = {
-      ...known,
-      texts: Array.from({ length: 60 }, (_, i) => known.texts[i % 4] ?? ''),
-      labels: Array.from({ length: 60 }, (_, i) => known.labels[i % 4] ?? ''),
-    };
-    await page.locator('.group-header', { hasText: 'Overlays' }).click();
-    await stage.button('Add Overlay').click();
-    await page.getByRole('menuitem', { name: 'Texts of a CSV File…' }).click();
-    const pane = page.locator('.texts-pane');
-    await pane.waitFor();
-    const rows = page.locator('.texts tbody tr');
-    await eventually(async () => assert.equal(await rows.count(), 60));
-    assert.match(await page.locator('.separability').innerText(), /80\.0% by place on the plane, 95\.0% by the whole/);
-    await stage.picture('texts');
-    // A group is hidden and shown again.
-    const sea = page.locator('.legend-entry', { hasText: 'sea' });
-    await sea.focus();
-    await page.keyboard.press('Enter');
-    await eventually(async () => assert.equal(await rows.count(), 30));
-    assert.equal(await sea.getAttribute('aria-pressed'), 'false');
-    await sea.click();
-    // A line around the left half: labels stand on both sides.
-    await stage.button('Draw a Lasso Around Texts').click();
-    const box = await stage.plot.boundingBox();
-    assert.ok(box);
-    await page.mouse.move(box.x + 5, box.y + 5);
-    await page.mouse.down();
-    for (const [x, y] of [
-      [0.5, 0.01],
-      [0.5, 0.99],
-      [0.01, 0.99],
-    ] as const)
-      await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 4 });
-    await page.mouse.up();
-    await eventually(async () => assert.equal(await rows.count(), 30));
-    assert.ok((await rows.allInnerTexts()).every((row) => row.includes('land')));
-    await stage.picture('texts-lasso');
-    await stage.button('Copy These Texts').click();
-    await eventually(() => assert.match(deps.calls.at(-1) ?? '', /^copy The house was old\tland\n/));
-    await stage.plot.focus();
-    await page.keyboard.press('Escape');
-    await eventually(async () => assert.equal(await rows.count(), 60));
-    // By keys: found, pointed at, pinned.
-    await page.getByRole('searchbox', { name: 'Find a text' }).fill('call');
-    await eventually(async () => assert.equal(await rows.count(), 15));
-    await rows.first().focus();
-    await page.locator('.mark-tip', { hasText: 'Call me' }).waitFor();
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('Enter');
-    await page.locator('.cell h2', { hasText: 'Pinned cell' }).waitFor();
-    await expectNoViolations(pane, 'texts');
   });
 });
