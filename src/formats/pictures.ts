@@ -14,7 +14,7 @@ import { type FallbackFont, findFallbackFonts } from './systemFonts.js';
 export const PICTURE_PROCESS = 'picture.cjs';
 
 export interface PictureOptions {
-  /** Folder of `fonts/`, `resvg.wasm` and `picture.cjs`. */
+  /** Folder of `fonts/`, `resvg.wasm.br` and `picture.cjs`. */
   readonly assets: string;
   /** Pixels of a PNG per unit of the figure, 1 ... 4. */
   readonly scale?: number;

@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import { Fault } from '../map/fault.js';
 import { loadBundledFont } from './fonts.js';
 import { encodePng } from './pngFile.js';
 
 /** The rasterizer's file under `assets`. */
-export const WASM_FILE = 'resvg.wasm';
+export const WASM_FILE = 'resvg.wasm.br';
 /** Written into the file: at this density the figure is about as wide as a page of a journal. */
 export const PNG_DPI = 300;
 
 export interface PngOptions {
-  /** Folder of `fonts/` and `resvg.wasm`. */
+  /** Folder of `fonts/` and `resvg.wasm.br`. */
   readonly assets: string;
   /** Font files for what the bundled font lacks. */
   readonly fallbackFonts: readonly string[];
@@ -25,7 +26,7 @@ let ready: Promise<void> | undefined;
 
 async function start(assets: string): Promise<void> {
   try {
-    await initWasm(await readFile(join(assets, WASM_FILE)));
+    await initWasm(brotliDecompressSync(await readFile(join(assets, WASM_FILE))));
   } catch (error) {
     ready = undefined;
     throw new Fault({

@@ -21,7 +21,7 @@ export function temporaryFolder(): string {
 export function makeAssets({ pictureProcess }: { pictureProcess: boolean }): string {
   const assets = temporaryFolder();
   cpSync(join(root, 'media/fonts'), join(assets, 'fonts'), { recursive: true });
-  copyFileSync(createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm'), join(assets, WASM_FILE));
+  copyFileSync(join(root, 'dist/assets', WASM_FILE), join(assets, WASM_FILE));
   copyFileSync(
     createRequire(import.meta.url).resolve('harfbuzzjs/dist/harfbuzz-subset.wasm'),
     join(assets, SUBSET_FILE),

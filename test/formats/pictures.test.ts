@@ -681,7 +681,7 @@ test('the picture process draws the same bytes, and dies with an abort', async (
   const drawing = toPng(map, { assets: withProcess, signal: abort.signal });
   setImmediate(() => abort.abort());
   await assert.rejects(drawing, { code: 'cancelled' });
-  rmSync(join(withProcess, 'resvg.wasm'));
+  rmSync(join(withProcess, 'resvg.wasm.br'));
   await assert.rejects(toPng(map, { assets: withProcess }), { code: 'internal', message: /draws PNG/ });
   assert.ok(existsSync(join(withProcess, PICTURE_PROCESS)));
 });

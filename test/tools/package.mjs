@@ -87,7 +87,7 @@ const parts = [
   'dist/webview/study.css',
   'dist/webview/codicon.ttf',
   'dist/assets/picture.cjs',
-  'dist/assets/resvg.wasm',
+  'dist/assets/resvg.wasm.br',
   'dist/assets/subset.wasm',
   'dist/assets/page',
   'dist/assets/fonts',
