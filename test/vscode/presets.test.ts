@@ -115,7 +115,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 240_
     await page.choose('Start from', 'Principal plane of my texts');
     await page.unfold('Overlays');
     await page.button('Add Overlay').click();
-    await page.frame.getByRole('menuitem', { name: 'Texts of the Plane' }).click();
+    await page.frame.getByRole('menuitem', { name: 'Texts of the Plane', exact: true }).click();
     await says(/^Only \d+ of 18 texts stand on what the model says/);
     await page.frame.getByRole('button', { name: /^On This Plane/ }).click();
     await page.frame.getByText(/of 18 texts stand on a cell .* are drawn hollow/).waitFor();
