@@ -31,6 +31,8 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     const { x, y } = await stage.cellPoint(column, row);
     await stage.page.mouse.move(x, y);
     for (let i = 0; i < Math.abs(steps); i++) await stage.page.mouse.wheel(0, steps > 0 ? -200 : 200);
+    // The last step is drawn: what is read next is not of a step before.
+    await stage.settled();
   }
   /** Hides what is drawn over the cells' colors. */
   async function bare(stage: Stage): Promise<void> {
