@@ -7,7 +7,7 @@ import { parseTokens } from '../map/flags/tokenNames.js';
 import { parseNumber } from '../map/numbers.js';
 import { parseLine } from '../map/profile.js';
 import { mergeAxes, parseAxis } from '../map/series/axisText.js';
-import { bad, computingChoices } from './computing.js';
+import { bad, computingChoices, openingChoices } from './computing.js';
 import { type HubCommand, parseHubCommand } from './hub/hubCommands.js';
 import type { ServeCommand } from './serve/serve.js';
 import type { SeriesCommand } from './series/series.js';
@@ -23,7 +23,7 @@ import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { FIGURE_FLAGS, figureSize, readingFile } from './figureFlags.js';
 import { USUAL_FORMATS } from './fileFlags.js';
-import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
+import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, MODEL, OPENING_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { PROFILE_FORMATS } from '../formats/profile/formats.js';
 import type { DrawCommand } from './draw.js';
@@ -72,14 +72,13 @@ export function parseCommand(args: readonly string[]): Command {
       `The argument "${extra}" is not understood.`,
       inspect ? 'Give one model.' : `To draw a map of a model, write --model ${extra}.`,
     );
-  const { batchSize, ...shared } = computingChoices(values);
   if (inspect)
     return {
       kind: 'inspect',
       model: positionals[0],
       json: values.has('json'),
       skipChecks: values.has('skip-checks'),
-      ...shared,
+      ...openingChoices(values),
     };
   const line = values.get('profile');
   const drawing: Omit<DrawCommand, 'formats' | 'reading'> = {
@@ -90,12 +89,11 @@ export function parseCommand(args: readonly string[]): Command {
     ),
     model: values.get('model'),
     specification: values.get('specification'),
-    batchSize,
     outputDir: values.get('output-dir') ?? DEFAULT_OUTPUT_FOLDER,
     figure: figureSize(values),
     overwrite: values.has('overwrite'),
     quiet: values.has('quiet'),
-    ...shared,
+    ...computingChoices(values),
   };
   if (line !== undefined) return profileOf(drawing, line, values);
   const vary = several.get('vary') ?? [];
@@ -170,24 +168,14 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
   const [a, b, extra] = positionals;
   if (a === undefined || b === undefined || extra !== undefined)
     throw bad('A comparison is of two saved maps.', 'Write it as embedding-grid compare A.json B.json.');
-  if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
-  const as = values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text';
-  const outputDir = values.get('output-dir');
-  if (outputDir === undefined && values.has('formats'))
-    throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
-  const formats = listOf(
-    values.get('formats') ?? USUAL_FORMATS,
-    COMPARISON_FORMATS.map(({ name }) => name),
-  );
+  const saved = printedAndSaved(values, COMPARISON_FORMATS);
   return {
     kind: 'compare',
     a,
     b,
-    as,
-    outputDir,
-    formats,
+    ...saved,
     figure: figureSize(values),
-    reading: readingFile(values, formats),
+    reading: readingFile(values, saved.formats),
     ...computingChoices(values),
   };
 }
@@ -203,19 +191,12 @@ function parseServe(args: readonly string[]): ServeCommand | { readonly kind: 'h
 
 /** Reads what follows `boundaries`. */
 function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonly kind: 'help' } {
-  const model = RUN_FLAGS.filter(({ name }) => name === 'model');
-  const { values, several, positionals } = parseFlags(args, [
-    ...MAP_FLAGS,
-    ...BOUNDARY_FLAGS,
-    ...model,
-    ...COMPUTING_FLAGS,
-  ]);
+  const flags = [...MAP_FLAGS, ...BOUNDARY_FLAGS, MODEL, ...COMPUTING_FLAGS];
+  const { values, several, positionals } = parseFlags(args, flags);
   if (values.has('help')) return { kind: 'help' };
-  const [first, extra] = positionals;
-  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
   return {
     kind: 'boundaries',
-    model: first ?? values.get('model'),
+    model: modelOf(positionals, values),
     map: given(MAP_FLAGS, values, several),
     question: given(BOUNDARY_FLAGS, values, several),
     ...computingChoices(values),
@@ -224,15 +205,10 @@ function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonl
 
 /** Reads what follows `features`. */
 function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly kind: 'help' } {
-  const { values, several, positionals } = parseFlags(args, [
-    ...FEATURE_MAP_FLAGS,
-    ...FEATURE_FLAGS,
-    ...RUN_FLAGS.filter(({ name }) => name === 'model'),
-    ...COMPUTING_FLAGS.filter(({ name }) => name !== 'batch-size'),
-  ]);
+  const flags = [...FEATURE_MAP_FLAGS, ...FEATURE_FLAGS, MODEL, ...OPENING_FLAGS];
+  const { values, several, positionals } = parseFlags(args, flags);
   if (values.has('help')) return { kind: 'help' };
-  const [first, extra] = positionals;
-  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  const model = modelOf(positionals, values);
   const sae = values.get('sae');
   if (sae === undefined) throw bad('Features are of a sparse autoencoder.', 'Name its folder: --sae PATH.');
   const most = parseNumber(values.get('most') ?? '20');
@@ -240,62 +216,65 @@ function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly ki
     throw bad(`--most ${values.get('most') ?? ''}: must be a whole number from 1 to 1000.`);
   return {
     kind: 'features',
-    model: first ?? values.get('model'),
+    model,
     map: given(FEATURE_MAP_FLAGS, values, several),
     sae,
     most,
     json: values.has('json'),
-    ...computingChoices(values),
+    ...openingChoices(values),
   };
 }
 
 /** Reads what follows `fit-translator`. */
 function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help' } {
-  const { values, several, positionals } = parseFlags(args, [
-    ...FIT_FLAGS,
-    ...RUN_FLAGS.filter(({ name }) => name === 'model'),
-    ...COMPUTING_FLAGS.filter(({ name }) => name !== 'batch-size'),
-  ]);
+  const { values, several, positionals } = parseFlags(args, [...FIT_FLAGS, MODEL, ...OPENING_FLAGS]);
   if (values.has('help')) return { kind: 'help' };
-  const [first, extra] = positionals;
-  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
-  const { device, cudaLibraries, memory, debug } = computingChoices(values);
   return {
     kind: 'fit-translator',
-    model: first ?? values.get('model'),
+    model: modelOf(positionals, values),
     given: given(FIT_FLAGS, values, several),
-    ...{ device, cudaLibraries, memory, debug },
+    ...openingChoices(values),
   };
 }
 
 /** Reads what follows `lens`. */
 function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'help' } {
-  const model = RUN_FLAGS.filter(({ name }) => name === 'model');
-  const { values, several, positionals } = parseFlags(args, [
-    ...LENS_MAP_FLAGS,
-    ...LENS_FLAGS,
-    ...model,
-    ...COMPUTING_FLAGS,
-  ]);
+  const flags = [...LENS_MAP_FLAGS, ...LENS_FLAGS, MODEL, ...COMPUTING_FLAGS];
+  const { values, several, positionals } = parseFlags(args, flags);
   if (values.has('help')) return { kind: 'help' };
-  const [first, extra] = positionals;
-  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
-  if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
-  const outputDir = values.get('output-dir');
-  if (outputDir === undefined && values.has('formats'))
-    throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
   return {
     kind: 'lens',
-    model: first ?? values.get('model'),
+    model: modelOf(positionals, values),
     map: given(LENS_MAP_FLAGS, values, several),
     token: values.get('token'),
+    ...printedAndSaved(values, LENS_FORMATS),
+    ...computingChoices(values),
+  };
+}
+
+/** The one model that a command takes, with or without `--model`. */
+function modelOf([first, extra]: readonly string[], values: ReadonlyMap<string, string>): string | undefined {
+  if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  return first ?? values.get('model');
+}
+
+/** Of a command that prints what it found and, where a folder is named, writes files. */
+function printedAndSaved<F extends string>(
+  values: ReadonlyMap<string, string>,
+  known: readonly { readonly name: F }[],
+): { as: 'text' | 'json' | 'csv'; outputDir: string | undefined; formats: readonly F[] } {
+  if (values.has('json') && values.has('csv')) throw bad('--json and --csv exclude each other.', 'Give one of them.');
+  const outputDir = values.get('output-dir');
+  const formats = values.get('formats');
+  if (outputDir === undefined && formats !== undefined)
+    throw bad('--formats says which files are written, but not where.', 'Add --output-dir DIR.');
+  return {
     as: values.has('json') ? 'json' : values.has('csv') ? 'csv' : 'text',
     outputDir,
     formats: listOf(
-      values.get('formats') ?? USUAL_FORMATS,
-      LENS_FORMATS.map(({ name }) => name),
+      formats ?? USUAL_FORMATS,
+      known.map(({ name }) => name),
     ),
-    ...computingChoices(values),
   };
 }
 

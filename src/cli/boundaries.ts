@@ -1,6 +1,4 @@
 import { listVectors, readVector, withFile } from '../formats/vectorFile.js';
-import { bundledModel } from '../host/installation.js';
-import { openModel } from '../host/openModel.js';
 import {
   BOUNDARY_LIMITS,
   type BoundaryQuestion,
@@ -22,11 +20,11 @@ import { bad, type ComputingChoices } from './computing.js';
 import { figureAsked } from './outputFigure.js';
 import { linesAsked, printLines } from './outputLine.js';
 import { isFile, readFlagFiles, readTexts, vectorPlace } from './flagFiles.js';
-import { engineLog, type Output } from './progress.js';
+import { type ModelAsked, openAsked } from './openAsked.js';
+import type { Output } from './progress.js';
 
-export interface BoundariesCommand extends ComputingChoices {
+export interface BoundariesCommand extends ComputingChoices, ModelAsked {
   readonly kind: 'boundaries';
-  readonly model: string | undefined;
   readonly map: FlagValues;
   /** Those of `BOUNDARY_FLAGS`. */
   readonly question: FlagValues;
@@ -34,11 +32,12 @@ export interface BoundariesCommand extends ComputingChoices {
 
 /** `embedding-grid boundaries`: prints how far a state is from the boundaries of what the model says there. @throws Fault. */
 export async function boundaries(
-  { model, map, question: given, ...choices }: BoundariesCommand,
+  command: BoundariesCommand,
   out: Output,
   err: Output,
   signal: AbortSignal,
 ): Promise<void> {
+  const { map, question: given, batchSize } = command;
   const parameters = parametersFromFlags(map, undefined, await readFlagFiles(map));
   const question = await questionOf(given, given.curve === undefined ? DEFAULT_QUESTION : CURVE_QUESTION);
   const curve = given.curve === undefined ? undefined : await curveAsked(given, parameters);
@@ -47,27 +46,21 @@ export async function boundaries(
   if (!curve && given.states !== undefined) throw bad('--states needs --curve.', 'Add --curve.');
   const figure = figureAsked(given);
   if (figure !== undefined && !curve && !lines) throw bad('--figure needs --curve or --line.', 'Add one of them.');
-  const { engine, description } = await openModel(model ?? bundledModel, {
-    device: choices.device,
-    cudaLibraries: choices.cudaLibraries,
-    memory: choices.memory,
-    signal,
-    ...(choices.debug ? { log: engineLog(err) } : {}),
-  });
+  const { engine, description } = await openAsked(command, err, signal);
   try {
     if (curve)
       return await printCurve(
         { engine, description },
-        { ...curve, parameters, question, batchSize: choices.batchSize, json: given.json !== undefined },
+        { ...curve, parameters, question, batchSize, json: given.json !== undefined },
         { out, err, signal },
       );
     if (lines)
       return await printLines(
         { engine, description },
-        { lines, parameters, batchSize: choices.batchSize, figure, json: given.json !== undefined },
+        { lines, parameters, batchSize, figure, json: given.json !== undefined },
         { out, err, signal },
       );
-    const told = await engine.call('boundaries', { ...question, parameters, batchSize: choices.batchSize }, { signal });
+    const told = await engine.call('boundaries', { ...question, parameters, batchSize }, { signal });
     const { reference } = description;
     out.write(
       given.json === undefined

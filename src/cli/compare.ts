@@ -14,7 +14,8 @@ import { safeText } from '../map/display.js';
 import { bits, formatCount, formatPercent, formatShort } from '../map/numbers.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { ComputingChoices } from './computing.js';
-import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
+import { openOptions } from './openAsked.js';
+import { type Output, progressBar, silentProgress } from './progress.js';
 
 export interface CompareCommand extends ComputingChoices {
   readonly kind: 'compare';
@@ -37,13 +38,9 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
   if (outputDir !== undefined) await checkOutputFolder(outputDir);
   const progress = err.isTTY ? progressBar(err) : silentProgress;
   const compared = await compareSaved(command.a, command.b, {
-    device: command.device,
-    cudaLibraries: command.cudaLibraries,
-    memory: command.memory,
+    ...openOptions(command, err, signal),
     batchSize: command.batchSize,
-    signal,
     onProgress: (done, total, secondsLeft) => progress.update(done, total, secondsLeft),
-    ...(command.debug ? { log: engineLog(err) } : {}),
   }).finally(() => progress.clear());
   const { comparison, withoutDivergences } = compared;
   if (command.as === 'text') out.write(report(compared));

@@ -3,23 +3,34 @@ import { bytesOf } from '../map/numbers.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { type Device, DEVICES } from '../protocol/engine.js';
 
-/** What is chosen for whatever computes maps. */
-export interface ComputingChoices {
+/** What is chosen for whatever opens a model. */
+export interface OpeningChoices {
   readonly device: Device;
   readonly cudaLibraries: string | undefined;
   /** Bytes. */
   readonly memory: number | undefined;
-  readonly batchSize: number;
+  /** Undefined: a model that has passed them is not checked again. */
+  readonly skipChecks?: boolean;
   readonly debug: boolean;
 }
 
-/** Reads the flags of `COMPUTING_FLAGS`. @throws Fault `bad-parameter`. */
-export const computingChoices = (values: ReadonlyMap<string, string>): ComputingChoices => ({
+/** What is chosen for whatever computes maps. */
+export interface ComputingChoices extends OpeningChoices {
+  readonly batchSize: number;
+}
+
+/** Reads the flags of `OPENING_FLAGS`. @throws Fault `bad-parameter`. */
+export const openingChoices = (values: ReadonlyMap<string, string>): OpeningChoices => ({
   device: device(values.get('device')),
   cudaLibraries: values.get('cuda-libraries'),
   memory: memory(values.get('memory')),
-  batchSize: cellsAtOnce(values.get('batch-size')),
   debug: values.has('debug'),
+});
+
+/** Reads the flags of `COMPUTING_FLAGS`. @throws Fault `bad-parameter`. */
+export const computingChoices = (values: ReadonlyMap<string, string>): ComputingChoices => ({
+  ...openingChoices(values),
+  batchSize: cellsAtOnce(values.get('batch-size')),
 });
 
 function device(text = 'auto'): Device {

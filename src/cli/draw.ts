@@ -7,9 +7,8 @@ import { preparePng } from '../formats/pictures.js';
 import { type MissingFile, saveMap } from '../formats/saveMap.js';
 import { readReading } from '../formats/reading.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
-import { assetsFolder, bundledModel } from '../host/installation.js';
-import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../host/openModel.js';
-import { readSpecification, type SavedSpecification } from '../host/readSpecification.js';
+import { assetsFolder } from '../host/installation.js';
+import { readSpecification } from '../host/readSpecification.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { displayFromFlags, type FlagValues, parametersFromFlags } from '../map/flags.js';
@@ -19,16 +18,16 @@ import type { TokenMap } from '../map/tokenMap.js';
 import { cancelled } from '../protocol/channel.js';
 import type { ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
-import { engineLog, openingProgress, type Output, progressBar, progressLines, silentProgress } from './progress.js';
+import { type ModelAsked, openNamedOrSaved } from './openAsked.js';
+import { type Output, progressBar, progressLines, silentProgress } from './progress.js';
 
 /** `embedding-grid`: a map is drawn. */
-export interface DrawCommand extends ComputingChoices {
+export interface DrawCommand extends ComputingChoices, ModelAsked {
   readonly kind: 'draw';
   /** The flags of {@link MAP_FLAGS} that were given. */
   readonly map: FlagValues;
   /** Those of {@link DISPLAY_FLAGS}, and what they depend on. */
   readonly display: FlagValues;
-  readonly model: string | undefined;
   readonly specification: string | undefined;
   readonly outputDir: string;
   readonly formats: readonly Format[];
@@ -75,15 +74,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     err.write(`Note: ${safeText(text, 2000)}\n`);
   };
   try {
-    const opening = openingProgress(err);
-    const { engine, description } = await openFor(command, saved, note, {
-      device: command.device,
-      cudaLibraries: command.cudaLibraries,
-      memory: command.memory,
-      signal,
-      ...(command.quiet ? {} : { onOpening: opening.onOpening }),
-      ...(command.debug ? { log: engineLog(err) } : {}),
-    }).finally(opening.end);
+    const { engine, description } = await openNamedOrSaved(command, saved, { note, err, signal });
     if (description.device.warning !== undefined) note(description.device.warning);
     let map;
     try {
@@ -129,21 +120,6 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
 
 /** Memory that is worth a word before it is taken. */
 const BIG = 4e9;
-
-/** Opens the model that was named, else the one of the saved map, else the bundled one. */
-export async function openFor(
-  command: Pick<DrawCommand, 'model' | 'specification'>,
-  saved: SavedSpecification | undefined,
-  note: (text: string) => void,
-  options: OpenOptions,
-): Promise<OpenedModel> {
-  if (command.model === undefined && saved?.model !== undefined && command.specification !== undefined)
-    return openSavedModel(saved.model, command.specification, options);
-  const opened = await openModel(command.model ?? bundledModel, options);
-  if (saved?.model !== undefined && opened.description.reference.sha256 !== saved.model.sha256)
-    note('This is not the model of the saved map: its structure or weights differ.');
-  return opened;
-}
 
 /** What a drawn map says of itself. */
 function report(map: TokenMap, files: readonly string[], milliseconds: number): string {

@@ -1,18 +1,16 @@
 import { hookLayer, strongestFeatures } from '../formats/features.js';
-import { bundledModel } from '../host/installation.js';
-import { openModel } from '../host/openModel.js';
 import { tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
 import { layerWords } from '../map/naming.js';
 import { formatCount, formatFixed } from '../map/numbers.js';
 import { contextOf } from '../map/specification.js';
-import { bad, type ComputingChoices } from './computing.js';
+import { bad } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
-import { engineLog, type Output } from './progress.js';
+import { type ModelAsked, openAsked } from './openAsked.js';
+import type { Output } from './progress.js';
 
-export interface FeaturesCommand extends ComputingChoices {
+export interface FeaturesCommand extends ModelAsked {
   readonly kind: 'features';
-  readonly model: string | undefined;
   /** Those of `FEATURE_MAP_FLAGS`. */
   readonly map: FlagValues;
   readonly sae: string;
@@ -22,19 +20,13 @@ export interface FeaturesCommand extends ComputingChoices {
 
 /** `embedding-grid features`: prints the strongest features of a token of a prompt. @throws Fault. */
 export async function features(command: FeaturesCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
-  const { model, map, sae, most, device, cudaLibraries, memory, debug } = command;
+  const { map, sae, most } = command;
   const parameters = parametersFromFlags(map, undefined, await readFlagFiles(map));
   const prompt = contextOf(parameters);
   if (prompt.kind !== 'prompt' && prompt.kind !== 'tokens')
     throw bad('Features are of a token of a prompt.', 'Give one: --prompt TEXT.');
   const layer = typeof map['layer-idx'] === 'string' ? parameters.layer : ((await hookLayer(sae)) ?? parameters.layer);
-  const { engine } = await openModel(model ?? bundledModel, {
-    device,
-    cudaLibraries,
-    memory,
-    signal,
-    ...(debug ? { log: engineLog(err) } : {}),
-  });
+  const { engine } = await openAsked(command, err, signal);
   try {
     const { tokens, states } = await engine.call('states', { prompt, layers: [layer] }, { signal });
     const [state] = states;

@@ -5,24 +5,20 @@ import { safeText } from '../map/display.js';
 import type { FlagValues } from '../map/flags.js';
 import { formatCount, formatDuration, formatShort, parseNumber } from '../map/numbers.js';
 import { DEFAULT_RIDGE } from '../protocol/fit.js';
-import { bad, type ComputingChoices } from './computing.js';
+import { bad } from './computing.js';
 import { readTexts } from './flagFiles.js';
-import { engineLog, type Output, type Progress, progressBar, progressLines } from './progress.js';
+import { type ModelAsked, openOptions } from './openAsked.js';
+import { type Output, type Progress, progressBar, progressLines } from './progress.js';
 
-export interface FitCommand extends Omit<ComputingChoices, 'batchSize'> {
+export interface FitCommand extends ModelAsked {
   readonly kind: 'fit-translator';
-  readonly model: string | undefined;
   /** Those of `FIT_FLAGS`. */
   readonly given: FlagValues;
 }
 
 /** `embedding-grid fit-translator`: fits a tuned lens in closed form, and prints how good it is. @throws Fault. */
-export async function fitTranslator(
-  { model, given, device, cudaLibraries, memory, debug }: FitCommand,
-  out: Output,
-  err: Output,
-  signal: AbortSignal,
-): Promise<void> {
+export async function fitTranslator(command: FitCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
+  const { model, given } = command;
   const value = (name: string): string | undefined => {
     const one = given[name];
     return typeof one === 'string' ? one : undefined;
@@ -41,11 +37,7 @@ export async function fitTranslator(
     heldOut: apart === undefined ? undefined : await readTexts(apart),
     ridge: parseNumber(value('ridge') ?? `${DEFAULT_RIDGE}`),
     output: value('output') ?? `${path.basename(path.resolve(model ?? bundledModel))}_tuned_lens`,
-    device,
-    cudaLibraries,
-    memory,
-    signal,
-    ...(debug ? { log: engineLog(err) } : {}),
+    ...openOptions(command, err, signal),
     onEvent: (event) => {
       if (event.kind === 'progress') bars[event.unit].update(event.done, event.total, event.secondsLeft);
       if (event.kind !== 'started') return;

@@ -36,17 +36,23 @@ const BATCH_SIZE = {
   default: `${DEFAULT_BATCH_SIZE}`,
 } as const;
 
+/** The model of any command. */
+export const MODEL = {
+  name: 'model',
+  value: 'MODEL',
+  help: 'an .onnx or .gguf file or a model folder, or ORG/NAME[@REVISION] in the Hugging Face cache',
+  default: 'the bundled model',
+} as const satisfies Flag;
+
+/** Flags of whatever opens a model. */
+export const OPENING_FLAGS = [DEVICE, CUDA_LIBRARIES, MEMORY, DEBUG] as const satisfies readonly Flag[];
+
 /** Flags of whatever computes maps. */
-export const COMPUTING_FLAGS = [DEVICE, CUDA_LIBRARIES, MEMORY, BATCH_SIZE, DEBUG] as const satisfies readonly Flag[];
+export const COMPUTING_FLAGS = [...OPENING_FLAGS, BATCH_SIZE] as const satisfies readonly Flag[];
 
 /** Flags that say how a map is computed and where it goes; {@link MAP_FLAGS} say what it is, {@link DISPLAY_FLAGS} how it is drawn. */
 export const RUN_FLAGS = [
-  {
-    name: 'model',
-    value: 'MODEL',
-    help: 'an .onnx or .gguf file or a model folder, or ORG/NAME[@REVISION] in the Hugging Face cache',
-    default: 'the bundled model',
-  },
+  MODEL,
   {
     name: 'specification',
     value: 'FILE',

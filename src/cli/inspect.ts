@@ -1,32 +1,19 @@
-import { bundledModel } from '../host/installation.js';
-import { openModel } from '../host/openModel.js';
 import { safeText } from '../map/display.js';
 import { formatBytes, formatCount } from '../map/numbers.js';
 import type { ModelDescription, Support } from '../protocol/engine.js';
-import type { ComputingChoices } from './computing.js';
-import { engineLog, openingProgress, type Output } from './progress.js';
+import { type ModelAsked, openAsked } from './openAsked.js';
+import type { Output } from './progress.js';
 
 /** `embedding-grid inspect`: a model is described. */
-export interface InspectCommand extends Omit<ComputingChoices, 'batchSize'> {
+export interface InspectCommand extends ModelAsked {
   readonly kind: 'inspect';
-  /** Undefined: the bundled model. */
-  readonly model: string | undefined;
   readonly json: boolean;
   readonly skipChecks: boolean;
 }
 
 /** `embedding-grid inspect`: prints what was found in a model. @throws Fault. */
 export async function inspect(command: InspectCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
-  const opening = openingProgress(err);
-  const { engine, description } = await openModel(command.model ?? bundledModel, {
-    device: command.device,
-    cudaLibraries: command.cudaLibraries,
-    memory: command.memory,
-    skipChecks: command.skipChecks,
-    signal,
-    onOpening: opening.onOpening,
-    ...(command.debug ? { log: engineLog(err) } : {}),
-  }).finally(opening.end);
+  const { engine, description } = await openAsked(command, err, signal);
   await engine.dispose();
   out.write(command.json ? `${JSON.stringify(description, undefined, 2)}\n` : describe(description));
 }

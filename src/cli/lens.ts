@@ -2,8 +2,7 @@ import { lensesCsv, lensesJson } from '../formats/lens/lensData.js';
 import { encodeAll, saveFigures } from '../formats/comparison/saveFigures.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
-import { assetsFolder, bundledModel } from '../host/installation.js';
-import { openModel } from '../host/openModel.js';
+import { assetsFolder } from '../host/installation.js';
 import { LENS_NAME } from '../host/savedSets.js';
 import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
@@ -17,11 +16,11 @@ import { contextOf, DEFAULT_PARAMETERS, type TokenName } from '../map/specificat
 import type { LensProgress } from '../protocol/lens.js';
 import { bad, type ComputingChoices } from './computing.js';
 import { readFlagFiles } from './flagFiles.js';
-import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
+import { type ModelAsked, openAsked } from './openAsked.js';
+import { type Output, progressBar, silentProgress } from './progress.js';
 
-export interface LensCommand extends ComputingChoices {
+export interface LensCommand extends ComputingChoices, ModelAsked {
   readonly kind: 'lens';
-  readonly model: string | undefined;
   /** Those of `LENS_MAP_FLAGS`. */
   readonly map: FlagValues;
   /** The token that is followed, as it was typed. */
@@ -35,7 +34,7 @@ export interface LensCommand extends ComputingChoices {
 /** `embedding-grid lens`: prints what a readout, or several, say at every layer and position of a prompt, and draws it where a folder is named. @throws Fault. */
 export async function lens(command: LensCommand, out: Output, err: Output, signal: AbortSignal): Promise<void> {
   const { outputDir, formats, as } = command;
-  const { model, map, device, cudaLibraries, memory, batchSize, debug } = command;
+  const { map, batchSize } = command;
   const base = { ...DEFAULT_PARAMETERS, readout: 'lens' } as const;
   const followed = command.token === undefined ? undefined : tokenOf(command.token);
   const typed = typeof map.readout === 'string' ? map.readout : 'lens';
@@ -51,13 +50,7 @@ export async function lens(command: LensCommand, out: Output, err: Output, signa
     translator: translator ?? shared.translator,
   }));
   if (outputDir !== undefined) await checkOutputFolder(outputDir);
-  const { engine } = await openModel(model ?? bundledModel, {
-    device,
-    cudaLibraries,
-    memory,
-    signal,
-    ...(debug ? { log: engineLog(err) } : {}),
-  });
+  const { engine } = await openAsked(command, err, signal);
   const progress = err.isTTY ? progressBar(err) : silentProgress;
   const lenses: LensTable[] = [];
   try {

@@ -8,9 +8,10 @@ import { parametersFromFlags } from '../map/flags.js';
 import { formatCount, formatFixed } from '../map/numbers.js';
 import { type Profile, type ProfileLine, profileName, USUAL_STEPS } from '../map/profile.js';
 import type { ProfileProgress } from '../protocol/profile.js';
-import { type DrawCommand, openFor } from './draw.js';
+import type { DrawCommand } from './draw.js';
 import { readFlagFiles } from './flagFiles.js';
-import { engineLog, type Output, progressBar, silentProgress } from './progress.js';
+import { openNamedOrSaved } from './openAsked.js';
+import { type Output, progressBar, silentProgress } from './progress.js';
 
 export interface ProfileCommand extends Omit<DrawCommand, 'kind' | 'formats' | 'reading'> {
   readonly kind: 'profile';
@@ -38,13 +39,7 @@ export async function drawProfile(
   const note = (text: string): void => {
     if (!quiet) err.write(`Note: ${safeText(text, 2000)}\n`);
   };
-  const { engine } = await openFor(command, saved, note, {
-    device: command.device,
-    cudaLibraries: command.cudaLibraries,
-    memory: command.memory,
-    signal,
-    ...(command.debug ? { log: engineLog(err) } : {}),
-  });
+  const { engine } = await openNamedOrSaved(command, saved, { note, err, signal });
   let profile: Profile;
   try {
     const onEvent = ({ done, total }: ProfileProgress): void => progress.update(done, total, null);

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { preparePng } from '../../formats/pictures.js';
 import { readReading } from '../../formats/reading.js';
 import { checkOutputFolder } from '../../host/checkOutputFolder.js';
-import { assetsFolder, bundledModel } from '../../host/installation.js';
-import { type OpenedModel, openModel, openSavedModel, type OpenOptions } from '../../host/openModel.js';
+import { assetsFolder } from '../../host/installation.js';
+import type { OpenedModel } from '../../host/openModel.js';
 import { readSpecification } from '../../host/readSpecification.js';
 import { MemberEngine, type ModelSeries } from '../../host/series/memberEngine.js';
 import {
@@ -34,7 +34,8 @@ import { tokensOnMap } from '../../map/statistics.js';
 import type { Token } from '../../map/token.js';
 import { HANG_UP, Stopped, type DrawCommand } from '../draw.js';
 import { readFlagFiles } from '../flagFiles.js';
-import { engineLog, type Output, progressBar, progressLines, silentProgress } from '../progress.js';
+import { openNamedOrSaved } from '../openAsked.js';
+import { type Output, progressBar, progressLines, silentProgress } from '../progress.js';
 
 /** A map is drawn for each member. */
 export interface SeriesCommand extends Omit<DrawCommand, 'kind'> {
@@ -76,17 +77,8 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
     err.write(`Note: ${safeText(text, 2000)}\n`);
   };
   const noted = new Set<string>();
-  const options: OpenOptions = {
-    device: command.device,
-    cudaLibraries: command.cudaLibraries,
-    memory: command.memory,
-    signal,
-    ...(command.debug ? { log: engineLog(err) } : {}),
-  };
   const open = (model: string | undefined): Promise<OpenedModel> =>
-    model === undefined && saved?.model && command.specification !== undefined
-      ? openSavedModel(saved.model, command.specification, options)
-      : openModel(model ?? bundledModel, options);
+    openNamedOrSaved({ ...command, model }, model === undefined ? saved : undefined, { note, err, signal });
   const engine = new MemberEngine(series, { open, batchSize: command.batchSize, signal });
   const count = memberCount(series);
   const saving = new AbortController();

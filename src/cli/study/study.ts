@@ -17,7 +17,8 @@ import { Fault } from '../../map/fault.js';
 import { formatBytes, formatCount, formatDuration } from '../../map/numbers.js';
 import { memberCount } from '../../map/series/series.js';
 import { shardCount, type Study } from '../../map/series/study.js';
-import { engineLog, type Output, progressBar, progressLines, silentProgress } from '../progress.js';
+import { openOptions } from '../openAsked.js';
+import { type Output, progressBar, progressLines, silentProgress } from '../progress.js';
 import { Stopped } from '../draw.js';
 import type { StudyCommand } from './studyArguments.js';
 
@@ -41,13 +42,10 @@ async function compute(command: Of<'study'>, out: Output, err: Output, signal: A
   const options: RunStudyOptions = {
     part,
     open: (model) =>
-      openModel(model === undefined ? bundledModel : modelPlace(command.file, model), {
-        device: command.device,
-        cudaLibraries: command.cudaLibraries,
-        memory: command.memory,
-        signal,
-        ...(command.debug ? { log: engineLog(err) } : {}),
-      }),
+      openModel(
+        model === undefined ? bundledModel : modelPlace(command.file, model),
+        openOptions(command, err, signal),
+      ),
     batchSize: command.batchSize,
     version: version(),
     signal,

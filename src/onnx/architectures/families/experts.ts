@@ -118,26 +118,23 @@ const flexOlmo = from(
 
 const graniteMoe = from(granite, 'granitemoe', { num_local_experts: 8, num_experts_per_tok: 2 }, (c) => {
   c.only('position_embedding_type', 'rope');
-  const root = 'block_sparse_moe';
-  const layout = {
-    router: `${root}.router.layer`,
-    gate: `${root}.input_linear`,
-    up: `${root}.input_linear`,
-    down: `${root}.output_linear`,
-  };
-  return { experts: always(expertsOf(c, layout, { shares: 'softmax of chosen', stacked: true })) };
+  return { experts: always(graniteExperts(c)) };
 });
 
-/** An MLP that every position passes stands beside the experts. */
-const graniteMoeShared = from(graniteMoe, 'granitemoeshared', {}, (c, { experts }) => {
-  const matrices = { gateUp: 'shared_mlp.input_linear', up: '', down: 'shared_mlp.output_linear' };
-  const shared = c.countOrNone('shared_intermediate_size') === undefined ? undefined : { matrices };
-  return {
-    experts: (layer) => {
-      const own = experts?.(layer);
-      return own && { ...own, shared };
-    },
-  };
+/** Granite's experts. @param shared an MLP beside them that every position passes */
+export function graniteExperts(c: Configuration, shared?: Experts['shared']): Experts {
+  const root = 'block_sparse_moe';
+  const [router, input, down] = [`${root}.router.layer`, `${root}.input_linear`, `${root}.output_linear`];
+  const layout = { router, gate: input, up: input, down };
+  return expertsOf(c, layout, { shares: 'softmax of chosen', stacked: true, shared });
+}
+
+/** The matrices of the MLP beside Granite's experts. */
+export const GRANITE_MLP = { gateUp: 'shared_mlp.input_linear', up: '', down: 'shared_mlp.output_linear' };
+
+const graniteMoeShared = from(graniteMoe, 'granitemoeshared', {}, (c) => {
+  const isShared = c.countOrNone('shared_intermediate_size') !== undefined;
+  return { experts: always(graniteExperts(c, isShared ? { matrices: GRANITE_MLP } : undefined)) };
 });
 
 /** Heads have sinks, experts biases and a cut-off, and every other layer a window. */

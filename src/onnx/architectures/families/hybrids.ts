@@ -2,7 +2,7 @@ import { unsupported } from '../../source.js';
 import { type Configuration, show } from '../configuration.js';
 import { type DeltaNet, type Experts, from, type StateSpace } from '../description.js';
 import { always, common, headNorms, none, turning } from './common.js';
-import { expertsOf, someLayers } from './experts.js';
+import { expertsOf, GRANITE_MLP, graniteExperts, someLayers } from './experts.js';
 import { granite, llama } from './llama.js';
 
 /** Decoders that keep a state in some or all of their layers, where others attend. */
@@ -216,26 +216,14 @@ const graniteHybrid = from(
     if (!turns) c.ignore('rope_parameters', 'rope_scaling', 'rope_theta');
     const dense = c.isStated('num_local_experts', 0);
     if (dense) c.ignore('num_experts_per_tok');
-    const beside = { gateUp: 'shared_mlp.input_linear', up: '', down: 'shared_mlp.output_linear' };
     return {
       attention: { rotary: turns ? turning(c, { headSize }) : none, bias: attention.bias },
       recurrence: (layer) => (isState(layer) ? space : undefined),
-      feedForward: { ...beside, gate: undefined, bias: false },
-      experts: dense ? undefined : always(besideMlp(c, beside)),
+      feedForward: { ...GRANITE_MLP, gate: undefined, bias: false },
+      experts: dense ? undefined : always(graniteExperts(c, { matrices: GRANITE_MLP })),
     };
   },
 );
-
-function besideMlp(c: Configuration, matrices: { gateUp: string; up: string; down: string }): Experts {
-  const root = 'block_sparse_moe';
-  const layout = {
-    router: `${root}.router.layer`,
-    gate: `${root}.input_linear`,
-    up: `${root}.input_linear`,
-    down: `${root}.output_linear`,
-  };
-  return expertsOf(c, layout, { shares: 'softmax of chosen', stacked: true, shared: { matrices } });
-}
 
 function stateSpace(
   c: Configuration,
