@@ -37,7 +37,7 @@ export async function features(command: FeaturesCommand, out: Output, err: Outpu
     const token = tokens[index];
     if (!token) throw bad(`The prompt has no position ${position}: it has ${tokens.length} tokens.`);
     const width = values.length / tokens.length;
-    const found = await strongestFeatures(sae, values.slice(index * width, (index + 1) * width), most);
+    const { strongest: found } = await strongestFeatures(sae, values.slice(index * width, (index + 1) * width), most);
     if (command.json) {
       out.write(`${JSON.stringify({ layer: at, position: index, token, features: found })}\n`);
       return;

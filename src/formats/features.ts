@@ -3,8 +3,10 @@ import path from 'node:path';
 import { isRecord } from '../map/json.js';
 import { Fault } from '../map/fault.js';
 import type { Layer } from '../map/specification.js';
+import type { StrongFeature, StrongFeatures } from '../map/strongFeatures.js';
 import { badFile, type GivenFile, wholeFile, withFile } from './vectors/bytes.js';
-import { listVectors, readVector, type VectorEntry, type VectorPick } from './vectorFile.js';
+import { type StoredArray, vectorsOf } from './vectors/storedArray.js';
+import { arrayOf, listVectors, readVector, type VectorEntry, type VectorPick } from './vectorFile.js';
 
 /** A feature of a sparse autoencoder, or a probe: `h · vector + bias`, with a threshold 0 where that is not above it. */
 export interface ReadFeature {
@@ -16,7 +18,7 @@ export interface ReadFeature {
 
 /** The two files of a folder that SAELens writes. */
 export const SAE_FILES = { weights: 'sae_weights.safetensors', configuration: 'cfg.json' } as const;
-const [ENCODER, DECODER] = ['W_enc', 'W_dec'];
+const [ENCODER, DECODER, ENCODER_BIAS, DECODER_BIAS] = ['W_enc', 'W_dec', 'b_enc', 'b_dec'];
 
 const CONFIGURATION_BYTES = 2 ** 20;
 
@@ -28,22 +30,25 @@ export function saeWeights(folder: string): string | undefined {
 
 /** What a sparse autoencoder says of itself, as far as it decides what a feature is. */
 interface SaeConfiguration {
+  /** Of SAELens, as it stands there. */
   readonly architecture: string | undefined;
   /** The decoder's bias is taken off the vector first. */
-  readonly subtracts: boolean | undefined;
+  readonly subtracts: boolean;
+  /** Sums count in norms of the decoder's rows. */
+  readonly rescales: boolean;
+  /** So many features of a vector are kept, the strongest. */
+  readonly keeps: number | undefined;
   /** Where the vectors are from: `blocks.8.hook_resid_pre`. */
   readonly hook: string | undefined;
 }
 
-const NOTHING: SaeConfiguration = { architecture: undefined, subtracts: undefined, hook: undefined };
-
 /**
- * What stands beside the weights, `cfg.json`.
+ * What stands beside the weights, `cfg.json`, of any version of SAELens; undefined where there is none.
  * @throws Fault `file` where it cannot be read, or says what features here cannot be.
  */
-async function configurationBeside(weights: string): Promise<SaeConfiguration> {
+async function configurationBeside(weights: string): Promise<SaeConfiguration | undefined> {
   const file = path.join(path.dirname(weights), SAE_FILES.configuration);
-  if (!existsSync(file)) return NOTHING;
+  if (!existsSync(file)) return undefined;
   let data: unknown;
   try {
     data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await wholeFile(file, CONFIGURATION_BYTES)));
@@ -53,22 +58,87 @@ async function configurationBeside(weights: string): Promise<SaeConfiguration> {
   }
   if (!isRecord(data)) throw badFile(SAE_FILES.configuration, 'is no configuration of a sparse autoencoder');
   const { architecture, apply_b_dec_to_input: subtracts, normalize_activations: normalizes, metadata } = data;
-  const named = isRecord(metadata) ? (metadata.hook_name ?? data.hook_name) : data.hook_name;
   // Folded into the weights, or none: others scale a vector by what it is itself.
   if (typeof normalizes === 'string' && !['none', 'expected_average_only_in'].includes(normalizes))
     throw badFile(
       SAE_FILES.configuration,
-      `says that vectors are normalized ("${normalizes}"), which features here are not`,
+      `says that vectors are normalized ("${normalizes.slice(0, 60)}"), which features here are not`,
     );
+  // Before 6.0 the kind of a "standard" one stood in its activation function.
+  const { activation_fn: named = data.activation_fn_str, activation_fn_kwargs: given } = data;
+  const old = typeof named === 'string' && !['relu', 'topk'].includes(named) ? named : undefined;
+  const k = isRecord(given) && named === 'topk' ? (given.k ?? data.k) : data.k;
+  const kind = typeof architecture === 'string' ? architecture : undefined;
+  const hook = isRecord(metadata) ? (metadata.hook_name ?? data.hook_name) : (data.hook_name ?? data.hook_point);
   return {
-    architecture: typeof architecture === 'string' ? architecture : undefined,
-    subtracts: typeof subtracts === 'boolean' ? subtracts : undefined,
-    hook: typeof named === 'string' ? named.slice(0, 200) : undefined,
+    architecture: kind !== undefined && kind !== 'standard' ? kind : (old ?? (named === 'topk' ? named : kind)),
+    subtracts: subtracts !== false,
+    rescales: data.rescale_acts_by_decoder_norm === true,
+    keeps: typeof k === 'number' ? k : undefined,
+    hook: typeof hook === 'string' ? hook.slice(0, 200) : undefined,
   };
+}
+
+/** How activations come of an encoder's sums, `h · column + bias`. */
+interface Activation {
+  /** The decoder's bias is taken off the vector first. */
+  readonly centered: boolean;
+  /** Sums are multiplied by the norm of the decoder's row. */
+  readonly rescaled: boolean;
+  /** The array of what they must exceed, one number a feature or one for all; undefined: 0. */
+  readonly thresholds: 'threshold' | 'topk_threshold' | undefined;
+  /** So many features of a vector are kept, the strongest; Infinity: all. */
+  readonly keeps: number;
 }
 
 /** Architectures whose features are a sum and a threshold. Those that keep the largest few are told before that. */
 const ARCHITECTURES = ['standard', 'jumprelu', 'topk', 'batchtopk', 'matryoshka_batchtopk'];
+
+/**
+ * What an autoencoder's activations are, as SAELens defines them for inference: behind a ReLU (`standard`), above a threshold of their
+ * own (`jumprelu`), the `k` largest of a vector (`topk`), or above one threshold for all (`batchtopk`, as they are trained; for
+ * inference they are saved as `jumprelu`). Without a configuration thresholds say that it is a JumpReLU, which subtracts nothing, as
+ * those of Gemma Scope.
+ * @param entries the arrays beside each other. @throws Fault `file` for an architecture of another kind.
+ */
+function activationOf(configuration: SaeConfiguration | undefined, entries: readonly VectorEntry[]): Activation {
+  const has = (name: string): boolean => entries.some(({ key }) => key === name);
+  const plain = { rescaled: false, thresholds: undefined, keeps: Infinity };
+  if (configuration === undefined)
+    return has('threshold')
+      ? { ...plain, centered: false, thresholds: 'threshold' }
+      : { ...plain, centered: has(DECODER_BIAS) };
+  const { architecture = has('threshold') ? 'jumprelu' : 'standard', subtracts, rescales, keeps } = configuration;
+  const centered = subtracts && has(DECODER_BIAS);
+  switch (architecture) {
+    case 'standard':
+      return { ...plain, centered };
+    case 'jumprelu':
+      if (!has('threshold')) break;
+      return { ...plain, centered, thresholds: 'threshold' };
+    case 'topk':
+      if (keeps === undefined || !(keeps >= 1)) break;
+      return { ...plain, centered, rescaled: rescales, keeps: Math.floor(keeps) };
+    case 'batchtopk':
+    case 'matryoshka_batchtopk': {
+      const thresholds = (['threshold', 'topk_threshold'] as const).find(has);
+      if (thresholds === undefined) break;
+      return { ...plain, centered, rescaled: rescales, thresholds };
+    }
+    default:
+      throw badFile(
+        SAE_FILES.configuration,
+        `names the architecture "${architecture.slice(0, 60)}", whose features are more than a sum and a threshold`,
+        `Take one of ${ARCHITECTURES.slice(0, -1).join(', ')} or ${ARCHITECTURES.at(-1) ?? ''}.`,
+      );
+  }
+  throw badFile(
+    SAE_FILES.configuration,
+    architecture === 'topk'
+      ? 'names the architecture "topk" without the number "k" of features that it keeps'
+      : `names the architecture "${architecture}", and there is no "threshold" in the weights beside it`,
+  );
+}
 
 /**
  * A feature of a file or of a folder that SAELens writes: with `bias`, `b_dec` and `threshold` where they stand beside it.
@@ -79,13 +149,7 @@ const ARCHITECTURES = ['standard', 'jumprelu', 'topk', 'batchtopk', 'matryoshka_
 export async function readFeature(place: string, pick: VectorPick): Promise<ReadFeature> {
   const weights = saeWeights(place) ?? place;
   const configuration = await configurationBeside(weights);
-  const { architecture, hook } = configuration;
-  if (architecture !== undefined && !ARCHITECTURES.includes(architecture))
-    throw badFile(
-      SAE_FILES.configuration,
-      `names the architecture "${architecture.slice(0, 60)}", whose features are more than a sum and a threshold`,
-      `Take one of ${ARCHITECTURES.slice(0, -1).join(', ')} or ${ARCHITECTURES.at(-1) ?? ''}.`,
-    );
+  const { hook } = configuration ?? {};
   const feature = await withFile(weights, (file) => featureOf(file, pick, configuration));
   const folder = weights === place ? '' : path.basename(place);
   const called = folder ? `${folder}#${pick.column ?? pick.row ?? 0}` : feature.name;
@@ -96,7 +160,7 @@ export async function readFeature(place: string, pick: VectorPick): Promise<Read
 export async function featureOf(
   file: GivenFile,
   { key, row, column, hiddenSize }: VectorPick,
-  { subtracts, architecture }: SaeConfiguration = NOTHING,
+  configuration?: SaeConfiguration,
 ): Promise<ReadFeature> {
   const entries = await listVectors(file);
   const has = (name: string): boolean => entries.some((one) => one.key === name);
@@ -111,33 +175,58 @@ export async function featureOf(
     });
   const { vector, name } = await readVector(file, { key: encoder, ...at, hiddenSize });
   const number = column ?? row ?? 0;
-  /** The number of this feature in an array of one number each. */
-  const numberOf = async (array: string): Promise<number | undefined> => {
-    const entry = entries.find((one) => one.key === array);
-    if (!entry || entry.refusal !== undefined || entry.count !== 1 || number >= entry.width) return undefined;
-    const { vector: all } = await readVector(file, { key: array });
-    return all[number];
-  };
   if (encoder === undefined) return { vector, bias: 0, threshold: null, name };
-  const bias = (await numberOf(biasOf(encoder))) ?? 0;
-  if (encoder !== ENCODER) return { vector, bias, threshold: encoder.startsWith('encoder') ? 0 : null, name };
-  const jump = await numberOf('threshold');
-  const jumps = jump !== undefined && (architecture ?? 'jumprelu') === 'jumprelu';
-  const centered = subtracts ?? !jumps;
-  const center =
-    centered && has('b_dec') ? await readVector(file, { key: 'b_dec', hiddenSize: vector.length }) : undefined;
-  const shift = center ? center.vector.reduce((sum, value, i) => sum + value * (vector[i] ?? 0), 0) : 0;
-  return { vector, bias: bias - shift, threshold: jumps ? jump : 0, name };
+  if (encoder !== ENCODER) {
+    const bias = entries.find((array) => array.key === biasOf(encoder));
+    const all =
+      bias?.count === 1 && bias.refusal === undefined ? await readVector(file, { key: biasOf(encoder) }) : undefined;
+    return { vector, bias: all?.vector[number] ?? 0, threshold: encoder.startsWith('encoder') ? 0 : null, name };
+  }
+  const { centered, thresholds, rescaled } = activationOf(configuration, entries);
+  const features = entries.find((array) => array.key === ENCODER)?.width ?? 0;
+  const bias = await numbersOf(file, entries, ENCODER_BIAS, features);
+  const center = centered ? await readVector(file, { key: DECODER_BIAS, hiddenSize: vector.length }) : undefined;
+  const scale = rescaled ? norm((await readVector(file, { key: DECODER, row: number })).vector) : 1;
+  const least = thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, features);
+  return {
+    vector: scale === 1 ? vector : vector.map((value) => scale * value),
+    bias: scale * ((bias?.[number] ?? 0) - (center ? dot(center.vector, vector) : 0)),
+    threshold: least?.[number] ?? 0,
+    name,
+  };
 }
 
-const biasOf = (key: string): string => (key === ENCODER ? 'b_enc' : key.replace(/weight$/, 'bias'));
+/** The numbers of an array that has one for each feature, or one for all; undefined where there is no such array. @throws Fault */
+async function numbersOf(
+  file: GivenFile,
+  entries: readonly VectorEntry[],
+  key: string,
+  features: number,
+): Promise<Float32Array | undefined> {
+  if (!entries.some((array) => array.key === key)) return undefined;
+  const { vector, name } = await readVector(file, { key });
+  if (vector.length === features) return vector;
+  if (vector.length === 1) return new Float32Array(features).fill(vector[0] ?? 0);
+  throw badFile(name, `has ${vector.length} numbers for ${features} features`);
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+const norm = (vector: Float32Array): number => Math.sqrt(dot(vector, vector));
+
+/** Where the bias of a probe's matrix is: `probe.bias` beside `probe.weight`. */
+const biasOf = (key: string): string | undefined =>
+  key.endsWith('weight') ? key.replace(/weight$/, 'bias') : undefined;
 
 /**
  * The layer whose output an autoencoder reads, by its hook: `blocks.8.hook_resid_post` is 8, `blocks.8.hook_resid_pre` 7 or, of block 0,
  * the embeddings; undefined where it names none.
  */
 export async function hookLayer(place: string): Promise<Layer | undefined> {
-  const { hook = '' } = await configurationBeside(saeWeights(place) ?? place);
+  const configuration = await configurationBeside(saeWeights(place) ?? place);
+  return layerOfHook(configuration?.hook ?? '');
+}
+
+function layerOfHook(hook: string): Layer | undefined {
   const [, block, side] = /^blocks\.(\d{1,5})\.hook_resid_(pre|post)$/.exec(hook) ?? [];
   if (block === undefined) return undefined;
   const layer = Number(block) - (side === 'pre' ? 1 : 0);
@@ -148,62 +237,102 @@ export async function hookLayer(place: string): Promise<Layer | undefined> {
 export const decoderPick = ({ key, row, column }: VectorPick): VectorPick =>
   key === undefined && column === undefined ? { key: DECODER, row } : { key, row, column };
 
-/** Features that are strongest somewhere, strongest first. */
-export interface StrongFeature {
-  readonly feature: number;
-  readonly activation: number;
-}
-
-/** Features of an autoencoder at most; numbers of its encoder are gone through row by row. */
-const MOST_FEATURES = 2 ** 22;
-
 /**
- * The strongest features of a vector, of an autoencoder's folder or file; fewer where not so many are active.
- * @throws Fault `bad-parameter` where the vector is not of its width, as {@link readFeature}.
+ * The strongest features of a vector, of an autoencoder's folder or file; fewer where not so many are active. The file is read
+ * once, a row at a time, and nothing of it is kept.
+ * @param vector [hiddenSize], a hidden state
+ * @param pause is called between rows, and may throw
+ * @throws Fault `bad-parameter` where the vector is not of its width, as {@link readFeature}, and `file` where a number is not finite.
  */
-export async function strongestFeatures(place: string, vector: Float32Array, most: number): Promise<StrongFeature[]> {
+export async function strongestFeatures(
+  place: string,
+  vector: Float32Array,
+  most: number,
+  pause: () => void = () => undefined,
+): Promise<StrongFeatures> {
   const weights = saeWeights(place) ?? place;
-  const { subtracts, architecture } = await configurationBeside(weights);
-  if (architecture !== undefined && !ARCHITECTURES.includes(architecture))
-    throw badFile(
-      SAE_FILES.configuration,
-      `names the architecture "${architecture.slice(0, 60)}", which is not known here`,
-    );
+  const configuration = await configurationBeside(weights);
+  const hook = configuration?.hook ?? null;
   return withFile(weights, async (file) => {
     const entries = await listVectors(file);
-    const encoder = entries.find(({ key }) => key === ENCODER);
-    if (!encoder || encoder.refusal !== undefined)
-      throw badFile(file.name, `holds no encoder "${ENCODER}"`, 'Choose a folder that SAELens has written.');
-    const { count, width } = encoder;
-    checkWidth(file.name, encoder, vector);
-    const one = async (key: string): Promise<Float32Array | undefined> => {
-      const entry = entries.find((array) => array.key === key);
-      return entry?.count === 1 && entry.refusal === undefined ? (await readVector(file, { key })).vector : undefined;
-    };
-    const [bias, threshold, center] = [await one('b_enc'), await one('threshold'), await one('b_dec')];
-    const jumps = threshold !== undefined && (architecture ?? 'jumprelu') === 'jumprelu';
-    const from = (subtracts ?? !jumps) ? center : undefined;
-    const sums = new Float64Array(width);
-    for (let row = 0; row < count; row++) {
-      const h = (vector[row] ?? 0) - (from?.[row] ?? 0);
-      const { vector: numbers } = await readVector(file, { key: ENCODER, row });
-      for (let i = 0; i < width; i++) sums[i] = (sums[i] ?? 0) + h * (numbers[i] ?? 0);
-    }
-    const strong: StrongFeature[] = [];
+    const { width } = checkedEncoder(file.name, entries, vector.length);
+    const { centered, rescaled, thresholds, keeps } = activationOf(configuration, entries);
+    const decoder = entries.find(({ key, count }) => key === DECODER && count === width);
+    const [bias, least, center] = [
+      await numbersOf(file, entries, ENCODER_BIAS, width),
+      thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, width),
+      centered ? (await readVector(file, { key: DECODER_BIAS, hiddenSize: vector.length })).vector : undefined,
+    ];
+    const sums = await products(
+      await arrayOf(file, ENCODER),
+      vector.map((value, i) => value - (center?.[i] ?? 0)),
+      pause,
+    );
+    const scale = rescaled ? await rowNorms(await arrayOf(file, DECODER), width, pause) : undefined;
+    const active: { feature: number; activation: number }[] = [];
     sums.forEach((sum, feature) => {
-      const activation = sum + (bias?.[feature] ?? 0);
-      if (activation > (jumps ? (threshold[feature] ?? 0) : 0) && activation > 0) strong.push({ feature, activation });
+      const activation = (sum + (bias?.[feature] ?? 0)) * (scale?.[feature] ?? 1);
+      if (!Number.isFinite(activation))
+        throw badFile(file.name, `holds a number that is not finite, in feature ${feature}`);
+      const over = least?.[feature] ?? 0;
+      if (activation > Math.max(0, over)) active.push({ feature, activation });
     });
-    return strong.sort((a, b) => b.activation - a.activation || a.feature - b.feature).slice(0, most);
+    active.sort((a, b) => b.activation - a.activation || a.feature - b.feature);
+    active.splice(keeps);
+    const strongest: StrongFeature[] = [];
+    for (const one of active.slice(0, most)) {
+      pause();
+      const row = { key: DECODER, row: one.feature, hiddenSize: vector.length };
+      strongest.push({ ...one, direction: decoder ? (await readVector(file, row)).vector : null });
+    }
+    const name = weights === place ? file.name : path.basename(path.resolve(place));
+    const layer = hook === null ? undefined : layerOfHook(hook);
+    return { sae: { name, features: width, hook, layer: layer ?? null }, active: active.length, strongest };
   });
 }
 
-function checkWidth(name: string, { count, width }: VectorEntry, vector: Float32Array): void {
-  if (width > MOST_FEATURES) throw badFile(name, `has more than ${MOST_FEATURES} features`);
-  if (count !== vector.length)
+/** The encoder, [numbers, features]. @throws Fault */
+function checkedEncoder(name: string, entries: readonly VectorEntry[], numbers: number): VectorEntry {
+  const encoder = entries.find(({ key }) => key === ENCODER);
+  if (!encoder) throw badFile(name, `holds no encoder "${ENCODER}"`, 'Choose a folder that SAELens has written.');
+  if (encoder.refusal !== undefined) throw badFile(name, `has an encoder of no use: ${encoder.refusal}`);
+  if (encoder.count !== numbers)
     throw new Fault({
       code: 'bad-parameter',
-      message: `The autoencoder takes vectors of ${count} numbers; the hidden states of this model have ${vector.length}.`,
+      message: `The autoencoder takes vectors of ${encoder.count} numbers; the hidden states of this model have ${numbers}.`,
       hint: 'Choose one that was trained on this model.',
     });
+  return encoder;
+}
+
+/** A vector [count] times a matrix [count, width], read as it lies: by rows, or by columns where their numbers are neighbors. */
+async function products(matrix: StoredArray, vector: Float32Array, pause: () => void): Promise<Float64Array> {
+  const { count, width } = vectorsOf(matrix.shape);
+  const sums = new Float64Array(width);
+  for (let row = 0; row < count && !matrix.byColumn; row++) {
+    pause();
+    const h = vector[row] ?? 0;
+    const numbers = await matrix.read(row);
+    for (let i = 0; i < width; i++) sums[i] = (sums[i] ?? 0) + h * (numbers[i] ?? NaN);
+  }
+  for (let i = 0; i < width && matrix.byColumn; i++) {
+    pause();
+    const numbers = await matrix.readColumn(i);
+    for (let row = 0; row < count; row++) sums[i] = (sums[i] ?? 0) + (vector[row] ?? 0) * (numbers[row] ?? NaN);
+  }
+  return sums;
+}
+
+/** The norms of `count` rows of a matrix. */
+async function rowNorms(matrix: StoredArray, count: number, pause: () => void): Promise<Float64Array> {
+  const norms = new Float64Array(count);
+  const { width } = vectorsOf(matrix.shape);
+  for (let row = 0; row < count; row++) {
+    pause();
+    const numbers = await matrix.read(row);
+    let square = 0;
+    for (let i = 0; i < width; i++) square += (numbers[i] ?? NaN) ** 2;
+    norms[row] = Math.sqrt(square);
+  }
+  return norms;
 }

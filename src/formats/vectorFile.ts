@@ -45,6 +45,13 @@ export async function listVectors(file: GivenFile): Promise<VectorEntry[]> {
 }
 
 /**
+ * An array of a file by its name, for who goes through all of it.
+ * @throws Fault `bad-parameter` where there is none of that name, and as {@link readVector}.
+ */
+export const arrayOf = async (file: GivenFile, key: string): Promise<StoredArray> =>
+  (await choose(file, key, undefined))[1];
+
+/**
  * A vector of a file, as float32, and what it is called: `FILE:KEY#ROW`. Only its own part of the file is read; of compressed
  * arrays, what lies before it as well.
  * @throws Fault `bad-parameter` when the pick does not fit the file or the vector the model, and `file` when the file is damaged,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { zipSync } from 'fflate';
 import { featureOf, hookLayer, readFeature, strongestFeatures } from '../../src/formats/features.js';
 import { type GivenFile, givenBytes, readVector } from '../../src/formats/vectorFile.js';
 import { npy } from '../../src/formats/npy.js';
 import { activation } from '../../src/map/questions.js';
+import type { StrongFeature } from '../../src/map/strongFeatures.js';
 import { randomNumbers } from '../map/syntheticMap.js';
 import { temporaryFolder } from './assets.js';
 
@@ -58,42 +60,113 @@ function activations(h: Float32Array, jumps: boolean, subtracts: boolean): numbe
   });
 }
 
-test('features of SAELens’ folders are what their architectures define, and the strongest are listed', async () => {
-  const h = numbers(WIDTH);
-  const hook = 'blocks.8.hook_resid_pre';
-  const kinds = [
-    ['standard', { architecture: 'standard', apply_b_dec_to_input: true, hook_name: hook }, false, true],
-    ['plain', { architecture: 'standard', apply_b_dec_to_input: false, metadata: { hook_name: hook } }, false, false],
-    ['jump', { architecture: 'jumprelu', apply_b_dec_to_input: false, hook_name: hook }, true, false],
-    ['unnamed', undefined, true, false],
-  ] as const;
-  for (const [name, configuration, jumps, subtracts] of kinds) {
-    const folder = folderOf(name, configuration, jumps);
-    const expected = activations(h, jumps, subtracts);
-    for (let row = 0; row < FEATURES; row++) {
-      const feature = await readFeature(folder, { row, hiddenSize: WIDTH });
-      const product = h.reduce((sum, value, i) => sum + value * (feature.vector[i] ?? 0), 0);
-      const told = activation(feature, product);
-      assert.ok(Math.abs(told - (expected[row] ?? NaN)) < 1e-5, `${name} ${row}: ${told}, not ${expected[row]}`);
-      assert.equal(feature.name, configuration ? `${name}#${row} (${hook})` : `${name}#${row}`);
+/** Features that are told must be these, one after another the strongest. */
+function assertStrongest(
+  told: readonly StrongFeature[],
+  expected: readonly number[],
+  most: number,
+  name: string,
+): void {
+  const wanted = expected
+    .map((value, feature) => ({ feature, value }))
+    .filter(({ value }) => value > 0)
+    .sort((a, b) => b.value - a.value)
+    .slice(0, most);
+  assert.deepEqual(
+    told.map(({ feature }) => feature),
+    wanted.map(({ feature }) => feature),
+    name,
+  );
+  told.forEach(({ activation: one }, i) => {
+    const right = wanted[i]?.value ?? NaN;
+    assert.ok(Math.abs(one - right) < 1e-5 * (1 + Math.abs(right)), `${name}: ${one}, not ${right}`);
+  });
+}
+
+const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'saes');
+const truth = JSON.parse(readFileSync(path.join(FIXTURES, 'truth.json'), 'utf8')) as {
+  readonly vectors: readonly number[][];
+  readonly activations: Readonly<Record<string, readonly number[][]>>;
+};
+
+for (const [name, all] of Object.entries(truth.activations))
+  test(`features of SAELens’ own folder "${name}" are what SAELens computes`, async () => {
+    const folder = path.join(FIXTURES, name);
+    // Its numbers are rounded to eight bits, and so are those that it computes.
+    const near = name.includes('bfloat16') ? 0.05 : 1e-5;
+    for (const [i, numbers] of truth.vectors.entries()) {
+      const [h, expected] = [Float32Array.from(numbers), all[i] ?? []];
+      const { sae, active, strongest } = await strongestFeatures(folder, h, 4);
+      assert.deepEqual([sae.name, sae.features], [name, expected.length]);
+      if (near < 0.01) {
+        assertStrongest(strongest, expected, 4, name);
+        assert.equal(active, expected.filter((value) => value > 0).length);
+      }
+      for (const { feature, activation: one, direction } of strongest) {
+        assert.ok(Math.abs(one - (expected[feature] ?? NaN)) < near * (1 + one), `${name} ${feature}: ${one}`);
+        const { vector } = await readVector(
+          givenBytes('w', readFileSync(path.join(folder, 'sae_weights.safetensors'))),
+          {
+            key: 'W_dec',
+            row: feature,
+          },
+        );
+        assert.deepEqual(direction, vector);
+        // As a question it has the same answer, but that of one that keeps the largest few knows nothing of others.
+        const asked = await readFeature(folder, { row: feature, hiddenSize: h.length });
+        const product = h.reduce((sum, value, at) => sum + value * (asked.vector[at] ?? 0), 0);
+        assert.ok(Math.abs(activation(asked, product) - one) < 1e-4 * (1 + one), `${name} ${feature}`);
+      }
+      if (/topk|before/.test(name) && !/batch|matryoshka/.test(name)) continue;
+      for (const [row, right] of expected.entries()) {
+        const asked = await readFeature(folder, { row, hiddenSize: h.length });
+        const told = activation(
+          asked,
+          h.reduce((sum, value, at) => sum + value * (asked.vector[at] ?? 0), 0),
+        );
+        assert.ok(Math.abs(told - right) < near * (1 + right), `${name} ${row}: ${told}, not ${right}`);
+      }
     }
-    const strong = await strongestFeatures(folder, h, 3);
-    const wanted = expected
-      .map((value, feature) => ({ feature, value }))
-      .filter(({ value }) => value > 0)
-      .sort((a, b) => b.value - a.value)
-      .slice(0, 3);
-    assert.deepEqual(
-      strong.map(({ feature }) => feature),
-      wanted.map(({ feature }) => feature),
-    );
-    strong.forEach((one, i) => assert.ok(Math.abs(one.activation - (wanted[i]?.value ?? NaN)) < 1e-5));
+  });
+
+test('weights alone are a JumpReLU where they have thresholds, however their matrix lies', async () => {
+  const h = numbers(WIDTH);
+  const folder = folderOf('unnamed', undefined, true);
+  const expected = activations(h, true, false);
+  assertStrongest((await strongestFeatures(folder, h, FEATURES)).strongest, expected, FEATURES, 'unnamed');
+  assert.equal((await readFeature(folder, { row: 2 })).name, 'unnamed#2');
+  // By columns, in an archive as numpy compresses it, the same; and without a decoder there is no direction.
+  const turned = new Float32Array(WIDTH * FEATURES);
+  sae.W_enc.forEach((value, at) => (turned[(at % FEATURES) * WIDTH + Math.floor(at / FEATURES)] = value));
+  const fortran = Buffer.from(npy(turned, [WIDTH, FEATURES]));
+  fortran.write("'fortran_order': True, ", fortran.indexOf("'fortran_order'"), 'latin1');
+  const vectors = { b_enc: npy(sae.b_enc, [FEATURES]), threshold: npy(sae.threshold, [FEATURES]) };
+  const file = path.join(temporaryFolder(), 'params.npz');
+  for (const [matrix, level] of [
+    [fortran, 0],
+    [npy(sae.W_enc, [WIDTH, FEATURES]), 9],
+  ] as const) {
+    const members = Object.entries({ W_enc: matrix, ...vectors }).map(([key, bytes]) => [`${key}.npy`, bytes] as const);
+    writeFileSync(file, zipSync(Object.fromEntries(members), { level }));
+    const { strongest, sae: facts } = await strongestFeatures(file, h, FEATURES);
+    assertStrongest(strongest, expected, FEATURES, `level ${level}`);
+    assert.deepEqual([facts.name, facts.hook, strongest[0]?.direction], ['params.npz', null, null]);
   }
 });
 
 test('what is no feature here says so in a sentence', async () => {
   const refused = (folder: string, message: RegExp) => assert.rejects(readFeature(folder, { row: 0 }), { message });
   await refused(folderOf('gated', { architecture: 'gated' }, false), /architecture "gated".* more than a sum/);
+  for (const architecture of ['abstopk', 'transcoder', 'temporal', 'matching_pursuit', 'x'.repeat(300)]) {
+    const folder = folderOf(`no-${architecture.slice(0, 20)}`, { architecture }, false);
+    await refused(folder, /names the architecture ".{1,60}", whose/);
+    await assert.rejects(strongestFeatures(folder, numbers(WIDTH), 3), { message: /names the architecture ".{1,60}"/ });
+  }
+  await refused(folderOf('few', { architecture: 'topk' }, false), /"topk" without the number "k"/);
+  await refused(folderOf('low', { architecture: 'jumprelu' }, false), /"jumprelu", and there is no "threshold"/);
+  await refused(folderOf('tanh', { activation_fn_str: 'tanh-relu' }, false), /names the architecture "tanh-relu"/);
+  for (const normalize_activations of ['constant_norm_rescale', 'covariance_whitening'])
+    await refused(folderOf(normalize_activations, { normalize_activations }, false), /vectors are normalized/);
   await refused(folderOf('scaled', { normalize_activations: 'layer_norm' }, false), /vectors are normalized/);
   await refused(folderOf('list', [1], false), /no configuration of a sparse autoencoder/);
   const odd = folderOf('odd', {}, false);
@@ -124,6 +197,43 @@ test('a probe has the bias beside it', async () => {
     [[...feature.vector], feature.bias, feature.threshold, feature.name],
     [[4, 5, 6], -0.5, null, 'probe.safetensors:probe.weight#1'],
   );
+});
+
+test('a vector has no bias of its own', async () => {
+  const file = givenBytes('v.json', Buffer.from(JSON.stringify({ v: [7, 2, 3], w: [1, 2, 3] })));
+  assert.equal((await featureOf(file, { key: 'v' })).bias, 0);
+});
+
+test('what an autoencoder claims of itself is checked before anything is added up', async () => {
+  const h = numbers(WIDTH);
+  const strongest = (name: string, over: Readonly<Record<string, readonly number[]>>, bytes = 4096) => {
+    const folder = path.join(temporaryFolder(), name);
+    mkdirSync(folder);
+    const weights = path.join(folder, 'sae_weights.safetensors');
+    writeFileSync(weights, headerOf(over).header);
+    truncateSync(weights, headerOf(over).header.length + bytes);
+    return strongestFeatures(folder, h, 3);
+  };
+  const rejects = (told: Promise<unknown>, message: RegExp) => assert.rejects(told, { name: 'Fault', message });
+  // A file of 100 GB, as large as it says: no hidden states are so wide, and no such rows are read.
+  const huge = { W_enc: [12_500, 2_000_000] };
+  await rejects(
+    strongest('huge', huge, 1e11),
+    /"sae_weights.safetensors" has an encoder of no use: its vectors have more/,
+  );
+  await rejects(strongest('wide', { W_enc: [25_000, 1_000_000] }, 1e11), /takes vectors of 25000 numbers; .* have 6\./);
+  await rejects(strongest('liar', { W_enc: [WIDTH, 1_000_000] }), /is damaged or cut off/);
+  await rejects(strongest('none', { W: [WIDTH, 9] }, 4 * WIDTH * 9), /holds no encoder "W_enc"/);
+  await rejects(
+    strongest('odd', { W_enc: [WIDTH, 9], b_enc: [5] }, 4 * (WIDTH * 9 + 5)),
+    /b_enc" has 5 numbers for 9 features/,
+  );
+  const folder = folderOf('nan', undefined, false);
+  const weights = path.join(folder, 'sae_weights.safetensors');
+  const bytes = readFileSync(weights);
+  bytes.writeFloatLE(NaN, bytes.length - 4 * (sae.b_dec.length + FEATURES + 2 * WIDTH * FEATURES) + 4 * 3);
+  writeFileSync(weights, bytes);
+  await rejects(strongestFeatures(folder, h, 3), /holds a number that is not finite, in feature 3/);
 });
 
 test('columns are those of the matrix, however it is stored', async () => {

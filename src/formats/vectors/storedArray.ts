@@ -8,6 +8,8 @@ export interface StoredArray {
   readonly type: string;
   /** Why its vectors cannot be taken, "it holds text". */
   readonly refusal?: string;
+  /** The numbers of a column are neighbors, those of a row are not: what goes through all of them goes by columns. */
+  readonly byColumn?: true;
   /** The numbers of a vector, [width] of {@link vectorsOf}; `row` is checked by the caller. */
   read(row: number): Promise<ArrayLike<number>>;
   /** One number of each vector, [count]; `column` is checked by the caller. */
@@ -68,6 +70,7 @@ export function numbersIn(
   return {
     shape,
     type: type.name,
+    ...(fortran && rows > 1 ? { byColumn: true } : {}),
     read(row) {
       const { first, step } = fortran ? fortranPlace(shape, row) : { first: row * width, step: 1 };
       return numbersAt(first, step, width);
