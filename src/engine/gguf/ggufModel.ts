@@ -62,11 +62,12 @@ function configOf(metadata: ReadonlyMap<string, GgufValue>): ModelConfig {
     return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   };
   const own = (name: string): number | undefined => whole(`${type ?? ''}.${name}`);
+  const layers = own('block_count');
   const [hiddenSize, heads] = [own('embedding_length'), own('attention.head_count')];
   const ends = ['eos', 'eot', 'eom'].map((name) => whole(`tokenizer.ggml.${name}_token_id`));
   return {
     modelType: type,
-    layers: own('block_count'),
+    layers: layers === undefined ? undefined : layers - (own('nextn_predict_layers') ?? 0),
     hiddenSize,
     attentionHeads: heads,
     keyValueHeads: own('attention.head_count_kv') ?? heads,

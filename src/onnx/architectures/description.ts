@@ -164,40 +164,52 @@ export interface ShortConvolution {
   readonly bias: boolean;
 }
 
+/** What a layer with a state has, whatever changes it. */
+interface State {
+  /** Before it, with weights for some positions up to its own. */
+  readonly convolution: string;
+  readonly positions: number;
+  readonly activation: string;
+  /** Name of the whole tensor, [heads], that is added to steps of time. */
+  readonly stepBias: string;
+  /** How fast a head's state falls off, [heads]: the name of the whole tensor, and whether it holds the logarithm or, negative, itself. */
+  readonly rate: { readonly name: string; readonly stored: 'logarithm' | 'negative' };
+  readonly norm: string;
+  readonly output: string;
+}
+
 /** Mamba 2: Dao and Gu, "Transformers are SSMs" (2024). */
-export interface StateSpace {
+export interface StateSpace extends State {
   readonly kind: 'state space';
-  /** What the names of its tensors begin with. */
-  readonly at: string;
+  /** Gives gates, what is convolved, and steps of time. */
+  readonly input: string;
+  /** Name of the whole tensor, [heads], that values pass the state by with. */
+  readonly skip: string;
   readonly heads: number;
   readonly headSize: number;
   readonly stateSize: number;
   /** Heads of a group have the same keys and queries (B and C), and what they give is normed together. */
   readonly groups: number;
-  /** Of the convolution before it. */
-  readonly positions: number;
   readonly bias: boolean;
   readonly convolutionBias: boolean;
-  readonly activation: string;
   /** Steps of time are cut off beyond these. */
   readonly steps: readonly [least: number, most: number];
 }
 
 /** The gated delta rule: Yang, Kautz and Hatamizadeh, "Gated Delta Networks" (2024). */
-export interface DeltaNet {
+export interface DeltaNet extends State {
   readonly kind: 'delta rule';
-  /** What the names of its tensors begin with. */
-  readonly at: string;
-  /** Of values; a key and its query serve as many heads of values that follow one another. */
+  /** Of values; a key and its query serve as many of them. */
   readonly heads: number;
   readonly keyHeads: number;
   readonly keySize: number;
   readonly valueSize: number;
-  /** Of the convolution before it. */
-  readonly positions: number;
-  readonly activation: string;
-  /** One matrix has queries, keys, values and gates, by key heads, and one both rates; else each has its own but the first three. */
-  readonly fused: boolean;
+  /** Heads of values with the same key follow one another, or one of each key follows one of each. */
+  readonly order: 'by keys' | 'in turn';
+  /** One matrix for queries, keys, values and gates, by heads of keys; else one for the first three, and one for the gates. */
+  readonly inputs: string | { readonly mixed: string; readonly gate: string };
+  /** One matrix for how much is written and for steps of time, by heads of keys; else one for each. */
+  readonly rates: string | { readonly write: string; readonly step: string };
 }
 
 export interface Fused {

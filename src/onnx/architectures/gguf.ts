@@ -3,7 +3,7 @@ import type { StoredTensor } from '../checkpoint/safetensors.js';
 import { broken, unsupported } from '../source.js';
 import { type CheckpointGraph, checkpointGraph } from './checkpoint.js';
 import { isObject, type Json } from '../json.js';
-import type { Description, Latent } from './description.js';
+import type { Description, Latent, Recurrence } from './description.js';
 import type { Rotary } from './rotary.js';
 
 /**
@@ -56,17 +56,20 @@ const PARTS: Readonly<Record<string, string>> = {
 
 /** A GGUF file's decoder as a graph. @throws ModelError naming the architecture, key or tensor that is not described. */
 export function ggufGraph(model: GgufModel): CheckpointGraph {
-  const { config, kind, scaling } = configurationOf(model);
+  const { config, kind, scaling, further } = configurationOf(model);
   const tensors = new Map(model.tensors);
   for (const name of Object.values(FACTORS)) tensors.delete(name); // they are a part of the rotation
-  const router = (name: string): boolean => name.endsWith('.ffn_gate_inp_shexp.weight');
-  for (const [name, tensor] of tensors) {
-    const [first = 0, ...rest] = tensor.shape;
-    if (router(name) && rest.length === 0) tensors.set(name, { ...tensor, shape: [1, first] });
-    if (name.endsWith('.shortconv.conv.weight') && rest.length === 1)
-      tensors.set(name, { ...tensor, shape: [first, 1, ...rest] });
-  }
-  return checkpointGraph(config, tensors, (d) => named(d, kind, tensors, scaling));
+  for (const [name, tensor] of tensors) tensors.set(name, { ...tensor, shape: shapeOf(name, tensor.shape) });
+  return checkpointGraph(config, tensors, (d) => ({ ...named(d, kind, tensors, scaling), further }));
+}
+
+/** A tensor's shape with the dimensions of 1 that transformers has and llama.cpp not, and the other way round. */
+function shapeOf(name: string, shape: readonly number[]): readonly number[] {
+  const [first = 0, second = 1] = shape;
+  if (name.endsWith('.ffn_gate_inp_shexp.weight') && shape.length === 1) return [1, first];
+  if (/\.(shortconv\.conv|ssm_conv1d)\.weight$/.test(name) && shape.length === 2) return [first, 1, second];
+  if (/\.(ssm_a|ssm_d|ssm_norm\.weight)$/.test(name) && shape.length === 2) return [first * second];
+  return shape;
 }
 
 /** The same as config.json would say it. */
@@ -77,7 +80,7 @@ interface Scaling {
   readonly divisors?: Float32Array;
 }
 
-function configurationOf(model: GgufModel): { config: Json; kind: Kind; scaling: Scaling } {
+function configurationOf(model: GgufModel): { config: Json; kind: Kind; scaling: Scaling; further: number } {
   const { metadata } = model;
   const type = metadata.get('general.type');
   if (typeof type === 'string' && type !== 'model')
@@ -93,17 +96,19 @@ function configurationOf(model: GgufModel): { config: Json; kind: Kind; scaling:
       `GGUF files of the architecture "${architecture.slice(0, 60)}" are not described.`,
       "The model's checkpoint of safetensors, or an ONNX export, may be opened instead.",
     );
-  const m = new Metadata(architecture, metadata, (name) => model.tensors.has(name));
+  const m = new Metadata(architecture, metadata, model.tensors);
   const { rope, divisors } = ropeOf(m, model);
-  const heads = m.count('attention.head_count');
+  const heads = m.optionalCount('attention.head_count') ?? m.count('ssm.time_step_rank');
+  const further = m.optionalCount('nextn_predict_layers') ?? 0;
   const keyLength = kind.ownHeads ? undefined : m.optionalCount('attention.key_length');
   if (!kind.ownHeads) m.only('attention.value_length', keyLength ?? m.count('embedding_length') / heads);
+  if (m.optionalCount('expert_count') === undefined) m.ignore('expert_used_count');
   m.only('attention.causal', true);
   const more = isObject(rope.rope_scaling) ? kind.scaling?.(m) : undefined;
   const stretched = more ? { rope_scaling: { ...(rope.rope_scaling as Json), ...more } } : {};
   const config = {
     model_type: kind.is,
-    num_hidden_layers: m.count('block_count'),
+    num_hidden_layers: m.count('block_count') - further,
     hidden_size: m.count('embedding_length'),
     num_attention_heads: heads,
     num_key_value_heads: kind.ownHeads ? undefined : (m.optionalCount('attention.head_count_kv') ?? heads),
@@ -115,7 +120,7 @@ function configurationOf(model: GgufModel): { config: Json; kind: Kind; scaling:
     ...kind.config?.(m),
   };
   m.refuseUnread();
-  return { config: withoutNothing(config), kind, scaling: divisors ? { divisors } : {} };
+  return { config: withoutNothing(config), kind, scaling: divisors ? { divisors } : {}, further };
 }
 
 const withoutNothing = (config: Json): Json =>
@@ -194,12 +199,13 @@ function named(
   { divisors }: Scaling,
 ): Description {
   const has = (name: string): boolean => tensors.has(name);
-  const inBlock = (name: string): boolean => has(`blk.0.${name}`);
+  const own = namesInBlocks(tensors);
+  const inBlock = (name: string): boolean => own.has(name);
   const { attention: a, feedForward: f } = d;
   const names = { ...NAMES, ...kind.names?.(d, inBlock) };
   const given = (name: string | undefined, own: string): string | undefined => (name === undefined ? undefined : own);
   const gated = f.gate !== undefined || f.gateUp !== undefined;
-  const fused = inBlock('attn_qkv.weight');
+  const fused = inBlock('attn_qkv.weight') && !inBlock('attn_q.weight');
   const turns = new Map<Rotary, Rotary>();
   const turned = (rotary: Rotary): Rotary => {
     const made = turns.get(rotary) ?? adapted(rotary, kind.permuted === true, divisors);
@@ -245,9 +251,7 @@ function named(
       d.recurrence &&
       ((layer) => {
         const own = d.recurrence?.(layer);
-        if (own?.kind !== 'convolution') return own;
-        const at = (name: string): string => `shortconv.${name}`;
-        return { ...own, input: at('in_proj'), convolution: at('conv'), output: at('out_proj') };
+        return own && recurrenceNames(own, inBlock);
       }),
     feedForward: {
       ...f,
@@ -285,6 +289,35 @@ function named(
   };
 }
 
+/** @param inBlock whether some block has a tensor */
+function recurrenceNames(r: Recurrence, inBlock: (name: string) => boolean): Recurrence {
+  const state = {
+    convolution: 'ssm_conv1d',
+    stepBias: 'ssm_dt.bias',
+    rate: { name: 'ssm_a', stored: 'negative' },
+    norm: 'ssm_norm',
+    output: 'ssm_out',
+  } as const;
+  switch (r.kind) {
+    case 'convolution':
+      return { ...r, input: 'shortconv.in_proj', convolution: 'shortconv.conv', output: 'shortconv.out_proj' };
+    case 'state space':
+      return { ...r, ...state, input: 'ssm_in', skip: 'ssm_d' };
+    case 'delta rule':
+      return {
+        ...r,
+        ...state,
+        inputs: inBlock('ssm_in.weight') ? 'ssm_in' : { mixed: 'attn_qkv', gate: 'attn_gate' },
+        rates: inBlock('ssm_ba.weight') ? 'ssm_ba' : { write: 'ssm_beta', step: 'ssm_alpha' },
+        order: inBlock('ssm_ba.weight') ? 'by keys' : 'in turn',
+      };
+  }
+}
+
+/** Names of blocks' tensors, without their numbers. */
+const namesInBlocks = (tensors: ReadonlyMap<string, StoredTensor>): ReadonlySet<string> =>
+  new Set([...tensors.keys()].map((name) => name.replace(/^blk\.\d+\./, '')));
+
 /** @param apart whether keys and values have a matrix each */
 function latentNames(l: Latent, apart: boolean): Latent {
   return {
@@ -315,12 +348,16 @@ function adapted(rotary: Rotary, permuted: boolean, divisors: Float32Array | und
 /** What the metadata say of an architecture; every key that is read is remembered, so that one that nobody read can be refused. */
 class Metadata {
   private readonly seen = new Set<string>();
+  /** Names of blocks' tensors, without their numbers. */
+  readonly inBlocks: ReadonlySet<string>;
 
   constructor(
     readonly architecture: string,
     private readonly all: ReadonlyMap<string, GgufValue>,
-    readonly hasTensor: (name: string) => boolean,
-  ) {}
+    tensors: ReadonlyMap<string, StoredTensor>,
+  ) {
+    this.inBlocks = namesInBlocks(tensors);
+  }
 
   value(name: string): GgufValue | undefined {
     this.seen.add(name);
@@ -504,7 +541,6 @@ function deepseek(m: Metadata): Json {
     norm_topk_prob: normalized,
     n_group: groups,
     topk_group: used,
-    num_nextn_predict_layers: 0,
     ...(sigmoid || groups === 1 ? {} : { topk_method: 'group_limited_greedy' }),
   };
 }
@@ -579,7 +615,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
         multi_query: !fresh,
         new_decoder_architecture: fresh,
         num_kv_heads: groups,
-        ...(fresh ? { num_ln_in_parallel_attn: m.hasTensor('blk.0.attn_norm_2.weight') ? 2 : 1 } : {}),
+        ...(fresh ? { num_ln_in_parallel_attn: m.inBlocks.has('attn_norm_2.weight') ? 2 : 1 } : {}),
       };
     },
     names: (_, has) =>
@@ -606,7 +642,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       ...partial(m),
       layer_norm_eps: layerNormEpsilon(m),
       use_parallel_residual: m.optionalFlag('use_parallel_residual') ?? true,
-      qk_layernorm: m.hasTensor('blk.0.attn_q_norm.weight'),
+      qk_layernorm: m.inBlocks.has('attn_q_norm.weight'),
     }),
   },
   starcoder2: { is: 'starcoder2', config: (m) => ({ ...whole(m), norm_epsilon: layerNormEpsilon(m) }) },
@@ -636,7 +672,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       ...whole(m),
       layer_norm_eps: layerNormEpsilon(m),
       logit_scale: m.number('logit_scale'),
-      use_qk_norm: m.hasTensor('blk.0.attn_q_norm.weight'),
+      use_qk_norm: m.inBlocks.has('attn_q_norm.weight'),
     }),
   },
   cohere2: {
@@ -649,7 +685,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
       ...layerTypes(m.flags('attention.sliding_window_pattern')),
     }),
   },
-  granite: { is: 'granite', permuted: true, config: (m) => ({ ...usual(m), ...graniteScales(m) }) },
+  granite: {
+    is: 'granite',
+    permuted: true,
+    config: (m) => ({ ...usual(m), ...graniteScales(m), ...withoutStates(m) }),
+  },
   granitemoe: {
     is: 'granitemoe',
     permuted: true,
@@ -657,10 +697,77 @@ const KINDS: Readonly<Record<string, Kind>> = {
       ...usual(m),
       ...experts(m),
       ...graniteScales(m),
-      ...(m.hasTensor('blk.0.ffn_up_shexp.weight')
-        ? { model_type: 'granitemoeshared', shared_intermediate_size: 1 }
-        : {}),
+      ...withoutStates(m),
+      ...(m.inBlocks.has('ffn_up_shexp.weight') ? { model_type: 'granitemoeshared', shared_intermediate_size: 1 } : {}),
     }),
+  },
+  granitehybrid: {
+    is: 'granitemoehybrid',
+    permuted: true,
+    ownHeads: true,
+    config: (m) => {
+      const own = m.counts('attention.head_count_kv');
+      const { heads, size, inner, state, groups, positions } = states(m);
+      const turns = m.optionalFlag('rope.scaling.finetuned') ?? true;
+      const count = m.optionalCount('expert_count') ?? 0;
+      return {
+        ...usual(m),
+        ...graniteScales(m),
+        num_key_value_heads: Math.max(...own),
+        layer_types: own.map((some) => (some === 0 ? 'mamba' : 'attention')),
+        mamba_n_heads: heads,
+        mamba_d_head: size,
+        mamba_expand: inner / m.count('embedding_length'),
+        mamba_d_state: state,
+        mamba_n_groups: groups,
+        mamba_d_conv: positions,
+        mamba_conv_bias: m.inBlocks.has('ssm_conv1d.bias'),
+        mamba_proj_bias: m.inBlocks.has('ssm_in.bias'),
+        num_local_experts: count,
+        num_experts_per_tok: count === 0 ? 0 : m.count('expert_used_count'),
+        position_embedding_type: turns ? 'rope' : 'nope',
+        ...(turns ? {} : { rope_theta: undefined, rope_scaling: undefined }),
+      };
+    },
+  },
+  mamba2: {
+    is: 'mamba2',
+    ownHeads: true,
+    config: (m) => {
+      const { heads, size, inner, state, groups, positions } = states(m);
+      m.ignore('attention.head_count_kv', 'rope.dimension_count');
+      return {
+        layer_norm_epsilon: m.number('attention.layer_norm_rms_epsilon'),
+        num_heads: heads,
+        head_dim: size,
+        expand: inner / m.count('embedding_length'),
+        state_size: state,
+        n_groups: groups,
+        conv_kernel: positions,
+        use_conv_bias: m.inBlocks.has('ssm_conv1d.bias'),
+        use_bias: m.inBlocks.has('ssm_in.bias'),
+        num_attention_heads: undefined,
+        rope_theta: undefined,
+      };
+    },
+  },
+  qwen3next: {
+    is: 'qwen3_next',
+    wholeNorms: true,
+    config: (m) => ({ ...deltaNets(m), ...experts(m), norm_topk_prob: true }),
+    names: () => ({ feedForwardNorm: 'post_attention_norm' }),
+  },
+  qwen35: {
+    is: 'qwen3_5_text',
+    wholeNorms: true,
+    config: deltaNets,
+    names: () => ({ feedForwardNorm: 'post_attention_norm' }),
+  },
+  qwen35moe: {
+    is: 'qwen3_5_moe_text',
+    wholeNorms: true,
+    config: (m) => ({ ...deltaNets(m), ...experts(m) }),
+    names: () => ({ feedForwardNorm: 'post_attention_norm' }),
   },
   glm4: { is: 'glm4', config: (m) => ({ ...rms(m), ...partial(m) }) },
   exaone4: {
@@ -732,5 +839,39 @@ function graniteScales(m: Metadata): Json {
     embedding_multiplier: m.optionalNumber('embedding_scale'),
     residual_multiplier: m.optionalNumber('residual_scale'),
     logits_scaling: m.optionalNumber('logit_scale'),
+  };
+}
+
+/** Granite 4 without states is written as Granite, with what is said of states. */
+function withoutStates(m: Metadata): Json {
+  m.ignore('ssm.conv_kernel', 'ssm.state_size', 'ssm.group_count', 'ssm.inner_size', 'ssm.time_step_rank');
+  m.only('rope.scaling.finetuned', true);
+  return {};
+}
+
+/** Mamba 2's states. */
+function states(m: Metadata): Readonly<Record<'heads' | 'size' | 'inner' | 'state' | 'groups' | 'positions', number>> {
+  const [heads, inner] = [m.count('ssm.time_step_rank'), m.count('ssm.inner_size')];
+  const [state, positions] = [m.count('ssm.state_size'), m.count('ssm.conv_kernel')];
+  return { heads, size: inner / heads, inner, state, groups: m.optionalCount('ssm.group_count') ?? 1, positions };
+}
+
+/** Attention with gates in some layers, the delta rule in the others. */
+function deltaNets(m: Metadata): Json {
+  const { heads, size, state, groups, positions } = states(m);
+  m.ignore('rope.dimension_sections'); // text has the same position on all axes
+  const recurrent = m.flags('attention.recurrent_layers');
+  const layers = m.count('block_count') - (m.optionalCount('nextn_predict_layers') ?? 0);
+  const types = recurrent?.slice(0, layers).map((is) => (is ? 'linear_attention' : 'full_attention'));
+  return {
+    ...rms(m),
+    ...partial(m),
+    linear_num_value_heads: heads,
+    linear_num_key_heads: groups,
+    linear_key_head_dim: state,
+    linear_value_head_dim: size,
+    linear_conv_kernel_dim: positions,
+    full_attention_interval: m.optionalCount('full_attention_interval') ?? 4,
+    ...(types ? { layer_types: types } : {}),
   };
 }

@@ -132,14 +132,26 @@ function deltaLayers(c: Configuration): (layer: number) => boolean {
 
 const deltaNet = (c: Configuration, fused: boolean): DeltaNet => ({
   kind: 'delta rule',
-  at: 'linear_attn',
+  ...stateNames('linear_attn'),
+  inputs: fused ? 'linear_attn.in_proj_qkvz' : { mixed: 'linear_attn.in_proj_qkv', gate: 'linear_attn.in_proj_z' },
+  rates: fused ? 'linear_attn.in_proj_ba' : { write: 'linear_attn.in_proj_b', step: 'linear_attn.in_proj_a' },
+  order: 'by keys',
   heads: c.count('linear_num_value_heads'),
   keyHeads: c.count('linear_num_key_heads'),
   keySize: c.count('linear_key_head_dim'),
   valueSize: c.count('linear_value_head_dim'),
   positions: c.count('linear_conv_kernel_dim'),
   activation: c.text('hidden_act'),
-  fused,
+});
+
+const stateNames = (
+  root: string,
+): Pick<DeltaNet | StateSpace, 'convolution' | 'stepBias' | 'rate' | 'norm' | 'output'> => ({
+  convolution: `${root}.conv1d`,
+  stepBias: `${root}.dt_bias`,
+  rate: { name: `${root}.A_log`, stored: 'logarithm' },
+  norm: `${root}.norm`,
+  output: `${root}.out_proj`,
 });
 
 function qwenExperts(c: Configuration): (layer: number) => Experts | undefined {
@@ -201,8 +213,7 @@ const graniteHybrid = from(
     const heads = c.count('mamba_n_heads');
     const inner = c.count('mamba_expand') * hidden;
     const size = c.isStated('mamba_d_head', 'auto') ? inner / heads : c.optionalCount('mamba_d_head');
-    const space = stateSpace(c, {
-      at: 'mamba',
+    const space = stateSpace(c, 'mamba', {
       heads,
       headSize: size ?? inner / heads,
       inner,
@@ -225,16 +236,23 @@ const graniteHybrid = from(
   },
 );
 
+type StateSizes = Pick<
+  StateSpace,
+  'heads' | 'headSize' | 'stateSize' | 'groups' | 'positions' | 'bias' | 'convolutionBias'
+>;
+
 function stateSpace(
   c: Configuration,
-  { inner, ...space }: Omit<StateSpace, 'kind' | 'activation' | 'steps'> & { readonly inner: number },
+  root: string,
+  { inner, ...space }: StateSizes & { readonly inner: number },
 ): StateSpace {
   if (space.heads * space.headSize !== inner)
     throw unsupported(
       `${space.heads} heads of ${space.headSize} numbers are not the ${inner} that config.json gives the layer's state.`,
     );
   const steps = c.range('time_step_limit') ?? [0, Infinity];
-  return { kind: 'state space', activation: c.text('hidden_act'), steps, ...space };
+  const names = { ...stateNames(root), input: `${root}.in_proj`, skip: `${root}.D` };
+  return { kind: 'state space', activation: c.text('hidden_act'), steps, ...names, ...space };
 }
 
 /** Nothing but state spaces. */
@@ -251,8 +269,7 @@ const mamba2 = from(
     c.only('rms_norm', true);
     c.only('norm_before_gate', false);
     const bias = c.flag('use_bias');
-    const space = stateSpace(c, {
-      at: 'mixer',
+    const space = stateSpace(c, 'mixer', {
       heads,
       headSize,
       inner: c.count('expand') * hidden,

@@ -33,39 +33,39 @@ function shortConvolution(parts: Parts, r: ShortConvolution, x: string, layer: n
 function stateSpace(parts: Parts, r: StateSpace, x: string, layer: number): string {
   const { writer, weights, d } = parts;
   const { heads, headSize, stateSize, groups, positions, bias } = r;
-  const at = `${d.blocks}${layer}.${r.at}.`;
+  refuseUneven(heads, groups);
+  const at = `${d.blocks}${layer}.`;
   const [inner, keys] = [heads * headSize, groups * stateSize];
   const channels = inner + 2 * keys;
   const active = (y: string): string => activation(writer, weights, r.activation, y, at);
-  const all = weights.linear(x, `${at}in_proj`, d.hidden, inner + channels + heads, { bias });
+  const all = weights.linear(x, at + r.input, d.hidden, inner + channels + heads, { bias });
   const [gate = '', mixed = '', time = ''] = writer.split(all, [inner, channels, heads], -1);
-  const convolution = { name: `${at}conv1d`, channels, positions, bias: r.convolutionBias };
+  const convolution = { name: at + r.convolution, channels, positions, bias: r.convolutionBias };
   const seen = active(convolved(parts, convolution, mixed, layer));
   const [values = '', key = '', query = ''] = writer.split(seen, [inner, keys, keys], -1);
   const [least, most] = r.steps;
-  let step = writer.op('Softplus', [writer.add(time, weights.wide(`${at}dt_bias`, [heads]))]);
+  let step = writer.op('Softplus', [writer.add(time, weights.wide(at + r.stepBias, [heads]))]);
   if (least > 0) step = writer.op('Max', [step, writer.scalar(least)]);
   if (most < Infinity) step = writer.op('Min', [step, writer.scalar(most)]);
   const byHeads = (y: string): string => writer.reshape(y, 0, 0, heads, headSize);
   const given = writer.reshape(writer.mul(byHeads(values), writer.unsqueeze(step, -1)), 0, 0, inner);
-  const rate = writer.op('Neg', [writer.op('Exp', [weights.wide(`${at}A_log`, [heads])])]);
   const state = { heads, keyHeads: groups, keySize: stateSize, valueSize: headSize, layer };
   const recalled = linearAttention(parts, state, {
     query,
     key,
     value: given,
-    decay: writer.mul(step, rate),
+    decay: decay(parts, r, step, at),
     beta: undefined,
     scale: 1,
   });
-  const skip = writer.mul(byHeads(values), writer.unsqueeze(weights.wide(`${at}D`, [heads]), -1));
+  const skip = writer.mul(byHeads(values), writer.unsqueeze(weights.wide(at + r.skip, [heads]), -1));
   const sum = writer.add(recalled, writer.reshape(skip, 0, 0, inner));
   // Normed behind the gate, each group by itself.
   const gated = writer.mul(sum, writer.mul(gate, writer.op('Sigmoid', [gate])));
   const plain = { ...d.norm, kind: 'rms', offset: 0, bias: false } as const;
   const normed =
     groups === 1
-      ? weights.norm(gated, `${at}norm`, inner, { ...plain, weight: true })
+      ? weights.norm(gated, at + r.norm, inner, { ...plain, weight: true })
       : writer.mul(
           writer.reshape(
             weights.norm(writer.reshape(gated, 0, 0, groups, inner / groups), '', inner / groups, {
@@ -74,72 +74,88 @@ function stateSpace(parts: Parts, r: StateSpace, x: string, layer: number): stri
             }),
             ...[0, 0, inner],
           ),
-          weights.wide(`${at}norm.weight`, [inner]),
+          weights.wide(`${at}${r.norm}.weight`, [inner]),
         );
-  return weights.linear(normed, `${at}out_proj`, inner, d.hidden, { bias });
+  return weights.linear(normed, at + r.output, inner, d.hidden, { bias });
+}
+
+/** The logarithm of what is left of a state behind steps of time, [batch, positions, heads]; the steps too. */
+function decay({ writer, weights }: Parts, r: StateSpace | DeltaNet, step: string, at: string): string {
+  const stored = weights.wide(at + r.rate.name, [r.heads]);
+  const rate = r.rate.stored === 'negative' ? stored : writer.op('Neg', [writer.op('Exp', [stored])]);
+  return writer.mul(step, rate);
+}
+
+function refuseUneven(heads: number, keyHeads: number): void {
+  if (heads % keyHeads !== 0)
+    throw unsupported(
+      `${heads} heads of values, which ${keyHeads} heads of keys cannot serve alike, are not described.`,
+    );
 }
 
 /** Qwen3-Next's: of what a state recalls for a key, the difference to the value is written into it. */
 function deltaNet(parts: Parts, r: DeltaNet, x: string, layer: number): string {
   const { writer, weights, d } = parts;
   const { heads, keyHeads, keySize, valueSize, positions } = r;
-  const at = `${d.blocks}${layer}.${r.at}.`;
+  refuseUneven(heads, keyHeads);
+  const at = `${d.blocks}${layer}.`;
   const [keys, values] = [keyHeads * keySize, heads * valueSize];
   const channels = 2 * keys + values;
   const active = (y: string): string => activation(writer, weights, r.activation, y, at);
   const { mixed, gate, write, time } = deltaProjections(parts, r, x, at);
-  const convolution = { name: `${at}conv1d`, channels, positions, bias: false };
+  const convolution = { name: at + r.convolution, channels, positions, bias: false };
   const seen = active(convolved(parts, convolution, mixed, layer));
   const [query = '', key = '', value = ''] = writer.split(seen, [keys, keys, values], -1);
+  const copies = r.order === 'in turn' ? heads / keyHeads : 1;
   const unit = (y: string): string => {
     const byHeads = writer.reshape(y, 0, 0, keyHeads, keySize);
     const square = writer.op('ReduceSumSquare', [byHeads, writer.ints(-1)], { keepdims: 1n });
     const length = writer.op('Sqrt', [writer.add(square, writer.scalar(1e-6))]);
-    return writer.reshape(writer.op('Div', [byHeads, length]), 0, 0, keys);
+    const one = writer.reshape(writer.op('Div', [byHeads, length]), 0, 0, keys);
+    return copies === 1 ? one : writer.op('Concat', new Array<string>(copies).fill(one), { axis: -1n });
   };
-  const rate = writer.op('Neg', [writer.op('Exp', [weights.wide(`${at}A_log`, [heads])])]);
-  const step = writer.op('Softplus', [writer.add(time, weights.wide(`${at}dt_bias`, [heads]))]);
-  const state = { heads, keyHeads, keySize, valueSize, layer };
+  const step = writer.op('Softplus', [writer.add(time, weights.wide(at + r.stepBias, [heads]))]);
+  const state = { heads, keyHeads: copies * keyHeads, keySize, valueSize, layer };
   const recalled = linearAttention(parts, state, {
     query: unit(query),
     key: unit(key),
     value,
-    decay: writer.mul(step, rate),
+    decay: decay(parts, r, step, at),
     beta: writer.op('Sigmoid', [write]),
     scale: keySize ** -0.5,
   });
   const byHeads = writer.reshape(recalled, 0, 0, heads, valueSize);
-  const normed = weights.norm(byHeads, `${at}norm`, valueSize, { ...d.norm, offset: 0 });
+  const normed = weights.norm(byHeads, at + r.norm, valueSize, { ...d.norm, offset: 0 });
   const gated = writer.mul(writer.reshape(normed, 0, 0, values), writer.mul(gate, writer.op('Sigmoid', [gate])));
-  return weights.linear(gated, `${at}out_proj`, values, d.hidden);
+  return weights.linear(gated, at + r.output, values, d.hidden);
 }
 
 /** What is convolved, the gate, how much is written and how fast a state falls off. */
 function deltaProjections(
   { writer, weights, d }: Parts,
-  { heads, keyHeads, keySize, valueSize, fused }: DeltaNet,
+  { heads, keyHeads, keySize, valueSize, inputs, rates }: DeltaNet,
   x: string,
   at: string,
 ): { readonly mixed: string; readonly gate: string; readonly write: string; readonly time: string } {
   const [keys, values] = [keyHeads * keySize, heads * valueSize];
   const linear = (name: string, width: number): string => weights.linear(x, at + name, d.hidden, width);
-  if (!fused)
-    return {
-      mixed: linear('in_proj_qkv', 2 * keys + values),
-      gate: linear('in_proj_z', values),
-      write: linear('in_proj_b', heads),
-      time: linear('in_proj_a', heads),
-    };
   const each = heads / keyHeads;
   const byKeys = (y: string, sizes: readonly number[]): string[] => {
     const width = sizes.reduce((sum, size) => sum + size, 0);
     const parts = writer.split(writer.reshape(y, 0, 0, keyHeads, width), sizes, -1);
     return parts.map((part, i) => writer.reshape(part, 0, 0, keyHeads * (sizes[i] ?? 0)));
   };
-  const own = [keySize, keySize, each * valueSize, each * valueSize];
-  const [query = '', key = '', value = '', gate = ''] = byKeys(linear('in_proj_qkvz', 2 * keys + 2 * values), own);
-  const [write = '', time = ''] = byKeys(linear('in_proj_ba', 2 * heads), [each, each]);
-  return { mixed: writer.op('Concat', [query, key, value], { axis: -1n }), gate, write, time };
+  const mixedAndGate = (): { readonly mixed: string; readonly gate: string } => {
+    if (typeof inputs === 'object')
+      return { mixed: linear(inputs.mixed, 2 * keys + values), gate: linear(inputs.gate, values) };
+    const own = [keySize, keySize, each * valueSize, each * valueSize];
+    const [query = '', key = '', value = '', gate = ''] = byKeys(linear(inputs, 2 * keys + 2 * values), own);
+    return { mixed: writer.op('Concat', [query, key, value], { axis: -1n }), gate };
+  };
+  const own = mixedAndGate();
+  if (typeof rates === 'object') return { ...own, write: linear(rates.write, heads), time: linear(rates.step, heads) };
+  const [write = '', time = ''] = byKeys(linear(rates, 2 * heads), [each, each]);
+  return { ...own, write, time };
 }
 
 interface Convolution {
@@ -186,10 +202,6 @@ interface Recall {
 /** @returns what is recalled, [batch, positions, heads * valueSize] */
 function linearAttention({ writer }: Parts, s: State, { query, key, value, decay, beta, scale }: Recall): string {
   const { heads, keyHeads, keySize, valueSize, layer } = s;
-  if (heads % keyHeads !== 0)
-    throw unsupported(
-      `${heads} heads of values, which ${keyHeads} heads of keys cannot serve alike, are not described.`,
-    );
   const state = ['batch_size', heads, keySize, valueSize];
   const past = writer.input(`past_recurrent.${layer}`, DataType.FLOAT, state);
   const input = [query, key, value, past, decay, ...(beta === undefined ? [] : [beta])];
