@@ -118,7 +118,7 @@ function entryRow(model: ModelEntry): HTMLElement {
 const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto' });
 
 /** `yesterday`, `3 days ago`, `last month`; empty where the date cannot be read. */
-export function age(iso: string, now: number = Date.now()): string {
+function age(iso: string, now: number = Date.now()): string {
   const days = Math.round((Date.parse(iso) - now) / 86_400_000);
   if (Number.isNaN(days)) return '';
   if (days > -30) return relative.format(Math.min(0, days), 'day');

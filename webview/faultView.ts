@@ -15,7 +15,7 @@ const SHOW_LOG: FaultAction = { label: t('Show Log'), message: { type: 'action',
 const CHOOSE: FaultAction = { label: t('Choose Another Model…'), message: { type: 'chooseModel' } };
 
 /** What can be done about a fault, most helpful first. */
-export function faultActions({ code }: FaultData, retry: PageMessage): readonly FaultAction[] {
+function faultActions({ code }: FaultData, retry: PageMessage): readonly FaultAction[] {
   const again: FaultAction = { label: t('Try Again'), message: retry };
   switch (code) {
     case 'model-not-found':
@@ -96,7 +96,7 @@ const withFileNames = (text: string): (string | HTMLElement)[] =>
   text.split(FILE_NAME).map((part, i) => (i % 2 ? h('code', {}, part) : part));
 
 /** A hint as the steps that it names. */
-export const sentences = (hint: string): string[] => hint.split(/(?<=[.!?])\s+(?=[A-Z])/).filter((text) => text !== '');
+const sentences = (hint: string): string[] => hint.split(/(?<=[.!?])\s+(?=[A-Z])/).filter((text) => text !== '');
 
 /** The reason in one line, above a map that stays. */
 export function createFaultBar(store: Store): HTMLElement {

@@ -19,7 +19,7 @@ export async function inspect(command: InspectCommand, out: Output, err: Output,
 }
 
 /** A model's description for people, as lines. */
-export function describe(description: ModelDescription): string {
+function describe(description: ModelDescription): string {
   const { facts, head, tokenizer, device } = description;
   const supported = (of: Support): string => (of.ok ? 'yes' : `no: ${of.reason}`);
   const part = (title: string, rows: readonly (readonly [string, string])[]): string => {

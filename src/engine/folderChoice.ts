@@ -36,7 +36,7 @@ export function onnxFilesIn(folder: string): string[] {
 }
 
 /** A name without its ending and without what it says of its numbers, and that. */
-export function splitVariant(file: string): { stem: string; variant: string } {
+function splitVariant(file: string): { stem: string; variant: string } {
   const name = basename(file, '.onnx');
   const variant = VARIANT.exec(name)?.[0] ?? '';
   return { stem: name.slice(0, name.length - variant.length), variant };

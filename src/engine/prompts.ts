@@ -27,7 +27,7 @@ export async function readPrompt(model: Model, prompt: Prompt): Promise<Surround
 export const allIds = ({ prefix, own, suffix }: Surroundings): readonly number[] => [...prefix, own, ...suffix];
 
 /** @throws Fault `bad-parameter` for no ids, too many, or one that the model does not have. */
-export function checkIds(model: Model, ids: readonly number[]): void {
+function checkIds(model: Model, ids: readonly number[]): void {
   if (ids.length === 0) throw new Fault({ code: 'bad-parameter', message: 'The prompt has no tokens.' });
   const strange = ids.find((id) => id >= model.facts.vocabularySize);
   if (strange !== undefined)

@@ -9,9 +9,9 @@ import { setFileAt } from './readSavedMap.js';
 import { mayReach } from './trust.js';
 
 /** Names of saved maps, wherever the command line or the panel put them. The original's names. */
-export const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
+const SAVED_MAP_FILES = '**/embedding_grid_results_*.json';
 /** Names of files that open several saved maps together. */
-export const SAVED_SET_FILES = '**/embedding_grid_{comparison*,lens*,series}.json';
+const SAVED_SET_FILES = '**/embedding_grid_{comparison*,lens*,series}.json';
 const NOT_SEARCHED = '**/{node_modules,.git}/**';
 const MOST_FOUND = 500;
 /** What a list shows stands in the first lines; a map of 200 x 200 cells is many megabytes long. */

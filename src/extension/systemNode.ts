@@ -4,7 +4,7 @@ import path from 'node:path';
 import { contentsOf } from '../hub/contents.js';
 
 /** A value of the setting: VS Code's own Node, whatever the model. */
-export const ELECTRON = 'electron';
+const ELECTRON = 'electron';
 /** Weights of which engines run on a Node of the machine's: Electron's allocator ends a process at single allocations of 2 GiB. */
 const LARGE_BYTES = 2 ** 31;
 /** What the engine is built for. */

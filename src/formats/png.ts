@@ -9,7 +9,7 @@ import { encodePng } from './pngFile.js';
 /** The rasterizer's file under `assets`. */
 export const WASM_FILE = 'resvg.wasm.br';
 /** Written into the file: at this density the figure is about as wide as a page of a journal. */
-export const PNG_DPI = 300;
+const PNG_DPI = 300;
 
 export interface PngOptions {
   /** Folder of `fonts/` and `resvg.wasm.br`. */

@@ -16,7 +16,7 @@ export const JSON_VERSION = 1;
 /** Of a map whose cells stand in the .npz beside it. */
 export const JSON_VERSION_BESIDE = 2;
 /** Entries, cells x top-k, of the largest map whose cells stand in its JSON: some 150 MB. */
-export const MOST_ENTRIES = 4_000_000;
+const MOST_ENTRIES = 4_000_000;
 
 /** Whether a map's cells stand in the .npz that has its JSON's name, for no reader of JSON takes so many. */
 export const cellsBeside = ({ cells: { columns, rows, topK } }: TokenMap): boolean =>

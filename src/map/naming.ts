@@ -311,14 +311,14 @@ export function lengthsWords(lengths: AxisLengths, { norms }: KnownPlane = {}): 
 }
 
 /** Tokens in a few letters: `␣Paris, ␣Rome, …`. */
-export function tokensBrief(tokens: readonly TokenName[], limit: number): string {
+function tokensBrief(tokens: readonly TokenName[], limit: number): string {
   const each = Math.max(6, Math.floor(limit / Math.min(tokens.length, 2)));
   const some = tokens.slice(0, 2).map((token) => tokenBrief(token, each));
   return [...some, ...(tokens.length > 2 ? ['…'] : [])].join(', ');
 }
 
 /** A regular expression between slashes. */
-export const patternBrief = (pattern: string, limit: number): string => `/${safeText(pattern, limit)}/`;
+const patternBrief = (pattern: string, limit: number): string => `/${safeText(pattern, limit)}/`;
 
 /** What a feature is called: where it is from. */
 export const featureBrief = ({ name }: Pick<Feature, 'name'>, limit: number): string =>

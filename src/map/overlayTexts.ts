@@ -3,7 +3,7 @@ import type { MapParameters } from './specification.js';
 import { type Separability, type TextPoints, textGroups, type TextGroup, type TextTable } from './textPoints.js';
 
 /** The table of an overlay of texts: those of the plane itself where it names none; undefined for another overlay. */
-export function tableOf(
+function tableOf(
   { overlays, plane: { axes } }: Pick<MapParameters, 'overlays' | 'plane'>,
   overlay: number,
 ): TextTable | undefined {

@@ -35,7 +35,7 @@ export const SAMPLE_PROMPTS = {
   C: 'And the LORD spake unto',
 } as const satisfies Prompts;
 /** Prompts that nearly every model of English knows how to go on with, in three directions: a city, a color, an opposite. */
-export const NEUTRAL_PROMPTS = {
+const NEUTRAL_PROMPTS = {
   A: 'The capital of France is',
   B: 'My favorite color is',
   C: 'The opposite of hot is',

@@ -4,7 +4,7 @@
  */
 
 /** Folds of {@link crossValidated}: text i is in fold i modulo these. */
-export const FOLDS = 5;
+const FOLDS = 5;
 const ALPHA = 1;
 /** Multiplications after which a caller may end it. */
 const BREATH = 1e8;

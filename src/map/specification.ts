@@ -71,8 +71,6 @@ export type Axes =
 /** The centre `c` of the plane. `texts`: the mean of the hidden states that `pca_basis` is made from. */
 export type Center = { readonly kind: 'origin' } | { readonly kind: 'texts' } | VectorSource;
 
-export type Method = Axes['method'];
-
 /** How long the axes are: as they come, 1, or the layer's typical (median) hidden-state norm. */
 export type AxisLengths = 'own' | 'unit' | 'typical';
 

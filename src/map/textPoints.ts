@@ -34,16 +34,7 @@ export const SHAPES = ['circle', 'square', 'triangle', 'diamond', 'cross'] as co
 export type Shape = (typeof SHAPES)[number];
 
 /** Eight hues that are told apart with any color vision (Okabe and Ito, 2008), the black one lightened. */
-export const GROUP_COLORS = [
-  '#e69f00',
-  '#56b4e9',
-  '#009e73',
-  '#f0e442',
-  '#d55e00',
-  '#cc79a7',
-  '#0072b2',
-  '#999999',
-] as const;
+const GROUP_COLORS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#d55e00', '#cc79a7', '#0072b2', '#999999'] as const;
 
 /** A group of texts in the legend. */
 export interface TextGroup {

@@ -13,7 +13,7 @@ import {
 /** Of a part in float32: few enough stand in memory, and few enough parts make one product. */
 const PART_BYTES = 8 * 2 ** 20;
 
-export const isHalf = (type: number | undefined): boolean => type === DataType.FLOAT16 || type === DataType.BFLOAT16;
+const isHalf = (type: number | undefined): boolean => type === DataType.FLOAT16 || type === DataType.BFLOAT16;
 
 /** Bytes of the 16-bit weights that stand outside of a graph and are widened in it. */
 export function halfBytes(graph: Graph): number {

@@ -5,7 +5,7 @@ import type { PromptTokens } from '../protocol/page.js';
 type Read = Pick<PromptTokens, 'text' | 'chat'>;
 
 /** The prompts that a person has typed for a plane and its context, each once. */
-export function promptsOf({ plane, context }: Pick<MapParameters, 'plane' | 'context'>): readonly Read[] {
+function promptsOf({ plane, context }: Pick<MapParameters, 'plane' | 'context'>): readonly Read[] {
   const { axes, center } = plane;
   const sources: (Center | Direction | ContextChoice)[] = [center, context];
   if (axes.method === 'directions') sources.push(axes.x, axes.y);

@@ -17,7 +17,7 @@ import {
 import { random } from './llama.js';
 
 /** A seeded die. */
-export class Die {
+class Die {
   private readonly next: () => number;
 
   constructor(seed: number) {

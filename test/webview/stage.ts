@@ -19,7 +19,7 @@ import { defaultMap, DESCRIPTION, type FakeEngineOptions } from './fakeEngine.js
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.join(HERE, '..', '..');
 /** Where the tests write pictures; git ignores it. */
-export const OUTPUT = path.join(HERE, 'output');
+const OUTPUT = path.join(HERE, 'output');
 const ORIGIN = 'https://page.test';
 const FONTS = path.join(ROOT, 'media', 'fonts');
 

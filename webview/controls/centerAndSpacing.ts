@@ -16,7 +16,7 @@ import { createNumberField } from './numberField.js';
 import { firstSource, kindOf, promptThere, SOURCE_KINDS, SOURCE_NAMES } from './sourceKinds.js';
 
 /** How far a grid reaches from its middle: `x, y ±12.5`. */
-export function reachText({ columns, rows, spacing }: Grid): string {
+function reachText({ columns, rows, spacing }: Grid): string {
   const reach = (count: number): string => formatFixed((count * spacing) / 2, 6).replace(/\.?0+$/, '');
   return columns === rows ? t('x, y ±{0}', reach(columns)) : t('x ±{0}, y ±{1}', reach(columns), reach(rows));
 }

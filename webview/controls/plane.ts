@@ -45,7 +45,7 @@ const familyOf = (direction: Direction): 'prompts' | 'tokens' | 'files' | undefi
         : 'prompts';
 
 /** Which of the methods a plane has; `mixed`: its two directions are of different kinds. */
-export function methodOf(axes: Axes): MethodChoice {
+function methodOf(axes: Axes): MethodChoice {
   if (axes.method !== 'directions') return axes.method;
   const [x, y] = [familyOf(axes.x), familyOf(axes.y)];
   return x === y || y === undefined ? (x ?? 'files') : x === undefined ? y : 'mixed';

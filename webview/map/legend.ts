@@ -25,7 +25,7 @@ const AXIS_FONT = 11;
 const TICK = 4;
 /** Letters of a tick, at most: what stands left of the map has little room beside the axis' name. */
 const LONGEST = { x: 7, y: 5 } as const;
-export const BAR = { gap: 12, width: 12, top: 22 } as const;
+const BAR = { gap: 12, width: 12, top: 22 } as const;
 export const OVERVIEW = 58;
 /** How far the name of the color bar may reach to its left, in px. */
 const NAME_OVER = 60;

@@ -55,7 +55,7 @@ export interface TextFilter {
   readonly lasso: readonly PlanePoint[] | null;
 }
 
-export const isShown = ({ group }: ShownText, { hiddenGroups }: Pick<TextFilter, 'hiddenGroups'>): boolean =>
+const isShown = ({ group }: ShownText, { hiddenGroups }: Pick<TextFilter, 'hiddenGroups'>): boolean =>
   !hiddenGroups.includes(group.name);
 export const isSelected = (text: ShownText, filter: TextFilter): boolean =>
   isShown(text, filter) && (filter.lasso === null || placeInside(text, filter.lasso));

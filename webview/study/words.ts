@@ -3,7 +3,7 @@ import { formatCount, formatDuration, formatFixed } from '../../src/map/numbers.
 import type { StudyState } from '../../src/protocol/studyPage.js';
 
 /** Bytes as people read them: `0.4 MB`, `8.5 GB`. */
-export function bytesWords(bytes: number): string {
+function bytesWords(bytes: number): string {
   const [amount, unit, least] = bytes < 1e9 ? [bytes / 1e6, 'MB', 10] : [bytes / 1e9, 'GB', 100];
   return `${formatFixed(amount, amount < least ? 1 : 0)} ${unit}`;
 }

@@ -1,6 +1,6 @@
 /** Parts of tokenizer.json, as the hub's library writes them. */
 
-export const split = (regex: string): unknown => ({
+const split = (regex: string): unknown => ({
   type: 'Split',
   pattern: { Regex: regex },
   behavior: 'Isolated',

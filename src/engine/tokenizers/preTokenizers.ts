@@ -13,7 +13,7 @@ const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|
 /** Words with what stands before them, and so many digits at once. */
 const words = (digits: string): string => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}|${MARKS}|${REST}`;
 export const LLAMA3 = words('\\p{N}{1,3}');
-export const QWEN2 = words('\\p{N}');
+const QWEN2 = words('\\p{N}');
 const QWEN35 = `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${REST}`;
 
 const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
@@ -21,8 +21,8 @@ const LOWER = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
 /** Words that begin with capitals, or are of capitals alone. */
 const cased = (digits: string, behind: string): string =>
   `[^\\r\\n\\p{L}\\p{N}]?${UPPER}*${LOWER}+${behind}|[^\\r\\n\\p{L}\\p{N}]?${UPPER}+${LOWER}*${behind}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${REST}`;
-export const TEKKEN = cased('\\p{N}', '');
-export const GPT4O = cased('\\p{N}{1,3}', `${CONTRACTIONS}?`);
+const TEKKEN = cased('\\p{N}', '');
+const GPT4O = cased('\\p{N}{1,3}', `${CONTRACTIONS}?`);
 
 const DEEPSEEK3 = [
   '\\p{N}{1,3}',

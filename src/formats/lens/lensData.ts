@@ -6,7 +6,7 @@ import { csvText, jsonText, jsonValue } from '../jsonText.js';
 
 /** Marks a file as ours. */
 export const LENS_FORMAT = 'embedding-grid-lens';
-export const LENS_VERSION = 1;
+const LENS_VERSION = 1;
 
 /** Marks several lenses in one file. */
 export const LENSES_FORMAT = 'embedding-grid-lenses';

@@ -5,7 +5,7 @@ import { mergeAxes, parseAxis, pathOf } from './axisText.js';
 import { type AxisValue, isAxisValue, memberCount, type MapSeries, MOST_MEMBERS, type SeriesAxis } from './series.js';
 
 /** Of study files and of the copy in their results. */
-export const STUDY_VERSION = 1;
+const STUDY_VERSION = 1;
 
 /** A series that is run as a job, its results being one dataset. */
 export interface Study extends MapSeries {

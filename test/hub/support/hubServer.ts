@@ -154,5 +154,4 @@ export class HubServer {
 }
 
 export const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
-export const gitHash = (data: Buffer): string =>
-  createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex');
+const gitHash = (data: Buffer): string => createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex');

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Where the tests write pictures and scratch files; git ignores it. */
-export const OUTPUT = path.join(ROOT, 'test', 'vscode', 'output');
+const OUTPUT = path.join(ROOT, 'test', 'vscode', 'output');
 
 const WORKBENCH = path.join(ROOT, 'test', 'vscode', 'workbench');
 

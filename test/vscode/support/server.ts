@@ -46,7 +46,7 @@ export interface ServerProcess {
 }
 
 /** A workbench without greetings, updates and experiments. Workspace trust is off unless a test turns it on. */
-export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
+const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   // Somebody who has chosen a default begins with the original's plane, not with the newcomer's.
   'embeddingGrid.defaults.seed': 42,
   'security.workspace.trust.enabled': false,

@@ -33,7 +33,7 @@ export const mistral = from(
   (c) => ({ attention: { bias: noBias, window: windowed(c, always(true)) }, feedForward: { bias: false } }),
 );
 
-export const ministral = from(mistral, 'ministral', {}, (c) => ({
+const ministral = from(mistral, 'ministral', {}, (c) => ({
   attention: { window: windowed(c, slidingLayers(c, always(true))) },
 }));
 
@@ -55,7 +55,7 @@ export const qwen2 = from(
 );
 
 /** The language part of Qwen2-VL and Qwen2.5-VL: a text has the same position on all three axes. */
-export const qwen2Vl = from(qwen2, 'qwen2_vl', { max_window_layers: 80 });
+const qwen2Vl = from(qwen2, 'qwen2_vl', { max_window_layers: 80 });
 
 export const qwen3 = from(qwen2, 'qwen3', { head_dim: 128 }, (c, { norm }) => {
   const bias = c.flag('attention_bias');
