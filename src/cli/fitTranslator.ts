@@ -63,7 +63,7 @@ function report(fitted: FittedTranslator): string {
     `${safeText(model)} · tuned lens by ridge regression (ridge ${formatShort(ridge)}) on ${formatCount(positions)} positions of ${formatCount(texts)} texts, in ${formatDuration(seconds)}`,
     ...(cut > 0 ? [`${formatCount(cut)} texts were cut.`] : []),
     '',
-    `KL from the model's final prediction, in nats, mean over ${formatCount(heldOutPositions)} positions of ${formatCount(heldOutTexts)} texts that it was not fitted on:`,
+    `KL from the model's final prediction, in nats, mean over ${formatCount(heldOutPositions)} positions of ${formatCount(heldOutTexts)} ${heldOutTexts === 1 ? 'text' : 'texts'} that it was not fitted on:`,
     `  ${'layer'.padStart(10)} ${'logit lens'.padStart(12)} ${'this lens'.padStart(12)}`,
     ...rows,
     '',

@@ -36,7 +36,7 @@ def command() -> List[str]:
     raise EmbeddingGridError(
         "not-installed",
         "The program embedding-grid is not on the path.",
-        "Install it with npm install --global embedding-grid, or name it in EMBEDDING_GRID_COMMAND.",
+        "Run npm run build and npm link in its repository, or name it in EMBEDDING_GRID_COMMAND.",
     )
 
 
