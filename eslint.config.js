@@ -12,7 +12,7 @@ const rooms = {
   'src/hub': ['src/map'],
   'src/formats': ['src/map'],
   'src/translators': ['src/map', 'src/formats'],
-  'src/engine': ['src/map', 'src/onnx', 'src/protocol', 'src/hub', 'src/translators'],
+  'src/engine': ['src/map', 'src/formats', 'src/onnx', 'src/protocol', 'src/hub', 'src/translators'],
   'src/host': ['src/map', 'src/formats', 'src/translators', 'src/protocol', 'src/hub', 'src/engine/client.ts'],
   'src/panel': ['src/map', 'src/formats', 'src/protocol', 'src/engine/client.ts', 'src/host'],
   'src/cli': ['src/map', 'src/formats', 'src/protocol', 'src/hub', 'src/engine/client.ts', 'src/host'],

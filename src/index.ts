@@ -15,7 +15,14 @@ import {
   type FittedTranslator,
 } from './host/fitTranslator.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from './host/outputDefaults.js';
-import { type MapOptions, ModelSession, readMapOptions, type SessionOptions } from './host/session.js';
+import {
+  type FeatureChoices,
+  type MapOptions,
+  ModelSession,
+  readMapOptions,
+  type SessionOptions,
+} from './host/session.js';
+import type { TokenFeatures } from './host/tokenFeatures.js';
 import type { BoundaryQuestion } from './map/boundaries/directions.js';
 import { type ComparisonSummary, type MapComparison, summaryOf } from './map/compare/comparison.js';
 import { coordinates } from './map/grid.js';
@@ -29,6 +36,7 @@ import {
   type Layer,
   type MapParameters,
   parseParameters,
+  type Prompt,
   type Readout,
   type VectorSource,
 } from './map/specification.js';
@@ -58,14 +66,15 @@ export type {
   ModelReference,
   Overlay,
   PlaneParameters,
-  Prompt,
   Question,
   VectorSource,
 } from './map/specification.js';
 export type { BoundaryQuestion, DirectionSet } from './map/boundaries/directions.js';
 export type { DirectionFlip, NearBoundary, StateBoundaries } from './protocol/boundaries.js';
 export type { PlanePoint, Profile, ProfileChange, ProfileLine } from './map/profile.js';
+export type { SaeFacts, StrongFeature, StrongFeatures } from './map/strongFeatures.js';
 export type { Token } from './map/token.js';
+export type { FeaturesResult, ToldFeature } from './protocol/features.js';
 export type { FitEvent, FittedLayer, JudgedLayer } from './protocol/fit.js';
 export type { FittedTranslator, MissingFile };
 export type { Approximation, Cells, ModelFacts, NumberType, Runtime } from './map/tokenMap.js';
@@ -79,12 +88,15 @@ export type {
   Layer,
   MapParameters,
   ModelDescription,
+  Prompt,
   Readout,
+  TokenFeatures,
   TokenMap,
 };
 
 export type {
   ComputeOptions,
+  FeatureChoices,
   HiddenStates,
   MapOptions,
   ModelSession,
@@ -250,6 +262,25 @@ export async function stateBoundaries(options: BoundaryOptions): Promise<StateBo
   const session = await openModel(options.model, options);
   try {
     return await session.boundaries(options.state, options);
+  } finally {
+    await session.close();
+  }
+}
+
+/** A token of a prompt, and a sparse autoencoder of its hidden state. */
+export interface FeatureOptions extends SessionOptions, FeatureChoices {
+  readonly model?: string;
+  /** A text, or token ids and chat templates; its `position` is the token's, by default the last. */
+  readonly prompt: string | Prompt;
+  /** A folder that SAELens writes, or a file of such matrices. */
+  readonly sae: string;
+}
+
+/** A token's strongest features: opens the model, see {@link ModelSession.features}, and closes it. */
+export async function strongestFeatures({ model, prompt, sae, ...options }: FeatureOptions): Promise<TokenFeatures> {
+  const session = await openModel(model, options);
+  try {
+    return await session.features(prompt, sae, options);
   } finally {
     await session.close();
   }

@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { create2dGrid, embed2dCoordinates, type ModelSession, openModel, type Predictions } from '../src/index.js';
+import {
+  create2dGrid,
+  embed2dCoordinates,
+  type ModelSession,
+  openModel,
+  type Predictions,
+  strongestFeatures,
+} from '../src/index.js';
+import { writeSafetensors } from './engine/safetensors.js';
+import { temporaryFolder } from './engine/temporary.js';
+
+const folder = temporaryFolder();
 
 // The bundled model, for real: what a session says of a vector must be what its maps say, and what the model itself says.
 let model: ModelSession;
@@ -164,6 +177,66 @@ test('what cannot be is refused in words, and the session goes on', async () => 
   abort.abort();
   await assert.rejects(model.map({ signal: abort.signal }), { code: 'cancelled' });
   assert.equal((await model.map({ grid: create2dGrid(2) })).cells.computed.length, 4);
+});
+
+test('a token’s strongest features are those of its hidden state; a direction speaks for what the lens says of it', async () => {
+  const { blocks, hiddenSize } = model.describe().facts;
+  const at = blocks - 1;
+  const states = await model.states(TEXT, [0, at]);
+  const [first, last] = states.layers.map(({ values }) => values.slice(-hiddenSize));
+  assert.ok(first && last);
+  // Two features: a state of the last layer, whose lens is the model's own prediction, and a state that opposes all others.
+  const own = last.map((value) => value / 100);
+  const opposed = own.map((value) => -value);
+  const place = path.join(folder, 'sae');
+  mkdirSync(place);
+  const tensor = (shape: number[], numbers: readonly number[]) => ({
+    ...{ dtype: 'F32', shape },
+    bytes: Buffer.from(Float32Array.from(numbers).buffer),
+  });
+  writeSafetensors(path.join(place, 'sae_weights.safetensors'), {
+    W_enc: tensor(
+      [hiddenSize, 3],
+      [...own].flatMap((value, i) => [opposed[i] ?? 0, value, 2 * value]),
+    ),
+    W_dec: tensor([3, hiddenSize], [...opposed, ...own, ...new Float32Array(hiddenSize)]),
+    b_enc: tensor([3], [0, 0.5, -1]),
+    b_dec: tensor([hiddenSize], [...first]),
+  });
+  const hook_name = `blocks.${at}.hook_resid_post`;
+  writeFileSync(path.join(place, 'cfg.json'), JSON.stringify({ architecture: 'standard', metadata: { hook_name } }));
+  const sum = last.reduce((all, value, i) => all + (value - (first[i] ?? 0)) * (own[i] ?? 0), 0);
+
+  const told = await model.features(TEXT, place);
+  assert.deepEqual([told.layer, told.position, told.token.text], [at, states.positions - 1, ' the']);
+  assert.deepEqual(told.sae, { name: 'sae', features: 3, hook: hook_name, layer: at });
+  assert.deepEqual([told.active, ...told.strongest.map(({ feature }) => feature)], [2, 2, 1]);
+  for (const [i, right] of [2 * sum - 1, sum + 0.5].entries())
+    assert.ok(Math.abs((told.strongest[i]?.activation ?? NaN) - right) < 1e-3, `${i}: ${right}`);
+  const [nowhere, second] = told.strongest;
+  assert.deepEqual(nowhere?.tokens, []);
+  assert.deepEqual(second?.direction, own);
+  const said = await model.predict(last, { context: { kind: 'prompt', text: TEXT }, topK: 5 });
+  assert.deepEqual(
+    second.tokens.map(({ id }) => id),
+    [...said.ids],
+  );
+  const { layer: _layer, position: _position, token: _token, ...ofVector } = told;
+  assert.deepEqual(await model.features(last, place), ofVector);
+  assert.deepEqual((await model.features(TEXT, place, { most: 1 })).strongest, told.strongest.slice(0, 1));
+  const elsewhere = { kind: 'prompt', text: TEXT, position: 0 } as const;
+  const here = await strongestFeatures({ prompt: elsewhere, sae: place, layer: 0 });
+  assert.deepEqual([here.layer, here.position], [0, 0]);
+  assert.deepEqual(here, await model.features(elsewhere, place, { layer: 0 }));
+
+  const bad = { name: 'Fault', code: 'bad-parameter' };
+  await assert.rejects(model.features(new Float32Array(3), place), { ...bad, message: /has 3 numbers; .* have 192/ });
+  await assert.rejects(model.features(TEXT, place, { most: 0 }), { ...bad, message: /at least 1 and at most 1000/ });
+  await assert.rejects(model.features({ ...elsewhere, position: 99 }, place), { ...bad, message: /no position 99/ });
+  await assert.rejects(model.features(TEXT, path.join(folder, 'none')), { code: 'file' });
+  const abort = new AbortController();
+  abort.abort();
+  await assert.rejects(model.features(last, place, { signal: abort.signal }), { code: 'cancelled' });
 });
 
 test('a cancel ends a map, and the session goes on', async () => {

@@ -1,5 +1,5 @@
-import { hookLayer, strongestFeatures } from '../formats/features.js';
-import { tokenText } from '../map/display.js';
+import { tokenFeatures } from '../host/tokenFeatures.js';
+import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
 import { layerWords } from '../map/naming.js';
 import { formatCount, formatFixed } from '../map/numbers.js';
@@ -25,28 +25,33 @@ export async function features(command: FeaturesCommand, out: Output, err: Outpu
   const prompt = contextOf(parameters);
   if (prompt.kind !== 'prompt' && prompt.kind !== 'tokens')
     throw bad('Features are of a token of a prompt.', 'Give one: --prompt TEXT.');
-  const layer = typeof map['layer-idx'] === 'string' ? parameters.layer : ((await hookLayer(sae)) ?? parameters.layer);
   const { engine } = await openAsked(command, err, signal);
   try {
-    const { tokens, states } = await engine.call('states', { prompt, layers: [layer] }, { signal });
-    const [state] = states;
-    if (!state) return;
-    const { values, layer: at } = state;
-    const { position = -1 } = prompt;
-    const index = position < 0 ? tokens.length + position : position;
-    const token = tokens[index];
-    if (!token) throw bad(`The prompt has no position ${position}: it has ${tokens.length} tokens.`);
-    const width = values.length / tokens.length;
-    const { strongest: found } = await strongestFeatures(sae, values.slice(index * width, (index + 1) * width), most);
+    const layer = typeof map['layer-idx'] === 'string' ? parameters.layer : undefined;
+    const told = await tokenFeatures(engine, prompt, sae, { layer, most }, signal);
+    const { layer: at, position, token, sae: facts, active, strongest } = told;
     if (command.json) {
-      out.write(`${JSON.stringify({ layer: at, position: index, token, features: found })}\n`);
+      const features = strongest.map(({ feature, activation, tokens }) => ({ feature, activation, tokens }));
+      out.write(`${JSON.stringify({ layer: at, position, token, sae: facts, active, features })}\n`);
       return;
     }
-    const heading = `${formatCount(found.length)} strongest features of “${tokenText(token)}” at ${layerWords(at)}`;
-    const lines = found.map(
-      ({ feature, activation }) => `${String(feature).padStart(9)}  ${formatFixed(activation, 3)}`,
+    const lines = strongest.map(({ feature, activation, tokens }) =>
+      [
+        String(feature).padStart(9),
+        formatFixed(activation, 3).padStart(10),
+        ...tokens.map((one) => tokenText(one)),
+      ].join('  '),
     );
-    out.write(`${[heading, '  feature  activation', ...lines].join('\n')}\n`);
+    out.write(
+      [
+        `${formatCount(strongest.length)} strongest features of “${tokenText(token)}” at ${layerWords(at)}`,
+        `${formatCount(active)} of ${formatCount(facts.features)} are active`,
+        ...(facts.hook === null || facts.layer === at ? [] : [`Trained on ${safeText(facts.hook)}`]),
+        '  feature  activation  tokens that its direction speaks for',
+        ...lines,
+        '',
+      ].join('\n'),
+    );
   } finally {
     await engine.dispose();
   }

@@ -46,6 +46,7 @@ import type { CellSource } from './cellSource.js';
 import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
 import { predictions, type Says } from './faithfulness.js';
+import { checkedFeatures, featuresOf, withTokens } from './features.js';
 import { checkedFit, fitTranslator } from './fitTranslator.js';
 import { checkedLine, outputsAlong } from './line.js';
 import { checkedLens, lensOf } from './lens.js';
@@ -132,6 +133,14 @@ export class EngineService {
       return this.inTurn(context.signal, async () =>
         fitTranslator(await this.proven(context.signal), checked, context),
       );
+    },
+    features: async (params, context) => {
+      const checked = checkedFeatures(params);
+      const { signal } = context;
+      // A file is read beside whatever the model does.
+      const found = await featuresOf((await this.model()).model, checked, signal);
+      context.emit(found);
+      return this.inTurn(signal, async () => withTokens(await this.proven(signal), found, signal));
     },
     lens: (params, context) => {
       const checked = checkedLens(params);

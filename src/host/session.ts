@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { questionsOf } from '../map/questions.js';
 import { computeMap, type Engine, withCloserLook } from '../engine/client.js';
 import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
@@ -35,8 +36,10 @@ import type { Token } from '../map/token.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { StateBoundaries } from '../protocol/boundaries.js';
 import { type Device, type ModelDescription, VECTORS_BYTES } from '../protocol/engine.js';
+import type { FeaturesResult } from '../protocol/features.js';
 import { bundledModel } from './installation.js';
 import { type OpenedModel, openModel } from './openModel.js';
+import { tokenFeatures, type TokenFeatures } from './tokenFeatures.js';
 
 /** How a model is opened. */
 export interface SessionOptions {
@@ -136,6 +139,17 @@ export function readMapOptions(options: MapOptions): { readonly parameters: MapP
   const parameters = parametersOf(options);
   return { parameters, display: parseDisplay(options.display ?? {}, usualDisplay(parameters)) };
 }
+
+/** Of which state features are asked, and how many. */
+export interface FeatureChoices extends Pick<ComputeOptions, 'signal'> {
+  /** By default that of the autoencoder's hook, else the last. */
+  readonly layer?: Layer | 'last';
+  /** Features at most, 1 ... 1000; 20 where it is left out. */
+  readonly most?: number;
+}
+
+/** Features that are listed where nothing else is asked. */
+const USUAL_FEATURES = 20;
 
 /** Bytes of vectors that are sent at once: a cancel and the progress stand between two such parts. */
 const PART_BYTES = Math.min(VECTORS_BYTES, 2 ** 22);
@@ -316,6 +330,34 @@ export class ModelSession {
     };
     const { tokens, states } = await engine.call('states', params, signal ? { signal } : {});
     return { tokens, positions: tokens.length, hiddenSize: this.description.facts.hiddenSize, layers: states };
+  }
+
+  /**
+   * The strongest features that a sparse autoencoder has of a hidden state, strongest first: their numbers, activations, directions
+   * (rows of the decoder, [hiddenSize]) and what the logit lens says of these. Of a prompt it is the state at its `position`, by
+   * default the last token's, behind `layer`, by default that of the autoencoder's hook, else the last.
+   *
+   * Activations are those of SAELens: `z = (h - b_dec) W_enc + b_enc`, where `apply_b_dec_to_input` is not false (else without
+   * `b_dec`), times the norms of the decoder's rows where `rescale_acts_by_decoder_norm` is true; then `relu(z)` (`standard`), `z`
+   * where it is above the feature's threshold (`jumprelu`, `batchtopk`), or the `k` largest above 0 (`topk`).
+   * @param state a text, a {@link Prompt}, or a vector [hiddenSize]
+   * @param sae a folder that SAELens writes (`cfg.json`, `sae_weights.safetensors`), or a file of such matrices: safetensors, .npz
+   * @param options `most`: 1 ... 1000, by default 20
+   * @throws Fault `file` where the autoencoder cannot be read or its features are others (gated; normalized vectors),
+   *   `bad-parameter` where it takes vectors of another size, `cancelled`.
+   */
+  async features(state: string | Prompt, sae: string, options?: FeatureChoices): Promise<TokenFeatures>;
+  async features(state: Float32Array, sae: string, options?: Omit<FeatureChoices, 'layer'>): Promise<FeaturesResult>;
+  async features(
+    state: string | Prompt | Float32Array,
+    sae: string,
+    { layer, most = USUAL_FEATURES, signal }: FeatureChoices = {},
+  ): Promise<FeaturesResult> {
+    const engine = await this.engine();
+    if (state instanceof Float32Array)
+      return engine.call('features', { sae: path.resolve(sae), vector: state, most }, signal ? { signal } : {});
+    const prompt = typeof state === 'string' ? ({ kind: 'prompt', text: state } as const) : state;
+    return tokenFeatures(engine, prompt, sae, { layer, most }, signal);
   }
 
   /**

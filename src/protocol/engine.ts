@@ -11,6 +11,7 @@ import type { Token } from '../map/token.js';
 import type { CellBatch, HalfWeights, ModelFacts, Runtime } from '../map/tokenMap.js';
 import type { BoundaryParams, StateBoundaries } from './boundaries.js';
 import type { Requests } from './channel.js';
+import type { FeaturesEvent, FeaturesParams, FeaturesResult } from './features.js';
 import type { FitEvent, FitParams, FitResult } from './fit.js';
 import type { LineParams, LineResult } from './line.js';
 import type { LensParams, LensProgress } from './lens.js';
@@ -312,6 +313,8 @@ export type EngineRequests = Requests<{
   profile: { params: ProfileParams; event: ProfileProgress; result: Profile };
   /** A tuned lens of the model, fitted in closed form; its layers come as events, one after another. */
   fitTranslator: { params: FitParams; event: FitEvent; result: FitResult };
+  /** The strongest features that a sparse autoencoder has of a hidden state. */
+  features: { params: FeaturesParams; event: FeaturesEvent; result: FeaturesResult };
   /** What a readout says at every layer and position of a prompt. */
   lens: { params: LensParams; event: LensProgress; result: LensTable };
   /**

@@ -1,0 +1,50 @@
+import path from 'node:path';
+import type { Engine } from '../engine/client.js';
+import { hookLayer } from '../formats/features.js';
+import { Fault } from '../map/fault.js';
+import type { Layer, Prompt } from '../map/specification.js';
+import type { Token } from '../map/token.js';
+import type { FeaturesResult } from '../protocol/features.js';
+
+/** The strongest features of a token of a prompt. */
+export interface TokenFeatures extends FeaturesResult {
+  /** The layer whose output the hidden state is. */
+  readonly layer: Layer;
+  /** Of the token in the whole sequence, from 0. */
+  readonly position: number;
+  readonly token: Token;
+}
+
+/**
+ * The strongest features of the hidden state at a token of a prompt, at its `position`, which is the last where it names none.
+ * @param layer undefined: the autoencoder's own by its hook, else the last
+ * @throws Fault `bad-parameter` for a position that is none, `file`, `tokenizer`, `memory`, `cancelled`.
+ */
+export async function tokenFeatures(
+  engine: Pick<Engine, 'call'>,
+  prompt: Prompt,
+  sae: string,
+  { layer, most }: { readonly layer: Layer | 'last' | undefined; readonly most: number },
+  signal?: AbortSignal,
+): Promise<TokenFeatures> {
+  const place = path.resolve(sae);
+  const at = layer ?? (await hookLayer(place)) ?? 'last';
+  const { position: asked = -1 } = prompt;
+  const options = signal ? { signal } : {};
+  const { tokens, states } = await engine.call('states', { prompt, layers: [at] }, options);
+  const position = asked < 0 ? tokens.length + asked : asked;
+  const [token, state] = [tokens[position], states[0]];
+  if (!token || !state)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The prompt has no position ${asked}: it has ${tokens.length} tokens.`,
+    });
+  const width = state.values.length / tokens.length;
+  const vector = state.values.slice(position * width, (position + 1) * width);
+  return {
+    layer: state.layer,
+    position,
+    token,
+    ...(await engine.call('features', { sae: place, vector, most }, options)),
+  };
+}
