@@ -391,6 +391,18 @@ const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>
       },
     },
   },
+  'Gemma 4 26B A4B': {
+    ...{ model_type: 'gemma4_text', hidden_size: 2816, num_attention_heads: 16, num_key_value_heads: 8 },
+    ...{
+      num_hidden_layers: 6,
+      head_dim: 256,
+      global_head_dim: 512,
+      num_global_key_value_heads: 2,
+      attention_k_eq_v: true,
+    },
+    ...{ enable_moe_block: true, num_experts: 128, top_k_experts: 8, moe_intermediate_size: 704, sliding_window: 1024 },
+    ...{ hidden_size_per_layer_input: 0, num_kv_shared_layers: 0, final_logit_softcapping: 30 },
+  },
   'LLaVA 1.5': {
     ...{
       model_type: 'llava',

@@ -281,10 +281,22 @@ export interface Experts {
    * 4 bits (MXFP4) are stored in place of them, an expert's are unpacked whenever it is asked.
    */
   readonly clamped?: { readonly alpha: number; readonly limit: number };
+  /** As Gemma 4 has them, beside the block's own MLP. */
+  readonly beside?: BesideMlp;
   /** An MLP that every position passes besides, and what its result is weighed by. */
   readonly shared?:
     { readonly matrices: Pick<FeedForward, 'gate' | 'up' | 'down' | 'gateUp'>; readonly gate?: string } | undefined;
   readonly activation: string;
+}
+
+/** Experts and the block's MLP read the same residual stream, each through its own norms, and their results are added. */
+export interface BesideMlp extends Required<Pick<Norms, 'before' | 'after'>> {
+  /** Norm of what the MLP gives. */
+  readonly mlpAfter: string;
+  /** The router reads the residual stream, normed without a weight, times this: name of the whole tensor, [hidden]; and times a number. */
+  readonly router: { readonly name: string; readonly scale: number };
+  /** What the shares of the chosen are multiplied by: name of the whole tensor, [experts]. */
+  readonly shares: string;
 }
 
 type Changes<T> = {

@@ -1,6 +1,7 @@
 import type { Architecture } from './description.js';
 import { COHERES } from './families/cohere.js';
 import { MIXTURES } from './families/experts.js';
+import { GEMMAS } from './families/gemma.js';
 import { GPTS } from './families/gpt.js';
 import { HYBRIDS } from './families/hybrids.js';
 import { LATENTS } from './families/latent.js';
@@ -9,6 +10,7 @@ import { LLAMAS } from './families/llama.js';
 /** Every kind of decoder that is described, by the `model_type` of its configuration. */
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   ...LLAMAS,
+  ...GEMMAS,
   ...COHERES,
   ...GPTS,
   ...MIXTURES,

@@ -17,8 +17,7 @@ export const gated = (root: string): Layout => ({
 
 export function expertsOf(c: Configuration, layout: Layout, more: Partial<Experts> = {}): Experts {
   const count = c.count('num_experts', 'num_local_experts', 'n_routed_experts');
-  const top = c.count('num_experts_per_tok');
-  const { groups } = more;
+  const { groups, top = c.count('num_experts_per_tok'), activation = c.text('hidden_act') } = more;
   if (top > count) throw unsupported(`Each position would choose ${top} of ${count} experts.`);
   if (groups) checkGroups(groups, count, top);
   const shares = 'softmax' as const;
@@ -28,7 +27,7 @@ export function expertsOf(c: Configuration, layout: Layout, more: Partial<Expert
     shares,
     normalized: false,
     stacked: false,
-    activation: c.text('hidden_act'),
+    activation,
     ...layout,
     ...more,
   };

@@ -121,8 +121,8 @@ function block(whole: Parts, x: string, layer: number): string {
     name === undefined ? y : weights.norm(y, at + name, hidden, d.norm);
   const given = (y: string, { after }: Norms): string => writer.scaled(normed(y, after), d.residualScale);
   const chosen = d.experts?.(layer);
-  const fed = (y: string): string =>
-    chosen ? experts(writer, weights, d, chosen, y, at) : feedForward(writer, weights, d, f, y, at);
+  const mlp = (y: string): string => feedForward(writer, weights, d, f, y, at);
+  const fed = (y: string): string => (chosen ? experts(writer, weights, d, chosen, y, at) : mlp(y));
   const own = normed(x, a.before);
   const instead = d.recurrence?.(layer);
   const attended = given(instead ? recurrence(parts, instead, own, layer) : attention(parts, own, layer), a);
@@ -133,7 +133,14 @@ function block(whole: Parts, x: string, layer: number): string {
     return writer.named(writer.add(writer.add(attended, other), x), name);
   }
   const middle = normed(writer.add(x, attended), a.onSum);
-  const sum = normed(writer.add(middle, given(fed(normed(middle, f.before)), f)), f.onSum);
+  const beside = chosen?.beside;
+  const second = beside
+    ? writer.add(
+        normed(mlp(normed(middle, f.before)), beside.mlpAfter),
+        normed(experts(writer, weights, d, chosen, normed(middle, beside.before), at, middle), beside.after),
+      )
+    : fed(normed(middle, f.before));
+  const sum = normed(writer.add(middle, given(second, f)), f.onSum);
   if (d.blockScale === undefined) return writer.named(sum, name);
   return writer.named(writer.mul(sum, weights.wide(at + d.blockScale, [1])), name);
 }

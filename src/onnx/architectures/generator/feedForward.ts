@@ -1,7 +1,7 @@
 import { DataType } from '../../graph.js';
 import { BLOCKS } from '../../packedWeights.js';
 import { unsupported } from '../../source.js';
-import type { Description, Experts, FeedForward } from '../description.js';
+import type { BesideMlp, Description, Experts, FeedForward } from '../description.js';
 import type { Weights } from './weights.js';
 import type { Writer } from './writer.js';
 
@@ -79,13 +79,26 @@ export function feedForward(
  * A block's experts: each computes the rows that chose it, and stands in a branch of its own, so that the weights of those that
  * nobody chose are not read.
  * @param x [batch, positions, hidden]; the result too
+ * @param stream the residual stream, for a router that reads it itself
  */
-export function experts(writer: Writer, weights: Weights, d: Description, e: Experts, x: string, at: string): string {
+export function experts(
+  writer: Writer,
+  weights: Weights,
+  d: Description,
+  e: Experts,
+  x: string,
+  at: string,
+  stream = x,
+): string {
   const { hidden } = d;
   const rows = writer.reshape(x, -1, hidden);
-  const scores = weights.linear(rows, at + e.router, hidden, e.count, { bias: e.routerBias === true });
+  const asked = e.beside ? routed(writer, weights, d, e.beside, writer.reshape(stream, -1, hidden), at) : rows;
+  const scores = weights.linear(asked, at + e.router, hidden, e.count, { bias: e.routerBias === true });
   const correction = e.correction === undefined ? undefined : weights.wide(at + e.correction, [e.count]);
-  const { shares, chosen } = route(writer, e, scores, correction);
+  const { shares: plain, chosen } = route(writer, e, scores, correction);
+  const shares = e.beside
+    ? writer.mul(plain, writer.op('Gather', [weights.wide(at + e.beside.shares, [e.count]), chosen]))
+    : plain;
   // Tables [rows, experts]: who chose whom, and with which share.
   const none = writer.op('ConstantOfShape', [writer.op('Shape', [scores])]);
   const share = writer.op('ScatterElements', [none, chosen, shares], { axis: 1n });
@@ -107,6 +120,19 @@ export function experts(writer: Writer, weights: Weights, d: Description, e: Exp
   }
   if (e.shared) sum = writer.add(sum, shared(writer, weights, d, e, e.shared, rows, at));
   return writer.op('Reshape', [sum, writer.op('Shape', [x])]);
+}
+
+/** What Gemma 4's router reads. @param x [rows, hidden]; the result too */
+function routed(
+  writer: Writer,
+  weights: Weights,
+  { hidden, norm }: Description,
+  { router }: BesideMlp,
+  x: string,
+  at: string,
+): string {
+  const plain = weights.norm(x, '', hidden, { ...norm, weight: false, bias: false, offset: 0 });
+  return writer.scaled(writer.mul(plain, weights.wide(at + router.name, [hidden])), router.scale);
 }
 
 /**
@@ -174,10 +200,11 @@ function oneExpert(
     const matrices = { gate: own(e.gate), up: own(e.up), down: own(e.down), bias: false, activation: name };
     return feedForward(writer, weights, { ...d, transposed: false }, matrices, x, at);
   }
-  // One row of the tensor [experts, rows, columns] is an expert's matrix.
-  const rows = weights.shapeOf(`${at}${e.gate}.weight`)?.[1] ?? 0;
+  // One row of the tensor [experts, rows, columns] is an expert's matrix. Some are stored without an ending.
+  const ending = weights.shapeOf(at + e.gate) ? '' : '.weight';
+  const rows = weights.shapeOf(`${at}${e.gate}${ending}`)?.[1] ?? 0;
   const matrix = (stacked: string, rows: number, columns: number): string =>
-    weights.wide(`${at}${stacked}.weight`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
+    weights.wide(`${at}${stacked}${ending}`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
   if (e.gate !== e.up) {
     const [g, u] = [e.gate, e.up].map((name) => writer.product(x, matrix(name, rows, d.hidden)));
     const inner = writer.mul(activation(writer, weights, name, g ?? '', at), u ?? '');
