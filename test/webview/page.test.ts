@@ -493,7 +493,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await stage.page.getByRole('button', { name: 'Zoom In' }).click();
     await stage.page.getByRole('button', { name: 'Zoom In' }).click();
     await stage.page.locator('.status-seen', { hasText: 'showing' }).waitFor();
-    await stage.settled();
+    await stage.rested();
     const image = await stage.page
       .locator('.heatmaplayer image')
       .evaluate((element) => ['x', 'y', 'width', 'height'].map((name) => Number(element.getAttribute(name))));

@@ -21,18 +21,12 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
   const toggleOf = ({ page }: Stage, state: { pressed?: boolean } = {}) =>
     page.getByRole('button', { name: 'Refine on Zoom', exact: true, ...state });
   const seen = (stage: Stage) => stage.page.locator('.status-seen');
-  /** The window's detail is complete and seen. */
-  const refined = async (stage: Stage): Promise<void> => {
-    await seen(stage).filter({ hasText: 'window' }).waitFor();
-    await stage.status(/ · CPU · /);
-  };
   /** Zooms in at a cell of the whole map by so many steps of a wheel. */
   async function wheel(stage: Stage, column: number, row: number, steps: number): Promise<void> {
     const { x, y } = await stage.cellPoint(column, row);
     await stage.page.mouse.move(x, y);
     for (let i = 0; i < Math.abs(steps); i++) await stage.page.mouse.wheel(0, steps > 0 ? -200 : 200);
-    // The last step is drawn: what is read next is not of a step before.
-    await stage.settled();
+    await stage.rested();
   }
   /** Hides what is drawn over the cells' colors. */
   async function bare(stage: Stage): Promise<void> {
@@ -49,7 +43,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     async (stage) => {
       await bare(stage);
       await wheel(stage, 20, 30, 6);
-      await refined(stage);
+      await stage.refined();
       const grid = asked(stage);
       assert.equal(grid.columns, 50);
       assert.ok(grid.spacing < 0.25, String(grid.spacing));
@@ -97,7 +91,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
   onPage('a drag shows the whole map beside the window until the new one is there', {}, async (stage) => {
     await bare(stage);
     await wheel(stage, 25, 25, 6);
-    await refined(stage);
+    await stage.refined();
     const before = asked(stage);
     const box = await stage.plot.boundingBox();
     assert.ok(box);
@@ -122,7 +116,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     await stage.page.mouse.up();
     stage.deps.engine.stopAt(Infinity);
     await eventually(() => assert.ok(asked(stage).center[0] > before.center[0] + 15 * before.spacing, 'moved'));
-    await refined(stage);
+    await stage.refined();
   });
 
   onPage('Home goes back to the map as it was, by key and by double click', {}, async (stage) => {
@@ -138,7 +132,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
       await stage.plot.focus();
       await page.keyboard.press('+');
       await page.keyboard.press('+');
-      await refined(stage);
+      await stage.refined();
       assert.match(await page.locator('.zoom-text').innerText(), /^225%$/);
       await back();
       await page.locator('.zoom-text', { hasText: '100%' }).waitFor();
@@ -160,11 +154,12 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     assert.equal(await title.innerText(), 'Pinned cell');
     assert.equal(await position.innerText(), pinned);
     await wheel(stage, 40, 40, 6);
-    await refined(stage);
+    await stage.refined();
     assert.equal(await title.innerText(), 'Pinned cell');
     assert.equal(await stage.page.locator('.cell-summary').innerText(), cell);
     await stage.page.mouse.dblclick(x, y);
-    await stage.status(/^2,500 cells/);
+    await stage.rested();
+    assert.equal(await seen(stage).innerText(), '');
     assert.equal(await position.innerText(), pinned);
   });
 
@@ -186,7 +181,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     await stage.settled();
     assert.equal(await page.locator('.zoom-text').innerText(), zoom);
     // It is a real limit of a real window: the engine was asked for it, and coordinates can be told apart there.
-    await refined(stage);
+    await stage.refined();
     const { spacing, center } = asked(stage);
     assert.ok(spacing < 1e-5);
     assert.notEqual(Math.fround(center[0] + spacing), Math.fround(center[0]));
@@ -200,7 +195,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     const toggle = toggleOf(stage);
     assert.equal(await toggle.getAttribute('aria-pressed'), 'true', 'this readout is affine');
     await wheel(stage, 20, 30, 30);
-    await refined(stage);
+    await stage.refined();
     const computed = stage.deps.engine.asked.length;
     await stage.plot.focus();
     await page.keyboard.press('r');
@@ -216,7 +211,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     await stage.status(/^2,500 cells/);
     await toggleOf(stage, { pressed: false }).waitFor();
     await toggle.click();
-    await refined(stage);
+    await stage.refined();
   });
 
   onPage(
@@ -239,7 +234,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
       await stage.button('Save This Window').waitFor();
       assert.equal(await stage.button('Save This Window').getAttribute('aria-disabled'), 'true');
       stage.deps.engine.stopAt(Infinity);
-      await refined(stage);
+      await stage.refined();
       assert.equal(await stage.page.locator('.zoom-text').innerText(), labels);
       await stage.button('Save This Window').click();
       await eventually(() => assert.match(stage.deps.calls.at(-1) ?? '', /^save /));
@@ -279,7 +274,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
     }
     assert.ok(before > 0, 'some are as before');
     stage.deps.engine.stopAt(Infinity);
-    await refined(stage);
+    await stage.refined();
     const [color = []] = await stage.colorsAt([await stage.cellPoint(47, 46)]);
     const own = scaleColor('dark', top(part, 46 * 50 + 47));
     color.forEach((channel, i) => assert.ok(Math.abs(channel - (own[i] ?? -9)) <= 2));
@@ -288,7 +283,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
   onPage('a reload in mid-zoom brings the window back', {}, async (stage) => {
     const { page } = stage;
     await wheel(stage, 33, 14, 12);
-    await refined(stage);
+    await stage.refined();
     const [text, computed] = [await seen(stage).innerText(), stage.deps.engine.asked.length];
     await page.waitForFunction(() => window.name.includes('"zoom":{'));
     await page.reload();
@@ -298,7 +293,7 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
 
   onPage('another map under the same window is looked at as closely', {}, async (stage) => {
     await wheel(stage, 33, 14, 8);
-    await refined(stage);
+    await stage.refined();
     const window = await seen(stage).innerText();
     await stage.type('Seed', '43');
     await eventually(() => {
@@ -306,13 +301,13 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
       assert.deepEqual(plane.axes, { method: 'random_projection', seed: 43 });
       assert.ok(grid.spacing < 0.5, 'the window of the new map');
     });
-    await seen(stage).filter({ hasText: window }).waitFor();
-    await refined(stage);
+    await stage.refined();
+    assert.equal(await seen(stage).innerText(), window);
   });
 
   onPage('the view becomes the map, and undo takes it back', {}, async (stage) => {
     await wheel(stage, 33, 14, 8);
-    await refined(stage);
+    await stage.refined();
     const grid = asked(stage);
     const computed = stage.deps.engine.asked.length;
     await stage.button('More Actions').click();
@@ -331,13 +326,13 @@ suite('A closer look', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, ()
   onPage('arrows go on beyond the edge of the window: the view follows', {}, async (stage) => {
     const { page } = stage;
     await wheel(stage, 25, 25, 8);
-    await refined(stage);
+    await stage.refined();
     const before = asked(stage);
     await stage.clickCell(48, 20);
     await stage.plot.focus();
     for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
     await eventually(() => assert.ok(asked(stage).center[0] > before.center[0], 'the window has moved'));
-    await refined(stage);
+    await stage.refined();
     assert.equal(await page.locator('.cell h2').innerText(), 'Pinned cell');
     await eventually(async () => {
       const position = (await page.locator('.cell dd').first().innerText()).replaceAll('\u2212', '-');

@@ -9,7 +9,7 @@ import { MapController } from '../../src/panel/controller.js';
 import { SavedMapController } from '../../src/panel/savedMap.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { ModelHostMessage } from '../../src/protocol/modelPage.js';
-import type { HostMessage } from '../../src/protocol/page.js';
+import type { HostMessage, PageMessage, ShownMap } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { bundle } from '../tools/strings.js';
 import { launchBrowser } from '../vscode/support/browser.js';
@@ -118,6 +118,12 @@ export class Stage {
   /** Errors of the page and breaches of its policy. */
   readonly problems: string[] = [];
   private sending: Promise<unknown> = Promise.resolve();
+  /** What the panel's page was told last of its own map. */
+  private readonly told: { map?: ShownMap | null; detail?: ShownMap | null } = {};
+  /** Maps of which it has all cells. */
+  private readonly whole = new Set<number>();
+  /** The window that it asked for last. */
+  private wanted: Extract<PageMessage, { type: 'window' }> | undefined;
 
   private constructor(
     readonly page: Page,
@@ -159,9 +165,13 @@ export class Stage {
       )
         stage.problems.push(message.text());
     });
-    await page.exposeFunction('toHost', (message: unknown) => host.receive(message));
+    await page.exposeFunction('toHost', (message: PageMessage) => {
+      if (message.type === 'window' && message.slot === 'main') stage.wanted = message;
+      host.receive(message);
+    });
     // tsx names functions with a helper that the page has not.
     await page.addInitScript('globalThis.__name = (value) => value');
+    await page.addInitScript(countTimers);
     await page.addInitScript(({ className, id, variables }) => {
       let kept: unknown = JSON.parse(window.name || 'null');
       Object.assign(window, {
@@ -204,6 +214,7 @@ export class Stage {
   /** Connects the host with the page: also after the page was loaded again. */
   private connect(): void {
     this.host.connect((message) => {
+      this.hear(message);
       this.sending = this.sending.then(() => this.page.evaluate(deliver, pack(message))).catch(() => undefined); // the page is being loaded: it will ask again
     });
   }
@@ -214,6 +225,39 @@ export class Stage {
     await this.page.evaluate(
       () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
     );
+  }
+
+  private hear(message: PageNews): void {
+    if (!('slot' in message) || message.slot !== 'main') return;
+    if (message.type === 'map' || message.type === 'detail') {
+      this.told[message.type] = message.map;
+      if (message.map?.finish) this.whole.add(message.map.id);
+    } else if (message.type === 'finish') this.whole.add(message.map);
+  }
+
+  /**
+   * What was done last is over for the page: its view rests, what it waited for with that is done, and the host has heard of it.
+   * What is seen, and what was asked for, is then of the last step of a wheel, and not of one before.
+   */
+  async rested(): Promise<void> {
+    await this.settled();
+    await this.page.waitForFunction(() => Reflect.get(window, 'timers') === 0);
+    await this.settled();
+  }
+
+  /** The page rests, and the window that it asked for last, of the map that it has now, is computed and seen. */
+  async refined(): Promise<void> {
+    await this.rested();
+    await eventually(() => {
+      const { wanted, told } = this;
+      assert.ok(wanted?.grid && wanted.refine && told.detail, 'no window is looked at closely');
+      assert.equal(wanted.map, told.map?.id);
+      const { spacing, center } = told.detail.specification.grid;
+      assert.deepEqual({ spacing, center }, wanted.grid);
+      assert.ok(this.whole.has(told.detail.id), 'cells are missing');
+    });
+    await this.page.locator('.status-seen').filter({ hasText: 'window' }).waitFor();
+    await this.status(/ · CPU · /);
   }
 
   /** Waits until the status line says this. */
@@ -343,6 +387,31 @@ export class Stage {
     if (this.host instanceof MapController) this.host.dispose(true);
     await this.page.context().close();
   }
+}
+
+/** Runs in the page before its scripts: `timers` is how many timers are to end yet. */
+function countTimers(): void {
+  const [start, stop] = [window.setTimeout.bind(window), window.clearTimeout.bind(window)];
+  const running = new Set<number>();
+  const ended = (id: number): void => {
+    running.delete(id);
+    Reflect.set(window, 'timers', running.size);
+  };
+  ended(0);
+  const counted = (run: (...values: unknown[]) => void, milliseconds?: number, ...values: unknown[]): number => {
+    const id = start(() => {
+      run(...values);
+      ended(id);
+    }, milliseconds);
+    running.add(id);
+    Reflect.set(window, 'timers', running.size);
+    return id;
+  };
+  const clear = (id: number): void => {
+    stop(id);
+    ended(id);
+  };
+  Object.assign(window, { setTimeout: counted, clearTimeout: clear });
 }
 
 /** The panel's own page, with the project's font in place of the system's. */

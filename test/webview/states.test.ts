@@ -32,11 +32,8 @@ const zoomIn = async (stage: Stage): Promise<void> => {
     await stage.page.mouse.wheel(0, -120);
     await stage.settled();
   }
-  // The view rests and is kept: labels have found their places.
-  await stage.page.waitForFunction(() => {
-    const [, width] = /"zoom":\{.*?"width":([\d.]+)/.exec(window.name) ?? [];
-    return `${Math.round(100 / Number(width))}%` === document.querySelector('.zoom-text')?.textContent;
-  });
+  // Labels have found their places.
+  await stage.rested();
 };
 const LOAD_FAULT = new Fault({
   code: 'model-broken',
