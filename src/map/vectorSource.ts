@@ -109,7 +109,11 @@ export const sourceSchema = v.variant(
 );
 export const textsSchema = v.pipe(
   v.array(
-    v.pipe(v.string('a text must be text'), v.minLength(1, 'a text is empty'), v.maxLength(LIMITS.promptCharacters)),
+    v.pipe(
+      v.string('a text must be text'),
+      v.minLength(1, 'a text is empty'),
+      v.maxLength(LIMITS.promptCharacters, `a text is longer than ${LIMITS.promptCharacters} characters`),
+    ),
     'the texts must be a list',
   ),
   v.maxLength(LIMITS.texts, `there can be at most ${LIMITS.texts} texts`),

@@ -522,7 +522,7 @@ export class MapController {
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
     const settings = /^plane(\.center\b|$)/.test(setting) ? followed(read.settings) : read.settings;
-    if (/^(parameters|plane|context)\b/.test(setting)) this.touched = true;
+    this.touched ||= decidesPlane(setting);
     // Who starts from a preset wants to see it, however long it takes.
     if (this.history.set(settings, step ? setting : undefined)) this.settled(setting === 'parameters');
   }
@@ -533,11 +533,13 @@ export class MapController {
     if (!table || this.disposed) return;
     const { texts, ...known } = table;
     const ofPlane = setting === 'plane.axes.texts';
-    if (ofPlane) this.edit(setting, texts);
     const others = this.settings.parameters.overlays.filter(
       (one) => !ofPlane || one.kind !== 'texts' || one.texts !== null,
     );
-    this.edit('overlays', [...others, { kind: 'texts', texts: ofPlane ? null : texts, ...known }]);
+    this.take({
+      ...(ofPlane ? { [setting]: texts } : {}),
+      overlays: [...others, { kind: 'texts', texts: ofPlane ? null : texts, ...known }],
+    });
   }
 
   /** Puts what a file holds into a setting. */
@@ -551,7 +553,24 @@ export class MapController {
           : content === 'feature'
             ? await this.deps.chooseFeature(this.main.hiddenSize)
             : await this.deps.chooseVector(this.main.hiddenSize);
-    if (value !== undefined && !this.disposed) this.edit(setting, value);
+    if (value !== undefined && !this.disposed) this.take({ [setting]: value });
+  }
+
+  /** Puts into settings, in one step, what a file holds. @throws Fault where it cannot be there. */
+  private take(values: Readonly<Record<SettingPath, unknown>>): void {
+    let { settings } = this;
+    for (const [setting, value] of Object.entries(values)) {
+      const read = readSettings(withSetting(settings, setting, value));
+      if ('problem' in read)
+        throw new Fault({
+          code: 'file',
+          message: t('What the file holds cannot be taken: {0}.', read.problem),
+          hint: t('Choose another one.'),
+        });
+      ({ settings } = read);
+    }
+    this.touched ||= Object.keys(values).some(decidesPlane);
+    if (this.history.set(settings)) this.settled();
   }
 
   /** The whole map that is seen, as the page draws it. @throws Fault while there is none. */
@@ -655,6 +674,9 @@ export class MapController {
 /** Where the center becomes the prompt that is the context already, the context follows it from then on. */
 const followed = (settings: PanelSettings): PanelSettings =>
   contextOf(settings.parameters).kind === 'none' ? settings : { ...settings, parameters: linked(settings.parameters) };
+
+/** Whether a setting is of the plane or its prompts. */
+const decidesPlane = (setting: SettingPath): boolean => /^(parameters|plane|context)\b/.test(setting);
 
 /** What tells a tab from others. */
 const mapTitle = (map: MapSpecification): string => `${map.model.name} · ${mapBrief(map)}`;

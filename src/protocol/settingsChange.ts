@@ -1,12 +1,18 @@
+import { questionsOf } from '../map/questions.js';
 import type { MapSettings } from './panelSettings.js';
 
-/** Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `profile`, `parameters` (all of them), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`. */
+/**
+ * Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `profile`, `parameters` (all of them), `questions` (all that is
+ * asked, in order), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`.
+ */
 export type SettingPath = string;
 
 const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'compare', 'sweep', 'lens', 'profile', 'parameters'];
+const QUESTIONS: SettingPath = 'questions';
 
 /** The value of a setting, undefined where there is none. */
 export function settingAt(settings: MapSettings, path: SettingPath): unknown {
+  if (path === QUESTIONS) return questionsOf(settings.parameters);
   let value: unknown = OUTSIDE.includes(path) ? settings : settings.parameters;
   for (const key of path.split('.')) value = child(value, key);
   return value;
@@ -17,6 +23,11 @@ export function settingAt(settings: MapSettings, path: SettingPath): unknown {
  * the same change, each to what it knows: two quick changes of different fields never undo each other.
  */
 export function withSetting(settings: MapSettings, path: SettingPath, value: unknown): unknown {
+  if (path === QUESTIONS) {
+    if (!Array.isArray(value)) return undefined;
+    const [question = null, ...alsoAsked] = value as readonly unknown[];
+    return { ...settings, parameters: { ...settings.parameters, question, alsoAsked } };
+  }
   const keys = OUTSIDE.includes(path) ? [path] : ['parameters', ...path.split('.')];
   return replaced(settings, keys, value);
 }

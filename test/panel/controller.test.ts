@@ -4,6 +4,7 @@ import { MapController } from '../../src/panel/controller.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { presetParameters } from '../../src/map/presets.js';
+import { questionsOf } from '../../src/map/questions.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
 import { type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
@@ -726,6 +727,63 @@ test('a file is chosen for a setting by the host; without one nothing changes', 
   say({ type: 'chooseFile', path: 'plane.sample', content: 'texts' });
   await page.until(() => page.state.settings.parameters.plane.sample !== null);
   assert.deepEqual(page.state.settings.parameters.plane.sample, ['one', 'two']);
+});
+
+test('what a table of texts sets is one step; what cannot be set is said, and nothing changes', async (context) => {
+  const { page, say, edit, complete, deps } = open(context);
+  await complete();
+  edit('plane.axes', { method: 'pca_basis', texts: ['a', 'b'], positions: 'last' });
+  const parameters = () => page.state.settings.parameters;
+  await page.until(() => parameters().plane.axes.method === 'pca_basis');
+  const before = parameters();
+  const choose = (texts: readonly string[], path = 'plane.axes.texts'): void => {
+    deps.chosenTable = { texts, labels: texts.map((_, i) => `${i % 2}`) };
+    say({ type: 'chooseFile', path, content: 'table' });
+  };
+  for (const [texts, path, words] of [
+    [['alone'], undefined, /cannot be taken: principal components need two texts/],
+    [Array.from({ length: 30 }, () => 'x'.repeat(90_000)), 'overlays', /cannot be taken: the texts have more than/],
+    [['x'.repeat(100_001)], 'overlays', /cannot be taken: a text is longer than/],
+  ] as const) {
+    choose(texts, path);
+    await page.until(() => words.test(page.state.fault?.message ?? ''));
+    assert.deepEqual(parameters(), before);
+    say({ type: 'dismissFault' });
+  }
+  choose(['one', 'two', 'three']);
+  await page.until(() => parameters().overlays.length === 1);
+  assert.deepEqual(parameters().plane.axes, { ...before.plane.axes, texts: ['one', 'two', 'three'] });
+  choose(['four', 'five']);
+  const points = { kind: 'texts', texts: null, labels: ['0', '1'] };
+  await page.until(() => parameters().overlays[0]?.kind === 'texts' && page.state.canUndo);
+  await page.until(() => JSON.stringify(parameters().overlays) === JSON.stringify([points]));
+  say({ type: 'undo' });
+  say({ type: 'undo' });
+  await page.until(() => parameters().overlays.length === 0);
+  assert.deepEqual(parameters(), before);
+});
+
+test('questions are added and taken away in one step each, the first of several too', async (context) => {
+  const { page, say, edit, complete } = open(context);
+  await complete();
+  const asked = () => questionsOf(page.state.settings.parameters);
+  const three = [' a', ' b', ' c'].map((token) => ({ kind: 'probability', token }) as const);
+  edit('questions', three);
+  await page.until(() => asked().length === 3);
+  edit('questions', three.slice(1));
+  await page.until(() => asked().length === 2);
+  assert.deepEqual(asked(), three.slice(1));
+  say({ type: 'undo' });
+  await page.until(() => asked().length === 3);
+  assert.deepEqual(asked(), three);
+  edit('questions', []);
+  await page.until(() => asked().length === 0);
+  say({ type: 'undo' });
+  await page.until(() => asked().length === 3);
+  for (const wrong of [null, 'x', ['x'], Array.from({ length: 17 }, () => three[0])]) edit('questions', wrong);
+  edit('topK', 4);
+  await page.until(() => page.state.settings.parameters.topK === 4);
+  assert.deepEqual(asked(), three);
 });
 
 test('all parameters change in one step, and one undo takes them back', async (context) => {

@@ -44,11 +44,9 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       store.setUi({ colorBy: 'question' });
       return;
     }
-    if (kind === 'none' && at > 0) return list.remove(at);
-    if (kind === 'none' && list.several) return list.remove(0);
-    form.edit(questionPath(store), kind === 'none' ? null : last[kind]);
-    if (kind !== 'none') store.setUi({ colorBy: 'question' });
-    else if (store.state.ui.colorBy === 'question') store.setUi({ colorBy: 'probability' });
+    if (kind === 'none') return list.remove(at);
+    form.edit(questionPath(store), last[kind]);
+    store.setUi({ colorBy: 'question' });
   });
   let redraw = (): void => undefined;
   const list = createQuestionList(store, form);

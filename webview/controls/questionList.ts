@@ -27,7 +27,6 @@ export function createQuestionList(
   form: Form,
 ): {
   readonly element: HTMLElement;
-  readonly several: boolean;
   remove(at: number): void;
   update(questions: readonly Question[], chosen: number): void;
 } {
@@ -35,24 +34,21 @@ export function createQuestionList(
   const now = (): readonly Question[] => (form.settings ? questionsOf(form.settings.parameters) : []);
   const add = iconButton('add', t('Ask One More Question'), () => {
     const questions = now();
-    const first = form.settings?.parameters.question ? 1 : 0;
-    form.edit('alsoAsked', [...questions.slice(first), { kind: 'probability', token: ' the' } satisfies Question]);
+    form.edit('questions', [...questions, { kind: 'probability', token: ' the' } satisfies Question]);
     choose(questions.length);
   });
   const remove = (at: number): void => {
-    const [first = null, ...others] = now().filter((_, i) => i !== at);
-    if (at === 0 || !form.settings?.parameters.question) form.edit('question', first);
-    form.edit('alsoAsked', others);
-    choose(0);
+    const chosen = chosenQuestion(store);
+    const left = now().filter((_, i) => i !== at);
+    form.edit('questions', left);
+    if (left.length > 0) store.setUi({ asked: at < chosen ? chosen - 1 : at === chosen ? 0 : chosen });
+    else if (store.state.ui.colorBy === 'question') store.setUi({ colorBy: 'probability' });
   };
   const list = h('div', { class: 'questions', role: 'group', 'aria-label': t('Questions of one run') });
   const element = h('div', { class: 'question-list' }, list, add);
   let listed = '';
   return {
     element,
-    get several() {
-      return now().length > 1;
-    },
     remove,
     update(questions, chosen) {
       show(element, questions.length > 0);
