@@ -49,7 +49,9 @@ export function parametersFromFlags(
   const flag = MAP_FLAGS.filter((one) => reach(one) > 0).sort((one, other) => reach(other) - reach(one))[0];
   if (!flag) throw bad(`${message}.`);
   const typed = valuesOf(given, flag.name);
-  const wrong = flag.many ? typed[Number(/\d+/.exec(path)?.[0] ?? 0)] : typed.at(-1);
+  // The first question has a field of its own, before the list of the others.
+  const [, list, at] = /^(\w+)\.(\d+)/.exec(path) ?? [];
+  const wrong = flag.many ? typed[Number(at ?? 0) + (list === 'alsoAsked' ? 1 : 0)] : typed.at(-1);
   throw bad(`--${flag.name} ${wrong ?? ''}: ${message}.`);
 }
 

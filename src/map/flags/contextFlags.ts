@@ -72,7 +72,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     many: true,
     help: 'asked of every cell: probability:TOKEN, set:TOKEN,... (tokens together), pattern:REGEX (all tokens that match), difference:TOKEN,TOKEN (of their logits), divergence (from the prediction of the context, in nats) or feature:PLACE (of a sparse autoencoder or a probe: FOLDER#17 of SAELens, FILE:KEY#ROW, or FILE:KEY#,COLUMN); can be given several times',
     fields: ['question', 'alsoAsked'],
-    names: (text) => (text.startsWith(FEATURE) ? { vectors: [], features: [text.slice(FEATURE.length)] } : NO_FILES),
+    names: (text) => ({ vectors: [], features: fileBehind(FEATURE, text) }),
     read(text, draft, { files }) {
       const question = readQuestion(text, files);
       if (draft.question === null || draft.question === undefined) draft.question = question;
@@ -109,7 +109,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     many: true,
     help: `real things shown at their places: state:TEXT (a prompt's hidden state), layers:TEXT and positions:TEXT (its way through them), texts (those of --texts) or texts:FILE (a .csv with a column text and, where there are any, label, color and shape: many texts as points, their labels told apart), rows:embedding and rows:unembedding (the nearest ${NEAR_ROWS} tokens; rows:embedding,20 for 20); can be given several times`,
     fields: ['overlays'],
-    names: (text) => (text.startsWith(TEXTS) ? { vectors: [], tables: [text.slice(TEXTS.length)] } : NO_FILES),
+    names: (text) => ({ vectors: [], tables: fileBehind(TEXTS, text) }),
     read(text, draft, { values, files: { tables } }) {
       if (text === 'texts') {
         // What is known of the plane's own texts stands in their file.
@@ -120,6 +120,8 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
       }
       if (text.startsWith(TEXTS)) {
         const table = tables?.get(text.slice(TEXTS.length));
+        if (text === TEXTS)
+          throw bad('--overlay texts: names no file.', 'Write texts:FILE, or texts for those of --texts.');
         if (!table) throw bad(`The file ${text.slice(TEXTS.length)} was not read.`);
         draft.overlays.push({ kind: 'texts', ...table });
         return;
@@ -167,14 +169,17 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
 ];
 
 const FEATURE = 'feature:';
-const NO_FILES = { vectors: [] } as const;
 const TEXTS = 'texts:';
+
+/** The file that stands behind a word, where one does. */
+const fileBehind = (word: string, text: string): readonly string[] =>
+  text.startsWith(word) && text.length > word.length ? [text.slice(word.length)] : [];
 
 /** A question as it is typed, unchecked. */
 function readQuestion(text: string, { features }: FlagFiles): Loose {
   const [, kind = '', rest] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
   if (kind === 'pattern' && rest !== undefined) return { kind, pattern: rest };
-  if (kind === 'feature' && rest !== undefined) {
+  if (kind === 'feature' && rest) {
     const feature = features?.get(rest);
     if (feature) return { kind, ...feature };
     throw bad(`The feature ${rest} was not read.`);
