@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isRecord } from '../map/json.js';
 import { Fault } from '../map/fault.js';
@@ -26,6 +26,18 @@ const CONFIGURATION_BYTES = 2 ** 20;
 export function saeWeights(folder: string): string | undefined {
   const weights = path.join(folder, SAE_FILES.weights);
   return existsSync(weights) ? weights : undefined;
+}
+
+/** The file that a place leads to: itself, or a folder's weights. @throws Fault `file` for another folder. */
+function weightsAt(place: string): string {
+  const weights = saeWeights(place);
+  if (weights === undefined && statSync(place, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw badFile(
+      path.basename(path.resolve(place)),
+      'is a folder without a sparse autoencoder',
+      `One that SAELens has written holds ${SAE_FILES.weights} and ${SAE_FILES.configuration}.`,
+    );
+  return weights ?? place;
 }
 
 /** What a sparse autoencoder says of itself, as far as it decides what a feature is. */
@@ -147,7 +159,7 @@ function activationOf(configuration: SaeConfiguration | undefined, entries: read
  * @throws Fault as {@link readVector}, and `file` for an autoencoder of another kind.
  */
 export async function readFeature(place: string, pick: VectorPick): Promise<ReadFeature> {
-  const weights = saeWeights(place) ?? place;
+  const weights = weightsAt(place);
   const configuration = await configurationBeside(weights);
   const { hook } = configuration ?? {};
   const feature = await withFile(weights, (file) => featureOf(file, pick, configuration));
@@ -172,6 +184,12 @@ export async function featureOf(
       code: 'bad-parameter',
       message: `"${file.name}" holds a sparse autoencoder.`,
       hint: 'Say which of its features: a number, such as #17.',
+    });
+  if (key === ENCODER && row !== undefined && has(DECODER))
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `A row of "${file.name}:${ENCODER}" is no feature: its columns are.`,
+      hint: `Write ${ENCODER}#,${row}, or the number alone: #${row}.`,
     });
   const { vector, name } = await readVector(file, { key: encoder, ...at, hiddenSize });
   const number = column ?? row ?? 0;
@@ -222,7 +240,7 @@ const biasOf = (key: string): string | undefined =>
  * the embeddings; undefined where it names none.
  */
 export async function hookLayer(place: string): Promise<Layer | undefined> {
-  const configuration = await configurationBeside(saeWeights(place) ?? place);
+  const configuration = await configurationBeside(weightsAt(place));
   return layerOfHook(configuration?.hook ?? '');
 }
 
@@ -250,7 +268,7 @@ export async function strongestFeatures(
   most: number,
   pause: () => void = () => undefined,
 ): Promise<StrongFeatures> {
-  const weights = saeWeights(place) ?? place;
+  const weights = weightsAt(place);
   const configuration = await configurationBeside(weights);
   const hook = configuration?.hook ?? null;
   return withFile(weights, async (file) => {

@@ -10,6 +10,7 @@ import { activation } from '../../src/map/questions.js';
 import type { StrongFeature } from '../../src/map/strongFeatures.js';
 import { randomNumbers } from '../map/syntheticMap.js';
 import { temporaryFolder } from './assets.js';
+import { drawnSae, writeSaeFolder } from './saeFolder.js';
 
 /** A safetensors file of float32 arrays: its header, and where each begins. */
 function headerOf(shapes: Readonly<Record<string, readonly number[]>>): { header: Buffer; size: number } {
@@ -27,27 +28,11 @@ function headerOf(shapes: Readonly<Record<string, readonly number[]>>): { header
 }
 
 const [WIDTH, FEATURES] = [6, 9];
-const random = randomNumbers(3);
+const random = randomNumbers(7);
 const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() * 2 - 1);
-const sae = {
-  W_enc: numbers(WIDTH * FEATURES),
-  W_dec: numbers(WIDTH * FEATURES),
-  b_enc: numbers(FEATURES),
-  b_dec: numbers(WIDTH),
-  threshold: numbers(FEATURES).map(Math.abs),
-};
-const shapes = { W_enc: [WIDTH, FEATURES], W_dec: [FEATURES, WIDTH], b_enc: [FEATURES], b_dec: [WIDTH] };
-
-/** A folder as SAELens writes it. */
-function folderOf(name: string, configuration: unknown, jumps: boolean): string {
-  const folder = path.join(temporaryFolder(), name);
-  mkdirSync(folder);
-  const all = { ...shapes, ...(jumps ? { threshold: [FEATURES] } : {}) };
-  const data = Object.keys(all).map((key) => Buffer.from(sae[key as keyof typeof sae].buffer));
-  writeFileSync(path.join(folder, 'sae_weights.safetensors'), Buffer.concat([headerOf(all).header, ...data]));
-  if (configuration !== undefined) writeFileSync(path.join(folder, 'cfg.json'), JSON.stringify(configuration));
-  return folder;
-}
+const sae = drawnSae(WIDTH, FEATURES);
+const folderOf = (name: string, configuration: unknown, jumps: boolean): string =>
+  writeSaeFolder(path.join(temporaryFolder(), name), sae, configuration, jumps);
 
 /** Activations by their definition, in float64. */
 function activations(h: Float32Array, jumps: boolean, subtracts: boolean): number[] {
@@ -175,6 +160,9 @@ test('what is no feature here says so in a sentence', async () => {
   writeFileSync(path.join(odd, 'cfg.json'), Buffer.alloc(2 ** 21, 32));
   await refused(odd, /"cfg\.json" is larger than 1 MB/);
   const folder = folderOf('sound', {}, false);
+  const hint = /W_enc#,2, or .* #2\.$/;
+  await assert.rejects(readFeature(folder, { key: 'W_enc', row: 2 }), { message: /^A row of .* is no feature/, hint });
+  await refused(temporaryFolder(), /is a folder without a sparse autoencoder\.$/);
   await assert.rejects(readFeature(folder, {}), { message: /holds a sparse autoencoder\.$/ });
   assert.equal(await hookLayer(folder), undefined);
   assert.equal(await hookLayer(folderOf('pre', { hook_name: 'blocks.0.hook_resid_pre' }, false)), 'embeddings');

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeSafetensors } from '../engine/safetensors.js';
+import { type Held, writeSafetensors } from '../engine/safetensors.js';
 import { randomNumbers } from '../map/syntheticMap.js';
 
 /** A small sparse autoencoder: each array with its shape. */
@@ -27,11 +27,10 @@ export function writeSaeFolder(folder: string, sae: SmallSae, configuration?: un
     ...{ W_enc: [width, features], W_dec: [features, width], b_enc: [features], b_dec: [width] },
     ...(jumps ? { threshold: [features] } : {}),
   };
-  const held = Object.entries(shapes).map(([name, shape]) => {
-    const { buffer } = sae[name as keyof SmallSae];
-    return [name, { dtype: 'F32', shape, bytes: new Uint8Array(buffer) }];
-  });
-  writeSafetensors(path.join(folder, 'sae_weights.safetensors'), Object.fromEntries(held));
+  const held: Held = {};
+  for (const [name, shape] of Object.entries(shapes))
+    held[name] = { dtype: 'F32', shape, bytes: new Uint8Array(sae[name as keyof SmallSae].buffer) };
+  writeSafetensors(path.join(folder, 'sae_weights.safetensors'), held);
   if (configuration !== undefined) writeFileSync(path.join(folder, 'cfg.json'), JSON.stringify(configuration));
   return folder;
 }
