@@ -116,9 +116,11 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     const groups = texts.overlays.flatMap((one) => one.groups).filter(({ name }) => name !== '');
     show(legend, groups.length > 1);
     legend.replaceChildren(...groups.map((group) => legendButton(store, group)));
-    const told = texts.overlays.flatMap(({ points: { separability } }) => separability ?? []);
+    const told = texts.overlays.flatMap(({ points: { separability, why } }) =>
+      separability ? separabilityText(separability) : why === undefined ? [] : t('Labels are not told apart. {0}', why),
+    );
     show(apart, told.length > 0);
-    apart.textContent = told.map(separabilityText).join(' ');
+    apart.textContent = told.join(' ');
   };
 
   let filled: ShownTexts | undefined;
@@ -135,6 +137,9 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     const other = texts !== filled;
     if (other) fillLegend(texts);
     filled = texts;
+    // What a line was drawn around is what is looked for now: below the legend.
+    if (state.lasso && anyOf(changed, 'lassoing') && !state.lassoing)
+      scroller.scrollTop = search.offsetTop - scroller.offsetTop;
     if (other || (anyOf(changed, 'hiddenGroups', 'lasso', 'lassoing') && !state.lassoing)) fill(state);
     if (anyOf(changed, 'hiddenGroups') || other)
       for (const button of legend.querySelectorAll<HTMLElement>('button'))

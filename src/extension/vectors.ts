@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
+import type { ReadFeature } from '../formats/features.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeFiles.js';
 import { isTable, readTextTable } from '../formats/textTable.js';
@@ -142,6 +143,9 @@ async function featureOf(
     const feature = await files.readFeature(place, pick);
     return { kind: 'feature', ...feature, vector: encodeVector(feature.vector) };
   }
+  const read = (row: number): Promise<ReadFeature> => files.readFeature(place, { row, hiddenSize: numbers });
+  // What is wrong with the file is said before a person is asked.
+  await read(0);
   const last = encoder.width - 1;
   const typed = await askForText({
     title: t('Features of {0}', 'path' in place ? path.basename(path.dirname(place.path)) : place.name),
@@ -151,7 +155,7 @@ async function featureOf(
       /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : t('A whole number from 0 to {0}', last),
   });
   if (typed === undefined) return undefined;
-  const { vector, ...feature } = await files.readFeature(place, { row: Number(typed), hiddenSize: numbers });
+  const { vector, ...feature } = await read(Number(typed));
   return { kind: 'feature', vector: encodeVector(vector), ...feature };
 }
 

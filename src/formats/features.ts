@@ -163,8 +163,11 @@ export async function readFeature(place: string, pick: VectorPick): Promise<Read
   const configuration = await configurationBeside(weights);
   const { hook } = configuration ?? {};
   const feature = await withFile(weights, (file) => featureOf(file, pick, configuration));
-  const folder = weights === place ? '' : path.basename(place);
-  const called = folder ? `${folder}#${pick.column ?? pick.row ?? 0}` : feature.name;
+  // Weights by their usual name are called by their folder's.
+  const isFolder = path.basename(weights) === SAE_FILES.weights && pick.key === undefined;
+  const called = isFolder
+    ? `${path.basename(path.dirname(path.resolve(weights)))}#${pick.column ?? pick.row ?? 0}`
+    : feature.name;
   return { ...feature, name: hook === undefined ? called : `${called} (${hook})` };
 }
 

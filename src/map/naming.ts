@@ -321,8 +321,13 @@ function tokensBrief(tokens: readonly TokenName[], limit: number): string {
 const patternBrief = (pattern: string, limit: number): string => `/${safeText(pattern, limit)}/`;
 
 /** What a feature is called: where it is from. */
-export const featureBrief = ({ name }: Pick<Feature, 'name'>, limit: number): string =>
-  name === undefined ? t('a given direction') : safeText(name, limit);
+export function featureBrief({ name }: Pick<Feature, 'name'>, limit: number): string {
+  if (name === undefined) return t('a given direction');
+  if (name.length <= limit) return safeText(name, limit);
+  // Where there is little room its number tells it from others of its file.
+  const [, file = name, number = ''] = /^(.*?)(#,?\d+)?(?: \([^()]*\))?$/s.exec(name) ?? [];
+  return `${safeText(file, Math.max(1, limit - number.length))}${number}`;
+}
 
 /** What answers are told of, where there is little room: `␣Paris`, `␣he − ␣she`. */
 export function questionName(question: Question): string {

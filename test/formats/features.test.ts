@@ -119,7 +119,9 @@ test('weights alone are a JumpReLU where they have thresholds, however their mat
   const folder = folderOf('unnamed', undefined, true);
   const expected = activations(h, true, false);
   assertStrongest((await strongestFeatures(folder, h, FEATURES)).strongest, expected, FEATURES, 'unnamed');
-  assert.equal((await readFeature(folder, { row: 2 })).name, 'unnamed#2');
+  // However it was named, by a person or in a dialog that chooses files, it is the folder's.
+  for (const place of [folder, `${folder}/`, path.join(folder, 'sae_weights.safetensors')])
+    assert.equal((await readFeature(place, { row: 2 })).name, 'unnamed#2');
   // By columns, in an archive as numpy compresses it, the same; and without a decoder there is no direction.
   const turned = new Float32Array(WIDTH * FEATURES);
   sae.W_enc.forEach((value, at) => (turned[(at % FEATURES) * WIDTH + Math.floor(at / FEATURES)] = value));

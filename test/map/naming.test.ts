@@ -5,7 +5,7 @@ import { toNpz } from '../../src/formats/npz.js';
 import { toJson } from '../../src/formats/toJson.js';
 import { figureWords } from '../../src/formats/words.js';
 import { mapFacts } from '../../src/map/facts.js';
-import { axisWords } from '../../src/map/naming.js';
+import { axisWords, questionName } from '../../src/map/naming.js';
 import { gramOf, shapedPlane } from '../../src/map/plane.js';
 import {
   DEFAULT_PARAMETERS,
@@ -134,4 +134,16 @@ test('names from outside stay on their line and to be seen', () => {
   };
   assert.doesNotMatch(captionOf(specification), /[\p{Cc}\p{Cf}]/u);
   assert.doesNotMatch(factsOf(specification), /[\p{Cc}\p{Cf}]|\\[nru]/u);
+});
+
+test('a feature’s number is told however little room there is for its file', () => {
+  const named = (name: string): string => questionName({ kind: 'feature', vector: '', bias: 0, threshold: 0, name });
+  assert.equal(named('sae#17'), 'sae#17');
+  assert.equal(named('a'.repeat(40)), `${'a'.repeat(24)}…`);
+  for (const number of ['#17', '#24575', '#,3'])
+    for (const end of ['', ' (blocks.8.hook_resid_pre)']) {
+      const told = named(`layer_12/width_16k/average_l0_82${number}${end}`);
+      assert.match(told, new RegExp(`^layer_12/.*…${number}$`));
+      assert.ok(told.length <= 25, told);
+    }
 });

@@ -186,12 +186,14 @@ export class Workbench {
   async chooseFile(file: string): Promise<void> {
     const input = this.quickInput;
     await until('a folder to open from', async () => (await input.inputValue()).endsWith('/'));
+    // Only this dialog has a button; what is asked next has none.
+    const ok = this.page.locator('.quick-input-widget .quick-input-action .monaco-button:visible');
     await until(`${file} is chosen`, async () => {
       // While the dialog lists a folder it takes no Enter, and then it writes the folder's name over what was typed.
-      if (!(await input.isVisible())) return true;
+      if (!(await ok.isVisible())) return true;
       await input.fill(file, { timeout: 1000 }).catch(() => undefined);
       await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
-      return !(await input.isVisible());
+      return !(await ok.isVisible());
     });
   }
 
