@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../map/fault.js';
-import type { GgufModel } from '../../onnx/architectures/gguf.js';
+import type { GgufModel } from '../../onnx/architectures/gguf/metadata.js';
 import { type GgufTensor, type GgufValue, readGguf } from '../../onnx/checkpoint/gguf.js';
 import { blockOf } from '../../onnx/checkpoint/ggufTypes.js';
 import type { StoredTensor } from '../../onnx/checkpoint/safetensors.js';

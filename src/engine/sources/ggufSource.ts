@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Fault } from '../../map/fault.js';
-import { ggufConfiguration, ggufGraph } from '../../onnx/architectures/gguf.js';
+import { ggufConfiguration, ggufGraph } from '../../onnx/architectures/gguf/gguf.js';
 import type { Check, OpenEvent } from '../../protocol/engine.js';
 import type { GgufFile } from '../gguf/ggufFile.js';
 import { planRepacking, repack } from '../gguf/repack.js';

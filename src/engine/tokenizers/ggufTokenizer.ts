@@ -9,7 +9,7 @@ type Metadata = ReadonlyMap<string, GgufValue>;
 /** Gemma's pieces of several spaces are written with spaces. */
 const SPACES = /^ {2,}$/;
 const isGemmas = (metadata: Metadata): boolean =>
-  ['gemma', 'gemma2', 'gemma3'].some((name) => metadata.get('general.architecture') === name);
+  ['gemma', 'gemma2', 'gemma3', 'gemma4'].some((name) => metadata.get('general.architecture') === name);
 
 /** What GGUF says that a token is. */
 const CONTROL = 3;
@@ -21,7 +21,8 @@ export function ggufTokenizer(metadata: Metadata): TokenizerJson {
   const tokens = textsOf(metadata, 'tokenizer.ggml.tokens');
   if (typeof model !== 'string' || tokens === undefined) throw new Error('the GGUF file holds none');
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const isGemma = model === 'llama' && isGemmas(metadata);
+  const pieced = model === 'llama' || model === 'gemma4';
+  const isGemma = pieced && isGemmas(metadata);
   const types = numbersOf(metadata, 'tokenizer.ggml.token_type');
   const added = tokens.flatMap((content, id): Added[] => {
     const type = types?.[id];
@@ -38,7 +39,6 @@ export function ggufTokenizer(metadata: Metadata): TokenizerJson {
     const stated = metadata.get(`tokenizer.ggml.add_${name}_token`);
     return typeof stated === 'boolean' ? stated : otherwise;
   };
-  const pieced = model === 'llama';
   const common = {
     added_tokens: addedTokens(added),
     post_processor: around(
@@ -50,6 +50,7 @@ export function ggufTokenizer(metadata: Metadata): TokenizerJson {
     case 'gpt2':
       return tokenizerJson({ ...common, ...byteLevelParts(metadata, ids) });
     case 'llama':
+    case 'gemma4':
       return tokenizerJson({ ...common, ...pieceParts(metadata, tokens, ids) });
     default:
       throw new Error(`it is of a kind that is not read from GGUF files, "${model.slice(0, 60)}"`);

@@ -51,7 +51,7 @@ export interface Description {
   /** What a layer has otherwise than the others. */
   readonly perLayer?: ((layer: number) => LayerDifference | undefined) | undefined;
   /** Name of the whole tensor, one number, that what a block gives is multiplied by. */
-  readonly blockScale?: string;
+  readonly blockScale?: string | undefined;
   /** In place of the MLP, in the layers that have them. */
   readonly experts?: ((layer: number) => Experts | undefined) | undefined;
   readonly finalNorm: string | undefined;
@@ -282,7 +282,7 @@ export interface Experts {
    */
   readonly clamped?: { readonly alpha: number; readonly limit: number };
   /** As Gemma 4 has them, beside the block's own MLP. */
-  readonly beside?: BesideMlp;
+  readonly beside?: BesideMlp | undefined;
   /** An MLP that every position passes besides, and what its result is weighed by. */
   readonly shared?:
     { readonly matrices: Pick<FeedForward, 'gate' | 'up' | 'down' | 'gateUp'>; readonly gate?: string } | undefined;
