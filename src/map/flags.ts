@@ -5,7 +5,7 @@ import { ASKING_FLAGS, CONTEXT_FLAGS } from './flags/contextFlags.js';
 import { draftOf, GRID_FLAGS, PRESET_FLAGS, presetFor } from './flags/gridFlags.js';
 import { bad, type FlagFiles, type FlagValues, type MapFlag } from './flags/mapFlag.js';
 import { INTERVENTION_FLAGS } from './flags/interventionFlags.js';
-import { PLANE_FLAGS } from './flags/planeFlags.js';
+import { PLANE_FLAGS, settleLengths } from './flags/planeFlags.js';
 import { questionsOf } from './questions.js';
 import { checkParameters, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from './specification.js';
 
@@ -40,6 +40,7 @@ export function parametersFromFlags(
   if (given.intervene !== undefined) draft.interventions = [];
   for (const flag of MAP_FLAGS)
     for (const text of valuesOf(given, flag.name)) flag.read(text, draft, { values: given, files });
+  settleLengths(draft, { values: given });
   const checked = checkParameters(draft);
   if ('parameters' in checked) return checked.parameters;
   const [{ path, message } = { path: '', message: 'the parameters are wrong' }] = checked.faults;
@@ -89,7 +90,9 @@ function differences(parameters: MapParameters, preset: string | undefined): Fla
   const given: Record<string, string | readonly string[]> = preset === undefined ? {} : { preset };
   for (const flag of MAP_FLAGS) {
     const value = flag.write(parameters);
-    const usual = flag.write(flag.name === 'grid-size' ? DEFAULT_PARAMETERS : start);
+    const usual =
+      (from ? undefined : flag.usual?.(parameters)) ??
+      flag.write(flag.name === 'grid-size' ? DEFAULT_PARAMETERS : start);
     if (value !== undefined && String(value) !== String(usual)) given[flag.name] = value;
   }
   return given;

@@ -83,6 +83,28 @@ test('each flag of the plane sets what it names', () => {
           x: { kind: 'random', seed: 1 },
           y: { kind: 'row', matrix: 'unembedding', token: 'a,b' },
         },
+        lengths: 'typical',
+      },
+    ],
+    [
+      { 'x-token': '#5', 'y-token': '#6', units: 'raw' },
+      {
+        axes: {
+          method: 'directions',
+          x: { kind: 'row', matrix: 'unembedding', token: 5 },
+          y: { kind: 'row', matrix: 'unembedding', token: 6 },
+        },
+      },
+    ],
+    // C stands at y = 1: its length is its own, whatever x is.
+    [
+      { 'x-token': '#5', 'y-prompt': 'C' },
+      {
+        axes: {
+          method: 'directions',
+          x: { kind: 'row', matrix: 'unembedding', token: 5 },
+          y: { kind: 'prompt', text: 'C' },
+        },
       },
     ],
     [

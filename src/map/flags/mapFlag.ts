@@ -76,6 +76,8 @@ export interface MapFlag extends Flag {
   read(text: string, draft: Draft, given: Given): void;
   /** The flag's value in these parameters, a switch's being empty; undefined where it says nothing about them. */
   write(parameters: MapParameters): string | readonly string[] | undefined;
+  /** What it would be in these parameters if it were left out and the others were typed, where that depends on them. */
+  usual?(parameters: MapParameters): string;
 }
 
 export const bad = (message: string, hint?: string): Fault =>

@@ -27,6 +27,22 @@ const row = (name: string, text: string): Loose => {
   return { kind: 'row', matrix: 'unembedding', token };
 };
 
+/**
+ * Whether axes lead toward tokens and to nothing else that has a length of its own. Rows of tokens are as long as training left them,
+ * whatever hidden states are: toward them a step is a typical norm, if nothing else is said.
+ */
+const leadsToTokens = ({ method, x, y }: Loose): boolean => {
+  const kinds = [x, y].map((axis) => (typeof axis === 'object' && axis && 'kind' in axis ? axis.kind : undefined));
+  return method === 'directions' && kinds.includes('row') && kinds.every((kind) => kind === 'row' || kind === 'random');
+};
+
+/** Sets the lengths of axes that were given without them. */
+export function settleLengths({ plane }: Draft, { values }: Pick<Given, 'values'>): void {
+  const given = (...names: readonly string[]): boolean => names.some((name) => values[name] !== undefined);
+  if (given('x-token', 'y-token') && !given('units', 'normalize') && leadsToTokens(plane.axes))
+    plane.lengths = 'typical';
+}
+
 /** A flag that puts the center somewhere. */
 const centerFlag = (
   flag: Pick<MapFlag, 'name' | 'value' | 'help' | 'file' | 'write'>,
@@ -328,7 +344,7 @@ export const PLANE_FLAGS: readonly MapFlag[] = [
   {
     name: 'units',
     value: 'U',
-    help: 'plane coordinates count raw (the axes as they come) or norm (each axis as long as the typical hidden state of the layer)',
+    help: 'plane coordinates count raw (the axes as they come) or norm (each axis as long as the typical hidden state of the layer, and usual for --x-token and --y-token)',
     default: 'raw',
     fields: ['plane.lengths'],
     read(text, { plane }) {
@@ -336,6 +352,7 @@ export const PLANE_FLAGS: readonly MapFlag[] = [
       plane.lengths = text === 'raw' ? 'own' : 'typical';
     },
     write: ({ plane: { lengths } }) => (lengths === 'unit' ? undefined : lengths === 'own' ? 'raw' : 'norm'),
+    usual: ({ plane }) => (leadsToTokens({ ...plane.axes }) ? 'norm' : 'raw'),
   },
   {
     name: 'sample',
