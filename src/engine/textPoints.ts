@@ -1,4 +1,4 @@
-import { gramOf, projectOnto } from '../map/plane.js';
+import { gramOf, orthonormalPlace, projectOnto } from '../map/plane.js';
 import { accuracy, crossValidated, gramianByLoops } from '../map/ridgeClassification.js';
 import { Fault } from '../map/fault.js';
 import type { Layer, MapParameters } from '../map/specification.js';
@@ -42,18 +42,32 @@ export async function textPoints(
       x: places.map(({ x }) => x),
       y: places.map(({ y }) => y),
       distance: places.map(({ distance }) => distance),
-      ...(await toldApart(one.labels?.slice(0, texts.length), rows, d, places, signal)),
+      ...(await toldApart(
+        one.labels?.slice(0, texts.length),
+        rows,
+        d,
+        places.map((place) => orthonormalPlace(gram, place)),
+        signal,
+      )),
     });
   }
   return all;
 }
 
-/** Of the texts that have a label. */
+/** What was told by whole hidden states, and by which labels: the same texts are surveyed with every plane. */
+const toldBySpace = new WeakMap<Float32Array, { readonly labels: string; readonly part: number }>();
+
+/**
+ * Of the texts that have a label.
+ * @param rows their hidden states, [texts * d]
+ * @param places their feet on the plane in units of hidden states, so that a classifier there is one of the whole space whose weights
+ * lie in the plane: it does not depend on how long or skewed the axes are
+ */
 async function toldApart(
   labels: readonly string[] | undefined,
   rows: Float32Array,
   d: number,
-  places: readonly { readonly x: number; readonly y: number }[],
+  places: readonly (readonly [number, number])[],
   signal: AbortSignal,
 ): Promise<Pick<TextPoints, 'separability' | 'why'>> {
   if (!labels) return { separability: null };
@@ -69,25 +83,31 @@ async function toldApart(
     await new Promise(setImmediate); // lets a cancel in
     stopIfCancelled(signal);
   };
-  const whole = new Float64Array(labeled.length * d);
-  labeled.forEach((i, k) => whole.set(rows.subarray(i * d, (i + 1) * d), k * d));
-  const flat = Float64Array.from(labeled.flatMap((i) => [places[i]?.x ?? 0, places[i]?.y ?? 0]));
-  const products = await Products.open();
-  try {
-    const gramian = (part: Float64Array, _: number, count: number): Promise<Float64Array> =>
-      count === 0 ? Promise.resolve(new Float64Array(d * d)) : products.transposed(part, part, count);
-    const space = await crossValidated({ rows: whole, width: d, classes }, gramian, breathe);
-    const plane = await crossValidated({ rows: flat, width: 2, classes }, gramianByLoops, breathe);
-    const counts = names.map((_, kind) => classes.reduce((sum, one) => sum + (one === kind ? 1 : 0), 0));
-    const separability: Separability = {
-      classes: names.length,
-      count: labeled.length,
-      plane: accuracy(plane, classes),
-      space: accuracy(space, classes),
-      most: Math.max(...counts) / labeled.length,
-    };
-    return { separability };
-  } finally {
-    await products.release();
-  }
+  const bySpace = async (): Promise<Int32Array> => {
+    const whole = new Float64Array(labeled.length * d);
+    labeled.forEach((i, k) => whole.set(rows.subarray(i * d, (i + 1) * d), k * d));
+    const products = await Products.open();
+    try {
+      const gramian = (part: Float64Array, _: number, count: number): Promise<Float64Array> =>
+        count === 0 ? Promise.resolve(new Float64Array(d * d)) : products.transposed(part, part, count);
+      return await crossValidated({ rows: whole, width: d, classes }, gramian, breathe);
+    } finally {
+      await products.release();
+    }
+  };
+  const flat = Float64Array.from(labeled.flatMap((i) => places[i] ?? [0, 0]));
+  const key = JSON.stringify(labels);
+  const before = toldBySpace.get(rows);
+  const space = before?.labels === key ? before.part : accuracy(await bySpace(), classes);
+  toldBySpace.set(rows, { labels: key, part: space });
+  const plane = await crossValidated({ rows: flat, width: 2, classes }, gramianByLoops, breathe);
+  const counts = names.map((_, kind) => classes.reduce((sum, one) => sum + (one === kind ? 1 : 0), 0));
+  const separability: Separability = {
+    classes: names.length,
+    count: labeled.length,
+    plane: accuracy(plane, classes),
+    space,
+    most: Math.max(...counts) / labeled.length,
+  };
+  return { separability };
 }

@@ -139,6 +139,16 @@ export function projectOnto(
   return { x, y, distance: Math.sqrt(square) };
 }
 
+/** A place by its lengths along two orthonormal axes of the plane, the first along u: the same in whatever axes the plane was laid, but turned. */
+export function orthonormalPlace(
+  { uu, uv, vv }: Gram,
+  { x, y }: { readonly x: number; readonly y: number },
+): readonly [along: number, across: number] {
+  const length = Math.sqrt(uu);
+  const part = uu > 0 ? uv / length : 0;
+  return [length * x + part * y, Math.sqrt(Math.max(0, vv - part * part)) * y];
+}
+
 /** The vector at a point of the plane, [hiddenSize], every step rounded to float32: `(c + x u) + y v`, x and y as well. */
 export function pointAt({ c, u, v }: Plane, x: number, y: number): Float32Array {
   const [fx, fy] = [Math.fround(x), Math.fround(y)];

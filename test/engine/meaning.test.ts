@@ -484,6 +484,51 @@ describe('the bundled model', () => {
       near(explained?.ratio[0] ?? 0, first / whole, 1e-4, 'ratio');
     }));
 
+  test('how well labels are told apart is of the plane, however long and skewed its axes are', () =>
+    opened(bundled, async (engine) => {
+      const beginnings = {
+        sea: ['The ship', 'A whale'],
+        house: ['Her sister', 'Sir Walter'],
+        god: ['The LORD', 'Moses'],
+      };
+      const ends = ['was', 'and the', 'said to', 'went into the', 'had been', 'of the great', 'came near', 'saw that'];
+      const all = Object.entries(beginnings).flatMap(([label, starts]) =>
+        starts.flatMap((start) => ends.map((end) => ({ label, text: `${start} ${end}` }))),
+      );
+      // Folds are told by the place in the list: labels are mixed.
+      const mixed = all.map((_, i) => all[(i * 17) % all.length] ?? { label: '', text: '' });
+      const texts = mixed.map(({ text }) => text);
+      const told = async (plane: Partial<MapParameters['plane']>, labels = mixed.map(({ label }) => label)) => {
+        const [center, x, y] = ['The LORD was', 'The ship was', 'Her sister was'].map(
+          (text) => ({ kind: 'prompt', text }) as const,
+        );
+        assert.ok(center && x && y);
+        const axes = { method: 'directions', x, y } as const;
+        const parameters: MapParameters = {
+          ...DEFAULT_PARAMETERS,
+          layer: 3,
+          plane: { ...DEFAULT_PARAMETERS.plane, center, axes, ...plane },
+          overlays: [{ kind: 'texts', texts, labels }],
+        };
+        const { points } = await engine.call('survey', { parameters });
+        return points?.[0]?.separability ?? assert.fail(points?.[0]?.why);
+      };
+      const own = await told({});
+      assert.equal(own.classes, 3);
+      assert.equal(own.count, texts.length);
+      assert.ok(own.space > own.plane && own.plane > 0, JSON.stringify(own));
+      for (const lengths of ['unit', 'typical'] as const)
+        for (const orthogonal of [false, true])
+          assert.deepEqual(await told({ lengths, orthogonal }), own, `${lengths} ${orthogonal}`);
+      // Of the same texts with other labels it is told anew.
+      const others = await told(
+        {},
+        texts.map((_, i) => String((i * i) % 7 < 3)),
+      );
+      assert.equal(others.classes, 2);
+      assert.ok(others.space < own.space, JSON.stringify([others, own]));
+    }));
+
   test('a token by its text: exactly one', () =>
     opened(bundled, async (engine) => {
       const parameters: MapParameters = {
