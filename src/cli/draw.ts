@@ -12,6 +12,7 @@ import { readSpecification } from '../host/readSpecification.js';
 import { safeText, tokenText } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { displayFromFlags, type FlagValues, parametersFromFlags } from '../map/flags.js';
+import type { MapParameters } from '../map/specification.js';
 import { formatBytes, formatCount, formatDuration, formatPercent } from '../map/numbers.js';
 import { tokensOnMap } from '../map/statistics.js';
 import type { TokenMap } from '../map/tokenMap.js';
@@ -73,6 +74,7 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     progress.clear();
     err.write(`Note: ${safeText(text, 2000)}\n`);
   };
+  if (waitingTexts(parameters)) note(WAITING);
   try {
     const { engine, description } = await openNamedOrSaved(command, saved, { note, err, signal });
     if (description.device.warning !== undefined) note(description.device.warning);
@@ -117,6 +119,12 @@ export async function draw(command: DrawCommand, out: Output, err: Output, signa
     endPictures();
   }
 }
+
+/** Whether an overlay is of the plane's own texts, and the plane is made from none. */
+const waitingTexts = ({ overlays, plane: { axes } }: MapParameters): boolean =>
+  axes.method !== 'pca_basis' && overlays.some((one) => one.kind === 'texts' && one.texts === null);
+const WAITING =
+  'No texts are shown: the plane is not made from any. Give them with --texts FILE, or as --overlay texts:FILE.';
 
 /** Memory that is worth a word before it is taken. */
 const BIG = 4e9;

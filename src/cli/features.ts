@@ -1,3 +1,4 @@
+import { hookLayer } from '../formats/features.js';
 import { tokenFeatures } from '../host/tokenFeatures.js';
 import { safeText, tokenText } from '../map/display.js';
 import { type FlagValues, parametersFromFlags } from '../map/flags.js';
@@ -25,9 +26,17 @@ export async function features(command: FeaturesCommand, out: Output, err: Outpu
   const prompt = contextOf(parameters);
   if (prompt.kind !== 'prompt' && prompt.kind !== 'tokens')
     throw bad('Features are of a token of a prompt.', 'Give one: --prompt TEXT.');
-  const { engine } = await openAsked(command, err, signal);
+  // What is wrong with the autoencoder is said before a model opens.
+  const own = await hookLayer(sae);
+  const layer = typeof map['layer-idx'] === 'string' ? parameters.layer : own;
+  const { engine, description } = await openAsked(command, err, signal);
   try {
-    const layer = typeof map['layer-idx'] === 'string' ? parameters.layer : undefined;
+    const { blocks } = description.facts;
+    if (layer === own && typeof own === 'number' && own >= blocks)
+      throw bad(
+        `The autoencoder reads layer ${own}; the layers of this model are 0 to ${blocks - 1}.`,
+        'Choose the model that it was trained on, or name a layer: --layer-idx N.',
+      );
     const told = await tokenFeatures(engine, prompt, sae, { layer, most }, signal);
     const { layer: at, position, token, sae: facts, active, strongest } = told;
     if (command.json) {

@@ -241,9 +241,16 @@ const biasOf = (key: string): string | undefined =>
 /**
  * The layer whose output an autoencoder reads, by its hook: `blocks.8.hook_resid_post` is 8, `blocks.8.hook_resid_pre` 7 or, of block 0,
  * the embeddings; undefined where it names none.
+ * @throws Fault `file` where it is no autoencoder whose features can be listed.
  */
 export async function hookLayer(place: string): Promise<Layer | undefined> {
-  const configuration = await configurationBeside(weightsAt(place));
+  const weights = weightsAt(place);
+  const configuration = await configurationBeside(weights);
+  await withFile(weights, async (file) => {
+    const entries = await listVectors(file);
+    encoderOf(file.name, entries);
+    activationOf(configuration, entries);
+  });
   return layerOfHook(configuration?.hook ?? '');
 }
 
@@ -313,10 +320,16 @@ export async function strongestFeatures(
 }
 
 /** The encoder, [numbers, features]. @throws Fault */
-function checkedEncoder(name: string, entries: readonly VectorEntry[], numbers: number): VectorEntry {
+function encoderOf(name: string, entries: readonly VectorEntry[]): VectorEntry {
   const encoder = entries.find(({ key }) => key === ENCODER);
   if (!encoder) throw badFile(name, `holds no encoder "${ENCODER}"`, 'Choose a folder that SAELens has written.');
   if (encoder.refusal !== undefined) throw badFile(name, `has an encoder of no use: ${encoder.refusal}`);
+  return encoder;
+}
+
+/** The same, of vectors of so many numbers. @throws Fault */
+function checkedEncoder(name: string, entries: readonly VectorEntry[], numbers: number): VectorEntry {
+  const encoder = encoderOf(name, entries);
   if (encoder.count !== numbers)
     throw new Fault({
       code: 'bad-parameter',
