@@ -100,15 +100,21 @@ const under = (...folders) => {
   return (file) => pattern.test(file.split(path.sep).join('/'));
 };
 /**
- * Files that take less time than a process of their own takes to start: they run in one, by rooms. Apart are those that are long,
- * start programs of their own, or would act on the tests of the others: by hooks of all tests, or by what is set in the process.
+ * Files that take little more time than a process of their own takes to start: they run in one, by rooms. Apart are those that are
+ * long, measure their process, or would act on the tests of the others: by hooks of all tests, or by what is set in the process.
  */
 const SMALL = {
+  'test/engine': under('engine'),
   'test/map': under('map'),
   'test/formats, test/onnx and test/protocol': under('formats', 'onnx', 'protocol'),
   'test/panel, test/extension and test/host': under('panel', 'extension', 'host'),
+  'test, test/cli, test/hub and test/media': (file) => under('cli', 'hub', 'media')(file) || !/\/.*\//.test(file),
 };
-const APART = ['map/commandLine', 'map/polygons', 'formats/npz'].map((name) => `test/${name}.test.ts`);
+const APART = [
+  ...['map/commandLine', 'map/polygons', 'formats/npz', 'docs', 'engine/badCheckpoints', 'engine/fitTranslator'],
+  ...['engine/fuzz', 'engine/large', 'engine/largeCheckpoint', 'engine/longPrompts', 'engine/meaning'],
+  ...['engine/memoryBombs', 'engine/odd', 'engine/properties', 'engine/reference'],
+].map((name) => `test/${name}.test.ts`);
 const isApart = (file) =>
   rank(file) < LONGEST.length ||
   APART.includes(file) ||
@@ -163,22 +169,26 @@ async function runTest(file, last = !inBrowser(file)) {
   return passed;
 }
 
+const one = (file) => () => runTest(file);
+
 // What drives a browser is starved by another that does: one lane is theirs. The others take the rest, which makes way for them, and
 // pages when it is done. There is a lane more than there are cores, for each now and then waits.
-const codes = files.filter(inCode).map((file) => () => runTest(file));
-const pages = files.filter(onPage).map((file) => () => runTest(file));
+const codes = files.filter(inCode).map(one);
+const pages = files.filter(onPage).map(one);
 const rest = files.filter((file) => !inBrowser(file));
 const groups = Object.entries(SMALL)
   .map(([label, isSmall]) => ({ label, small: rest.filter((file) => isSmall(file) && !isApart(file)) }))
   .filter(({ small }) => small.length > 1);
+const alone = rest.filter((file) => !groups.some(({ small }) => small.includes(file)));
 const others = [
   ...checks,
-  ...rest.filter((file) => !groups.some(({ small }) => small.includes(file))).map((file) => () => runTest(file)),
+  ...alone.filter((file) => rank(file) < LONGEST.length).map(one),
   ...groups.map(
     ({ label, small }) =>
       () =>
         runTogether(label, small),
   ),
+  ...alone.filter((file) => rank(file) === LONGEST.length).map(one),
 ];
 async function lane(...queues) {
   for (;;) {
