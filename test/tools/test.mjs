@@ -133,6 +133,7 @@ async function heard(label, args) {
   if (!(await check(label, args))) failed.push(label);
 }
 
+const OXC = ['--plugin', '@prettier/plugin-oxc'];
 const setUp = files.some(inBrowser) && heard('Set-up of VS Code', [path.join('test', 'vscode', 'setup.mjs')]);
 const checks = [];
 if (wanted.length === 0) {
@@ -140,7 +141,8 @@ if (wanted.length === 0) {
   checks.push(
     // Oxlint checks the types of all programs as well.
     () => heard('Lint and types', [bin('oxlint/bin/oxlint'), '--max-warnings', '0']),
-    () => heard('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']),
+    // Oxc's parser reads TypeScript in a third of the time, and what is printed is the same.
+    () => heard('Format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', ...OXC, '.']),
     () => heard('Rooms', [bin('eslint/bin/eslint.js'), '--max-warnings', '0', 'src', 'webview', 'test']),
   );
 } else build();
