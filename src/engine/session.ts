@@ -1,9 +1,12 @@
 import * as ort from 'onnxruntime-node';
+import { Fault } from '../map/fault.js';
 import type { Graph } from '../onnx/graph.js';
 import { inTime } from './allowance.js';
 import { physicalCores } from './cores.js';
+import { Renewed } from './renewed.js';
 import { sessionFault } from './sessionFault.js';
 import type { PlacedWeights } from './weights.js';
+import { heard, withNumbers, withWitness } from './witness.js';
 
 export type Feeds = Readonly<Record<string, ort.Tensor>>;
 export type Results = Readonly<Record<string, ort.Tensor>>;
@@ -29,15 +32,18 @@ const CORES = physicalCores();
 export class Session {
   /** Peak memory of weights is theirs; what onnxruntime holds beside them are copies that it converted. */
   private constructor(
-    private readonly session: ort.InferenceSession,
+    private readonly session: Renewed<ort.InferenceSession>,
     /** Kept alive: small inline tensors may be read in place. */
     readonly bytes: Uint8Array,
-    readonly inputs: readonly string[],
+    /** Whether a product beside the graph tells how the graph's own are computed. */
+    private readonly hasWitness: boolean,
   ) {}
 
   /** @throws Fault `model-unsupported`, `device` or `memory` with onnxruntime's own words as detail. */
   static async create(graph: Graph, weights: Pick<PlacedWeights, 'folder'>, options: SessionOptions): Promise<Session> {
-    const bytes = graph.toBytes();
+    // Who wants TF32 sets the variable.
+    const hasWitness = options.provider === 'cuda' && process.env.NVIDIA_TF32_OVERRIDE === '0';
+    const bytes = (hasWitness ? withWitness(graph) : graph).toBytes();
     try {
       const how: ort.InferenceSession.SessionOptions = {
         executionProviders: [options.provider],
@@ -70,19 +76,27 @@ export class Session {
           },
         },
       };
-      const session = await inTime(() => ort.InferenceSession.create(bytes, how)); // constants are folded in it
-      return new Session(session, bytes, session.inputNames);
+      const open = (): Promise<ort.InferenceSession> => inTime(() => ort.InferenceSession.create(bytes, how)); // constants are folded in it
+      return new Session(new Renewed(await open(), open), bytes, hasWitness);
     } catch (error) {
       throw sessionFault(error);
     }
   }
 
-  /** @throws Fault `memory` or `internal`. */
+  /** @throws Fault `memory`, `device` or `internal`. */
   async run(feeds: Feeds): Promise<Results> {
+    const fed = this.hasWitness ? withNumbers(feeds) : feeds;
     try {
-      return await inTime(() => this.session.run(feeds));
+      const { results } = await this.session.use(
+        async (session) => {
+          const all: Results = await inTime(() => session.run(fed));
+          return this.hasWitness ? heard(all) : { results: all, full: true };
+        },
+        ({ full }) => full,
+      );
+      return results;
     } catch (error) {
-      throw sessionFault(error);
+      throw error instanceof Fault ? error : sessionFault(error);
     }
   }
 
