@@ -8,6 +8,7 @@ import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
 import type { MaskForms } from './maskForms.js';
 import type { ModelConfig } from './modelConfig.js';
 import { type Feeds, type Results, type Session, Tensor } from './session.js';
+import { lowerIdsFirst } from './ties.js';
 
 export interface CellRunnerParts {
   readonly session: Session;
@@ -147,9 +148,14 @@ export class CellRunner {
       )
         throw new Fault({ code: 'internal', message: 'The cut graph gave something else than tokens.' });
       const k = ids.length / below.length;
+      const notBelow = results[CUT.notBelow]?.data;
+      const found = { ids: ids.slice(0, n * k), logits: logits.slice(0, n * k) };
       parts.push({
-        ids: ids.slice(0, n * k),
-        logits: logits.slice(0, n * k),
+        ids:
+          notBelow instanceof Float32Array
+            ? lowerIdsFirst({ ...found, notBelow }, k, this.parts.vocabularySize)
+            : found.ids,
+        logits: found.logits,
         functional: rowsOf(functional, n * (race.weights?.columns ?? 0)),
         shares: rowsOf(shares, n * (race.members?.columns ?? 0)),
         above: rowsOf(above, n),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as ort from 'onnxruntime-node';
 import { Renewed } from '../../src/engine/renewed.js';
+import { Session, Tensor } from '../../src/engine/session.js';
 import { heard, withNumbers, withWitness } from '../../src/engine/witness.js';
 import { Fault } from '../../src/map/fault.js';
 import { DataType, Graph, node, valueInfo } from '../../src/onnx/graph.js';
@@ -26,17 +26,17 @@ function inTf32(value: number): number {
 }
 
 test('a product beside a graph is whole in float32, is not in TF32, and leaves the graph as it is', async () => {
-  const session = await ort.InferenceSession.create(withWitness(doubled).toBytes(), { executionProviders: ['cpu'] });
-  const x = new ort.Tensor('float32', Float32Array.of(1, 2.5), [2]);
+  const session = await Session.create(withWitness(doubled), { folder: '' }, { provider: 'cpu', prepack: false });
+  const x = new Tensor('float32', Float32Array.of(1, 2.5), [2]);
   const all = await session.run(withNumbers({ x }));
   const { results, full } = heard(all);
   assert.deepEqual(Object.keys(results), ['y']);
   assert.deepEqual(results.y?.data, Float32Array.of(2, 5));
   assert.equal(full, true);
   const factors = Object.entries(withNumbers({ x })).filter(([name]) => name !== 'x');
-  const rounded = factors.map(([name, { data, dims }]): [string, ort.Tensor] => [
+  const rounded = factors.map(([name, { data, dims }]): [string, Tensor] => [
     name,
-    new ort.Tensor('float32', (data as Float32Array).map(inTf32), dims),
+    new Tensor('float32', (data as Float32Array).map(inTf32), dims),
   ]);
   assert.equal(heard(await session.run({ x, ...Object.fromEntries(rounded) })).full, false);
   assert.equal(heard({ y: x }).full, false, 'a witness that is not there says nothing');

@@ -5,16 +5,22 @@
  * is none. Models: the bundled one, exports, checkpoints and GGUF files kept in test/fixtures, or those of GPU_MODELS (paths
  * separated as in PATH).
  */
+import '../../src/engine/cudaStart.js'; // before anything loads onnxruntime
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { computeMap, Engine } from '../../src/engine/client.js';
+import { Session, Tensor } from '../../src/engine/session.js';
 import { SAMPLE_TEXTS } from '../../src/engine/sampleTexts.js';
+import { lowerIdsFirst } from '../../src/engine/ties.js';
 import { bundledModel } from '../../src/host/installation.js';
 import { Fault } from '../../src/map/fault.js';
 import { cellsOfLens } from '../../src/map/lens/lensTable.js';
 import { DEFAULT_PARAMETERS, type Intervention, type MapParameters } from '../../src/map/specification.js';
 import type { Cells } from '../../src/map/tokenMap.js';
+import { CUT } from '../../src/onnx/cut/names.js';
+import { leaveCells } from '../../src/onnx/cut/outputs.js';
+import { DataType, Graph, valueInfo } from '../../src/onnx/graph.js';
 import type { Device, ModelDescription } from '../../src/protocol/engine.js';
 import { engineFile } from '../engine/engine.js';
 
@@ -234,6 +240,32 @@ function unsteady({ answer: ours }: Answered, { answer: theirs }: Answered): str
   return `NOT THE SAME EVERY TIME: ${worst.map((w) => w.toExponential(1)).join(', ')} nats off.`;
 }
 
+/** Whether of equal logits the lower id comes first, in cells whose logits take few values. */
+async function ties(vocabulary: number, k: number): Promise<string> {
+  const cells = 64;
+  const logits = Float32Array.from({ length: cells * vocabulary }, (_, i) => (i * 7919 + (i >> 5)) % 37);
+  const nothing = { node: [], initializer: [], output: [], valueInfo: [] };
+  const input = [valueInfo('z', DataType.FLOAT, ['cells', vocabulary])];
+  const graph = Graph.of({ ...nothing, input }, new Map([['', 17]]), 8n);
+  const exit = leaveCells(graph, 'z', 2, { kind: 'top', k, masked: false, functional: false, tiesOf: vocabulary });
+  const cut = graph.with({ nodes: exit.nodes, initializers: exit.initializers, outputs: exit.outputs });
+  const session = await Session.create(cut, { folder: '' }, { provider: 'cuda', prepack: false });
+  const found = await session.run({ z: new Tensor('float32', logits, [cells, vocabulary]) });
+  await session.release();
+  const [ids, top, notBelow] = [CUT.ids, CUT.top, CUT.notBelow].map((name): unknown => found[name]?.data);
+  if (!(ids instanceof Int32Array && top instanceof Float32Array && notBelow instanceof Float32Array)) return 'nothing';
+  const ordered = lowerIdsFirst({ ids, logits: top, notBelow }, k, vocabulary);
+  let [given, settled] = [0, 0];
+  for (let cell = 0; cell < cells; cell++) {
+    const row = logits.subarray(cell * vocabulary, (cell + 1) * vocabulary);
+    const truth = [...row.keys()].sort((a, b) => (row[b] ?? 0) - (row[a] ?? 0) || a - b).slice(0, k);
+    if (truth.every((id, i) => ids[cell * k + i] === id)) given++;
+    if (truth.every((id, i) => ordered[cell * k + i] === id)) settled++;
+  }
+  if (settled < cells) process.exitCode = 1;
+  return `equal logits of ${vocabulary}, ${k} asked for: the lower id first in ${settled} of ${cells} cells; CUDA itself ${given}`;
+}
+
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures');
 const kept = ['models', 'checkpoints', 'gguf'].flatMap((kind) =>
   readdirSync(path.join(fixtures, kind), { withFileTypes: true })
@@ -249,6 +281,15 @@ if (!existsSync('/dev/nvidia0')) {
   const cache = mkdtempSync(path.join(os.tmpdir(), 'embedding-grid-gpu-'));
   process.env.EMBEDDING_GRID_CACHE = cache;
   try {
+    for (const [vocabulary, k] of [
+      [160, 10],
+      [1000, 1],
+      [1000, 10],
+      [5000, 10],
+      [49_152, 10],
+      [49_152, 50],
+    ] as const)
+      console.log(await ties(vocabulary, k));
     for (const place of asked.length > 0 ? asked : [bundledModel, ...kept]) await compare(place);
   } finally {
     rmSync(cache, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { refuseLongPrompt, runBytes } from '../memory.js';
 import { Fault } from '../../map/fault.js';
 import { type Anatomy } from '../../onnx/anatomy.js';
 import { cutCells, cutWeights } from '../../onnx/cut.js';
-import type { CellCut } from '../../onnx/cut/cellCut.js';
+import type { CellCut, CellOutput } from '../../onnx/cut/cellCut.js';
 import { stateName } from '../../onnx/cut/names.js';
 import type { Graph } from '../../onnx/graph.js';
 import { type GraphIntervention, intervene } from '../../onnx/intervene.js';
@@ -117,7 +117,7 @@ export class Variant {
       layer: cutLayer,
       around: { prefix: around.prefix.length > 0 && !reuse, suffix: around.suffix.length > 0 },
       ...(await this.attention(cutLayer, around, reuse, manner)),
-      output: plan.output,
+      output: this.ordered(plan.output),
     };
     const { prefix, own, suffix } = around;
     const often = plan.often ?? plan.output.kind === 'top';
@@ -132,6 +132,12 @@ export class Variant {
       await this.releaseOldRunners();
     }
     return runner;
+  }
+
+  /** The CPU gives of equal logits the lower id first; elsewhere it is asked for what settles it. */
+  private ordered(output: CellOutput): CellOutput {
+    const { provider, facts } = this.model;
+    return output.kind === 'top' && provider !== 'cpu' ? { ...output, tiesOf: facts.vocabularySize } : output;
   }
 
   /** Whether an attention takes, behind past keys and values, one position at a time: of several it refuses a batch. */

@@ -10,6 +10,8 @@ export interface TopOutput {
   readonly shares?: boolean;
   /** How many tokens are above the one functional is given, too: of one token's weight its rank less 1. */
   readonly ranked?: boolean;
+  /** For devices that leave the order of equal logits open: how many tokens there are, and what settles it is given, too. */
+  readonly tiesOf?: number;
 }
 
 /**

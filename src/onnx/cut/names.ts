@@ -16,6 +16,8 @@ export const CUT = {
   ids: 'embedding_grid.ids',
   /** float32 [batch, k]: their logits. */
   top: 'embedding_grid.top',
+  /** float32 [batch, k]: vocabulary less id, descending, of the lowest ids whose logits are not below the k-th; 0 for none. */
+  notBelow: 'embedding_grid.not_below',
   /** float32 [batch, k]. */
   probabilities: 'embedding_grid.probabilities',
   /** float32 [batch]: sum of p (z - z(1)); the entropy in nats is -log p(1) less this. */

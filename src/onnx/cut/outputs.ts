@@ -1,6 +1,7 @@
 import {
   DataType,
   floatScalar,
+  floatTensor,
   type Graph,
   int64Tensor,
   node,
@@ -53,7 +54,7 @@ export function leaveCells(
 
 /** Softmax, top-k and what the entropy is had from, of the float32 logits [batch, vocabulary]. */
 function topOfLogits(
-  { k, masked, functional, shares = false, ranked = false }: TopOutput,
+  { k, masked, functional, shares = false, ranked = false, tiesOf }: TopOutput,
   opset: number,
 ): Piece & { outputs: ValueInfoProto[]; inputs: ValueInfoProto[] } {
   const name = (part: string): string => `embedding_grid.out/${part}`;
@@ -80,6 +81,14 @@ function topOfLogits(
           node('ReduceSum', [name('counted'), ...sumAxes], [CUT.above], sumAttributes),
         ]
       : []),
+    ...(tiesOf === undefined
+      ? []
+      : [
+          node('Slice', [CUT.top, name('from_kth'), name('to_kth'), name('axes')], [name('kth')]),
+          node('Less', [logits, name('kth')], [name('is_below')]),
+          node('Where', [name('is_below'), name('none'), name('from_the_end')], [name('candidates')]),
+          node('TopK', [name('candidates'), name('k')], [CUT.notBelow, name('candidate_ids')], { axis: -1n }),
+        ]),
   ];
   return {
     nodes,
@@ -94,10 +103,23 @@ function topOfLogits(
       int64Tensor(name('from'), [0]),
       int64Tensor(name('to'), [1]),
       floatScalar(name('floor'), -200),
+      ...(tiesOf === undefined
+        ? []
+        : [
+            int64Tensor(name('from_kth'), [k - 1]),
+            int64Tensor(name('to_kth'), [k]),
+            floatScalar(name('none'), 0),
+            floatTensor(
+              name('from_the_end'),
+              [1, tiesOf],
+              Float32Array.from({ length: tiesOf }, (_, id) => tiesOf - id),
+            ),
+          ]),
     ],
     outputs: [
       valueInfo(CUT.ids, DataType.INT32, ['cells', k]),
       valueInfo(CUT.top, DataType.FLOAT, ['cells', k]),
+      ...(tiesOf === undefined ? [] : [valueInfo(CUT.notBelow, DataType.FLOAT, ['cells', k])]),
       valueInfo(CUT.probabilities, DataType.FLOAT, ['cells', k]),
       valueInfo(CUT.below, DataType.FLOAT, ['cells']),
       ...(functional ? [valueInfo(CUT.functional, DataType.FLOAT, ['cells', 'functionals'])] : []),
