@@ -10,18 +10,23 @@ export interface Unordered {
 
 /** The ids as everywhere else: of equal logits the lower id first, also of those of which only some are among the k. [cells * k] */
 export function lowerIdsFirst({ ids, logits, notBelow }: Unordered, k: number, vocabulary: number): Int32Array {
-  const ordered = new Int32Array(ids.length);
+  const ordered = Int32Array.from(ids);
   for (let at = 0; at < ids.length; at += k) {
-    const [some, values] = [ids.subarray(at, at + k), logits.subarray(at, at + k)];
-    const least = values[k - 1] ?? NaN;
-    const above = [...some.keys()].filter((i) => (values[i] ?? NaN) > least);
-    above.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || (some[a] ?? 0) - (some[b] ?? 0));
-    const first = above.map((i) => some[i] ?? 0);
-    const taken = new Set(first);
-    const lowest = Array.from(notBelow.subarray(at, at + k), (score) => vocabulary - score);
-    const equal = lowest.filter((id) => id < vocabulary && !taken.has(id));
-    // Where logits are no numbers nothing is above or equal: such cells are left out.
-    ordered.set(Number.isNaN(least) ? some : [...first, ...equal].slice(0, k), at);
+    const row = ordered.subarray(at, at + k);
+    const value = (i: number): number => logits[at + i] ?? NaN;
+    let above = 0; // in order so far
+    for (; above < k && value(above) > value(k - 1); above++) {
+      const id = row[above] ?? 0;
+      let to = above;
+      for (; to > 0 && value(to - 1) === value(above) && (row[to - 1] ?? 0) > id; to--) row[to] = row[to - 1] ?? 0;
+      row[to] = id;
+    }
+    // The rest are equal: the lowest ids that are not below them and not above.
+    let rest = above;
+    for (let i = 0; i < k && rest < k; i++) {
+      const id = vocabulary - (notBelow[at + i] ?? 0);
+      if (id < vocabulary && !row.subarray(0, above).includes(id)) row[rest++] = id;
+    }
   }
   return ordered;
 }

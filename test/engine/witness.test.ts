@@ -100,3 +100,27 @@ test('where none can be trusted that is said, and none is left behind', async ()
   await renewed.release();
   assert.equal(held.size, 0);
 });
+
+test('what cannot be opened anew is said, and is opened when it is asked again', async () => {
+  const { open, held } = things((one) => one > 0);
+  let refuses = true;
+  const renewed = new Renewed(await open(), async () => {
+    if (refuses) throw new Fault({ code: 'memory', message: 'There is no room.' });
+    return open();
+  });
+  const use = (): Promise<boolean> =>
+    renewed.use(
+      (one) => one.work(),
+      (done) => done,
+    );
+  const both = await Promise.allSettled([use(), use()]);
+  assert.deepEqual(
+    both.map((one) => one.status === 'rejected' && Fault.from(one.reason).code),
+    ['memory', 'memory'],
+  );
+  assert.equal(held.size, 0);
+  refuses = false;
+  assert.equal(await use(), true);
+  await renewed.release();
+  assert.equal(held.size, 0);
+});
