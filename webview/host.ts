@@ -1,4 +1,5 @@
-import type { HostMessage, KeptPanel, PageMessage } from '../src/protocol/page.js';
+import { ListsReceived } from '../src/protocol/longLists.js';
+import { hasSettings, type HostMessage, type KeptPanel, type PageMessage } from '../src/protocol/page.js';
 import { PendingEdits } from './pendingEdits.js';
 import type { UiState } from './uiState.js';
 
@@ -18,6 +19,7 @@ declare function acquireVsCodeApi(): VsCodeApi;
 const api = acquireVsCodeApi();
 
 const edits = new PendingEdits();
+const lists = new ListsReceived();
 let seeAtOnce: (message: HostMessage) => void = () => undefined;
 
 /** Tells the extension host what a person did. What was set is seen when this returns. */
@@ -41,7 +43,7 @@ export function onHostMessage(listener: (message: HostMessage) => void, draw: ()
   // Only the frame around the page can post to it: its own origin is the webview's, and nothing else is embedded.
   window.addEventListener('message', (event: MessageEvent<HostMessage>) => {
     if (event.origin !== window.origin) return;
-    const { data } = event;
-    listener(data.type === 'state' ? edits.over(data) : data);
+    const data = hasSettings(event.data) ? lists.whole(event.data) : event.data;
+    if (data) listener(data.type === 'state' ? edits.over(data) : data);
   });
 }

@@ -1,6 +1,7 @@
 import type { Token } from '../map/token.js';
 import type { CellBatch } from '../map/tokenMap.js';
-import type { HostMessage, Progress, SlotName } from '../protocol/page.js';
+import { ListsSent } from '../protocol/longLists.js';
+import { hasSettings, type HostMessage, type Progress, type SlotName } from '../protocol/page.js';
 
 /** Small batches that come within this time cross together. */
 const TOGETHER_MS = 25;
@@ -18,12 +19,13 @@ export class PageStream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Progress was sent, and the page has not drawn it yet. */
   private undrawn = false;
+  private readonly lists = new ListsSent();
 
   constructor(private readonly post: (message: HostMessage) => void) {}
 
   send(message: HostMessage): void {
     this.flush();
-    this.post(message);
+    this.post(hasSettings(message) ? this.lists.named(message) : message);
   }
 
   cells(slot: SlotName, map: number, batch: CellBatch, tokens: readonly Token[]): void {
@@ -52,6 +54,7 @@ export class PageStream {
   drop(): void {
     this.clear();
     this.undrawn = false;
+    this.lists.forget();
   }
 
   private soon(): void {

@@ -371,6 +371,10 @@ export type HostMessage =
   /** null: there is none, or none any more. */
   | { readonly type: 'profile'; readonly profile: Profile | null };
 
+/** Whether a message has settings or a specification in it, and so may have long lists of texts. */
+export const hasSettings = ({ type }: HostMessage): boolean =>
+  type === 'state' || type === 'map' || type === 'detail' || type === 'sweep';
+
 /** Something of each slot that has a map. */
 export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { MapController } from '../../src/panel/controller.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
@@ -7,7 +8,7 @@ import { presetParameters } from '../../src/map/presets.js';
 import { questionsOf } from '../../src/map/questions.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { encodeVector } from '../../src/map/vector.js';
-import { type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
+import { type HostMessage, type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { FakeDependencies, MODELS, SETTINGS } from '../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
@@ -35,6 +36,8 @@ function open(
     revivedKey?: string;
     /** The page draws what it gets. */
     draws?: boolean;
+    /** Hears each message as it crosses to the page. */
+    crossed?: (message: HostMessage) => void;
   } = {},
 ): Panel {
   const deps = options.deps ?? new FakeDependencies({ seconds: 0.2, ...options.engine });
@@ -47,6 +50,7 @@ function open(
   const page = new Recorder();
   const say = (message: PageMessage): void => controller.receive(message);
   controller.connect((message) => {
+    options.crossed?.(message);
     page.post(message);
     if (message.type === 'progress' && options.draws !== false) setImmediate(() => say({ type: 'drawn' }));
   });
@@ -88,6 +92,42 @@ test('a new panel opens its model and computes its map at once', async (context)
   assert.deepEqual(controller.map()?.cells, truth.cells);
   assert.equal(controller.status.title, 'SmolLM2-135M-Instruct · layer 29, seed 42');
   assert.equal(controller.status.complete, true);
+});
+
+test('ten thousand texts cross to a page once, whatever is told of them after that', async (context) => {
+  const texts = Array.from({ length: 10_000 }, (_, i) => `a text of some length, such as people have, ${i}`);
+  const labels = texts.map((_, i) => `label ${i % 3}`);
+  const overlays = [{ kind: 'texts', texts, labels }] as const;
+  let crossed = '';
+  const { page, edit, say, complete } = open(context, {
+    settings: { parameters: { ...DEFAULT_PARAMETERS, grid: grid(8), overlays } },
+    crossed: ({ type, ...message }) => {
+      if (type === 'state' || type === 'map') crossed += JSON.stringify(message);
+    },
+  });
+  const times = (text = texts[7] ?? ''): number => crossed.split(JSON.stringify(text)).length - 1;
+  await complete();
+  assert.equal(times(), 1);
+  const shown = (): unknown => page.state.settings.parameters.overlays;
+  assert.deepEqual(shown(), overlays);
+  assert.deepEqual(page.map?.specification.overlays, overlays);
+  // Edits make settings of their own; undo brings the former back.
+  crossed = '';
+  edit('grid.spacing', 0.25);
+  edit('overlays', [{ ...overlays[0], labels: texts.map((_, i) => `other ${i % 2}`) }]);
+  await page.until(() => JSON.stringify(shown()).includes('other 1'));
+  await complete();
+  say({ type: 'undo' });
+  await page.until(() => isDeepStrictEqual(shown(), overlays));
+  await complete();
+  assert.equal(times(), 0);
+  assert.equal(crossed.split('"other 0"').length - 1, 5_000);
+  // A page that is built anew knows nothing.
+  crossed = '';
+  say({ type: 'ready', view: VIEW });
+  await complete();
+  assert.equal(times(), 1);
+  assert.deepEqual(shown(), overlays);
 });
 
 test('another model begins with prompts of its own, unless a person has chosen any; undo brings both back', async (context) => {

@@ -1,4 +1,12 @@
-import type { HostMessage, HostState, ShownMap, SlotName, SlotState } from '../../src/protocol/page.js';
+import { ListsReceived } from '../../src/protocol/longLists.js';
+import {
+  hasSettings,
+  type HostMessage,
+  type HostState,
+  type ShownMap,
+  type SlotName,
+  type SlotState,
+} from '../../src/protocol/page.js';
 import { addBatch } from '../../src/map/tokenMap.js';
 
 /** A page that only listens: what a panel has told it, and what it would show by now. */
@@ -12,11 +20,14 @@ export class Recorder {
   /** @param slot whose map is put together. */
   constructor(private readonly slot: SlotName = 'main') {}
 
+  private readonly lists = new ListsReceived();
   private waiting: { reached: () => boolean; resolve: () => void }[] = [];
 
   /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
   readonly post = (sent: HostMessage): void => {
-    const message = structuredClone(sent);
+    const crossed = structuredClone(sent);
+    const message = hasSettings(crossed) ? this.lists.whole(crossed) : crossed;
+    if (!message) throw new Error('a list of texts is named that did not come');
     this.messages.push(message);
     if (
       message.type !== 'sweep' &&
