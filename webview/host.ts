@@ -1,5 +1,5 @@
 import { ListsReceived } from '../src/protocol/longLists.js';
-import { hasSettings, type HostMessage, type KeptPanel, type PageMessage } from '../src/protocol/page.js';
+import { hasLists, type HostMessage, type KeptPanel, type PageMessage } from '../src/protocol/page.js';
 import { PendingEdits } from './pendingEdits.js';
 import type { UiState } from './uiState.js';
 
@@ -43,7 +43,7 @@ export function onHostMessage(listener: (message: HostMessage) => void, draw: ()
   // Only the frame around the page can post to it: its own origin is the webview's, and nothing else is embedded.
   window.addEventListener('message', (event: MessageEvent<HostMessage>) => {
     if (event.origin !== window.origin) return;
-    const data = hasSettings(event.data) ? lists.whole(event.data) : event.data;
+    const data = hasLists(event.data) ? lists.whole(event.data) : event.data;
     if (data) listener(data.type === 'state' ? edits.over(data) : data);
   });
 }

@@ -1,7 +1,7 @@
 import type { Token } from '../map/token.js';
 import type { CellBatch } from '../map/tokenMap.js';
 import { ListsSent } from '../protocol/longLists.js';
-import { hasSettings, type HostMessage, type Progress, type SlotName } from '../protocol/page.js';
+import { hasLists, type HostMessage, type Progress, type SlotName } from '../protocol/page.js';
 
 /** Small batches that come within this time cross together. */
 const TOGETHER_MS = 25;
@@ -25,7 +25,7 @@ export class PageStream {
 
   send(message: HostMessage): void {
     this.flush();
-    this.post(hasSettings(message) ? this.lists.named(message) : message);
+    this.post(hasLists(message) ? this.lists.named(message) : message);
   }
 
   cells(slot: SlotName, map: number, batch: CellBatch, tokens: readonly Token[]): void {

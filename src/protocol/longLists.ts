@@ -1,22 +1,27 @@
 /**
- * Lists of texts on their way to the page: a table has up to 10,000 texts, and stands in the settings of every state and in the
- * specification of every map. Each crosses once, and is named after that.
+ * Long lists on their way to the page: a table has up to 10,000 texts, which stand in the settings of every state and in the
+ * specification of every map, and their places in the survey of each window of it. Each list crosses once, and is named after that.
  */
 
-/** Lists of fewer texts cross as they are. */
+/** Texts, or numbers. */
+type List = readonly string[] | readonly number[];
+
+/** Lists of less cross as they are. */
 const LONG = 50;
-/** Lists that both ends remember, the last that came: texts, labels, colors and shapes of a few tables. */
+/** Lists that both ends remember, those that were used last: texts, labels, colors, shapes and places of a few tables. */
 const KEPT = 24;
 
-/** What stands for a long list. `texts`: those of a name that is used for the first time. */
+/** What stands for a long list. `list`: that of a name which is used for the first time. */
 interface Named {
   readonly $list: number;
-  readonly texts?: readonly string[];
+  readonly list?: List;
 }
 
 const isNamed = (value: object): value is Named => '$list' in value && typeof value.$list === 'number';
-const isLong = (value: object): value is readonly string[] =>
-  Array.isArray(value) && value.length >= LONG && value.every((one) => typeof one === 'string');
+const isLong = (value: object): value is List =>
+  Array.isArray(value) &&
+  value.length >= LONG &&
+  ['string', 'number'].some((type) => value.every((one) => typeof one === type));
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -39,50 +44,69 @@ function exchanged(value: unknown, exchange: (part: object) => unknown): unknown
     : value;
 }
 
+/** Lists by their names, the one that was used last at the end. Both ends forget the same. */
+class KeptLists {
+  private readonly lists = new Map<number, List>();
+
+  clear(): void {
+    this.lists.clear();
+  }
+
+  /** Name of an equal list. */
+  nameOf(list: List): number | undefined {
+    for (const [name, one] of this.lists) if (one === list || same(one, list)) return name;
+    return undefined;
+  }
+
+  /** A list by its name, which is used now; `list`: what the name means from now on. */
+  use(name: number, list = this.lists.get(name)): List | undefined {
+    if (!list) return undefined;
+    this.lists.delete(name);
+    this.lists.set(name, list);
+    const [oldest] = this.lists.keys();
+    if (this.lists.size > KEPT && oldest !== undefined) this.lists.delete(oldest);
+    return list;
+  }
+}
+
 /** The host's end. */
 export class ListsSent {
   private next = 1;
-  private kept: { readonly name: number; readonly texts: readonly string[] }[] = [];
+  private readonly kept = new KeptLists();
 
   /** The page is another one, and knows none. */
   forget(): void {
-    this.kept = [];
+    this.kept.clear();
   }
 
   /** A message with its long lists named. */
   named<T>(message: T): T {
     return exchanged(message, (part) => {
       if (!isLong(part)) return part;
-      const before = this.kept.find(({ texts }) => texts === part || same(texts, part));
-      if (before) return { $list: before.name } satisfies Named;
-      const name = this.next++;
-      this.kept = [...this.kept, { name, texts: part }].slice(-KEPT);
-      return { $list: name, texts: part } satisfies Named;
+      const before = this.kept.nameOf(part);
+      const name = before ?? this.next++;
+      this.kept.use(name, part);
+      return (before === undefined ? { $list: name, list: part } : { $list: name }) satisfies Named;
     }) as T;
   }
 }
 
 /** The page's end. */
 export class ListsReceived {
-  private readonly kept = new Map<number, readonly string[]>();
+  private readonly kept = new KeptLists();
 
   /** A message with its long lists, each the same object as before; undefined where it is not for this page, which will be told anew. */
   whole<T>(message: T): T | undefined {
     const missing: number[] = [];
     const found = exchanged(message, (part) => {
       if (!isPlain(part) || !isNamed(part)) return part;
-      const { $list: name, texts } = part;
-      if (texts) {
-        this.kept.set(name, texts);
-        this.kept.delete(name - KEPT);
-      }
-      const list = this.kept.get(name);
-      if (!list) missing.push(name);
+      const list = this.kept.use(part.$list, part.list);
+      if (!list) missing.push(part.$list);
       return list ?? part;
     });
     return missing.length > 0 ? undefined : (found as T);
   }
 }
 
-const same = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((text, i) => text === other[i]);
+const same = (one: List, other: List): boolean =>
+  one.length === other.length && one.every((value, i) => Object.is(value, other[i]));

@@ -371,9 +371,9 @@ export type HostMessage =
   /** null: there is none, or none any more. */
   | { readonly type: 'profile'; readonly profile: Profile | null };
 
-/** Whether a message has settings or a specification in it, and so may have long lists of texts. */
-export const hasSettings = ({ type }: HostMessage): boolean =>
-  type === 'state' || type === 'map' || type === 'detail' || type === 'sweep';
+/** Whether a message has settings, a specification or a survey in it, and so may have long lists of texts and of their places. */
+export const hasLists = ({ type }: HostMessage): boolean =>
+  type === 'state' || type === 'map' || type === 'detail' || type === 'survey' || type === 'sweep';
 
 /** Something of each slot that has a map. */
 export type Slots<T> = { readonly main: T } & Readonly<Partial<Record<SlotName, T>>>;

@@ -94,7 +94,7 @@ test('a new panel opens its model and computes its map at once', async (context)
   assert.equal(controller.status.complete, true);
 });
 
-test('ten thousand texts cross to a page once, whatever is told of them after that', async (context) => {
+test('ten thousand texts and their places cross to a page once, whatever is told of them after that', async (context) => {
   const texts = Array.from({ length: 10_000 }, (_, i) => `a text of some length, such as people have, ${i}`);
   const labels = texts.map((_, i) => `label ${i % 3}`);
   const overlays = [{ kind: 'texts', texts, labels }] as const;
@@ -102,7 +102,7 @@ test('ten thousand texts cross to a page once, whatever is told of them after th
   const { page, edit, say, complete } = open(context, {
     settings: { parameters: { ...DEFAULT_PARAMETERS, grid: grid(8), overlays } },
     crossed: ({ type, ...message }) => {
-      if (type === 'state' || type === 'map') crossed += JSON.stringify(message);
+      crossed += ['state', 'map', 'survey', 'detail'].includes(type) ? JSON.stringify(message) : '';
     },
   });
   const times = (text = texts[7] ?? ''): number => crossed.split(JSON.stringify(text)).length - 1;
@@ -111,6 +111,14 @@ test('ten thousand texts cross to a page once, whatever is told of them after th
   const shown = (): unknown => page.state.settings.parameters.overlays;
   assert.deepEqual(shown(), overlays);
   assert.deepEqual(page.map?.specification.overlays, overlays);
+  await page.until(() => Boolean(page.map?.survey?.points));
+  // A window of the same map has the same places.
+  const x = String(page.map.survey?.points?.[0]?.x[7]);
+  const places = (): number => crossed.split(x).length - 1;
+  assert.equal(places(), 1);
+  say({ type: 'window', slot: 'main', map: page.map.id, grid: { ...grid(8), spacing: 0.1 }, refine: true });
+  await page.until(() => Boolean(page.detail?.finish));
+  assert.equal(places(), 1);
   // Edits make settings of their own; undo brings the former back.
   crossed = '';
   edit('grid.spacing', 0.25);

@@ -1,6 +1,6 @@
 import { ListsReceived } from '../../src/protocol/longLists.js';
 import {
-  hasSettings,
+  hasLists,
   type HostMessage,
   type HostState,
   type ShownMap,
@@ -26,8 +26,8 @@ export class Recorder {
   /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
   readonly post = (sent: HostMessage): void => {
     const crossed = structuredClone(sent);
-    const message = hasSettings(crossed) ? this.lists.whole(crossed) : crossed;
-    if (!message) throw new Error('a list of texts is named that did not come');
+    const message = hasLists(crossed) ? this.lists.whole(crossed) : crossed;
+    if (!message) throw new Error('a list is named that did not come');
     this.messages.push(message);
     if (
       message.type !== 'sweep' &&
