@@ -13,6 +13,7 @@ import {
   node,
   type NodeProto,
   type TensorProto,
+  withAttribute,
 } from './graph.js';
 import { broken, unsupported } from './source.js';
 import { spend, withinBudget } from './work.js';
@@ -69,7 +70,7 @@ function normalized(model: ModelProto): Graph {
       constants.push(constant);
       return [];
     }
-    return splitSkipNorm(hoistWeights(n, constants));
+    return splitSkipNorm(growing(hoistWeights(n, constants)));
   });
   if (parts.sparseInitializer.length > 0) throw unsupported('The model has sparse weights, which cannot be cut.');
   return Graph.of(
@@ -284,6 +285,13 @@ function constantOf(n: NodeProto): TensorProto | undefined {
       return undefined; // strings and sparse values: left as they are
   }
 }
+
+/**
+ * A past that rolls within the attention's window (onnxruntime-genai 0.18) is told from one that grows by an attribute alone. It
+ * cannot be empty; one that grows can, and the same positions are seen.
+ */
+const growing = (n: NodeProto): NodeProto =>
+  findAttribute(n, 'sliding_window_cache') ? withAttribute(n, 'sliding_window_cache', undefined) : n;
 
 /**
  * Skip norms hold the residual sum inside (at the last block it has no tensor at all). Inputs: input, skip, gamma,

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as v from 'valibot';
 import { computeMap } from '../../src/engine/client.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import { attribute } from '../../src/onnx/graph.js';
+import { ModelProtoSchema } from '../../src/onnx/proto/onnx_pb.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { givenPlane } from './givenPlane.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
@@ -153,6 +156,36 @@ test('masks are told by their effect where the checks are left out, as for large
     const fault = await faultOf(mapOf(engine, soundOne('mask-2d'), 0, [1, 2]));
     assert.match(fault.message, /What the input "attention_mask" means cannot be told/);
   });
+});
+
+test('a past that rolls within the window is as one that grows', async () => {
+  const from = join(folder, '..', 'models', 'genai-int4-qwen2');
+  const answers = (attributes: Readonly<Record<string, bigint>>): Promise<number[]> => {
+    const to = temporaryFolder();
+    for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name));
+    const model = fromBinary(ModelProtoSchema, readFileSync(join(from, 'model.onnx')));
+    for (const n of model.graph?.node.filter(({ opType }) => opType === 'GroupQueryAttention') ?? [])
+      n.attribute = [
+        ...n.attribute.filter(({ name }) => !(name in attributes)),
+        ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      ];
+    writeFileSync(join(to, 'model.onnx'), toBinary(ModelProtoSchema, model));
+    const ids = [3, 1, 4, 1, 5, 9, 2, 6];
+    return withEngineHere(async (engine) => {
+      await engine.call('open', { path: to, device: 'cpu' });
+      const parameters: MapParameters = {
+        ...DEFAULT_PARAMETERS,
+        layer: 0,
+        context: { kind: 'tokens', ids },
+        plane: { ...DEFAULT_PARAMETERS.plane, center: { kind: 'tokens', ids } },
+        grid: { columns: 2, rows: 2, spacing: 1, center: [0, 0] },
+      };
+      return [...(await computeMap(engine, { parameters, batchSize: 4 })).cells.probabilities];
+    });
+  };
+  const grows = await answers({ local_window_size: 3n });
+  assert.deepEqual(await answers({ local_window_size: 3n, sliding_window_cache: 1n }), grows);
+  assert.notDeepEqual(await answers({}), grows);
 });
 
 // Links need a right of their own on Windows.
