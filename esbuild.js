@@ -36,6 +36,7 @@ function declarations() {
     noEmit: false,
     declaration: true,
     emitDeclarationOnly: true,
+    noCheck: true, // Oxlint checks the types
     rootDir: 'src',
     outDir: 'dist/types',
   });
