@@ -96,7 +96,7 @@ export async function killsAtRandom({ count, seed, engine, model }: KillOptions)
         rest.emptyFolders++;
       if (found.others.length + unfinished() > 0) {
         rest.left++;
-        const next = startTree([...flags(output), '--seed', '7'], env);
+        const next = startTree([...flags(output), '--seed', '7', '--grid-size', '4', '--formats', 'json'], env);
         await next.ended;
         rest.uncleared += filesIn(output).others.length + unfinished();
       }
