@@ -7,11 +7,11 @@ import { BatchSize } from './batchSize.js';
 import { cacheLayout, emptyPast, sequenceFeeds } from './feeds.js';
 import type { MaskForms } from './maskForms.js';
 import type { ModelConfig } from './modelConfig.js';
-import { type Feeds, type Results, type Session, Tensor } from './session.js';
+import { type Feeds, type Results, Tensor } from './session.js';
 import { lowerIdsFirst } from './ties.js';
 
 export interface CellRunnerParts {
-  readonly session: Session;
+  readonly run: (feeds: Feeds) => Promise<Results>;
   readonly graph: Graph;
   readonly interface: Interface;
   readonly masks: MaskForms;
@@ -82,19 +82,9 @@ const LEAST_OF_WIDENED = 64;
 export class CellRunner {
   readonly batchSize: BatchSize;
   private feeds: { batch: number; feeds: Feeds } | undefined;
-  private running = 0;
 
   constructor(private readonly parts: CellRunnerParts) {
     this.batchSize = new BatchSize(parts.widensEachRun ? LEAST_OF_WIDENED : 1);
-  }
-
-  get session(): Session {
-    return this.parts.session;
-  }
-
-  /** A run is on its way: the session must stay. */
-  get busy(): boolean {
-    return this.running > 0;
   }
 
   get hiddenSize(): number {
@@ -205,7 +195,7 @@ export class CellRunner {
     return n === 1 && !this.parts.oneByOne ? 2 : n;
   }
 
-  private async run(points: Float32Array, n: number, more: Feeds): Promise<Results> {
+  private run(points: Float32Array, n: number, more: Feeds): Promise<Results> {
     const batch = this.padded(n);
     let data = points;
     if (batch > n) {
@@ -214,12 +204,7 @@ export class CellRunner {
       data.set(points, points.length);
     }
     const cells = new Tensor('float32', data, [batch, 1, this.parts.hiddenSize]);
-    this.running++;
-    try {
-      return await this.parts.session.run({ ...this.feedsFor(batch), ...more, [CUT.cells]: cells });
-    } finally {
-      this.running--;
-    }
+    return this.parts.run({ ...this.feedsFor(batch), ...more, [CUT.cells]: cells });
   }
 
   /** Everything but the cells; the same for every batch of a size. */

@@ -258,6 +258,7 @@ export async function checkWay(variant: Variant, plan: CellPlan): Promise<readon
     k: plan.output.kind === 'top' ? plan.output.k : 1,
     masked: false,
     functional: false,
+    shares: false, // as a map's own plan says it: the same graph
   } as const;
   const cells = { ...forward, output: top };
   const rows = await AffineMap.find(variant, cells, { c: point, u: none, v: none }, alone, 'own state');

@@ -47,12 +47,15 @@ export class EngineService {
   readonly handlers: Handlers<EngineRequests> = {
     open: async (params, context) => (await this.openOnce(params, (event) => context.emit(event))).description,
     current: async () => (await this.model()).model.isCurrent(),
-    estimate: async ({ beside, ...params }) => {
+    estimate: async ({ beside, ...params }, { signal }) => {
       const { parameters, batchSize } = checkedMap(params);
-      const opened = await this.model();
-      if (!beside) return estimateMap({ ...opened, parameters }, batchSize);
-      const other = { ...(await this.besideOf(beside)), parameters: parseParameters(beside.parameters) };
-      return estimateDivergences({ ...opened, parameters }, other, batchSize);
+      if (!beside) return estimateMap({ ...(await this.model()), parameters }, batchSize);
+      const besides = parseParameters(beside.parameters);
+      // In its turn: a model that was beside before makes way, and nobody may be at it.
+      return this.inTurn(signal, async () => {
+        const [opened, other] = [await this.model(), await this.besideOf(beside)];
+        return estimateDivergences({ ...opened, parameters }, { ...other, parameters: besides }, batchSize);
+      });
     },
     map: (params, context) => {
       const checked = checkedMap(params);

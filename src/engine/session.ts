@@ -30,6 +30,9 @@ const CORES = physicalCores();
 
 /** A graph ready to run. Its weights stay in the model's own files; the operating system maps what is read. */
 export class Session {
+  private readonly running = new Set<Promise<unknown>>();
+  private released = false;
+
   /** Peak memory of weights is theirs; what onnxruntime holds beside them are copies that it converted. */
   private constructor(
     private readonly session: Renewed<ort.InferenceSession>,
@@ -83,24 +86,42 @@ export class Session {
     }
   }
 
-  /** @throws Fault `memory`, `device` or `internal`. */
+  /** @throws Fault as {@link sessionFault}, `device`; `internal` where it was released */
   async run(feeds: Feeds): Promise<Results> {
-    const fed = this.hasWitness ? withNumbers(feeds) : feeds;
+    if (this.released)
+      throw new Fault({
+        code: 'internal',
+        message: 'A part of the model was put away while it was still needed.',
+        hint: 'Try again, and please report this with the log.',
+      });
+    const results = this.trusted(this.hasWitness ? withNumbers(feeds) : feeds);
+    const settled = results.catch(() => undefined);
+    this.running.add(settled);
     try {
-      const { results } = await this.session.use(
-        async (session) => {
-          const all: Results = await inTime(() => session.run(fed));
-          return this.hasWitness ? heard(all) : { results: all, full: true };
-        },
-        ({ full }) => full,
-      );
-      return results;
+      return await results;
     } catch (error) {
       throw error instanceof Fault ? error : sessionFault(error);
+    } finally {
+      this.running.delete(settled);
     }
   }
 
+  /** Gives its memory back, once what runs has ended. */
   async release(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
+    await Promise.all(this.running);
     await this.session.release();
+  }
+
+  private async trusted(fed: Feeds): Promise<Results> {
+    const { results } = await this.session.use(
+      async (session) => {
+        const all: Results = await inTime(() => session.run(fed));
+        return this.hasWitness ? heard(all) : { results: all, full: true };
+      },
+      ({ full }) => full,
+    );
+    return results;
   }
 }

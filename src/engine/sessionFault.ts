@@ -96,10 +96,11 @@ export function sessionFault(error: unknown): Fault {
     const found = pattern.exec(detail);
     if (found) return new Fault({ code, message: message(found), detail, ...(hint === undefined ? {} : { hint }) });
   }
+  // It may be the model, the machine or us: nothing is said to be broken.
   return new Fault({
-    code: 'model-broken',
-    message: 'onnxruntime cannot run this model, for a reason that has no name here.',
-    hint: REEXPORT,
+    code: 'model-unsupported',
+    message: 'onnxruntime could not go on, for a reason that has no name here.',
+    hint: 'Try again. If it comes again, please report it with the log, which has onnxruntime’s own words.',
     detail,
   });
 }

@@ -13,20 +13,11 @@ import { type Results, type Session, Tensor } from '../session.js';
 import { Kept } from '../kept.js';
 import { type FedNumbers, fedRows } from './fed.js';
 import { type EarlyGraph, keptPrefix } from './keptPrefix.js';
+import { type CutSession, KeptSessions, type OpenCut } from './keptSessions.js';
 import type { Manner } from './manner.js';
 import { type Model, translated, type WeightsMemory } from './model.js';
 import { type CellPlan, cutLayerOf, type Surroundings } from './plan.js';
 import { type SequenceOptions, Sequences } from './sequences.js';
-
-/** A cut graph, ready to run. */
-interface CutSession {
-  readonly session: Session;
-  readonly graph: Graph;
-  /** Of memory, that the weights take. */
-  readonly weightsBytes: number;
-  readonly widensEachRun: boolean;
-  readonly hiddenSize: number;
-}
 
 /** A model with interventions whose numbers are fed: what variants share that differ in these numbers alone. */
 interface Shared {
@@ -34,7 +25,7 @@ interface Shared {
   /** The model as it runs over earlier positions alone: what acts at the last position leaves them as they are. */
   readonly before: Anatomy;
   /** Sessions of cut graphs; runners that differ in what stands around the vector share them. */
-  readonly sessions: Map<string, Promise<CutSession>>;
+  readonly sessions: KeptSessions;
   /** Of the weights of a cut graph. */
   readonly memory: Map<string, WeightsMemory>;
   /** Those that have runners of the sessions. */
@@ -43,7 +34,8 @@ interface Shared {
 
 /** A model as it is, or with interventions: its sessions, its hidden states, what is kept of earlier positions. */
 export class Variant {
-  private readonly runners = new Map<string, Promise<CellRunner>>();
+  /** The runners that are kept, the latest used last, and the keys of their sessions. */
+  private readonly runners = new Map<string, { readonly session: string; readonly made: Promise<CellRunner> }>();
   /** Whether a way to compute attention gives the same, by way and layer. */
   private readonly proven = new Map<string, Promise<boolean>>();
   /** Hidden states of the sequences that were run last. */
@@ -59,10 +51,6 @@ export class Variant {
 
   get anatomy(): Anatomy {
     return this.shared.anatomy;
-  }
-
-  private get sessions(): Shared['sessions'] {
-    return this.shared.sessions;
   }
 
   /**
@@ -81,7 +69,13 @@ export class Variant {
     const earlier = interventions.filter((one) => one.kind !== 'add' || one.positions === 'all');
     const whole = rewritten(interventions);
     const before = earlier.length < interventions.length ? rewritten(earlier) : whole;
-    const shared = { anatomy: whole, before, sessions: new Map(), memory: new Map(), users: new Set<Variant>() };
+    const shared = {
+      anatomy: whole,
+      before,
+      sessions: new KeptSessions(),
+      memory: new Map(),
+      users: new Set<Variant>(),
+    };
     return new Variant(model, shared, fed, plain);
   }
 
@@ -122,16 +116,16 @@ export class Variant {
     const { prefix, own, suffix } = around;
     const often = plan.often ?? plan.output.kind === 'top';
     const key = JSON.stringify([cut, prefix, own, suffix, manner.batching.way, often]);
-    let runner = this.runners.get(key);
-    if (!runner) {
-      runner = this.createRunner(cut, often, around, reuse, manner, early);
-      this.runners.set(key, runner);
-      this.shared.users.add(this);
-      runner.catch(() => this.runners.delete(key));
-      await runner;
-      await this.releaseOldRunners();
-    }
-    return runner;
+    const found = this.runners.get(key);
+    const made = found?.made ?? this.createRunner(cut, often, around, reuse, manner, early);
+    this.runners.delete(key);
+    this.runners.set(key, { session: sessionKey(cut, often), made });
+    if (found) return made;
+    this.shared.users.add(this);
+    made.catch(() => this.runners.delete(key));
+    await made;
+    await this.releaseOldRunners();
+    return made;
   }
 
   /** The CPU gives of equal logits the lower id first; elsewhere it is asked for what settles it. */
@@ -175,7 +169,7 @@ export class Variant {
     const states = async (graph: Graph): Promise<Float32Array> => {
       const pasts = this.anatomy.interface.caches.filter((slot) => prefix.length > 0 && graph.isInput(slot.past));
       const session = await this.model.session(graph, false);
-      const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize };
+      const opened = runOnce(session, graph, hiddenSize);
       const around = { prefix, own: ids[2] ?? 0, suffix: [] };
       try {
         const runner = this.runnerOf(opened, around, this.model.manner, {
@@ -202,33 +196,26 @@ export class Variant {
   }
 
   /** Of the weights that its sessions hold. */
-  async heldBytes(): Promise<number> {
-    const kept = await Promise.allSettled(this.sessions.values());
-    return kept.reduce((sum, s) => sum + (s.status === 'fulfilled' ? s.value.weightsBytes : 0), 0);
+  heldBytes(): Promise<number> {
+    return this.shared.sessions.bytes();
   }
 
   /** Sessions of other layers are kept while they are few and small: going back to one costs nothing then. */
   private async releaseOldRunners(): Promise<void> {
-    for (const [key, oldest] of this.runners) {
+    for (const key of [...this.runners.keys()]) {
       const few = this.runners.size <= KEPT_RUNNERS && (await this.heldBytes()) <= KEPT_BYTES;
       if (this.runners.size <= 1 || few) return;
-      const runner = await oldest;
-      if (runner.busy) continue;
       this.runners.delete(key);
       await this.releaseUnusedSessions();
     }
   }
 
+  /** Shuts the sessions that no runner is kept for. */
   async releaseUnusedSessions(): Promise<void> {
-    const runners = [...this.shared.users].flatMap((variant) => [...variant.runners.values()]);
-    const settled = await Promise.allSettled(runners);
-    const used = new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.session] : [])));
-    for (const [key, opening] of this.sessions) {
-      const { session } = await opening;
-      if (used.has(session)) continue;
-      this.sessions.delete(key);
-      await session.release();
-    }
+    const { sessions, users } = this.shared;
+    const isKept = (key: string): boolean =>
+      [...users].some((variant) => [...variant.runners.values()].some(({ session }) => session === key));
+    await sessions.shut(isKept);
   }
 
   private async createRunner(
@@ -241,7 +228,7 @@ export class Variant {
   ): Promise<CellRunner> {
     let made: Graph | undefined;
     const graphOf = async (): Promise<Graph> =>
-      (made ??= (await this.sessions.get(sessionKey(cut, often)))?.graph ?? this.graphOf(cut));
+      (made ??= (await this.shared.sessions.graphOf(sessionKey(cut, often))) ?? this.graphOf(cut));
     // Before the session for the cells: the weights stand in memory once.
     if (cut.around.prefix)
       refuseLongPrompt(
@@ -272,7 +259,7 @@ export class Variant {
     const plainTop = output.kind === 'top' && !output.masked && !output.functional && !output.shares;
     const isSoon = around.suffix.length === 0 && around.prefix.length <= EARLY_POSITIONS;
     const ready: EarlyGraph['ready'] = async (session, graph, pasts) => {
-      const opened = { session, graph, weightsBytes: 0, widensEachRun: false, hiddenSize: model.facts.hiddenSize };
+      const opened = runOnce(session, graph, model.facts.hiddenSize);
       await early?.(this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts }));
     };
     return keptPrefix(
@@ -300,7 +287,7 @@ export class Variant {
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
   runnerOf(
-    { session, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
+    { run, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
     { prefix, own, suffix }: Surroundings,
     manner: Manner,
     around: { readonly whole: Float32Array; readonly prefix: boolean; readonly pasts: ReadonlyMap<string, Tensor> },
@@ -310,9 +297,9 @@ export class Variant {
     // Of earlier positions nothing is fed where their keys and values are.
     const first = around.prefix ? 0 : prefix.length;
     const length = prefix.length + 1 + suffix.length;
-    const run = { from: first, count: length - first, later: suffix.length, length };
+    const rowsFed = { from: first, count: length - first, later: suffix.length, length };
     return new CellRunner({
-      session,
+      run,
       graph,
       interface: this.anatomy.interface,
       masks: this.model.forms,
@@ -328,7 +315,7 @@ export class Variant {
       weightsBytes,
       widensEachRun,
       ownId: own,
-      fed: fedRows(graph, this.fed, run),
+      fed: fedRows(graph, this.fed, rowsFed),
     });
   }
 
@@ -345,22 +332,16 @@ export class Variant {
     return translated(() => cutWeights(this.anatomy, cut), this.model.files.relativeFile);
   }
 
+  /** A cut graph, open; where it is shut later, it is opened again whenever it runs. */
   cutSession(cut: CellCut, often: boolean, made?: Graph): Promise<CutSession> {
-    const key = sessionKey(cut, often);
-    let opened = this.sessions.get(key);
-    if (!opened) {
-      opened = (async () => {
-        const graph = made ?? this.graphOf(cut);
-        const session = await this.model.session(graph, often);
-        const { hiddenSize, head } = this.anatomy;
-        const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
-        const { bytes, half } = this.model.memoryOf(graph, often);
-        return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
-      })();
-      this.sessions.set(key, opened);
-      opened.catch(() => this.sessions.delete(key));
-    }
-    return opened;
+    return this.shared.sessions.of(sessionKey(cut, often), async (known = made): Promise<OpenCut> => {
+      const graph = known ?? this.graphOf(cut);
+      const session = await this.model.session(graph, often);
+      const { hiddenSize, head } = this.anatomy;
+      const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
+      const { bytes, half } = this.model.memoryOf(graph, often);
+      return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
+    });
   }
 
   /**
@@ -408,6 +389,15 @@ export class Variant {
 }
 
 const sessionKey = (cut: CellCut, often: boolean): string => JSON.stringify([cut, often]);
+
+/** A session that its maker releases, soon. */
+const runOnce = (session: Session, graph: Graph, hiddenSize: number): CutSession => ({
+  run: (feeds) => session.run(feeds),
+  graph,
+  weightsBytes: 0,
+  widensEachRun: false,
+  hiddenSize,
+});
 
 const sequenceKey = (ids: readonly number[], tensor: string, later: number): string =>
   `${tensor} ${later} ${ids.join(',')}`;
