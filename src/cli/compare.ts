@@ -11,7 +11,7 @@ import { COMPARISON_NAME } from '../host/savedSets.js';
 import { agreementWords, changeText, type MeanAndMost, summaryOf, tokenChanges } from '../map/compare/comparison.js';
 import { divergenceBits } from '../map/compare/divergenceScale.js';
 import { safeText } from '../map/display.js';
-import { bits, formatCount, formatPercent, formatShort } from '../map/numbers.js';
+import { bits, formatCount, formatPercent, formatShort, several } from '../map/numbers.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { ComputingChoices } from './computing.js';
 import { openOptions } from './openAsked.js';
@@ -101,8 +101,7 @@ function report({ comparison, withoutDivergences }: ComparedFiles): string {
     ...tokenChanges(comparison)
       .slice(0, 5)
       .map(
-        (change) =>
-          [changeText(change), `${formatCount(change.cells)} cells, ${formatCount(change.real)} real`] as const,
+        (change) => [changeText(change), `${several(change.cells, 'cell')}, ${formatCount(change.real)} real`] as const,
       ),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -3,7 +3,7 @@ import { type FittedTranslator, fitTranslator as fit } from '../host/fitTranslat
 import { bundledModel } from '../host/installation.js';
 import { safeText } from '../map/display.js';
 import type { FlagValues } from '../map/flags.js';
-import { formatCount, formatDuration, formatShort, parseNumber } from '../map/numbers.js';
+import { formatCount, formatDuration, formatShort, parseNumber, several } from '../map/numbers.js';
 import { DEFAULT_RIDGE } from '../protocol/fit.js';
 import { bad } from './computing.js';
 import { readTexts } from './flagFiles.js';
@@ -61,7 +61,7 @@ function report(fitted: FittedTranslator): string {
   });
   return [
     `${safeText(model)} · tuned lens by ridge regression (ridge ${formatShort(ridge)}) on ${formatCount(positions)} positions of ${formatCount(texts)} texts, in ${formatDuration(seconds)}`,
-    ...(cut > 0 ? [`${formatCount(cut)} texts were cut.`] : []),
+    ...(cut > 0 ? [`${several(cut, 'text was', 'texts were')} cut.`] : []),
     '',
     `KL from the model's final prediction, in nats, mean over ${formatCount(heldOutPositions)} positions of ${formatCount(heldOutTexts)} ${heldOutTexts === 1 ? 'text' : 'texts'} that it was not fitted on:`,
     `  ${'layer'.padStart(10)} ${'logit lens'.padStart(12)} ${'this lens'.padStart(12)}`,

@@ -8,6 +8,7 @@ import { logProbabilityDifference, probabilitiesOf } from './logProbabilities.js
 import type { Manner } from './model/manner.js';
 import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
+import { several } from '../map/numbers.js';
 import type { Variant } from './model/variant.js';
 
 /** Models with more weights are checked as far as their maps are worth it (proof.ts), and when somebody asks (`inspect`). */
@@ -79,7 +80,7 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
   const structural: Check = {
     name: 'blocks',
     outcome: 'passed',
-    detail: `${model.facts.blocks} blocks${model.files.config.layers === undefined ? '; no configuration states how many' : ', as the configuration states'}`,
+    detail: `${several(model.facts.blocks, 'block')}${model.files.config.layers === undefined ? '; no configuration states how many' : ', as the configuration states'}`,
   };
   const masks = [...(await model.masks())].map(([name, { reason }]): Check => ({
     name: 'mask',

@@ -7,6 +7,7 @@ import type { DivergenceBatch, DivergenceEvent, DivergenceResult } from '../prot
 import type { LogitSource } from './logitSource.js';
 import type { Model } from './model/model.js';
 import type { Opened } from './opened.js';
+import { several } from '../map/numbers.js';
 import { readParameters } from './reading.js';
 
 /** One of two maps that are compared. */
@@ -44,7 +45,7 @@ export async function divergences(
   if (renamed > 0)
     emit({
       kind: 'notice',
-      message: `${renamed} tokens are called differently by the two models; they are compared by number.`,
+      message: `${several(renamed, 'token is', 'tokens are')} called differently by the two models; all are compared by number.`,
     });
   const [reading, beside] = [
     await readParameters(a.opened, a.parameters),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { strongestFeatures } from '../formats/features.js';
 import { Fault } from '../map/fault.js';
+import { several } from '../map/numbers.js';
 import { dot } from '../map/plane.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../map/specification.js';
 import { MOST_FEATURES, type StrongFeatures } from '../map/strongFeatures.js';
@@ -29,7 +30,9 @@ export async function featuresOf(
   signal: AbortSignal,
 ): Promise<StrongFeatures> {
   if (vector.length !== hiddenSize)
-    throw bad(`The vector has ${vector.length} numbers; the hidden states of this model have ${hiddenSize}.`);
+    throw bad(
+      `The vector has ${several(vector.length, 'number')}; the hidden states of this model have ${hiddenSize}.`,
+    );
   return strongestFeatures(sae, vector, most, () => stopIfCancelled(signal));
 }
 

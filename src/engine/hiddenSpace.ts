@@ -24,6 +24,7 @@ import type { Variant } from './model/variant.js';
 import { allIds, readPrompt } from './prompts.js';
 import { tokenId } from './question.js';
 import { SAMPLE_TEXTS } from './sampleTexts.js';
+import { several } from '../map/numbers.js';
 import { visitTokenRows } from './tokenRows.js';
 
 /** Hidden states, planes and norms that are kept. */
@@ -407,7 +408,7 @@ export class HiddenSpace {
       case 'tokens':
         return this.model.tokenizer.decode(source.ids);
       case 'mean':
-        return `mean of ${source.prompts.length} prompts`;
+        return `mean of ${several(source.prompts.length, 'prompt')}`;
       case 'row':
         return `${source.matrix} of ${typeof source.token === 'number' ? `#${source.token}` : source.token}`;
       case 'vector':

@@ -4,7 +4,7 @@ import { Fault } from '../map/fault.js';
 import { gridWindow } from '../map/grid.js';
 import { interventionsAbove } from '../map/interventions.js';
 import { interventionWords } from '../map/interventionWords.js';
-import { formatCount, formatPercent, formatPoints } from '../map/numbers.js';
+import { formatCount, formatPercent, formatPoints, several } from '../map/numbers.js';
 import type { ExactRegions } from '../map/polygons.js';
 import { refinement } from '../map/refinement.js';
 import { contextOf, layerIndex, type MapParameters, type MapSpecification } from '../map/specification.js';
@@ -145,7 +145,9 @@ export async function runMap(
   );
   if (known) notice(approximationNotice(approximation, total));
   if (undefinedCells > 0)
-    notice(`${undefinedCells} cells have no prediction: the model's arithmetic leaves its number range there.`);
+    notice(
+      `${several(undefinedCells, 'cell has', 'cells have')} no prediction: the model's arithmetic leaves its number range there.`,
+    );
   const regions = exactRegions(source, parameters, notice);
   const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
   const told = ownSurvey(await survey(reading), parameters);

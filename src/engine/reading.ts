@@ -24,6 +24,7 @@ import type { CellPlan, Surroundings } from './model/plan.js';
 import type { Opened } from './opened.js';
 import { readPrompt } from './prompts.js';
 import { type Race, readRace } from './question.js';
+import { fromZero, several } from '../map/numbers.js';
 import * as translators from './translators.js';
 
 /** @param isPoint a vector of the hidden space; else a difference of two, which nothing is added to */
@@ -134,20 +135,20 @@ export async function planOf(model: Model, parameters: MapParameters): Promise<C
   if (layer !== 'embeddings' && layer >= blocks)
     throw new Fault({
       code: 'bad-parameter',
-      message: `Layer ${layer} does not exist: the model has ${blocks} blocks.`,
-      hint: `Choose 0 to ${blocks - 1}, or "embeddings".`,
+      message: `Layer ${layer} does not exist: the model has ${several(blocks, 'block')}.`,
+      hint: `Choose ${fromZero(blocks)}, or "embeddings".`,
     });
   if (parameters.topK > vocabularySize)
     throw new Fault({
       code: 'bad-parameter',
-      message: `top-k is ${parameters.topK}, but the model knows only ${vocabularySize} tokens.`,
+      message: `top-k is ${parameters.topK}, but the model knows only ${several(vocabularySize, 'token')}.`,
     });
   const strange = parameters.interventions.find(({ block }) => block >= blocks);
   if (strange)
     throw new Fault({
       code: 'bad-parameter',
-      message: `Block ${strange.block}, where an intervention should act, does not exist: the model has ${blocks} blocks.`,
-      hint: `Choose 0 to ${blocks - 1}.`,
+      message: `Block ${strange.block}, where an intervention should act, does not exist: the model has ${several(blocks, 'block')}.`,
+      hint: `Choose ${fromZero(blocks)}.`,
     });
   const unembed = unembedSupport(model);
   if (parameters.readout === 'unembed' && !unembed.ok)

@@ -16,6 +16,7 @@ import { hiddenStates } from './model/running.js';
 import type { Variant } from './model/variant.js';
 import type { Opened } from './opened.js';
 import { allIds, readPrompt } from './prompts.js';
+import { fromZero, several } from '../map/numbers.js';
 import { checkBatchSize, readParameters } from './reading.js';
 
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter`. */
@@ -121,8 +122,8 @@ export async function statesOf(variant: Variant, { prompt, layers }: StatesParam
     if (at === 'embeddings' || (Number.isInteger(at) && at >= 0 && at < blocks)) return at;
     throw new Fault({
       code: 'bad-parameter',
-      message: `Layer ${at} does not exist: the model has ${blocks} blocks.`,
-      hint: `Choose 0 to ${blocks - 1}, or "embeddings".`,
+      message: `Layer ${at} does not exist: the model has ${several(blocks, 'block')}.`,
+      hint: `Choose ${fromZero(blocks)}, or "embeddings".`,
     });
   });
   const ids = allIds(await readPrompt(variant.model, prompt));

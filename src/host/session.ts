@@ -39,6 +39,7 @@ import { type Device, type ModelDescription, VECTORS_BYTES } from '../protocol/e
 import type { FeaturesResult } from '../protocol/features.js';
 import { bundledModel } from './installation.js';
 import { type OpenedModel, openModel } from './openModel.js';
+import { several } from '../map/numbers.js';
 import { tokenFeatures, type TokenFeatures } from './tokenFeatures.js';
 
 /** How a model is opened. */
@@ -476,7 +477,7 @@ export class ModelSession {
     const wrong = vectors.findIndex(({ length }) => length !== hiddenSize);
     if (wrong >= 0)
       throw refused(
-        `Vector ${wrong} has ${vectors[wrong]?.length ?? 0} numbers; the hidden states of this model have ${hiddenSize}.`,
+        `Vector ${wrong} has ${several(vectors[wrong]?.length ?? 0, 'number')}; the hidden states of this model have ${hiddenSize}.`,
       );
     const rows = new Float32Array(vectors.length * hiddenSize);
     vectors.forEach((row, i) => rows.set(row, i * hiddenSize));

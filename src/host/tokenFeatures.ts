@@ -4,6 +4,7 @@ import { hookLayer } from '../formats/features.js';
 import { Fault } from '../map/fault.js';
 import type { Layer, Prompt } from '../map/specification.js';
 import type { Token } from '../map/token.js';
+import { several } from '../map/numbers.js';
 import type { FeaturesResult } from '../protocol/features.js';
 
 /** The strongest features of a token of a prompt. */
@@ -37,7 +38,7 @@ export async function tokenFeatures(
   if (!token || !state)
     throw new Fault({
       code: 'bad-parameter',
-      message: `The prompt has no position ${asked}: it has ${tokens.length} tokens.`,
+      message: `The prompt has no position ${asked}: it has ${several(tokens.length, 'token')}.`,
     });
   const width = state.values.length / tokens.length;
   const vector = state.values.slice(position * width, (position + 1) * width);

@@ -17,6 +17,13 @@ export function formatFixed(value: number, decimals: number): string {
 /** A whole number: `2,500`. */
 export const formatCount = (value: number): string => formatFixed(value, 0);
 
+/** So many of something, in English: `1 block`, `2,500 cells`. */
+export const several = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** The places of so many, in English: `0`, `0 to 11`. */
+export const fromZero = (count: number): string => (count === 1 ? '0' : `0 to ${count - 1}`);
+
 /** A probability 0 ... 1 as percent: `37.6%`, below 1% `0.97%`, below 0.01% `<0.01%`. */
 export function formatPercent(probability: number): string {
   if (!Number.isFinite(probability)) return NONE;

@@ -1,3 +1,4 @@
+import { several } from './numbers.js';
 import { Fault } from './fault.js';
 
 /** Float32 numbers as base64 of their little-endian bytes: exact, and a quarter of the size of decimals. */
@@ -29,7 +30,7 @@ export function decodeVector(base64: string, what: string, length?: number): Flo
   if (length !== undefined && vector.length !== length)
     throw new Fault({
       code: 'bad-parameter',
-      message: `${what} has ${vector.length} numbers; the hidden states of this model have ${length}.`,
+      message: `${what} has ${several(vector.length, 'number')}; the hidden states of this model have ${length}.`,
     });
   if (!vector.every((value) => Number.isFinite(value)))
     throw new Fault({ code: 'bad-parameter', message: `${what} holds a number that is not finite.` });

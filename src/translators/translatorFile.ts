@@ -5,6 +5,7 @@ import { badFile, type GivenFile, wholeFile, withFile } from '../formats/vectors
 import { Fault } from '../map/fault.js';
 import type { Translator, TranslatorKind } from '../map/translate.js';
 import { openTensorFile, type StoredTensor, type TensorFile } from './tensorFile.js';
+import { several } from '../map/numbers.js';
 import { TensorPlace } from './pickle.js';
 
 /** What a translator must fit. */
@@ -116,7 +117,10 @@ async function besides(
   if (of.get('d_model') !== hiddenSize)
     throw refuse(`is of hidden states of ${String(of.get('d_model'))} numbers; this model's have ${hiddenSize}`);
   const layers = of.get('num_hidden_layers') ?? of.get('num_layers');
-  if (layers !== blocks) throw refuse(`is of a model of ${String(layers)} blocks; this one has ${blocks}`);
+  if (layers !== blocks)
+    throw refuse(
+      `is of a model of ${typeof layers === 'number' ? several(layers, 'block') : 'other blocks'}; this one has ${blocks}`,
+    );
   const name = of.get('base_model_name_or_path');
   return { model: typeof name === 'string' && name !== '' ? name : null, bias: of.get('bias') !== false };
 }
@@ -161,11 +165,12 @@ function tuned(file: GivenFile, opened: TensorFile, { blocks, hiddenSize: d }: T
   }
   const biased = bias || [...found.keys()].some((name) => name.endsWith('.bias'));
   const translators = [...found.keys()].filter((name) => name.endsWith('.weight')).length;
-  if (translators > blocks) throw badFile(file.name, `has ${translators} translators; this model has ${blocks} blocks`);
+  if (translators > blocks)
+    throw badFile(file.name, `has ${several(translators, 'translator')}; this model has ${several(blocks, 'block')}`);
   for (let i = 0; i < blocks; i++)
     for (const part of biased ? ['weight', 'bias'] : ['weight']) {
       const tensor = found.get(`${i}.${part}`);
-      if (!tensor) throw badFile(file.name, `lacks ${i}.${part}: this model has ${blocks} blocks`);
+      if (!tensor) throw badFile(file.name, `lacks ${i}.${part}: this model has ${several(blocks, 'block')}`);
       checkShape(file.name, `${i}.${part}`, tensor, part === 'weight' ? [d, d] : [d]);
     }
   return {

@@ -337,6 +337,7 @@ test('parameters that no map has are refused, whoever asks', async () => {
     [/not finite/, { plane: along(nan, ones) }],
     [/not finite/, { plane: along(ones, infinite) }],
     [/not finite/, { plane: { axes: { method: 'replicated' }, center: { kind: 'vector', vector: nan } } }],
+    [/has 1 number;/, { plane: along(ones, encodeVector(new Float32Array(1))) }],
     [/has 15 numbers/, { plane: along(ones, encodeVector(new Float32Array(15))) }],
     [/parallel/, { plane: { ...along(ones, ones), orthogonal: true } }],
     [/x axis is zero/, { plane: { ...along(zeros, ones), lengths: 'unit' } }],

@@ -11,6 +11,9 @@ export async function faultOf(work: Promise<unknown>): Promise<Fault> {
   return thrown;
 }
 
+const ONE_AS_MANY =
+  /(?<![\d.,])1 (blocks|cells|dimensions|heads|layers|numbers|positions|prompts|tensors|texts|tokens|translators|vectors)\b/;
+
 /** One clear sentence: no stack, no line break, no mistake of ours, nothing that only a debugger reads. */
 export function assertSentence(fault: Fault, label = ''): void {
   const text = `${label} ${fault.code}: ${fault.message}`;
@@ -18,5 +21,6 @@ export function assertSentence(fault: Fault, label = ''): void {
   assert.match(fault.message, /^\S.{8,400}[.?!]$/s, text);
   const own = fault.message.replace(/"[^"]*"/g, '""'); // names in quotes may be anything
   assert.doesNotMatch(own, /[\n\r\0]|undefined|\[object|NaN| {4}at |node_modules|\.[ch]c?:\d+|0x[0-9a-f]{6}/, text);
+  assert.doesNotMatch(`${own} ${fault.hint ?? ''}`, ONE_AS_MANY, text);
   if (fault.hint !== undefined) assert.match(fault.hint, /^\S.{3,400}[.?!]$/s, `${text} / ${fault.hint}`);
 }

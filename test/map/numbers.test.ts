@@ -12,7 +12,9 @@ import {
   formatPoints,
   formatShort,
   formatWholePercent,
+  fromZero,
   niceTicks,
+  several,
 } from '../../src/map/numbers.js';
 import { randomNumbers } from './syntheticMap.js';
 
@@ -55,6 +57,22 @@ test('margins in points, entropy in bits and as a number of equal choices', () =
     [Math.log(34), '34'],
     [0, '1.0'],
     [Math.log(49152), '49,152'],
+  ]);
+});
+
+test('one is one, and all others are several', () => {
+  each(
+    (count: number) => several(count, 'block'),
+    [
+      [0, '0 blocks'],
+      [1, '1 block'],
+      [2500, '2,500 blocks'],
+    ],
+  );
+  assert.equal(several(1, 'cell has', 'cells have'), '1 cell has');
+  each(fromZero, [
+    [1, '0'],
+    [12, '0 to 11'],
   ]);
 });
 

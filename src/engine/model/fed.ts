@@ -1,6 +1,7 @@
 import { Fault } from '../../map/fault.js';
 import type { Graph } from '../../onnx/graph.js';
 import { LATER } from '../../onnx/intervene.js';
+import { several } from '../../map/numbers.js';
 import { type Feeds, Tensor } from '../session.js';
 
 /** Rows that are put in a part's place, one a position: those that it gave for a prompt. */
@@ -51,7 +52,7 @@ export function fedRows(graph: Graph, fed: readonly FedNumbers[], run: RunPositi
     if (positions !== run.length)
       throw new Fault({
         code: 'bad-parameter',
-        message: `A part is frozen at a prompt of ${positions} tokens; it cannot be put into a sequence of ${run.length}.`,
+        message: `A part is frozen at a prompt of ${several(positions, 'token')}; it cannot be put into a sequence of ${run.length}.`,
         hint: 'Freeze it at a prompt with as many tokens.',
       });
     const some = rows.slice(run.from * width, (run.from + run.count) * width);

@@ -20,6 +20,7 @@ import type { ModelSource } from '../sources/modelSource.js';
 import { openModelSource } from '../sources/openModelSource.js';
 import { openTokenizer, type Tokenizer } from '../tokenizer.js';
 import { bytesOf, numberTypeOf, type PlacedWeights, refuseChangedFiles } from '../weights.js';
+import { several } from '../../map/numbers.js';
 import { type Manner, mannerOf } from './manner.js';
 
 /** What the weights of a plan are in memory. */
@@ -253,7 +254,7 @@ function checkLayers(anatomy: Anatomy, files: ModelFiles): void {
   if (stated !== undefined && stated !== found)
     throw new Fault({
       code: 'model-unsupported',
-      message: `The model should have ${stated} blocks, but ${found} were found: the residual stream cannot be told apart at every block.`,
+      message: `The model should have ${several(stated, 'block')}, but ${found} ${found === 1 ? 'was' : 'were'} found: the residual stream cannot be told apart at every block.`,
       hint: `The last one found begins at "${anatomy.residual.at(-2) ?? ''}". Shared keys, per-layer embeddings or skips past a block cannot be cut.`,
     });
   const merged = anatomy.mixersPerBlock.findIndex((count) => count > 1);

@@ -21,7 +21,7 @@ import { type Segment, safeText, tokenText } from '../../map/display.js';
 import { gridWindow } from '../../map/grid.js';
 import { DEFAULT_DISPLAY, type Display, showsBorders } from '../../map/mapDisplay.js';
 import { layerBrief } from '../../map/naming.js';
-import { formatCount, formatShort } from '../../map/numbers.js';
+import { formatCount, formatShort, several } from '../../map/numbers.js';
 import { findRegions, NO_TOKEN, topTokens } from '../../map/regions.js';
 import type { PlaneSharing } from '../../map/series/series.js';
 import { regionsOf, slotsOfAll } from '../../map/settledMap.js';
@@ -122,7 +122,7 @@ export function drawComparison(
           scale,
           write,
         ),
-        changesPanel(comparison, display.changesBy, `${formatCount(summary.changed)} cells${within}`, write),
+        changesPanel(comparison, display.changesBy, `${several(summary.changed, 'cell')}${within}`, write),
       ],
       across: 3,
       bar: (frame: Frame) => drawColorBar(scale.coloring, frame, write),
