@@ -6,7 +6,8 @@ import { capital } from '../src/map/naming.js';
 import { formatCount, formatShort } from '../src/map/numbers.js';
 import type { Token } from '../src/map/token.js';
 import type { ToldBoundaries } from '../src/protocol/page.js';
-import { h, icon, setAttributes, setText, show } from './dom.js';
+import { collapsible, isOpen } from './collapsible.js';
+import { h, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton } from './toolkit.js';
@@ -14,21 +15,6 @@ import { tokenText } from './tokenText.js';
 
 /** How far the center of the map is from other predictions: the nearest in all dimensions, and along directions. */
 export function createBoundariesPane(store: Store): HTMLElement {
-  const chevron = icon('chevron-right');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'boundaries-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('Boundaries Around A')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    store.setUi({
-      collapsed: collapsed.includes('boundaries')
-        ? collapsed.filter((one) => one !== 'boundaries')
-        : [...collapsed, 'boundaries'],
-    });
-  });
   const line = h('p', { class: 'point-summary' });
   const measure = createButton(t('Measure'), 'secondary', () => {
     const { base } = store.state;
@@ -61,10 +47,11 @@ export function createBoundariesPane(store: Store): HTMLElement {
     status,
     table,
   );
+  const fold = collapsible(store, 'boundaries', t('Boundaries Around A'), body);
   const element = h(
     'section',
     { class: 'tokens-pane point-pane boundaries-pane', 'aria-label': t('Boundaries') },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
+    h('div', { class: 'pane-header' }, h('h2', {}, fold.header)),
     body,
   );
   store.onDraw((state, changed) => {
@@ -72,10 +59,8 @@ export function createBoundariesPane(store: Store): HTMLElement {
     const saved = host?.mode === 'saved';
     const near = base?.survey?.boundary;
     show(element, base !== null && base.specification.plane.center.kind !== 'origin' && (!saved || near !== undefined));
-    const open = !state.ui.collapsed.includes('boundaries');
-    show(body, open);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    const open = isOpen(store, 'boundaries');
+    fold.update(open);
     if (!open || !anyOf(changed, 'map', 'base', 'ui', 'host', 'boundaries')) return;
     setText(
       line,

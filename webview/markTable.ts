@@ -3,11 +3,13 @@ import { faithfulness, faithfulWarning, faithfulWords } from '../src/map/faithfu
 import { formatTimes } from '../src/map/normsText.js';
 import { formatCount, formatFixed } from '../src/map/numbers.js';
 import { type Mark, type Survey, typicalNorm } from '../src/map/survey.js';
-import { cellAtPlace } from './cell.js';
+import { collapsible, isOpen } from './collapsible.js';
 import { badge } from './controls/field.js';
 import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
 import type { MapView } from './map/mapView.js';
 import { markLines, markName } from './map/overlayMarks.js';
+import { pinAt } from './pinAt.js';
+import { placeRow, placeRows } from './placeRows.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createBadge } from './toolkit.js';
 import { tokenText } from './tokenText.js';
@@ -18,19 +20,6 @@ const MOST_ROWS = 400;
 /** Anchors and overlays as a list: each shows where it stands, and Enter goes there. */
 export function createMarkTable(store: Store, map: MapView): HTMLElement {
   const count = createBadge();
-  const chevron = icon('chevron-right');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'marks-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('On This Plane')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    store.setUi({
-      collapsed: collapsed.includes('marks') ? collapsed.filter((one) => one !== 'marks') : [...collapsed, 'marks'],
-    });
-  });
   const search = h('input', {
     type: 'search',
     class: 'search',
@@ -83,40 +72,20 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     table,
     rest,
   );
+  const fold = collapsible(store, 'marks', t('On This Plane'), scroller);
   const element = h(
     'section',
     { class: 'tokens-pane marks-pane', 'aria-label': t('On this plane') },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle), count.element, h('span', { class: 'spring' }), find),
+    h('div', { class: 'pane-header' }, h('h2', {}, fold.header), count.element, h('span', { class: 'spring' }), find),
     search,
     scroller,
   );
 
-  const rowOf = (event: Event): number | null => {
-    const row = event.target instanceof Element ? event.target.closest('tr[data-mark]') : null;
-    return row instanceof HTMLElement ? Number(row.dataset.mark) : null;
-  };
-  body.addEventListener('pointerover', (event) => store.set({ mark: rowOf(event) }));
-  body.addEventListener('pointerleave', () => store.set({ mark: null }));
-  body.addEventListener('focusin', (event) => store.set({ mark: rowOf(event) }));
-  body.addEventListener('focusout', () => store.set({ mark: null }));
-  const go = (event: Event): void => {
-    const { base } = store.state;
-    const mark = base?.survey?.marks[rowOf(event) ?? -1];
-    if (!mark || cellAtPlace(base, mark) === null) return;
-    const place = { x: mark.x, y: mark.y };
-    store.setUi({ pin: place });
-    map.reveal(place);
-  };
-  body.addEventListener('click', go);
-  body.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') return go(event);
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    const row = event.target instanceof Element ? event.target.closest('tr') : null;
-    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
-    if (!(next instanceof HTMLElement)) return;
-    event.preventDefault();
-    next.focus();
-  });
+  const list = placeRows(
+    body,
+    (mark) => store.set({ mark }),
+    (key) => pinAt(store, map, store.state.base?.survey?.marks[key]),
+  );
   search.addEventListener('input', () => fill(store.state));
 
   const fill = ({ map: shown }: PageState): void => {
@@ -145,17 +114,13 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
   store.onDraw((state, changed) => {
     const survey = state.map?.survey ?? null;
     show(element, (survey?.marks.length ?? 0) > 0);
-    const open = !state.ui.collapsed.includes('marks');
-    show(scroller, open);
+    const open = isOpen(store, 'marks');
+    fold.update(open);
     show(find, open);
     if (!open) show(search, false);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
     if (survey !== filled) fill(state);
     filled = survey;
-    if (anyOf(changed, 'mark'))
-      for (const row of body.querySelectorAll<HTMLElement>('tr'))
-        setAttributes(row, { 'aria-current': row.dataset.mark === String(state.mark) ? 'true' : undefined });
+    if (anyOf(changed, 'mark')) list.mark(state.mark);
   });
   return element;
 }
@@ -169,9 +134,10 @@ function rowFor(mark: Mark, index: number, row: number, survey: Survey): HTMLEle
       : mark.token && (mark.kind === 'positions' || mark.kind === 'rows')
         ? tokenText(mark.token)
         : markName(mark);
-  return h(
-    'tr',
-    { 'data-mark': index, tabindex: row === 0 ? 0 : -1, title: markLines(mark, survey).join('\n') },
+  return placeRow(
+    index,
+    row === 0,
+    { title: markLines(mark, survey).join('\n') },
     h('th', { scope: 'row' }, ...(mark.badge ? [badge(mark.badge)] : []), name),
     h('td', { class: 'number faint' }, times(mark.norm)),
     h('td', { class: 'number faint' }, times(mark.distance)),

@@ -6,12 +6,14 @@ import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
 import { typicalNorm } from '../src/map/survey.js';
 import { answerText } from './answer.js';
 import { cellAtPlace, formatX, placeOfCell } from './cell.js';
+import { collapsible, isOpen } from './collapsible.js';
 import { inspected } from './inspected.js';
 import { readNumber } from './controls/form.js';
 import type { PlaceOnMap } from '../src/protocol/page.js';
-import { h, icon, setAttributes, setText, show } from './dom.js';
+import { h, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { MapView } from './map/mapView.js';
+import { pinAt } from './pinAt.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton, createTextField } from './toolkit.js';
 import { tokenText } from './tokenText.js';
@@ -19,19 +21,6 @@ import { createWriting } from './writing.js';
 
 /** Any point of the plane by its coordinates: what the model says there, what it writes from there, the vector itself. */
 export function createPointPane(store: Store, map: MapView): HTMLElement {
-  const chevron = icon('chevron-right');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'point-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('Any Point')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    store.setUi({
-      collapsed: collapsed.includes('point') ? collapsed.filter((one) => one !== 'point') : [...collapsed, 'point'],
-    });
-  });
   /** What was typed, until another cell is inspected. */
   let typed: { x: string; y: string } | undefined;
   const place = (): PlaceOnMap | undefined => {
@@ -50,10 +39,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     const at = place();
     const { base, host } = store.state;
     if (!at || !base) return;
-    if (cellAtPlace(base, at) !== null) {
-      store.setUi({ pin: { x: at.x, y: at.y } });
-      map.reveal(at);
-    }
+    pinAt(store, map, at);
     if (host?.mode !== 'saved') send({ type: 'point', ...at });
   };
   const read = createButton(t('Go'), 'secondary', go);
@@ -115,19 +101,18 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     table,
     links,
   );
+  const fold = collapsible(store, 'point', t('Any Point'), scroller);
   const element = h(
     'section',
     { class: 'tokens-pane point-pane', 'aria-label': t('Any point') },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
+    h('div', { class: 'pane-header' }, h('h2', {}, fold.header)),
     scroller,
   );
 
   let lastPlace = '';
   store.onDraw((state, changed) => {
-    const open = !state.ui.collapsed.includes('point');
-    show(scroller, open);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    const open = isOpen(store, 'point');
+    fold.update(open);
     if (!open || !anyOf(changed, 'map', 'ui', 'hover', 'point', 'continuation', 'host')) return;
     const { map: shown, base, point } = state;
     if (!shown) return;

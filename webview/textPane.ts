@@ -2,11 +2,13 @@ import { t } from '@vscode/l10n';
 import { safeText } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
 import type { Separability, TextGroup } from '../src/map/textPoints.js';
-import { cellAtPlace } from './cell.js';
-import { h, icon, iconButton, setAttributes, show } from './dom.js';
+import { collapsible, isOpen } from './collapsible.js';
+import { h, iconButton, setAttributes, show } from './dom.js';
 import { send } from './host.js';
 import type { MapView } from './map/mapView.js';
 import { isSelected, type ShownText, type ShownTexts, textsOf, traceShape } from './map/textPoints.js';
+import { pinAt } from './pinAt.js';
+import { placeRow, placeRows } from './placeRows.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createBadge } from './toolkit.js';
 
@@ -19,18 +21,6 @@ const SWATCH = 14;
 /** The texts on a plane: a legend that hides groups, how well labels are told apart, and those inside of a lasso as a list. */
 export function createTextPane(store: Store, map: MapView): HTMLElement {
   const count = createBadge();
-  const chevron = icon('chevron-down');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'texts-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('Texts')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    const others = collapsed.filter((one) => one !== 'texts');
-    store.setUi({ collapsed: others.length < collapsed.length ? others : [...collapsed, 'texts'] });
-  });
   const lasso = iconButton('edit', t('Draw a Lasso Around Texts'), () => {
     const { lasso: drawn, lassoing } = store.state;
     store.set(drawn || lassoing ? { lasso: null, lassoing: false } : { lassoing: true });
@@ -51,46 +41,33 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
   const rest = h('p', { class: 'faint rest', hidden: true });
   const scroller = h(
     'div',
-    { class: 'tokens-body', id: 'texts-body', tabindex: 0, role: 'region', 'aria-label': t('Texts on this plane') },
-    legend,
-    apart,
-    search,
+    { class: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': t('Texts on this plane') },
     table,
     rest,
   );
+  // The list scrolls below what says and narrows what is in it.
+  const content = h('div', { class: 'texts-body', id: 'texts-body' }, legend, apart, search, scroller);
+  const fold = collapsible(store, 'texts', t('Texts'), content);
   const element = h(
     'section',
     { class: 'tokens-pane texts-pane', 'aria-label': t('Texts on this plane') },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle), count.element, h('span', { class: 'spring' }), lasso, copy),
-    scroller,
+    h(
+      'div',
+      { class: 'pane-header' },
+      h('h2', {}, fold.header),
+      count.element,
+      h('span', { class: 'spring' }),
+      lasso,
+      copy,
+    ),
+    content,
   );
 
-  const rowOf = (event: Event): number | null => {
-    const row = event.target instanceof Element ? event.target.closest('tr[data-text]') : null;
-    return row instanceof HTMLElement ? Number(row.dataset.text) : null;
-  };
-  body.addEventListener('pointerover', (event) => store.set({ text: rowOf(event) }));
-  body.addEventListener('pointerleave', () => store.set({ text: null }));
-  body.addEventListener('focusin', (event) => store.set({ text: rowOf(event) }));
-  body.addEventListener('focusout', () => store.set({ text: null }));
-  const go = (event: Event): void => {
-    const { base } = store.state;
-    const text = textsOf(base).all[rowOf(event) ?? -1];
-    if (!base || !text || cellAtPlace(base, text) === null) return;
-    const place = { x: text.x, y: text.y };
-    store.setUi({ pin: place });
-    map.reveal(place);
-  };
-  body.addEventListener('click', go);
-  body.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') return go(event);
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    const row = event.target instanceof Element ? event.target.closest('tr') : null;
-    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
-    if (!(next instanceof HTMLElement)) return;
-    event.preventDefault();
-    next.focus();
-  });
+  const list = placeRows(
+    body,
+    (text) => store.set({ text }),
+    (key) => pinAt(store, map, textsOf(store.state.base).all[key]),
+  );
   search.addEventListener('input', () => fill(store.state));
 
   let found: readonly ShownText[] = [];
@@ -127,10 +104,7 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
   store.onDraw((state, changed) => {
     const texts = textsOf(state.map);
     show(element, texts.all.length > 0);
-    const open = !state.ui.collapsed.includes('texts');
-    show(scroller, open);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    fold.update(isOpen(store, 'texts'));
     const drawn = state.lasso !== null || state.lassoing;
     setAttributes(lasso, { 'aria-pressed': String(drawn) });
     map.plot.classList.toggle('lassoing', state.lassoing);
@@ -144,32 +118,34 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     if (anyOf(changed, 'hiddenGroups') || other)
       for (const button of legend.querySelectorAll<HTMLElement>('button'))
         setAttributes(button, { 'aria-pressed': String(!state.hiddenGroups.includes(button.dataset.group ?? '')) });
-    if (anyOf(changed, 'text'))
-      for (const row of body.querySelectorAll<HTMLElement>('tr'))
-        setAttributes(row, { 'aria-current': row.dataset.text === String(state.text) ? 'true' : undefined });
+    if (anyOf(changed, 'text')) list.mark(state.text);
   });
   return element;
 }
 
-/** A group in the legend: a click hides or shows it. */
-function legendButton(store: Store, group: TextGroup): HTMLElement {
+/** A group's point, as it is on the map. */
+function groupPicture({ color, shape }: TextGroup): HTMLElement {
   const picture = h('canvas', { class: 'swatch', 'aria-hidden': 'true' });
   const ratio = window.devicePixelRatio;
   [picture.width, picture.height] = [SWATCH * ratio, SWATCH * ratio];
   const context = picture.getContext('2d');
-  if (context) {
-    context.scale(ratio, ratio);
-    context.translate(SWATCH / 2, SWATCH / 2);
-    traceShape(context, group.shape, 4.5);
-    context.fillStyle = group.color;
-    context.fill();
-    context.strokeStyle = 'rgba(0, 0, 0, 0.7)';
-    context.stroke();
-  }
+  if (!context) return picture;
+  context.scale(ratio, ratio);
+  context.translate(SWATCH / 2, SWATCH / 2);
+  traceShape(context, shape, 4.5);
+  context.fillStyle = color;
+  context.fill();
+  context.strokeStyle = 'rgba(0, 0, 0, 0.7)';
+  context.stroke();
+  return picture;
+}
+
+/** A group in the legend: a click hides or shows it. */
+function legendButton(store: Store, group: TextGroup): HTMLElement {
   const button = h(
     'button',
     { type: 'button', class: 'legend-entry', 'data-group': group.name, title: t('Show or Hide This Group') },
-    picture,
+    groupPicture(group),
     h('span', { class: 'legend-name' }, safeText(group.name, 60)),
     h('span', { class: 'number' }, formatCount(group.count)),
   );
@@ -190,10 +166,11 @@ const separabilityText = ({ plane, space, most }: Separability): string =>
   );
 
 function rowFor({ text, group }: ShownText, index: number, row: number): HTMLElement {
-  return h(
-    'tr',
-    { 'data-text': index, tabindex: row === 0 ? 0 : -1, title: safeText(text, 1000) },
+  return placeRow(
+    index,
+    row === 0,
+    { title: safeText(text, 1000) },
     h('th', { scope: 'row' }, safeText(text, LETTERS)),
-    h('td', { class: 'faint' }, safeText(group.name, 24)),
+    h('td', { class: 'faint', title: safeText(group.name, 200) }, groupPicture(group), safeText(group.name, 24)),
   );
 }

@@ -2,12 +2,14 @@ import { t } from '@vscode/l10n';
 import { tokenText as plainToken } from '../src/map/display.js';
 import { formatCount, formatPercent } from '../src/map/numbers.js';
 import type { Token } from '../src/map/token.js';
+import { collapsible, isOpen } from './collapsible.js';
 import { inspected } from './inspected.js';
 import type { Derived } from './derived.js';
-import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
+import { h, iconButton, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import { cssColor, legendColor } from './map/paint.js';
 import { type PageMap, tokenOf } from './pageMap.js';
+import { placeRow, placeRows, rowKey } from './placeRows.js';
 import type { PageState, Store } from './store.js';
 import { createBadge } from './toolkit.js';
 import { countedHow, type ListedToken } from './tokenList.js';
@@ -20,19 +22,6 @@ const MOST_ROWS = 400;
 /** The tokens that win somewhere on the map. A row outlines its regions. */
 export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   const badge = createBadge();
-  const chevron = icon('chevron-down');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'tokens-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('Tokens on This Map')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    store.setUi({
-      collapsed: collapsed.includes('tokens') ? collapsed.filter((one) => one !== 'tokens') : [...collapsed, 'tokens'],
-    });
-  });
   const search = h('input', {
     type: 'search',
     class: 'search',
@@ -76,23 +65,16 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     table,
     rest,
   );
+  const fold = collapsible(store, 'tokens', t('Tokens on This Map'), scroller);
   const element = h(
     'section',
     { class: 'tokens-pane' },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle), badge.element, h('span', { class: 'spring' }), find),
+    h('div', { class: 'pane-header' }, h('h2', {}, fold.header), badge.element, h('span', { class: 'spring' }), find),
     search,
     scroller,
   );
 
-  const outline = (id: number | null): void => store.set({ outlined: id });
-  const rowId = (event: Event): number | null => {
-    const row = event.target instanceof Element ? event.target.closest('tr[data-token]') : null;
-    return row instanceof HTMLElement ? Number(row.dataset.token) : null;
-  };
-  body.addEventListener('pointerover', (event) => outline(rowId(event)));
-  body.addEventListener('pointerleave', () => outline(null));
-  body.addEventListener('focusin', (event) => outline(rowId(event)));
-  body.addEventListener('focusout', () => outline(null));
+  const list = placeRows(body, (outlined) => store.set({ outlined }));
   search.addEventListener('input', () => fill(store.state));
   search.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
@@ -100,16 +82,6 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     find.click();
     find.focus();
   });
-  // Arrows move between the rows; only one of them is a stop for Tab.
-  body.addEventListener('keydown', (event) => {
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    const row = event.target instanceof Element ? event.target.closest('tr') : null;
-    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
-    if (!(next instanceof HTMLElement)) return;
-    event.preventDefault();
-    next.focus();
-  });
-
   const leaveOutButton = (token: Token): HTMLElement => {
     const button = iconButton('circle-slash', t('Leave {0} Out of the Race', plainToken(token)), () =>
       leaveOut(store, token),
@@ -119,7 +91,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     return button;
   };
   body.addEventListener('keydown', (event) => {
-    const id = rowId(event);
+    const id = rowKey(event);
     const { map, host } = store.state;
     if (event.key === 'Delete' && id !== null && map && host?.mode === 'panel') leaveOut(store, tokenOf(map, id));
   });
@@ -146,9 +118,10 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
       ...found.slice(0, MOST_ROWS).map((token, i) => {
         const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
         swatch.style.backgroundColor = colors(token);
-        return h(
-          'tr',
-          { 'data-token': token.id, tabindex: i === 0 ? 0 : -1 },
+        return placeRow(
+          token.id,
+          i === 0,
+          {},
           h(
             'th',
             { scope: 'row' },
@@ -174,17 +147,12 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   const mark = (state: PageState): void => {
     const shown = inspected(state);
     const token = shown ? derived.terrain(state, shown.map)?.top[shown.cell] : undefined;
-    for (const row of body.querySelectorAll<HTMLElement>('tr')) {
-      setAttributes(row, { 'aria-current': row.dataset.token === String(token) ? 'true' : undefined });
-    }
+    list.mark(token);
   };
 
   let painted: unknown;
   store.onDraw((state, changed) => {
-    const open = !state.ui.collapsed.includes('tokens');
-    show(scroller, open);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    fold.update(isOpen(store, 'tokens'));
     const paint = derived.paint(state);
     if (paint !== painted || changed.has('map') || changed.has('cellsVersion')) fill(state);
     else if (changed.has('hover') || changed.has('ui')) mark(state);

@@ -193,7 +193,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       `${drawn.join()} without: ${bare.join()}`,
     );
     const { token } = borders[0] ? { token: borders[0].left } : { token: -1 };
-    await stage.page.locator(`table.tokens tr[data-token="${token}"]`).hover();
+    await stage.page.locator(`table.tokens tr[data-key="${token}"]`).hover();
     const outlined = await darkest();
     borders.forEach(({ left, right }, i) => {
       const changed = Math.abs((outlined[i] ?? 0) - (bare[i] ?? 0)) > 8;

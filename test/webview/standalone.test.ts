@@ -243,7 +243,7 @@ suite('A page of its own, from disk and offline', () => {
         const colors = async (): Promise<Map<string, string>> =>
           new Map(
             await page
-              .locator('tr[data-token]')
+              .locator('tr[data-key]')
               .evaluateAll((rows) =>
                 rows.map((row): [string, string] => [
                   row.querySelector('th')?.textContent ?? '',
@@ -286,7 +286,7 @@ suite('A page of its own, from disk and offline', () => {
       const { compared, changed } = comparison.agreement;
       await opened(comparisonPage(comparison, PAGE), options, async (page) => {
         await page.getByText(`${formatFixed((100 * (compared - changed)) / compared, 1)}% agreement`).waitFor();
-        const rows = await page.locator('tr[data-pair] .number').allTextContents();
+        const rows = await page.locator('tr[data-key] .number').allTextContents();
         assert.deepEqual(
           rows.map(Number),
           tokenChanges(comparison).map(({ cells }) => cells),

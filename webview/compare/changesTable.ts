@@ -4,6 +4,7 @@ import { formatBits, formatCount, formatFixed, formatPercent, formatPoints } fro
 import type { Derived } from '../derived.js';
 import { h, setText, show } from '../dom.js';
 import { cssColor, legendColor } from '../map/paint.js';
+import { placeRow, placeRows } from '../placeRows.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { tokenText } from '../tokenText.js';
 import { divergenceOf, largestChanges } from './changes.js';
@@ -40,23 +41,7 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
     h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': t('Largest changes') }, table, rest),
   );
 
-  const outline = (event: Event | undefined): void => {
-    const row = event?.target instanceof Element ? event.target.closest('tr[data-pair]') : null;
-    store.set({ outlined: row instanceof HTMLElement ? Number(row.dataset.pair) : null });
-  };
-  body.addEventListener('pointerover', outline);
-  body.addEventListener('pointerleave', () => outline(undefined));
-  body.addEventListener('focusin', outline);
-  body.addEventListener('focusout', () => outline(undefined));
-  // Arrows move between the rows; only one of them is a stop for Tab.
-  body.addEventListener('keydown', (event) => {
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    const row = event.target instanceof Element ? event.target.closest('tr') : null;
-    const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling;
-    if (!(next instanceof HTMLElement)) return;
-    event.preventDefault();
-    next.focus();
-  });
+  placeRows(body, (outlined) => store.set({ outlined }));
 
   let filled: unknown;
   let scale: unknown;
@@ -82,9 +67,10 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
       ...largest.slice(0, MOST_ROWS).map(({ pair, number }, i) => {
         const bar = h('span', { class: 'bar' });
         bar.style.setProperty('--part', String(pair.cells / most));
-        return h(
-          'tr',
-          { 'data-pair': number, tabindex: i === 0 ? 0 : -1 },
+        return placeRow(
+          number,
+          i === 0,
+          {},
           h('th', { scope: 'row' }, ...named(pair, state)),
           h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
           h('td', { class: 'number' }, formatCount(pair.cells)),

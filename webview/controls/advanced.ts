@@ -63,7 +63,6 @@ export function createAdvanced(store: Store, form: Form): ControlGroup {
     update({ settings, model }, state) {
       const report = model.status === 'ready' ? model.summary.device : undefined;
       group.update({
-        open: !state.ui.collapsed.includes('advanced'),
         disabled: model.status === 'none',
         summary: t('Batch {0} · {1}', settings.batchSize, report?.used.toUpperCase() ?? DEVICE_NAMES[settings.device]),
       });

@@ -77,7 +77,6 @@ export function createCenterAndSpacing(store: Store, form: Form): ControlGroup {
       };
       redraw();
       group.update({
-        open: !state.ui.collapsed.includes('center'),
         disabled: model.status === 'none',
         summary: `${capital(vectorWords(plane.center, 16))}, ${formatShort(grid.spacing)}`,
       });

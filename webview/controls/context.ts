@@ -106,7 +106,6 @@ export function createContext(store: Store, form: Form): ControlGroup {
       if (context.kind === 'prompt') prompt = context.text;
       if (context.kind === 'tokens') ids = context.ids;
       group.update({
-        open: !state.ui.collapsed.includes('context'),
         disabled: model.status === 'none',
         summary: follows ? t('Prompt A, {0}', contextBrief(context)) : capital(contextBrief(context)),
       });

@@ -42,7 +42,6 @@ export function createGridSize(store: Store, form: Form): ControlGroup {
     update({ settings, model }, { ui }) {
       const { grid } = settings.parameters;
       group.update({
-        open: !ui.collapsed.includes('grid'),
         disabled: model.status === 'none',
         summary: `${formatCount(grid.columns)} × ${formatCount(grid.rows)}`,
       });

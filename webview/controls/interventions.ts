@@ -184,12 +184,11 @@ export function createInterventions(store: Store, form: Form): ControlGroup {
 
   return {
     element: group.element,
-    update(now, state) {
+    update(now) {
       host = now;
       const { interventions: all, model } = now;
       const acting = all.filter(({ on }) => on).length;
       group.update({
-        open: !state.ui.collapsed.includes('interventions'),
         disabled: model.status === 'none',
         summary: all.length === 0 ? '' : acting === all.length ? `${acting}` : t('{0} of {1} on', acting, all.length),
       });

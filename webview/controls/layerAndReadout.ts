@@ -73,7 +73,6 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
       last = lastLayer(host);
       const at = layerOf(host);
       group.update({
-        open: !state.ui.collapsed.includes('layer'),
         disabled: model.status === 'none',
         summary:
           model.status === 'none'

@@ -25,8 +25,8 @@ export function createModel(store: Store): ControlGroup {
   group.element.classList.add('model-group');
   return {
     element: group.element,
-    update(host, state) {
-      group.update({ open: !state.ui.collapsed.includes('model'), disabled: false, summary: modelName(host) });
+    update(host) {
+      group.update({ disabled: false, summary: modelName(host) });
       dropdown.update(options(host), host.settings.modelPath ?? NONE);
       const { model } = host;
       field.update(model.status === 'failed' ? model.fault.message : undefined, note(host));

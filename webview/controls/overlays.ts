@@ -147,7 +147,6 @@ export function createOverlays(store: Store, form: Form): ControlGroup {
     update({ settings, model }, state) {
       const { overlays } = settings.parameters;
       group.update({
-        open: !state.ui.collapsed.includes('overlays'),
         disabled: model.status === 'none',
         summary: [...(overlays.length > 0 ? [`${overlays.length}`] : []), ...(state.ui.ring ? [t('ring')] : [])].join(
           ', ',

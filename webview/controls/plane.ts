@@ -164,7 +164,6 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       else if (axes.method === 'pca_basis') last.pca_basis = axes;
       else if (axes.method === 'directions') lastDirections.set(methodOf(axes), axes);
       group.update({
-        open: !state.ui.collapsed.includes('plane'),
         disabled: model.status === 'none',
         summary: capital(axesBrief(axes)),
       });

@@ -113,7 +113,6 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       else if (question?.kind === 'pattern') last.pattern = question;
       else if (question?.kind === 'difference') last.difference = question;
       group.update({
-        open: !state.ui.collapsed.includes('question'),
         disabled: model.status === 'none',
         summary: [
           ...(question ? [questionBrief(question)] : []),
