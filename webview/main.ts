@@ -89,6 +89,8 @@ const toggleControls = (): void => {
   else store.set({ drawer: !drawer });
 };
 let drawerOpen = false;
+/** No control of the bar is half below the drawer. */
+const keepUncovered = (): void => hideUnder(toolbar.element, drawerOpen ? controls : null);
 const controls = createControls(store, toggleControls);
 const openControls = iconButton('layout-sidebar-left', t('Show Parameters'), toggleControls);
 const rail = h('div', { class: 'rail' }, openControls);
@@ -148,7 +150,7 @@ store.onDraw((state, changed) => {
   if (!opened && drawerOpen)
     (layout === 'narrow' ? toolbar.element.querySelector<HTMLElement>('button') : openControls)?.focus();
   drawerOpen = opened;
-  if (anyOf(changed, 'drawer', 'layout', 'comparing')) hideUnder(toolbar.element, opened ? controls : null);
+  if (anyOf(changed, 'drawer', 'layout', 'comparing')) keepUncovered();
   show(rail, !column && layout !== 'narrow' && !lensAlone);
   setAttributes(openControls, { 'aria-expanded': String(drawer) });
   show(inspector, map !== null && !comparing);
@@ -222,6 +224,8 @@ listenToPageKeys(
 );
 onThemeChange(() => store.set({ theme: readTheme() }));
 new ResizeObserver(() => store.set({ layout: layoutOf(window.innerWidth, window.innerHeight) })).observe(document.body);
+// The bar's controls move with its width.
+new ResizeObserver(keepUncovered).observe(toolbar.element);
 const mistake = (thrown: unknown): void =>
   send({ type: 'mistake', message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) });
 window.addEventListener('error', (event) => mistake(event.error));

@@ -41,16 +41,17 @@ function menuList(label: string, items: MenuItems, closed: (focus: boolean) => v
             class: 'menu-item',
             title: item.reason,
             'aria-disabled': item.reason === undefined ? undefined : 'true',
-            ...(item.description === undefined
-              ? {}
-              : { 'aria-label': item.label, 'aria-description': item.description }),
+            'aria-description': item.description,
           },
           icon(item.icon),
           h(
             'span',
             {},
             item.label,
-            ...(item.description === undefined ? [] : [h('span', { class: 'menu-description' }, item.description)]),
+            // It describes the item, and is no part of its name.
+            ...(item.description === undefined
+              ? []
+              : [h('span', { class: 'menu-description', 'aria-hidden': 'true' }, item.description)]),
           ),
         );
         entry.addEventListener('click', () => {

@@ -120,9 +120,13 @@ export interface TextField {
 export const createTextField = (label: string, onInput: (text: string) => void, onCommit?: () => void): TextField =>
   textField(create('vscode-text-field') as Valued, label, onInput, onCommit);
 
-/** Several lines of text, as {@link createTextField}. */
+/** Lines of text that are not broken, as {@link createTextField}. */
 export const createTextArea = (label: string, rows: number, onInput: (text: string) => void): TextField =>
-  textField(create('vscode-text-area', { rows: String(rows), resize: 'vertical' }) as Valued, label, onInput);
+  textField(
+    create('vscode-text-area', { class: 'lines', rows: String(rows), resize: 'vertical' }) as Valued,
+    label,
+    onInput,
+  );
 
 /** A line of about so many characters, in a field that grows with its text up to so many lines. */
 const GROWN = { characters: 30, least: 2, most: 8 } as const;

@@ -69,6 +69,9 @@ export function createTokenChips(label: string, choose: (position: number) => vo
         }),
       );
       if (focused >= 0) chips()[focused]?.focus();
+      // Of many, the chosen one is in sight; what scrolls around the list stays.
+      const chosen = chips()[at];
+      if (chosen) list.scrollTop = chosen.offsetTop + chosen.offsetHeight - list.clientHeight;
       setText(more, tokens.length > MOST ? t('and {0} more', formatCount(tokens.length - MOST)) : '');
     },
   };

@@ -46,8 +46,9 @@ export class OverlayLayer {
     context.clip();
     context.translate(frame.left, frame.top);
     // Of a plane that two layers share the ring is one of them.
-    if (ui.ring && !map.changes) drawRings(context, survey, grid, projection, theme, labels);
+    const ringNames = ui.ring && !map.changes ? drawRings(context, survey, grid, projection, theme, labels) : undefined;
     if (ui.marks) drawTexts(context, textsOf(map), state, grid, projection, frame, state.text);
+    ringNames?.();
     if (ui.marks) drawMarks(context, survey, grid, projection, theme, state.mark);
     context.restore();
     this.point(state);

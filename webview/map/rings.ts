@@ -28,7 +28,10 @@ function clipOut(context: CanvasRenderingContext2D, { size }: Projection, boxes:
 /** Straight sides that a ring across the window is drawn with, at least. */
 const SIDES = 60;
 
-/** Where |h| is the layer's typical norm, and thinner, where 5 % and 95 % of real hidden states are shorter. */
+/**
+ * Where |h| is the layer's typical norm, and thinner, where 5 % and 95 % of real hidden states are shorter.
+ * @returns what writes their names, above whatever else was drawn meanwhile
+ */
 export function drawRings(
   context: CanvasRenderingContext2D,
   { gram, norms, marks }: Survey,
@@ -36,8 +39,8 @@ export function drawRings(
   at: Projection,
   theme: Theme,
   labels: readonly PixelBox[],
-): void {
-  if (!norms) return;
+): () => void {
+  if (!norms) return () => undefined;
   const typical = typicalNorm(norms);
   const { view } = at;
   const window = {
@@ -80,7 +83,10 @@ export function drawRings(
     context.restore();
     tops.push({ name, half: context.measureText(name).width / 2 + 3, places });
   }
-  drawNames(context, tops, { at, badges, labels });
+  return () => {
+    context.font = `10px ${theme.font}`;
+    drawNames(context, tops, { at, badges, labels });
+  };
 }
 
 /** Height of a ring's name with the gap below it, in px. */

@@ -114,6 +114,14 @@ function draw({ name, place: where, restricted, opening }: ModelPageState): void
 /** As the panel calls them. */
 const READOUTS: Readonly<Record<string, string>> = READOUT_NAMES;
 
+/** As the panel calls them. */
+const CONTEXTS: Readonly<Record<string, string>> = {
+  none: t('None'),
+  bos: t('Beginning of sequence'),
+  prompt: t('Prompt'),
+  chat: t('Chat template'),
+};
+
 const summary = ({ facts: of, modelType, openedMilliseconds }: ModelDescription): string =>
   [
     modelType === null ? t('of no known type') : safeText(modelType),
@@ -144,11 +152,20 @@ function describe(of: ModelDescription): void {
       'tr',
       {},
       h('th', { scope: 'row' }, name),
-      h('td', {}, support.ok ? icon('check') : icon('circle-slash'), support.ok ? t('yes') : support.reason),
+      h(
+        'td',
+        {},
+        h(
+          'span',
+          { class: 'able' },
+          icon(support.ok ? 'check' : 'circle-slash'),
+          h('span', {}, support.ok ? t('yes') : support.reason),
+        ),
+      ),
     );
   abilities.replaceChildren(
     ...Object.entries(of.readouts).map(([name, support]) => able(READOUTS[name] ?? name, support)),
-    ...Object.entries(of.contexts).map(([name, support]) => able(t('Context {0}', name), support)),
+    ...Object.entries(of.contexts).map(([name, support]) => able(t('Context: {0}', CONTEXTS[name] ?? name), support)),
   );
   const icons = { passed: 'check', failed: 'error', skipped: 'debug-step-over' } as const;
   const outcomes = { passed: t('passed'), failed: t('failed'), skipped: t('skipped') } as const;
