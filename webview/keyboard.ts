@@ -14,6 +14,7 @@ import { toggleRange } from './map/barButton.js';
 import type { MapView } from './map/mapView.js';
 import type { GridSize } from './map/view.js';
 import type { Store } from './store.js';
+import { boxKey, growBox } from './textBox.js';
 
 const ZOOM_STEP = 1.5;
 const FAR = 5;
@@ -63,6 +64,7 @@ export function listenToMapKeys(
     if (!state.base || cellAtPlace(state.base, place) === null) return;
     store.setUi({ pin: place });
     map.reveal(place);
+    growBox(store);
     if (isOn(terrain, column, row)) announce(row * terrain.columns + column);
   };
   const moveLayer = (by: number): void => {
@@ -83,8 +85,13 @@ export function listenToMapKeys(
       const words = store.slot === 'main' ? lineKey(store) : '';
       if (words) say(words);
     },
+    t: () => {
+      const words = boxKey(store);
+      if (words) say(words);
+    },
     Enter: () => {
       if (store.state.draft) return say(lineKey(store));
+      if (store.state.lassoing) return say(boxKey(store));
       togglePin(store);
       const { map: shown, ui } = store.state;
       const cell = shown && ui.pin ? cellAtPlace(shown, ui.pin) : null;

@@ -56,9 +56,10 @@ export interface OwnState {
   readonly text: number | null;
   /** Names of the groups of texts that are hidden. */
   readonly hiddenGroups: readonly string[];
-  /** The line around some texts, in plane coordinates; `lassoing`: the next drag draws it. */
+  /** The line around some texts, in plane coordinates. */
   readonly lasso: readonly PlanePoint[] | null;
-  readonly lassoing: boolean;
+  /** It is being drawn: by the next drag, or as a box from this corner to the pin. */
+  readonly lassoing: boolean | PlanePoint;
 }
 
 const NOTHING: OwnState = {

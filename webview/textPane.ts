@@ -23,7 +23,12 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
   const count = createBadge();
   const lasso = iconButton('edit', t('Draw a Lasso Around Texts'), () => {
     const { lasso: drawn, lassoing } = store.state;
-    store.set(drawn || lassoing ? { lasso: null, lassoing: false } : { lassoing: true });
+    if (drawn || lassoing) return store.set({ lasso: null, lassoing: false });
+    store.set({ lassoing: true });
+    map.plot.focus();
+  });
+  setAttributes(lasso, {
+    'aria-description': t('With the pointer; by keys a box: T at one corner, T at the opposite one'),
   });
   const copy = iconButton('copy', t('Copy These Texts'), () =>
     send({ type: 'copy', text: found.map(({ text, group }) => `${text}\t${group.name}`).join('\n') }),
@@ -84,6 +89,7 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     setAttributes(count.element, {
       'aria-label': t('{0} of {1} texts', formatCount(rows.length), formatCount(all.length)),
     });
+    scroller.scrollTop = 0;
     body.replaceChildren(...rows.slice(0, MOST_ROWS).map(({ text, i }, row) => rowFor(text, i, row)));
     const more = rows.length - MOST_ROWS;
     show(rest, more > 0 || rows.length === 0);
@@ -105,16 +111,14 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     const texts = textsOf(state.map);
     show(element, texts.all.length > 0);
     fold.update(isOpen(store, 'texts'));
-    const drawn = state.lasso !== null || state.lassoing;
+    const drawing = state.lassoing !== false;
+    const drawn = state.lasso !== null || drawing;
     setAttributes(lasso, { 'aria-pressed': String(drawn) });
-    map.plot.classList.toggle('lassoing', state.lassoing);
+    map.plot.classList.toggle('lassoing', drawing);
     const other = texts !== filled;
     if (other) fillLegend(texts);
     filled = texts;
-    // What a line was drawn around is what is looked for now: below the legend.
-    if (state.lasso && anyOf(changed, 'lassoing') && !state.lassoing)
-      scroller.scrollTop = search.offsetTop - scroller.offsetTop;
-    if (other || (anyOf(changed, 'hiddenGroups', 'lasso', 'lassoing') && !state.lassoing)) fill(state);
+    if (other || (anyOf(changed, 'hiddenGroups', 'lasso', 'lassoing') && !drawing)) fill(state);
     if (anyOf(changed, 'hiddenGroups') || other)
       for (const button of legend.querySelectorAll<HTMLElement>('button'))
         setAttributes(button, { 'aria-pressed': String(!state.hiddenGroups.includes(button.dataset.group ?? '')) });

@@ -13,6 +13,7 @@ export const KEYS: readonly (readonly [keys: readonly string[], what: string])[]
   [['R'], t('Refine on zoom: compute the part that is looked at afresh')],
   [['[', ']'], t('Previous layer, next layer')],
   [['P'], t('Profile along a line: once where it begins, once where it ends; or drag with Shift')],
+  [['T'], t('Box around texts: once at a corner, once at the opposite one')],
   [['C'], t('Compare with another map')],
   [['?'], t('These keys')],
   [
