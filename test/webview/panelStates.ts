@@ -174,6 +174,15 @@ const openGroup =
     await header.evaluate((element) => element.scrollIntoView({ block: 'start' }));
   };
 
+/** A part of the inspector is brought into view, where it lies below. */
+const see =
+  (selector: string) =>
+  ({ page }: Stage): Promise<void> =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.scrollIntoView({ block: 'start' }));
+
 const WORDS = ['The ship sailed', 'The house was old', 'He prayed to', 'She danced with', 'They fought for'];
 const LABELS = ['sea', 'a house in the country, long after', 'god', 'dance', 'war'];
 const TABLE = {
@@ -308,6 +317,7 @@ export const EXPLAINED: Readonly<Record<string, State>> = {
       await showTexts(stage);
       await stage.page.locator('.texts tbody tr').nth(3).focus();
     },
+    again: see('.texts-pane'),
   },
   '9-lasso': {
     options: { parameters: PLANE },
@@ -329,6 +339,7 @@ export const EXPLAINED: Readonly<Record<string, State>> = {
         await stage.page.mouse.move(left + x * box.width, top + y * box.height, { steps: 4 });
       await stage.page.mouse.up();
     },
+    again: see('.texts-pane'),
   },
   '10-beside': {
     options: { parameters: PLANE },
@@ -340,6 +351,7 @@ export const EXPLAINED: Readonly<Record<string, State>> = {
       await stage.button('A, B, C and Here').click();
       await page.locator('.continuation').nth(3).filter({ hasText: 'and so on' }).waitFor();
     },
+    again: see('.point-pane'),
   },
   '11-questions': {
     options: {

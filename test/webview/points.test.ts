@@ -5,6 +5,7 @@ import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
+import { DESCRIPTION } from './fakeEngine.js';
 import { eventually, savedMap, type Stage, usePages } from './stage.js';
 
 const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
@@ -235,6 +236,120 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       assert.deepEqual([written(line?.from), written(line?.to)], [from, to]);
     });
   });
+
+  onPage(
+    'all of it by keys alone, from Tab to result',
+    { engine: { description: { contexts: { ...DESCRIPTION.contexts, chat: { ok: true } } } } },
+    async (stage) => {
+      const { page, deps, controller } = stage;
+      const { keyboard } = page;
+      /** Goes on by Tab until something of this name has the focus. */
+      const tabTo = async (name: string | RegExp): Promise<void> => {
+        const seen: string[] = [];
+        for (let i = 0; i < 250; i++) {
+          await keyboard.press('Tab');
+          const now = await page.evaluate(() => {
+            const one = document.activeElement;
+            return one?.getAttribute('aria-label') ?? one?.textContent.trim() ?? '';
+          });
+          if (typeof name === 'string' ? now === name : name.test(now)) return;
+          seen.push(now);
+        }
+        assert.fail(`${String(name)} is not reached by Tab: ${seen.join(' | ')}`);
+      };
+      const press = async (...keys: readonly string[]): Promise<void> => {
+        for (const key of keys) await keyboard.press(key);
+      };
+      /** Chooses an entry of the menu that is open. */
+      const entry = async (name: string): Promise<void> => {
+        for (let i = 0; i < 40; i++) {
+          if (await page.evaluate((wanted) => document.activeElement?.textContent.startsWith(wanted), name))
+            return keyboard.press('Enter');
+          await keyboard.press('ArrowDown');
+        }
+        assert.fail(`no ${name} in the menu`);
+      };
+      const asked = () => controller.settings.parameters;
+
+      // What a group is for; a prompt, the position in it, its role.
+      await tabTo('What Is Plane?');
+      await press('Enter');
+      await page.locator('.explanation', { hasText: 'Every cell lies on one plane' }).waitFor();
+      await tabTo('Prompt of the y axis');
+      await press('Control+a');
+      await keyboard.type('It was the age of wisdom');
+      const tokens = page.getByRole('radiogroup', { name: /^Tokens of the y axis/ });
+      await tokens.getByText('␣wisdom').waitFor();
+      await tabTo('␣wisdom');
+      await press('ArrowLeft', 'ArrowLeft', 'Enter');
+      const y = (): unknown => Reflect.get(asked().plane.axes, 'y');
+      await eventually(() => assert.deepEqual(y(), { kind: 'prompt', text: 'It was the age of wisdom', position: 3 }));
+      await tabTo('In the model’s chat template');
+      await press('Space');
+      await eventually(() => assert.equal(Reflect.get(Object(y()), 'chat'), true));
+
+      // What stays when the number of cells changes; what follows a change.
+      await tabTo('Keep the Window');
+      await press('Enter');
+      await page.getByText('The spacing stays').waitFor();
+      await tabTo(/^Question & Mask/);
+      await press('Enter');
+      await tabTo(/^Question$/);
+      await press('Enter', 'ArrowDown', 'ArrowDown', 'Enter');
+      await eventually(() => assert.ok(asked().question));
+      await tabTo('Ask One More Question');
+      await press('Enter');
+      await eventually(() => assert.equal(asked().alsoAsked.length, 1));
+      await tabTo(/^Overlays/);
+      await press('Enter');
+      deps.chosenTable = { texts: ['The ship sailed', 'The house was old'], labels: ['sea', 'land'] };
+      await tabTo('Add Overlay');
+      await press('Enter');
+      await entry('Texts of a CSV File…');
+      const texts = page.locator('.texts tbody tr');
+      await texts.nth(1).waitFor();
+      await tabTo('Live');
+      const live = page.getByRole('checkbox', { name: 'Live' });
+      const before = await live.isChecked();
+      await press('Space');
+      await eventually(async () => assert.equal(await live.isChecked(), !before));
+      await press('Space');
+
+      // The map: its menu at the pinned cell, what it shows, a box around texts, and their list.
+      await tabTo(/^Token map/);
+      await press('ArrowLeft', 'ContextMenu');
+      await entry('Copy Coordinates');
+      const [x = NaN] =
+        (await page.locator('.cell-summary dd').first().innerText())
+          .match(/[−\d.]+/g)
+          ?.map((text) => Number(text.replace('−', '-'))) ?? [];
+      await eventually(() => assert.ok(deps.calls.at(-1)?.startsWith(`copy ${x.toFixed(2)}, `), deps.calls.at(-1)));
+      await press('t');
+      for (let i = 0; i < 12; i++) await press('Shift+ArrowLeft', 'Shift+ArrowDown');
+      await press('t');
+      await eventually(async () => assert.match(await stage.spoken(), /of 2 texts are in the box and in the list$/));
+      const inside = Number.parseInt(await stage.spoken(), 10);
+      await eventually(async () => assert.equal(await texts.count(), inside));
+      await press('Escape');
+      await eventually(async () => assert.equal(await texts.count(), 2));
+      await tabTo(/^Color by /);
+      await press('Enter');
+      await eventually(() => assert.equal(asked().question?.kind, 'probability'));
+      await tabTo('Any Point');
+      await press('Enter');
+      await tabTo('Sample');
+      await press('Space');
+      await tabTo('A, B, C and Here');
+      await press('Enter');
+      await page.locator('.continuation').nth(3).filter({ hasText: 'and so on' }).waitFor();
+      await tabTo(/^sea/);
+      await press('Enter');
+      await eventually(async () => assert.equal(await texts.count(), 1));
+      await tabTo(/^The house was old/);
+      await press('Enter');
+      await page.locator('.cell h2', { hasText: 'Pinned cell' }).waitFor();
+    },
+  );
 
   onPage('what lies on the plane is a list: arrows, search, Enter goes there', {}, async (stage) => {
     await pane(stage, 'On This Plane').click();
