@@ -1,5 +1,5 @@
 import { Fault } from '../../src/map/fault.js';
-import { NEUTRAL_PROMPTS, presetParameters } from '../../src/map/presets.js';
+import { presetParameters, samplePrompts } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { ModelPageController, type ModelPageDependencies } from '../../src/panel/model/modelPage.js';
 import { MODELS } from './fakeDependencies.js';
@@ -146,16 +146,16 @@ const PRESET = presetParameters('threePrompts', DEFAULT_PARAMETERS);
 /** Between three prompts, with cells small enough for a line and texts. */
 const PLANE = { ...PRESET, grid: { ...PRESET.grid, spacing: 0.08, center: [0.4, 0.4] as const } };
 const [own] = MODELS.slice(1);
-const between = { kind: 'prompt', text: NEUTRAL_PROMPTS.A } as const;
+const neutral = samplePrompts(false);
 const OWN_PLANE = {
   ...PLANE,
   plane: {
     ...PLANE.plane,
-    center: between,
+    center: { kind: 'prompt', text: neutral.A },
     axes: {
       method: 'directions',
-      x: { kind: 'prompt', text: NEUTRAL_PROMPTS.B },
-      y: { kind: 'prompt', text: NEUTRAL_PROMPTS.C },
+      x: { kind: 'prompt', text: neutral.B },
+      y: { kind: 'prompt', text: neutral.C },
     },
   },
 } as const;
