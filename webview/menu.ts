@@ -54,6 +54,7 @@ function menuList(label: string, items: MenuItems, closed: (focus: boolean) => v
               : [h('span', { class: 'menu-description', 'aria-hidden': 'true' }, item.description)]),
           ),
         );
+        entry.addEventListener('pointermove', () => entry.focus());
         entry.addEventListener('click', () => {
           if (item.reason !== undefined) return;
           close(true);

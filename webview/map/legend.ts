@@ -145,9 +145,10 @@ export function drawColorBar(
   }
   const edge = context.canvas.width / window.devicePixelRatio;
   if (!narrow) {
-    // A name that is longer than the room beside the map begins over it.
     const name = fitted(context, coloring.name, edge - bar.left + NAME_OVER, '…');
-    context.fillText(name, Math.min(bar.left - 1, edge - context.measureText(name).width - 1), bar.top - 17);
+    const left = Math.min(bar.left - 1, edge - context.measureText(name).width - 1);
+    // A name that is longer than the room beside the map stands above its edge.
+    context.fillText(name, left, bar.top - (left < bar.left - BAR.gap ? BAR.top + 9 : 17));
   }
   // What is not all that there can be is no map's to compare with another's: it is said.
   if (!coloring.whole)
