@@ -613,6 +613,13 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       assert.ok(axes.method === 'directions' && axes.x.kind === 'vector');
       assert.equal(axes.x.name, 'step to (15.5, 5.5)');
       await stage.picture('map-menu');
+      // In a low editor its last entry is reached as well.
+      await page.setViewportSize({ width: 1300, height: 420 });
+      await stage.settled();
+      await stage.plot.click({ button: 'right' });
+      await page.keyboard.press('End');
+      const last = await page.getByRole('menuitem', { name: 'Compare with Saved Map…' }).boundingBox();
+      assert.ok(last && last.y >= 0 && last.y + last.height <= 420, JSON.stringify(last));
     },
   );
 
