@@ -99,12 +99,12 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     setText(faithText, warning ?? (counts ? t('{0}; the others are hollow.', faithfulWords(counts)) : ''));
     faithIcon.className = `codicon codicon-${warning === undefined ? 'info' : 'warning'}`;
     faith.classList.toggle('warning', warning !== undefined);
-    if (!survey) return body.replaceChildren();
+    if (!survey) return list.fill([]);
     const query = search.value.trim().toLowerCase();
     const found = marks
       .map((mark, i) => ({ mark, i }))
       .filter(({ mark }) => !query || `${markName(mark)} ${mark.token?.text ?? ''}`.toLowerCase().includes(query));
-    body.replaceChildren(...found.slice(0, MOST_ROWS).map(({ mark, i }, row) => rowFor(mark, i, row, survey)));
+    list.fill(found.slice(0, MOST_ROWS).map(({ mark, i }, row) => rowFor(mark, i, row, survey)));
     const more = found.length - MOST_ROWS;
     show(rest, more > 0 || found.length === 0);
     rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : found.length === 0 ? t('Nothing found') : '';

@@ -2,6 +2,8 @@ import { h, setAttributes } from './dom.js';
 
 /** Rows of a table that stand for something on the map. */
 export interface PlaceRows {
+  /** Shows other rows. The focus stays with what it was on, where that is still there. */
+  fill(rows: readonly HTMLElement[]): void;
   /** Shows which row is meant; null: none. */
   mark(key: number | null | undefined): void;
 }
@@ -34,6 +36,10 @@ export function placeRows(
   point: (key: number | null) => void,
   go?: (key: number) => void,
 ): PlaceRows {
+  const stopAt = (row: HTMLElement): void => {
+    for (const stop of body.querySelectorAll<HTMLElement>('tr[tabindex="0"]')) stop.tabIndex = -1;
+    row.tabIndex = 0;
+  };
   const at = (event: Event): void => point(rowKey(event));
   const none = (): void => point(null);
   const choose = (event: Event): void => {
@@ -57,11 +63,19 @@ export function placeRows(
     }[event.key];
     if (!(next instanceof HTMLElement)) return;
     event.preventDefault();
-    for (const stop of body.querySelectorAll<HTMLElement>('tr[tabindex="0"]')) stop.tabIndex = -1;
-    next.tabIndex = 0;
+    stopAt(next);
     next.focus();
   });
   return {
+    fill(rows) {
+      const focused = document.activeElement;
+      const key = focused instanceof HTMLElement && body.contains(focused) ? focused.dataset.key : undefined;
+      body.replaceChildren(...rows);
+      const again = key === undefined ? undefined : rows.find((row) => row.dataset.key === key);
+      if (!again) return;
+      stopAt(again);
+      again.focus({ preventScroll: true });
+    },
     mark(key) {
       for (const row of body.querySelectorAll<HTMLElement>('tr'))
         setAttributes(row, { 'aria-current': row.dataset.key === String(key) ? 'true' : undefined });

@@ -90,7 +90,7 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
       'aria-label': t('{0} of {1} texts', formatCount(rows.length), formatCount(all.length)),
     });
     scroller.scrollTop = 0;
-    body.replaceChildren(...rows.slice(0, MOST_ROWS).map(({ text, i }, row) => rowFor(text, i, row)));
+    list.fill(rows.slice(0, MOST_ROWS).map(({ text, i }, row) => rowFor(text, i, row)));
     const more = rows.length - MOST_ROWS;
     show(rest, more > 0 || rows.length === 0);
     rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : t('Nothing found');

@@ -102,7 +102,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     const count = derived.tokenCount(state);
     badge.update(formatCount(count));
     setAttributes(badge.element, { 'aria-label': tokensWords(count) });
-    if (!map) return body.replaceChildren();
+    if (!map) return list.fill([]);
     const how = countedHow(map, count);
     const exact = map.finish?.regions !== null && map.finish !== null;
     setText(counted, how.text);
@@ -114,8 +114,8 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
       ? all.filter(({ id }) => `${tokenOf(map, id).text} ${plainToken(tokenOf(map, id))}`.toLowerCase().includes(query))
       : all;
     const colors = swatches(state, map, derived);
-    body.replaceChildren(
-      ...found.slice(0, MOST_ROWS).map((token, i) => {
+    list.fill(
+      found.slice(0, MOST_ROWS).map((token, i) => {
         const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
         swatch.style.backgroundColor = colors(token);
         return placeRow(

@@ -356,14 +356,24 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     const rows = stage.page.locator('.marks tbody tr');
     assert.equal(await rows.count(), 6);
     const tip = stage.page.locator('.mark-tip strong');
-    // Rows that are measured meanwhile are others.
-    await eventually(async () => {
-      await rows.first().focus();
-      await stage.page.keyboard.press('ArrowDown');
+    const onB = async (): Promise<void> => {
       await stage.settled();
       assert.ok(await tip.isVisible());
       assert.equal(await tip.innerText(), 'B “She was the daughter of Sir”');
-    });
+      assert.equal(await stage.page.evaluate(() => document.activeElement?.getAttribute('data-key')), '1');
+    };
+    await rows.first().focus();
+    await stage.page.keyboard.press('ArrowDown');
+    await eventually(onB);
+    // Rows that are measured anew are others: the focus stays; and Tab comes back to the row that it left.
+    stage.controller.receive({ type: 'edit', path: 'overlays', value: [] });
+    await eventually(async () => assert.equal(await rows.count(), 3));
+    await eventually(onB);
+    for (const key of ['Shift+Tab', 'Tab']) await stage.page.keyboard.press(key);
+    await eventually(onB);
+    stage.controller.receive({ type: 'undo' });
+    await eventually(async () => assert.equal(await rows.count(), 6));
+    await eventually(onB);
     await stage.page.keyboard.press('Enter');
     await stage.settled();
     assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');

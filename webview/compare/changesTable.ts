@@ -41,7 +41,7 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
     h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': t('Largest changes') }, table, rest),
   );
 
-  placeRows(body, (outlined) => store.set({ outlined }));
+  const list = placeRows(body, (outlined) => store.set({ outlined }));
 
   let filled: unknown;
   let scale: unknown;
@@ -63,8 +63,8 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
   const fill = (changes: Changes, state: PageState): void => {
     const largest = largestChanges(changes);
     const most = largest[0]?.pair.cells ?? 1;
-    body.replaceChildren(
-      ...largest.slice(0, MOST_ROWS).map(({ pair, number }, i) => {
+    list.fill(
+      largest.slice(0, MOST_ROWS).map(({ pair, number }, i) => {
         const bar = h('span', { class: 'bar' });
         bar.style.setProperty('--part', String(pair.cells / most));
         return placeRow(
