@@ -17,6 +17,7 @@ import { send } from './host.js';
 import { markName } from './map/overlayMarks.js';
 import { createNormGauge } from './normGauge.js';
 import { type PageMap, tokenOf } from './pageMap.js';
+import { placeRow, placeRows } from './placeRows.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { tokenText } from './tokenText.js';
 
@@ -68,6 +69,14 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
       ),
     ),
     body,
+  );
+  const list = placeRows(
+    body,
+    (outlined) => store.set({ outlined }),
+    (id) => {
+      const shown = inspected(store.state);
+      if (shown) colorByToken(store, tokenOf(shown.map, id));
+    },
   );
   const summary = h(
     'div',
@@ -183,27 +192,27 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     }
     const most = first?.probability ?? 1;
     const asks = state.host?.mode === 'panel';
-    /** A token's name; in a panel a click colors the map by it, as the map's menu does. */
-    const nameOf = (of: PageMap, id: number): HTMLElement => {
-      const token = tokenOf(of, id);
-      const name = tokenText(token);
-      if (!asks) return name;
-      const holder = h('span', { class: 'color-by', title: t('Color the Map by This Token') }, name);
-      holder.addEventListener('click', () => colorByToken(store, token));
-      return holder;
-    };
-    body.replaceChildren(
-      ...ranked.map(({ id, probability }, i) => {
+    list.fill(
+      ranked.map(({ id, probability }, i) => {
         const bar = h('span', { class: 'bar' });
         bar.style.setProperty('--part', String(most > 0 ? probability / most : 0));
-        return h(
-          'tr',
-          { class: i === 0 ? 'first' : undefined },
+        const first = i === 0;
+        const cells = [
           h('td', { class: 'rank' }, String(i + 1)),
-          h('th', { scope: 'row' }, nameOf(map, id)),
+          h('th', { scope: 'row' }, tokenText(tokenOf(map, id))),
           h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
           h('td', { class: 'number' }, formatPercent(probability)),
-        );
+        ];
+        const name = first ? 'first' : undefined;
+        // In a panel a row colors the map by its token, as the map's menu does.
+        return asks
+          ? placeRow(
+              id,
+              first,
+              { class: ['color-by', name].filter(Boolean).join(' '), title: t('Color the Map by This Token') },
+              ...cells,
+            )
+          : h('tr', { class: name }, ...cells);
       }),
     );
   });

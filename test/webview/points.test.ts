@@ -5,7 +5,7 @@ import { presetParameters } from '../../src/map/presets.js';
 import { DEFAULT_PARAMETERS, type Overlay } from '../../src/map/specification.js';
 import { expectNoViolations } from '../vscode/support/accessibility.js';
 import { leftOut } from '../vscode/support/places.js';
-import { DESCRIPTION } from './fakeEngine.js';
+import { defaultMap, DESCRIPTION } from './fakeEngine.js';
 import { eventually, savedMap, type Stage, usePages } from './stage.js';
 
 const prompt = { kind: 'prompt', text: 'The whale swam' } as const;
@@ -332,9 +332,14 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       await eventually(async () => assert.equal(await texts.count(), inside));
       await press('Escape');
       await eventually(async () => assert.equal(await texts.count(), 2));
-      await tabTo(/^Color by /);
+      // The second of the ranking.
+      await tabTo('Top tokens');
+      await tabTo(/^1.*%$/);
+      await press('ArrowDown');
+      const id = Number(await page.locator('.cell .ranking tbody tr').nth(1).getAttribute('data-key'));
+      const { text: token } = defaultMap(asked()).tokens.get(id) ?? assert.fail('no second token');
       await press('Enter');
-      await eventually(() => assert.equal(asked().question?.kind, 'probability'));
+      await eventually(() => assert.deepEqual(asked().question, { kind: 'probability', token }));
       await tabTo('Any Point');
       await press('Enter');
       await tabTo('Sample');
