@@ -28,7 +28,7 @@ import type { PageMap } from './pageMap.js';
 import { Pane } from './pane.js';
 import { createPanes } from './panes.js';
 import { anyOf, type PageState, type Store } from './store.js';
-import { createLensTable } from './lens/lensTable.js';
+import { createLensPane } from './lens/lensPane.js';
 import { createProfilePane } from './profile/profilePane.js';
 import { layerSequence } from './sweep/layerSteps.js';
 import { createSweepStrip } from './sweep/sweepStrip.js';
@@ -120,7 +120,7 @@ const mapColumn = h(
   createFaultPage(store),
   panes,
   createSweepStrip(store, derived, layerSequence(store)),
-  createLensTable(store, derived),
+  createLensPane(store, derived),
   createProfilePane(store, derived),
   createCellTable(store, derived, view.plot),
 );

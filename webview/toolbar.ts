@@ -17,7 +17,7 @@ import { isWhole, reachedLimit, refines, seesDetail, type ZoomLimit } from './ma
 import type { MapView } from './map/mapView.js';
 import { createMenuButton, type MenuItem } from './menu.js';
 import { anyOf, type PageState, type Store } from './store.js';
-import { openLens } from './lens/lensTable.js';
+import { openLens } from './lens/lensPane.js';
 import { openProfile } from './profile/line.js';
 import { sendSweep } from './sweep/layerSteps.js';
 import { createButton, createDropdown, createTabs } from './toolkit.js';

@@ -1,54 +1,34 @@
 import { t } from '@vscode/l10n';
 import { type Coloring, coloringColors, coloringOf } from '../../src/map/coloring.js';
 import { hexOf, inkOn } from '../../src/map/colors.js';
-import { tokenSpoken, tokenText as plainToken } from '../../src/map/display.js';
-import { cellsOfLens, type LensCell, lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
 import { aligned } from '../../src/map/lens/beside.js';
-import { entryWords, readoutName } from '../../src/map/lens/lensWords.js';
+import { cellsOfLens, type LensCell, lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
+import { readoutName } from '../../src/map/lens/lensWords.js';
 import { capital, layerBrief, READOUT_NAMES } from '../../src/map/naming.js';
-import { formatBits, formatCount, formatDuration, formatPercent, formatWholePercent } from '../../src/map/numbers.js';
-import { SAMPLE_PROMPTS } from '../../src/map/presets.js';
 import { readoutText } from '../../src/map/series/series.js';
-import {
-  contextOf,
-  isTranslated,
-  type Layer,
-  type Prompt,
-  type Readout,
-  type TokenName,
-} from '../../src/map/specification.js';
-import type { Token } from '../../src/map/token.js';
 import type { Cells } from '../../src/map/tokenMap.js';
 import type { HostState } from '../../src/protocol/page.js';
-import { type LensChoice, MOST_BESIDE } from '../../src/protocol/panelSettings.js';
-import { layerAt, layerOf } from '../controls/layers.js';
-import { readToken, tokenInput } from '../controls/sourceKinds.js';
+import { layerOf } from '../controls/layers.js';
 import type { Derived } from '../derived.js';
-import { createExplanation } from '../explain/explanation.js';
-import { h, iconButton, setAttributes, setText, show } from '../dom.js';
-import { send } from '../host.js';
-import { createMenuButton, type MenuItem } from '../menu.js';
-import { anyOf, type PageState, type Store } from '../store.js';
+import { h, iconButton, setAttributes, show } from '../dom.js';
+import { anyOf, type Changed, type PageState } from '../store.js';
 import { tokenText } from '../tokenText.js';
-import { createTextField } from '../toolkit.js';
+import { contentOf, spoken, topOf } from './lensCell.js';
 
-const LENS_TITLE = t('Layers × Positions');
+/** Positions that are shown: of a longer prompt the last ones, of several lenses as many in all. */
+export const MOST_POSITIONS = 100;
 
-/** Positions that are shown: of a longer prompt the last ones. */
-const MOST_POSITIONS = 100;
-
-/** Opens a lens: of the prompt that is there, else of a sample. */
-export function openLens({ settings: { parameters } }: HostState): void {
-  const context = contextOf(parameters);
-  const prompt: Prompt =
-    context.kind === 'prompt' || context.kind === 'tokens' ? context : { kind: 'prompt', text: SAMPLE_PROMPTS.A };
-  send({ type: 'edit', path: 'lens', value: { prompt, token: null, beside: [] } satisfies LensChoice });
+export interface LensTableEvents {
+  /** A cell was chosen: the number of its lens, that lens, the cell's row in it and its position. */
+  readonly onOpen: (lens: number, table: LensTable, row: number, position: number) => void;
+  /** A lens beside was closed, by its number among those. */
+  readonly onClose: (beside: number) => void;
 }
-
-const closeLens = (): void => send({ type: 'edit', path: 'lens', value: null });
 
 /** Lenses as they are drawn, beside each other, with the same rows. A column is one of a lens' positions: `lens * positions + position`. */
 interface Drawn {
+  /** They have no model: no cell opens a map. */
+  readonly saved: boolean;
   readonly lenses: readonly LensTable[];
   readonly tables: readonly LensTable[];
   readonly at: readonly ((row: number, column: number) => LensCell)[];
@@ -57,100 +37,22 @@ interface Drawn {
   readonly cells: readonly (readonly HTMLElement[])[];
 }
 
-/** What can stand beside a lens; of those through a file the file is asked for. */
-const BESIDE = ['lens', 'unembed', 'forward', 'tuned', 'jacobian'] as const;
-
 /**
  * What a prompt says at every layer and position: a table, the last layer on top. Arrows go through it; a cell that is pointed at or
- * focused tells its ten tokens; a click or Enter makes it the map's center.
+ * focused tells its ten tokens; a click or Enter chooses it.
  */
-export function createLensTable(store: Store, derived: Derived): HTMLElement {
-  const choice = () => store.state.host?.lens?.choice;
-  const text = createTextField(t('Prompt of the lens'), (typed) => {
-    const now = choice();
-    if (now && typed !== '')
-      send({ type: 'edit', path: 'lens', value: { ...now, prompt: { kind: 'prompt', text: typed } }, step: true });
-  });
-  const token = createTextField(t('Token that is followed, spaces count'), (typed) => {
-    const now = choice();
-    if (now)
-      send({
-        type: 'edit',
-        path: 'lens',
-        value: { ...now, token: typed === '' ? null : readToken(typed) },
-        step: true,
-      });
-  });
-  setAttributes(token.element, { placeholder: t('none') });
-  const name = h('span', { class: 'faint lens-name' });
-  const help = createExplanation('lens', LENS_TITLE);
-  const said = h('span', { class: 'faint band-said lens-said', role: 'status' });
-  const instead = h('button', { type: 'button', class: 'link lens-instead', hidden: true });
-  instead.addEventListener('click', () => {
-    const now = choice();
-    const { token: text } = instead.dataset;
-    if (now && text !== undefined) send({ type: 'edit', path: 'lens', value: { ...now, token: text } });
-  });
-  const setBeside = (change: (beside: readonly string[]) => readonly string[]): void => {
-    const now = choice();
-    if (now) send({ type: 'edit', path: 'lens', value: { ...now, beside: change(now.beside) } });
-  };
-  const more = createMenuButton(
-    t('Another Lens Beside'),
-    () => {
-      const { host } = store.state;
-      const { beside = [] } = choice() ?? {};
-      const full = beside.length >= MOST_BESIDE ? t('There are {0} beside it already', MOST_BESIDE) : undefined;
-      return BESIDE.map((readout): MenuItem => {
-        const support = host?.model.status === 'ready' ? host.model.summary.readouts[readout] : undefined;
-        const there = host && [ownReadout(host), ...beside].includes(readout) ? t('It is there already') : undefined;
-        const isFile = isTranslated(readout);
-        return {
-          label: `${READOUT_NAMES[readout]}${isFile ? '…' : ''}`,
-          icon: isFile ? 'folder-opened' : 'split-horizontal',
-          reason: (support?.ok === false ? support.reason : undefined) ?? there ?? full,
-          run: () => (isFile ? send({ type: 'lensTranslator', readout }) : setBeside((all) => [...all, readout])),
-        };
-      });
-    },
-    'split-horizontal',
-  );
-  const close = iconButton('close', t('Close Layers × Positions (Esc)'), closeLens);
-  // A saved one has no model: it is looked at, and begun again in a panel.
-  const again = iconButton('play', t('Edit and Run Again'), () => send({ type: 'action', action: 'editAndRun' }));
-  const picture = iconButton('device-camera', t('Export Picture…'), () =>
-    send({ type: 'action', action: 'exportPicture' }),
-  );
+export function createLensTable(
+  derived: Derived,
+  { onOpen, onClose }: LensTableEvents,
+): {
+  readonly element: HTMLElement;
+  readonly update: (state: PageState, changed: Changed) => void;
+} {
   const head = h('thead');
   const body = h('tbody');
   const grid = h('table', { class: 'lens-grid', role: 'grid', 'aria-label': t('Layers and positions') }, head, body);
   const scroller = h('div', { class: 'lens-scroller' }, grid);
   const top = h('div', { class: 'band-list lens-top', 'aria-hidden': 'true' });
-  const fault = h('p', { class: 'band-fault fault', role: 'alert', hidden: true });
-  const element = h(
-    'section',
-    { class: 'band lens', 'aria-label': t('Layers and positions'), hidden: true },
-    h(
-      'div',
-      { class: 'band-bar lens-bar' },
-      h('strong', { class: 'lens-title' }, LENS_TITLE),
-      name,
-      h('label', { class: 'lens-prompt' }, text.element),
-      h('span', { class: 'faint', 'aria-hidden': 'true' }, t('follow')),
-      h('span', { class: 'lens-token' }, token.element),
-      instead,
-      said,
-      h('span', { class: 'spring' }),
-      more.element,
-      picture,
-      again,
-      ...(help ? [help.button] : []),
-      close,
-    ),
-    ...(help ? [help.element] : []),
-    fault,
-    h('div', { class: 'band-body' }, scroller, top),
-  );
 
   let drawn: Drawn | undefined;
   /** What the head was drawn of. */
@@ -159,18 +61,13 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
   let current: { readonly row: number; readonly column: number } | undefined;
 
   const open = (row: number, column: number): void => {
-    const { host } = store.state;
-    const now = choice();
-    if (!host || !now || !drawn || host.mode === 'saved') return;
+    if (!drawn || drawn.saved) return;
     const { lens, position } = placeIn(drawn, column);
     const table = drawn.tables[lens];
     if (!table || !cellOf(drawn, row, column)?.top.length) return;
-    // The panel's own readout is the first one, always: another one takes its place, and it takes that one's.
-    const beside = now.beside.map((one, i) => (i === lens - 1 ? ownReadout(host) : one));
-    send({ type: 'edit', path: 'parameters', value: parametersAt(host, table, row, position) });
-    if (lens === 0) return;
-    current = { row, column: position };
-    send({ type: 'edit', path: 'lens', value: { ...now, beside } });
+    // Another lens takes the first one's place.
+    if (lens > 0) current = { row, column: position };
+    onOpen(lens, table, row, position);
   };
   const tell = (row: number, column: number): void => {
     if (!drawn) return;
@@ -241,7 +138,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     event.preventDefault();
   });
 
-  const fill = (lenses: readonly LensTable[]): Drawn => {
+  const fill = (lenses: readonly LensTable[], saved: boolean): Drawn => {
     const tables = aligned(lenses);
     const at = tables.map(lensCells);
     const { positions = [], layers = [] } = tables[0] ?? {};
@@ -271,7 +168,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
           'th',
           { scope: 'colgroup', colspan: shown.length, class: lens > 0 ? 'lens-start lens-head' : 'lens-head' },
           h('span', { title: called }, called),
-          ...(lens > 0 && store.state.host?.mode !== 'saved' ? [closer(called, lens - 1)] : []),
+          ...(lens > 0 && !saved ? [closer(called, lens - 1)] : []),
         );
       });
       head.replaceChildren(
@@ -306,7 +203,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
         return td;
       }),
     );
-    if (same) return { lenses, tables, at, columns, cells };
+    if (same) return { saved, lenses, tables, at, columns, cells };
     body.replaceChildren(
       ...layers
         .map((layer, row) =>
@@ -319,10 +216,10 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
         )
         .reverse(),
     );
-    return { lenses, tables, at, columns, cells };
+    return { saved, lenses, tables, at, columns, cells };
   };
   const closer = (name: string, index: number): HTMLElement =>
-    iconButton('close', t('Close {0}', name), () => setBeside((all) => all.filter((_, i) => i !== index)));
+    iconButton('close', t('Close {0}', name), () => onClose(index));
 
   /** Colors as the map has them in this theme, of all lenses on one scale. */
   const paint = ({ tables, cells, columns }: Drawn, state: PageState): void => {
@@ -345,37 +242,10 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     );
   };
 
-  store.onDraw((state, changed) => {
+  const update = (state: PageState, changed: Changed): void => {
     const { host, lenses } = state;
-    const lens = host?.lens ?? null;
-    show(element, lens !== null);
-    if (!host || !lens) {
-      drawn = undefined;
-      return;
-    }
-    if (!anyOf(changed, 'host', 'lenses', 'theme')) return;
-    const saved = host.mode === 'saved';
-    element.classList.toggle('lens-alone', saved);
-    for (const one of [more.element, close]) show(one, !saved);
-    for (const one of [picture, again]) show(one, saved);
-    const { prompt } = lens.choice;
-    text.update(prompt.kind === 'prompt' ? prompt.text : t('tokens {0}', prompt.ids.join(' ')), {
-      disabled: prompt.kind === 'tokens',
-    });
-    token.update(lens.choice.token === null ? '' : tokenInput(lens.choice.token));
-    for (const { element: field } of [text, token]) setAttributes(field, { readonly: saved });
-    setText(name, lens.choice.beside.length > 0 ? t('several lenses') : READOUT_NAMES[ownKind(host)]);
-    show(fault, lens.fault !== null);
-    setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');
-    setText(said, sayingOf(state));
-    const other = lens.running || saved ? undefined : otherSpelling(lenses?.[0], lens.choice.token);
-    show(instead, other !== undefined);
-    if (other) {
-      setText(instead, t('Follow {0} instead ({1})', plainToken(other.token), formatPercent(other.probability)));
-      setAttributes(instead, { 'data-token': other.token.text });
-    }
     show(grid, lenses !== null);
-    if (!lenses) {
+    if (!host?.lens || !lenses) {
       drawn = undefined;
       top.replaceChildren();
       return;
@@ -383,7 +253,7 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     const fresh = drawn?.lenses !== lenses;
     if (fresh) {
       const focused = body.contains(document.activeElement);
-      drawn = fill(lenses);
+      drawn = fill(lenses, host.mode === 'saved');
       const { layers = [], positions = [] } = drawn.tables[0] ?? {};
       // The last layer's answer behind the prompt, until a person goes elsewhere.
       const at = current ?? { row: layers.length - 1, column: positions.length - 1 };
@@ -396,8 +266,8 @@ export function createLensTable(store: Store, derived: Derived): HTMLElement {
     if (!drawn) return;
     if (fresh || anyOf(changed, 'theme', 'host')) paint(drawn, state);
     markMap(drawn, host);
-  });
-  return element;
+  };
+  return { element: h('div', { class: 'band-body' }, scroller, top), update };
 }
 
 const lensColoring = (table: LensTable, cells: readonly Cells[]): Coloring =>
@@ -423,16 +293,6 @@ function cellOf(drawn: Drawn, row: number, column: number): LensCell | undefined
   return drawn.at[lens]?.(row, position);
 }
 
-/** The readout of the lens that follows the panel: the model's own has the logit lens beside it. */
-function ownKind({ settings }: HostState): Readout {
-  const { readout } = settings.parameters;
-  return readout === 'forward' ? 'lens' : readout;
-}
-
-/** The same as it is written, with its file. */
-const ownReadout = (host: HostState): string =>
-  ownKind(host) === 'lens' ? 'lens' : readoutText(host.settings.parameters);
-
 /** The cell whose map is shown is marked. */
 function markMap(drawn: Drawn, host: HostState): void {
   const { plane } = host.settings.parameters;
@@ -457,124 +317,4 @@ function markMap(drawn: Drawn, host: HostState): void {
       setAttributes(cell, { 'aria-selected': shown ? 'true' : undefined });
     }),
   );
-}
-
-/** The settings of a cell's map: its layer, its position of the prompt as the center, and the lens's readout. */
-function parametersAt(host: HostState, table: LensTable, row: number, column: number): unknown {
-  const { parameters } = host.settings;
-  const layer: Layer = table.layers[row] ?? 0;
-  const index = layer === 'embeddings' ? -1 : layer;
-  const { context, readout, translator } = table.parameters;
-  const { length } = table.positions;
-  const place = column === length - 1 ? {} : { position: column };
-  if (context.kind !== 'prompt' && context.kind !== 'tokens') return parameters;
-  const { position: _, ...prompt } = context;
-  return {
-    ...parameters,
-    layer: layerAt(index, table.blocks - 1),
-    readout,
-    ...(translator ? { translator: { path: translator.path } } : {}),
-    context: { kind: 'center' },
-    plane: { ...parameters.plane, center: { ...prompt, ...place } },
-  };
-}
-
-function contentOf({ top: [first], named }: LensCell): (Node | string)[] {
-  if (!first) return ['–'];
-  // Of a token that is followed the cell tells that one alone: beside the name of another its rank would seem to be the other's.
-  if (named)
-    return [
-      h('span', { class: named.rank === 1 ? 'lens-number lens-first' : 'lens-number' }, `#${formatCount(named.rank)}`),
-      h('span', { class: 'lens-percent' }, formatPercent(named.probability)),
-    ];
-  return [tokenText(first.token), h('span', { class: 'lens-number' }, formatWholePercent(first.probability))];
-}
-
-/** The same text with a space before it, or without the one that it has, where the model says that rather behind the prompt. */
-function otherSpelling(
-  table: LensTable | undefined,
-  typed: TokenName | null,
-): { readonly token: Token; readonly probability: number } | undefined {
-  if (!table || typeof typed !== 'string') return undefined;
-  const other = typed.startsWith(' ') ? typed.slice(1) : ` ${typed}`;
-  const at = lensCells(table);
-  const last = at(table.layers.length - 1, table.positions.length - 1);
-  return last.top.find(
-    ({ token, probability }) => token.text === other && probability > (last.named?.probability ?? 0),
-  );
-}
-
-/** What a screen reader says of a cell. */
-function spoken({ named: followed }: LensTable, { top, entropy, named }: LensCell): string {
-  const [first, second] = top;
-  if (!first) return t('no prediction');
-  const then = second ? t(', then {0} {1}', tokenSpoken(second.token), formatPercent(second.probability)) : '';
-  const rank = followed && named ? t('; {0} is number {1}', tokenSpoken(followed.token), formatCount(named.rank)) : '';
-  return t(
-    '{0} {1}{2}; entropy {3}{4}',
-    tokenSpoken(first.token),
-    formatPercent(first.probability),
-    then,
-    formatBits(entropy),
-    rank,
-  );
-}
-
-/** The ten tokens of a cell. */
-function topOf(
-  { named: followed, parameters }: LensTable,
-  { layer, position, top, entropy, named }: LensCell,
-  several: boolean,
-): HTMLElement[] {
-  return [
-    h('p', { class: 'where' }, t('{0}, position {1}', capital(layerBrief(layer)), position)),
-    ...(several ? [h('p', { class: 'faint' }, READOUT_NAMES[parameters.readout])] : []),
-    h(
-      'table',
-      {},
-      h(
-        'tbody',
-        {},
-        ...top.map(({ token, probability }) =>
-          h('tr', {}, h('td', {}, tokenText(token)), h('td', {}, formatPercent(probability))),
-        ),
-      ),
-    ),
-    h('p', { class: 'faint' }, Number.isFinite(entropy) ? t('Entropy {0}', formatBits(entropy)) : t('No prediction')),
-    ...(followed && named
-      ? [
-          h(
-            'p',
-            { class: 'faint' },
-            t(
-              '{0}: number {1}, {2}',
-              plainToken(followed.token),
-              formatCount(named.rank),
-              formatPercent(named.probability),
-            ),
-          ),
-        ]
-      : []),
-  ];
-}
-
-function sayingOf({ host, lenses }: PageState): string {
-  const lens = host?.lens;
-  if (!lens) return '';
-  if (lens.running) {
-    const { done = 0, total = 0, secondsLeft = null } = lens.progress ?? {};
-    if (total > 0)
-      return secondsLeft === null
-        ? t('{0} of {1} cells', formatCount(done), formatCount(total))
-        : t('{0} of {1} cells · about {2}', formatCount(done), formatCount(total), formatDuration(secondsLeft));
-    // A model computes one thing at a time.
-    if (host.run.status === 'running') return t('waits for the map…');
-    return host.sweep?.running ? t('waits for a map of All Layers…') : t('reading…');
-  }
-  const [table] = lenses ?? [];
-  if (!table || !lenses) return '';
-  const { length } = table.positions;
-  const most = Math.floor(MOST_POSITIONS / lenses.length);
-  const shown = length > most ? t(' · the last {0} of {1} positions', most, formatCount(length)) : '';
-  return `${entryWords(table, length - 1)}${shown}`;
 }
