@@ -22,7 +22,7 @@ import type { Mark } from '../map/survey.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { drawCells } from './cellPicture.js';
 import { BORDER_WORDS, drawBorders } from './figureBorders.js';
-import { cellColors, drawColorBar, regionText, RULE, SOFT_INK, svgDocument } from './figureParts.js';
+import { cellColors, drawColorBar, headingOf, regionText, RULE, SOFT_INK, svgDocument } from './figureParts.js';
 import { type AnchorKey, anchorKey, BADGE, drawMarkLines, drawMarks } from './figureMarks.js';
 import { drawPoints, pointsKey } from './figurePoints.js';
 import { AXIS_SIZE, type FigureMeasures, type FigurePart, type FigureSize, measuresOf } from './figureSize.js';
@@ -68,11 +68,9 @@ export function drawFigure(
   const side = mapSize(cells.columns, cells.rows, measures);
   const width = measures.width ?? Math.max(LEAST_WIDTH, left + side.width + right);
   const room = width - 2 * edge;
-  const title = has('title') ? write.lines([words.title], measures.title, 600, room, ' ') : [];
-  const subtitle = has('title') ? write.lines([words.subtitle], measures.subtitle, 400, room, ' ') : [];
-  const [titleLine, subtitleLine] = [1.25 * measures.title, (10 / 7) * measures.subtitle];
+  const heading = headingOf(has('title') ? words : undefined, measures, room, write);
   const above = !has('title') ? 12 : measures.points === undefined ? 51 : 23;
-  const frame: Frame = { x: left, y: above + titleLine * title.length + subtitleLine * subtitle.length, ...side };
+  const frame: Frame = { x: left, y: above + heading.height, ...side };
   const cellWidth = frame.width / cells.columns;
   const cellHeight = frame.height / cells.rows;
   const cellSize = cellTextSize(map, cellWidth, cellHeight, top, write, measures.cell);
@@ -132,19 +130,8 @@ export function drawFigure(
     .join('');
   const height = Math.ceil(y + (measures.points === undefined ? 24 : 10));
 
-  const firstLine = above - 3;
-  const lastTitle = above - 1 + titleLine * title.length;
-  const heading =
-    title
-      .map((line, i) => write.line(line, { x: edge, y: firstLine + titleLine * i, size: measures.title, weight: 600 }))
-      .join('') +
-    subtitle
-      .map((line, i) =>
-        write.line(line, { x: edge, y: lastTitle + subtitleLine * i, size: measures.subtitle, fill: SOFT_INK }),
-      )
-      .join('');
   const body =
-    heading +
+    heading.draw(edge, above - 3, above - 1) +
     drawCells({ columns: cells.columns, rows: cells.rows, color }, frame.x, frame.y, frame.width, frame.height) +
     (perCell ? cellGrid(map, frame) : '') +
     borders.svg +

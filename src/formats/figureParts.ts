@@ -55,6 +55,37 @@ export function svgDocument(
   );
 }
 
+/** Title and subtitle, as lines of a figure. */
+export interface Heading {
+  /** Of its lines together, in px. */
+  readonly height: number;
+  /** @param title y of the title's first line, in px @param subtitle that of the subtitle's, were there no title */
+  readonly draw: (x: number, title: number, subtitle: number) => string;
+}
+
+/** @param words undefined: the figure has no heading @param sizes of its letters, and @param room for its lines, in px */
+export function headingOf(
+  words: { readonly title: string; readonly subtitle: string } | undefined,
+  sizes: { readonly title: number; readonly subtitle: number },
+  room: number,
+  write: Writer,
+): Heading {
+  const titles = words ? write.lines([words.title], sizes.title, 600, room, ' ') : [];
+  const subtitles = words ? write.lines([words.subtitle], sizes.subtitle, 400, room, ' ') : [];
+  const [titleLine, subtitleLine] = [1.25 * sizes.title, (10 / 7) * sizes.subtitle];
+  const titleHeight = titleLine * titles.length;
+  return {
+    height: titleHeight + subtitleLine * subtitles.length,
+    draw: (x, title, subtitle) =>
+      [
+        ...titles.map((text, i) => write.line(text, { x, y: title + titleLine * i, size: sizes.title, weight: 600 })),
+        ...subtitles.map((text, i) =>
+          write.line(text, { x, y: subtitle + titleHeight + subtitleLine * i, size: sizes.subtitle, fill: SOFT_INK }),
+        ),
+      ].join(''),
+  };
+}
+
 /** What the cells of a map look like. */
 export interface CellColors {
   /** Color of a cell; undefined where it is not computed. */

@@ -5,7 +5,7 @@ import type { Outlined } from '../../map/outlines.js';
 import type { Regions } from '../../map/regions.js';
 import { drawCells } from '../cellPicture.js';
 import { BORDER_WORDS, drawBorders, type FigureBorders } from '../figureBorders.js';
-import { type CellColors, regionText, RULE, SOFT_INK, svgDocument } from '../figureParts.js';
+import { type CellColors, headingOf, regionText, RULE, SOFT_INK, svgDocument } from '../figureParts.js';
 import {
   AXIS_SIZE,
   type FigurePart,
@@ -102,24 +102,11 @@ export function drawMultiples(figure: Multiples, write: Writer, asked: FigureSiz
     return { width: Math.max(columns * cell, wide / 4), height: Math.max(rows * cell, wide / 4) };
   });
   const room = width - 2 * edge;
-  const title = has('title') ? write.lines([figure.title], sizesOf.title, 600, room, ' ') : [];
-  const subtitle = has('title') ? write.lines([figure.subtitle], sizesOf.subtitle, 400, room, ' ') : [];
-  const [titleLine, subtitleLine] = [1.25 * sizesOf.title, (10 / 7) * sizesOf.subtitle];
+  const heading = headingOf(has('title') ? figure : undefined, sizesOf, room, write);
   const above = points === undefined ? 40 : 12;
-  const first = above + 0.4 * sizesOf.title;
-  const last = above + 10 + titleLine * title.length;
-  const heading =
-    title
-      .map((line, i) => write.line(line, { x: edge, y: first + titleLine * i, size: sizesOf.title, weight: 600 }))
-      .join('') +
-    subtitle
-      .map((line, i) =>
-        write.line(line, { x: edge, y: last + subtitleLine * i, size: sizesOf.subtitle, fill: SOFT_INK }),
-      )
-      .join('');
-  const top = above + titleLine * title.length + subtitleLine * subtitle.length;
+  const top = above + heading.height;
   let y = top;
-  let body = heading;
+  let body = heading.draw(edge, above + 0.4 * sizesOf.title, above + 10);
   const kinds = new Set<FigureBorders['kind']>();
   for (let start = 0; start < panels.length; start += across) {
     const row = panels.slice(start, start + across);
