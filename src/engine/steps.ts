@@ -1,7 +1,7 @@
 import type { Step } from '../map/adaptive.js';
 import { Fault } from '../map/fault.js';
 import type { Refinement } from '../map/refinement.js';
-import type { Approximation, CellBatch } from '../map/tokenMap.js';
+import { type Approximation, type CellBatch, numbersAt } from '../map/tokenMap.js';
 import { stopIfCancelled } from '../protocol/channel.js';
 import type { Tops } from './cellRunner.js';
 import type { CellSource } from './cellSource.js';
@@ -60,32 +60,14 @@ export async function runSteps(
   return { undefinedCells, approximation: step.value };
 }
 
-/** The answers of some of `count` cells. */
-function answersAt(answers: Float32Array, count: number, some: readonly number[]): Float32Array {
-  const each = answers.length / count;
-  const found = new Float32Array(some.length * each);
-  some.forEach((cell, i) => found.set(answers.subarray(cell * each, (cell + 1) * each), i * each));
-  return found;
-}
-
 /** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */
 export function finiteCells(indices: Int32Array, tops: Tops, k: number): { finite: CellBatch; bad: number } {
-  const good = [...indices.keys()].filter(
+  const good = Int32Array.from(indices.keys()).filter(
     (i) => Number.isFinite(tops.entropy[i]) && Number.isFinite(tops.probabilities[i * k]),
   );
   if (good.length === indices.length) return { finite: { indices, ...tops }, bad: 0 };
-  const rows = <T extends Int32Array | Float32Array>(from: T, to: T): T => {
-    good.forEach((i, n) => to.set(from.subarray(i * k, i * k + k), n * k));
-    return to;
-  };
   return {
     bad: indices.length - good.length,
-    finite: {
-      indices: Int32Array.from(good, (i) => indices[i] ?? 0),
-      ids: rows(tops.ids, new Int32Array(good.length * k)),
-      probabilities: rows(tops.probabilities, new Float32Array(good.length * k)),
-      entropy: Float32Array.from(good, (i) => tops.entropy[i] ?? 0),
-      ...(tops.answers ? { answers: answersAt(tops.answers, indices.length, good) } : {}),
-    },
+    finite: { indices: good.map((i) => indices[i] ?? 0), ...numbersAt(tops, good, k) },
   };
 }

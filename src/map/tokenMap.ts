@@ -82,6 +82,25 @@ export function addBatch(cells: Cells, batch: CellBatch): void {
   });
 }
 
+type CellNumbers = Pick<CellBatch, 'ids' | 'probabilities' | 'entropy' | 'answers'>;
+
+/** The numbers of some cells among others. @param some their places, in the order in which they are wanted */
+export function numbersAt(from: CellNumbers, some: Int32Array, topK: number): CellNumbers {
+  const rows = <T extends Int32Array | Float32Array>(of: T, to: T, each: number): T => {
+    some.forEach((place, i) => to.set(of.subarray(place * each, (place + 1) * each), i * each));
+    return to;
+  };
+  const { ids, probabilities, entropy, answers } = from;
+  const { length } = some;
+  const each = answersEach(from);
+  return {
+    ids: rows(ids, new Int32Array(length * topK), topK),
+    probabilities: rows(probabilities, new Float32Array(length * topK), topK),
+    entropy: rows(entropy, new Float32Array(length), 1),
+    ...(answers ? { answers: rows(answers, new Float32Array(length * each), each) } : {}),
+  };
+}
+
 /** p(first) - p(second) of a cell, 0 ... 1. */
 export const margin = (cells: Cells, cell: number): number =>
   (cells.probabilities[cell * cells.topK] ?? 0) - (cells.probabilities[cell * cells.topK + 1] ?? 0);

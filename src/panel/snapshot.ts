@@ -4,7 +4,7 @@ import type { ExactRegions } from '../map/polygons.js';
 import { type MapParameters, parseParameters, parseSpecification } from '../map/specification.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
-import { addBatch, type CellBatch, type Cells, type ModelFacts, type TokenMap } from '../map/tokenMap.js';
+import { addBatch, type CellBatch, type Cells, type ModelFacts, numbersAt, type TokenMap } from '../map/tokenMap.js';
 import { DEVICES } from '../protocol/engine.js';
 import { emptyGrowing, type MapRecord, newRecord } from './mapRecord.js';
 
@@ -60,25 +60,10 @@ export function writeSnapshot(record: MapRecord): Uint8Array {
 }
 
 /** The cells that there are. */
-function batchOf({ computed, ids, probabilities, entropy, topK, answers }: Cells): CellBatch {
-  const each = (answers?.length ?? 0) / Math.max(1, computed.length);
+function batchOf({ computed, topK, ids, probabilities, entropy, answers }: Cells): CellBatch {
+  const numbers = { ids, probabilities, entropy, ...(answers ? { answers } : {}) };
   const indices = Int32Array.from(computed.keys()).filter((cell) => computed[cell] === 1);
-  if (indices.length === computed.length)
-    return { indices, ids, probabilities, entropy, ...(answers ? { answers } : {}) };
-  const batch = {
-    indices,
-    ids: new Int32Array(indices.length * topK),
-    probabilities: new Float32Array(indices.length * topK),
-    entropy: new Float32Array(indices.length),
-    ...(answers ? { answers: new Float32Array(indices.length * each) } : {}),
-  };
-  indices.forEach((cell, i) => {
-    if (answers) batch.answers?.set(answers.subarray(cell * each, (cell + 1) * each), i * each);
-    batch.ids.set(ids.subarray(cell * topK, (cell + 1) * topK), i * topK);
-    batch.probabilities.set(probabilities.subarray(cell * topK, (cell + 1) * topK), i * topK);
-    batch.entropy[i] = entropy[cell] ?? 0;
-  });
-  return batch;
+  return { indices, ...(indices.length === computed.length ? numbers : numbersAt(numbers, indices, topK)) };
 }
 
 /** The map of a snapshot, or undefined where it cannot be read. */
