@@ -207,7 +207,7 @@ export class ModelSession {
 
   /**
    * Maps that differ in named axes, each as soon as it is there, in the order that reuses most; every one is what it would be alone.
-   * @param series the base's options; `vary` as on a command line (`layer=0-11`) or as data; `sharing`: whether all have the base's
+   * @param options the base's options; `vary` as on a command line (`layer=0-11`) or as data; `sharing`: whether all have the base's
    *   plane or each its `own`, by default the base's, but their own where an axis is one of the plane
    * @throws Fault `bad-parameter` where an axis leads nowhere, changes nothing, or is the model: a session has one.
    */

@@ -175,7 +175,7 @@ export function centerToSearchFrom(current: MapParameters): MapParameters {
 
 /**
  * The plane through a center and two points on boundaries around it, which stand at (1, 0) and (0, 1); with all three in sight.
- * @param toward what wins behind each, and the step from the center to it
+ * @param x what wins behind the first, and the step from the center to it; `y` the same of the other
  */
 export function betweenBoundaries(current: MapParameters, [x, y]: readonly [Step, Step]): MapParameters {
   const { columns, rows } = current.grid;
