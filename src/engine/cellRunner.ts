@@ -28,7 +28,6 @@ export interface CellRunnerParts {
   readonly pasts: ReadonlyMap<string, Tensor>;
   /** The cells would see each other: run every one alone. */
   readonly oneByOne: boolean;
-  readonly weightsBytes: number;
   /** Every run widens all weights first: cells should share it. */
   readonly widensEachRun: boolean;
   /** What interventions take besides; the same for every batch. */
@@ -85,18 +84,6 @@ export class CellRunner {
 
   constructor(private readonly parts: CellRunnerParts) {
     this.batchSize = new BatchSize(parts.widensEachRun ? LEAST_OF_WIDENED : 1);
-  }
-
-  get hiddenSize(): number {
-    return this.parts.hiddenSize;
-  }
-
-  get weightsBytes(): number {
-    return this.parts.weightsBytes;
-  }
-
-  get oneByOne(): boolean {
-    return this.parts.oneByOne;
   }
 
   /** Bytes that one cell of a batch takes while it runs: its logits several times over, its pasts, its activations. */

@@ -287,7 +287,7 @@ export class Variant {
 
   /** @param around.whole hidden states of all positions, [positions * hiddenSize], where any of them are fed */
   runnerOf(
-    { run, graph, weightsBytes, widensEachRun, hiddenSize }: CutSession,
+    { run, graph, widensEachRun, hiddenSize }: CutSession,
     { prefix, own, suffix }: Surroundings,
     manner: Manner,
     around: { readonly whole: Float32Array; readonly prefix: boolean; readonly pasts: ReadonlyMap<string, Tensor> },
@@ -312,7 +312,6 @@ export class Variant {
       pasts: around.pasts,
       vocabularySize: this.anatomy.vocabularySize,
       oneByOne: manner.batching.way === 'one-by-one',
-      weightsBytes,
       widensEachRun,
       ownId: own,
       fed: fedRows(graph, this.fed, rowsFed),
