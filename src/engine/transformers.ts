@@ -414,7 +414,7 @@ const CLASSES: Readonly<Record<string, Family | undefined>> = {
 };
 
 /** The class that reads tokenizer.json as it is. */
-const PLAIN = 'TokenizersBackend';
+export const PLAIN = 'TokenizersBackend';
 
 /** The class that is for a type of model, whatever class its tokenizer names, but for another one that is known. */
 const CLASS_OF_TYPE: Readonly<Record<string, string>> = Object.fromEntries(
@@ -452,8 +452,8 @@ const partsAt = (part: unknown): readonly unknown[] =>
 const modelKind = ({ model }: TokenizerJson): unknown =>
   model?.type ?? (model?.merges === undefined ? undefined : 'BPE');
 
-/** The class that Transformers takes. */
-function classOf(json: TokenizerJson, config: Config, model: Config): string {
+/** The class that Transformers takes. @param config tokenizer_config.json @param model config.json */
+export function classOf(json: TokenizerJson, config: Config, model: Config): string {
   const text = (value: unknown): string | undefined =>
     typeof value === 'string' ? value.replace(/Fast$/, '') : undefined;
   const named = text(config.tokenizer_class) ?? text(model.tokenizer_class);

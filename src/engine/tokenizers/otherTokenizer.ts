@@ -17,6 +17,7 @@ import {
   splits,
   tokenizerJson,
 } from './parts.js';
+import { classOf, PLAIN } from '../transformers.js';
 import { LLAMA3 } from './preTokenizers.js';
 import { PIECE, readSentencePiece, type SentencePieceModel } from './sentencePiece.js';
 
@@ -62,6 +63,12 @@ function readObject(file: string): Readonly<Record<string, unknown>> {
   return data;
 }
 
+/** A token's text, as configurations state it alone or with what it does to spaces. */
+function textOf(token: unknown): string | undefined {
+  const content = isRecord(token) ? token.content : token;
+  return typeof content === 'string' ? content : undefined;
+}
+
 /** Kinds of models whose tokenizer is GPT-2's where no file says more. */
 const LIKE_GPT2 = new Set(['gpt2', 'gpt_neo', 'gptj', 'codegen', 'phi', 'starcoder2', 'gpt_bigcode']);
 
@@ -73,11 +80,20 @@ function fromVocabAndMerges(vocab: string, merges: string, { config, modelType }
     .toString('utf8')
     .split(/\r?\n/)
     .filter((line, i) => line !== '' && !(i === 0 && line.startsWith('#version')));
+  const words = readObject(vocab);
+  const asked = (name: string): Added | undefined => {
+    const content = textOf(config[`${name}_token`]);
+    const id = content === undefined ? undefined : words[content];
+    return config[`add_${name}_token`] === true && content !== undefined && typeof id === 'number'
+      ? { id, content, special: true }
+      : undefined;
+  };
   return tokenizerJson({
     pre_tokenizer: byteLevel(true),
     decoder: byteLevel(true),
+    post_processor: around(asked('bos'), asked('eos')),
     model: bpe({
-      vocab: readObject(vocab),
+      vocab: words,
       merges: lines.map((line) => line.split(' ')).filter((pair) => pair.length === 2),
     }),
   });
@@ -154,30 +170,26 @@ function ranked(ranks: ReadonlyMap<string, number>, preTokenizer: unknown, added
 }
 
 /** SentencePiece: pieces that are merged, or of which the likeliest row is taken. */
-function fromSentencePiece(file: string, { config }: Beside): TokenizerJson {
+function fromSentencePiece(file: string, { config, modelType }: Beside): TokenizerJson {
   let model: SentencePieceModel;
   try {
     model = readSentencePiece(read(file));
   } catch (error) {
     throw new Error(`"${basename(file)}" is no model of SentencePiece, or damaged`, { cause: error });
   }
+  // A class that Transformers knows finds pieces of users before all others, else they are kept whole where they stand.
+  const isKnown = classOf({}, config, { model_type: modelType }) !== PLAIN;
   const added = model.pieces.flatMap(({ text, type }, id): Added[] =>
-    type === PIECE.control || type === PIECE.userDefined
-      ? [{ id, content: text, special: type === PIECE.control }]
+    type === PIECE.control || type === PIECE.unknown || (isKnown && type === PIECE.userDefined)
+      ? [{ id, content: text, special: type !== PIECE.userDefined }]
       : [],
   );
   const named = (name: string, text: string): Added | undefined => {
     const stated = config[`add_${name}_token`];
     const id = model.pieces.findIndex((piece) => piece.text === text);
-    return (typeof stated === 'boolean' ? stated : name === 'bos') && id >= 0
-      ? { id, content: text, special: true }
-      : undefined;
+    return stated === true && id >= 0 ? { id, content: text, special: true } : undefined;
   };
-  const text = (name: string, otherwise: string): string => {
-    const value = config[name];
-    const content = isRecord(value) ? value.content : value;
-    return typeof content === 'string' ? content : otherwise;
-  };
+  const text = (name: string, otherwise: string): string => textOf(config[name]) ?? otherwise;
   const isGemma = typeof config.tokenizer_class === 'string' && config.tokenizer_class.startsWith('Gemma');
   const common = {
     added_tokens: addedTokens(added),
@@ -187,40 +199,25 @@ function fromSentencePiece(file: string, { config }: Beside): TokenizerJson {
     ),
     decoder: pieces(model.spaceFirst),
   };
-  const metaspace = {
-    type: 'Metaspace',
-    replacement: BAR,
-    prepend_scheme: model.spaceFirst ? 'first' : 'never',
-    split: model.kind === 'unigram',
-  };
+  const userDefined = model.pieces.filter(({ type }) => type === PIECE.userDefined).map(({ text: piece }) => piece);
+  const parts = { ...common, ...spacesOf(model, config.legacy !== false, userDefined) };
   if (model.kind === 'BPE') {
     const ids = new Map(model.pieces.map((piece, id) => [piece.text, id]));
     const ranks = new Map(model.pieces.map((piece, id) => [piece.text, -id]));
     return tokenizerJson({
-      ...common,
-      pre_tokenizer: metaspace,
+      ...parts,
       model: bpe({
         vocab: Object.fromEntries(ids),
         merges: impliedMerges(ids, ranks, 'shorter first'),
         fuse_unk: true,
-        byte_fallback: true,
+        unk_token: model.pieces.find(({ type }) => type === PIECE.unknown)?.text ?? null,
+        byte_fallback: model.byteFallback,
+        ignore_merges: !isKnown && userDefined.length > 0,
       }),
     });
   }
-  const rules =
-    model.charsmap.length === 0
-      ? []
-      : [{ type: 'Precompiled', precompiled_charsmap: Buffer.from(model.charsmap).toString('base64') }];
   return tokenizerJson({
-    ...common,
-    normalizer: {
-      type: 'Sequence',
-      normalizers: [
-        ...rules,
-        ...(model.joinsSpaces ? [{ type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' }] : [replace(' ', ' ')]),
-      ],
-    },
-    pre_tokenizer: metaspace,
+    ...parts,
     model: {
       type: 'Unigram',
       unk_id: Math.max(
@@ -231,4 +228,45 @@ function fromSentencePiece(file: string, { config }: Beside): TokenizerJson {
       byte_fallback: model.byteFallback,
     },
   });
+}
+
+/**
+ * What a model of SentencePiece says of spaces, as Transformers 5 has it where it knows no class for the tokenizer.
+ * @param eachPart whether a space is put before each part of a text between added tokens, and before one that begins with a space
+ * @param whole pieces that are taken whole
+ */
+function spacesOf(
+  { charsmap, joinsSpaces, spaceFirst }: SentencePieceModel,
+  eachPart: boolean,
+  whole: readonly string[],
+): object {
+  const regex = (pattern: string, content: string): unknown => ({
+    type: 'Replace',
+    pattern: { Regex: pattern },
+    content,
+  });
+  const map = Buffer.from(charsmap).toString('base64');
+  const escaped = whole.map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(map === '' ? [] : [{ type: 'Precompiled', precompiled_charsmap: map }]),
+        ...(joinsSpaces ? [regex('\\A +| +\\z', ''), regex(' {2,}', ' ')] : []),
+        replace(' ', BAR),
+        ...(spaceFirst && eachPart ? [regex(`\\A${BAR}`, BAR + BAR)] : []),
+      ],
+    },
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        ...(spaceFirst
+          ? [{ type: 'Metaspace', replacement: BAR, prepend_scheme: eachPart ? 'always' : 'first', split: false }]
+          : []),
+        ...(whole.length === 0
+          ? []
+          : [{ type: 'Split', pattern: { Regex: escaped.join('|') }, behavior: 'Isolated', invert: false }]),
+      ],
+    },
+  };
 }
