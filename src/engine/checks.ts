@@ -1,4 +1,5 @@
 import { Fault } from '../map/fault.js';
+import { formatBytes, several } from '../map/numbers.js';
 import { layerIndex } from '../map/specification.js';
 import type { NumberType } from '../map/tokenMap.js';
 import { stateName } from '../onnx/cut/names.js';
@@ -8,7 +9,6 @@ import { logProbabilityDifference, probabilitiesOf } from './logProbabilities.js
 import type { Manner } from './model/manner.js';
 import type { Model } from './model/model.js';
 import type { CellPlan } from './model/plan.js';
-import { several } from '../map/numbers.js';
 import type { Variant } from './model/variant.js';
 
 /** Models with more weights are checked as far as their maps are worth it (proof.ts), and when somebody asks (`inspect`). */
@@ -31,11 +31,17 @@ export const isProven = ({ reference }: Pick<Model, 'reference'>, device: string
 
 /** Why a model is opened without its checks, or undefined where they are to run. `asked`: what the opener said. */
 export function reasonToSkip(
-  model: Pick<Model, 'facts' | 'reference'>,
+  model: Pick<Model, 'facts' | 'reference' | 'budget'>,
   device: string,
   asked: boolean | undefined,
 ): string | undefined {
-  if (asked !== undefined) return asked ? 'left out, as was asked' : undefined;
+  const { weightsBytes } = model.facts;
+  const { bytes } = model.budget;
+  if (asked === true) return 'left out, as was asked';
+  if (asked === false)
+    return weightsBytes <= bytes || isAlwaysChecked(model)
+      ? undefined
+      : `the weights (${formatBytes(weightsBytes)}) do not fit into the memory that may be taken (${formatBytes(bytes)}), so that running the model takes minutes; --memory ${Math.ceil(weightsBytes / 1e9)}GB runs the checks`;
   if (isProven(model, device)) return 'a known model, checked before; "inspect" runs the checks again';
   return isAlwaysChecked(model)
     ? undefined
@@ -97,8 +103,10 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
   const tensors = layers.map((l) => anatomy.residual[l + 1] ?? '');
   const watched = [...new Set([...tensors, anatomy.interface.logits])];
   try {
-    whole = await plain.states(ids, watched, []);
-    changed = await plain.states(changedLast(ids), watched, []);
+    [whole, changed] = await plain.withStates(watched, [], async (run) => [
+      await run(ids),
+      await run(changedLast(ids)),
+    ]);
   } catch (error) {
     const fault = Fault.from(error);
     throw new Fault({ ...fault.toData(), message: `The model does not run: ${fault.message}` });

@@ -1,6 +1,6 @@
 import type { Check, DeviceReport, ModelDescription, OpenEvent, OpenParams } from '../protocol/engine.js';
 import { allowModel } from './allowance.js';
-import { isAlwaysChecked, isProven, reasonToSkip } from './checks.js';
+import { isProven, reasonToSkip } from './checks.js';
 import { describe } from './describe.js';
 import { chooseDevice } from './device.js';
 import { Grounds } from './grounds.js';
@@ -34,7 +34,7 @@ export async function open(
   if (known && skipped !== undefined) await model.masks(true);
   else if (later) await model.assumeMasks();
   const grounds = Grounds.of(model);
-  const proof = new Proof(model, !later && (skipChecks !== undefined || known || isAlwaysChecked(model)));
+  const proof = new Proof(model, !later && (skipChecks === true || known || skipped === undefined));
   const ran: Check[] =
     skipped === undefined && !later
       ? [...(await proof.prove('whole', grounds.plain.variant, undefined, () => Promise.resolve())).checks]
