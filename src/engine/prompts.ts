@@ -17,11 +17,17 @@ export async function readPrompt(model: Model, prompt: Prompt): Promise<Surround
   if (own === undefined)
     throw new Fault({
       code: 'bad-parameter',
-      message: `The prompt has no position ${position}: it has ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}.`,
+      message: `${named(prompt)} has no position ${position}: it has ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}.`,
       hint: `Positions are 0 to ${ids.length - 1}, or from the end: -1 is the last.`,
     });
   return { prefix: ids.slice(0, at), own, suffix: ids.slice(at + 1) };
 }
+
+/** Which of several prompts it is, as a sentence begins. */
+const named = (prompt: Prompt): string => {
+  if (prompt.kind === 'tokens') return `The prompt of the tokens ${prompt.ids.slice(0, 8).join(', ')}`;
+  return `The prompt "${prompt.text.length > 60 ? `${prompt.text.slice(0, 60)}…` : prompt.text}"`;
+};
 
 /** All tokens, in their order. */
 export const allIds = ({ prefix, own, suffix }: Surroundings): readonly number[] => [...prefix, own, ...suffix];

@@ -11,7 +11,7 @@ import { useAs } from '../map/useAs.js';
 import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
 import { listedInterventions, withInterventions } from '../protocol/shelf.js';
-import { type SettingPath, withSetting } from '../protocol/settingsChange.js';
+import { isTyped, type SettingPath, withSetting } from '../protocol/settingsChange.js';
 import {
   type FileContent,
   type HostMessage,
@@ -524,7 +524,8 @@ export class MapController {
     const settings = /^plane(\.center\b|$)/.test(setting) ? followed(read.settings) : read.settings;
     this.touched ||= decidesPlane(setting);
     // Who starts from a preset wants to see it, however long it takes.
-    if (this.history.set(settings, step ? setting : undefined)) this.settled(setting === 'parameters');
+    if (!this.history.set(settings, step ? setting : undefined)) return;
+    this.settled(setting === 'parameters', isTyped(setting));
   }
 
   /** Texts of a table: those of the plane, which shows them, or those of an overlay. */
@@ -595,9 +596,9 @@ export class MapController {
     return { ...map, display: { ...this.view, tokenColors: this.deps.tokenColors.read() } };
   }
 
-  /** The settings are others. */
-  private settled(run = false): void {
-    this.main.settled(run);
+  /** The settings are others. `typed`: as of now, while somebody types. */
+  private settled(run = false, typed = false): void {
+    this.main.settled(run, typed);
     this.follow();
   }
 

@@ -9,8 +9,8 @@ import type { Asked } from './mapRecord.js';
 
 /** Tokens that are told of each cell. */
 const TOP = 10;
-/** A prompt that is typed is read when the typing pauses. */
-const PAUSE_MS = 250;
+/** A prompt that is typed is read when the typing pauses, behind the map of the same settings. */
+const PAUSE_MS = 450;
 
 /** What a lens is in its panel. */
 export interface LensPlace {

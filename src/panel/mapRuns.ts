@@ -30,7 +30,7 @@ export interface RunListener {
   /** It ended before its time; what it has can be resumed. */
   onStop(record: MapRecord): void;
   /** It ended with this, which is not a cancel. */
-  onFault(fault: Fault): void;
+  onFault(fault: Fault, asked: Asked): void;
 }
 
 interface Run {
@@ -328,7 +328,7 @@ export class MapRuns {
     if (!run.record?.done) this.latest = this.shown;
     if (this.latest?.finished) this.stopped = undefined;
     else if (this.latest) this.listener.onStop(this.latest);
-    if (fault.code !== 'cancelled') this.listener.onFault(fault);
+    if (fault.code !== 'cancelled') this.listener.onFault(fault, run.asked);
     this.listener.onChange();
   }
 }

@@ -27,6 +27,8 @@ import { SlotSurvey } from './slotSurvey.js';
 
 /** Changes that follow each other as fast as this are one. */
 const DEBOUNCE_MS = 60;
+/** Who types pauses for so long where a text is meant. */
+const TYPED_MS = 400;
 /** What only informs is measured when nothing was changed and nobody looked elsewhere for so long. */
 const CALM_MS = 1000;
 
@@ -75,6 +77,8 @@ export class MapSlot {
   private activeAt = -Infinity;
   /** The model that was last set about. */
   private begunWith: string | undefined;
+  /** The model that a map was last computed with, whatever came of it. */
+  private triedWith: string | undefined;
   /** The whole map in whose place a first pass came: who takes the change back has it again. */
   private before: MapRecord | undefined;
   /** Counts what was asked: an answer to an older question is left. */
@@ -147,7 +151,11 @@ export class MapSlot {
         },
         onChange: () => place.onChange(),
         onStop: (record) => this.keeper.keep(record, true),
-        onFault: (fault) => this.complain(fault),
+        // Of parameters that are others by now nothing is wrong any more.
+        onFault: (fault, asked) => {
+          if (fault.code === 'engine-died' || this.isSet(asked)) this.complain(fault);
+          else deps.log('warn', fault.message);
+        },
       },
       { nextId },
     );
@@ -247,18 +255,20 @@ export class MapSlot {
     return state.status === 'none' ? undefined : state.name;
   }
 
-  /** The settings are others: soon computes them if that is quick; `run`: however long it takes. */
-  settled(run = false): void {
+  /** The settings are others: soon computes them if that is quick; `run`: however long it takes; `typed`: when the typing pauses. */
+  settled(run = false, typed = false): void {
     this.turn++;
     this.costs.forget();
+    // What went wrong was of the settings before; that a file could not be written stays to be read.
+    if (this.fault?.code !== 'output') this.fault = null;
     this.place.onChange();
     this.survey.settled();
     // The first of changes that follow each other is acted on at once, the others when they pause.
     const paused = performance.now() - this.activeAt > DEBOUNCE_MS;
     this.acts();
     clearTimeout(this.debounce);
-    if (paused) void this.begin(run, false);
-    else this.debounce = setTimeout(() => void this.begin(run, false), DEBOUNCE_MS);
+    if (paused && !typed) void this.begin(run, false);
+    else this.debounce = setTimeout(() => void this.begin(run, false), typed ? TYPED_MS : DEBOUNCE_MS);
   }
 
   /**
@@ -445,6 +455,7 @@ export class MapSlot {
     clearTimeout(this.debounce);
     const turn = ++this.turn;
     this.fault = null;
+    this.triedWith = asked.modelPath;
     if (resumed === 'first-pass' && this.runs.shown?.finished) this.before = this.runs.shown;
     if (this.rewritten === 'told') this.rewritten = 'no';
     this.details.pause();
@@ -458,14 +469,15 @@ export class MapSlot {
     this.survey.want(this.asked());
   }
 
-  /** A change to a map that was computed is followed by a first pass of the next, however long all of that takes. */
+  /** A change to a map that was computed, or was to be, is followed by a first pass of the next, however long all of that takes. */
   private follows(asked: Asked): boolean {
-    const { obstacle } = this.costs;
-    return this.healthy && obstacle === null && this.differs() && this.runs.asked?.modelPath === asked.modelPath;
+    const { modelPath } = asked;
+    const begun = this.runs.asked?.modelPath === modelPath || this.triedWith === modelPath;
+    return this.healthy && this.costs.obstacle === null && this.differs() && begun;
   }
 
   private get healthy(): boolean {
-    return this.fault === null && this.model.state.status === 'ready';
+    return (this.fault === null || this.fault.code === 'output') && this.model.state.status === 'ready';
   }
 
   /** What the settings ask for; undefined without a model. */

@@ -38,8 +38,25 @@ function replaced(holder: unknown, [key, ...rest]: readonly string[], value: unk
   const inner = replaced(child(holder, key), rest, value);
   if (inner === undefined) return undefined;
   if (Array.isArray(holder)) return holder.map((item: unknown, i) => (String(i) === key ? inner : item));
-  return { ...holder, [key]: inner };
+  return { ...(rest.length === 0 ? withoutLostPosition(holder, key, inner) : holder), [key]: inner };
 }
+
+/**
+ * A position that was counted from the beginning of a prompt is one of its text: it stays where text follows, and of another text the
+ * last token is meant again.
+ */
+function withoutLostPosition(prompt: object, key: string, next: unknown): object {
+  const position = child(prompt, 'position');
+  if (typeof position !== 'number' || position < 0 || !['text', 'ids'].includes(key)) return prompt;
+  const before = child(prompt, key);
+  if (typeof before === 'string' && typeof next === 'string' && next.startsWith(before)) return prompt;
+  if (Array.isArray(before) && Array.isArray(next) && before.every((id, i) => id === next[i])) return prompt;
+  return Object.fromEntries(Object.entries(prompt).filter(([name]) => name !== 'position'));
+}
+
+/** Whether a setting is typed letter by letter: what stands there in between is not meant. */
+export const isTyped = (path: SettingPath): boolean =>
+  /(^|\.)(text|texts|ids|token|tokens|pattern|first|second|prompts)$/.test(path);
 
 const isHolder = (value: unknown): value is object => typeof value === 'object' && value !== null;
 

@@ -6,7 +6,8 @@ import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_DISPLAY } from '../../src/map/mapDisplay.js';
 import { presetParameters } from '../../src/map/presets.js';
 import { questionsOf } from '../../src/map/questions.js';
-import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
+import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
+import type { TokenMap } from '../../src/map/tokenMap.js';
 import { encodeVector } from '../../src/map/vector.js';
 import { type HostMessage, type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
@@ -295,6 +296,62 @@ test('Live: every change is followed by the whole map, however long it takes; of
     await complete();
     assert.equal(page.state.live, true);
   }
+});
+
+test('after a fault a change tries again, and what is not true any more goes; also of the very first map', async (context) => {
+  const map = (parameters: MapParameters): TokenMap => {
+    if (parameters.layer === 3) throw new Fault({ code: 'bad-parameter', message: 'Not layer 3.' });
+    return defaultMap(parameters);
+  };
+  for (const layer of ['last', 3] as const)
+    for (const live of [true, false, null]) {
+      const settings = { parameters: { ...DEFAULT_PARAMETERS, layer } };
+      const { page, edit, complete, say } = open(context, { settings, engine: { seconds: 60, map } });
+      if (live !== null) say({ type: 'live', live });
+      const refused = () => page.state.fault?.message === 'Not layer 3.';
+      if (layer === 'last') {
+        await complete();
+        edit('layer', 3);
+      }
+      await page.until(refused);
+      edit('layer', 5);
+      await page.until(() => page.map?.specification.layer === 5 && page.state.run.status !== 'running');
+      assert.equal(page.state.fault, null);
+      edit('layer', 3);
+      await page.until(refused);
+      edit('grid.spacing', 0.3);
+      await page.until(() => page.messages.length > 0 && page.state.settings.parameters.grid.spacing === 0.3);
+      await page.until(refused);
+      say({ type: 'undo' });
+      say({ type: 'undo' });
+      await page.until(() => page.state.settings.parameters.layer === 5 && page.state.fault === null);
+    }
+});
+
+test('what is typed letter by letter is one change; a position stays while text follows, and no longer', async (context) => {
+  const { page, deps, edit, complete } = open(context);
+  await complete();
+  edit('context', { kind: 'prompt', text: 'We saw', position: 1 });
+  const prompt_ = (): unknown => page.state.settings.parameters.context;
+  await page.until(() => JSON.stringify(prompt_()).includes('We saw'));
+  await complete();
+  const before = deps.engine.asked.length;
+  for (const text of ['We saw t', 'We saw th', 'We saw the']) edit('context.text', text);
+  await page.until(() => JSON.stringify(prompt_()).includes('We saw the'));
+  assert.deepEqual(prompt_(), { kind: 'prompt', text: 'We saw the', position: 1 });
+  await page.until(() => deps.engine.asked.length > before);
+  await complete();
+  assert.equal(deps.engine.asked.length, before + 1);
+  assert.deepEqual(deps.engine.asked.at(-1)?.parameters.context, prompt_());
+  edit('context.text', 'She');
+  await page.until(() => JSON.stringify(prompt_()).includes('She'));
+  assert.deepEqual(prompt_(), { kind: 'prompt', text: 'She' });
+  // One that is counted from the end is of any text.
+  edit('context', { kind: 'tokens', ids: [3, 5], position: -2 });
+  edit('context.ids', [7, 5, 3]);
+  await page.until(() => JSON.stringify(prompt_()).includes('7'));
+  assert.deepEqual(prompt_(), { kind: 'tokens', ids: [7, 5, 3], position: -2 });
+  await complete();
 });
 
 test('an adaptive map is followed by a first pass of cells that are computed, and begins anew', async (context) => {

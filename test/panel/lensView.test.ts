@@ -60,10 +60,11 @@ function started(answer = (params: LensParams): LensTable => syntheticLens(param
     },
     onChange: () => changes(),
   });
-  const idle = (): Promise<void> =>
+  /** Nothing is read any more, after so many were. */
+  const idle = (count = 1): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
-        if (view.state?.running !== true && asked.length > 0) resolve();
+        if (view.state?.running !== true && asked.length >= count) resolve();
         else changes = look;
       };
       look();
@@ -83,7 +84,7 @@ test('a lens is read with the panel’s readout, or the logit lens; its plane an
   assert.equal(view.state?.running, false);
   assert.equal(asked.length, 1);
   view.follow({ ...SETTINGS, parameters: { ...parameters, readout: 'unembed' } });
-  await new Promise((resolve) => setTimeout(resolve, 300)).then(idle);
+  await idle(2);
   assert.deepEqual(
     asked.map(({ readout }) => readout),
     ['lens', 'unembed'],
