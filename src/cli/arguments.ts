@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { type Format, FORMATS } from '../formats/formats.js';
 import { COMPARISON_FORMATS } from '../formats/comparison/formats.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
-import { DISPLAY_FLAGS, type Flag, type FlagValues, MAP_FLAGS } from '../map/flags.js';
+import { DISPLAY_FLAGS, MAP_FLAGS } from '../map/flags.js';
 import { parseTokens } from '../map/flags/tokenNames.js';
 import { parseNumber } from '../map/numbers.js';
 import { parseLine } from '../map/profile.js';
@@ -30,12 +29,12 @@ import type { DrawCommand } from './draw.js';
 import type { InspectCommand } from './inspect.js';
 import type { LensCommand } from './lens.js';
 import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
+import { given, parseFlags, type Typed } from './parseFlags.js';
 import type { ProfileCommand } from './profile.js';
 
 /** What a person asked the command line for. Paths are as they were typed. */
 export type Command =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'version' }
+  | Asked
   | DrawCommand
   | InspectCommand
   | BoundariesCommand
@@ -49,41 +48,61 @@ export type Command =
   | ServeCommand
   | HubCommand;
 
+type Asked = { readonly kind: 'help' } | { readonly kind: 'version' };
+
+/** What follows the name of each command is read by; without one a map is drawn. */
+const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Command> = new Map([
+  ['inspect', parseInspect],
+  ['compare', parseCompare],
+  ['lens', parseLens],
+  ['features', parseFeatures],
+  ['boundaries', parseBoundaries],
+  ['fit-translator', parseFit],
+  ['serve', parseServe],
+  ['study', parseStudyCommand],
+  ['download', (args) => parseHubCommand('download', args)],
+  ['cache', (args) => parseHubCommand('cache', args)],
+]);
+
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {
-  if (args[0] === 'study') return parseStudyCommand(args.slice(1));
-  if (args[0] === 'download' || args[0] === 'cache') return parseHubCommand(args[0], args.slice(1));
-  const inspect = args[0] === 'inspect';
-  if (args[0] === 'compare') return parseCompare(args.slice(1));
-  if (args[0] === 'serve') return parseServe(args.slice(1));
-  if (args[0] === 'lens') return parseLens(args.slice(1));
-  if (args[0] === 'features') return parseFeatures(args.slice(1));
-  if (args[0] === 'boundaries') return parseBoundaries(args.slice(1));
-  if (args[0] === 'fit-translator') return parseFit(args.slice(1));
-  const { values, several, positionals } = parseFlags(inspect ? args.slice(1) : args, [
-    ...(inspect ? INSPECT_FLAGS : [...MAP_FLAGS, ...DISPLAY_FLAGS, ...SERIES_FLAGS, ...RUN_FLAGS]),
-    ...ASKING_FLAGS,
-  ]);
-  if (values.has('help')) return { kind: 'help' };
-  if (values.has('version')) return { kind: 'version' };
-  const extra = positionals[inspect ? 1 : 0];
-  if (extra !== undefined)
-    throw bad(
-      `The argument "${extra}" is not understood.`,
-      inspect ? 'Give one model.' : `To draw a map of a model, write --model ${extra}.`,
-    );
-  if (inspect)
-    return {
+  const [first = '', ...rest] = args;
+  return COMMANDS.get(first)?.(rest) ?? parseDrawing(args);
+}
+
+/** What stands alone, if anything does. */
+const alone = (values: ReadonlyMap<string, string>): Asked | undefined =>
+  values.has('help') ? { kind: 'help' } : values.has('version') ? { kind: 'version' } : undefined;
+
+/** Reads what follows `inspect`. */
+function parseInspect(args: readonly string[]): Command {
+  const typed = parseFlags(args, [...INSPECT_FLAGS, ...ASKING_FLAGS]);
+  const { values } = typed;
+  return (
+    alone(values) ?? {
       kind: 'inspect',
-      model: positionals[0],
+      model: modelOf(typed),
       json: values.has('json'),
       skipChecks: values.has('skip-checks'),
       ...openingChoices(values),
-    };
+    }
+  );
+}
+
+/** Reads the flags of a map, of several, or of a profile. */
+function parseDrawing(args: readonly string[]): Command {
+  const flags = [...MAP_FLAGS, ...DISPLAY_FLAGS, ...SERIES_FLAGS, ...RUN_FLAGS, ...ASKING_FLAGS];
+  const typed = parseFlags(args, flags);
+  const { values, positionals } = typed;
+  const asked = alone(values);
+  if (asked) return asked;
+  const [extra] = positionals;
+  if (extra !== undefined)
+    throw bad(`The argument "${extra}" is not understood.`, `To draw a map of a model, write --model ${extra}.`);
   const line = values.get('profile');
   const drawing: Omit<DrawCommand, 'formats' | 'reading'> = {
     kind: 'draw',
-    map: given(MAP_FLAGS, values, several),
+    map: given(MAP_FLAGS, typed),
     display: Object.fromEntries(
       ['question', ...DISPLAY_FLAGS.map(({ name }) => name)].map((name) => [name, values.get(name)]),
     ),
@@ -96,7 +115,7 @@ export function parseCommand(args: readonly string[]): Command {
     ...computingChoices(values),
   };
   if (line !== undefined) return profileOf(drawing, line, values);
-  const vary = several.get('vary') ?? [];
+  const vary = typed.several.get('vary') ?? [];
   const known = vary.length > 0 ? [...FORMATS, FILM] : FORMATS;
   const wanted = listOf(values.get('formats') ?? DEFAULT_FORMATS.join(), known);
   // A film is of all maps of a series, whose own files are others.
@@ -192,13 +211,14 @@ function parseServe(args: readonly string[]): ServeCommand | { readonly kind: 'h
 /** Reads what follows `boundaries`. */
 function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonly kind: 'help' } {
   const flags = [...MAP_FLAGS, ...BOUNDARY_FLAGS, MODEL, ...COMPUTING_FLAGS];
-  const { values, several, positionals } = parseFlags(args, flags);
+  const typed = parseFlags(args, flags);
+  const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {
     kind: 'boundaries',
-    model: modelOf(positionals, values),
-    map: given(MAP_FLAGS, values, several),
-    question: given(BOUNDARY_FLAGS, values, several),
+    model: modelOf(typed),
+    map: given(MAP_FLAGS, typed),
+    question: given(BOUNDARY_FLAGS, typed),
     ...computingChoices(values),
   };
 }
@@ -206,9 +226,10 @@ function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonl
 /** Reads what follows `features`. */
 function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly kind: 'help' } {
   const flags = [...FEATURE_MAP_FLAGS, ...FEATURE_FLAGS, MODEL, ...OPENING_FLAGS];
-  const { values, several, positionals } = parseFlags(args, flags);
+  const typed = parseFlags(args, flags);
+  const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
-  const model = modelOf(positionals, values);
+  const model = modelOf(typed);
   const sae = values.get('sae');
   if (sae === undefined) throw bad('Features are of a sparse autoencoder.', 'Name its folder: --sae PATH.');
   const most = parseNumber(values.get('most') ?? '20');
@@ -217,7 +238,7 @@ function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly ki
   return {
     kind: 'features',
     model,
-    map: given(FEATURE_MAP_FLAGS, values, several),
+    map: given(FEATURE_MAP_FLAGS, typed),
     sae,
     most,
     json: values.has('json'),
@@ -227,12 +248,13 @@ function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly ki
 
 /** Reads what follows `fit-translator`. */
 function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help' } {
-  const { values, several, positionals } = parseFlags(args, [...FIT_FLAGS, MODEL, ...OPENING_FLAGS]);
+  const typed = parseFlags(args, [...FIT_FLAGS, MODEL, ...OPENING_FLAGS]);
+  const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {
     kind: 'fit-translator',
-    model: modelOf(positionals, values),
-    given: given(FIT_FLAGS, values, several),
+    model: modelOf(typed),
+    given: given(FIT_FLAGS, typed),
     ...openingChoices(values),
   };
 }
@@ -240,12 +262,13 @@ function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help'
 /** Reads what follows `lens`. */
 function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'help' } {
   const flags = [...LENS_MAP_FLAGS, ...LENS_FLAGS, MODEL, ...COMPUTING_FLAGS];
-  const { values, several, positionals } = parseFlags(args, flags);
+  const typed = parseFlags(args, flags);
+  const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {
     kind: 'lens',
-    model: modelOf(positionals, values),
-    map: given(LENS_MAP_FLAGS, values, several),
+    model: modelOf(typed),
+    map: given(LENS_MAP_FLAGS, typed),
     token: values.get('token'),
     ...printedAndSaved(values, LENS_FORMATS),
     ...computingChoices(values),
@@ -253,7 +276,7 @@ function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'hel
 }
 
 /** The one model that a command takes, with or without `--model`. */
-function modelOf([first, extra]: readonly string[], values: ReadonlyMap<string, string>): string | undefined {
+function modelOf({ positionals: [first, extra], values }: Typed): string | undefined {
   if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
   return first ?? values.get('model');
 }
@@ -276,58 +299,6 @@ function printedAndSaved<F extends string>(
       known.map(({ name }) => name),
     ),
   };
-}
-
-const given = (
-  flags: readonly Flag[],
-  values: ReadonlyMap<string, string>,
-  several: ReadonlyMap<string, readonly string[]>,
-): FlagValues => Object.fromEntries(flags.map(({ name, many }) => [name, many ? several.get(name) : values.get(name)]));
-
-/** The flags' values by name, a switch's being empty: the last of each, and of flags that can be given several times all. */
-function parseFlags(
-  args: readonly string[],
-  flags: readonly Flag[],
-): { values: Map<string, string>; several: Map<string, string[]>; positionals: string[] } {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: {
-      ...Object.fromEntries(
-        flags.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
-      ),
-      help: { type: 'boolean', short: 'h' },
-    },
-    strict: false, // the faults are said in our words, and "--center -1,2" is fine
-    tokens: true,
-  });
-  const values = new Map<string, string>();
-  const several = new Map<string, string[]>();
-  const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const flag = flags.find(({ name }) => name === token.name);
-    if (!flag) throw bad(`There is no flag ${token.rawName}.`, suggestion(token.name, flags));
-    if (flag.value === undefined) {
-      if (token.value !== undefined) throw bad(`--${flag.name} takes no value.`);
-      values.set(flag.name, '');
-      continue;
-    }
-    if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
-      throw bad(`--${flag.name} needs a value.`, `Write it as --${flag.name} ${flag.value}.`);
-    values.set(flag.name, token.value);
-    if (flag.many) several.set(flag.name, [...(several.get(flag.name) ?? []), token.value]);
-  }
-  return { values, several, positionals };
-}
-
-/** What a person may have meant by a flag that does not exist. */
-function suggestion(typed: string, flags: readonly Flag[]): string {
-  const letters = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');
-  const near = flags.find(
-    ({ name }) => letters(name) === letters(typed) || name.startsWith(typed) || typed.startsWith(name),
-  );
-  return near ? `Did you mean --${near.name}?` : 'embedding-grid --help lists the flags.';
 }
 
 /** The values of `--formats`, in the order in which they are named. */

@@ -27,7 +27,8 @@ const MEMORY = {
   help: 'memory that may be taken, such as 8GB; decides whether 16-bit weights are widened once or at every use',
   default: 'half of what is free',
 } as const;
-const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
+/** Of every command. */
+export const DEBUG = { name: 'debug', help: 'print what an error came from, and what the engine logs' } as const;
 
 const BATCH_SIZE = {
   name: 'batch-size',

@@ -78,7 +78,8 @@ test('inspect takes a model, or none for the bundled one', () => {
 test('help and version, whatever else is asked', () => {
   assert.deepEqual(parseCommand(['--help']), { kind: 'help' });
   assert.deepEqual(parseCommand(['-h']), { kind: 'help' });
-  assert.deepEqual(parseCommand(['inspect', '--help']), { kind: 'help' });
+  for (const command of helpText().matchAll(/^ {2}embedding-grid ([a-z-]+) /gm))
+    assert.deepEqual(parseCommand([command[1] ?? '', '--help']), { kind: 'help' }, command[1]);
   assert.deepEqual(parseCommand(['--version', '--grid-size', '3']), { kind: 'version' });
 });
 

@@ -1,5 +1,7 @@
-import { parseArgs } from 'node:util';
 import { bad } from '../computing.js';
+import { DEBUG } from '../flags.js';
+import { parseFlags } from '../parseFlags.js';
+import { DOWNLOAD_FLAGS } from './hubFlags.js';
 
 /** What is asked of the hub and of the caches. */
 export type HubCommand =
@@ -17,24 +19,9 @@ export function parseHubCommand(
   command: 'download' | 'cache',
   args: readonly string[],
 ): HubCommand | { readonly kind: 'help' } {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { help: { type: 'boolean', short: 'h' } },
-    strict: false,
-    tokens: true,
-  });
-  const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
-  const given = new Set<string>();
-  const known = ['help', 'debug', ...(command === 'download' ? ['dry-run', 'quiet'] : [])];
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    if (!known.includes(token.name))
-      throw bad(`There is no flag ${token.rawName} of ${command}.`, 'embedding-grid --help lists the flags.');
-    if (token.value !== undefined) throw bad(`--${token.name} takes no value.`);
-    given.add(token.name);
-  }
-  if (given.has('help')) return { kind: 'help' };
-  const debug = given.has('debug');
+  const { values, positionals } = parseFlags(args, command === 'download' ? [...DOWNLOAD_FLAGS, DEBUG] : [DEBUG]);
+  if (values.has('help')) return { kind: 'help' };
+  const debug = values.has('debug');
   const [first, second] = positionals;
   if (command === 'cache') {
     if (second !== undefined || (first !== undefined && first !== 'clear'))
@@ -46,5 +33,5 @@ export function parseHubCommand(
   }
   if (first === undefined || second !== undefined)
     throw bad('download takes one model.', 'Write embedding-grid download ORG/NAME[/FILE][@REVISION].');
-  return { kind: 'download', name: first, dryRun: given.has('dry-run'), quiet: given.has('quiet'), debug };
+  return { kind: 'download', name: first, dryRun: values.has('dry-run'), quiet: values.has('quiet'), debug };
 }

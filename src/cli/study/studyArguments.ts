@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
 import { OWN_SBATCH_FLAGS } from '../../host/study/schedulers.js';
 import { type Part, parsePart } from '../../host/study/part.js';
 import type { Flag } from '../../map/flags.js';
 import { bad, computingChoices, type ComputingChoices } from '../computing.js';
 import { COMPUTING_FLAGS } from '../flags.js';
+import { parseFlags } from '../parseFlags.js';
 import { STUDY_FLAGS } from './studyFlags.js';
 
 /** Where and how a study is run on a cluster. */
@@ -35,7 +35,7 @@ const MOST_PARTS = 100_000;
 
 /** Reads what follows `study`. @throws Fault `bad-parameter`. */
 export function parseStudyCommand(args: readonly string[]): StudyCommand | { readonly kind: 'help' } {
-  const { values, positionals, others } = typed(args);
+  const { values, positionals, others } = parseFlags(args, FLAGS, 'collected'); // others are sbatch's
   if (values.has('help')) return { kind: 'help' };
   const [first, second] = positionals;
   const debug = values.has('debug');
@@ -82,42 +82,4 @@ function submission(values: ReadonlyMap<string, string>, flags: readonly string[
   );
   if (ours !== undefined) throw bad(`${ours}: this flag of sbatch is set by embedding-grid.`);
   return { to, parts, flags };
-}
-
-/** Our flags by name, and others as `--name=value`, as they are for `sbatch`. */
-function typed(args: readonly string[]): {
-  readonly values: ReadonlyMap<string, string>;
-  readonly positionals: readonly string[];
-  readonly others: readonly string[];
-} {
-  const takes = new Map<string, Flag>(FLAGS.map((flag) => [flag.name, flag]));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: {
-      ...Object.fromEntries(FLAGS.map((flag) => [flag.name, { type: 'value' in flag ? 'string' : 'boolean' }])),
-      help: { type: 'boolean', short: 'h' },
-    },
-    strict: false,
-    tokens: true,
-  });
-  const values = new Map<string, string>();
-  const positionals: string[] = [];
-  const others: string[] = [];
-  let taken = -1;
-  for (const token of tokens) {
-    if (token.kind === 'positional' && token.index !== taken) positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const flag = takes.get(token.name);
-    if (token.name === 'help') values.set('help', '');
-    else if (flag === undefined) {
-      const next = tokens.find(({ index }) => index === token.index + 1);
-      const value = token.value ?? (next?.kind === 'positional' ? next.value : undefined);
-      if (token.value === undefined && value !== undefined) taken = token.index + 1;
-      others.push(value === undefined ? token.rawName : `${token.rawName}=${value}`);
-    } else if (flag.value === undefined) values.set(flag.name, '');
-    else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
-      throw bad(`--${flag.name} needs a value.`, `Write it as --${flag.name} ${flag.value}.`);
-    else values.set(flag.name, token.value);
-  }
-  return { values, positionals, others };
 }
