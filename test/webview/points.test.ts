@@ -205,11 +205,14 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       ),
     );
     await stage.type('Spacing', '0.06');
+    await eventually(() => assert.equal(deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.06));
     await stage.status(/cells ·/);
     await page.getByRole('slider', { name: 'Layer', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
     await eventually(() => assert.equal(deps.engine.profiled.at(-1)?.parameters.layer, 28));
     assert.equal(asked().length, 4);
+    await stage.status(/layer 28 of/);
+    await pane.getByRole('button', { name: 'Save Profile…', disabled: false }).waitFor();
     await expectNoViolations(pane, 'a profile');
     await stage.plot.focus();
     for (let i = 0; i < 2; i++) await page.keyboard.press('Escape'); // the pin, the profile
@@ -463,6 +466,7 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, [stage.deps.chosenFeature]));
     await stage.button('Ask sae#17 No More').click();
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, []));
+    await stage.status(/cells ·/);
     await stage.page.locator('.tokens-pane:not(.marks-pane) .tokens tbody tr').first().focus();
     await stage.page.keyboard.press('Delete');
     await eventually(() => assert.equal(asked()?.masked.length, 1));

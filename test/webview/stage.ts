@@ -21,6 +21,8 @@ const ROOT = path.join(HERE, '..', '..');
 /** Where the tests write pictures; git ignores it. */
 const OUTPUT = path.join(HERE, 'output');
 const ORIGIN = 'https://page.test';
+/** Name of an empty page. */
+const NOTHING = 'nothing';
 const FONTS = path.join(ROOT, 'media', 'fonts');
 
 export const THEMES = ['dark', 'light', 'high-contrast', 'high-contrast-light'] as const;
@@ -87,27 +89,37 @@ export interface PageTestOptions extends StageOptions {
 /** Registers a test on a page of its own, which must raise no error and keep to its policy; nothing unexpected may be logged. */
 export type OnPage = (name: string, options: PageTestOptions, run: (stage: Stage) => Promise<void>) => void;
 
+/** The browser of this process, and how many suites are to use it yet. */
+let browser: Browser | undefined;
+let suites = 0;
+
 /** Starts a browser for the tests of the surrounding suite, which are registered with what this gives. */
 export function usePages(common: StageOptions = {}): OnPage {
-  let browser: Browser | undefined;
+  suites++;
   before(async () => {
-    browser = await launchBrowser();
+    browser ??= await launchBrowser();
   });
-  after(() => browser?.close());
+  after(async () => {
+    if (--suites > 0) return;
+    await browser?.close();
+    browser = undefined;
+  });
   return (name, { status = /cells ·/, ...options }, run) => {
     test(name, async () => {
       assert.ok(browser);
       const stage = await Stage.open(browser, { ...common, ...options });
+      let passed = false;
       try {
         if (status !== null) await stage.status(status);
         await run(stage);
         assert.deepEqual(stage.problems, []);
         assert.deepEqual(stage.deps.logged, []);
+        passed = true;
       } catch (error) {
         await stage.picture(`failed-${name.replaceAll(/\W+/g, '-')}`);
         throw error;
       } finally {
-        await stage.close();
+        await stage.close(passed);
       }
     });
   };
@@ -118,6 +130,7 @@ export class Stage {
   /** Errors of the page and breaches of its policy. */
   readonly problems: string[] = [];
   private sending: Promise<unknown> = Promise.resolve();
+  private closed = false;
   /** What the panel's page was told last of its own map. */
   private readonly told: { map?: ShownMap | null; detail?: ShownMap | null } = {};
   /** Maps of which it has all cells. */
@@ -126,7 +139,7 @@ export class Stage {
   private wanted: Extract<PageMessage, { type: 'window' }> | undefined;
 
   private constructor(
-    readonly page: Page,
+    private readonly tab: Tab,
     readonly deps: FakeDependencies,
     readonly host: PageHost,
   ) {}
@@ -137,15 +150,7 @@ export class Stage {
   }
 
   static async open(browser: Browser, options: StageOptions = {}): Promise<Stage> {
-    const files = builtPage();
-    const { theme = 'dark', width = 1300, height = 852, scale = 1, reducedMotion = false } = options;
-    const context = await browser.newContext({
-      viewport: { width, height },
-      deviceScaleFactor: scale,
-      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
-    });
-    context.setDefaultTimeout(90_000);
-    const page = await context.newPage();
+    const tab = await Tab.free(browser, options.scale ?? 1);
     const deps = new FakeDependencies({ seconds: 0.3, ...options.engine });
     options.prepare?.(deps);
     const settings: PanelSettings = {
@@ -154,66 +159,25 @@ export class Stage {
       parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
     };
     const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
-    const stage = new Stage(page, deps, host);
-    page.on('pageerror', (error) => stage.problems.push(`error: ${error.message}`));
-    page.on('console', (message) => {
-      // Two rules of plotly.js for its own pictures, which the page's sheet has instead.
-      if (
-        message.type() === 'error' &&
-        !message.text().includes('style-src-attr') &&
-        !message.text().includes('inline style')
-      )
-        stage.problems.push(message.text());
-    });
-    await page.exposeFunction('toHost', (message: PageMessage) => {
-      if (message.type === 'window' && message.slot === 'main') stage.wanted = message;
-      host.receive(message);
-    });
-    // tsx names functions with a helper that the page has not.
-    await page.addInitScript('globalThis.__name = (value) => value');
-    await page.addInitScript(countTimers);
-    await page.addInitScript(({ className, id, variables }) => {
-      let kept: unknown = JSON.parse(window.name || 'null');
-      Object.assign(window, {
-        acquireVsCodeApi: () => ({
-          postMessage: (message: unknown) =>
-            void (Reflect.get(window, 'toHost') as (message: unknown) => unknown)(message),
-          getState: () => kept,
-          setState: (state: unknown) => {
-            kept = state;
-            window.name = JSON.stringify(state);
-          },
-        }),
-      });
-      const dress = (): void => {
-        for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
-        document.documentElement.style.setProperty('--vscode-font-family', 'Inter, sans-serif');
-        document.body.className = className;
-        document.body.dataset.vscodeThemeId = id;
-      };
-      // VS Code dresses the document before the page's scripts run.
-      new MutationObserver((_, observer) => {
-        if (document.querySelector('body') === null) return;
-        observer.disconnect();
-        dress();
-      }).observe(document, { childList: true, subtree: true });
-    }, themes[theme]);
-    await page.route(`${ORIGIN}/**`, async (route) => {
-      const name = new URL(route.request().url()).pathname.slice(1);
-      if (name === '') return route.fulfill({ contentType: 'text/html', body: html(options) });
-      if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
-      const type = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' }[name.split('.').at(-1) ?? ''];
-      const body = files.get(name);
-      return body && type ? route.fulfill({ body, contentType: type }) : route.fulfill({ status: 404 });
-    });
+    const stage = new Stage(tab, deps, host);
     stage.connect();
-    await page.goto(`${ORIGIN}/`);
+    await tab.show(options, (message) => stage.receive(message), stage.problems);
     return stage;
+  }
+
+  get page(): Page {
+    return this.tab.page;
+  }
+
+  private receive(message: PageMessage): void {
+    if (message.type === 'window' && message.slot === 'main') this.wanted = message;
+    this.host.receive(message);
   }
 
   /** Connects the host with the page: also after the page was loaded again. */
   private connect(): void {
     this.host.connect((message) => {
+      if (this.closed) return;
       this.hear(message);
       this.sending = this.sending.then(() => this.page.evaluate(deliver, pack(message))).catch(() => undefined); // the page is being loaded: it will ask again
     });
@@ -260,8 +224,9 @@ export class Stage {
     await this.status(/ · CPU · /);
   }
 
-  /** Waits until the status line says this. */
+  /** Waits until the status line says this, and not what it said before the host's last word. */
   async status(text: string | RegExp): Promise<void> {
+    await this.settled();
     await this.page.locator('.status-text').filter({ hasText: text }).waitFor();
     await this.settled();
   }
@@ -383,10 +348,120 @@ export class Stage {
     await this.page.screenshot({ path: path.join(OUTPUT, `${name}.png`) });
   }
 
-  async close(): Promise<void> {
+  /** @param again the page may be another test's. */
+  async close(again = false): Promise<void> {
+    this.closed = true;
     if (this.host instanceof MapController) this.host.dispose(true);
-    await this.page.context().close();
+    await this.sending;
+    await (again ? this.tab.clear() : this.tab.close());
   }
+}
+
+/**
+ * Where pages of a browser are shown, one after another: a browser that has shown one has its program compiled, and shows the next
+ * for half the work. Nothing of the one before is left.
+ */
+class Tab {
+  private static readonly unused = new WeakMap<Browser, Tab[]>();
+  private options: StageOptions = {};
+  private receive: (message: PageMessage) => void = () => undefined;
+  private problems: string[] = [];
+
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+    private readonly scale: number,
+  ) {}
+
+  /** One that shows nothing, with so many pixels in each px. */
+  static async free(browser: Browser, scale: number): Promise<Tab> {
+    const unused = Tab.unused.get(browser)?.findIndex((tab) => tab.scale === scale) ?? -1;
+    const [tab] = unused < 0 ? [] : (Tab.unused.get(browser)?.splice(unused, 1) ?? []);
+    return tab ?? Tab.create(browser, scale);
+  }
+
+  private static async create(browser: Browser, scale: number): Promise<Tab> {
+    const context = await browser.newContext({ deviceScaleFactor: scale });
+    context.setDefaultTimeout(90_000);
+    const page = await context.newPage();
+    const tab = new Tab(browser, page, scale);
+    page.on('pageerror', (error) => tab.problems.push(`error: ${error.message}`));
+    page.on('console', (message) => {
+      // Two rules of plotly.js for its own pictures, which the page's sheet has instead.
+      if (
+        message.type() === 'error' &&
+        !message.text().includes('style-src-attr') &&
+        !message.text().includes('inline style')
+      )
+        tab.problems.push(message.text());
+    });
+    await page.exposeFunction('toHost', (message: PageMessage) => tab.receive(message));
+    // tsx names functions with a helper that the page has not.
+    await page.addInitScript('globalThis.__name = (value) => value');
+    await page.addInitScript(countTimers);
+    await page.addInitScript(likeVsCode, themes);
+    const files = builtPage();
+    await page.route(`${ORIGIN}/**`, async (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1);
+      if (name === '') return route.fulfill({ contentType: 'text/html', body: html(tab.options) });
+      if (name === NOTHING) return route.fulfill({ contentType: 'text/html', body: '' });
+      if (name.startsWith('Inter')) return route.fulfill({ path: path.join(FONTS, name) });
+      const type = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' }[name.split('.').at(-1) ?? ''];
+      const body = files.get(name);
+      return body && type ? route.fulfill({ body, contentType: type }) : route.fulfill({ status: 404 });
+    });
+    return tab;
+  }
+
+  async show(options: StageOptions, receive: (message: PageMessage) => void, problems: string[]): Promise<void> {
+    const { width = 1300, height = 852, reducedMotion = false } = options;
+    Object.assign(this, { options, receive, problems });
+    await this.page.setViewportSize({ width, height });
+    await this.page.emulateMedia({ reducedMotion: reducedMotion ? 'reduce' : 'no-preference' });
+    await this.page.goto(`${ORIGIN}/`);
+  }
+
+  /** Shows nothing any more: another page may come. */
+  async clear(): Promise<void> {
+    await this.page.goto(`${ORIGIN}/${NOTHING}`);
+    await this.page.evaluate(() => (window.name = ''));
+    await this.page.mouse.move(-10, -10);
+    this.page.removeAllListeners('dialog');
+    Object.assign(this, { receive: () => undefined, problems: [] });
+    Tab.unused.set(this.browser, [...(Tab.unused.get(this.browser) ?? []), this]);
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}
+
+/** Runs in the page before its scripts: what VS Code has for a webview, and how it dresses it. */
+function likeVsCode(all: typeof themes): void {
+  let kept: unknown = JSON.parse(window.name || 'null');
+  Object.assign(window, {
+    acquireVsCodeApi: () => ({
+      postMessage: (message: unknown) => void (Reflect.get(window, 'toHost') as (message: unknown) => unknown)(message),
+      getState: () => kept,
+      setState: (state: unknown) => {
+        kept = state;
+        window.name = JSON.stringify(state);
+      },
+    }),
+  });
+  const dress = ({ className, id, variables }: (typeof themes)[ThemeName]): void => {
+    for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
+    document.documentElement.style.setProperty('--vscode-font-family', 'Inter, sans-serif');
+    document.body.className = className;
+    document.body.dataset.vscodeThemeId = id;
+  };
+  // VS Code dresses the document before the page's scripts run.
+  new MutationObserver((_, observer) => {
+    const theme = document.querySelector('meta[name="theme"]')?.getAttribute('content');
+    if (document.querySelector('body') === null || !theme) return;
+    observer.disconnect();
+    dress(all[theme as ThemeName]);
+  }).observe(document, { childList: true, subtree: true });
 }
 
 /** Runs in the page before its scripts: `timers` is how many timers are to end yet. */
@@ -415,7 +490,7 @@ function countTimers(): void {
 }
 
 /** The panel's own page, with the project's font in place of the system's. */
-function html({ program = 'main', language: name }: StageOptions): string {
+function html({ program = 'main', theme = 'dark', language: name }: StageOptions): string {
   const language = name === undefined ? undefined : { name, words: bundle(name) };
   const files = { script: `${program}.js`, styles: `${program}.css` };
   const page = pageHtml({ ...files, source: ORIGIN, nonce: 'bm9uY2U', language });
@@ -423,7 +498,10 @@ function html({ program = 'main', language: name }: StageOptions): string {
     (weight) =>
       `@font-face { font-family: Inter; font-weight: ${weight}; src: url(Inter-${weight === 400 ? 'Regular' : 'SemiBold'}.ttf); }`,
   );
-  return page.replace('</head>', `<style nonce="bm9uY2U">${faces.join('')}</style></head>`);
+  return page.replace(
+    '</head>',
+    `<meta name="theme" content="${theme}"><style nonce="bm9uY2U">${faces.join('')}</style></head>`,
+  );
 }
 
 /** Looks again until this holds: for what the page tells the host and hears back. */
