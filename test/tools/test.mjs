@@ -72,23 +72,10 @@ function testFiles(folder = 'test') {
 
 /** The longest files, longest first: they begin first, so that no lane is left with one when the others are done. */
 const LONGEST = [
-  ...[
-    'webview/page',
-    'webview/states',
-    'cli/study',
-    'engine/hostileTexts',
-    'onnx/size',
-    'faults/faults',
-    'webview/compare',
-  ],
-  ...[
-    'engine/checkpoints',
-    'engine/intervened',
-    'engine/badInput',
-    'engine/dependence',
-    'panel/rewritten',
-    'webview/refine',
-  ],
+  ...['webview/page', 'webview/states', 'webview/compare', 'webview/refine', 'webview/points', 'webview/sweep'],
+  ...['cli/study', 'engine/checkpoints', 'faults/faults', 'engine/hostileTexts', 'savedMaps', 'engine/dependence'],
+  ...['cli/series', 'engine/gguf', 'engine/intervened', 'formats/saveMap', 'formats/pictures', 'engine/properties'],
+  ...['engine/badInput', 'engine/meaning', 'panel/rewritten', 'onnx/size', 'engine/reference'],
 ];
 const rank = (file) => {
   const at = LONGEST.findIndex((name) => file === `test/${name}.test.ts`);
@@ -107,21 +94,25 @@ const SMALL = {
   'test/engine': under('engine'),
   'test/map': under('map'),
   'test/formats, test/onnx and test/protocol': under('formats', 'onnx', 'protocol'),
-  'test/panel, test/extension and test/host': under('panel', 'extension', 'host'),
+  'test/panel, test/extension, test/host and test/webview': under('panel', 'extension', 'host', 'webview'),
   'test, test/cli, test/hub and test/media': (file) => under('cli', 'hub', 'media')(file) || !/\/.*\//.test(file),
 };
 const APART = [
   ...['map/commandLine', 'map/polygons', 'formats/npz', 'docs', 'engine/badCheckpoints', 'engine/fitTranslator'],
-  ...['engine/fuzz', 'engine/large', 'engine/largeCheckpoint', 'engine/longPrompts', 'engine/meaning'],
-  ...['engine/memoryBombs', 'engine/odd', 'engine/properties', 'engine/reference'],
+  ...['engine/fuzz', 'engine/large', 'engine/largeCheckpoint', 'engine/longPrompts'],
+  ...['engine/memoryBombs', 'engine/odd'],
 ].map((name) => `test/${name}.test.ts`);
 const isApart = (file) =>
   rank(file) < LONGEST.length ||
   APART.includes(file) ||
   /^(before|after)(Each)?\(|^process\./m.test(readFileSync(path.join(root, file), 'utf8'));
 const inCode = under('vscode');
-const onPage = under('webview');
-const inBrowser = under('vscode', 'webview');
+/** Most of test/webview: what needs no page is as the rest. */
+const onPage = (file) =>
+  under('webview')(file) && /from '.*\/(stage|browser)\.js'/.test(readFileSync(path.join(root, file), 'utf8'));
+const inBrowser = (file) => inCode(file) || onPage(file);
+/** Pages whose tests are few share a browser. */
+const FEW = ['frames', 'mapNote', 'overlays', 'sizes'].map((name) => `test/webview/${name}.test.ts`);
 
 const started = performance.now();
 install();
@@ -176,7 +167,11 @@ const one = (file) => () => runTest(file);
 // What drives a browser is starved by another that does: one lane is theirs. The others take the rest, which makes way for them, and
 // pages when it is done. There is a lane more than there are cores, for each now and then waits.
 const codes = files.filter(inCode).map(one);
-const pages = files.filter(onPage).map(one);
+const few = wanted.length > 0 ? [] : files.filter((file) => FEW.includes(file));
+const pages = [
+  ...files.filter((file) => onPage(file) && !few.includes(file)).map(one),
+  ...(few.length > 0 ? [() => runTogether('test/webview', few)] : []),
+];
 const rest = files.filter((file) => !inBrowser(file));
 const groups = Object.entries(SMALL)
   .map(([label, isSmall]) => ({ label, small: rest.filter((file) => isSmall(file) && !isApart(file)) }))
