@@ -135,7 +135,7 @@ export async function runMap(
     });
   };
   const steps = known ? adaptiveSteps(known, order) : wholeSteps(order, quick);
-  const { undefinedCells, approximation } = await runSteps(
+  const { undefinedCells, approximation, batches } = await runSteps(
     steps,
     source,
     parameters.topK,
@@ -155,8 +155,7 @@ export async function runMap(
   const unfaithful = counts && faithfulWarning(counts);
   if (unfaithful !== undefined) notice(unfaithful);
   const half = variant.weightsOf(plan, source.way === 'each-cell').half;
-  const elapsed = performance.now() - computed;
-  speeds.took(parameters, plan, total - (approximation?.filled ?? 0), elapsed);
+  speeds.took(parameters, plan, batches);
   return {
     specification,
     facts: model.facts,

@@ -5,6 +5,7 @@ import { type Approximation, type CellBatch, numbersAt } from '../map/tokenMap.j
 import { stopIfCancelled } from '../protocol/channel.js';
 import type { Tops } from './cellRunner.js';
 import type { CellSource } from './cellSource.js';
+import type { Batch } from './speeds.js';
 
 /** All cells of an order, pass by pass; those of a map that is there at once in one go. */
 export function* wholeSteps({ cells, passes }: Refinement, quick: boolean): Generator<Step, undefined> {
@@ -25,14 +26,21 @@ export async function runSteps(
   tell: (batch: CellBatch, stride: number, count?: number) => void,
   notice: (message: string) => void,
   signal: AbortSignal,
-): Promise<{ readonly undefinedCells: number; readonly approximation: Approximation | undefined }> {
+): Promise<{
+  readonly undefinedCells: number;
+  readonly approximation: Approximation | undefined;
+  /** What was computed, in its order. */
+  readonly batches: readonly Batch[];
+}> {
   let undefinedCells = 0;
+  const batches: Batch[] = [];
   const compute = async (cells: Int32Array, stride: number): Promise<void> => {
     let at = 0;
     while (at < cells.length) {
       stopIfCancelled(signal);
       const count = Math.min(source.next(), cells.length - at);
       const indices = cells.slice(at, at + count);
+      const before = performance.now();
       let tops: Tops;
       try {
         tops = await source.cells(indices);
@@ -46,6 +54,7 @@ export async function runSteps(
       const { finite, bad } = finiteCells(indices, tops, topK);
       undefinedCells += bad;
       tell(finite, stride, count);
+      batches.push({ cells: count, milliseconds: performance.now() - before });
       await new Promise(setImmediate); // lets a cancel in
     }
   };
@@ -57,7 +66,7 @@ export async function runSteps(
       tell(step.value.batch, 1);
       await new Promise(setImmediate);
     }
-  return { undefinedCells, approximation: step.value };
+  return { undefinedCells, approximation: step.value, batches };
 }
 
 /** Leaves out cells whose numbers are not finite: float16 models overflow far from where they live. */

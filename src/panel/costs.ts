@@ -2,6 +2,7 @@ import type { EngineLease } from '../host/engineLease.js';
 import { speedKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
 import type { Estimate } from '../protocol/engine.js';
+import { LIVE_SECONDS } from '../protocol/page.js';
 import { type Asked, askedKey } from './mapRecord.js';
 
 /** What the settings would cost, or why there can be no map with them though each field is right. */
@@ -9,6 +10,11 @@ export class Costs {
   /** null: not known (yet). */
   estimate: Estimate | null = null;
   obstacle: FaultData | null = null;
+  /**
+   * Whether a change is followed by the whole map where nobody has chosen that: once it is, it stays so until maps take clearly longer,
+   * also while an estimate is asked for.
+   */
+  quick = false;
   /** What the last estimate says of every grid on its plane. */
   private rate: { readonly key: string; readonly secondsPerCell: number } | undefined;
 
@@ -23,6 +29,7 @@ export class Costs {
   /** What was measured is of another model. */
   forgetMeasured(): void {
     this.rate = undefined;
+    this.quick = false;
   }
 
   /**
@@ -38,6 +45,7 @@ export class Costs {
       if (!isWanted()) return false;
       this.estimate = estimate;
       this.rate = { key: askedKey(asked, speedKey), secondsPerCell: (estimate.seconds ?? Infinity) / estimate.cells };
+      this.judge(estimate.seconds ?? Infinity);
       this.obstacle = null;
     } catch (error) {
       const fault = Fault.from(error);
@@ -47,9 +55,18 @@ export class Costs {
     return true;
   }
 
-  /** Seconds that a map would take by the last estimate; Infinity where that was of another plane or model. */
-  secondsOf(asked: Asked): number {
+  /** Whether a map is quick by what the last estimate says of it; false where that was of another plane or model. */
+  isKnownQuick(asked: Asked): boolean {
+    if (this.rate?.key !== askedKey(asked, speedKey)) return false;
     const { columns, rows } = asked.parameters.grid;
-    return this.rate?.key === askedKey(asked, speedKey) ? this.rate.secondsPerCell * columns * rows : Infinity;
+    return this.judge(this.rate.secondsPerCell * columns * rows);
+  }
+
+  private judge(seconds: number): boolean {
+    this.quick = seconds < (this.quick ? AT_MOST : 1) * LIVE_SECONDS;
+    return this.quick;
   }
 }
+
+/** What was quick is so up to so many times the limit. */
+const AT_MOST = 2;

@@ -7,7 +7,7 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import { LIVE_SECONDS, type PanelState, type SlotName, type SlotState, type WriteFrom } from '../protocol/page.js';
+import { type PanelState, type SlotName, type SlotState, type WriteFrom } from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -184,6 +184,7 @@ export class MapSlot {
       model: this.model.state,
       estimate: costs.estimate,
       obstacle: costs.obstacle,
+      quick: costs.quick,
       changed: runs.asked !== undefined && this.differs(),
       outdated: runs.shown && !this.isSet(runs.shown) ? runs.shown.id : null,
       run: runs.state,
@@ -293,11 +294,11 @@ export class MapSlot {
       if (run && revived && !revived.finished) return await this.compute(revived, revived);
       // Where nothing but the grid is another, what was measured says enough.
       const live = this.place.live();
-      if ((live ?? this.costs.secondsOf(asked) < LIVE_SECONDS) && this.differs()) return await this.compute(asked);
+      if ((live ?? this.costs.isKnownQuick(asked)) && this.differs()) return await this.compute(asked);
       await this.learnEstimate();
-      const seconds = this.costs.estimate?.seconds ?? Infinity;
+      const { estimate, quick } = this.costs;
       if (turn !== this.turn) return;
-      if ((live ?? seconds < LIVE_SECONDS) && this.differs()) await this.compute(asked);
+      if ((live ?? (estimate !== null && quick)) && this.differs()) await this.compute(asked);
       else if (this.follows(asked)) await this.compute(asked, 'first-pass');
       else if (this.healthy) this.survey.want(asked);
     } catch (error) {

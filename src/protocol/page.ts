@@ -162,6 +162,8 @@ export interface SlotState {
   readonly model: ModelState;
   /** For the current settings. */
   readonly estimate: Estimate | null;
+  /** Whether a change is followed by the whole map where nobody has chosen that. */
+  readonly quick: boolean;
   /** Why there can be no map with these settings, though each field is right. */
   readonly obstacle: FaultData | null;
   /** The settings differ from those of the map that is shown or computed. */
@@ -189,6 +191,7 @@ export const stillSlot = (
   model: { status: 'none' },
   estimate: null,
   obstacle: null,
+  quick: false,
   changed: false,
   outdated: null,
   run: { status: 'idle' },

@@ -354,6 +354,24 @@ test('what is typed letter by letter is one change; a position stays while text 
   await complete();
 });
 
+test('Live that nobody has chosen stays as it is while estimates are about its limit, and while they are asked for', async (context) => {
+  // One estimate after each map, and one before each but the first.
+  const seconds = [0.9, 1.3, 1.9, 0.8, 1.6, 1.2, 2.5];
+  const { page, edit, complete } = open(context, { engine: { seconds } });
+  await complete();
+  const told = (): string[] =>
+    page.messages.flatMap((message) => (message.type === 'state' ? [String(message.slots.main.quick)] : []));
+  for (const layer of [3, 4, 5]) {
+    edit('layer', layer);
+    await page.until(() => page.map?.specification.layer === layer);
+    await complete();
+    assert.equal(page.cells, 2500, 'the whole map');
+  }
+  const turns = told().filter((one, i, all) => one !== all[i - 1]);
+  assert.deepEqual(turns.slice(0, 2), ['false', 'true']);
+  assert.ok(turns.length <= 3, `it goes off once, when maps take clearly longer: ${turns.join()}`);
+});
+
 test('an adaptive map is followed by a first pass of cells that are computed, and begins anew', async (context) => {
   const { page, deps, edit, complete, say } = open(context, { engine: { seconds: 60 } });
   await complete();

@@ -32,8 +32,8 @@ import { syntheticSurvey } from '../map/syntheticSurvey.js';
 
 export interface FakeEngineOptions {
   readonly description?: Partial<ModelDescription>;
-  /** Answer of `estimate`, in seconds. */
-  readonly seconds?: number | null;
+  /** Answer of `estimate`, in seconds; one after the other, of which the last stays. */
+  readonly seconds?: number | null | readonly number[];
   /** Computes no more cells than this until {@link FakeEngine.stopAt} allows more. */
   readonly stopAt?: number;
   /** What a map is made of, by its parameters. */
@@ -134,6 +134,15 @@ export class FakeEngine implements EngineLease {
     this.wake();
   }
 
+  private estimated = 0;
+
+  private seconds(same = false): number | null {
+    const { seconds = null } = this.options;
+    if (seconds === null || typeof seconds === 'number') return seconds;
+    if (!same) this.estimated++;
+    return seconds[Math.min(Math.max(this.estimated, 1), seconds.length) - 1] ?? null;
+  }
+
   /** What the checks of a model that is not yet verified found. */
   judge: (verdict: 'verified' | 'anew' | Fault) => void = () => undefined;
   private readonly verdict = new Promise<'verified' | 'anew' | Fault>((resolve) => (this.judge = resolve));
@@ -168,7 +177,7 @@ export class FakeEngine implements EngineLease {
     }
     const { parameters } = params as MapParams;
     const cells = parameters.grid.columns * parameters.grid.rows;
-    if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.options.seconds ?? null };
+    if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.seconds() };
     if (method === 'survey') return this.survey(params as EngineRequests['survey']['params']);
     if (method === 'boundaries') {
       this.questions.push(params as BoundaryParams);
@@ -282,7 +291,7 @@ export class FakeEngine implements EngineLease {
     const whole = (this.options.map ?? defaultMap)(parameters);
     const { columns, rows } = parameters.grid;
     const specification = specificationOf(parameters, this.description);
-    const estimate = { cells: columns * rows, bytes: 1e9, seconds: this.options.seconds ?? null };
+    const estimate = { cells: columns * rows, bytes: 1e9, seconds: this.seconds(true) };
     onEvent?.({ kind: 'started', specification, estimate });
     const { cells: order, passes } = refinement(columns, rows, only);
     const told = new Set<number>();

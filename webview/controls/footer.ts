@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { cellsWords } from '../counted.js';
 import { formatDuration } from '../../src/map/numbers.js';
-import { type HostState, LIVE_SECONDS } from '../../src/protocol/page.js';
+import type { HostState } from '../../src/protocol/page.js';
 import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { PageState, Store } from '../store.js';
@@ -33,10 +33,6 @@ export const canResume = ({ run, detail, refinable, changed, settings }: HostSta
   !settings.parameters.adaptive &&
   ((run.status === 'stopped' && !changed) || (run.status === 'idle' && detail.status === 'stopped' && refinable.ok));
 
-/** Whether a change is followed by the whole map. */
-const followsWholly = ({ estimate }: HostState, live: boolean | null): boolean =>
-  live ?? (estimate?.seconds ?? Infinity) < LIVE_SECONDS;
-
 /** What is set is not what is shown, or no more of it than a first pass. */
 const isBehind = ({ changed, run }: HostState): boolean => changed || (run.status === 'stopped' && run.by === 'pass');
 
@@ -67,7 +63,7 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
     update(now, { ui }) {
       host = now;
       show(liveSwitch, now.mode === 'panel');
-      live.update(followsWholly(now, ui.live));
+      live.update(ui.live ?? now.quick);
       const { label, message, enabled } = mainButton(now);
       main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
       main.element.classList.toggle('due', now.mode === 'panel' && isBehind(now) && message === 'generate' && enabled);
