@@ -96,8 +96,7 @@ function deepseek(m: Metadata): Json {
   const wide = m.optionalCount('attention.key_length_mla') ?? m.count('attention.key_length');
   const sigmoid = m.optionalNumber('expert_gating_func') === 2;
   if (!sigmoid) m.only('expert_gating_func', 1);
-  const normalized = m.optionalFlag('expert_weights_norm') ?? false;
-  const [groups, used] = [m.optionalCount('expert_group_count') ?? 1, m.optionalCount('expert_group_used_count') ?? 1];
+  const routed = groupedExperts(m);
   return {
     ...rms(m),
     model_type: sigmoid ? 'deepseek_v3' : 'deepseek_v2',
@@ -106,15 +105,39 @@ function deepseek(m: Metadata): Json {
     qk_rope_head_dim: turning,
     qk_nope_head_dim: wide - turning,
     v_head_dim: m.optionalCount('attention.value_length_mla') ?? m.count('attention.value_length'),
-    first_k_dense_replace: m.optionalCount('leading_dense_block_count') ?? 0,
-    n_routed_experts: m.count('expert_count'),
-    num_experts_per_tok: m.count('expert_used_count'),
-    routed_scaling_factor: m.optionalNumber('expert_weights_scale') ?? 1,
-    norm_topk_prob: normalized,
-    n_group: groups,
-    topk_group: used,
-    ...(sigmoid || groups === 1 ? {} : { topk_method: 'group_limited_greedy' }),
+    ...routed,
+    ...(sigmoid || routed.n_group === 1 ? {} : { topk_method: 'group_limited_greedy' }),
   };
+}
+
+/** Experts that are chosen among those of groups, in all layers but the first ones. */
+const groupedExperts = (m: Metadata): Json => ({
+  first_k_dense_replace: m.optionalCount('leading_dense_block_count') ?? 0,
+  n_routed_experts: m.count('expert_count'),
+  num_experts_per_tok: m.count('expert_used_count'),
+  routed_scaling_factor: m.optionalNumber('expert_weights_scale') ?? 1,
+  norm_topk_prob: m.optionalFlag('expert_weights_norm') ?? false,
+  n_group: m.optionalCount('expert_group_count') ?? 1,
+  topk_group: m.optionalCount('expert_group_used_count') ?? 1,
+});
+
+/** Layers without heads of keys and values convolve. */
+function lfm2(m: Metadata): Json {
+  m.ignore('attention.value_length');
+  const own = m.counts('attention.head_count_kv');
+  return {
+    ...whole(m),
+    norm_eps: m.number('attention.layer_norm_rms_epsilon'),
+    conv_L_cache: m.count('shortconv.l_cache'),
+    num_key_value_heads: Math.max(...own),
+    layer_types: own.map((count) => (count === 0 ? 'conv' : 'full_attention')),
+  };
+}
+
+/** Text has the same position on all axes, and nothing of pictures is added to any layer. */
+function withoutPictures(m: Metadata): Json {
+  m.ignore('rope.dimension_sections', 'n_deepstack_layers');
+  return {};
 }
 
 /** By `general.architecture`. */
@@ -129,6 +152,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   qwen3: { is: 'qwen3', config: usual },
+  qwen3vl: { is: 'qwen3', config: (m) => ({ ...usual(m), ...withoutPictures(m) }) },
+  qwen3vlmoe: {
+    is: 'qwen3_moe',
+    config: (m) => ({ ...usual(m), ...experts(m), ...withoutPictures(m), norm_topk_prob: true }),
+  },
   qwen2moe: { is: 'qwen2_moe', config: (m) => ({ ...usual(m), ...experts(m), norm_topk_prob: false }) },
   qwen3moe: { is: 'qwen3_moe', config: (m) => ({ ...usual(m), ...experts(m), norm_topk_prob: true }) },
   gemma: { is: 'gemma', wholeNorms: true, config: usual },
@@ -377,21 +405,31 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     scaling: () => ({ truncate: false }), // as OpenAI's own configurations have it
     names: () => ({ feedForwardNorm: 'post_attention_norm' }),
   },
-  lfm2: {
-    is: 'lfm2',
+  lfm2: { is: 'lfm2', ownHeads: true, config: lfm2, names: () => ({ finalNorm: 'token_embd_norm' }) },
+  lfm2moe: {
+    is: 'lfm2_moe',
     ownHeads: true,
     config: (m) => {
-      m.ignore('attention.value_length');
-      const own = m.counts('attention.head_count_kv');
+      m.only('expert_gating_func', 2);
       return {
-        ...whole(m),
-        norm_eps: m.number('attention.layer_norm_rms_epsilon'),
-        conv_L_cache: m.count('shortconv.l_cache'),
-        num_key_value_heads: Math.max(...own),
-        layer_types: own.map((count) => (count === 0 ? 'conv' : 'full_attention')),
+        ...lfm2(m),
+        num_dense_layers: m.optionalCount('leading_dense_block_count') ?? 0,
+        num_experts: m.count('expert_count'),
+        num_experts_per_tok: m.count('expert_used_count'),
+        use_expert_bias: m.inBlocks.has('exp_probs_b.bias'),
+        norm_topk_prob: true,
       };
     },
     names: () => ({ finalNorm: 'token_embd_norm' }),
+  },
+  glm4moe: {
+    is: 'glm4_moe',
+    config: (m) => {
+      m.only('expert_gating_func', 2);
+      m.ignore('expert_shared_count');
+      return { ...rms(m), ...partial(m), ...groupedExperts(m), use_qk_norm: m.inBlocks.has('attn_q_norm.weight') };
+    },
+    names: () => ({ feedForwardNorm: 'post_attention_norm' }),
   },
   deepseek2: {
     is: 'deepseek_v3',
