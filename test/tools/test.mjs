@@ -10,12 +10,26 @@ import { build, install, root } from './prepare.mjs';
 const bin = (name) => path.join('node_modules', ...name.split('/'));
 const secondsSince = (started) => `${((performance.now() - started) / 1000).toFixed(1)} s`;
 
+const CPU = new URL('./cpu.mjs', import.meta.url).href;
+/** Of all so far. */
+let cpuSeconds = 0;
+/** How long something took, and how many CPU seconds, if it has told. */
+function took(started, output) {
+  const [, cpu] = /^ℹ cpu ([\d.]+)$/m.exec(output) ?? [];
+  cpuSeconds += Number(cpu ?? 0);
+  return `in ${secondsSince(started)}${cpu === undefined ? '' : `, ${cpu} CPU s`}`;
+}
+
 /** What takes longer, in ms, hangs, and is ended. */
 const LONGEST_RUN = 300_000;
 
 /** Runs Node in the root: whether it succeeded, and all that it printed. `background`: makes way for what is not. */
 function node(args, background = false) {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', CPU, ...args], {
+    env: { ...process.env, TEST_RUNNER: String(process.pid) },
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (background && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
@@ -37,9 +51,7 @@ function node(args, background = false) {
 async function check(label, args) {
   const started = performance.now();
   const { passed, output } = await node(args, true);
-  process.stdout.write(
-    `${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${passed ? '' : output}`,
-  );
+  process.stdout.write(`${label}: ${passed ? 'passed' : 'FAILED'} ${took(started, output)}\n${passed ? '' : output}`);
   return passed;
 }
 
@@ -55,7 +67,7 @@ async function test(tested, label = tested.join()) {
     !tested.some(inBrowser),
   );
   const shown = output.replace(/^ℹ (\w+) [\d.]+\n/gm, '').trimEnd();
-  process.stdout.write(`\n${label}: ${passed ? 'passed' : 'FAILED'} in ${secondsSince(started)}\n${shown}\n`);
+  process.stdout.write(`\n${label}: ${passed ? 'passed' : 'FAILED'} ${took(started, output)}\n${shown}\n`);
   const found = [...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, name, count]) => [name, Number(count)]);
   return { passed, found: Object.fromEntries(found) };
 }
@@ -206,7 +218,7 @@ for (const file of again) {
   if (await runTest(file, true)) flaky.push(file);
 }
 const summary = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-console.log(`\n${summary.join(', ')} in ${secondsSince(started)}`);
+console.log(`\n${summary.join(', ')} in ${secondsSince(started)}, ${cpuSeconds.toFixed(0)} CPU s`);
 if (flaky.length > 0) process.stderr.write(`Flaky, passed at the second try: ${flaky.join(', ')}\n`);
 if (failed.length > 0) process.stderr.write(`FAILED: ${failed.join(', ')}\n`);
 process.exit(failed.length === 0 ? 0 : 1);
