@@ -81,9 +81,12 @@ export interface PresetModel {
 }
 const BUNDLED: PresetModel = { bundled: true, hiddenSize: SAMPLE_WIDTH };
 
+/** The layer whose hidden states the sample vector is of. */
+const SAMPLE_LAYER = 4;
+
 /**
- * The parameters that a preset stands for. Number of cells, tokens per cell and the sample of the typical norm stay as they are;
- * questions, masks and overlays go, since they belong to what was looked at before.
+ * The plane of a preset, the window on it and the context that goes with it. What is asked, masked, changed and shown stays as it is, and
+ * so does the layer, but for the sample vector's own, which comes and goes with it.
  */
 export function presetParameters(
   preset: Preset,
@@ -97,12 +100,14 @@ export function presetParameters(
     const spacing = Number((length / Math.min(columns, rows)).toPrecision(4));
     return { columns, rows, spacing, center: [0, 0] };
   };
+  const { context } = DEFAULT_PARAMETERS;
   const base: MapParameters = {
-    ...DEFAULT_PARAMETERS,
+    ...current,
+    layer: current.layer === SAMPLE_LAYER && isAlongSample(current) ? 'last' : current.layer,
+    context,
     grid: gridOf(25),
     plane: { ...DEFAULT_PARAMETERS.plane, sample },
-    topK: current.topK,
-    adaptive: current.adaptive,
+    overlays: preset === 'principalPlane' ? current.overlays : withoutPlanesTexts(current.overlays),
   };
   switch (preset) {
     case 'original':
@@ -149,13 +154,21 @@ export function presetParameters(
       };
       return {
         ...base,
-        layer: fits ? 4 : 'last',
+        ...(fits ? { layer: SAMPLE_LAYER } : {}),
         plane: { ...base.plane, axes, center, orthogonal: true, lengths: 'typical' },
         grid: gridOf(2.5),
       };
     }
   }
 }
+
+/** Whether a plane leads along the sample vector, which is of a layer. */
+export const isAlongSample = ({ plane: { axes } }: MapParameters): boolean =>
+  axes.method === 'directions' && axes.x.kind === 'vector' && axes.x.vector === SAMPLE_VECTOR;
+
+/** Of another plane there are none. */
+const withoutPlanesTexts = (overlays: MapParameters['overlays']): MapParameters['overlays'] =>
+  overlays.filter((one) => one.kind !== 'texts' || one.texts !== null);
 
 /** The preset that gives exactly these parameters, if any does. */
 export const presetOf = (parameters: MapParameters, model: PresetModel = BUNDLED): Preset | undefined =>

@@ -7,6 +7,9 @@ import { decodeVector } from '../../src/map/vector.js';
 
 const OTHER: MapParameters = {
   ...DEFAULT_PARAMETERS,
+  context: { kind: 'bos' },
+  interventions: [{ kind: 'zero', block: 1, part: 'mlp' }],
+  alsoAsked: [{ kind: 'probability', token: 5 }],
   layer: 2,
   readout: 'lens',
   grid: { columns: 80, rows: 60, spacing: 3, center: [4, 5] },
@@ -26,10 +29,25 @@ test('every preset gives parameters that are right, and is known again', () => {
     }
 });
 
-test('cells, tokens per cell and the sample stay; the rest is the preset’s', () => {
-  const { grid, topK, plane, question, masked, overlays, layer, readout } = presetParameters('threePrompts', OTHER);
-  assert.deepEqual([grid.columns, grid.rows, topK, plane.sample], [80, 60, 7, ['a', 'b']]);
-  assert.deepEqual([question, masked, overlays, layer, readout], [null, [], [], 'last', 'forward']);
+test('a preset lays a plane: what is asked, masked, changed and shown stays, and so does the layer', () => {
+  for (const preset of PRESETS) {
+    const { grid, plane, context, ...rest } = presetParameters(preset, OTHER);
+    const { grid: _, plane: __, context: ___, ...before } = OTHER;
+    assert.deepEqual([grid.columns, grid.rows, plane.sample], [80, 60, ['a', 'b']]);
+    // The sample vector is of a layer of its own, which comes and goes with it.
+    assert.deepEqual({ ...rest, layer: 2 }, before, preset);
+    assert.equal(rest.layer, preset === 'steering' ? 4 : 2);
+    assert.equal(
+      presetParameters(preset, presetParameters('steering', DEFAULT_PARAMETERS)).layer,
+      preset === 'steering' ? 4 : 'last',
+    );
+    assert.notDeepEqual([plane, context], [OTHER.plane, OTHER.context]);
+  }
+  // Texts that are the plane's own go with it.
+  const texts = [{ kind: 'texts', texts: null }, OTHER.overlays[0]] as MapParameters['overlays'];
+  const principal = presetParameters('principalPlane', OTHER);
+  assert.deepEqual(presetParameters('principalPlane', { ...principal, overlays: texts }).overlays, texts);
+  assert.deepEqual(presetParameters('aroundPrompt', { ...principal, overlays: texts }).overlays, OTHER.overlays);
 });
 
 test('the original’s defaults are one of them', () => {
@@ -69,5 +87,9 @@ test('a model of one’s own lies between prompts of its own, laid as those of t
 test('what was changed is no preset any more', () => {
   const parameters = presetParameters('aroundPrompt', DEFAULT_PARAMETERS);
   assert.equal(presetOf({ ...parameters, topK: 5 }), 'aroundPrompt' satisfies Preset);
-  assert.equal(presetOf({ ...parameters, layer: 1 }), undefined);
+  assert.equal(
+    presetOf({ ...parameters, layer: 1, question: { kind: 'divergence' } }),
+    'aroundPrompt' satisfies Preset,
+  );
+  assert.equal(presetOf({ ...parameters, plane: { ...parameters.plane, orthogonal: true } }), undefined);
 });

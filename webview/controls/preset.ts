@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import {
+  isAlongSample,
   isBetweenBoundaries,
   PRESET_NAMES,
   type Preset,
@@ -24,6 +25,8 @@ const DESCRIPTIONS: Readonly<Record<Preset, string>> = {
   steering: t('One direction, added more and more to a prompt’s hidden state.'),
 };
 
+const OF_ITS_LAYER = t('One direction, added more and more to a prompt’s hidden state, at the layer that it is of.');
+
 /** One that the host lays: where the boundaries are, the model alone tells. */
 const BETWEEN = {
   value: 'betweenBoundaries',
@@ -31,7 +34,7 @@ const BETWEEN = {
   about: t('The plane through the center and the two nearest points where something else would be said.'),
 } as const;
 
-/** Where to start from: sets all parameters at once. */
+/** Where to start from: lays a plane; what is asked of it stays. */
 export function createPreset(_store: Store, form: Form): ControlGroup {
   const dropdown = createDropdown(t('Start from'), (value) => {
     const preset = PRESETS.find((one) => one === value);
@@ -65,7 +68,8 @@ export function createPreset(_store: Store, form: Form): ControlGroup {
         ],
         preset ?? (between ? BETWEEN.value : 'custom'),
       );
-      const about = preset ? DESCRIPTIONS[preset] : between ? BETWEEN.about : undefined;
+      const described = preset && (isAlongSample(settings.parameters) ? OF_ITS_LAYER : DESCRIPTIONS[preset]);
+      const about = described ?? (between ? BETWEEN.about : undefined);
       field.update(form.fault('parameters'), about === undefined ? undefined : { text: about, kind: 'info' });
     },
   };
