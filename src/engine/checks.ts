@@ -198,8 +198,9 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
     pair.set(lastRow(changed[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize));
     pair.set(first, facts.hiddenSize);
     const difference = await attempt(async () => {
-      const both = await logitsOf(-1, manner, pair, 2);
+      // First what the check before may have left open.
       const alone = await logitsOf(-1, { ...manner, batching: { way: 'one-by-one', reason: '' } }, first, 1);
+      const both = await logitsOf(-1, manner, pair, 2);
       return logProbabilityDifference(both.subarray(facts.vocabularySize), alone);
     });
     const free = difference <= (arithmetic === 'float32' ? 1e-5 * 10 : tolerance);
