@@ -65,11 +65,14 @@ export class Models implements vscode.Disposable {
     return existsSync(path.join(this.bundled, 'onnx', 'model.onnx')) ? this.bundled : undefined;
   }
 
-  /** Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no model twice, as folder and as file. */
-  async list(): Promise<readonly ModelEntry[]> {
+  /**
+   * Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no model twice, as folder and as file.
+   * @param current a path that is told with the entry of the model that it leads to
+   */
+  async list(current: string | null = null): Promise<readonly ModelEntry[]> {
     const entries: { readonly entry: ModelEntry; readonly place: string; readonly others: string[] }[] = [];
     const add = async (modelPath: string, origin: ModelEntry['origin'], name?: string): Promise<void> => {
-      const place = standsFor(modelPath, this.knownAt(modelPath)?.reference.file);
+      const place = this.standsAt(modelPath);
       const there = entries.find((one) => one.entry.path === modelPath || one.place === place);
       if (!there) entries.push({ entry: await this.entry(modelPath, origin, name), place, others: [] });
       else if (there.entry.path !== modelPath) there.others.push(modelPath);
@@ -80,7 +83,15 @@ export class Models implements vscode.Disposable {
     // The cache is the person's own, not the folder's: it is read whenever a list is asked for, trusted or not.
     for (const cached of cachedModels().slice(0, MOST_FOUND)) await add(cached.path, 'cache', cached.name);
     for (const stored of storedModels().slice(0, MOST_FOUND)) await add(stored.path, 'cache', stored.name);
+    const place = current === null ? undefined : this.standsAt(current);
+    const there = entries.find((one) => one.place === place);
+    if (current !== null && there && ![there.entry.path, ...there.others].includes(current)) there.others.push(current);
     return entries.map(({ entry, others }) => (others.length > 0 ? { ...entry, others } : entry));
+  }
+
+  /** What stands for the model at a path: equal for all paths that lead to it. */
+  private standsAt(modelPath: string): string {
+    return standsFor(modelPath, this.knownAt(modelPath)?.reference.file);
   }
 
   /** What is remembered of the model at a path. */

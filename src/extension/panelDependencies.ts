@@ -38,7 +38,7 @@ export function panelDependencies(
   return {
     acquireEngine: (path, device, { signal, onOpening }) => openModel(services, path, device, signal, onOpening),
     restartEngine: (path, device) => engines.restart(path, device),
-    models: () => models.list(),
+    models: (current) => models.list(current),
     onDidChangeModels: models.onDidChange,
     chooseModel: () => pickModel(models),
     chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),

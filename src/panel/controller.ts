@@ -70,6 +70,8 @@ export class MapController {
   private view: PageView;
   private live: PanelState['live'] = null;
   private models: readonly ModelEntry[] = [];
+  /** The model that the list was asked for last with. */
+  private listedWith: string | null | undefined;
   private ids = 0;
   private disposed = false;
   /** A person has chosen a plane or prompts: what they chose stays theirs, also where a model would begin with the same. */
@@ -604,6 +606,7 @@ export class MapController {
 
   /** The maps beside the panel's own follow it. */
   private follow(): void {
+    if (this.settings.modelPath !== this.listedWith) void this.listModels();
     try {
       this.other.follow(this.settings);
       this.sweep.follow(this.settings);
@@ -615,8 +618,12 @@ export class MapController {
   }
 
   private async listModels(): Promise<void> {
+    const { modelPath } = this.settings;
+    this.listedWith = modelPath;
     try {
-      this.models = await this.deps.models();
+      const models = await this.deps.models(modelPath);
+      if (this.listedWith !== modelPath) return;
+      this.models = models;
       this.changed();
     } catch (error) {
       this.deps.log('warn', `The models could not be listed: ${Fault.from(error).message}`);

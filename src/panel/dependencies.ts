@@ -57,8 +57,11 @@ export interface PanelDependencies {
   /** Ends the process of this model and device; the next acquire starts a new one. */
   restartEngine(path: string, device: Device): Promise<void>;
 
-  /** Bundled first, then recent, then found in the workspace; no path twice. */
-  models(): Promise<readonly ModelEntry[]>;
+  /**
+   * Bundled first, then recent, then found in the workspace; no model twice.
+   * @param current a path that is told with the entry of the model that it leads to, whether it was opened or could not be
+   */
+  models(current: string | null): Promise<readonly ModelEntry[]>;
   readonly onDidChangeModels: Signal;
   /** Asks for a model with the system's dialog: its path, or undefined when dismissed. */
   chooseModel(): Promise<string | undefined>;

@@ -9,7 +9,7 @@ import { questionsOf } from '../../src/map/questions.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import { encodeVector } from '../../src/map/vector.js';
-import { type HostMessage, type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
+import { type HostMessage, leadsTo, type PageMessage, type PageView, pageView } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { FakeDependencies, MODELS, SETTINGS } from '../webview/fakeDependencies.js';
 import { defaultMap, DESCRIPTION, type FakeEngineOptions } from '../webview/fakeEngine.js';
@@ -569,6 +569,19 @@ test('without a model nothing runs; the first one that is chosen is mapped', asy
   await complete();
   assert.ok(deps.calls.includes('acquire /models/other'));
   assert.ok(deps.calls.includes('remember /models/other'));
+});
+
+test('a path that leads to a listed model is told with it, also where it does not open', async (context) => {
+  const { page, deps, say } = open(context);
+  const [listed] = MODELS;
+  deps.models = (current) =>
+    Promise.resolve(
+      MODELS.map((one) => (one === listed && current === '/models/link' ? { ...one, others: [current] } : one)),
+    );
+  deps.openFault = new Fault({ code: 'model-unsupported', message: 'It cannot be opened.' });
+  say({ type: 'model', path: '/models/link' });
+  await page.until(() => page.state.model.status === 'failed' && page.state.models[0]?.others !== undefined);
+  assert.equal(page.state.models.filter((one) => leadsTo(one, '/models/link')).length, 1);
 });
 
 test('another model lets go of the engine before', async (context) => {

@@ -86,7 +86,7 @@ export class FakeDependencies implements PanelDependencies {
     return Promise.resolve(engine);
   };
   restartEngine = (path: string): Promise<void> => this.note(`restart ${path}`);
-  models = (): Promise<readonly ModelEntry[]> => Promise.resolve(this.models_);
+  models: PanelDependencies['models'] = () => Promise.resolve(this.models_);
   onDidChangeModels = this.modelChanges.signal;
   chooseModel = (): Promise<string | undefined> => (this.calls.push('chooseModel'), Promise.resolve(this.chosen));
   rememberModel = (path: string): void => void this.calls.push(`remember ${path}`);
