@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { repositoryOfSnapshot, resolveRepositoryFolder } from '../hub/cache.js';
+import { resolveRepositoryFolder } from '../hub/cache.js';
+import { modelName } from '../hub/modelName.js';
 import { Fault } from '../map/fault.js';
 import { decodeModel } from '../onnx/graph.js';
 import { normalize } from '../onnx/normalize.js';
@@ -63,7 +64,7 @@ export function findModel(path: string): ModelFiles {
     kind: file.endsWith('.onnx') || !isCheckpointFile(file) ? 'onnx' : 'checkpoint',
     file,
     folder,
-    name: repositoryOfSnapshot(folder) ?? basename(folder),
+    name: modelName(folder),
     relativeFile: relative(folder, file).split(sep).join('/'),
     config,
     tokenizerFile,

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { repositoryOfSnapshot } from '../hub/cache.js';
+import { modelName } from '../hub/modelName.js';
 import { cachedModels, contentsOf, type ModelContents, standsFor } from '../hub/contents.js';
 import { storedModels } from '../hub/otherStores.js';
 import type { ModelReference } from '../map/specification.js';
@@ -178,7 +179,7 @@ function contentsText({ kind, bytes, numberType }: ModelContents, facts: ModelFa
   return [kind, facts?.numberType ?? numberType, formatBytes(bytes)].filter((part) => part !== undefined).join(' · ');
 }
 
-/** A model's name by its place, as the engine gives it: the repository of a cache, else the folder, not counting `onnx`. */
+/** A model's name by its place, as the engine gives it. */
 export function nameOf(modelPath: string): string {
   if (/\.gguf$/i.test(modelPath))
     return (
@@ -187,8 +188,7 @@ export function nameOf(modelPath: string): string {
     );
   const isFile = /\.(onnx|safetensors)$/.test(modelPath);
   const own = isFile ? path.dirname(modelPath) : modelPath;
-  const folder = path.basename(own) === 'onnx' && isFile ? path.dirname(own) : own;
-  return repositoryOfSnapshot(folder) ?? path.basename(folder);
+  return modelName(own);
 }
 
 /** The folders that the Explorer offers a map for: those with the file, and the export's folder above `onnx`. */

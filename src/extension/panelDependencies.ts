@@ -10,6 +10,7 @@ import type { CommandLineSubject, PanelDependencies, PanelStart, SavedMapDepende
 import { commandLineOf, copyCommand, programOf } from './commandLine.js';
 import { openHelp } from './help.js';
 import { findModel, openModel } from './modelFinder.js';
+import { nameOf } from './models.js';
 import { pickModel } from './pickModel.js';
 import { pickSavedMap } from './pickSavedMap.js';
 import { readSavedMap } from './readSavedMap.js';
@@ -48,6 +49,7 @@ export function panelDependencies(
     chooseTranslator: async () => (await vectors()).chooseTranslator(),
     saveVector: async (map, place, vector) => (await vectors()).saveVector(map, place, vector),
     savePlane: async (map) => (await vectors()).savePlane(map),
+    modelName: nameOf,
     rememberModel: (path, description) => void models.remember(path, description),
     defaults: (modelPath) => {
       const { parameters, display, device, batchSize } = settings;

@@ -78,6 +78,8 @@ export interface PanelDependencies {
   chooseTable(): Promise<TextTable | undefined>;
   /** Asks for a tuned or Jacobian lens's file, or undefined when dismissed. */
   chooseTranslator(): Promise<TranslatorReference | undefined>;
+  /** What a model is called, before it is open. */
+  modelName(path: string): string;
   /** Called after a model was opened: for the list of recent models. */
   rememberModel(path: string, description: ModelDescription): void;
 

@@ -1,5 +1,4 @@
 import { t } from '@vscode/l10n';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cellsKey } from '../map/dependence.js';
 import { Fault, type FaultData } from '../map/fault.js';
@@ -505,7 +504,7 @@ export class MapSlot {
 
   /** The engine that holds this slot's model. @throws Fault as {@link PanelDependencies.acquireEngine}. */
   async lease({ modelPath, device }: Asked): Promise<EngineLease> {
-    const name = this.place.nameOf(modelPath) ?? path.basename(modelPath);
+    const name = this.place.nameOf(modelPath) ?? this.deps.modelName(modelPath);
     const lease = await this.model.acquire({ path: modelPath, device }, name);
     void this.prompts.read(lease, this.settings.parameters);
     return lease;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openModel } from '../../src/host/openModel.js';
 import { cacheFolder, locateModel, snapshotsOf } from '../../src/hub/cache.js';
+import { modelName } from '../../src/hub/modelName.js';
 import { parseHubName, repositoryOf } from '../../src/hub/names.js';
 import { Fault } from '../../src/map/fault.js';
 import { temporaryFolder } from '../engine/temporary.js';
@@ -147,4 +148,22 @@ test('of a folder with both, a float32 export goes before the checkpoint, and an
   cpSync(path.join(fixtures, 'odd', 'past', 'model.onnx'), path.join(exact, 'onnx', 'model.onnx'));
   await assert.rejects(fileOf(exact), /onnx\/model\.onnx|blocks|dimensions/);
   await assert.rejects(fileOf(path.join(half, 'onnx', 'model.onnx')), /blocks|dimensions/);
+});
+
+test('a model is called after the nearest folder that is called after it', () => {
+  const cases: Readonly<Record<string, string>> = {
+    '/home/ada/models/SmolLM2/onnx': 'SmolLM2',
+    '/home/ada/smol/export/onnx': 'smol',
+    '/home/ada/gpt2': 'gpt2',
+    '/srv/phi-3/cpu_and_mobile/int4': 'phi-3',
+    '/srv/phi-3/cpu-int4-rtn-block-32': 'cpu-int4-rtn-block-32',
+    [`/c/models--ORG--NAME/snapshots/${MAIN}`]: 'ORG/NAME',
+    [`/c/models--ORG--NAME/snapshots/${MAIN}/onnx`]: 'ORG/NAME',
+    [`/downloads/llama/${OLD}`]: 'llama',
+    '/home/ada/llama/checkpoint-500/hf': 'checkpoint-500',
+    // Nothing says of which model: the folder as it is.
+    '/tmp/onnx': 'onnx',
+    '/data/models/model': 'model',
+  };
+  for (const [folder, name] of Object.entries(cases)) assert.equal(modelName(folder), name, folder);
 });

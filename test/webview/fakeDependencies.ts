@@ -89,6 +89,7 @@ export class FakeDependencies implements PanelDependencies {
   models: PanelDependencies['models'] = () => Promise.resolve(this.models_);
   onDidChangeModels = this.modelChanges.signal;
   chooseModel = (): Promise<string | undefined> => (this.calls.push('chooseModel'), Promise.resolve(this.chosen));
+  modelName = (path: string): string => path.split('/').at(-1) ?? path;
   rememberModel = (path: string): void => void this.calls.push(`remember ${path}`);
   /** What a new panel begins with on a model. */
   beginning: (modelPath: string | undefined) => MapParameters = () => DEFAULT_PARAMETERS;
