@@ -38,6 +38,12 @@ export function readTextTable(name: string, bytes: Uint8Array): TextTable {
   const [texts, labels, colors, shapes] = COLUMNS.map((column) => names.indexOf(column));
   if (texts === undefined || texts < 0) throw refused('it has no column "text"');
   if (records.length > LIMITS.texts) throw refused(`it has more than ${LIMITS.texts} texts`);
+  // A text that holds the delimiter and stands in no quotation marks would be cut off.
+  const wide = records.findIndex((record) => record.slice(header.length).some((field) => field.trim() !== ''));
+  if (wide >= 0)
+    throw refused(
+      `record ${wide + 2} has more fields than the first line has names, as where a text with a comma stands in no quotation marks`,
+    );
   const kept = records
     .map((record, i) => ({ record, line: i + 2 }))
     .filter(({ record }) => (record[texts] ?? '').trim() !== '');

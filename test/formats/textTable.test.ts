@@ -31,6 +31,13 @@ test('what is no such table says so in a sentence', () => {
   refused('text\n\n', /it holds no text\.$/);
   refused(Uint8Array.of(0xff, 0xfe, 0x41), /it is no text in UTF-8\.$/);
   refused('text,label\n"open,1\nmore', /the quotation marks of record \d do not match\.$/);
+  refused(
+    'text\nCall me\nThe ship, the sea\n',
+    /record 3 has more fields than the first line has names, as where a text/,
+  );
+  refused('text,label\nThe ship, the sea,sea\n', /record 2 has more fields/);
+  assert.deepEqual(read('text,label,,\n"The ship, the sea",sea,,,,\n').texts, ['The ship, the sea']);
+  assert.deepEqual(read('text;label\nThe ship, the sea;sea\nA house, old;land\n').labels, ['sea', 'land']);
   refused(`text,label\na,${'b'.repeat(101)}`, /the label of record 2 is longer than 100 letters\.$/);
   refused(`text\n${'a\n'.repeat(LIMITS.texts + 1)}`, /it has more than 10000 texts\.$/);
   assert.equal(read(`text\n${'a\n'.repeat(LIMITS.texts)}`).texts.length, LIMITS.texts);

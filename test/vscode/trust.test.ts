@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { drawnSae, writeSaeFolder } from '../formats/saeFolder.js';
 import { HubServer, sha256 } from '../hub/support/hubServer.js';
 import { type Proxy, startProxy } from '../hub/support/proxy.js';
 import { MapPage } from './support/mapPage.js';
@@ -13,6 +15,21 @@ import type { Workbench } from './support/workbench.js';
 const DOWNLOAD = 'Embedding Grid: Download from Hugging Face...';
 const ours = (name: string): Buffer => readFileSync(path.join(ROOT, 'media', 'novella-3m', name));
 const MODEL = ours('onnx/model.onnx');
+
+const SAVED = 'embedding_grid_results_layer_2.json';
+/** Saves a map of a table's texts that is asked for a feature of an autoencoder, of files that are gone. */
+function drawWithFiles(workspace: string): void {
+  const files = mkdtempSync(path.join(workspace, 'files-'));
+  const table = path.join(files, 'texts.csv');
+  writeFileSync(table, 'text,label\nThe ship sailed,sea\nThe harpoon,sea\nThe house,land\nA horse stood,land\n');
+  const sae = writeSaeFolder(path.join(files, 'an autoencoder'), drawnSae(192, 8));
+  const flags = [
+    ...['--texts', table, '--overlay', 'texts', '--layer-idx', '2', '--question', `feature:${sae}#3`],
+    ...['--question', 'pattern:^ [A-Z]', '--grid-size', '10', '--formats', 'json', '--output-dir', workspace],
+  ];
+  execFileSync(process.execPath, [path.join(ROOT, 'dist', 'cli.js'), ...flags, '--quiet']);
+  rmSync(files, { recursive: true });
+}
 
 suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout: 480_000 }, () => {
   /** A hub that no name server knows: it is reached by the proxy of the settings alone. */
@@ -39,11 +56,33 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
       'http.proxy': proxy.url,
     }),
     env: { HF_ENDPOINT: 'http://hub.test', HF_HOME: '', HF_HUB_CACHE: '', HF_TOKEN: 'hf_secret' },
-    fill: (workspace) => bundledModelTo(path.join(workspace, 'stranger')),
+    fill(workspace) {
+      bundledModelTo(path.join(workspace, 'stranger'));
+      drawWithFiles(workspace);
+    },
   }));
   let workbench: Workbench;
   before(async () => {
     workbench = await session.open();
+  });
+
+  test('a saved map tells its texts and its answers, and is edited, though their files are gone', async () => {
+    const page = new MapPage(workbench);
+    const texts = page.frame.locator('.texts tbody tr');
+    await workbench.openFromExplorer(SAVED);
+    await page.complete(/^100 cells/);
+    assert.equal(await texts.count(), 4);
+    await page.frame.locator('.separability', { hasText: 'Labels told right' }).waitFor();
+    assert.equal(await page.inspector.locator('.answer').count(), 2);
+    await workbench.picture('saved-untrusted');
+    await page.button('Edit and Run Again').click();
+    await workbench.page.locator('.tab.active', { hasText: 'novella-3m ·' }).waitFor();
+    await page.complete(/^100 cells/);
+    await until('what the file asks', async () => (await page.controls.locator('.question').count()) === 2);
+    await until('its texts', async () => (await texts.count()) === 4);
+    await workbench.picture('edited-untrusted');
+    await workbench.run('View: Close All Editors');
+    await workbench.closeSideBar();
   });
 
   test('the bundled model works, no model of the folder is opened, and nothing is asked of a hub', async () => {
