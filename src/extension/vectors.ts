@@ -159,18 +159,19 @@ async function featureOf(
   return { kind: 'feature', vector: encodeVector(vector), ...feature };
 }
 
-/** Lines that are not empty, in order. */
+/** Lines that are not empty, in order. @throws Fault `file` */
 function linesOf(bytes: Uint8Array): readonly string[] {
-  const lines = new TextDecoder()
-    .decode(bytes)
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '');
-  if (lines.length > 0) return lines;
-  throw new Fault({
-    code: 'file',
-    message: t('The file holds no text.'),
-    hint: t('Choose a file with one text a line.'),
-  });
+  const refused = (message: string): Fault =>
+    new Fault({ code: 'file', message, hint: t('Choose a file with one text a line.') });
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refused(t('The file is no text in UTF-8.'));
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw refused(t('The file holds no text.'));
+  return lines;
 }
 
 const choose = async (title: string, filters: Record<string, string[]>): Promise<vscode.Uri | undefined> => {
