@@ -118,6 +118,9 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     const other = texts !== filled;
     if (other) fillLegend(texts);
     filled = texts;
+    // What a line was drawn around is what is looked for now: below the legend, which is there again without it.
+    if (anyOf(changed, 'lasso', 'lassoing') && !drawing)
+      scroller.scrollTop = state.lasso ? search.offsetTop - scroller.offsetTop : 0;
     if (other || (anyOf(changed, 'hiddenGroups', 'lasso', 'lassoing') && !drawing)) fill(state);
     if (anyOf(changed, 'hiddenGroups') || other)
       for (const button of legend.querySelectorAll<HTMLElement>('button'))

@@ -8,7 +8,7 @@ import { askedQuestion } from '../map/questions.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { useAs } from '../map/useAs.js';
-import { contextOf, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
+import { contextOf, LIMITS, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
 import { listedInterventions, withInterventions } from '../protocol/shelf.js';
 import { isTyped, type SettingPath, withSetting } from '../protocol/settingsChange.js';
@@ -523,7 +523,9 @@ export class MapController {
     const read = readSettings(withSetting(this.settings, setting, value));
     if ('problem' in read)
       return this.deps.log('warn', `The page sent a wrong value for "${setting}": ${read.problem}.`);
-    const settings = /^plane(\.center\b|$)/.test(setting) ? followed(read.settings) : read.settings;
+    const settings = /^plane(\.center\b|$)/.test(setting)
+      ? withTexts(this.settings, followed(read.settings))
+      : read.settings;
     this.touched ||= decidesPlane(setting);
     // Who starts from a preset wants to see it, however long it takes.
     if (!this.history.set(settings, step ? setting : undefined)) return;
@@ -682,6 +684,16 @@ export class MapController {
 /** Where the center becomes the prompt that is the context already, the context follows it from then on. */
 const followed = (settings: PanelSettings): PanelSettings =>
   contextOf(settings.parameters).kind === 'none' ? settings : { ...settings, parameters: linked(settings.parameters) };
+
+/** A plane that becomes one of texts shows them: in the step in which it does. */
+function withTexts({ parameters: before }: PanelSettings, settings: PanelSettings): PanelSettings {
+  const { parameters } = settings;
+  const { overlays, plane } = parameters;
+  const becomes = plane.axes.method === 'pca_basis' && before.plane.axes.method !== 'pca_basis';
+  if (!becomes || overlays.length >= LIMITS.prompts) return settings;
+  if (overlays.some((one) => one.kind === 'texts' && one.texts === null)) return settings;
+  return { ...settings, parameters: { ...parameters, overlays: [...overlays, { kind: 'texts', texts: null }] } };
+}
 
 /** Whether a setting is of the plane or its prompts. */
 const decidesPlane = (setting: SettingPath): boolean => /^(parameters|plane|context)\b/.test(setting);

@@ -868,8 +868,15 @@ test('a file is chosen for a setting by the host; without one nothing changes', 
 test('what a table of texts sets is one step; what cannot be set is said, and nothing changes', async (context) => {
   const { page, say, edit, complete, deps } = open(context);
   await complete();
-  edit('plane.axes', { method: 'pca_basis', texts: ['a', 'b'], positions: 'last' });
   const parameters = () => page.state.settings.parameters;
+  const axes = { method: 'pca_basis', texts: ['a', 'b'], positions: 'last' };
+  edit('plane', { ...parameters().plane, axes });
+  await page.until(() => parameters().plane.axes.method === 'pca_basis');
+  assert.deepEqual(parameters().overlays, [{ kind: 'texts', texts: null }]);
+  say({ type: 'undo' });
+  await page.until(() => parameters().plane.axes.method !== 'pca_basis');
+  assert.deepEqual(parameters().overlays, []);
+  edit('plane.axes', axes);
   await page.until(() => parameters().plane.axes.method === 'pca_basis');
   const before = parameters();
   const choose = (texts: readonly string[], path = 'plane.axes.texts'): void => {

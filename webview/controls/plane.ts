@@ -96,10 +96,6 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       lengths: lengthsFor(method, plane.lengths),
       center: method === 'pca_basis' && center.kind === 'origin' ? { kind: 'texts' } : fits ? center : other,
     });
-    // A principal plane shows its texts.
-    const { overlays } = parameters;
-    if (method === 'pca_basis' && !overlays.some((one) => one.kind === 'texts' && one.texts === null))
-      form.edit('overlays', [...overlays, { kind: 'texts', texts: null }]);
     if (method === 'files' && !lastDirections.has('files'))
       send({ type: 'chooseFile', path: 'plane.axes.x', content: 'vector' });
   });

@@ -36,6 +36,12 @@ export class MapPage {
     return this.frame.locator('aside.inspector');
   }
 
+  /** Chooses a color theme, and waits until the page has it. */
+  async theme(name: string, kind: 'vscode-dark' | 'vscode-light' | 'vscode-high-contrast'): Promise<void> {
+    await this.workbench.theme(name);
+    await this.frame.locator(`body.${kind}`).waitFor();
+  }
+
   /** A button with exactly this name, wherever it stands. */
   button(name: string, within: FrameLocator | Locator = this.frame): Locator {
     return within.getByRole('button', { name, exact: true }).first();
@@ -186,6 +192,20 @@ export class MapPage {
         for (let i = 3; i < pixels.data.length; i += 4) if ((pixels.data[i] ?? 0) > 0) ink++;
         return ink;
       });
+  }
+
+  /** How many pixels that are drawn over the map have exactly this color. */
+  async overlayPixels(color: Rgb): Promise<number> {
+    return this.frame.locator('canvas.layer').evaluateAll((elements, [red, green, blue]) => {
+      let count = 0;
+      for (const element of elements) {
+        const canvas = element as HTMLCanvasElement;
+        const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) count++;
+      }
+      return count;
+    }, color);
   }
 
   /** Clicks the middle of a cell, counted from the left and from the bottom of the whole map. */

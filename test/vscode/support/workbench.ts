@@ -185,9 +185,10 @@ export class Workbench {
   /** Answers VS Code's own dialog for opening with a file. */
   async chooseFile(file: string): Promise<void> {
     const input = this.quickInput;
+    // Only this dialog has this button: what is asked after it has none.
+    const ok = this.page.locator('.quick-input-widget').getByText('OK', { exact: true });
+    await ok.waitFor();
     await until('a folder to open from', async () => (await input.inputValue()).endsWith('/'));
-    // Only this dialog has a button; what is asked next has none.
-    const ok = this.page.locator('.quick-input-widget .quick-input-action .monaco-button:visible');
     await until(`${file} is chosen`, async () => {
       // While the dialog lists a folder it takes no Enter, and then it writes the folder's name over what was typed.
       if (!(await ok.isVisible())) return true;
