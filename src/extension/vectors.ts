@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
-import type { ReadFeature } from '../formats/features.js';
+import { type ReadFeature, SAE_FILES } from '../formats/features.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeFiles.js';
 import { isTable, readTextTable } from '../formats/textTable.js';
@@ -124,7 +124,10 @@ async function vectorOf(
     row = Number(typed);
   }
   const { vector, name } = await files.readVector(place, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
-  return { kind: 'vector', vector: encodeVector(vector), name };
+  // Weights by their usual name are called by their folder's.
+  const [weights, folder] = [`${SAE_FILES.weights}:`, 'path' in place ? path.basename(path.dirname(place.path)) : ''];
+  const told = folder !== '' && name.startsWith(weights) ? `${folder}:${name.slice(weights.length)}` : name;
+  return { kind: 'vector', vector: encodeVector(vector), name: told };
 }
 
 /** A feature of a file: by its number where the file is an autoencoder's, else a vector with the bias beside it. */

@@ -84,6 +84,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
     if (!parameters || !method) return;
     const { plane } = parameters;
     const axes = axesFor(method);
+    const asksForFile = method === 'files' && !lastDirections.has('files');
     const { center } = plane;
     const fits = center.kind === 'texts' ? method === 'pca_basis' : !(center.kind === 'origin' && method === 'prompts');
     const other =
@@ -96,8 +97,7 @@ export function createPlane(store: Store, form: Form): ControlGroup {
       lengths: lengthsFor(method, plane.lengths),
       center: method === 'pca_basis' && center.kind === 'origin' ? { kind: 'texts' } : fits ? center : other,
     });
-    if (method === 'files' && !lastDirections.has('files'))
-      send({ type: 'chooseFile', path: 'plane.axes.x', content: 'vector' });
+    if (asksForFile) send({ type: 'chooseFile', path: 'plane.axes.x', content: 'vector' });
   });
   const method = createField(t('Method'), dropdown.element);
 

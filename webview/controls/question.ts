@@ -153,7 +153,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
         patternField.update(problem);
       }
       if (question?.kind === 'feature') {
-        feature.update({ label: featureBrief(question, 40) });
+        feature.update({ label: featureBrief(question, 20), title: question.name ?? '' });
         featureField.update(fault);
       }
       if (question?.kind === 'difference') {

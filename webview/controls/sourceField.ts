@@ -1,5 +1,5 @@
 import { t } from '@vscode/l10n';
-import { safeText } from '../../src/map/display.js';
+import { featureBrief } from '../../src/map/naming.js';
 import { LIMITS } from '../../src/map/specification.js';
 import type { SettingPath } from '../../src/protocol/settingsChange.js';
 import { h, show } from '../dom.js';
@@ -40,6 +40,9 @@ const readIds = (text: string): number[] =>
     .split(/[\s,]+/)
     .filter((part) => part !== '')
     .map(Number);
+
+/** Letters that a button in a field has room for. */
+const BUTTON_LETTERS = 20;
 
 /** A vector by what it means: its input, and a menu with the other kinds that it can be. */
 export function createSourceField(
@@ -172,7 +175,11 @@ export function createSourceField(
       else if (current.kind === 'random') seed.update(current.seed, { disabled: false, invalid });
       else if (current.kind === 'mean')
         prompts.update(current.prompts.map((one) => (one.kind === 'prompt' ? one.text : '')).join('\n'), { invalid });
-      else file.update({ label: current.name === undefined ? t('A given vector') : safeText(current.name, 60) });
+      else
+        file.update({
+          label: current.name === undefined ? t('A given vector') : featureBrief(current, BUTTON_LETTERS),
+          title: current.name ?? '',
+        });
       const own = current.kind === 'prompt' ? current : undefined;
       const tokens = read.find((one) => one.text === own?.text && one.chat === (own.chat === true))?.tokens;
       chips.update(tokens ?? [], own?.position ?? -1);
