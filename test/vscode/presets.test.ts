@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { SAMPLE_TEXTS } from '../../src/engine/sampleTexts.js';
 import { fitTranslator } from '../../src/host/fitTranslator.js';
+import { drawnSae, writeSaeFolder } from '../formats/saeFolder.js';
 import { expectNoViolations } from './support/accessibility.js';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut } from './support/places.js';
@@ -12,6 +13,30 @@ import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
+
+/** Texts that a plane can tell apart. */
+const TABLE = {
+  sea: [
+    'The ship sailed',
+    'A whale rose',
+    'The captain looked',
+    'Salt water',
+    'The harpoon',
+    'In the boat',
+    'The mast',
+    'Waves',
+  ],
+  land: [
+    'The old house',
+    'A horse stood',
+    'She opened the door',
+    'The road',
+    'The garden',
+    'My sister',
+    'The church',
+    'A field',
+  ],
+} as const;
 
 suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   // A newcomer: nothing of the settings has been changed.
@@ -169,6 +194,190 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 480_
       'Logit lens',
     ]);
     await workbench.picture('meaning-lenses');
+  });
+
+  test('texts of a table in their groups, questions of an autoencoder, a feature as an axis: saved, they need no file', async () => {
+    const { workspace } = session.server;
+    const write = (name: string, content: string | Uint8Array): string => {
+      writeFileSync(path.join(workspace, name), content);
+      return path.join(workspace, name);
+    };
+    await workbench.run('View: Close All Editors');
+    await workbench.run(GENERATE);
+    await page.complete(/^2,500 cells/);
+    await page.choose('Start from', 'Principal plane of my texts');
+    await page.complete(/mean of the texts|2,500 cells/);
+
+    // What is no table of texts is refused in a sentence, and nothing changes.
+    const texts = page.frame.getByRole('textbox', { name: 'Texts, one a line' });
+    const before = await texts.inputValue();
+    const banner = page.frame.locator('.fault-bar').first();
+    const choose = async (file: string): Promise<void> => {
+      await page.button('From a File…').click();
+      await workbench.chooseFile(file);
+    };
+    for (const [file, words] of [
+      [
+        write('many.csv', `text\n${'one\n'.repeat(10_001)}`),
+        /many\.csv cannot be read: it has more than 10000 texts\./,
+      ],
+      [write('comma.csv', 'text\nThe ship, the sea\n'), /comma\.csv .* record 2 has more fields than the first line/],
+      [write('one.csv', 'text\nalone\n'), /cannot be taken: principal components need two texts at least\./],
+    ] as const) {
+      await choose(file);
+      await banner.filter({ hasText: words }).waitFor();
+    }
+    await workbench.picture('texts-refused');
+    assert.equal(await texts.inputValue(), before);
+    await page.button('Undo Parameter Change').waitFor();
+
+    // As a spreadsheet writes it: a mark of order, semicolons, line breaks in quotation marks, whatever people type.
+    const quoted = (field: string): string => `"${field.replaceAll('"', '""')}"`;
+    const groups: readonly (readonly [label: string, text: string])[] = [
+      ...TABLE.sea.map((text) => ['sea', text] as const),
+      ...TABLE.land.map((text) => ['land', text] as const),
+      ['<img src=x onerror=alert(1)>', "=cmd|' /C calc'!A0"],
+      ['\u202Eevil\u0007', 'two\nlines; "quoted"'],
+      ['', '[a link](command:workbench.action.quit)'],
+    ];
+    const lines = groups.map(([label, text]) => [label, text, '1'].map(quoted).join(';'));
+    const table = write('texts.csv', `\uFEFFLabel;TEXT;else\r\n${lines.join('\r\n')}\r\n`);
+    await choose(table);
+    const pane = page.frame.locator('.texts-pane');
+    const rows = page.frame.locator('.texts tbody tr');
+    await until('all texts are listed', async () => (await rows.count()) === groups.length);
+    await page.complete(/^2,500 cells/);
+    await banner.waitFor({ state: 'hidden' });
+    const apart = /Labels told right: [\d.]+% by place on the plane, [\d.]+% by the whole hidden state/;
+    await page.frame.locator('.separability', { hasText: apart }).waitFor();
+    const legend = page.frame.locator('.legend-entry');
+    assert.deepEqual(
+      (await legend.allInnerTexts()).map((entry) => entry.replaceAll(/\s+/g, ' ').trim()),
+      ['sea 8', 'land 8', '<img src=x onerror=alert(1)> 1', 'U+202EevilU+0007 1'],
+    );
+    await workbench.picture('texts-dark');
+    await expectNoViolations(page.frame.locator('.texts-pane'), 'texts of a table');
+    // The legend filters points and list.
+    const orange = (): Promise<number> => page.overlayPixels([230, 159, 0]);
+    const all = await orange();
+    assert.ok(all > 100, `${all}`);
+    await legend.first().click();
+    await until('the sea is hidden', async () => (await rows.count()) === groups.length - 8 && (await orange()) === 0);
+    await legend.first().click();
+    await until('the sea is back', async () => (await orange()) === all);
+    // A line around the left half.
+    await page.button('Draw a Lasso Around Texts').click();
+    const box = await page.plot.boundingBox();
+    assert.ok(box);
+    const { mouse } = workbench.page;
+    await mouse.move(box.x + 3, box.y + 3);
+    await mouse.down();
+    for (const [x, y] of [
+      [0.5, 0.01],
+      [0.5, 0.99],
+      [0.01, 0.99],
+    ] as const)
+      await mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 4 });
+    await mouse.up();
+    await until('some texts are in the lasso', async () => {
+      const count = await rows.count();
+      return count > 0 && count < groups.length;
+    });
+    await page.theme('Light Modern', 'vscode-light');
+    await workbench.picture('texts-lasso-light');
+    const inside = await rows.count();
+    await page.button('Copy These Texts').click();
+    await until('they are copied', async () => (await workbench.clipboard()).split('\n').length >= inside);
+    await page.plot.press('Escape');
+    await until('all again', async () => (await rows.count()) === groups.length);
+    // All of the table is one step.
+    await page.button('Undo Parameter Change').click();
+    await until('the texts before', async () => (await texts.inputValue()) === before && !(await pane.isVisible()));
+    await page.button('Redo Parameter Change').click();
+    await until('the table again', async () => (await rows.count()) === groups.length);
+
+    // Features of an autoencoder that fits, of none, and of one that does not.
+    const sae = writeSaeFolder(path.join(workspace, 'an autoencoder'), drawnSae(192, 64), {
+      architecture: 'standard',
+      hook_name: 'blocks.5.hook_resid_post',
+    });
+    const weights = path.join(sae, 'sae_weights.safetensors');
+    const wide = writeSaeFolder(path.join(workspace, 'wide'), drawnSae(100, 8));
+    await page.unfold('Question');
+    await page.choose('Question', 'Probability of a token');
+    await page.button('Ask One More Question').click();
+    await page.choose('Question', 'Probability of all that match');
+    await page.button('Ask One More Question').click();
+    const questions = page.controls.locator('.question');
+    await until('three questions', async () => (await questions.count()) === 3);
+    const ask = async (file: string): Promise<void> => {
+      await page.choose('Question', 'Feature or probe from a file…');
+      await workbench.chooseFile(file);
+    };
+    await ask(path.join(wide, 'sae_weights.safetensors'));
+    await banner
+      .filter({ hasText: /has columns of 100 numbers; the hidden states of this model have 192\./ })
+      .waitFor();
+    await ask(weights);
+    const number = workbench.page.locator('.quick-input-widget');
+    await number.filter({ hasText: 'Which of the 64 features?' }).waitFor();
+    await workbench.quickInput.fill('64');
+    await number.filter({ hasText: 'A whole number from 0 to 63' }).waitFor();
+    await workbench.quickInput.fill('17');
+    await workbench.quickInput.press('Enter');
+    await questions.filter({ hasText: 'an autoencoder#17' }).waitFor();
+    await page.complete(/^2,500 cells/);
+    // All answers of a cell stand there; another one colors without a run.
+    await page.clickCell(20, 20, 50, 50);
+    const answers = page.inspector.locator('.answer');
+    await until('three answers', async () => (await answers.count()) === 3);
+    await workbench.picture('questions-light');
+    const status = await page.status.innerText();
+    await page.changes('another answer', () => answers.first().click());
+    assert.equal(await page.status.innerText(), status);
+    await page.changes('the feature again', () => questions.nth(2).click());
+    await page.theme('Dark High Contrast', 'vscode-high-contrast');
+    await workbench.picture('questions-contrast');
+    await expectNoViolations(page.controls, 'three questions');
+    // The first is taken away, and one undo has it again.
+    await page.controls.getByRole('button', { name: /^Ask ␣the No More$/ }).click();
+    await until('two questions', async () => (await questions.count()) === 2);
+    await page.button('Undo Parameter Change').click();
+    await until('three again', async () => (await questions.count()) === 3);
+
+    // What the feature writes, as an axis. Points of the table's own texts wait; its plane is another.
+    await page.choose('Method', 'Vectors from files');
+    await workbench.chooseFile(weights);
+    await workbench.paletteRow('W_dec').click();
+    await workbench.quickInput.fill('17');
+    await workbench.quickInput.press('Enter');
+    await page.controls.getByTitle('an autoencoder:W_dec#17').waitFor();
+    await page.complete(/^2,500 cells/);
+    await workbench.picture('feature-axis');
+    await page.button('Undo Parameter Change').click();
+    await page.button('Undo Parameter Change').click();
+    await until('the table again', async () => (await rows.count()) === groups.length);
+    await page.complete(/^2,500 cells/);
+
+    // Saved and opened again when all the files are gone.
+    await page.button('Save Map').click();
+    const saved = 'embedding_grid_results_layer_5.json';
+    await workbench.saved(saved);
+    await workbench.run('View: Close All Editors');
+    for (const file of [table, sae]) rmSync(file, { recursive: true });
+    await workbench.openFromExplorer(saved);
+    await page.complete(/^2,500 cells/);
+    assert.equal(await rows.count(), groups.length);
+    await page.frame.locator('.separability', { hasText: apart }).waitFor();
+    assert.equal(await page.inspector.locator('.answer').count(), 3);
+    await workbench.picture('texts-saved');
+    await page.button('Edit and Run Again').click();
+    await workbench.page.locator('.tab.active', { hasText: 'novella-3m ·' }).waitFor();
+    await until('texts and questions of the file', async () => {
+      await page.complete(/^2,500 cells/);
+      return (await questions.count()) === 3 && (await rows.count()) === groups.length;
+    });
+    await workbench.closeSideBar();
   });
 
   test('a model’s file and folder open: what lies in them, what the model can do, a map of it', async () => {
