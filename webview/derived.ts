@@ -5,7 +5,6 @@ import { askedQuestion } from '../src/map/questions.js';
 import type { BorderLines } from '../src/map/borderLines.js';
 import { bordersOf, type Outlined, type Outlines, outlinesOf, type Patch, patchesOf } from '../src/map/outlines.js';
 import type { ExactRegions, TokenPolygon } from '../src/map/polygons.js';
-import { winningParts } from '../src/map/profileCurves.js';
 import type { Cells } from '../src/map/tokenMap.js';
 import { unpackRegions } from '../src/protocol/pageRegions.js';
 import { paintOfChanges } from './compare/changesPaint.js';
@@ -155,28 +154,6 @@ export class Derived {
       const alike = (token: number, other: number): boolean => !areApart(this.slot(map, token), this.slot(map, other));
       const byToken = state.ui.colorBy === 'token' && !map.changes;
       return bordersOf(outlined, outlines, { dark: paint.dark, alike: byToken ? alike : undefined });
-    },
-  );
-
-  /** Gives the tokens along a profile color slots: those that they have where the map is colored by token, else others than beside them. */
-  readonly assignAlong = perMap(
-    (state, map) => [state.host?.tokenColors, map.finish !== null, state.profile],
-    (state, map): void => {
-      const terrain = this.terrain(state, map);
-      if (terrain) this.assign(state, map, terrain);
-      const { profile } = state;
-      if (!profile) return;
-      const parts = winningParts(profile);
-      const along = {
-        columns: parts.length,
-        rows: 1,
-        count: parts.length,
-        of: Int32Array.from(parts, (_, i) => i),
-        tokens: Int32Array.from(parts, ({ token }) => token),
-        areas: Int32Array.from(parts, ({ from, to }) => Math.round((to - from) * profile.steps)),
-      };
-      const slots = assignSlots(along, (token) => profile.tokens[token]?.text ?? '', this.slots);
-      for (const [text, slot] of slots) this.slots.set(text, slot);
     },
   );
 

@@ -121,7 +121,7 @@ const mapColumn = h(
   panes,
   createSweepStrip(store, derived, layerSequence(store)),
   createLensPane(store, derived),
-  createProfilePane(store, derived),
+  createProfilePane(store),
   createCellTable(store, derived, view.plot),
 );
 document.body.append(

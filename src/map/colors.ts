@@ -157,8 +157,6 @@ const HUES = 12;
 /** The full chroma, and the other as a part of what can be shown of it. */
 const CHROMA = 0.105;
 const PALE = 0.5;
-/** Of lines, which are thinner than cells. */
-const INK_CHROMA = 0.15;
 /** Lightness at probability 0 and at 1, equal for all slots. */
 const TOKEN_LIGHTNESS: Readonly<Record<ScaleName, readonly [unsure: number, confident: number]>> = {
   light: [0.9, 0.38],
@@ -185,10 +183,6 @@ export function tokenColor(name: ScaleName, slot: number, probability: number): 
 }
 
 const slotHue = (slot: number): number => 25 + hueOf(slot) * (360 / HUES);
-
-/** Color of a token's curve or name: the hue of its cells, in full; at least 4.5 : 1 on white, or on a dark editor. */
-export const tokenInk = (onDark: boolean, slot: number): Rgb =>
-  rgbOfOklch(onDark ? 0.76 : 0.52, INK_CHROMA, slotHue(slot));
 
 /** Gray as light as tokens of that probability: what a color bar shows where color is the token. */
 export const tokenGray = (name: ScaleName, probability: number): Rgb =>

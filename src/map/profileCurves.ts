@@ -3,22 +3,34 @@ import type { Profile } from './profile.js';
 /** Curves that are told apart by colors and named, at most; the others are drawn thin. */
 export const NAMED_CURVES = 8;
 
-/** Colors that can be told apart in any kind of color vision, on white and on dark (Paul Tol's bright scheme, darkened a little). */
+/**
+ * Colors of curves, on white and on dark editors: read there as text (4.5 : 1) and told apart by everybody, whatever colors they see
+ * (a CIEDE2000 of 12 at least; a test has it of a library of colors).
+ */
 export const CURVE_COLORS = [
-  '#3b74b8',
-  '#d1495b',
-  '#228833',
-  '#b58900',
-  '#2aa1b3',
-  '#a03a8c',
-  '#7a7a7a',
-  '#b3642d',
+  { onLight: '#3100b8', onDark: '#6e78ff' },
+  { onLight: '#b85479', onDark: '#ffb0c9' },
+  { onLight: '#396a41', onDark: '#86b98c' },
+  { onLight: '#7b7900', onDark: '#cfcc00' },
+  { onLight: '#692d00', onDark: '#c57241' },
+  { onLight: '#8c45e2', onDark: '#ceb5ff' },
+  { onLight: '#54315d', onDark: '#a17aab' },
+  { onLight: '#424242', onDark: '#8c8c8c' },
 ] as const;
+/** Of curves that are not named. */
+const THIN = { onLight: '#b4b4b4', onDark: '#6a6a6a' } as const;
 
 /** Places of a profile's tokens, those with the most room under their curves first. */
 export function curvesByArea({ tokens, probabilities }: Pick<Profile, 'tokens' | 'probabilities'>): number[] {
   const areas = probabilities.map((curve) => curve.reduce((sum, p) => sum + (Number.isFinite(p) ? p : 0), 0));
   return tokens.map((_, i) => i).sort((a, b) => (areas[b] ?? 0) - (areas[a] ?? 0) || a - b);
+}
+
+/** CSS colors of a profile's curves by their places: a color each for those that are named. */
+export function curveColors(profile: Pick<Profile, 'tokens' | 'probabilities'>, on: keyof typeof THIN): string[] {
+  const colors: string[] = profile.tokens.map(() => THIN[on]);
+  curvesByArea(profile).forEach((place, i) => (colors[place] = (CURVE_COLORS[i] ?? THIN)[on]));
+  return colors;
 }
 
 /** The probability at the top of the scale: low curves would all lie on the axis of one that goes to 1. */

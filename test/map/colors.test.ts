@@ -27,8 +27,8 @@ import {
   TOKEN_SLOTS,
   tokenColor,
   tokenGray,
-  tokenInk,
 } from '../../src/map/colors.js';
+import { CURVE_COLORS, curveColors } from '../../src/map/profileCurves.js';
 import { assignSlots } from '../../src/map/tokenSlots.js';
 import { findBorders, findRegions, topTokens } from '../../src/map/regions.js';
 import { randomNumbers, syntheticMap } from './syntheticMap.js';
@@ -47,6 +47,16 @@ function wcagLuminance(rgb: Rgb): number {
 function contrast(a: Rgb, b: Rgb): number {
   const [one, other] = [wcagLuminance(a), wcagLuminance(b)];
   return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}
+
+const difference = differenceCiede2000();
+const EYES = [(color: Seen) => color, filterDeficiencyProt(1), filterDeficiencyDeuter(1), filterDeficiencyTrit(1)];
+/** What an eye sees. The matrices are those of Machado and others, for light: culori applies them to what it is given. */
+function seenBy(rgb: Rgb, eye: (color: Seen) => Seen): Lab {
+  const [r, g, b] = rgb.map((eight) => linear(eight / 255));
+  const light = eye({ mode: 'rgb', r: r ?? 0, g: g ?? 0, b: b ?? 0 });
+  const shown = (one: number): number => Math.min(1, Math.max(0, one));
+  return toLab({ mode: 'lrgb', r: shown(light.r), g: shown(light.g), b: shown(light.b) });
 }
 
 /** OKLab lightness by way of CIE XYZ, as Ottosson first defined it. */
@@ -106,10 +116,29 @@ test('ink contrasts at least 4.58 : 1 with any color of both scales and of all t
   }
 });
 
-test('a token’s curve is read on white and on dark editors', () => {
-  for (let slot = 0; slot < TOKEN_SLOTS; slot++) {
-    assert.ok(contrast(tokenInk(false, slot), [255, 255, 255]) >= 4.5, `${slot} on white`);
-    assert.ok(contrast(tokenInk(true, slot), [31, 31, 31]) >= 4.5, `${slot} on dark`);
+test('curves are read on white and on dark editors, and everybody tells them apart', () => {
+  for (const [on, ground] of [
+    ['onLight', [255, 255, 255]],
+    ['onDark', [31, 31, 31]],
+  ] as const) {
+    const colors = CURVE_COLORS.map((one) => parseHex(one[on]));
+    for (const color of colors) assert.ok(contrast(color, ground) >= 4.5, `${hexOf(color)} ${on}`);
+    for (const eye of EYES) {
+      const seen = colors.map((color) => seenBy(color, eye));
+      seen.forEach((a, i) =>
+        seen.forEach((b, j) => {
+          const apart = difference(a, b);
+          if (i < j) assert.ok(apart >= 12, `${i} and ${j} ${on}: ${apart}`);
+        }),
+      );
+    }
+    // Ten tokens, each more probable than the one before: eight have a color each, the two least are thin and gray.
+    const probabilities = Array.from({ length: 10 }, (_, i) => Float32Array.of(0.01 * i, 0.02));
+    const tokens = probabilities.map((_, id) => ({ id, kind: 'text' as const, text: ' same' }));
+    const given = curveColors({ tokens, probabilities }, on);
+    assert.equal(given[0], given[1]);
+    assert.equal(new Set(given).size, 9);
+    assert.equal(given[9], CURVE_COLORS[0][on]);
   }
 });
 
@@ -172,20 +201,11 @@ test('a token alone gets its preferred slot, and slots are spread evenly', () =>
 });
 
 test('everybody tells slots apart that are said to be: by CIEDE2000, as people see them who lack a kind of cones', () => {
-  const difference = differenceCiede2000();
-  const eyes = [(color: Seen) => color, filterDeficiencyProt(1), filterDeficiencyDeuter(1), filterDeficiencyTrit(1)];
-  /** What an eye sees. The matrices are those of Machado and others, for light: culori applies them to what it is given. */
-  const seen = (rgb: Rgb, eye: (color: Seen) => Seen): Lab => {
-    const [r, g, b] = rgb.map((eight) => linear(eight / 255));
-    const light = eye({ mode: 'rgb', r: r ?? 0, g: g ?? 0, b: b ?? 0 });
-    const shown = (one: number): number => Math.min(1, Math.max(0, one));
-    return toLab({ mode: 'lrgb', r: shown(light.r), g: shown(light.g), b: shown(light.b) });
-  };
   const least = Array.from({ length: TOKEN_SLOTS ** 2 }, () => Infinity);
   for (const name of NAMES)
     for (let step = 0; step <= 24; step++)
-      for (const eye of eyes) {
-        const colors = Array.from({ length: TOKEN_SLOTS }, (_, slot) => seen(tokenColor(name, slot, step / 24), eye));
+      for (const eye of EYES) {
+        const colors = Array.from({ length: TOKEN_SLOTS }, (_, slot) => seenBy(tokenColor(name, slot, step / 24), eye));
         colors.forEach((a, i) =>
           colors.forEach((b, j) => {
             if (i < j) least[i * TOKEN_SLOTS + j] = Math.min(least[i * TOKEN_SLOTS + j] ?? 0, difference(a, b));

@@ -1,9 +1,14 @@
-import { tokenInk } from '../../src/map/colors.js';
 import { tokenSegments } from '../../src/map/display.js';
 import { formatShort } from '../../src/map/numbers.js';
 import { type Profile, pointOn } from '../../src/map/profile.js';
-import { curvesByArea, NAMED_CURVES, peakOf, topOfScale, winningParts } from '../../src/map/profileCurves.js';
-import { cssColor } from '../map/paint.js';
+import {
+  curveColors,
+  curvesByArea,
+  NAMED_CURVES,
+  peakOf,
+  topOfScale,
+  winningParts,
+} from '../../src/map/profileCurves.js';
 import { TokenPen } from '../map/tokenPen.js';
 import { isDarkTheme, isHighContrast, type Theme } from '../theme.js';
 
@@ -17,15 +22,13 @@ const TICK = 110;
 /** What a chart of a profile is drawn from. */
 export interface Charted {
   readonly profile: Profile;
-  /** Color slot of a token's text. */
-  readonly slot: (text: string) => number;
   readonly along: number | null;
   readonly theme: Theme;
 }
 
-/** CSS color of a token's curve. */
-export const curveColor = ({ theme, slot }: Charted, text: string): string =>
-  cssColor(tokenInk(isDarkTheme(theme), slot(text)));
+/** CSS colors of the tokens' curves, by their places in the profile. */
+export const chartColors = ({ theme, profile }: Pick<Charted, 'theme' | 'profile'>): readonly string[] =>
+  curveColors(profile, isDarkTheme(theme) ? 'onDark' : 'onLight');
 
 /** The part of the line at a px of the chart, 0 ... 1. */
 export const partAt = (x: number, width: number): number =>
@@ -60,18 +63,15 @@ export function drawChart(canvas: HTMLCanvasElement, width: number, height: numb
   context.setLineDash([]);
 
   const order = curvesByArea(profile);
+  const colors = chartColors(charted);
   for (const place of [...order].reverse()) {
     const named = order.indexOf(place) < NAMED_CURVES;
-    const text = profile.tokens[place]?.text ?? '';
-    context.strokeStyle = curveColor(charted, text);
+    context.strokeStyle = colors[place] ?? theme.foreground;
     context.lineWidth = named ? 2 : 1;
-    // Slots of one hue differ in chroma only: the pale one is broken too.
-    context.setLineDash(charted.slot(text) >= 12 ? [7, 3] : []);
     trace(context, profile.probabilities[place] ?? new Float32Array(0), (i) => x(i / profile.steps), y);
   }
-  context.setLineDash([]);
   for (const { token, from, to } of winningParts(profile)) {
-    context.fillStyle = curveColor(charted, profile.tokens[token]?.text ?? '');
+    context.fillStyle = colors[token] ?? theme.foreground;
     context.fillRect(x(from), bottom + 3, Math.max(0.5, x(to) - x(from)), BAND);
   }
   nameCurves(context, charted, order.slice(0, NAMED_CURVES), x, y, { top: ROOM.top, right, bottom });
@@ -90,12 +90,12 @@ function drawCursor(
   const { profile, theme } = charted;
   line(context, theme.foreground, 0.9, [x(along), ROOM.top - 4], [x(along), bottom + BAND + 4]);
   const i = Math.round(along * profile.steps);
-  profile.tokens.forEach(({ text }, place) => {
+  chartColors(charted).forEach((color, place) => {
     const p = profile.probabilities[place]?.[i] ?? NaN;
     if (!(p >= 0.01)) return;
     context.beginPath();
     context.arc(x(along), y(p), 3.5, 0, 2 * Math.PI);
-    context.fillStyle = curveColor(charted, text);
+    context.fillStyle = color;
     context.fill();
     context.strokeStyle = theme.background;
     context.lineWidth = 1.5;
@@ -114,6 +114,7 @@ function nameCurves(
 ): void {
   const { profile, theme } = charted;
   const pen = new TokenPen(theme.font, () => []);
+  const colors = chartColors(charted);
   const taken: { readonly from: number; readonly to: number; readonly y: number }[] = [];
   for (const place of places) {
     const token = profile.tokens[place];
@@ -130,7 +131,7 @@ function nameCurves(
     const meets = taken.some((one) => one.from < box.to && one.to > box.from && Math.abs(one.y - box.y) < NAME + 2);
     if (meets || height > edge.bottom - NAME / 2) continue;
     taken.push(box);
-    pen.write(context, segments, middle, height, NAME, curveColor(charted, token.text), {
+    pen.write(context, segments, middle, height, NAME, colors[place] ?? theme.foreground, {
       color: theme.background,
       width: 3,
     });

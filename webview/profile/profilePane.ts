@@ -2,14 +2,13 @@ import { t } from '@vscode/l10n';
 import { tokenSpoken } from '../../src/map/display.js';
 import { formatBits, formatCount, formatPercent, formatShort } from '../../src/map/numbers.js';
 import { parsePoint, type PlanePoint, pointOn, type Profile, type ProfileLine } from '../../src/map/profile.js';
-import type { Derived } from '../derived.js';
 import { h, iconButton, setAttributes, setEnabled, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { createTextField } from '../toolkit.js';
 import { tokenText } from '../tokenText.js';
 import { closeProfile, sendProfile } from './line.js';
-import { type Charted, curveColor, drawChart, partAt, placeText } from './profileChart.js';
+import { type Charted, chartColors, drawChart, partAt, placeText } from './profileChart.js';
 
 /** Steps of the arrow keys, as parts of the line. */
 const [STEP, FAR] = [1 / 100, 1 / 10];
@@ -20,7 +19,7 @@ const LISTED = 12;
  * What the model says along a line: curves of the tokens that win, and what they are where the pointer or the keyboard is. A click
  * or Enter pins the place on the map.
  */
-export function createProfilePane(store: Store, derived: Derived): HTMLElement {
+export function createProfilePane(store: Store): HTMLElement {
   const name = h('strong', {}, t('Profile'));
   const end = (which: 'from' | 'to', label: string) =>
     createTextField(
@@ -128,14 +127,14 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
   });
 
   store.onDraw((state, changed) => {
-    const { host, profile, along, theme, map } = state;
+    const { host, profile, along, theme } = state;
     const asked = host?.profile ?? null;
     show(element, asked !== null);
     if (!asked) {
       charted = undefined;
       return;
     }
-    if (!anyOf(changed, 'host', 'profile', 'along', 'theme', 'map', 'layout')) return;
+    if (!anyOf(changed, 'host', 'profile', 'along', 'theme', 'layout')) return;
     tellEnds(asked.line);
     show(fault, asked.fault !== null);
     setText(fault, asked.fault ? [asked.fault.message, asked.fault.hint].filter(Boolean).join(' ') : '');
@@ -152,8 +151,7 @@ export function createProfilePane(store: Store, derived: Derived): HTMLElement {
       charted = undefined;
       return;
     }
-    if (map) derived.assignAlong(state, map);
-    charted = { profile, along, theme, slot: (text) => derived.slotOf(text) };
+    charted = { profile, along, theme };
     draw();
     setText(where, along === null ? t('Highest on the line') : placeText(profile, along));
     rows.replaceChildren(...rowsOf(charted));
@@ -171,18 +169,19 @@ function ranked({ tokens, probabilities, steps }: Profile, along: number | null)
   return tokens
     .map((token, place) => {
       const curve = probabilities[place] ?? new Float32Array(0);
-      return { token, p: i < 0 ? highest(curve) : (curve[i] ?? NaN) };
+      return { token, place, p: i < 0 ? highest(curve) : (curve[i] ?? NaN) };
     })
     .sort((a, b) => (b.p || 0) - (a.p || 0));
 }
 
 function rowsOf(charted: Charted): HTMLElement[] {
   const { profile, along } = charted;
+  const colors = chartColors(charted);
   const rows = ranked(profile, along)
     .slice(0, LISTED)
-    .map(({ token, p }) => {
+    .map(({ token, place, p }) => {
       const swatch = h('span', { class: 'swatch' });
-      swatch.style.background = curveColor(charted, token.text);
+      swatch.style.background = colors[place] ?? '';
       return h('tr', {}, h('td', {}, swatch, tokenText(token)), h('td', { class: 'number' }, formatPercent(p)));
     });
   if (along === null) return rows;

@@ -1,7 +1,7 @@
 import { safeText } from '../../map/display.js';
 import { contextWords, layerWords, planeWords, READOUT_NAMES } from '../../map/naming.js';
 import { formatCount } from '../../map/numbers.js';
-import { CURVE_COLORS, curvesByArea, NAMED_CURVES, peakOf, topOfScale } from '../../map/profileCurves.js';
+import { curveColors, curvesByArea, NAMED_CURVES, peakOf, topOfScale } from '../../map/profileCurves.js';
 import { type Profile, profileName } from '../../map/profile.js';
 import { contextOf } from '../../map/specification.js';
 import { SOFT_INK, svgDocument } from '../figureParts.js';
@@ -54,7 +54,7 @@ export function drawProfile(profile: Profile, font: BundledFont, unshown: Readon
   const limit = topOfScale(profile);
   const y = (p: number): number => bottom - (p / limit) * PLOT.height;
   const order = curvesByArea(profile);
-  const colorOf = (place: number): string | undefined => CURVE_COLORS[order.indexOf(place)];
+  const colors = curveColors(profile, 'onLight');
   const scale = [0, 0.2, 0.4, 0.6, 0.8, 1]
     .map((part) => part * limit)
     .map(
@@ -82,12 +82,11 @@ export function drawProfile(profile: Profile, font: BundledFont, unshown: Readon
   const curves = [...order]
     .reverse()
     .map((place) => {
-      const color = colorOf(place);
       return element('path', {
         d: curvePath(probabilities[place] ?? new Float32Array(0), (i) => x(i / steps), y),
         fill: 'none',
-        stroke: color ?? '#b4b4b4',
-        'stroke-width': color ? 2 : 1,
+        stroke: colors[place] ?? INK,
+        'stroke-width': order.indexOf(place) < NAMED_CURVES ? 2 : 1,
         'stroke-linejoin': 'round',
       });
     })
@@ -115,7 +114,7 @@ export function drawProfile(profile: Profile, font: BundledFont, unshown: Readon
         size: NAME,
         weight: 600,
         anchor: 'middle',
-        fill: colorOf(place) ?? INK,
+        fill: colors[place] ?? INK,
         halo: '#ffffff',
       });
     })
