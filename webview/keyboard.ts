@@ -130,6 +130,10 @@ export function listenToMapKeys(
  * be cancelled.
  */
 export function listenToPageKeys(store: Store, help: () => void, works: () => boolean): void {
+  // Select All is a field's: of the whole page it would only paint it over.
+  document.addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() === 'a' && event.ctrlKey !== event.metaKey && !isTyped(event)) event.preventDefault();
+  });
   document.addEventListener('keydown', (event) => {
     if (event.key !== '?' || event.ctrlKey || event.metaKey || isTyped(event)) return;
     event.preventDefault();

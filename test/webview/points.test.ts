@@ -433,6 +433,11 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await stage.type('Tokens, a comma between them', ' he, she');
     const set = { kind: 'set', tokens: [' he', ' she'] } as const;
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, [set]));
+    // The list is told as it is understood: a space that is missing is seen.
+    assert.deepEqual(
+      await stage.page.getByRole('list', { name: 'Tokens of the set' }).getByRole('listitem').allTextContents(),
+      ['␣he', '␣she'],
+    );
     const answers = stage.page.locator('.pane-main .answer, .inspector .answer');
     await answers
       .nth(1)

@@ -58,6 +58,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
     form.edit(part('tokens'), parseTokens(text)),
   );
   const tokensField = createField(t('Tokens'), tokens.element);
+  const understood = h('div', { class: 'masked', role: 'list', 'aria-label': t('Tokens of the set') });
   const pattern = createTextField(t('Regular expression'), (text) => form.edit(part('pattern'), text));
   const patternField = createField(t('Matches'), pattern.element);
   const feature = createButton(t('Choose File…'), 'secondary', () =>
@@ -91,6 +92,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
     kind.element,
     tokenField.element,
     tokensField.element,
+    understood,
     patternField.element,
     featureField.element,
     firstField.element,
@@ -131,6 +133,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
       );
       show(tokenField.element, question?.kind === 'probability');
       show(tokensField.element, question?.kind === 'set');
+      show(understood, question?.kind === 'set');
       show(patternField.element, question?.kind === 'pattern');
       show(featureField.element, question?.kind === 'feature');
       show(firstField.element, question?.kind === 'difference');
@@ -146,6 +149,9 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
         const problem = fault ?? tokenProblem(told, ...question.tokens);
         tokens.update(question.tokens.map(writeToken).join(','), { invalid: problem !== undefined });
         tokensField.update(problem, spaceNote(question.tokens));
+        const names = question.tokens.map((name) => tokenBrief(name, 24));
+        if (names.join('\n') !== [...understood.children].map(({ textContent }) => textContent).join('\n'))
+          understood.replaceChildren(...names.map((name) => h('span', { class: 'chip word', role: 'listitem' }, name)));
       }
       if (question?.kind === 'pattern') {
         const problem = fault ?? (told?.message.includes(question.pattern) ? told.message : undefined);
@@ -190,7 +196,11 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
   };
 }
 
-const spaceNote = (tokens: readonly TokenName[]): { text: string; kind: 'info' } | undefined =>
-  tokens.some((token) => typeof token === 'string' && /^\w/.test(token))
-    ? { text: t('A leading space counts: “ Paris” and “Paris” are different tokens.'), kind: 'info' }
-    : undefined;
+/** What a leading space does: said of a token without one, first of all where it is the only one in a list of words. */
+function spaceNote(tokens: readonly TokenName[]): { text: string; kind: 'info' } | undefined {
+  const bare = tokens.find((token) => typeof token === 'string' && /^\w/.test(token));
+  if (bare === undefined) return undefined;
+  if (tokens.some((token) => typeof token === 'string' && /^ \w/.test(token)))
+    return { text: t('“{0}” has no space in front, others have: “ {0}” is another token.', bare), kind: 'info' };
+  return { text: t('A leading space counts: “ Paris” and “Paris” are different tokens.'), kind: 'info' };
+}

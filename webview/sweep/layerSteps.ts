@@ -20,7 +20,10 @@ export const layerSequence = (store: Store): Sequence => ({
     maps: t('Maps of the layers'),
     curve: t('as at the last layer'),
     agreement: (percent) => t('{0} as at the last layer', percent),
-    everywhere: (token) => t('{0} wins at this cell on every layer', token),
+    everywhere: (token, own) =>
+      own
+        ? t('{0} on every layer: each map has A’s own state here. Layers × Positions tells where it comes from', token)
+        : t('{0} wins at this cell on every layer', token),
   },
   steps: ({ host, sweep }) =>
     host?.sweep

@@ -28,8 +28,8 @@ export interface Sequence {
     readonly curve: string;
     /** The same of a percentage of the cells. */
     readonly agreement: (percent: string) => string;
-    /** Of a token that wins a cell on all maps. */
-    readonly everywhere: (token: string) => string;
+    /** Of a token that wins a cell on all maps. `own`: there A's state is put back where it comes from, so that it cannot be otherwise. */
+    readonly everywhere: (token: string, own: boolean) => string;
   };
   /** undefined: there is nothing to go through. */
   readonly steps: (state: PageState) => Steps | undefined;

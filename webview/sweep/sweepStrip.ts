@@ -3,7 +3,7 @@ import { haveOneVocabulary } from '../../src/map/compare/comparison.js';
 import { tokenText as plainToken } from '../../src/map/display.js';
 import { capital } from '../../src/map/naming.js';
 import { formatBits, formatDuration, formatPercent } from '../../src/map/numbers.js';
-import { type Layer, layerIndex } from '../../src/map/specification.js';
+import { contextOf, type Layer, layerIndex, sameContext } from '../../src/map/specification.js';
 import { placeOfCell, cellAtPlace } from '../cell.js';
 import { inspected } from '../inspected.js';
 import type { Derived } from '../derived.js';
@@ -217,7 +217,22 @@ function answerOf(state: PageState, { maps, count, placeOf, nameOf }: Steps, wor
   const enters = winners.findLastIndex((one) => one?.key !== final.key) + 1;
   const first = maps[enters] ?? last;
   const token = t('“{0}”', final.text);
-  return enters === 0 ? words.everywhere(token) : t('{0} wins at this cell from {1} on', token, nameOf(placeOf(first)));
+  return enters === 0
+    ? words.everywhere(token, isOwnAnswer(last, place))
+    : t('{0} wins at this cell from {1} on', token, nameOf(placeOf(first)));
+}
+
+/** Whether a place is the center's, and the center a state that is put back in front of the blocks and behind the text that it is of. */
+function isOwnAnswer(map: PageMap, place: { readonly x: number; readonly y: number }): boolean {
+  const { plane, readout, interventions } = map.specification;
+  const { center } = plane;
+  return (
+    readout === 'forward' &&
+    interventions.length === 0 &&
+    (center.kind === 'prompt' || center.kind === 'tokens') &&
+    sameContext(contextOf(map.specification), center) &&
+    cellAtPlace(map, place) === cellAtPlace(map, { x: 0, y: 0 })
+  );
 }
 
 /** What wins a cell: known for the same by its id, of another vocabulary by its text. */
