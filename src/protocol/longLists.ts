@@ -1,10 +1,11 @@
 /**
  * Long lists on their way to the page: a table has up to 10,000 texts, which stand in the settings of every state and in the
- * specification of every map, and their places in the survey of each window of it. Each list crosses once, and is named after that.
+ * specification of every map, and their places in the survey of each window of it; a workspace remembers the colors of 5,000 tokens,
+ * which stand in every state. Each crosses once, and is named after that.
  */
 
-/** Texts, or numbers. */
-type List = readonly string[] | readonly number[];
+/** Texts, numbers, or numbers by their names. */
+type List = readonly string[] | readonly number[] | Readonly<Record<string, number>>;
 
 /** Lists of less cross as they are. */
 const LONG = 50;
@@ -18,14 +19,15 @@ interface Named {
 }
 
 const isNamed = (value: object): value is Named => '$list' in value && typeof value.$list === 'number';
-const isLong = (value: object): value is List =>
-  Array.isArray(value) &&
-  value.length >= LONG &&
-  ['string', 'number'].some((type) => value.every((one) => typeof one === type));
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 };
+function isLong(value: object): value is List {
+  const all: readonly unknown[] = Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : [];
+  const are = (type: string): boolean => all.every((one) => typeof one === type);
+  return all.length >= LONG && (are('number') || (Array.isArray(value) && are('string')));
+}
 
 /** The value with parts exchanged, which `exchange` tells; what has none of them is the same object. */
 function exchanged(value: unknown, exchange: (part: object) => unknown): unknown {
@@ -108,5 +110,14 @@ export class ListsReceived {
   }
 }
 
-const same = (one: List, other: List): boolean =>
-  one.length === other.length && one.every((value, i) => Object.is(value, other[i]));
+function same(one: List, other: List): boolean {
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((value, i) => Object.is(value, other[i]));
+  if (Array.isArray(one) || Array.isArray(other)) return false;
+  const others = Object.entries(other);
+  const entries = Object.entries(one);
+  return (
+    entries.length === others.length &&
+    entries.every(([name, value], i) => name === others[i]?.[0] && Object.is(value, others[i][1]))
+  );
+}

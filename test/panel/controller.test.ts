@@ -139,6 +139,31 @@ test('ten thousand texts and their places cross to a page once, whatever is told
   assert.deepEqual(shown(), overlays);
 });
 
+test('colors of many tokens cross to a page once, and again where one is another', async (context) => {
+  const deps = new FakeDependencies({ seconds: 0.2 });
+  const slots = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [` token${i}`, i % 24]));
+  deps.tokenColors.remember(slots);
+  let crossed = '';
+  const { page, edit, say, complete } = open(context, {
+    deps,
+    crossed: ({ type, ...message }) => {
+      crossed += type === 'state' ? JSON.stringify(message) : '';
+    },
+  });
+  const times = (): number => crossed.split('" token7"').length - 1;
+  await complete();
+  assert.equal(times(), 1);
+  edit('grid.spacing', 0.25);
+  await page.until(() => page.state.settings.parameters.grid.spacing === 0.25);
+  assert.deepEqual(page.state.tokenColors, slots);
+  assert.equal(times(), 1);
+  say({ type: 'tokenColors', slots: { ' token7': 23 } });
+  edit('grid.spacing', 0.5);
+  await page.until(() => page.state.settings.parameters.grid.spacing === 0.5);
+  assert.deepEqual(page.state.tokenColors, { ...slots, ' token7': 23 });
+  assert.equal(times(), 2);
+});
+
 test('another model begins with prompts of its own, unless a person has chosen any; undo brings both back', async (context) => {
   const [bundled, own] = [true, false].map((one) =>
     presetParameters('threePrompts', DEFAULT_PARAMETERS, { bundled: one }),
