@@ -162,7 +162,7 @@ store.onDraw((state, changed) => {
 });
 
 other.store.onDraw((state) => showProgress(progressLine, store.state, state));
-document.body.append(createContextMenu(t('Map'), view.plot, () => mapMenuItems(store, derived)));
+document.body.append(createContextMenu(t('Map'), view.plot, (byKey) => mapMenuItems(store, derived, byKey)));
 
 /** Whether the page draws as somebody has chosen it here; else it begins as the host says. */
 let begun = hasUi(kept());
@@ -178,7 +178,7 @@ store.onDraw(({ ui }) => {
 /** A state with the same object for the tokens' colors as long as they are the same: the map need not be drawn anew. */
 function withSameColors(state: PanelState): PanelState {
   const known = store.state.host?.tokenColors;
-  return known && JSON.stringify(known) === JSON.stringify(state.tokenColors)
+  return known && known !== state.tokenColors && JSON.stringify(known) === JSON.stringify(state.tokenColors)
     ? { ...state, tokenColors: known }
     : state;
 }

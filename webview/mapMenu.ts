@@ -18,9 +18,9 @@ import type { Store } from './store.js';
 /** Tokens of a cell that its menu offers to color by. */
 const OFFERED = 3;
 
-/** What can be done with the cell of a map that its menu was opened on: the one below the pointer, else the one that is inspected. */
-export function mapMenuItems(store: Store, derived: Derived): readonly (MenuItem | 'separator')[] {
-  const { state } = store;
+/** What can be done with the cell of a map that its menu was opened on: the one below the pointer, else, or by key, the pinned one. */
+export function mapMenuItems(store: Store, derived: Derived, byKey: boolean): readonly (MenuItem | 'separator')[] {
+  const state = byKey ? { ...store.state, hover: null } : store.state;
   const { map, base, host, hover, ui } = state;
   const shown = map && hover !== null ? { map, cell: hover } : inspected(state);
   if (!map || !base || !shown) return [];

@@ -125,17 +125,31 @@ export function createMenuButton(label: string, items: MenuItems, picture = 'ell
   return { element, open };
 }
 
-/** The menu of a map: at the pointer, or by its key at the map's middle. */
-export function createContextMenu(label: string, of: HTMLElement, items: MenuItems): HTMLElement {
-  const list = menuList(label, items, (focus) => {
-    if (focus) of.focus();
+/** The menu of a map: at the pointer, or by its key at the map's middle. `items` hears whether it was the key. */
+export function createContextMenu(
+  label: string,
+  of: HTMLElement,
+  items: (byKey: boolean) => ReturnType<MenuItems>,
+): HTMLElement {
+  let byKey = false;
+  const list = menuList(
+    label,
+    () => items(byKey),
+    (focus) => {
+      if (focus) of.focus();
+    },
+  );
+  of.addEventListener('keydown', ({ key, shiftKey }) => {
+    byKey = key === 'ContextMenu' || (shiftKey && key === 'F10');
+  });
+  of.addEventListener('pointerdown', () => {
+    byKey = false;
   });
   const { element } = list;
   element.classList.add('context-menu');
   of.addEventListener('contextmenu', (event) => {
     event.preventDefault();
     const box = of.getBoundingClientRect();
-    const byKey = event.clientX === 0 && event.clientY === 0;
     const [x, y] = byKey ? [box.left + box.width / 2, box.top + box.height / 2] : [event.clientX, event.clientY];
     list.open();
     const { offsetWidth, offsetHeight } = element;

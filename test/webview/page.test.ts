@@ -613,6 +613,14 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       assert.ok(axes.method === 'directions' && axes.x.kind === 'vector');
       assert.equal(axes.x.name, 'step to (15.5, 5.5)');
       await stage.picture('map-menu');
+      // By key it is the pinned cell's, wherever the pointer rests.
+      await stage.clickCell(10, 10);
+      const pinned = (await page.locator('.cell-summary dd').first().innerText()).replaceAll(/[xy] /g, '');
+      await stage.hoverCell(40, 30);
+      await stage.plot.focus();
+      await page.keyboard.press('ContextMenu');
+      await page.getByRole('menuitem', { name: 'Copy Coordinates' }).press('Enter');
+      await eventually(() => assert.equal(stage.deps.calls.at(-1), `copy ${pinned.replaceAll('−', '-')}`));
       // In a low editor its last entry is reached as well.
       await page.setViewportSize({ width: 1300, height: 420 });
       await stage.settled();
