@@ -16,6 +16,7 @@ import {
   withAttribute,
 } from './graph.js';
 import { broken, unsupported } from './source.js';
+import { widenOnce } from './widenOnce.js';
 import { spend, withinBudget } from './work.js';
 
 /** What is appended to a cut graph is older than this nowhere. */
@@ -73,8 +74,10 @@ function normalized(model: ModelProto): Graph {
     return splitSkipNorm(growing(hoistWeights(n, constants)));
   });
   if (parts.sparseInitializer.length > 0) throw unsupported('The model has sparse weights, which cannot be cut.');
+  const initializer = [...parts.initializer, ...constants];
+  const stored = new Set(initializer.map(({ name }) => name));
   return Graph.of(
-    { ...parts, node: flat, initializer: [...parts.initializer, ...constants] },
+    { ...parts, node: widenOnce(flat, (name) => stored.has(name)), initializer },
     opsets,
     // Initializers that are not inputs need version 4.
     model.irVersion < 8n ? 8n : model.irVersion > RUNTIME_IR ? RUNTIME_IR : model.irVersion,
