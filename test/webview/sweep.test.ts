@@ -174,6 +174,12 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       const heads = (): Promise<string[]> => stage.page.locator('.lens-head').allInnerTexts();
       const [logit, forward, tuned] = ['Logit lens', 'Forward (model’s own)', 'Tuned lens, pythia/params.pt'];
       assert.deepEqual(await heads(), [logit, forward, tuned]);
+      // A layer that a lens does not read says nothing, and yet the band below the pointer stays as high as it was.
+      const height = () => stage.page.locator('.lens').evaluate((band) => band.getBoundingClientRect().height);
+      const high = await height();
+      await stage.page.locator('.lens-grid td[data-row="2"][data-column="8"]').dispatchEvent('pointerover');
+      await eventually(async () => assert.equal(await stage.page.locator('.lens-top tr').count(), 0));
+      assert.equal(await height(), high);
       await stage.picture('lenses');
       await expectNoViolations(stage.page.locator('body'), 'lenses');
       await stage.page.locator('.lens-grid td[data-row="4"][data-column="13"]').click();
