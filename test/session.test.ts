@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import {
@@ -10,6 +10,7 @@ import {
   type Predictions,
   strongestFeatures,
 } from '../src/index.js';
+import { run } from '../src/cli/run.js';
 import { writeSafetensors } from './engine/safetensors.js';
 import { temporaryFolder } from './engine/temporary.js';
 
@@ -229,11 +230,33 @@ test('a token’s strongest features are those of its hidden state; a direction 
   assert.deepEqual([here.layer, here.position], [0, 0]);
   assert.deepEqual(here, await model.features(elsewhere, place, { layer: 0 }));
 
+  // The command line prints the same.
+  const printed = async (...flags: string[]): Promise<string> => {
+    let [out, err] = ['', ''];
+    const args = ['features', '--sae', place, '--prompt', TEXT, ...flags];
+    const write = (text: string) => (err += text);
+    const code = await run(args, { write: (text) => (out += text) }, { write }, new AbortController().signal);
+    assert.equal(code, 0, err);
+    return out;
+  };
+  const features = told.strongest.map(({ feature, activation, tokens }) => ({ feature, activation, tokens }));
+  const { layer, position, token, sae, active } = told;
+  assert.deepEqual(JSON.parse(await printed('--json')), { layer, position, token, sae, active, features });
+  const lines = (await printed('--most', '2', '--layer-idx', '0')).split('\n');
+  assert.deepEqual(lines.slice(0, 3), [
+    'Strongest features of “␣the” at layer 0',
+    '1 of 3 active',
+    `Trained on ${hook_name}`,
+  ]);
+  assert.match(lines[4] ?? '', /^ {8}1 {7}0\.500 {2}\S/);
+
   const bad = { name: 'Fault', code: 'bad-parameter' };
   await assert.rejects(model.features(new Float32Array(3), place), { ...bad, message: /has 3 numbers; .* have 192/ });
   await assert.rejects(model.features(TEXT, place, { most: 0 }), { ...bad, message: /at least 1 and at most 1000/ });
   await assert.rejects(model.features({ ...elsewhere, position: 99 }, place), { ...bad, message: /no position 99/ });
   await assert.rejects(model.features(TEXT, path.join(folder, 'none')), { code: 'file' });
+  symlinkSync('circle', path.join(folder, 'circle'));
+  await assert.rejects(model.features(TEXT, path.join(folder, 'circle')), { code: 'file', message: /circle/ });
   const abort = new AbortController();
   abort.abort();
   await assert.rejects(model.features(last, place, { signal: abort.signal }), { code: 'cancelled' });

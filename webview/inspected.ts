@@ -21,8 +21,10 @@ export function inspected(state: PageState): Inspected | null {
     if (one && cell !== null) return { kind: 'pinned', map: one, cell };
   }
   if (hover !== null) return { kind: 'hovered', map, cell: hover };
-  const { columns, rows } = map.cells;
-  return { kind: 'center', map, cell: Math.floor(rows / 2) * columns + Math.floor(columns / 2) };
+  return { kind: 'center', map, cell: middleCell(map) };
 }
+
+export const middleCell = ({ cells: { columns, rows } }: PageMap): number =>
+  Math.floor(rows / 2) * columns + Math.floor(columns / 2);
 
 export const pinnedCell = ({ map, ui }: PageState): number | null => (map && ui.pin ? cellAtPlace(map, ui.pin) : null);

@@ -12,6 +12,7 @@ import { createControls } from './controls/controls.js';
 import { Derived } from './derived.js';
 import { h, hideUnder, iconButton, setAttributes, setText, show } from './dom.js';
 import { createEmptyState } from './emptyState.js';
+import { createFeaturesPane } from './featuresPane.js';
 import { createFaultBar, createFaultPage } from './faultView.js';
 import { createSheet } from './explain/sheet.js';
 import { keep, kept, onHostMessage, send } from './host.js';
@@ -100,6 +101,7 @@ const inspector = h(
   { class: 'inspector', 'aria-label': t('Inspector') },
   createInspector(store, derived),
   createPointPane(store, view),
+  createFeaturesPane(store),
   createBoundariesPane(store),
   createMarkTable(store, view),
   createTextPane(store, view),

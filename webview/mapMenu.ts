@@ -57,6 +57,11 @@ export function mapMenuItems(store: Store, derived: Derived, byKey: boolean): re
           })),
           ...(store.slot === 'main' ? lineItems(store, shown.map, at) : []),
           {
+            label: t('Features Here'),
+            icon: 'list-ordered',
+            run: () => store.setUi({ pin: at, collapsed: ui.collapsed.filter((name) => name !== 'features') }),
+          },
+          {
             label: t('Continue from Here'),
             icon: 'edit',
             reason: whole,

@@ -59,6 +59,7 @@ export class Maps {
       point: null,
       continuation: null,
       boundaries: null,
+      features: null,
       cellsVersion: 0,
     });
   }

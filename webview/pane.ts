@@ -117,6 +117,9 @@ export class Pane {
       case 'boundaries':
         store.set({ boundaries: news.boundaries });
         break;
+      case 'features':
+        store.set({ features: news.features });
+        break;
     }
   }
 

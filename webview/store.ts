@@ -2,6 +2,7 @@ import type { LensTable } from '../src/map/lens/lensTable.js';
 import type {
   BoundaryNews,
   Continuation,
+  FeaturesNews,
   HostState,
   PointNews,
   Progress,
@@ -38,6 +39,8 @@ export interface OwnState {
   readonly continuation: Continuation | null;
   /** What was asked of the boundaries around the center. */
   readonly boundaries: BoundaryNews | null;
+  /** What was asked of a hidden state's features. */
+  readonly features: FeaturesNews | null;
   /** The whole maps of a sweep through the layers, by layer. */
   readonly sweep: readonly PageMap[];
   /** What a lens over layers and positions reads, and those beside it. */
@@ -74,6 +77,7 @@ const NOTHING: OwnState = {
   point: null,
   continuation: null,
   boundaries: null,
+  features: null,
   sweep: [],
   lenses: null,
   profile: null,

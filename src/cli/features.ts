@@ -53,10 +53,10 @@ export async function features(command: FeaturesCommand, out: Output, err: Outpu
     );
     out.write(
       [
-        `${formatCount(strongest.length)} strongest features of “${tokenText(token)}” at ${layerWords(at)}`,
-        `${formatCount(active)} of ${formatCount(facts.features)} are active`,
+        `Strongest features of “${tokenText(token)}” at ${layerWords(at)}`,
+        `${formatCount(active)} of ${formatCount(facts.features)} active`,
         ...(facts.hook === null || facts.layer === at ? [] : [`Trained on ${safeText(facts.hook)}`]),
-        '  feature  activation  tokens that its direction speaks for',
+        ...(lines.length > 0 ? ['  feature  activation  tokens that its direction speaks for'] : []),
         ...lines,
         '',
       ].join('\n'),

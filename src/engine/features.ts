@@ -2,31 +2,38 @@ import path from 'node:path';
 import { strongestFeatures } from '../formats/features.js';
 import { Fault } from '../map/fault.js';
 import { several } from '../map/numbers.js';
-import { dot } from '../map/plane.js';
+import { dot, pointAt } from '../map/plane.js';
 import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS } from '../map/specification.js';
 import { MOST_FEATURES, type StrongFeatures } from '../map/strongFeatures.js';
 import type { Token } from '../map/token.js';
 import { stopIfCancelled } from '../protocol/channel.js';
+import type { PointParams } from '../protocol/engine.js';
 import { DIRECTION_TOKENS, type FeaturesParams, type FeaturesResult } from '../protocol/features.js';
 import type { Model } from './model/model.js';
 import type { Opened } from './opened.js';
+import { checkedPoint, readParameters } from './reading.js';
 import { predictVectors } from './vectors.js';
 
 /** What was asked for, checked on this side as well. @throws Fault `bad-parameter`. */
-export function checkedFeatures({ sae, vector, most }: FeaturesParams): FeaturesParams {
+export function checkedFeatures({ sae, state, most }: FeaturesParams): FeaturesParams {
   if (typeof sae !== 'string' || !path.isAbsolute(sae)) throw bad('A sparse autoencoder is named by its whole path.');
-  if (!(vector instanceof Float32Array)) throw bad('A hidden state must be float32 numbers.');
-  const wrong = vector.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw bad(`Number ${wrong} of the hidden state is not finite.`);
   if (!Number.isInteger(most) || most < 1 || most > MOST_FEATURES)
     throw bad(`Of features at least 1 and at most ${MOST_FEATURES} are listed.`);
-  return { sae, vector, most };
+  if (!(state instanceof Float32Array)) return { sae, state: checkedPoint(state), most };
+  const wrong = state.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw bad(`Number ${wrong} of the hidden state is not finite.`);
+  return { sae, state, most };
 }
+
+/** The vector at a point of a map's plane. @throws Fault as {@link readParameters}. */
+export const vectorAt = async (opened: Opened, { parameters, x, y }: PointParams): Promise<Float32Array> =>
+  pointAt((await readParameters(opened, parameters)).found.plane, x, y);
 
 /** The strongest features, their tokens still missing. The model itself is not run. @throws Fault as {@link strongestFeatures}. */
 export async function featuresOf(
   { facts: { hiddenSize } }: Model,
-  { sae, vector, most }: FeaturesParams,
+  vector: Float32Array,
+  { sae, most }: FeaturesParams,
   signal: AbortSignal,
 ): Promise<StrongFeatures> {
   if (vector.length !== hiddenSize)

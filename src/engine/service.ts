@@ -19,7 +19,7 @@ import { closerLookOf } from './closerLook.js';
 import { checkedContinuation, continuationFrom } from './continuation.js';
 import { divergences } from './divergences.js';
 import { estimateDivergences, estimateMap, refuseTooLarge } from './estimate.js';
-import { checkedFeatures, featuresOf, withTokens } from './features.js';
+import { checkedFeatures, featuresOf, vectorAt, withTokens } from './features.js';
 import { checkedFit, fitTranslator } from './fitTranslator.js';
 import { checkedLens, lensOf } from './lens.js';
 import { checkedLine, outputsAlong } from './line.js';
@@ -97,8 +97,11 @@ export class EngineService {
     features: async (params, context) => {
       const checked = checkedFeatures(params);
       const { signal } = context;
+      const { state } = checked;
+      const vector =
+        state instanceof Float32Array ? state : await this.ask(signal, (opened) => vectorAt(opened, state));
       // A file is read beside whatever the model does.
-      const found = await featuresOf((await this.model()).model, checked, signal);
+      const found = await unlessAborted(featuresOf((await this.model()).model, vector, checked, signal), signal);
       context.emit(found);
       return this.ask(signal, (opened) => withTokens(opened, found, signal));
     },

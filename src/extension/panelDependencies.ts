@@ -44,6 +44,8 @@ export function panelDependencies(
     chooseModel: () => pickModel(models),
     chooseVector: async (numbers) => (await vectors()).chooseVector(numbers),
     chooseFeature: async (numbers) => (await vectors()).chooseFeature(numbers),
+    chooseSae: async () => (await vectors()).chooseSae(),
+    readFeature: async (...asked) => (await vectors()).readFeature(...asked),
     chooseTable: async () => (await vectors()).chooseTable(),
     chooseTexts: async () => (await vectors()).chooseTexts(),
     chooseTranslator: async () => (await vectors()).chooseTranslator(),

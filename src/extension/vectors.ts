@@ -21,7 +21,15 @@ import { askForText, pick, showBriefly } from './window.js';
 
 type VectorDependencies = Pick<
   PanelDependencies,
-  'chooseVector' | 'chooseFeature' | 'chooseTable' | 'chooseTexts' | 'chooseTranslator' | 'saveVector' | 'savePlane'
+  | 'chooseVector'
+  | 'chooseFeature'
+  | 'chooseSae'
+  | 'readFeature'
+  | 'chooseTable'
+  | 'chooseTexts'
+  | 'chooseTranslator'
+  | 'saveVector'
+  | 'savePlane'
 >;
 
 /** Vectors and texts that come from files, and vectors that go into them. */
@@ -39,6 +47,23 @@ export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 's
       [t('All files')]: ['*'],
     });
     return uri && featureOf(services.files, await placeOf(uri), numbers);
+  },
+  async chooseSae() {
+    const uri = await choose(t('Choose a Sparse Autoencoder'), {
+      [t('Vectors')]: ['safetensors', 'npz'],
+      [t('All files')]: ['*'],
+    });
+    if (uri === undefined) return undefined;
+    if (uri.scheme === 'file') return saePlace(uri.fsPath);
+    throw new Fault({
+      code: 'file',
+      message: t('A sparse autoencoder is read from this machine.'),
+      hint: t('Copy it here first.'),
+    });
+  },
+  async readFeature(sae, feature, numbers) {
+    const { vector, ...rest } = await services.files.readFeature({ path: sae }, { row: feature, hiddenSize: numbers });
+    return { kind: 'feature', vector: encodeVector(vector), ...rest };
   },
   async chooseTable() {
     const uri = await choose(t('Choose a File with Texts'), {
@@ -130,12 +155,15 @@ async function vectorOf(
   return { kind: 'vector', vector: encodeVector(vector), name: told };
 }
 
+/** What an autoencoder is named by: the folder of weights that SAELens has written, whose name says more, else the file. */
+const saePlace = (file: string): string => (path.basename(file) === SAE_FILES.weights ? path.dirname(file) : file);
+
 /** A feature of a file: by its number where the file is an autoencoder's, else a vector with the bias beside it. */
 async function featureOf(
   files: Services['files'],
   place: VectorPlace,
   numbers: number | undefined,
-): Promise<Feature | undefined> {
+): Promise<{ readonly feature: Feature; readonly sae?: string } | undefined> {
   const entries = await files.listVectors(place);
   const encoder = entries.find(({ key }) => key === 'W_enc');
   if (!encoder) {
@@ -144,7 +172,7 @@ async function featureOf(
     const [, key, row] = /:(.+?)(?:#(\d+))?$/.exec(chosen.name) ?? [];
     const pick = { key, row: row === undefined ? undefined : Number(row), hiddenSize: numbers };
     const feature = await files.readFeature(place, pick);
-    return { kind: 'feature', ...feature, vector: encodeVector(feature.vector) };
+    return { feature: { kind: 'feature', ...feature, vector: encodeVector(feature.vector) } };
   }
   const read = (row: number): Promise<ReadFeature> => files.readFeature(place, { row, hiddenSize: numbers });
   // What is wrong with the file is said before a person is asked.
@@ -158,8 +186,9 @@ async function featureOf(
       /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : t('A whole number from 0 to {0}', last),
   });
   if (typed === undefined) return undefined;
-  const { vector, ...feature } = await read(Number(typed));
-  return { kind: 'feature', vector: encodeVector(vector), ...feature };
+  const { vector, ...rest } = await read(Number(typed));
+  const sae = 'path' in place ? place.path : undefined;
+  return { feature: { kind: 'feature', vector: encodeVector(vector), ...rest }, ...(sae === undefined ? {} : { sae }) };
 }
 
 /** Lines that are not empty, in order. @throws Fault `file` */

@@ -42,6 +42,7 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
     sweep: start.sweep ?? false,
     lens: start.lens ?? null,
     profile: start.profile ?? null,
+    sae: start.sae ?? null,
     shelf: start.shelf ?? [],
   };
   const display = start.display ?? defaults.display;

@@ -28,10 +28,14 @@ export function saeWeights(folder: string): string | undefined {
   return existsSync(weights) ? weights : undefined;
 }
 
+/** What the folder of a file is called. */
+const folderOf = (file: string): string => path.basename(path.dirname(path.resolve(file)));
+
 /** The file that a place leads to: itself, or a folder's weights. @throws Fault `file` for another folder. */
 function weightsAt(place: string): string {
   const weights = saeWeights(place);
-  if (weights === undefined && statSync(place, { throwIfNoEntry: false })?.isDirectory() === true)
+  // Links in a circle lead nowhere, which existsSync() says without throwing.
+  if (weights === undefined && existsSync(place) && statSync(place).isDirectory())
     throw badFile(
       path.basename(path.resolve(place)),
       'is a folder without a sparse autoencoder',
@@ -165,9 +169,7 @@ export async function readFeature(place: string, pick: VectorPick): Promise<Read
   const feature = await withFile(weights, (file) => featureOf(file, pick, configuration));
   // Weights by their usual name are called by their folder's.
   const isFolder = path.basename(weights) === SAE_FILES.weights && pick.key === undefined;
-  const called = isFolder
-    ? `${path.basename(path.dirname(path.resolve(weights)))}#${pick.column ?? pick.row ?? 0}`
-    : feature.name;
+  const called = isFolder ? `${folderOf(weights)}#${pick.column ?? pick.row ?? 0}` : feature.name;
   return { ...feature, name: hook === undefined ? called : `${called} (${hook})` };
 }
 
@@ -313,7 +315,7 @@ export async function strongestFeatures(
       const row = { key: DECODER, row: one.feature, hiddenSize: vector.length };
       strongest.push({ ...one, direction: decoder ? (await readVector(file, row)).vector : null });
     }
-    const name = weights === place ? file.name : path.basename(path.resolve(place));
+    const name = file.name === SAE_FILES.weights ? folderOf(weights) : file.name;
     const layer = hook === null ? undefined : layerOfHook(hook);
     return { sae: { name, features: width, hook, layer: layer ?? null }, active: active.length, strongest };
   });

@@ -356,7 +356,7 @@ export class ModelSession {
   ): Promise<FeaturesResult> {
     const engine = await this.engine();
     if (state instanceof Float32Array)
-      return engine.call('features', { sae: path.resolve(sae), vector: state, most }, signal ? { signal } : {});
+      return engine.call('features', { sae: path.resolve(sae), state, most }, signal ? { signal } : {});
     const prompt = typeof state === 'string' ? ({ kind: 'prompt', text: state } as const) : state;
     return tokenFeatures(engine, prompt, sae, { layer, most }, signal);
   }

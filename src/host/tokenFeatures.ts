@@ -17,9 +17,33 @@ export interface TokenFeatures extends FeaturesResult {
 }
 
 /**
- * The strongest features of the hidden state at a token of a prompt, at its `position`, which is the last where it names none.
+ * The hidden state [hiddenSize] at a token of a prompt, at its `position`, which is the last where it names none.
+ * @throws Fault `bad-parameter` for a position that is none, `tokenizer`, `memory`, `cancelled`.
+ */
+export async function tokenState(
+  engine: Pick<Engine, 'call'>,
+  prompt: Prompt,
+  layer: Layer | 'last',
+  signal?: AbortSignal,
+): Promise<Pick<TokenFeatures, 'layer' | 'position' | 'token'> & { readonly vector: Float32Array }> {
+  const { position: asked = -1 } = prompt;
+  const { tokens, states } = await engine.call('states', { prompt, layers: [layer] }, signal ? { signal } : {});
+  const position = asked < 0 ? tokens.length + asked : asked;
+  const [token, state] = [tokens[position], states[0]];
+  if (!token || !state)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `The prompt has no position ${asked}: it has ${several(tokens.length, 'token')}.`,
+    });
+  const width = state.values.length / tokens.length;
+  const vector = state.values.slice(position * width, (position + 1) * width);
+  return { layer: state.layer, position, token, vector };
+}
+
+/**
+ * The strongest features of the hidden state at a token of a prompt.
  * @param layer undefined: the autoencoder's own by its hook, else the last
- * @throws Fault `bad-parameter` for a position that is none, `file`, `tokenizer`, `memory`, `cancelled`.
+ * @throws Fault as {@link tokenState}, and `file`.
  */
 export async function tokenFeatures(
   engine: Pick<Engine, 'call'>,
@@ -30,22 +54,9 @@ export async function tokenFeatures(
 ): Promise<TokenFeatures> {
   const place = path.resolve(sae);
   const at = layer ?? (await hookLayer(place)) ?? 'last';
-  const { position: asked = -1 } = prompt;
-  const options = signal ? { signal } : {};
-  const { tokens, states } = await engine.call('states', { prompt, layers: [at] }, options);
-  const position = asked < 0 ? tokens.length + asked : asked;
-  const [token, state] = [tokens[position], states[0]];
-  if (!token || !state)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `The prompt has no position ${asked}: it has ${several(tokens.length, 'token')}.`,
-    });
-  const width = state.values.length / tokens.length;
-  const vector = state.values.slice(position * width, (position + 1) * width);
+  const { vector, ...token } = await tokenState(engine, prompt, at, signal);
   return {
-    layer: state.layer,
-    position,
-    token,
-    ...(await engine.call('features', { sae: place, vector, most }, options)),
+    ...token,
+    ...(await engine.call('features', { sae: place, state: vector, most }, signal ? { signal } : {})),
   };
 }

@@ -14,6 +14,42 @@ const vectorOf = (vector: Float32Array, name: string): VectorSource => ({
 });
 
 /**
+ * Parameters of a map one of whose axes goes along a direction, as long as the other, which stays: a direction does not say how far it
+ * leads.
+ * @param plane of the map
+ * @param direction [hiddenSize]
+ */
+export function alongDirection(
+  parameters: MapParameters,
+  plane: Plane,
+  direction: Float32Array,
+  name: string,
+  axis: 'x' | 'y',
+): MapParameters {
+  const { axes } = parameters.plane;
+  const [other, label]: [Float32Array, string] = axis === 'x' ? [plane.v, 'v'] : [plane.u, 'u'];
+  const length = Math.sqrt(dot(other, other)) || 1;
+  const own = Math.sqrt(dot(direction, direction)) || 1;
+  const along = vectorOf(
+    direction.map((value) => (value / own) * length),
+    name,
+  );
+  const { lengths, orthogonal } = parameters.plane;
+  // As it is drawn: what its length and its direction came of no longer holds for both.
+  const kept = axes.method === 'directions' && lengths === 'own' && !orthogonal;
+  const rest: Direction = kept ? (axis === 'x' ? axes.y : axes.x) : vectorOf(other, label);
+  return {
+    ...parameters,
+    plane: {
+      ...parameters.plane,
+      axes: { method: 'directions', ...(axis === 'x' ? { x: along, y: rest } : { x: rest, y: along }) },
+      lengths: 'own',
+      orthogonal: false,
+    },
+  };
+}
+
+/**
  * Parameters of a map one of whose points becomes an anchor of the next one's plane. `A`: the vector there is the center, the
  * context stays. `B`, `C`: it stands at (1, 0) or (0, 1), the other axis stays: in direction and length where anything but that
  * decided it, and as it is where it leads somewhere already.

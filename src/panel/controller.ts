@@ -7,7 +7,7 @@ import { type Display, NEW_DISPLAY } from '../map/mapDisplay.js';
 import { askedQuestion } from '../map/questions.js';
 import { chosenColors } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
-import { useAs } from '../map/useAs.js';
+import { alongDirection, useAs } from '../map/useAs.js';
 import { contextOf, LIMITS, linked, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { mapBrief } from '../map/naming.js';
 import { listedInterventions, withInterventions } from '../protocol/shelf.js';
@@ -85,7 +85,7 @@ export class MapController {
     start: ControllerStart,
   ) {
     this.history = new History<PanelSettings>(
-      { compare: null, sweep: false, lens: null, profile: null, shelf: [], ...start.settings },
+      { compare: null, sweep: false, lens: null, profile: null, sae: null, shelf: [], ...start.settings },
       sameSettings,
     );
     this.view = pageView(start.display ?? NEW_DISPLAY);
@@ -220,6 +220,13 @@ export class MapController {
         return this.slot(message.slot)?.read(message.map, message);
       case 'boundaries':
         return this.slot(message.slot)?.askBoundaries(message.map);
+      case 'features': {
+        const { sae } = this.settings;
+        if (sae !== null) await this.slot(message.slot)?.askFeatures(message.map, message.of, sae);
+        return;
+      }
+      case 'feature':
+        return this.useFeature(message);
       case 'divergences':
         return this.divergences.ask(message.maps);
       case 'betweenBoundaries': {
@@ -308,6 +315,28 @@ export class MapController {
       case 'mistake':
         return this.deps.log('error', `In the page: ${message.message}`);
     }
+  }
+
+  /** A feature that was listed becomes the question, or an axis of the next plane. */
+  private async useFeature({
+    slot,
+    map,
+    feature,
+    to,
+  }: Extract<PageMessage, { readonly type: 'feature' }>): Promise<void> {
+    const told = this.slot(slot)?.toldFeature(feature);
+    if (!told) return;
+    if (to === 'question') {
+      const question = await this.deps.readFeature(told.sae, feature, this.main.hiddenSize);
+      if (!this.disposed) this.edit('question', question);
+      return;
+    }
+    const { runs } = this.slot(slot) ?? {};
+    const shown = runs?.shown?.id === map ? runs.shown : undefined;
+    const whole = wholeMapOf(shown);
+    const { direction, name } = told;
+    if (shown && whole && direction)
+      this.edit('parameters', alongDirection(shown.parameters, whole.plane, direction, name, to));
   }
 
   private async perform(action: PageAction): Promise<void> {
@@ -550,13 +579,19 @@ export class MapController {
   /** Puts what a file holds into a setting. */
   private async chooseFile(setting: SettingPath, content: FileContent): Promise<void> {
     if (content === 'table') return this.chooseTable(setting);
+    if (content === 'feature') {
+      const chosen = await this.deps.chooseFeature(this.main.hiddenSize);
+      if (!chosen || this.disposed) return;
+      // Whoever has named an autoencoder sees its features beside the map, too.
+      return this.take({ [setting]: chosen.feature, ...(chosen.sae === undefined ? {} : { sae: chosen.sae }) });
+    }
     const value =
       content === 'texts'
         ? await this.deps.chooseTexts()
         : content === 'translator'
           ? await this.deps.chooseTranslator()
-          : content === 'feature'
-            ? await this.deps.chooseFeature(this.main.hiddenSize)
+          : content === 'sae'
+            ? await this.deps.chooseSae()
             : await this.deps.chooseVector(this.main.hiddenSize);
     if (value !== undefined && !this.disposed) this.take({ [setting]: value });
   }
@@ -668,6 +703,7 @@ export class MapController {
       interventions: listedInterventions(settings),
       lens: this.lens.state,
       profile: this.profile.state,
+      sae: settings.sae,
       models: this.models,
       canUndo: history.canUndo,
       canRedo: history.canRedo,

@@ -70,8 +70,14 @@ export interface PanelDependencies {
    * @param numbers how many the vector must have, where the model is known. @throws Fault `file`, `bad-parameter`.
    */
   chooseVector(numbers: number | undefined): Promise<Extract<VectorSource, { kind: 'vector' }> | undefined>;
-  /** Asks for a file, and for a feature or probe of it; undefined when dismissed. @throws Fault as {@link chooseVector}. */
-  chooseFeature(numbers: number | undefined): Promise<Feature | undefined>;
+  /** Asks for a file, and for a feature or probe of it; undefined when dismissed. `sae`: the path of its autoencoder. @throws Fault as {@link chooseVector}. */
+  chooseFeature(
+    numbers: number | undefined,
+  ): Promise<{ readonly feature: Feature; readonly sae?: string | undefined } | undefined>;
+  /** Asks for a sparse autoencoder of this machine: the path of its folder or file; undefined when dismissed. @throws Fault `file`. */
+  chooseSae(): Promise<string | undefined>;
+  /** A feature of a sparse autoencoder by its number. @throws Fault as {@link chooseVector}. */
+  readFeature(sae: string, feature: number, numbers: number | undefined): Promise<Feature>;
   /** Asks for a text file: its lines that are not empty. undefined when dismissed. @throws Fault `file`. */
   chooseTexts(): Promise<readonly string[] | undefined>;
   /** Asks for a file of texts, CSV or one text a line; undefined when dismissed. @throws Fault `file`. */
@@ -184,6 +190,7 @@ export interface PanelStart {
   readonly sweep?: boolean;
   readonly lens?: LensChoice | null;
   readonly profile?: PanelSettings['profile'];
+  readonly sae?: PanelSettings['sae'];
   readonly shelf?: PanelSettings['shelf'];
   readonly parameters?: MapParameters;
   readonly display?: Display;

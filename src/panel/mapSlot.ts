@@ -6,7 +6,7 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import { type PanelState, type SlotName, type SlotState, type WriteFrom } from '../protocol/page.js';
+import type { FeaturesOf, PanelState, SlotName, SlotState, WriteFrom } from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -19,6 +19,7 @@ import { MapRuns } from './mapRuns.js';
 import { ModelHold } from './modelHold.js';
 import type { PageStream } from './pageStream.js';
 import { Boundaries, planeBetween } from './boundaries.js';
+import { type FeatureDirection, Features } from './features.js';
 import { Points } from './points.js';
 import { PromptReader } from './promptTokens.js';
 import { SlotPage } from './slotPage.js';
@@ -66,6 +67,7 @@ export class MapSlot {
   private readonly survey: SlotSurvey;
   private readonly page: SlotPage;
   private readonly points: Points;
+  private readonly features: Features;
   private readonly prompts: PromptReader;
   private readonly boundaries: Boundaries;
   private fault: FaultData | null = null;
@@ -116,6 +118,10 @@ export class MapSlot {
       (record) => this.leaseFor(record),
       (message) => this.page.send(message),
     );
+    this.features = new Features(
+      (record) => this.leaseFor(record),
+      (message) => this.page.send(message),
+    );
     this.prompts = new PromptReader((prompts) => this.page.send({ type: 'prompts', prompts }));
     this.boundaries = new Boundaries(
       (record) => this.leaseFor(record),
@@ -129,6 +135,7 @@ export class MapSlot {
           this.details.forget();
           this.points.forget();
           this.boundaries.forget();
+          this.features.forget();
           this.survey.giveToShown();
           this.page.show('map', this.runs.shown);
           if (this.runs.shown?.finished) place.onWhole();
@@ -369,6 +376,16 @@ export class MapSlot {
     if (this.runs.shown?.id === map) await this.boundaries.ask(this.runs.shown, this.settings.batchSize);
   }
 
+  /** Asks for the strongest features of a hidden state of a map, if that map is shown. */
+  async askFeatures(map: number, of: FeaturesOf, sae: string): Promise<void> {
+    if (this.runs.shown?.id === map) await this.features.ask(this.runs.shown, of, sae);
+  }
+
+  /** A feature that was told last. */
+  toldFeature(feature: number): FeatureDirection | undefined {
+    return this.features.directionOf(feature);
+  }
+
   /** Parameters of the plane through the center and the two boundaries nearest to it. @throws Fault */
   async betweenBoundaries(): Promise<MapParameters | undefined> {
     const asked = this.asked();
@@ -422,6 +439,7 @@ export class MapSlot {
     this.details.forget();
     this.points.forget();
     this.boundaries.forget();
+    this.features.forget();
     this.model.release();
     if (closed) this.keeper.remove();
   }

@@ -8,7 +8,15 @@ import { checkParameters, LIMITS } from '../map/specification.js';
 import { ANCHORS } from '../map/useAs.js';
 import { promptSchema, tokenName } from '../map/vectorSource.js';
 import { DEVICES } from '../protocol/engine.js';
-import { FILE_CONTENTS, type KeptPanel, MOST_TEXTS, PAGE_ACTIONS, type PageMessage, SLOTS } from '../protocol/page.js';
+import {
+  FEATURE_USES,
+  FILE_CONTENTS,
+  type KeptPanel,
+  MOST_TEXTS,
+  PAGE_ACTIONS,
+  type PageMessage,
+  SLOTS,
+} from '../protocol/page.js';
 import { type Comparison, type MapSettings, MOST_BESIDE, type PanelSettings } from '../protocol/panelSettings.js';
 
 /** The page's messages and what it kept are checked here: a page is not trusted more than its content. */
@@ -34,6 +42,7 @@ const path = v.pipe(v.string(), v.minLength(1), v.maxLength(32_768));
 const coordinate = v.pipe(v.number(), v.finite());
 const slot = v.picklist(SLOTS);
 const mapId = v.pipe(v.number(), v.integer());
+const featureOrPosition = v.pipe(v.number(), v.integer(), v.minValue(0));
 const place = { slot, map: mapId, x: coordinate, y: coordinate };
 
 const listed = v.pipe(
@@ -87,6 +96,19 @@ const pageMessage = v.variant('type', [
   v.object({ type: v.literal('action'), action: v.picklist(PAGE_ACTIONS) }),
   v.object({ type: v.literal('point'), ...place }),
   v.object({ type: v.literal('boundaries'), slot, map: mapId }),
+  v.object({
+    type: v.literal('features'),
+    slot,
+    map: mapId,
+    of: v.union([v.object({ position: featureOrPosition }), v.object({ x: coordinate, y: coordinate })]),
+  }),
+  v.object({
+    type: v.literal('feature'),
+    slot,
+    map: mapId,
+    feature: featureOrPosition,
+    to: v.picklist(FEATURE_USES),
+  }),
   v.object({ type: v.literal('divergences'), maps: v.nullable(v.tuple([mapId, mapId])) }),
   v.object({
     type: v.literal('continue'),
@@ -148,6 +170,7 @@ const settings = v.object({
   sweep: v.optional(v.boolean(), false),
   lens: v.optional(v.nullable(lens), null),
   profile: v.optional(v.nullable(profile), null),
+  sae: v.optional(v.nullable(path), null),
   shelf: v.optional(listed, () => []),
 });
 const keptPanel = v.object({

@@ -24,6 +24,7 @@ export const stillPanel = ({
   sweep: null,
   lens: null,
   profile: null,
+  sae: null,
   interventions: [],
   models: [],
   canUndo: false,

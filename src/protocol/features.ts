@@ -1,3 +1,4 @@
+import type { MapParameters } from '../map/specification.js';
 import type { StrongFeature, StrongFeatures } from '../map/strongFeatures.js';
 import type { Token } from '../map/token.js';
 
@@ -5,8 +6,8 @@ import type { Token } from '../map/token.js';
 export interface FeaturesParams {
   /** A folder that SAELens writes, or a file of such matrices; absolute. */
   readonly sae: string;
-  /** [hiddenSize] */
-  readonly vector: Float32Array;
+  /** [hiddenSize], or a point of a map's plane. */
+  readonly state: Float32Array | { readonly parameters: MapParameters; readonly x: number; readonly y: number };
   /** Features that are listed at most, 1 ... 1000. */
   readonly most: number;
 }

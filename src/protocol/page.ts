@@ -6,6 +6,7 @@ import type { LensTable } from '../map/lens/lensTable.js';
 import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
 import type { Sampling } from '../map/sampling.js';
 import type { Profile, ProfileLine } from '../map/profile.js';
+import type { SaeFacts, StrongFeature } from '../map/strongFeatures.js';
 import type { Survey } from '../map/survey.js';
 import type { Token } from '../map/token.js';
 import type { TranslatorKind } from '../map/translate.js';
@@ -148,7 +149,7 @@ export interface KeptPanel {
 }
 
 /** What a file is chosen for. */
-export const FILE_CONTENTS = ['vector', 'texts', 'table', 'translator', 'feature'] as const;
+export const FILE_CONTENTS = ['vector', 'texts', 'table', 'translator', 'feature', 'sae'] as const;
 export type FileContent = (typeof FILE_CONTENTS)[number];
 
 /** A place for a map in a panel: the panel's own, and one beside it. */
@@ -217,6 +218,8 @@ export interface PanelState {
   readonly lens: LensState | null;
   /** null: there is no profile. */
   readonly profile: ProfileState | null;
+  /** The path of the autoencoder whose features are listed; null: there is none. */
+  readonly sae: string | null;
   readonly models: readonly ModelEntry[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -327,6 +330,35 @@ export interface BoundaryNews {
   readonly fault: FaultData | null;
 }
 
+/** A hidden state whose features are asked: at a point of a map's plane, or of a token of its context's prompt. */
+export type FeaturesOf = { readonly x: number; readonly y: number } | { readonly position: number };
+
+/** The strongest features of a hidden state of the shown map, as they were asked for. */
+export interface FeaturesNews {
+  readonly map: number;
+  readonly of: FeaturesOf;
+  /** null while they are computed. */
+  readonly told: ToldFeatures | null;
+  readonly fault: FaultData | null;
+}
+
+/** Strong features, without their directions. */
+export interface ToldFeatures {
+  readonly sae: SaeFacts;
+  /** Features that are active there. */
+  readonly active: number;
+  readonly strongest: readonly (Omit<StrongFeature, 'direction'> & {
+    /** Whether it has a direction that can become an axis. */
+    readonly directed: boolean;
+    /** What its direction speaks for, most probable first; null while that is not known. */
+    readonly tokens: readonly Token[] | null;
+  })[];
+}
+
+/** What a feature that is listed can become: a question, which colors the map, or an axis of the next plane. */
+export const FEATURE_USES = ['question', 'x', 'y'] as const;
+export type FeatureUse = (typeof FEATURE_USES)[number];
+
 /** How far apart the predictions of two compared maps are, cell by cell. */
 export interface DivergenceNews {
   /** The panel's own map and the one beside it, by their ids. */
@@ -359,7 +391,8 @@ export type SlotNews =
   | { readonly type: 'prompts'; readonly prompts: readonly PromptTokens[] }
   | { readonly type: 'point'; readonly point: PointNews | null }
   | { readonly type: 'continuation'; readonly continuation: Continuation | null }
-  | { readonly type: 'boundaries'; readonly boundaries: BoundaryNews | null };
+  | { readonly type: 'boundaries'; readonly boundaries: BoundaryNews | null }
+  | { readonly type: 'features'; readonly features: FeaturesNews | null };
 
 export type HostMessage =
   /** `slots`: the panel's own, and while two maps are compared, the other one. */
@@ -451,7 +484,7 @@ export type PageMessage =
   /** The last `progress` and the cells before it are on screen: more may come. */
   | { readonly type: 'drawn' }
   | PageEdit
-  /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), a `translator` or a feature. */
+  /** A file is to be chosen for a setting: a vector (`plane.center`), texts, one a line (`plane.sample`), a `translator`, a feature, or an autoencoder, `sae`. */
   | { readonly type: 'chooseFile'; readonly path: SettingPath; readonly content: FileContent }
   | { readonly type: 'model'; readonly path: string }
   | { readonly type: 'chooseModel' }
@@ -491,6 +524,16 @@ export type PageMessage =
   | ({ readonly type: 'point' } & PlaceOnMap)
   /** How far the center of a shown map is from other predictions. */
   | { readonly type: 'boundaries'; readonly slot: SlotName; readonly map: number }
+  /** The strongest features of the panel's autoencoder at a hidden state of a shown map. */
+  | { readonly type: 'features'; readonly slot: SlotName; readonly map: number; readonly of: FeaturesOf }
+  /** A feature that was told of a shown map is used. */
+  | {
+      readonly type: 'feature';
+      readonly slot: SlotName;
+      readonly map: number;
+      readonly feature: number;
+      readonly to: FeatureUse;
+    }
   /** How far apart two whole maps are that are compared; null: that is no longer looked at. */
   | { readonly type: 'divergences'; readonly maps: readonly [main: number, other: number] | null }
   /** The plane of the panel becomes the one through its center and the two nearest boundaries around that. */

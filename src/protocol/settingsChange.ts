@@ -2,12 +2,21 @@ import { questionsOf } from '../map/questions.js';
 import type { MapSettings } from './panelSettings.js';
 
 /**
- * Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `profile`, `parameters` (all of them), `questions` (all that is
+ * Where a setting is: `device`, `batchSize`, `compare`, `sweep`, `lens`, `profile`, `sae`, `parameters` (all of them), `questions` (all that is
  * asked, in order), or a path in the parameters, `grid.spacing`, `plane.axes.dimensions.0`.
  */
 export type SettingPath = string;
 
-const OUTSIDE: readonly SettingPath[] = ['device', 'batchSize', 'compare', 'sweep', 'lens', 'profile', 'parameters'];
+const OUTSIDE: readonly SettingPath[] = [
+  'device',
+  'batchSize',
+  'compare',
+  'sweep',
+  'lens',
+  'profile',
+  'sae',
+  'parameters',
+];
 const QUESTIONS: SettingPath = 'questions';
 
 /** The value of a setting, undefined where there is none. */

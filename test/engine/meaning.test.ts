@@ -22,6 +22,7 @@ import {
 import { encodeVector } from '../../src/map/vector.js';
 import { type EngineHere, withEngineHere } from './engineHere.js';
 import { llama, seededWeights, TINY } from './llama.js';
+import { writeSafetensors } from './safetensors.js';
 import { temporaryFolder } from './temporary.js';
 
 /** Laws of what a map can mean: places, questions, masks, positions, continuations. */
@@ -299,6 +300,31 @@ test('a point is the cell that stands there, with logits', () =>
       const [first = 0, second = 0] = point.logits;
       near(first - second, Math.log((point.probabilities[0] ?? 0) / (point.probabilities[1] ?? 1)), 1e-4, label);
     }
+  }));
+
+test('features at a point are of the vector there: an encoder that is the identity has its numbers', () =>
+  opened(tiny, async (engine) => {
+    const map = await computeMap(engine, { parameters: TINY_MAP, batchSize: 100 });
+    const at = { x: 0.3, y: -0.45 };
+    const vector = pointAt(map.plane, at.x, at.y);
+    const d = vector.length;
+    const sae = join(folder, 'identity.safetensors');
+    const identity = Float32Array.from({ length: d * d }, (_, i) => Number(i % d === Math.floor(i / d)));
+    writeSafetensors(sae, { W_enc: { dtype: 'F32', shape: [d, d], bytes: Buffer.from(identity.buffer) } });
+    const { strongest, active } = await engine.call('features', {
+      sae,
+      state: { parameters: TINY_MAP, ...at },
+      most: 1000,
+    });
+    assert.equal(active, vector.filter((value) => value > 0).length);
+    const found = new Map(strongest.map(({ feature, activation }) => [feature, activation]));
+    vector.forEach((value, i) => near(found.get(i) ?? 0, Math.max(0, value), 1e-6, `${i}`));
+    assert.ok(strongest.every(({ direction, tokens }) => direction === null && tokens.length === 0));
+    const same = await engine.call('features', { sae, state: vector, most: 1000 });
+    assert.deepEqual(same.strongest, strongest);
+    await assert.rejects(engine.call('features', { sae: 'identity', state: vector, most: 1 }), {
+      code: 'bad-parameter',
+    });
   }));
 
 test('rows of the matrices are the tokens’ own, however the head is stored', async () => {

@@ -21,6 +21,7 @@ const SETTINGS: PanelSettings = {
   sweep: false,
   lens: null,
   profile: null,
+  sae: null,
   shelf: [],
 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Plane, pointAt } from '../../src/map/plane.js';
 import { contextOf, DEFAULT_PARAMETERS, type MapParameters, parseParameters } from '../../src/map/specification.js';
-import { useAs } from '../../src/map/useAs.js';
+import { alongDirection, useAs } from '../../src/map/useAs.js';
 import { decodeVector } from '../../src/map/vector.js';
 import { randomNumbers } from './syntheticMap.js';
 
@@ -59,4 +59,33 @@ test('an axis that leads to a state goes on doing so', () => {
   const { plane: next } = useAs(before, plane, at, 'B');
   assert.ok(next.axes.method === 'directions');
   assert.deepEqual(next.axes.y, y);
+});
+
+test('an axis along a direction is as long as the other, which stays', () => {
+  const direction = vector().map((value) => value * 40);
+  const length = (of: Float32Array): number => Math.hypot(...of);
+  for (const [axis, other, was] of [
+    ['x', 'y', plane.v],
+    ['y', 'x', plane.u],
+  ] as const) {
+    const { plane: next, ...rest } = parseParameters(
+      alongDirection(DEFAULT_PARAMETERS, plane, direction, 'sae#3', axis),
+    );
+    assert.ok(next.axes.method === 'directions' && next.lengths === 'own' && !next.orthogonal);
+    const along = numbersOf(next.axes[axis]);
+    near(
+      along,
+      direction.map((value) => (value / length(direction)) * length(was)),
+    );
+    near(numbersOf(next.axes[other]), was);
+    assert.deepEqual(rest.grid, DEFAULT_PARAMETERS.grid);
+  }
+  // A direction that leads nowhere stays one; what leads to a state goes on doing so.
+  const y = { kind: 'prompt', text: 'The house' } as const;
+  const axes = { method: 'directions', x: { kind: 'random', seed: 1 }, y } as const;
+  const before: MapParameters = { ...DEFAULT_PARAMETERS, plane: { ...DEFAULT_PARAMETERS.plane, axes } };
+  const { plane: next } = alongDirection(before, plane, new Float32Array(12), 'sae#4', 'x');
+  assert.ok(next.axes.method === 'directions');
+  assert.deepEqual(next.axes.y, y);
+  assert.ok(numbersOf(next.axes.x).every((value) => value === 0));
 });

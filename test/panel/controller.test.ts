@@ -995,3 +995,81 @@ test('points are read and written from, and their vectors taken out', async (con
   say({ type: 'action', action: 'savePlane' });
   await page.until(() => deps.calls.includes('savePlane'));
 });
+
+test('features are told of a whole map’s points and tokens, and become questions and axes', async (context) => {
+  const { page, say, complete, deps, edit } = open(context, {
+    settings: { parameters: { ...DEFAULT_PARAMETERS, context: { kind: 'prompt', text: 'The old man' } } },
+  });
+  await complete();
+  const told = () => page.messages.findLast((message) => message.type === 'features')?.features;
+  const settings = () => page.state.keep?.settings;
+  const ask = (of: { x: number; y: number } | { position: number }, id = page.map?.id ?? -1): void =>
+    say({ type: 'features', slot: 'main', map: id, of });
+  const use = (feature: number, to: 'question' | 'x' | 'y', id = page.map?.id ?? -1): void =>
+    say({ type: 'feature', slot: 'main', map: id, feature, to });
+  // Without an autoencoder, and of a map that is no longer shown, nothing is told.
+  ask({ x: 0, y: 0 });
+  deps.chosenFeature = {
+    feature: { kind: 'feature', vector: encodeVector(new Float32Array(8)), bias: 0, threshold: 0 },
+    sae: '/saes/8-res',
+  };
+  say({ type: 'chooseFile', path: 'question', content: 'feature' });
+  // Whoever asks a feature of an autoencoder has named it; both are one step.
+  await page.until(() => page.state.sae === '/saes/8-res');
+  assert.equal(settings()?.parameters.question?.kind, 'feature');
+  say({ type: 'undo' });
+  await page.until(() => page.state.sae === null);
+  assert.equal(settings()?.parameters.question, null);
+  deps.chosenSae = '/saes/8-res';
+  say({ type: 'chooseFile', path: 'sae', content: 'sae' });
+  await page.until(() => page.state.sae === '/saes/8-res');
+  await complete();
+  const map = page.map?.id ?? -1;
+  ask({ x: 0, y: 0 }, map - 1);
+  use(24_575, 'x');
+  assert.equal(told(), undefined);
+
+  ask({ x: 0.25, y: -1 });
+  await page.until(() => told()?.told?.strongest[0]?.tokens?.length === 5);
+  const [asked] = deps.engine.featured;
+  assert.ok(asked && !(asked.state instanceof Float32Array));
+  assert.deepEqual([asked.sae, asked.state.x, asked.state.y, asked.most], ['/saes/8-res', 0.25, -1, 20]);
+  assert.equal(deps.engine.featured.length, 1);
+  const before = page.messages.filter((message) => message.type === 'features').map(({ features }) => features);
+  assert.deepEqual(
+    before.map((one) => one?.told?.strongest[0]?.tokens ?? null),
+    [null, null, told()?.told?.strongest[0]?.tokens],
+  );
+  assert.deepEqual(told()?.told?.sae.name, '8-res');
+  // No vector crosses to the page.
+  assert.ok(!JSON.stringify(told()).includes('direction":{'));
+
+  // An axis is laid on a plane that is shown, along a feature that was told.
+  use(23_575, 'y', map - 1);
+  use(1, 'y');
+  use(24_575, 'x');
+  await page.until(() => settings()?.parameters.plane.axes.method === 'directions');
+  const { axes } = settings()?.parameters.plane ?? {};
+  assert.ok(axes?.method === 'directions' && axes.x.kind === 'vector');
+  assert.equal(axes.x.name, '8-res#24575');
+  await complete();
+  const next = page.map?.id ?? -1;
+  assert.notEqual(next, map);
+  ask({ position: 1 }, next);
+  await page.until(() => Boolean(told()?.told?.strongest[0]?.tokens));
+  assert.deepEqual(told()?.of, { position: 1 });
+  assert.deepEqual([...new Set(deps.engine.featured.at(-1)?.state as Float32Array)], [1]);
+  use(24_575, 'question', next);
+  await page.until(() => settings()?.parameters.question?.kind === 'feature');
+  assert.ok(deps.calls.includes('readFeature /saes/8-res 24575'));
+
+  await complete();
+  deps.engine.saeFault = new Fault({ code: 'file', message: 'It is no autoencoder.' });
+  ask({ position: 99 });
+  await page.until(() => Boolean(told()?.fault));
+  assert.match(told()?.fault?.message ?? '', /no position 99/);
+  ask({ x: 1, y: 1 });
+  await page.until(() => told()?.fault?.message === 'It is no autoencoder.');
+  edit('sae', null);
+  await page.until(() => page.state.sae === null);
+});

@@ -21,6 +21,7 @@ const SETTINGS: PanelSettings = {
   sweep: false,
   lens: { prompt: { kind: 'prompt', text: 'The old man' }, token: null, beside: [] },
   profile: null,
+  sae: null,
   shelf: [],
 };
 

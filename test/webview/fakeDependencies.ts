@@ -9,6 +9,7 @@ import { DEFAULT_BATCH_SIZE, DEFAULT_PARAMETERS, type MapParameters } from '../.
 import type { TokenMap } from '../../src/map/tokenMap.js';
 import type { ModelEntry } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
+import { encodeVector } from '../../src/map/vector.js';
 import { DESCRIPTION, FakeEngine, type FakeEngineOptions } from './fakeEngine.js';
 
 const DAY = 86_400_000;
@@ -51,6 +52,7 @@ export const SETTINGS: PanelSettings = {
   sweep: false,
   lens: null,
   profile: null,
+  sae: null,
   shelf: [],
 };
 
@@ -123,11 +125,18 @@ export class FakeDependencies implements PanelDependencies {
   chooseVector = async (numbers: number | undefined) => (await this.note(`chooseVector ${numbers}`), this.chosenVector);
   chosenTranslator: { readonly path: string } | undefined;
   chooseTranslator = async () => (await this.note('chooseTranslator'), this.chosenTranslator);
-  chosenFeature: Feature | undefined;
+  chosenFeature: { readonly feature: Feature; readonly sae?: string } | undefined;
   chooseFeature = async (numbers: number | undefined) => (
     await this.note(`chooseFeature ${numbers}`),
     this.chosenFeature
   );
+  chosenSae: string | undefined;
+  chooseSae = async () => (await this.note('chooseSae'), this.chosenSae);
+  readFeature = async (sae: string, feature: number): Promise<Feature> => {
+    await this.note(`readFeature ${sae} ${feature}`);
+    const vector = encodeVector(new Float32Array(DESCRIPTION.facts.hiddenSize).fill(feature));
+    return { kind: 'feature', vector, bias: 0, threshold: 0, name: `${sae}#${feature}` };
+  };
   chosenTable: TextTable | undefined;
   chooseTable = async () => (await this.note('chooseTable'), this.chosenTable);
   chooseTexts = async () => (await this.note('chooseTexts'), this.chosenTexts);

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { questionsOf } from '../../src/map/questions.js';
 import type { Engine } from '../../src/engine/client.js';
 import type { EngineLease } from '../../src/host/engineLease.js';
@@ -21,8 +22,10 @@ import type {
   ModelDescription,
   PointParams,
   Reading,
+  StatesResult,
 } from '../../src/protocol/engine.js';
 import type { BoundaryParams, StateBoundaries } from '../../src/protocol/boundaries.js';
+import type { FeaturesEvent, FeaturesParams, FeaturesResult } from '../../src/protocol/features.js';
 import type { ProfileParams } from '../../src/protocol/profile.js';
 import type { LensParams } from '../../src/protocol/lens.js';
 import { syntheticLens } from '../map/syntheticLens.js';
@@ -48,9 +51,14 @@ export interface FakeEngineOptions {
   readonly surveyFault?: string;
   /** The first map shows its first pass, and waits for what {@link FakeEngine.judge} says of the model. */
   readonly unverified?: boolean;
+  /** Where an autoencoder says that it was trained. */
+  readonly saeHook?: string;
   /** A continuation goes on until it is cancelled. */
   readonly endlessText?: boolean;
 }
+
+/** What directions speak for. */
+export const FEATURE_TOKENS = [' sea', '</td><img src=x onerror=alert(1)>', '\u202Etxet\u0000', '\n\t', ' '.repeat(3)];
 
 /** What the synthetic model is. */
 export const DESCRIPTION: ModelDescription = {
@@ -175,6 +183,9 @@ export class FakeEngine implements EngineLease {
         tokens: all.map((word, i) => ({ id: 100 + i, kind: word.startsWith('<|') ? 'special' : 'text', text: word })),
       };
     }
+    if (method === 'states') return this.states(params as EngineRequests['states']['params']);
+    if (method === 'features')
+      return this.features(params as FeaturesParams, onEvent as unknown as (event: FeaturesEvent) => void);
     const { parameters } = params as MapParams;
     const cells = parameters.grid.columns * parameters.grid.rows;
     if (method === 'estimate') return { cells, bytes: 1e9, seconds: this.seconds() };
@@ -190,6 +201,41 @@ export class FakeEngine implements EngineLease {
     if (method === 'continue') this.continued.push(params as EngineRequests['continue']['params']);
     if (method === 'continue') return this.continue(onEvent as unknown as (event: { token: Token }) => void, signal);
     return this.map(params as MapParams, onEvent, signal);
+  }
+
+  /** What was asked of autoencoders. */
+  readonly featured: FeaturesParams[] = [];
+  /** What reading an autoencoder ends with. */
+  saeFault: Fault | undefined;
+
+  /** Features whose numbers are of their places, and what they speak for as hostile as tokens come. */
+  private async features(params: FeaturesParams, onEvent: (event: FeaturesEvent) => void): Promise<FeaturesResult> {
+    this.featured.push(params);
+    const { saeHook: hook = 'blocks.29.hook_resid_post' } = this.options;
+    if (this.saeFault) throw this.saeFault;
+    const layer = Number(/\d+/.exec(hook)?.[0]);
+    const sae = { name: path.basename(params.sae), features: 24_576, hook, layer };
+    const strongest = Array.from({ length: Math.min(params.most, 12) }, (_, i) => ({
+      feature: 24_575 - 1000 * i,
+      activation: 12.5 - i,
+      direction: i === 11 ? null : new Float32Array(this.description.facts.hiddenSize).fill(i + 1),
+    }));
+    const found = { sae, active: 37, strongest };
+    onEvent(found);
+    await new Promise((resolve) => setImmediate(resolve));
+    const tokens = FEATURE_TOKENS.map((text, id): Token => ({ id, kind: 'text', text }));
+    return { ...found, strongest: strongest.map((one) => ({ ...one, tokens: one.direction ? tokens : [] })) };
+  }
+
+  /** Each position's state is made of its number. */
+  private states({ prompt, layers }: EngineRequests['states']['params']): StatesResult {
+    const words = prompt.kind === 'prompt' ? (prompt.text.match(/ ?[^ ]+| /g) ?? []) : prompt.ids.map(String);
+    const { hiddenSize } = this.description.facts;
+    const values = Float32Array.from({ length: words.length * hiddenSize }, (_, i) => Math.floor(i / hiddenSize));
+    return {
+      tokens: words.map((text, id) => ({ id, kind: 'text', text })),
+      states: layers.map((layer) => ({ layer: layer === 'last' ? 29 : layer, values })),
+    };
   }
 
   private profile(params: ProfileParams): Profile {

@@ -466,9 +466,10 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await stage.page.locator('.message.fault:visible', { hasText: 'no regular expression' }).waitFor();
     await stage.type('Regular expression', '^ [A-Z]');
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, [{ kind: 'pattern', pattern: '^ [A-Z]' }]));
-    stage.deps.chosenFeature = { kind: 'feature', vector: '', bias: 0.5, threshold: 0, name: 'sae#17' };
+    const feature = { kind: 'feature', vector: '', bias: 0.5, threshold: 0, name: 'sae#17' } as const;
+    stage.deps.chosenFeature = { feature };
     await stage.choose('Question', 'Feature or probe from a file…');
-    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [stage.deps.chosenFeature]));
+    await eventually(() => assert.deepEqual(asked()?.alsoAsked, [feature]));
     await stage.button('Ask sae#17 No More').click();
     await eventually(() => assert.deepEqual(asked()?.alsoAsked, []));
     await stage.status(/cells ·/);

@@ -132,6 +132,7 @@ export class PageHost {
         interventions: [],
         lens: null,
         profile: null,
+        sae: null,
         models: [],
         canUndo: false,
         canRedo: false,
