@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { SERVER_MAIN, SERVER_NODE } from './places.js';
+import { fillWithExtensions, SERVER_MAIN, SERVER_NODE } from './places.js';
 
 export interface ServerOptions {
   /** User settings beside {@link QUIET_SETTINGS}; they may name places in the workspace folder. */
@@ -90,6 +90,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     ...['--server-data-dir', place('server'), '--user-data-dir', path.join(folder, 'user')],
     ...['--extensions-dir', place('extensions'), '--accept-server-license-terms'],
   ];
+  // Who installs a package has VS Code as it is.
+  if (options.vsix === undefined) {
+    fillWithExtensions(place('builtin'));
+    common.push('--builtin-extensions-dir', place('builtin'));
+  }
   if (options.vsix !== undefined) {
     const install = [SERVER_MAIN, ...common, '--install-extension', options.vsix, '--force'];
     await promisify(execFile)(SERVER_NODE, install, { env, timeout: 120_000 });
