@@ -78,5 +78,20 @@ suite('Installed from a VSIX', { skip: leftOut(), timeout: 480_000 }, () => {
     const viewer = new MapPage(workbench);
     await viewer.button('Edit and Run Again').waitFor();
     await viewer.complete(/^2,500 cells/);
+
+    // The same in German: what the workbench asks for its language, a language pack or not.
+    await workbench.stateIsKept(/results_layer_5\.json/);
+    await workbench.context.addInitScript("globalThis._VSCODE_NLS_LANGUAGE = 'de';");
+    await workbench.reload();
+    await viewer.button(german('l10n/bundle.l10n.de.json', 'Edit and Run Again')).waitFor();
+    await workbench.findCommand(`Embedding Grid: ${german('package.nls.de.json', 'command.generate')}`);
+    await workbench.picture('german');
   });
+
+  /** What the package says in German. */
+  function german(file: string, key: string): string {
+    const said = (JSON.parse(readFileSync(path.join(ROOT, file), 'utf8')) as Readonly<Record<string, string>>)[key];
+    assert.ok(said);
+    return said;
+  }
 });
