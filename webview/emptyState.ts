@@ -1,7 +1,8 @@
 import { t } from '@vscode/l10n';
 import { safeText } from '../src/map/display.js';
-import type { HostState, ModelEntry } from '../src/protocol/page.js';
-import { h, icon, show } from './dom.js';
+import type { HostState, MadeWith, ModelEntry } from '../src/protocol/page.js';
+import { formatCount } from '../src/map/numbers.js';
+import { h, icon, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { Store } from './store.js';
 import { createButton } from './toolkit.js';
@@ -9,6 +10,7 @@ import { layersWords } from './counted.js';
 
 /** What a panel shows while no model is chosen. */
 export function createEmptyState(store: Store): HTMLElement {
+  const madeWith = h('p', { class: 'lead made-with', hidden: true });
   const card = h('div', { class: 'card' });
   const recentTitle = h('h2', {}, t('Recent'));
   const recent = h('ul', { class: 'recent' });
@@ -23,6 +25,7 @@ export function createEmptyState(store: Store): HTMLElement {
         'A token map shows which token a language model would say next at each point of a plane through its hidden space. Models run on this machine; nothing is uploaded.',
       ),
     ),
+    madeWith,
     card,
     recentTitle,
     recent,
@@ -36,7 +39,10 @@ export function createEmptyState(store: Store): HTMLElement {
   );
   const choose = createButton(t('Choose Model…'), 'secondary', () => send({ type: 'chooseModel' }));
   let shown = '';
-  const fill = ({ models }: HostState): void => {
+  const fill = ({ models, model }: HostState): void => {
+    const made = model.status === 'none' ? model.madeWith : undefined;
+    show(madeWith, made !== undefined);
+    if (made) setText(madeWith, madeWithText(made));
     const key = JSON.stringify(models);
     if (key === shown) return;
     shown = key;
@@ -77,6 +83,20 @@ export function createEmptyState(store: Store): HTMLElement {
     if (visible) fill(host);
   });
   return element;
+}
+
+/** Which model to choose, so that somebody who has it elsewhere knows it. */
+function madeWithText({ reference, facts }: MadeWith): string {
+  const about = facts
+    ? t(
+        '{0}, {1} dimensions, {2} tokens',
+        layersWords(facts.blocks),
+        formatCount(facts.hiddenSize),
+        formatCount(facts.vocabularySize),
+      )
+    : '';
+  const named = [safeText(`${reference.name} (${reference.file})`), about].filter((part) => part !== '').join(' · ');
+  return t('This map was made with {0}. Choose that model, and its parameters are as they were.', named);
 }
 
 const layers = ({ layers: count }: ModelEntry): string[] => (count === undefined ? [] : [layersWords(count)]);

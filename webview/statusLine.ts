@@ -171,6 +171,6 @@ function phaseText(progress: Progress, { model }: HostState): string {
     case 'first':
       return t('First of {0} cells…', formatCount(progress.total));
     case 'cells':
-      return `${progressText(progress)}${progress.unverified ? t(' · not yet verified') : ''}`;
+      return `${progressText(progress)}${progress.unverified ? t(' · the model is still being checked') : ''}`;
   }
 }

@@ -116,15 +116,20 @@ export function savedMapDependencies(
   return {
     ...panels,
     openAsText,
-    editAndRun: async ({ specification, display = DEFAULT_DISPLAY }, lens) => {
-      const parameters = parametersOf(specification);
+    editAndRun: async ({ specification, facts, display = DEFAULT_DISPLAY }, lens) => {
+      const start = {
+        parameters: parametersOf(specification),
+        display,
+        lens: lens ?? null,
+        profile: display.profile ?? null,
+      };
       try {
         const { path, lease } = await findModel(services, specification.model, device, new AbortController().signal);
-        openPanel({ modelPath: path, parameters, display, lens: lens ?? null, profile: display.profile ?? null });
+        openPanel({ ...start, modelPath: path });
         lease.release(); // the panel holds the same engine by now, or finds it within the grace
       } catch (error) {
         const fault = Fault.from(error);
-        openPanel({ parameters, display, lens: lens ?? null });
+        openPanel({ ...start, madeWith: { reference: specification.model, ...(facts ? { facts } : {}) } });
         void showWarning([fault.message, fault.hint].filter(Boolean).join(' '));
       }
     },

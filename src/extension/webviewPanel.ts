@@ -49,7 +49,12 @@ export function createPanel(extensionUri: vscode.Uri, deps: PanelDependencies, s
   return new WebviewMapPanel(
     extensionUri,
     panel,
-    new MapController(deps, { settings, display, run: start.run ?? true }),
+    new MapController(deps, {
+      settings,
+      display,
+      run: start.run ?? true,
+      ...(start.madeWith ? { madeWith: start.madeWith } : {}),
+    }),
   );
 }
 

@@ -16,6 +16,7 @@ import {
   type FileContent,
   type HostMessage,
   leadsTo,
+  type MadeWith,
   type ModelEntry,
   type PageAction,
   type PageEdit,
@@ -45,6 +46,8 @@ export interface ControllerStart {
   readonly settings: MapSettings & Partial<PanelSettings>;
   /** How the page begins to draw, where it does not remember. */
   readonly display?: Display;
+  /** The model of the map whose parameters these are, where it was not found. */
+  readonly madeWith?: MadeWith;
   /** Compute at once. */
   readonly run: boolean;
   /** Names what was kept over a reload of the window; left out for a new panel. */
@@ -88,6 +91,8 @@ export class MapController {
       { compare: null, sweep: false, lens: null, profile: null, sae: null, shelf: [], ...start.settings },
       sameSettings,
     );
+    // A saved map's prompts are not those that a panel happens to begin with.
+    this.touched = start.madeWith !== undefined;
     this.view = pageView(start.display ?? NEW_DISPLAY);
     this.key = start.revivedKey ?? randomUUID();
     const place = {
@@ -108,6 +113,7 @@ export class MapController {
       onChange: onMainChange,
       name: 'main',
       key: this.key,
+      ...(start.madeWith ? { madeWith: start.madeWith } : {}),
       settings: () => this.settings,
       onWhole: () => this.follow(),
       known: (asked) => this.sweep.known(asked),

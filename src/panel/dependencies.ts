@@ -6,7 +6,7 @@ import type { Display } from '../map/mapDisplay.js';
 import type { MapParameters, TranslatorReference, VectorSource } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Device, ModelDescription, OpenEvent } from '../protocol/engine.js';
-import type { ColorScaleChoice, ModelEntry } from '../protocol/page.js';
+import type { ColorScaleChoice, MadeWith, ModelEntry } from '../protocol/page.js';
 import type { Comparison, LensChoice, PanelSettings } from '../protocol/panelSettings.js';
 
 /** What must be ended later. `vscode.Disposable` is one. */
@@ -154,7 +154,10 @@ export interface SavedMapDependencies extends Pick<
   | 'readMap'
 > {
   /** Opens a panel with the saved map's parameters, on its model if it can still be found, and with a lens beside it. */
-  editAndRun(map: Pick<TokenMap, 'specification' | 'display'>, lens?: LensChoice): Promise<void>;
+  editAndRun(
+    map: Pick<TokenMap, 'specification' | 'display'> & Partial<Pick<TokenMap, 'facts'>>,
+    lens?: LensChoice,
+  ): Promise<void>;
   /** The command line that makes this map again. */
   copyCommandLine(map: TokenMap): Promise<void>;
   copyTypeScript(map: TokenMap): Promise<void>;
@@ -193,6 +196,8 @@ export interface PanelStart {
   readonly sae?: PanelSettings['sae'];
   readonly shelf?: PanelSettings['shelf'];
   readonly parameters?: MapParameters;
+  /** Of the map whose parameters they are, where its model was not found. */
+  readonly madeWith?: MadeWith;
   readonly display?: Display;
   readonly device?: Device;
   readonly batchSize?: number;

@@ -6,7 +6,7 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import type { FeaturesOf, PanelState, SlotName, SlotState, WriteFrom } from '../protocol/page.js';
+import type { FeaturesOf, MadeWith, PanelState, SlotName, SlotState, WriteFrom } from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -53,6 +53,8 @@ export interface SlotPlace {
   readonly onProgress: () => void;
   /** Its map is whole, or another whole one is shown. */
   readonly onWhole: () => void;
+  /** What the page is told to choose, while no model is. */
+  readonly madeWith?: MadeWith;
   /** The map of what is asked for, where it was made elsewhere. */
   readonly known?: (asked: Asked) => MapRecord | undefined;
 }
@@ -185,9 +187,11 @@ export class MapSlot {
 
   state(): SlotState {
     const { runs, costs } = this;
+    const { madeWith } = this.place;
+    const model = this.model.state;
     return {
       settings: this.settings,
-      model: this.model.state,
+      model: model.status === 'none' && madeWith ? { ...model, madeWith } : model,
       estimate: costs.estimate,
       obstacle: costs.obstacle,
       quick: costs.quick,

@@ -3,7 +3,13 @@ import type { FaultData } from '../map/fault.js';
 import type { Display } from '../map/mapDisplay.js';
 import type { Gram } from '../map/plane.js';
 import type { LensTable } from '../map/lens/lensTable.js';
-import { DEFAULT_BATCH_SIZE, type Grid, type MapParameters, type MapSpecification } from '../map/specification.js';
+import {
+  DEFAULT_BATCH_SIZE,
+  type Grid,
+  type MapParameters,
+  type MapSpecification,
+  type ModelReference,
+} from '../map/specification.js';
 import type { Sampling } from '../map/sampling.js';
 import type { Profile, ProfileLine } from '../map/profile.js';
 import type { SaeFacts, StrongFeature } from '../map/strongFeatures.js';
@@ -95,8 +101,15 @@ export type ModelSummary = Pick<
   | 'attentionHeads'
 >;
 
+/** The model that a map was made with, as far as its file tells. */
+export interface MadeWith {
+  readonly reference: ModelReference;
+  readonly facts?: ModelFacts;
+}
+
 export type ModelState =
-  | { readonly status: 'none' }
+  /** `madeWith`: the parameters are those of a map of this model, which was not found. */
+  | { readonly status: 'none'; readonly madeWith?: MadeWith }
   /** `repacked`: bytes of its weights, where these are repacked before it opens. */
   | {
       readonly status: 'loading';

@@ -889,7 +889,10 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
 
   onPage(
     'cells of a model that is not yet verified say so, and go with one sentence where it does not hold',
-    { engine: { unverified: true, seconds: 5 }, status: /^0 of 2,500 cells · 0% · not yet verified · Esc cancels$/ },
+    {
+      engine: { unverified: true, seconds: 5 },
+      status: /^0 of 2,500 cells · 0% · the model is still being checked · Esc cancels$/,
+    },
     async (stage) => {
       assert.ok(await stage.plot.isVisible());
       await stage.picture('not-yet-verified');
@@ -947,15 +950,27 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     },
   );
 
-  onPage('without a model there is a choice of them', { modelPath: null, status: 'No model' }, async (stage) => {
-    const page = stage.page.locator('.page-message:visible');
-    assert.equal(await page.locator('h1').innerText(), 'Choose a model to map');
-    assert.deepEqual(await page.locator('.recent li .link').allInnerTexts(), ['Llama-3.2-1B-Instruct', 'Qwen2.5-0.5B']);
-    await page.getByRole('button', { name: 'What a token map shows' }).click();
-    await page.getByRole('button', { name: 'Use Sample' }).click();
-    await stage.status(/^2,500 cells/);
-    assert.ok(stage.deps.calls.includes('help what'));
-  });
+  const madeWith = { reference: { name: 'qwen', file: 'onnx/model.onnx', sha256: 'ab' }, facts: DESCRIPTION.facts };
+  onPage(
+    'without a model there is a choice of them',
+    { modelPath: null, status: 'No model', madeWith },
+    async (stage) => {
+      const page = stage.page.locator('.page-message:visible');
+      assert.equal(await page.locator('h1').innerText(), 'Choose a model to map');
+      assert.match(
+        await page.locator('.made-with').innerText(),
+        /qwen \(onnx\/model.onnx\) · 30 layers, 576 dimensions/,
+      );
+      assert.deepEqual(await page.locator('.recent li .link').allInnerTexts(), [
+        'Llama-3.2-1B-Instruct',
+        'Qwen2.5-0.5B',
+      ]);
+      await page.getByRole('button', { name: 'What a token map shows' }).click();
+      await page.getByRole('button', { name: 'Use Sample' }).click();
+      await stage.status(/^2,500 cells/);
+      assert.ok(stage.deps.calls.includes('help what'));
+    },
+  );
 
   onPage('the page follows the theme', {}, async (stage) => {
     await bare(stage);

@@ -9,7 +9,7 @@ import { MapController } from '../../src/panel/controller.js';
 import { SavedMapController } from '../../src/panel/savedMap.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import type { ModelHostMessage } from '../../src/protocol/modelPage.js';
-import type { HostMessage, PageMessage, ShownMap } from '../../src/protocol/page.js';
+import type { HostMessage, MadeWith, PageMessage, ShownMap } from '../../src/protocol/page.js';
 import type { PanelSettings } from '../../src/protocol/panelSettings.js';
 import { bundle } from '../tools/strings.js';
 import { launchBrowser } from '../vscode/support/browser.js';
@@ -54,6 +54,8 @@ export interface StageOptions {
   readonly reducedMotion?: boolean;
   /** null: no model. */
   readonly modelPath?: string | null;
+  /** The model of the map whose parameters the panel begins with. */
+  readonly madeWith?: MadeWith;
   readonly parameters?: Partial<MapParameters>;
   readonly engine?: FakeEngineOptions;
   readonly run?: boolean;
@@ -158,7 +160,9 @@ export class Stage {
       modelPath: options.modelPath === undefined ? DESCRIPTION.path : options.modelPath,
       parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
     };
-    const host = options.host?.(deps) ?? new MapController(deps, { settings, run: options.run ?? true });
+    const { madeWith, run = true } = options;
+    const start = { settings, run, ...(madeWith ? { madeWith } : {}) };
+    const host = options.host?.(deps) ?? new MapController(deps, start);
     const stage = new Stage(tab, deps, host);
     stage.connect();
     await tab.show(options, (message) => stage.receive(message), stage.problems);
