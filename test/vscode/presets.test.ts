@@ -325,7 +325,7 @@ suite('Planes that mean something, in VS Code', { skip: leftOut(), timeout: 480_
     await number.filter({ hasText: 'A whole number from 0 to 63' }).waitFor();
     await workbench.quickInput.fill('17');
     await workbench.quickInput.press('Enter');
-    await questions.filter({ hasText: 'an autoencoder#17' }).waitFor();
+    await page.controls.locator('.question[title="Feature an autoencoder#17"]', { hasText: /…#17$/ }).waitFor();
     await page.complete(/^2,500 cells/);
     // All answers of a cell stand there; another one colors without a run.
     await page.clickCell(20, 20, 50, 50);

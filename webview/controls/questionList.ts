@@ -1,10 +1,13 @@
 import { t } from '@vscode/l10n';
-import { questionName } from '../../src/map/naming.js';
+import { featureBrief, questionBrief, questionName } from '../../src/map/naming.js';
 import { type Question, questionsOf } from '../../src/map/questions.js';
 import { LIMITS } from '../../src/map/specification.js';
 import { h, iconButton, setAttributes, setEnabled, show } from '../dom.js';
 import type { Store } from '../store.js';
 import type { Form } from './form.js';
+
+/** Letters that a chip has room for beside its button. */
+const CHIP_LETTERS = 14;
 
 /** The question that is edited and that color tells: from 0. */
 export const chosenQuestion = ({ state: { ui, host } }: Store): number => {
@@ -63,8 +66,10 @@ export function createQuestionList(
       if (key !== listed) {
         listed = key;
         list.replaceChildren(
-          ...names.map((name, at) => {
-            const button = h('button', { type: 'button', class: 'question' }, name);
+          ...questions.map((question, at) => {
+            const name = names[at] ?? '';
+            const shown = question.kind === 'feature' ? featureBrief(question, CHIP_LETTERS) : name;
+            const button = h('button', { type: 'button', class: 'question', title: questionBrief(question) }, shown);
             button.addEventListener('click', () => choose(at));
             const close = iconButton('close', t('Ask {0} No More', name), () => remove(at));
             return h('span', { class: 'chip' }, button, ...(names.length > 1 ? [close] : []));

@@ -42,7 +42,7 @@ const readIds = (text: string): number[] =>
     .map(Number);
 
 /** Letters that a button in a field has room for. */
-const BUTTON_LETTERS = 20;
+const BUTTON_LETTERS = 16;
 
 /** A vector by what it means: its input, and a menu with the other kinds that it can be. */
 export function createSourceField(
