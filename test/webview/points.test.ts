@@ -75,6 +75,84 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await eventually(() => assert.deepEqual(deps.copies, [stage.controller.settings]));
   });
 
+  onPage(
+    'the strongest features of a cell and of a token are listed, ask and lay axes, by keys too',
+    {
+      engine: { saeHook: 'blocks.7.hook_resid_post' },
+      prepare: (deps) => {
+        deps.chosenSae = '/saes/<b>it\u202E #%';
+      },
+    },
+    async (stage) => {
+      const { page, deps } = stage;
+      const featured = () => deps.engine.featured;
+      const settings = () => stage.controller.settings;
+      await pane(stage, 'Features').click();
+      const region = page.locator('.features-pane');
+      await stage.picture('features-none');
+      await stage.button('Choose Autoencoder…').click();
+      const rows = region.locator('tbody tr');
+      await rows.nth(11).waitFor();
+      await region.getByText('37 of 24,576 active at x 0.40, y 0.40').waitFor();
+      await region.getByText('Trained on blocks.7.hook_resid_post; this map is of layer 29.').waitFor();
+      assert.match(await rows.first().innerText(), /^#24575\s+sea\s[^]*<img[^]*12\.50$/);
+      await eventually(() => assert.match(settings().sae ?? '', /it/));
+      // A pin asks anew, once; what is looked at by the pointer alone does not.
+      await stage.clickCell(3, 4);
+      await eventually(() => assert.equal(featured().length, 2));
+      await stage.hoverCell(30, 30);
+      await stage.button('More Actions').click();
+      await page.keyboard.press('Escape');
+      assert.equal(featured().length, 2);
+      assert.notDeepEqual(featured()[0]?.state, featured()[1]?.state);
+      // A token of the prompt, by its position: the state there.
+      await region.getByRole('radio').nth(2).click();
+      await region.getByText('37 of 24,576 active at token 2').waitFor();
+      assert.deepEqual([...new Set(featured().at(-1)?.state as Float32Array)], [2]);
+      await expectNoViolations(region, 'features');
+      await stage.picture('features');
+      // By keys: down to the second, its buttons behind it; Enter colors by it.
+      await rows.first().focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await eventually(() => assert.ok(deps.calls.includes(`readFeature ${deps.chosenSae} 23575`), deps.calls.join()));
+      await eventually(() => assert.equal(settings().parameters.question?.kind, 'feature'));
+      await page.getByRole('tab', { name: 'Question', selected: true }).waitFor();
+      // The map is another one with its answers, and what is listed follows it.
+      await eventually(() => assert.equal(featured().length, 4));
+      await rows.nth(11).waitFor();
+      // An axis is laid on a whole map.
+      await rows.nth(2).locator('[aria-label="Feature 22575 as the x Axis"]').waitFor({ state: 'attached' });
+      await rows.nth(2).focus();
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      const name = 'Feature 22575 as the x Axis';
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), name);
+      await page.keyboard.press('Enter');
+      await eventually(() => {
+        const { axes, lengths } = settings().parameters.plane;
+        assert.ok(axes.method === 'directions' && axes.x.kind === 'vector' && lengths === 'own');
+        assert.equal(axes.x.name, '<b>it\u202E #%#22575');
+      });
+      await stage.button('Undo Parameter Change').click();
+      await eventually(() => assert.equal(settings().parameters.plane.axes.method, PARAMETERS.plane.axes.method));
+      // Without a decoder there is no direction.
+      const last = rows.nth(11);
+      await last.waitFor();
+      await last.focus();
+      const none = last.getByRole('button', { name: 'Feature 13575 as the y Axis (the file has no decoder)' });
+      assert.equal(await none.getAttribute('aria-disabled'), 'true');
+      // What is wrong is said where it was asked, and asked again.
+      deps.engine.saeFault = new Fault({ code: 'file', message: '"cfg.json" is no JSON.', hint: 'Copy it again.' });
+      await stage.clickCell(5, 5);
+      await region.getByText('"cfg.json" is no JSON. Copy it again.').waitFor();
+      assert.equal(await rows.count(), 0);
+      deps.engine.saeFault = undefined;
+      await stage.button('Try Again').click();
+      await rows.nth(11).waitFor();
+    },
+  );
+
   onPage('coordinates are those of the map that is seen', {}, async (stage) => {
     await pane(stage, 'Any Point').click();
     const [x, y] = ['x', 'y'].map((name) => stage.page.getByRole('textbox', { name, exact: true }));
