@@ -136,7 +136,7 @@ test('what features cannot be listed of says so, in time; none that is active is
   await refused(/has no position 40: it has \d+ tokens/, '--sae', at('sae'), '--position', '40', ...prompt);
   await refused(/reads layer 9; the layers of this model are 0 to 5\. .*--layer-idx N/, '--sae', at('deep'), ...prompt);
   assert.match(await ran('features', '--sae', at('heads'), ...prompt), /^Trained on blocks\.3\.attn\.hook_z$/m);
-  assert.match(await ran('features', '--sae', at('still'), ...prompt), /^0 of 24 are active$/m);
+  assert.match(await ran('features', '--sae', at('still'), ...prompt), /^0 of 24 active$/m);
 });
 
 test('a wrong question or table ends in one line before anything is written', async () => {
