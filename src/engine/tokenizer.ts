@@ -1,4 +1,5 @@
 import { Fault } from '../map/fault.js';
+import { formatCount, several } from '../map/numbers.js';
 import type { Token } from '../map/token.js';
 import type { Support } from '../protocol/engine.js';
 import { type ChatTemplate, openChatTemplate, tokenText } from './chatTemplate.js';
@@ -85,7 +86,7 @@ export function openTokenizer(files: ModelFiles, vocabularySize: number, folder?
   const mostIds = vocabularySize * 1.02 + 16;
   if (size < vocabularySize / 4 || reading.added.some(({ id }) => id >= mostIds) || highestOf(texts) >= mostIds)
     return without(
-      `${called} belongs to another model: it has ${size.toLocaleString('en')} tokens, the model ${vocabularySize.toLocaleString('en')}`,
+      `${called} belongs to another model: it has ${several(size, 'token')}, the model ${formatCount(vocabularySize)}`,
       files,
       size,
     );

@@ -371,4 +371,17 @@ export const EXPLAINED: Readonly<Record<string, State>> = {
     },
     again: openGroup('Question'),
   },
+  '11-features': {
+    options: {
+      parameters: PLANE,
+      engine: { saeHook: 'blocks.7.hook_resid_post' },
+      prepare: (deps) => void (deps.chosenSae = '/saes/gpt2-small-res-jb/blocks.7.hook_resid_post'),
+    },
+    reach: async (stage) => {
+      await stage.page.getByRole('button', { name: 'Features', exact: true }).click();
+      await stage.button('Choose Autoencoder…').click();
+      await stage.page.locator('.features-pane tbody tr').nth(11).waitFor();
+    },
+    again: see('.features-pane'),
+  },
 };
