@@ -114,6 +114,8 @@ export interface TextField {
   readonly value: string;
   /** Shows a value. What a person is typing at the moment is left alone while it means the same. */
   update(value: string, options?: { disabled?: boolean; invalid?: boolean }): void;
+  /** Empties it: what was typed has been taken. */
+  clear(): void;
 }
 
 /** A line of text; `onInput` hears every change that a person makes, `onCommit` when it is left or Enter is pressed. */
@@ -153,15 +155,23 @@ export function createGrowingText(label: string, onInput: (text: string) => void
       field.update(value, options);
       grow();
     },
+    clear() {
+      field.clear();
+      grow();
+    },
   };
 }
 
 function textField(element: Valued, label: string, onInput: (text: string) => void, onCommit?: () => void): TextField {
   setAttributes(element, { 'aria-label': label, title: label });
+  /** What was written into the field; undefined where something has been typed since. */
   let shown: string | undefined;
+  /** The setting's value when it was last told. */
+  let known: string | undefined;
   let typing = false;
   element.addEventListener('input', () => {
     typing = true;
+    shown = undefined;
     onInput(element.value);
   });
   element.addEventListener('change', () => {
@@ -174,10 +184,16 @@ function textField(element: Valued, label: string, onInput: (text: string) => vo
       return element.value;
     },
     update(value, { disabled = false, invalid = false } = {}) {
-      if (value !== shown && !typing) write(element, value);
-      if (!typing) shown = value;
+      // What is typed and wrong stays beside what is said of it, until the setting has another value.
+      const kept = typing || (shown === undefined && invalid && value === known);
+      if (!kept && value !== shown) write(element, (shown = value));
+      known = value;
       // The component takes a name of its own, "Text field", when it is connected.
       setAttributes(element, { 'aria-label': label, disabled, 'aria-invalid': invalid ? 'true' : undefined });
+    },
+    clear() {
+      typing = false;
+      write(element, (shown = ''));
     },
   };
 }

@@ -316,6 +316,20 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     }
     assert.equal(stage.deps.engine.asked.length, before);
     assert.equal(await stage.button('Undo Parameter Change').getAttribute('aria-disabled'), 'true');
+    // What is refused behind digits that were taken stays beside what is said of it, until the setting is another.
+    const layer = stage.page.getByRole('textbox', { name: 'Layer number', exact: true });
+    const fault = stage.field('Layer').getByRole('alert');
+    await layer.press('Control+a');
+    await layer.press('9');
+    await stage.page.locator('input[type="range"][aria-valuetext^="9 of"]').waitFor();
+    await layer.press('9');
+    await fault.waitFor();
+    await layer.press('Tab');
+    await stage.settled();
+    assert.equal(await layer.inputValue(), '99');
+    await stage.button('Undo Parameter Change').click();
+    await fault.waitFor({ state: 'hidden' });
+    await eventually(async () => assert.equal(await layer.inputValue(), '29'));
   });
 
   onPage(

@@ -556,5 +556,11 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await eventually(() => assert.equal(asked()?.masked.length, 1));
     await stage.page.getByRole('button', { name: /^Take .* In Again$/ }).click();
     await eventually(() => assert.deepEqual(asked()?.masked, []));
+    // A token that is typed is taken, and the field is ready for the next.
+    const leaveOut = stage.page.getByRole('textbox', { name: 'Token to leave out' });
+    await leaveOut.fill(' he');
+    await leaveOut.press('Enter');
+    await eventually(() => assert.deepEqual(asked()?.masked, [' he']));
+    assert.equal(await leaveOut.inputValue(), '');
   });
 });

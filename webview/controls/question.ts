@@ -72,12 +72,13 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
 
   const masked = (): readonly TokenName[] => form.settings?.parameters.masked ?? [];
   const leftOut = h('div', { class: 'masked', role: 'list', 'aria-label': t('Tokens left out of the race') });
-  const leaveOut = createTextField(t('Token to leave out'), () => undefined);
   const add = (): void => {
     if (leaveOut.value === '') return;
     form.edit('masked', [...masked(), readToken(leaveOut.value)]);
-    leaveOut.update('');
+    leaveOut.clear();
   };
+  // What was typed is taken when the field is left, too.
+  const leaveOut = createTextField(t('Token to leave out'), () => undefined, add);
   leaveOut.element.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -169,8 +170,10 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
         firstField.update(problems[0]);
         secondField.update(problems[1], spaceNote([question.first, question.second]));
       }
+      const maskProblem = form.faultUnder('masked') ?? tokenProblem(told, ...names);
+      leaveOut.update('', { invalid: maskProblem !== undefined });
       maskField.update(
-        form.faultUnder('masked') ?? tokenProblem(told, ...names),
+        maskProblem,
         names.length >= LIMITS.masked ? { text: t('At most {0} tokens.', LIMITS.masked), kind: 'info' } : undefined,
       );
       const now = JSON.stringify(names);
