@@ -143,11 +143,14 @@ test('a stopped map of the old file is not gone on with, but begun anew', async 
   const { page, say, controller, complete, fingerprint } = open(context, setting);
   await complete();
   const before = fingerprint();
+  // State by state it takes so long that a test which is starved is not too late to stop it.
+  say({ type: 'edit', path: 'batchSize', value: 1 });
   say({ type: 'edit', path: 'grid', value: { ...DEFAULT_PARAMETERS.grid, columns: 300, rows: 300 } });
   say({ type: 'generate' });
   await page.until(() => page.map?.cells.computed.length === 90_000 && page.cells > 0);
   say({ type: 'cancel' });
-  await page.until(() => page.state.run.status === 'stopped' || page.state.run.status === 'idle');
+  await page.until(() => page.state.run.status === 'stopped' && page.state.run.by === 'cancelled');
+  say({ type: 'edit', path: 'batchSize', value: 4096 });
   assert.equal(page.state.run.status, 'stopped');
   writeFileSync(setting.file, bytesOf(2));
   say({ type: 'resume' });
