@@ -151,24 +151,21 @@ if (wanted.length === 0) {
 } else build();
 await setUp;
 
-/** Small files together; one by one where something failed, so that it has a name. */
+/** Small files together. */
 async function runTogether(label, small) {
   const { passed, found } = await test(small, `${label} (${small.length} files)`);
-  if (passed) return count(found);
-  console.log('\nSomething failed: once more, file by file.');
-  const results = [];
-  for (const file of small) results.push(await runTest(file));
-  if (results.every(Boolean)) flaky.push(label);
+  if (passed) count(found);
+  else again.push({ label, files: small });
 }
 const count = (found) => {
   for (const [name, many] of Object.entries(found)) if (name in counts) counts[name] += many;
 };
 
-/** Who failed in a browser, which something else may have starved. */
+/** What failed beside others, which may have starved it: once more when they are done, and named if it passes then. */
 const again = [];
-async function runTest(file, last = !inBrowser(file)) {
+async function runTest(file, last = files.length === 1) {
   const { passed, found } = await test([file]);
-  if (!passed && !last) return again.push(file);
+  if (!passed && !last) return again.push({ label: file, files: [file] });
   count(found);
   if (!passed) failed.push(file);
   return passed;
@@ -213,9 +210,11 @@ await Promise.all([
   lane(others),
 ]);
 
-for (const file of again) {
-  console.log(`\n${file} failed: once more, alone.`);
-  if (await runTest(file, true)) flaky.push(file);
+for (const { label, files: once } of again) {
+  console.log(`\n${label} failed: once more, alone.`);
+  const results = [];
+  for (const file of once) results.push(await runTest(file, true));
+  if (results.every(Boolean)) flaky.push(label);
 }
 const summary = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
 console.log(`\n${summary.join(', ')} in ${secondsSince(started)}, ${cpuSeconds.toFixed(0)} CPU s`);
