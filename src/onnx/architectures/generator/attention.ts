@@ -1,16 +1,14 @@
 import { DataType } from '../../graph.js';
 import { unsupported } from '../../source.js';
-import type { Description, HeadNorms, Latent, Narrow } from '../description.js';
-import type { Parts } from './parts.js';
-import type { Weights } from './weights.js';
+import type { HeadNorms, Latent, Narrow } from '../description.js';
+import type { Block } from './parts.js';
 import type { Writer } from './writer.js';
 
 /** A block's attention, with keys and values of what came before. @param x [batch, positions, hidden]; the result too */
-export function attention(parts: Parts, x: string, layer: number): string {
-  const { writer, weights, positions, d } = parts;
+export function attention(block: Block, x: string): string {
+  const { writer, weights, positions, d, layer } = block;
   const { attention: a, heads, keyValueHeads, headSize, valueSize = headSize } = d;
-  const at = `${d.blocks}${layer}.`;
-  const { q, k, v, gate } = a.latent ? latent(parts, a.latent, x, layer) : separate(parts, x, layer);
+  const { q, k, v, gate } = a.latent ? latent(block, a.latent, x) : separate(block, x);
 
   const joined = (what: 'key' | 'value', own: string, width: number): string => {
     const past = `past_key_values.${layer}.${what}`;
@@ -31,15 +29,15 @@ export function attention(parts: Parts, x: string, layer: number): string {
   if (a.alibi) scores = writer.add(scores, positions.distance(a.alibi));
   scores = writer.add(writer.capped(scores, a.cap), positions.mask(a.window(layer)));
   let mixed = writer.op('MatMul', [writer.op('Softmax', [scores], { axis: -1n }), values]);
-  if (a.sinks !== undefined) mixed = writer.mul(mixed, besideSinks(parts, scores, at + a.sinks));
+  if (a.sinks !== undefined) mixed = writer.mul(mixed, besideSinks(block, scores, a.sinks));
   const width = heads * valueSize;
   let together = writer.reshape(swapped(writer, mixed), 0, 0, width);
   if (gate !== undefined) together = writer.mul(together, writer.op('Sigmoid', [gate]));
-  return weights.linear(together, at + a.o, width, d.hidden, { bias: a.bias.o, transposed: d.transposed });
+  return weights.linear(together, a.o, width, d.hidden, { bias: a.bias.o, transposed: d.transposed });
 }
 
 /** What is left of the weights beside a head's sink: sigmoid(log(sum(exp(scores))) - sink). [batch, heads, positions, 1] */
-function besideSinks({ writer, weights, d }: Parts, scores: string, name: string): string {
+function besideSinks({ writer, weights, d }: Block, scores: string, name: string): string {
   const sinks = writer.reshape(weights.wide(name, [d.heads]), 1, d.heads, 1, 1);
   const sum = writer.op('ReduceLogSumExp', [scores, writer.ints(-1)], { keepdims: 1n });
   return writer.op('Sigmoid', [writer.op('Sub', [sum, sinks])]);
@@ -53,16 +51,16 @@ interface Projected {
   readonly gate: string | undefined;
 }
 
-function separate({ writer, weights, positions, d }: Parts, x: string, layer: number): Projected {
+function separate(block: Block, x: string): Projected {
+  const { writer, weights, positions, d, layer } = block;
   const { attention: a, heads, keyValueHeads, headSize } = d;
-  const at = `${d.blocks}${layer}.`;
-  const projected = projections(writer, weights, d, x, at);
+  const projected = projections(block, x);
   let { q, k, v } = projected;
   const { norms } = a;
   const normed = (): void => {
     if (!norms || norms.over === 'width') return;
-    q = headNorm(writer, weights, norms, q, at + norms.q, heads, headSize);
-    k = headNorm(writer, weights, norms, k, at + norms.k, keyValueHeads, headSize);
+    q = headNorm(block, norms, q, norms.q, heads);
+    k = headNorm(block, norms, k, norms.k, keyValueHeads);
   };
   if (norms?.behindRotary !== true) normed();
   if (norms?.values === true)
@@ -78,13 +76,12 @@ function separate({ writer, weights, positions, d }: Parts, x: string, layer: nu
 }
 
 /** Multi-head latent attention: DeepSeek-V2 (2024). Keys and values are kept as heads see them. */
-function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, layer: number): Projected {
+function latent({ writer, weights, positions, d, layer }: Block, l: Latent, x: string): Projected {
   const { attention: a, heads, headSize, valueSize = headSize } = d;
   const { turning } = l;
-  const at = `${d.blocks}${layer}.`;
   const still = headSize - turning;
   const up = (y: string, { rank, norm, up: name }: Narrow, width: number): string =>
-    weights.linear(weights.norm(y, at + norm, rank, { ...d.norm, epsilon: l.epsilon }), at + name, rank, width);
+    weights.linear(weights.norm(y, norm, rank, { ...d.norm, epsilon: l.epsilon }), name, rank, width);
   const byHeads = (y: string, count: number, width: number): string =>
     swapped(writer, writer.reshape(y, 0, 0, count, width));
   const rotary = a.rotary(layer);
@@ -92,17 +89,13 @@ function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, 
 
   const { queries, keysAndValues } = l;
   const wide = queries
-    ? up(
-        weights.linear(x, at + queries.down, d.hidden, queries.rank, { bias: queries.bias }),
-        queries,
-        heads * headSize,
-      )
-    : weights.linear(x, at + a.q, d.hidden, heads * headSize, { bias: a.bias.qkv });
+    ? up(weights.linear(x, queries.down, d.hidden, queries.rank, { bias: queries.bias }), queries, heads * headSize)
+    : weights.linear(x, a.q, d.hidden, heads * headSize, { bias: a.bias.qkv });
   const [qStill = '', qTurning = ''] = writer.split(byHeads(wide, heads, headSize), [still, turning], -1);
   const q = writer.op('Concat', [qStill, turned(qTurning, heads)], { axis: -1n });
 
   const { rank, down, bias } = keysAndValues;
-  const narrow = weights.linear(x, at + down, d.hidden, rank + turning, { bias });
+  const narrow = weights.linear(x, down, d.hidden, rank + turning, { bias });
   const [row = '', shared = ''] = writer.split(narrow, [rank, turning], -1);
   const { apart } = keysAndValues;
   const [kStill, v] = apart ? separately(apart) : together();
@@ -116,13 +109,10 @@ function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, 
   }
 
   function separately(names: { readonly k: string; readonly v: string }): [string, string] {
-    const own = writer.unsqueeze(
-      weights.norm(row, at + keysAndValues.norm, rank, { ...d.norm, epsilon: l.epsilon }),
-      1,
-    );
+    const own = writer.unsqueeze(weights.norm(row, keysAndValues.norm, rank, { ...d.norm, epsilon: l.epsilon }), 1);
     return [
-      writer.op('MatMul', [own, weights.wide(`${at}${names.k}.weight`, [heads, rank, still])]),
-      writer.product(own, weights.wide(`${at}${names.v}.weight`, [heads, valueSize, rank])),
+      writer.op('MatMul', [own, weights.wide(`${names.k}.weight`, [heads, rank, still])]),
+      writer.product(own, weights.wide(`${names.v}.weight`, [heads, valueSize, rank])),
     ];
   }
 }
@@ -131,13 +121,8 @@ function latent({ writer, weights, positions, d }: Parts, l: Latent, x: string, 
 const swapped = (writer: Writer, x: string): string => writer.op('Transpose', [x], { perm: [0n, 2n, 1n, 3n] });
 
 /** Queries, keys and values, [batch, positions, heads, headSize] each, and a gate, [batch, positions, heads * headSize]. */
-function projections(
-  writer: Writer,
-  weights: Weights,
-  { attention: a, heads, keyValueHeads, headSize, hidden, transposed }: Description,
-  x: string,
-  at: string,
-): Projected {
+function projections({ writer, weights, d }: Block, x: string): Projected {
+  const { attention: a, heads, keyValueHeads, headSize, hidden, transposed } = d;
   const options = { bias: a.bias.qkv, transposed };
   const clipped = (y: string): string =>
     a.clip === undefined ? y : writer.op('Clip', [y, writer.scalar(-a.clip), writer.scalar(a.clip)]);
@@ -147,13 +132,13 @@ function projections(
   if (!a.fused) {
     const one = (name: string, count: number, norm?: string): string => {
       const width = count * headSize;
-      let y = weights.linear(x, at + name, hidden, width, options);
-      if (norms?.over === 'width' && norm !== undefined) y = weights.norm(y, at + norm, width, norms.norm);
+      let y = weights.linear(x, name, hidden, width, options);
+      if (norms?.over === 'width' && norm !== undefined) y = weights.norm(y, norm, width, norms.norm);
       return byHeads(clipped(y), count);
     };
     const keysAndValues = (): [string, string] => [one(a.k, keyValueHeads, norms?.k), one(a.v, keyValueHeads)];
     if (a.gated !== true) return gateless(one(a.q, heads, norms?.q), ...keysAndValues());
-    const wide = weights.linear(x, at + a.q, hidden, 2 * heads * headSize, options);
+    const wide = weights.linear(x, a.q, hidden, 2 * heads * headSize, options);
     const [q = '', gate = ''] = writer.split(writer.reshape(wide, 0, 0, heads, 2 * headSize), [headSize, headSize], -1);
     const [k, v] = keysAndValues();
     return { q, k, v, gate: writer.reshape(gate, 0, 0, heads * headSize) };
@@ -161,7 +146,7 @@ function projections(
   if (a.gated === true) throw unsupported('Gates beside a fused projection are not described.');
   if (norms?.over === 'width') throw unsupported('Norms over a fused width are not described.');
   const width = (heads + 2 * keyValueHeads) * headSize;
-  const y = clipped(weights.linear(x, at + a.fused.name, hidden, width, options));
+  const y = clipped(weights.linear(x, a.fused.name, hidden, width, options));
   switch (a.fused.layout) {
     case 'blocks': {
       const own = keyValueHeads * headSize;
@@ -184,13 +169,11 @@ function projections(
 
 /** @param x [..., headSize], its heads on the axis before the last or, behind the rotation, before that */
 function headNorm(
-  writer: Writer,
-  weights: Weights,
+  { writer, weights, d: { headSize } }: Block,
   { over, norm, behindRotary }: HeadNorms,
   x: string,
   name: string,
   heads: number,
-  headSize: number,
 ): string {
   if (over === 'head') return weights.norm(x, name, headSize, norm);
   // Another weight for each head: normed without one, then multiplied.

@@ -1,10 +1,10 @@
 import type { StoredTensor } from '../../checkpoint/safetensors.js';
 import { DataType, type Graph } from '../../graph.js';
 import { broken, unsupported } from '../../source.js';
-import { atLayer, type Description, type Norms } from '../description.js';
+import type { Description, Norms } from '../description.js';
 import { attention } from './attention.js';
 import { experts, feedForward } from './feedForward.js';
-import type { Parts } from './parts.js';
+import { type Block, blockOf, type Parts } from './parts.js';
 import { Positions } from './positions.js';
 import { recurrence } from './recurrence.js';
 import { Weights } from './weights.js';
@@ -33,8 +33,8 @@ export function writeDecoder(d: Description, tensors: ReadonlyMap<string, Stored
   const weights = new Weights(writer, tensors, prefix);
   const parts: Parts = { writer, weights, positions: new Positions(writer), d };
   let x = writer.named(embeddings(parts), 'embeddings');
-  for (let layer = 0; layer < d.layers; layer++) x = block(parts, x, layer);
-  const { logits, vocabulary, stored } = head(writer, weights, d, tensors, x);
+  for (let layer = 0; layer < d.layers; layer++) x = throughBlock(blockOf(parts, layer), x);
+  const { logits, vocabulary, stored } = head(parts, tensors, x);
   writer.output(writer.named(logits, 'logits'), ['batch_size', 'sequence_length', vocabulary]);
   const embedding = `${prefix}${d.embedding.name}.weight`;
   const tied = d.head.tied && stored !== undefined ? { head: stored, embedding } : undefined;
@@ -111,25 +111,22 @@ function embeddings({ writer, weights, positions, d }: Parts): string {
 }
 
 /** @param x [batch, positions, hidden]; the result too */
-function block(whole: Parts, x: string, layer: number): string {
-  const { writer, weights } = whole;
-  const d = atLayer(whole.d, layer);
-  const parts = { ...whole, d };
+function throughBlock(block: Block, x: string): string {
+  const { writer, weights, d, layer } = block;
   const { attention: a, feedForward: f, hidden } = d;
-  const at = `${d.blocks}${layer}.`;
   const normed = (y: string, name: string | undefined): string =>
-    name === undefined ? y : weights.norm(y, at + name, hidden, d.norm);
+    name === undefined ? y : weights.norm(y, name, hidden, d.norm);
   const given = (y: string, { after }: Norms): string => writer.scaled(normed(y, after), d.residualScale);
   const chosen = d.experts?.(layer);
-  const mlp = (y: string): string => feedForward(writer, weights, d, f, y, at);
-  const fed = (y: string): string => (chosen ? experts(writer, weights, d, chosen, y, at) : mlp(y));
-  const own = normed(x, a.before);
+  const mlp = (y: string): string => feedForward(block, f, y);
+  const fed = (y: string): string => (chosen ? experts(block, chosen, y) : mlp(y));
+  const before = normed(x, a.before);
   const instead = d.recurrence?.(layer);
-  const attended = given(instead ? recurrence(parts, instead, own, layer) : attention(parts, own, layer), a);
+  const attended = given(instead ? recurrence(block, instead, before) : attention(block, before), a);
   const name = `blocks.${layer}`;
   if (d.withoutFeedForward === true) return writer.named(writer.add(x, attended), name);
   if (d.parallel) {
-    const other = given(fed(f.before === undefined ? own : normed(x, f.before)), f);
+    const other = given(fed(f.before === undefined ? before : normed(x, f.before)), f);
     return writer.named(writer.add(writer.add(attended, other), x), name);
   }
   const middle = normed(writer.add(x, attended), a.onSum);
@@ -137,18 +134,16 @@ function block(whole: Parts, x: string, layer: number): string {
   const second = beside
     ? writer.add(
         normed(mlp(normed(middle, f.before)), beside.mlpAfter),
-        normed(experts(writer, weights, d, chosen, normed(middle, beside.before), at, middle), beside.after),
+        normed(experts(block, chosen, normed(middle, beside.before), middle), beside.after),
       )
     : fed(normed(middle, f.before));
   const sum = normed(writer.add(middle, given(second, f)), f.onSum);
   if (d.blockScale === undefined) return writer.named(sum, name);
-  return writer.named(writer.mul(sum, weights.wide(at + d.blockScale, [1])), name);
+  return writer.named(writer.mul(sum, weights.wide(d.blockScale, [1])), name);
 }
 
 function head(
-  writer: Writer,
-  weights: Weights,
-  d: Description,
+  { writer, weights, d }: Parts,
   tensors: ReadonlyMap<string, StoredTensor>,
   x: string,
 ): { readonly logits: string; readonly vocabulary: number; readonly stored: string | undefined } {

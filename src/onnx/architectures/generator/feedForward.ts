@@ -1,12 +1,13 @@
 import { DataType } from '../../graph.js';
 import { BLOCKS } from '../../packedWeights.js';
 import { unsupported } from '../../source.js';
-import type { BesideMlp, Description, Experts, FeedForward } from '../description.js';
-import type { Weights } from './weights.js';
+import type { BesideMlp, Experts, FeedForward } from '../description.js';
+import type { Block } from './parts.js';
 import type { Writer } from './writer.js';
 
 /** An elementwise function by the name that transformers' activations.py gives it. @throws ModelError for others */
-export function activation(writer: Writer, weights: Weights, name: string, x: string, at: string): string {
+export function activation(block: Block, name: string, x: string): string {
+  const { writer } = block;
   switch (name) {
     case 'silu':
     case 'swish':
@@ -33,17 +34,18 @@ export function activation(writer: Writer, weights: Weights, name: string, x: st
     case 'sigmoid':
       return writer.op('Sigmoid', [x]);
     case 'xielu':
-      return xielu(writer, weights, x, `${at}mlp.act_fn.`);
+      return xielu(block, x);
     default:
       throw unsupported(`The activation "${name}" is not described.`);
   }
 }
 
 /** Apertus' activation, whose shape is learned. */
-function xielu(writer: Writer, weights: Weights, x: string, at: string): string {
-  const [beta, epsilon] = [weights.wide(`${at}beta`, []), weights.wide(`${at}eps`, [])];
-  const right = writer.op('Softplus', [weights.wide(`${at}alpha_p`, [1])]);
-  const left = writer.add(beta, writer.op('Softplus', [weights.wide(`${at}alpha_n`, [1])]));
+function xielu({ writer, weights }: Block, x: string): string {
+  const shape = weights.under('mlp.act_fn.');
+  const [beta, epsilon] = [shape.wide('beta', []), shape.wide('eps', [])];
+  const right = writer.op('Softplus', [shape.wide('alpha_p', [1])]);
+  const left = writer.add(beta, writer.op('Softplus', [shape.wide('alpha_n', [1])]));
   const below = writer.op('Sub', [writer.op('Exp', [writer.op('Min', [x, epsilon])]), writer.scalar(1)]);
   const negative = writer.mul(writer.op('Sub', [below, x]), left);
   const positive = writer.mul(writer.mul(right, x), x);
@@ -53,26 +55,24 @@ function xielu(writer: Writer, weights: Weights, x: string, at: string): string 
 
 /** A block's MLP. @param x [..., hidden]; the result too */
 export function feedForward(
-  writer: Writer,
-  weights: Weights,
-  { hidden, transposed }: Description,
+  block: Block,
   { gate, up, down, gateUp, bias, activation: name }: Omit<FeedForward, 'before'>,
   x: string,
-  at: string,
 ): string {
+  const { writer, weights, d } = block;
+  const { hidden, transposed } = d;
   const options = { bias, transposed };
-  const active = (y: string): string => activation(writer, weights, name, y, at);
+  const active = (y: string): string => activation(block, name, y);
   if (gateUp !== undefined) {
-    const width = weights.outputs(at + gateUp, transposed) / 2;
-    const both = weights.linear(x, at + gateUp, hidden, 2 * Math.floor(width), options);
+    const width = weights.outputs(gateUp, transposed) / 2;
+    const both = weights.linear(x, gateUp, hidden, 2 * Math.floor(width), options);
     const [g = '', u = ''] = writer.split(both, [width, width], -1);
-    return weights.linear(writer.mul(active(g), u), at + down, width, hidden, options);
+    return weights.linear(writer.mul(active(g), u), down, width, hidden, options);
   }
-  const width = weights.outputs(at + up, transposed);
-  const u = weights.linear(x, at + up, hidden, width, options);
-  const inner =
-    gate === undefined ? active(u) : writer.mul(active(weights.linear(x, at + gate, hidden, width, options)), u);
-  return weights.linear(inner, at + down, width, hidden, options);
+  const width = weights.outputs(up, transposed);
+  const u = weights.linear(x, up, hidden, width, options);
+  const inner = gate === undefined ? active(u) : writer.mul(active(weights.linear(x, gate, hidden, width, options)), u);
+  return weights.linear(inner, down, width, hidden, options);
 }
 
 /**
@@ -81,23 +81,16 @@ export function feedForward(
  * @param x [batch, positions, hidden]; the result too
  * @param stream the residual stream, for a router that reads it itself
  */
-export function experts(
-  writer: Writer,
-  weights: Weights,
-  d: Description,
-  e: Experts,
-  x: string,
-  at: string,
-  stream = x,
-): string {
+export function experts(block: Block, e: Experts, x: string, stream = x): string {
+  const { writer, weights, d } = block;
   const { hidden } = d;
   const rows = writer.reshape(x, -1, hidden);
-  const asked = e.beside ? routed(writer, weights, d, e.beside, writer.reshape(stream, -1, hidden), at) : rows;
-  const scores = weights.linear(asked, at + e.router, hidden, e.count, { bias: e.routerBias === true });
-  const correction = e.correction === undefined ? undefined : weights.wide(at + e.correction, [e.count]);
+  const asked = e.beside ? routed(block, e.beside, writer.reshape(stream, -1, hidden)) : rows;
+  const scores = weights.linear(asked, e.router, hidden, e.count, { bias: e.routerBias === true });
+  const correction = e.correction === undefined ? undefined : weights.wide(e.correction, [e.count]);
   const { shares: plain, chosen } = route(writer, e, scores, correction);
   const shares = e.beside
-    ? writer.mul(plain, writer.op('Gather', [weights.wide(at + e.beside.shares, [e.count]), chosen]))
+    ? writer.mul(plain, writer.op('Gather', [weights.wide(e.beside.shares, [e.count]), chosen]))
     : plain;
   // Tables [rows, experts]: who chose whom, and with which share.
   const none = writer.op('ConstantOfShape', [writer.op('Shape', [scores])]);
@@ -113,26 +106,20 @@ export function experts(
       const who = writer.op('Transpose', [writer.op('NonZero', [column(choice)])], { perm: [1n, 0n] });
       const own = writer.op('GatherND', [rows, who]);
       const weight = writer.unsqueeze(writer.op('GatherND', [column(share), who]), 1);
-      const result = writer.mul(oneExpert(writer, weights, d, e, own, at, i), weight);
+      const result = writer.mul(oneExpert(block, e, own, i), weight);
       return writer.op('ScatterND', [before, who, result], { reduction: 'add' });
     };
     sum = writer.branch(writer.op('Gather', [anyone, writer.int(i)]), expert, before, ['rows', hidden]);
   }
-  if (e.shared) sum = writer.add(sum, shared(writer, weights, d, e, e.shared, rows, at));
+  if (e.shared) sum = writer.add(sum, shared(block, e, e.shared, rows));
   return writer.op('Reshape', [sum, writer.op('Shape', [x])]);
 }
 
 /** What Gemma 4's router reads. @param x [rows, hidden]; the result too */
-function routed(
-  writer: Writer,
-  weights: Weights,
-  { hidden, norm }: Description,
-  { router }: BesideMlp,
-  x: string,
-  at: string,
-): string {
+function routed({ writer, weights, d }: Block, { router }: BesideMlp, x: string): string {
+  const { hidden, norm } = d;
   const plain = weights.norm(x, '', hidden, { ...norm, weight: false, bias: false, offset: 0 });
-  return writer.scaled(writer.mul(plain, weights.wide(at + router.name, [hidden])), router.scale);
+  return writer.scaled(writer.mul(plain, weights.wide(router.name, [hidden])), router.scale);
 }
 
 /**
@@ -184,59 +171,49 @@ function inBestGroups(writer: Writer, e: Experts, groups: NonNullable<Experts['g
 }
 
 /** An expert's MLP. @param x [rows, hidden]; the result too */
-function oneExpert(
-  writer: Writer,
-  weights: Weights,
-  d: Description,
-  e: Experts,
-  x: string,
-  at: string,
-  number: number,
-): string {
+function oneExpert(block: Block, e: Experts, x: string, number: number): string {
+  const { writer, weights, d } = block;
   const { activation: name } = e;
-  if (e.clamped) return clampedExpert(writer, weights, d, e, e.clamped, x, at, number);
+  if (e.clamped) return clampedExpert(block, e, e.clamped, x, number);
   if (!e.stacked) {
     const own = (matrix: string): string => matrix.replace('#', String(number));
     const matrices = { gate: own(e.gate), up: own(e.up), down: own(e.down), bias: false, activation: name };
-    return feedForward(writer, weights, { ...d, transposed: false }, matrices, x, at);
+    return feedForward(block, matrices, x);
   }
   // One row of the tensor [experts, rows, columns] is an expert's matrix. Some are stored without an ending.
-  const ending = weights.shapeOf(at + e.gate) ? '' : '.weight';
-  const rows = weights.shapeOf(`${at}${e.gate}${ending}`)?.[1] ?? 0;
+  const ending = weights.shapeOf(e.gate) ? '' : '.weight';
+  const rows = weights.shapeOf(`${e.gate}${ending}`)?.[1] ?? 0;
   const matrix = (stacked: string, rows: number, columns: number): string =>
-    weights.wide(`${at}${stacked}${ending}`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
+    weights.wide(`${stacked}${ending}`, [e.count, rows, columns], [number, number + 1], [rows, columns]);
   if (e.gate !== e.up) {
     const [g, u] = [e.gate, e.up].map((name) => writer.product(x, matrix(name, rows, d.hidden)));
-    const inner = writer.mul(activation(writer, weights, name, g ?? '', at), u ?? '');
+    const inner = writer.mul(activation(block, name, g ?? ''), u ?? '');
     return writer.product(inner, matrix(e.down, d.hidden, rows));
   }
   const width = rows / 2;
   const both = writer.product(x, matrix(e.gate, 2 * Math.floor(width), d.hidden));
   const [g = '', u = ''] = writer.split(both, [width, width], -1);
-  return writer.product(writer.mul(activation(writer, weights, name, g, at), u), matrix(e.down, d.hidden, width));
+  return writer.product(writer.mul(activation(block, name, g), u), matrix(e.down, d.hidden, width));
 }
 
 /** One of gpt-oss's experts. @param x [rows, hidden]; the result too */
 function clampedExpert(
-  writer: Writer,
-  weights: Weights,
-  { hidden }: Description,
+  { writer, weights, d: { hidden } }: Block,
   e: Experts,
   { alpha, limit }: NonNullable<Experts['clamped']>,
   x: string,
-  at: string,
   number: number,
 ): string {
   const one = [number, number + 1] as const;
   const alternate = e.gate === e.up;
-  const bias = (name: string): string => `${at}${name}${alternate ? '_bias' : '.bias'}`;
+  const bias = (name: string): string => `${name}${alternate ? '_bias' : '.bias'}`;
   const product = (y: string, name: string, inputs: number, outputs: number): string => {
     const shape = [e.count, outputs, inputs] as const;
     const whole = alternate
-      ? weights.shapeOf(`${at}${name}${BLOCKS}`)
-        ? writer.product(y, weights.unpacked(at + name, shape, number))
-        : writer.op('MatMul', [y, weights.wide(at + name, [e.count, inputs, outputs], one, [inputs, outputs])])
-      : writer.product(y, weights.perhapsUnpacked(`${at}${name}.weight`, shape, number));
+      ? weights.shapeOf(`${name}${BLOCKS}`)
+        ? writer.product(y, weights.unpacked(name, shape, number))
+        : writer.op('MatMul', [y, weights.wide(name, [e.count, inputs, outputs], one, [inputs, outputs])])
+      : writer.product(y, weights.perhapsUnpacked(`${name}.weight`, shape, number));
     return writer.add(whole, weights.wide(bias(name), [e.count, outputs], one, [outputs]));
   };
   const outputs = weights.shapeOf(bias(e.gate))?.[1] ?? 0;
@@ -252,17 +229,15 @@ function clampedExpert(
   return product(writer.mul(writer.add(up, writer.scalar(1)), opened), e.down, width, hidden);
 }
 
+/** The MLP that every position passes. @param x [rows, hidden]; the result too */
 function shared(
-  writer: Writer,
-  weights: Weights,
-  d: Description,
+  block: Block,
   { activation: name }: Experts,
   { matrices, gate }: NonNullable<Experts['shared']>,
   x: string,
-  at: string,
 ): string {
-  const own = { ...matrices, bias: false, activation: name };
-  const y = feedForward(writer, weights, { ...d, transposed: false }, own, x, at);
+  const { writer, weights, d } = block;
+  const y = feedForward(block, { ...matrices, bias: false, activation: name }, x);
   if (gate === undefined) return y;
-  return writer.mul(y, writer.op('Sigmoid', [weights.linear(x, at + gate, d.hidden, 1)]));
+  return writer.mul(y, writer.op('Sigmoid', [weights.linear(x, gate, d.hidden, 1)]));
 }

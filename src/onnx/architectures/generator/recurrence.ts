@@ -2,70 +2,68 @@ import { DataType, MICROSOFT } from '../../graph.js';
 import { unsupported } from '../../source.js';
 import type { DeltaNet, Recurrence, ShortConvolution, StateSpace } from '../description.js';
 import { activation } from './feedForward.js';
-import type { Parts } from './parts.js';
+import type { Block } from './parts.js';
 
 /** What stands in place of attention, with the state of what came before. @param x [batch, positions, hidden]; the result too */
-export function recurrence(parts: Parts, r: Recurrence, x: string, layer: number): string {
+export function recurrence(block: Block, r: Recurrence, x: string): string {
   switch (r.kind) {
     case 'convolution':
-      return shortConvolution(parts, r, x, layer);
+      return shortConvolution(block, r, x);
     case 'state space':
-      return stateSpace(parts, r, x, layer);
+      return stateSpace(block, r, x);
     case 'delta rule':
-      return deltaNet(parts, r, x, layer);
+      return deltaNet(block, r, x);
   }
 }
 
 /** LFM2's. */
-function shortConvolution(parts: Parts, r: ShortConvolution, x: string, layer: number): string {
-  const { writer, weights, d } = parts;
+function shortConvolution(block: Block, r: ShortConvolution, x: string): string {
+  const { writer, weights, d } = block;
   const { hidden } = d;
-  const at = `${d.blocks}${layer}.`;
   const { bias, positions } = r;
-  const all = weights.linear(x, at + r.input, hidden, 3 * hidden, { bias });
+  const all = weights.linear(x, r.input, hidden, 3 * hidden, { bias });
   const [before = '', behind = '', y = ''] = writer.split(all, [hidden, hidden, hidden], -1);
-  const convolution = { name: at + r.convolution, channels: hidden, positions, bias };
-  const seen = convolved(parts, convolution, writer.mul(before, y), layer);
-  return weights.linear(writer.mul(behind, seen), at + r.output, hidden, hidden, { bias });
+  const convolution = { name: r.convolution, channels: hidden, positions, bias };
+  const seen = convolved(block, convolution, writer.mul(before, y));
+  return weights.linear(writer.mul(behind, seen), r.output, hidden, hidden, { bias });
 }
 
 /** Mamba 2: a state for each head falls off with a step of time, and a key times a value is added to it. */
-function stateSpace(parts: Parts, r: StateSpace, x: string, layer: number): string {
-  const { writer, weights, d } = parts;
+function stateSpace(block: Block, r: StateSpace, x: string): string {
+  const { writer, weights, d } = block;
   const { heads, headSize, stateSize, groups, positions, bias } = r;
   refuseUneven(heads, groups);
-  const at = `${d.blocks}${layer}.`;
   const [inner, keys] = [heads * headSize, groups * stateSize];
   const channels = inner + 2 * keys;
-  const active = (y: string): string => activation(writer, weights, r.activation, y, at);
-  const all = weights.linear(x, at + r.input, d.hidden, inner + channels + heads, { bias });
+  const active = (y: string): string => activation(block, r.activation, y);
+  const all = weights.linear(x, r.input, d.hidden, inner + channels + heads, { bias });
   const [gate = '', mixed = '', time = ''] = writer.split(all, [inner, channels, heads], -1);
-  const convolution = { name: at + r.convolution, channels, positions, bias: r.convolutionBias };
-  const seen = active(convolved(parts, convolution, mixed, layer));
+  const convolution = { name: r.convolution, channels, positions, bias: r.convolutionBias };
+  const seen = active(convolved(block, convolution, mixed));
   const [values = '', key = '', query = ''] = writer.split(seen, [inner, keys, keys], -1);
   const [least, most] = r.steps;
-  let step = writer.op('Softplus', [writer.add(time, weights.wide(at + r.stepBias, [heads]))]);
+  let step = writer.op('Softplus', [writer.add(time, weights.wide(r.stepBias, [heads]))]);
   if (least > 0) step = writer.op('Max', [step, writer.scalar(least)]);
   if (most < Infinity) step = writer.op('Min', [step, writer.scalar(most)]);
   const byHeads = (y: string): string => writer.reshape(y, 0, 0, heads, headSize);
   const given = writer.reshape(writer.mul(byHeads(values), writer.unsqueeze(step, -1)), 0, 0, inner);
-  const state = { heads, keyHeads: groups, keySize: stateSize, valueSize: headSize, layer };
-  const recalled = linearAttention(parts, state, {
+  const state = { heads, keyHeads: groups, keySize: stateSize, valueSize: headSize };
+  const recalled = linearAttention(block, state, {
     query,
     key,
     value: given,
-    decay: decay(parts, r, step, at),
+    decay: decay(block, r, step),
     beta: undefined,
     scale: 1,
   });
-  const skip = writer.mul(byHeads(values), writer.unsqueeze(weights.wide(at + r.skip, [heads]), -1));
+  const skip = writer.mul(byHeads(values), writer.unsqueeze(weights.wide(r.skip, [heads]), -1));
   const sum = writer.add(recalled, writer.reshape(skip, 0, 0, inner));
   // Normed behind the gate, each group by itself.
   const gated = writer.mul(sum, writer.mul(gate, writer.op('Sigmoid', [gate])));
   const plain = { ...d.norm, kind: 'rms', offset: 0, bias: false } as const;
   const normed =
     groups === 1
-      ? weights.norm(gated, at + r.norm, inner, { ...plain, weight: true })
+      ? weights.norm(gated, r.norm, inner, { ...plain, weight: true })
       : writer.mul(
           writer.reshape(
             weights.norm(writer.reshape(gated, 0, 0, groups, inner / groups), '', inner / groups, {
@@ -74,14 +72,14 @@ function stateSpace(parts: Parts, r: StateSpace, x: string, layer: number): stri
             }),
             ...[0, 0, inner],
           ),
-          weights.wide(`${at}${r.norm}.weight`, [inner]),
+          weights.wide(`${r.norm}.weight`, [inner]),
         );
-  return weights.linear(normed, at + r.output, inner, d.hidden, { bias });
+  return weights.linear(normed, r.output, inner, d.hidden, { bias });
 }
 
 /** The logarithm of what is left of a state behind steps of time, [batch, positions, heads]; the steps too. */
-function decay({ writer, weights }: Parts, r: StateSpace | DeltaNet, step: string, at: string): string {
-  const stored = weights.wide(at + r.rate.name, [r.heads]);
+function decay({ writer, weights }: Block, r: StateSpace | DeltaNet, step: string): string {
+  const stored = weights.wide(r.rate.name, [r.heads]);
   const rate = r.rate.stored === 'negative' ? stored : writer.op('Neg', [writer.op('Exp', [stored])]);
   return writer.mul(step, rate);
 }
@@ -94,17 +92,16 @@ function refuseUneven(heads: number, keyHeads: number): void {
 }
 
 /** Qwen3-Next's: of what a state recalls for a key, the difference to the value is written into it. */
-function deltaNet(parts: Parts, r: DeltaNet, x: string, layer: number): string {
-  const { writer, weights, d } = parts;
+function deltaNet(block: Block, r: DeltaNet, x: string): string {
+  const { writer, weights, d } = block;
   const { heads, keyHeads, keySize, valueSize, positions } = r;
   refuseUneven(heads, keyHeads);
-  const at = `${d.blocks}${layer}.`;
   const [keys, values] = [keyHeads * keySize, heads * valueSize];
   const channels = 2 * keys + values;
-  const active = (y: string): string => activation(writer, weights, r.activation, y, at);
-  const { mixed, gate, write, time } = deltaProjections(parts, r, x, at);
-  const convolution = { name: at + r.convolution, channels, positions, bias: false };
-  const seen = active(convolved(parts, convolution, mixed, layer));
+  const active = (y: string): string => activation(block, r.activation, y);
+  const { mixed, gate, write, time } = deltaProjections(block, r, x);
+  const convolution = { name: r.convolution, channels, positions, bias: false };
+  const seen = active(convolved(block, convolution, mixed));
   const [query = '', key = '', value = ''] = writer.split(seen, [keys, keys, values], -1);
   const copies = r.order === 'in turn' ? heads / keyHeads : 1;
   const unit = (y: string): string => {
@@ -114,31 +111,30 @@ function deltaNet(parts: Parts, r: DeltaNet, x: string, layer: number): string {
     const one = writer.reshape(writer.op('Div', [byHeads, length]), 0, 0, keys);
     return copies === 1 ? one : writer.op('Concat', new Array<string>(copies).fill(one), { axis: -1n });
   };
-  const step = writer.op('Softplus', [writer.add(time, weights.wide(at + r.stepBias, [heads]))]);
-  const state = { heads, keyHeads: copies * keyHeads, keySize, valueSize, layer };
-  const recalled = linearAttention(parts, state, {
+  const step = writer.op('Softplus', [writer.add(time, weights.wide(r.stepBias, [heads]))]);
+  const state = { heads, keyHeads: copies * keyHeads, keySize, valueSize };
+  const recalled = linearAttention(block, state, {
     query: unit(query),
     key: unit(key),
     value,
-    decay: decay(parts, r, step, at),
+    decay: decay(block, r, step),
     beta: writer.op('Sigmoid', [write]),
     scale: keySize ** -0.5,
   });
   const byHeads = writer.reshape(recalled, 0, 0, heads, valueSize);
-  const normed = weights.norm(byHeads, at + r.norm, valueSize, { ...d.norm, offset: 0 });
+  const normed = weights.norm(byHeads, r.norm, valueSize, { ...d.norm, offset: 0 });
   const gated = writer.mul(writer.reshape(normed, 0, 0, values), writer.mul(gate, writer.op('Sigmoid', [gate])));
-  return weights.linear(gated, at + r.output, values, d.hidden);
+  return weights.linear(gated, r.output, values, d.hidden);
 }
 
 /** What is convolved, the gate, how much is written and how fast a state falls off. */
 function deltaProjections(
-  { writer, weights, d }: Parts,
+  { writer, weights, d }: Block,
   { heads, keyHeads, keySize, valueSize, inputs, rates }: DeltaNet,
   x: string,
-  at: string,
 ): { readonly mixed: string; readonly gate: string; readonly write: string; readonly time: string } {
   const [keys, values] = [keyHeads * keySize, heads * valueSize];
-  const linear = (name: string, width: number): string => weights.linear(x, at + name, d.hidden, width);
+  const linear = (name: string, width: number): string => weights.linear(x, name, d.hidden, width);
   const each = heads / keyHeads;
   const byKeys = (y: string, sizes: readonly number[]): string[] => {
     const width = sizes.reduce((sum, size) => sum + size, 0);
@@ -166,8 +162,8 @@ interface Convolution {
 }
 
 /** Each channel with weights of its own for some positions up to this one. @param x [batch, positions, channels]; the result too */
-function convolved(parts: Parts, { name, channels, positions, bias }: Convolution, x: string, layer: number): string {
-  const { writer, weights } = parts;
+function convolved({ writer, weights, layer }: Block, c: Convolution, x: string): string {
+  const { name, channels, positions, bias } = c;
   if (positions < 2) throw unsupported(`A convolution over ${positions} position is not described.`);
   const state = ['batch_size', channels, positions - 1];
   const past = writer.input(`past_conv.${layer}`, DataType.FLOAT, state);
@@ -185,7 +181,6 @@ interface State {
   readonly keyHeads: number;
   readonly keySize: number;
   readonly valueSize: number;
-  readonly layer: number;
 }
 
 /** [batch, positions, heads * size] each; `decay` and `beta` [batch, positions, heads], the first the logarithm. */
@@ -200,8 +195,9 @@ interface Recall {
 }
 
 /** @returns what is recalled, [batch, positions, heads * valueSize] */
-function linearAttention({ writer }: Parts, s: State, { query, key, value, decay, beta, scale }: Recall): string {
-  const { heads, keyHeads, keySize, valueSize, layer } = s;
+function linearAttention({ writer, layer }: Block, s: State, recall: Recall): string {
+  const { heads, keyHeads, keySize, valueSize } = s;
+  const { query, key, value, decay, beta, scale } = recall;
   const state = ['batch_size', heads, keySize, valueSize];
   const past = writer.input(`past_recurrent.${layer}`, DataType.FLOAT, state);
   const input = [query, key, value, past, decay, ...(beta === undefined ? [] : [beta])];

@@ -15,14 +15,18 @@ export type Rows = readonly [from: number, to: number];
 
 /** The stored weights as tensors of a graph: they stay where they are, each read at its place in its file. */
 export class Weights {
-  private readonly used = new Set<string>();
-
   constructor(
     private readonly writer: Writer,
     private readonly tensors: ReadonlyMap<string, StoredTensor>,
-    /** What the names of the decoder's own tensors begin with. */
-    readonly prefix: string,
+    /** What the names of the tensors begin with. */
+    private readonly prefix: string,
+    private readonly used = new Set<string>(),
   ) {}
+
+  /** Those whose names begin so, by what follows. */
+  under(beginning: string): Weights {
+    return new Weights(this.writer, this.tensors, this.prefix + beginning, this.used);
+  }
 
   /** Shape of a tensor; undefined where there is none. */
   shapeOf(name: string): readonly number[] | undefined {
@@ -175,7 +179,7 @@ export class Weights {
   outputs(name: string, transposed = false): number {
     const shape = this.shapeOf(`${name}.weight`);
     if (shape?.length !== 2)
-      throw broken(`The files hold no matrix "${this.prefix}${name}.weight", which the configuration asks for.`);
+      throw broken(`The files hold no matrix "${this.nameOf(name)}.weight", which the configuration asks for.`);
     return shape[transposed ? 1 : 0] ?? 0;
   }
 
