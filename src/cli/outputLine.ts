@@ -8,6 +8,7 @@ import type { FlagValues } from '../map/flags.js';
 import { layerWords, vectorWords } from '../map/naming.js';
 import { formatFixed } from '../map/numbers.js';
 import type { MapParameters } from '../map/specification.js';
+import { withAxes } from '../map/withAxes.js';
 import type { LineResult } from '../protocol/line.js';
 import { bad } from './computing.js';
 import { writeFigure } from './outputFigure.js';
@@ -39,9 +40,8 @@ export async function printLines(
   const { lines, parameters, batchSize, figure, json } = asked;
   const found: (LineResult & { readonly to: string })[] = [];
   for (const to of lines) {
-    const axes = { method: 'directions', x: { kind: 'prompt', text: to }, y: { kind: 'random', seed: 42 } } as const;
-    const plane = { ...parameters.plane, axes, orthogonal: false, lengths: 'own' } as const;
-    const line = { parameters: { ...parameters, plane }, steps: STEPS, batchSize };
+    const toward = withAxes(parameters, { kind: 'prompt', text: to }, { kind: 'random', seed: 42 });
+    const line = { parameters: toward, steps: STEPS, batchSize };
     found.push({ to, ...(await engine.call('line', line, { signal })) });
   }
   const { name } = description.reference;

@@ -10,6 +10,7 @@ import {
   type Prompt,
 } from './specification.js';
 import { encodeVector } from './vector.js';
+import { aroundUnits, withAxes } from './withAxes.js';
 
 /** Points to start from. Each works at once on the bundled model, which knows nine old books and nothing else, and on others. */
 export const PRESETS = ['original', 'aroundPrompt', 'threePrompts', 'principalPlane', 'steering'] as const;
@@ -191,22 +192,12 @@ export function centerToSearchFrom(current: MapParameters): MapParameters {
  * @param x what wins behind the first, and the step from the center to it; `y` the same of the other
  */
 export function betweenBoundaries(current: MapParameters, [x, y]: readonly [Step, Step]): MapParameters {
-  const { columns, rows } = current.grid;
   const axis = ({ token, step }: Step): Direction => ({
     kind: 'vector',
     vector: encodeVector(step),
     name: `${BOUNDARY}${token}`.slice(0, 200),
   });
-  return {
-    ...current,
-    plane: {
-      ...current.plane,
-      axes: { method: 'directions', x: axis(x), y: axis(y) },
-      orthogonal: false,
-      lengths: 'own',
-    },
-    grid: { columns, rows, spacing: Number((3 / Math.min(columns, rows)).toPrecision(4)), center: [0.5, 0.5] },
-  };
+  return { ...withAxes(current, axis(x), axis(y)), grid: aroundUnits(current.grid) };
 }
 
 interface Step {

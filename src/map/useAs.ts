@@ -2,6 +2,7 @@ import { contextOf, type Direction, type MapParameters, type VectorSource } from
 import { formatShort } from './numbers.js';
 import { dot, type Plane, pointAt } from './plane.js';
 import { encodeVector } from './vector.js';
+import { aroundUnits, withAxes } from './withAxes.js';
 
 /** What a point of a plane can become: its center, or what stands at (1, 0) or (0, 1). */
 export const ANCHORS = ['A', 'B', 'C'] as const;
@@ -12,6 +13,18 @@ const vectorOf = (vector: Float32Array, name: string): VectorSource => ({
   vector: encodeVector(vector),
   name,
 });
+
+/**
+ * The parameters with one axis along a direction; the other stays: as it was asked for where its direction alone decided it, else as it
+ * is drawn, since what the two came of no longer holds for both.
+ * @param drawn the other axis
+ */
+function withAxis(parameters: MapParameters, axis: 'x' | 'y', along: Direction, drawn: Float32Array): MapParameters {
+  const { axes, lengths, orthogonal } = parameters.plane;
+  const kept = axes.method === 'directions' && lengths === 'own' && !orthogonal;
+  if (axis === 'x') return withAxes(parameters, along, kept ? axes.y : vectorOf(drawn, 'v'));
+  return withAxes(parameters, kept ? axes.x : vectorOf(drawn, 'u'), along);
+}
 
 /**
  * Parameters of a map one of whose axes goes along a direction, as long as the other, which stays: a direction does not say how far it
@@ -26,27 +39,11 @@ export function alongDirection(
   name: string,
   axis: 'x' | 'y',
 ): MapParameters {
-  const { axes } = parameters.plane;
-  const [other, label]: [Float32Array, string] = axis === 'x' ? [plane.v, 'v'] : [plane.u, 'u'];
+  const other = axis === 'x' ? plane.v : plane.u;
   const length = Math.sqrt(dot(other, other)) || 1;
   const own = Math.sqrt(dot(direction, direction)) || 1;
-  const along = vectorOf(
-    direction.map((value) => (value / own) * length),
-    name,
-  );
-  const { lengths, orthogonal } = parameters.plane;
-  // As it is drawn: what its length and its direction came of no longer holds for both.
-  const kept = axes.method === 'directions' && lengths === 'own' && !orthogonal;
-  const rest: Direction = kept ? (axis === 'x' ? axes.y : axes.x) : vectorOf(other, label);
-  return {
-    ...parameters,
-    plane: {
-      ...parameters.plane,
-      axes: { method: 'directions', ...(axis === 'x' ? { x: along, y: rest } : { x: rest, y: along }) },
-      lengths: 'own',
-      orthogonal: false,
-    },
-  };
+  const along = direction.map((value) => (value / own) * length);
+  return withAxis(parameters, axis, vectorOf(along, name), other);
 }
 
 /**
@@ -69,30 +66,12 @@ export function useAs(
       context: contextOf(parameters),
       plane: { ...parameters.plane, center: vectorOf(point, `point ${name}`) },
     };
-  const { axes, lengths, orthogonal } = parameters.plane;
   const step = point.map((value, i) => value - (plane.c[i] ?? 0));
   const toward = vectorOf(step, `step to ${name}`);
-  const [other, label]: [Float32Array, string] = anchor === 'B' ? [plane.v, 'v'] : [plane.u, 'u'];
-  // As it is drawn: what its length and its direction came of no longer holds for both.
-  const kept = axes.method === 'directions' && lengths === 'own' && !orthogonal;
-  const scale = axes.method === 'directions' ? 1 : Math.sqrt(dot(step, step) / (dot(other, other) || 1)) || 1;
-  const rest: Direction = kept
-    ? anchor === 'B'
-      ? axes.y
-      : axes.x
-    : vectorOf(
-        other.map((value) => value * scale),
-        label,
-      );
-  const { columns, rows } = parameters.grid;
-  return {
-    ...parameters,
-    plane: {
-      ...parameters.plane,
-      axes: { method: 'directions', ...(anchor === 'B' ? { x: toward, y: rest } : { x: rest, y: toward }) },
-      lengths: 'own',
-      orthogonal: false,
-    },
-    grid: { columns, rows, spacing: Number((3 / Math.min(columns, rows)).toPrecision(4)), center: [0.5, 0.5] },
-  };
+  const other = anchor === 'B' ? plane.v : plane.u;
+  const isLed = parameters.plane.axes.method === 'directions';
+  const scale = isLed ? 1 : Math.sqrt(dot(step, step) / (dot(other, other) || 1)) || 1;
+  const drawn = other.map((value) => value * scale);
+  const laid = withAxis(parameters, anchor === 'B' ? 'x' : 'y', toward, drawn);
+  return { ...laid, grid: aroundUnits(parameters.grid) };
 }

@@ -4,6 +4,7 @@ import type { Plane } from '../plane.js';
 import { contextOf, isTranslated, type MapParameters, parseParameters } from '../specification.js';
 import type { TranslatorKind } from '../translate.js';
 import { encodeVector } from '../vector.js';
+import { withAxes } from '../withAxes.js';
 
 /** A value on an axis of a series: JSON. */
 export type AxisValue =
@@ -193,17 +194,9 @@ const isObject = (data: unknown): data is Record<string, unknown> => typeof data
 export const onPlane = (parameters: MapParameters, { c, u, v }: Plane, name: string): MapParameters => {
   const vector = (numbers: Float32Array, what: string) =>
     ({ kind: 'vector', vector: encodeVector(numbers), name: `${what} of ${name}` }) as const;
-  return {
-    ...parameters,
-    context: contextOf(parameters),
-    plane: {
-      axes: { method: 'directions', x: vector(u, 'x axis'), y: vector(v, 'y axis') },
-      center: vector(c, 'center'),
-      orthogonal: false,
-      lengths: 'own',
-      sample: parameters.plane.sample,
-    },
-  };
+  const plane = { ...parameters.plane, center: vector(c, 'center') };
+  const around = { ...parameters, context: contextOf(parameters), plane };
+  return withAxes(around, vector(u, 'x axis'), vector(v, 'y axis'));
 };
 
 /** What the shared plane is laid by: the base's map, of which a single cell is enough. */
