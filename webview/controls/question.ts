@@ -58,7 +58,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
     form.edit(part('tokens'), parseTokens(text)),
   );
   const tokensField = createField(t('Tokens'), tokens.element);
-  const understood = h('div', { class: 'masked', role: 'list', 'aria-label': t('Tokens of the set') });
+  const understood = h('div', { class: 'chips', role: 'list', 'aria-label': t('Tokens of the set') });
   const pattern = createTextField(t('Regular expression'), (text) => form.edit(part('pattern'), text));
   const patternField = createField(t('Matches'), pattern.element);
   const feature = createButton(t('Choose File…'), 'secondary', () =>
@@ -71,7 +71,7 @@ export function createQuestion(store: Store, form: Form): ControlGroup {
   const secondField = createField(t('less that of'), second.element);
 
   const masked = (): readonly TokenName[] => form.settings?.parameters.masked ?? [];
-  const leftOut = h('div', { class: 'masked', role: 'list', 'aria-label': t('Tokens left out of the race') });
+  const leftOut = h('div', { class: 'chips', role: 'list', 'aria-label': t('Tokens left out of the race') });
   const add = (): void => {
     if (leaveOut.value === '') return;
     form.edit('masked', [...masked(), readToken(leaveOut.value)]);
