@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isRecord } from '../map/json.js';
 import { Fault } from '../map/fault.js';
+import { several } from '../map/numbers.js';
 import type { Layer } from '../map/specification.js';
 import type { StrongFeature, StrongFeatures } from '../map/strongFeatures.js';
 import { badFile, type GivenFile, wholeFile, withFile } from './vectors/bytes.js';
@@ -269,9 +270,9 @@ export const decoderPick = ({ key, row, column }: VectorPick): VectorPick =>
 
 /**
  * The strongest features of a vector, of an autoencoder's folder or file; fewer where not so many are active. The file is read
- * once, a row at a time, and nothing of it is kept.
+ * once, in pieces, and nothing of it is kept: what was read lately the system has at hand.
  * @param vector [hiddenSize], a hidden state
- * @param pause is called between rows, and may throw
+ * @param pause is called between pieces of the file, and may throw
  * @throws Fault `bad-parameter` where the vector is not of its width, as {@link readFeature}, and `file` where a number is not finite.
  */
 export async function strongestFeatures(
@@ -287,7 +288,9 @@ export async function strongestFeatures(
     const entries = await listVectors(file);
     const { width } = checkedEncoder(file.name, entries, vector.length);
     const { centered, rescaled, thresholds, keeps } = activationOf(configuration, entries);
-    const decoder = entries.find(({ key, count }) => key === DECODER && count === width);
+    const decoder = entries.find(({ key }) => key === DECODER);
+    if (rescaled && decoder && decoder.count !== width)
+      throw badFile(`${file.name}:${DECODER}`, `has ${several(decoder.count, 'row')} for ${width} features`);
     const [bias, least, center] = [
       await numbersOf(file, entries, ENCODER_BIAS, width),
       thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, width),
@@ -298,7 +301,7 @@ export async function strongestFeatures(
       vector.map((value, i) => value - (center?.[i] ?? 0)),
       pause,
     );
-    const scale = rescaled ? await rowNorms(await arrayOf(file, DECODER), width, pause) : undefined;
+    const scale = rescaled ? await rowNorms(await arrayOf(file, DECODER), pause) : undefined;
     const active: { feature: number; activation: number }[] = [];
     sums.forEach((sum, feature) => {
       const activation = (sum + (bias?.[feature] ?? 0)) * (scale?.[feature] ?? 1);
@@ -313,7 +316,7 @@ export async function strongestFeatures(
     for (const one of active.slice(0, most)) {
       pause();
       const row = { key: DECODER, row: one.feature, hiddenSize: vector.length };
-      strongest.push({ ...one, direction: decoder ? (await readVector(file, row)).vector : null });
+      strongest.push({ ...one, direction: decoder?.count === width ? (await readVector(file, row)).vector : null });
     }
     const name = file.name === SAE_FILES.weights ? folderOf(weights) : file.name;
     const layer = hook === null ? undefined : layerOfHook(hook);
@@ -341,34 +344,58 @@ function checkedEncoder(name: string, entries: readonly VectorEntry[], numbers: 
   return encoder;
 }
 
-/** A vector [count] times a matrix [count, width], read as it lies: by rows, or by columns where their numbers are neighbors. */
+/** A vector [count] times a matrix [count, width]. @param pause is called between pieces of it, and may throw */
 async function products(matrix: StoredArray, vector: Float32Array, pause: () => void): Promise<Float64Array> {
   const { count, width } = vectorsOf(matrix.shape);
   const sums = new Float64Array(width);
-  for (let row = 0; row < count && !matrix.byColumn; row++) {
-    pause();
-    const h = vector[row] ?? 0;
-    const numbers = await matrix.read(row);
-    for (let i = 0; i < width; i++) sums[i] = (sums[i] ?? 0) + h * (numbers[i] ?? NaN);
-  }
-  for (let i = 0; i < width && matrix.byColumn; i++) {
-    pause();
-    const numbers = await matrix.readColumn(i);
-    for (let row = 0; row < count; row++) sums[i] = (sums[i] ?? 0) + (vector[row] ?? 0) * (numbers[row] ?? NaN);
-  }
+  for await (const { first, many, numbers } of pieces(matrix, pause))
+    for (let i = 0; i < many; i++) {
+      if (matrix.byColumn) {
+        let sum = 0;
+        for (let row = 0; row < count; row++) sum += (vector[row] ?? 0) * (numbers[i * count + row] ?? NaN);
+        sums[first + i] = sum;
+      } else {
+        const h = vector[first + i] ?? 0;
+        const start = i * width;
+        for (let at = 0; at < width; at++) sums[at] = (sums[at] ?? 0) + h * (numbers[start + at] ?? NaN);
+      }
+    }
   return sums;
 }
 
-/** The norms of `count` rows of a matrix. */
-async function rowNorms(matrix: StoredArray, count: number, pause: () => void): Promise<Float64Array> {
-  const norms = new Float64Array(count);
-  const { width } = vectorsOf(matrix.shape);
-  for (let row = 0; row < count; row++) {
+/** The norms of a matrix's rows. @param pause is called between pieces of it, and may throw */
+async function rowNorms(matrix: StoredArray, pause: () => void): Promise<Float64Array> {
+  const { count, width } = vectorsOf(matrix.shape);
+  const squares = new Float64Array(count);
+  const length = matrix.byColumn ? count : width;
+  for await (const { first, many, numbers } of pieces(matrix, pause))
+    for (let i = 0; i < many; i++)
+      for (let at = 0; at < length; at++) {
+        const row = matrix.byColumn ? at : first + i;
+        squares[row] = (squares[row] ?? 0) + (numbers[i * length + at] ?? NaN) ** 2;
+      }
+  return squares.map(Math.sqrt);
+}
+
+/** Numbers that are read at once: 4 MB of float32. */
+const PIECE = 2 ** 20;
+
+/** Rows of a matrix or, `byColumn`, columns that follow one another. */
+interface Piece {
+  readonly first: number;
+  readonly many: number;
+  /** One after another. */
+  readonly numbers: ArrayLike<number>;
+}
+
+/** A whole matrix, as it lies. */
+async function* pieces(matrix: StoredArray, pause: () => void): AsyncGenerator<Piece> {
+  const { count, width } = vectorsOf(matrix.shape);
+  const [all, length] = matrix.byColumn ? [width, count] : [count, width];
+  const most = Math.max(1, Math.floor(PIECE / length));
+  for (let first = 0; first < all; first += most) {
     pause();
-    const numbers = await matrix.read(row);
-    let square = 0;
-    for (let i = 0; i < width; i++) square += (numbers[i] ?? NaN) ** 2;
-    norms[row] = Math.sqrt(square);
+    const many = Math.min(most, all - first);
+    yield { first, many, numbers: await matrix.readMany(first, many) };
   }
-  return norms;
 }

@@ -174,6 +174,22 @@ test('what is no feature here says so in a sentence', async () => {
   await assert.rejects(strongestFeatures(folder, new Float32Array(7), 3), { message: /takes vectors of 6 numbers/ });
 });
 
+test('of an autoencoder that is read in several pieces each feature has its own sum and norm', async () => {
+  const features = 200_000;
+  const large = drawnSae(WIDTH, features);
+  const configuration = { architecture: 'topk', k: 5, rescale_acts_by_decoder_norm: true };
+  const folder = writeSaeFolder(path.join(temporaryFolder(), 'large'), large, configuration);
+  const h = numbers(WIDTH);
+  const expected = Array.from(large.b_enc, (bias, f) => {
+    const sum = h.reduce(
+      (s, value, i) => s + (value - (large.b_dec[i] ?? 0)) * (large.W_enc[i * features + f] ?? 0),
+      bias,
+    );
+    return Math.max(0, sum) * Math.hypot(...large.W_dec.subarray(f * WIDTH, (f + 1) * WIDTH));
+  });
+  assertStrongest((await strongestFeatures(folder, h, 20)).strongest, expected, 5, 'large');
+});
+
 test('a probe has the bias beside it', async () => {
   const file = givenBytes(
     'probe.safetensors',
@@ -196,9 +212,15 @@ test('a vector has no bias of its own', async () => {
 
 test('what an autoencoder claims of itself is checked before anything is added up', async () => {
   const h = numbers(WIDTH);
-  const strongest = (name: string, over: Readonly<Record<string, readonly number[]>>, bytes = 4096) => {
+  const strongest = (
+    name: string,
+    over: Readonly<Record<string, readonly number[]>>,
+    bytes = 4096,
+    configuration?: object,
+  ) => {
     const folder = path.join(temporaryFolder(), name);
     mkdirSync(folder);
+    if (configuration) writeFileSync(path.join(folder, 'cfg.json'), JSON.stringify(configuration));
     const weights = path.join(folder, 'sae_weights.safetensors');
     writeFileSync(weights, headerOf(over).header);
     truncateSync(weights, headerOf(over).header.length + bytes);
@@ -218,6 +240,13 @@ test('what an autoencoder claims of itself is checked before anything is added u
     strongest('odd', { W_enc: [WIDTH, 9], b_enc: [5] }, 4 * (WIDTH * 9 + 5)),
     /b_enc" has 5 numbers for 9 features/,
   );
+  const shapes = { W_enc: [WIDTH, 9], W_dec: [5, WIDTH] };
+  const short = strongest('short', shapes, 4 * WIDTH * (9 + 5), {
+    architecture: 'topk',
+    k: 2,
+    rescale_acts_by_decoder_norm: true,
+  });
+  await rejects(short, /W_dec" has 5 rows for 9 features/);
   const folder = folderOf('nan', undefined, false);
   const weights = path.join(folder, 'sae_weights.safetensors');
   const bytes = readFileSync(weights);

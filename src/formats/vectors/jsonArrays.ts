@@ -42,6 +42,7 @@ function arrayOf(value: unknown): StoredArray {
     shape,
     type: 'numbers',
     read: (row) => Promise.resolve(numbers.slice(row * width, (row + 1) * width)),
+    readMany: (first, many) => Promise.resolve(numbers.slice(first * width, (first + many) * width)),
     readColumn: (column) =>
       Promise.resolve(Array.from({ length: count }, (_, row) => numbers[row * width + column] ?? NaN)),
   };

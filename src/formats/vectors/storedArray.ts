@@ -1,5 +1,5 @@
 import { type Bytes, viewOf } from './bytes.js';
-import type { NumberType } from './numberTypes.js';
+import { type NumberType, numbersOf } from './numberTypes.js';
 
 /** An array of a file. Its last dimension is a vector's; the others count vectors. */
 export interface StoredArray {
@@ -14,6 +14,11 @@ export interface StoredArray {
   read(row: number): Promise<ArrayLike<number>>;
   /** One number of each vector, [count]; `column` is checked by the caller. */
   readColumn(column: number): Promise<ArrayLike<number>>;
+  /**
+   * Vectors that follow one another or, `byColumn`, columns: one after another. That there are so many, and that memory has room for
+   * them, is checked by the caller.
+   */
+  readMany(first: number, many: number): Promise<ArrayLike<number>>;
 }
 
 /** Numbers that a vector may have: 2^20, more than any model's hidden states. */
@@ -26,6 +31,7 @@ export const refused = (shape: readonly number[], type: string, refusal: string)
   refusal,
   read: () => Promise.reject(new Error(refusal)),
   readColumn: () => Promise.reject(new Error(refusal)),
+  readMany: () => Promise.reject(new Error(refusal)),
 });
 
 /** How many vectors an array holds and how long they are. Dimensions of 1 say nothing: [1, d] and [d, 1] are one vector. */
@@ -55,6 +61,10 @@ export function numbersIn(
   const refusal = shapeRefusal(shape);
   if (refusal !== undefined) return refused(shape, type.name, refusal);
   const { count: rows, width } = vectorsOf(shape);
+  const isMatrix = shape.filter((size) => size !== 1).length <= 2;
+  const byColumn = fortran && isMatrix && rows > 1;
+  const together = async (first: number, many: number): Promise<ArrayLike<number>> =>
+    numbersOf(type, await bytes.read(offset + first * type.size, many * type.size), little);
   const numbersAt = async (first: number, step: number, many: number): Promise<Float64Array> => {
     const numbers = new Float64Array(many);
     // What lies between the numbers is read as well, a piece at a time, unless that is far more than they are.
@@ -67,23 +77,32 @@ export function numbersIn(
     }
     return numbers;
   };
+  const read = (row: number): Promise<ArrayLike<number>> => {
+    if (!fortran) return together(row * width, width);
+    const { first, step } = fortranPlace(shape, row);
+    return numbersAt(first, step, width);
+  };
   return {
     shape,
     type: type.name,
-    ...(fortran && rows > 1 ? { byColumn: true } : {}),
-    read(row) {
-      const { first, step } = fortran ? fortranPlace(shape, row) : { first: row * width, step: 1 };
-      return numbersAt(first, step, width);
-    },
+    ...(byColumn ? { byColumn } : {}),
+    read,
     async readColumn(column) {
       if (!fortran) return numbersAt(column, width, rows);
       // A column of a matrix lies together where the first index runs fastest; of more dimensions each vector is somewhere.
-      if (shape.filter((size) => size !== 1).length <= 2) return numbersAt(column * rows, 1, rows);
+      if (isMatrix) return together(column * rows, rows);
       const numbers = new Float64Array(rows);
       for (let row = 0; row < rows; row++) {
         const { first, step } = fortranPlace(shape, row);
-        numbers.set(await numbersAt(first + column * step, 1, 1), row);
+        numbers.set(await together(first + column * step, 1), row);
       }
+      return numbers;
+    },
+    async readMany(first, many) {
+      const length = byColumn ? rows : width;
+      if (!fortran || isMatrix) return together(first * length, many * length);
+      const numbers = new Float64Array(many * length);
+      for (let i = 0; i < many; i++) numbers.set(await read(first + i), i * length);
       return numbers;
     },
   };
