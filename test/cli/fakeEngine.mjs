@@ -62,7 +62,7 @@ async function map(id, { parameters }) {
   const emit = (event) => process.send({ type: 'event', id, event });
   emit({ kind: 'started', specification, estimate: { cells: total, bytes: 5e9, seconds: null } });
   if (words.includes('heir')) {
-    const heir = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'inherit', detached: true });
+    const heir = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 200000)'], { stdio: 'inherit', detached: true });
     heir.unref();
     console.log(`heir in process ${heir.pid}`);
   }

@@ -25,11 +25,11 @@ if (process.platform === 'linux') {
   });
 
   test('runs that are killed at random moments: no file is half, no process stays, the next run clears', async () => {
-    const kills = await killsAtRandom({ count: 6, seed: 1, model: bundled });
+    const kills = await killsAtRandom({ count: 6, seed: 1, model: bundled, patience: 30_000 });
     assert.deepEqual([kills.half, kills.orphans, kills.uncleared, kills.emptyFolders], [0, 0, 0, 0]);
   });
 
-  test('an engine in endless work ends with its killed parent', { timeout: 60_000 }, async ({ signal }) => {
+  test('an engine in endless work ends with its killed parent', { timeout: 120_000 }, async ({ signal }) => {
     const busy = path.join(folder, 'busy.cjs');
     const began = path.join(folder, 'began');
     // In the engine, and in its main thread alone: what a regex that never ends does.

@@ -47,6 +47,15 @@ function marked(mark: string): { pid: number; program: string }[] {
   });
 }
 
+/** Kills a process; false where it had ended already. */
+export function killed(pid: number, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
 /** Runs tasks, some at a time. */
 export async function inBatches<T>(tasks: readonly (() => Promise<T>)[], atOnce: number): Promise<T[]> {
   const results: T[] = [];

@@ -15,7 +15,7 @@ const saves = await parallelSaves({ commands: 200, atOnce: 16, inProcess: 200, m
 console.log('200 command lines, 16 at a time, and 200 saves in one process, into one folder:', saves);
 
 const began = performance.now();
-const kills = await killsAtRandom({ count: 100, seed: 4242, model });
+const kills = await killsAtRandom({ count: 100, seed: 4242, model, patience: 2000 });
 console.log(`100 kills at random moments (${Math.round((performance.now() - began) / 1000)} s):`, kills);
 
 const study = await killedStudy(

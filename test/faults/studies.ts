@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { randomNumbers } from '../map/syntheticMap.js';
-import { CLI, startTree } from './processes.js';
+import { CLI, killed, startTree } from './processes.js';
 
 /** Tables whose bytes do not depend on who computed them, and when. */
 const SAME = ['boundaries', 'cells', 'members', 'planes', 'regions'];
@@ -61,12 +61,12 @@ export async function killedStudy(
   try {
     const file = path.join(folder, 'kills.embedding-study.json');
     writeFileSync(file, JSON.stringify(study));
-    const killed = path.join(folder, 'killed');
-    const run = (output: string) => startTree([CLI, 'study', file, '--output-dir', output, '--quiet']);
+    const output = path.join(folder, 'killed');
+    const run = () => startTree([CLI, 'study', file, '--output-dir', output, '--quiet']);
     const { hashes: wanted, milliseconds } = calm ?? (await calmStudy(file, path.join(folder, 'calm')));
     let met = 0;
     while (met < kills) {
-      const tree = run(killed);
+      const tree = run();
       // Within the time that is left where it goes on from what is there, and a little.
       const moment = new Promise<false>((resolve) =>
         setTimeout(() => resolve(false), 100 + random() * milliseconds * 0.6),
@@ -74,23 +74,22 @@ export async function killedStudy(
       const over = await Promise.race([tree.ended.then(() => true), moment]);
       if (over) {
         // It was whole before it could be killed: anew.
-        rmSync(killed, { recursive: true, force: true });
+        rmSync(output, { recursive: true, force: true });
         continue;
       }
       const engine = tree.living().find(({ program }) => program === 'engine.cjs');
-      if (met % 3 === 2 && engine) process.kill(engine.pid, 'SIGKILL');
-      else tree.child.kill('SIGKILL');
+      if (met % 3 !== 2 || !engine || !killed(engine.pid)) tree.child.kill('SIGKILL');
       met++;
       await tree.ended;
     }
-    await mustEnd(run(killed));
-    const found = hashes(killed);
+    await mustEnd(run());
+    const found = hashes(output);
     const names = [...new Set([...Object.keys(wanted), ...Object.keys(found)])];
     return {
       kills: met,
       files: Object.keys(wanted).length,
       different: names.filter((name) => wanted[name] !== found[name]).length,
-      unfinished: readdirSync(path.join(killed, '.unfinished')).length,
+      unfinished: readdirSync(path.join(output, '.unfinished')).length,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { DEFAULT_PARAMETERS, type MapSpecification } from '../../src/map/specification.js';
@@ -673,14 +673,27 @@ test('text is drawn: a token changes the picture, and so does the space before i
   assert.notDeepEqual(plain, wide);
 });
 
-test('the picture process draws the same bytes, and dies with an abort', async () => {
+test('a picture process that draws for ever dies with an abort', async () => {
+  const endless = makeAssets({ pictureProcess: false });
+  const began = join(endless, 'began');
+  writeFileSync(
+    join(endless, PICTURE_PROCESS),
+    `process.on('disconnect', () => process.exit());
+    require('node:fs').writeFileSync(${JSON.stringify(began)}, String(process.pid));`,
+  );
+  const abort = new AbortController();
+  const drawing = toPng(syntheticMap({ columns: 2, rows: 2 }), { assets: endless, signal: abort.signal });
+  const begun = (): string => (existsSync(began) ? readFileSync(began, 'utf8') : '');
+  while (begun() === '') await new Promise((resolve) => setTimeout(resolve, 10));
+  abort.abort();
+  await assert.rejects(drawing, { code: 'cancelled' });
+  assert.throws(() => process.kill(Number(begun()), 0), { code: 'ESRCH' });
+});
+
+test('the picture process draws the same bytes, or says what it lacks', async () => {
   const withProcess = makeAssets({ pictureProcess: true });
   const map = syntheticMap({ columns: 12, rows: 12 });
   assert.deepEqual(await toPng(map, { assets: withProcess }), await toPng(map, { assets }));
-  const abort = new AbortController();
-  const drawing = toPng(map, { assets: withProcess, signal: abort.signal });
-  setImmediate(() => abort.abort());
-  await assert.rejects(drawing, { code: 'cancelled' });
   rmSync(join(withProcess, 'resvg.wasm.br'));
   await assert.rejects(toPng(map, { assets: withProcess }), { code: 'internal', message: /draws PNG/ });
   assert.ok(existsSync(join(withProcess, PICTURE_PROCESS)));

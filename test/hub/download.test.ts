@@ -30,7 +30,8 @@ const FILES = {
   'README.md': '# no part of a model',
 };
 const WANTED = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
-const patience = { silence: 300, pause: 1, longestPause: 20, tries: 4 };
+/** A test that stands still has not been left alone: only where nothing is to come is silence short. */
+const patience = { silence: 60_000, pause: 1, longestPause: 20, tries: 4 };
 
 interface Hub {
   readonly server: HubServer;
@@ -157,7 +158,7 @@ test('stopped, and gone on with by another command', async (t) => {
     if (done > half) abort.abort();
   };
   await refused(
-    own.get('ORG/NAME', { signal: abort.signal, onProgress, patience: { ...patience, silence: 60_000 } }),
+    own.get('ORG/NAME', { signal: abort.signal, onProgress }),
     'cancelled',
     /stopped/,
   );
@@ -227,7 +228,8 @@ test('answers that do not come, or come for ever', async (t) => {
   };
   const first = await hub(t);
   first.server.trouble = never;
-  await refused(first.get(), 'network', /cannot be reached, or breaks off/);
+  const short = { ...patience, silence: 300 };
+  await refused(first.get('ORG/NAME', { patience: short }), 'network', /cannot be reached, or breaks off/);
   assertRight(first, false);
   const second = await hub(t);
   second.server.trouble = endless;

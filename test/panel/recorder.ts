@@ -9,6 +9,17 @@ import {
 } from '../../src/protocol/page.js';
 import { addBatch } from '../../src/map/tokenMap.js';
 
+/** What is waited for is looked at as often, and as many times at most: a test that would wait for ever says what for. */
+const LOOK_MS = 10;
+const MOST_LOOKS = 12_000;
+
+interface Waiting {
+  readonly reached: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  looks: number;
+}
+
 /** A page that only listens: what a panel has told it, and what it would show by now. */
 export class Recorder {
   readonly messages: HostMessage[] = [];
@@ -21,7 +32,8 @@ export class Recorder {
   constructor(private readonly slot: SlotName = 'main') {}
 
   private readonly lists = new ListsReceived();
-  private waiting: { reached: () => boolean; resolve: () => void }[] = [];
+  private waiting: Waiting[] = [];
+  private looking: ReturnType<typeof setInterval> | undefined;
 
   /** The page's end of the connection. Messages cross as structured clones, as they do in VS Code. */
   readonly post = (sent: HostMessage): void => {
@@ -37,10 +49,19 @@ export class Recorder {
       (message.type === 'state' || message.slot === this.slot)
     )
       this.take(message);
-    const ready = this.waiting.filter(({ reached }) => reached());
-    this.waiting = this.waiting.filter((one) => !ready.includes(one));
-    for (const { resolve } of ready) resolve();
+    this.look();
   };
+
+  private look(): void {
+    const ready = this.waiting.filter(({ reached }) => reached());
+    const spent = this.waiting.filter((one) => !ready.includes(one) && one.looks++ > MOST_LOOKS);
+    this.waiting = this.waiting.filter((one) => !ready.includes(one) && !spent.includes(one));
+    for (const { resolve } of ready) resolve();
+    for (const { reached, reject } of spent) reject(new Error(`This never came: ${String(reached)}`));
+    if (this.waiting.length > 0) return;
+    clearInterval(this.looking);
+    this.looking = undefined;
+  }
 
   private take(message: HostMessage): void {
     if (message.type === 'map') [this.map, this.detail] = [message.map, null];
@@ -69,10 +90,11 @@ export class Recorder {
     return last?.type === 'state' ? last.slots[this.slot] : undefined;
   }
 
-  /** Resolves when this is true, which is looked at after every message. */
+  /** Resolves when this is true: looked at after every message, and now and then, as what was asked of others comes without any. */
   until(reached: () => boolean): Promise<void> {
     if (reached()) return Promise.resolve();
-    return new Promise((resolve) => this.waiting.push({ reached, resolve }));
+    this.looking ??= setInterval(() => this.look(), LOOK_MS);
+    return new Promise((resolve, reject) => this.waiting.push({ reached, resolve, reject, looks: 0 }));
   }
 
   /** Cells that the page has. */
