@@ -3,7 +3,7 @@ import { Fault } from '../map/fault.js';
 import { type MapParameters, parseParameters } from '../map/specification.js';
 import type { Token } from '../map/token.js';
 import { addBatch, type Cells, emptyCellsOf, type TokenMap } from '../map/tokenMap.js';
-import { type CallOptions, Client, type Message } from '../protocol/channel.js';
+import { type CallOptions, cancelled, Client, type Message } from '../protocol/channel.js';
 import type { EngineRequests, MapEvent, MapParams, MapResult } from '../protocol/engine.js';
 
 export interface EngineOptions {
@@ -30,8 +30,22 @@ const ENDLESS = 'ENDLESS: ';
 /** How long the last words of an engine that has ended are waited for, if another process holds its streams. */
 const LAST_WORDS_MS = 200;
 
-/** How long an engine may go on after a cancel before it is ended. */
+/** How long an engine may go on after a cancel before it is ended, and where others wait for its answers, which they would lose. */
 const CANCEL_GRACE_MS = 1000;
+const SHARED_GRACE_MS = 10_000;
+
+/**
+ * Acts when a time is over and all was heard that had come by then: who stood still himself has not waited for others.
+ * @returns calls it off
+ */
+function afterHearing(milliseconds: number, act: () => void): () => void {
+  let off = false;
+  const timer = setTimeout(() => setImmediate(() => off || act()), milliseconds);
+  return () => {
+    off = true;
+    clearTimeout(timer);
+  };
+}
 
 /**
  * An engine process: holds one model on one device. Native code runs there and only there, so that a crash, a long
@@ -43,6 +57,8 @@ export class Engine {
   private lastErrors: string[] = [];
   private outOfMemory: string | undefined;
   private ending = false;
+  /** Calls that it has not answered; whether the answer is still wanted, and whether it is not even waited for. */
+  private readonly calls = new Set<{ wanted: boolean; left: boolean }>();
   /** Settles when the process has ended: undefined after {@link dispose}, else what happened. */
   readonly ended: Promise<Fault | undefined>;
 
@@ -104,8 +120,8 @@ export class Engine {
           if (child.connected) child.disconnect();
         };
         // What it said last may still be on its way.
-        const timer = setTimeout(told, LAST_WORDS_MS);
-        child.once('close', () => (clearTimeout(timer), told()));
+        const callOff = afterHearing(LAST_WORDS_MS, told);
+        child.once('close', () => (callOff(), told()));
       });
     });
   }
@@ -119,7 +135,8 @@ export class Engine {
   }
 
   /**
-   * Asks the engine. A cancelled call ends within about a second: an engine that does not answer is ended.
+   * Asks the engine. A cancelled call ends within about a second: an engine that does not answer is ended, unless others wait for
+   * its answers; then the call ends alone, and the engine some seconds later.
    * @throws Fault as {@link Client.call}.
    */
   async call<M extends keyof EngineRequests>(
@@ -127,17 +144,34 @@ export class Engine {
     params: EngineRequests[M]['params'],
     options: CallOptions<EngineRequests[M]['event']> = {},
   ): Promise<EngineRequests[M]['result']> {
-    let timer: NodeJS.Timeout | undefined;
+    const { signal, onEvent } = options;
+    const call = { wanted: true, left: false };
+    let leave = (): void => undefined;
+    const left = new Promise<never>((_, reject) => {
+      leave = () => {
+        call.left = true;
+        reject(cancelled());
+      };
+    });
+    const graces: (() => void)[] = [];
     const onAbort = (): void => {
-      timer = setTimeout(() => void this.dispose(), CANCEL_GRACE_MS);
+      call.wanted = false;
+      const others = (): boolean => [...this.calls].some(({ wanted }) => wanted);
+      graces.push(
+        afterHearing(CANCEL_GRACE_MS, () => (others() ? leave() : void this.dispose())),
+        afterHearing(SHARED_GRACE_MS, () => void this.dispose()),
+      );
     };
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await this.client.call(method, params, options);
-    } finally {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', onAbort);
-    }
+    this.calls.add(call);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const answer = this.client
+      .call(method, params, { ...options, onEvent: (event) => (call.left ? undefined : onEvent?.(event)) })
+      .finally(() => {
+        this.calls.delete(call);
+        for (const callOff of graces) callOff();
+        signal?.removeEventListener('abort', onAbort);
+      });
+    return Promise.race([answer, left]);
   }
 
   /** Ends the process, at once if need be, and waits until it is gone. */

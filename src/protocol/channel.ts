@@ -25,8 +25,8 @@ export interface CallOptions<Event> {
 }
 
 /**
- * The asking end. Every call ends: with its result, with a {@link Fault}, or with `cancelled` once the other side has
- * acknowledged. {@link Client.close} ends all that are open.
+ * The asking end. Every call ends: with its result, with a {@link Fault}, or, whoever is quicker, with `cancelled` where its signal
+ * has fired, once the other side has answered. {@link Client.close} ends all that are open.
  */
 export class Client<T extends Table> {
   private readonly open = new Map<
@@ -57,7 +57,7 @@ export class Client<T extends Table> {
         options.signal?.removeEventListener('abort', onAbort);
       };
       this.open.set(id, {
-        resolve: (result) => (forget(), resolve(result)),
+        resolve: (result) => (forget(), options.signal?.aborted ? reject(cancelled()) : resolve(result)),
         reject: (fault) => (forget(), reject(fault)),
         onEvent: options.onEvent,
       });

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { computeMap } from '../../src/engine/client.js';
+import { computeMap, type Engine } from '../../src/engine/client.js';
 import { differingAtMost } from '../../src/map/adaptive.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
@@ -158,7 +158,9 @@ test('an early picture has the cells of its map but for rounding, and the map is
   }
 });
 
-test('a cancelled map ends, and the same engine answers the next request', async () => {
+test('a cancelled map ends, and the same engine answers the next request', async (context) => {
+  // Nobody ends it, however long it stands still.
+  context.mock.timers.enable({ apis: ['setTimeout'] });
   await withEngine(async (engine) => {
     await engine.call('open', { path: tiny, device: 'cpu' });
     const { pid } = engine;
@@ -189,18 +191,57 @@ test('a cancelled map ends, and the same engine answers the next request', async
 });
 
 test('a map that waits for another can be cancelled without harm to that one', async () => {
-  await withEngine(async (engine) => {
-    await engine.call('open', { path: tiny, device: 'cpu' });
+  await opened(tiny, async (engine) => {
     const abort = new AbortController();
     const grid = { columns: 150, rows: 150, spacing: 0.01, center: [0, 0] } as const;
     const first = mapOf(engine, { layer: 'embeddings', grid });
     const second = engine.call('map', { parameters: PARAMETERS, batchSize: 1 }, { signal: abort.signal });
     abort.abort();
-    const thrown: unknown = await second.catch((error: unknown) => error);
-    assert.ok(thrown instanceof Fault && thrown.code === 'cancelled');
+    await assert.rejects(second, { code: 'cancelled' });
     assert.ok((await first).cells.computed.every((one) => one === 1));
   });
 });
+
+if (process.platform !== 'win32')
+  test('a cancel ends an engine that does not answer: after a second where nobody else waits for it, else after ten', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const map = (engine: Engine, signal: AbortSignal): Promise<unknown> =>
+      engine.call('map', { parameters: PARAMETERS, batchSize: 1 }, { signal });
+    const stand = (engine: Engine, signal: 'SIGSTOP' | 'SIGCONT'): boolean => process.kill(engine.pid ?? 0, signal);
+    const cancelled = { code: 'cancelled' };
+    await withEngine(async (engine) => {
+      await engine.call('open', { path: tiny, device: 'cpu' });
+      stand(engine, 'SIGSTOP');
+      const [abort, other] = [new AbortController(), new AbortController()];
+      const first = mapOf(engine);
+      const second = map(engine, abort.signal);
+      abort.abort();
+      context.mock.timers.tick(1000);
+      await assert.rejects(second, cancelled);
+      stand(engine, 'SIGCONT');
+      assert.ok((await first).cells.computed.every((one) => one === 1));
+
+      stand(engine, 'SIGSTOP');
+      const [third, fourth] = [mapOf(engine), map(engine, other.signal)];
+      other.abort();
+      context.mock.timers.tick(1000);
+      await assert.rejects(fourth, cancelled);
+      assert.ok(engine.alive);
+      context.mock.timers.tick(9000);
+      await assert.rejects(third, cancelled);
+      assert.ok(!engine.alive);
+    });
+    await withEngine(async (engine) => {
+      await engine.call('open', { path: tiny, device: 'cpu' });
+      stand(engine, 'SIGSTOP');
+      const abort = new AbortController();
+      const alone = map(engine, abort.signal);
+      abort.abort();
+      context.mock.timers.tick(1000);
+      await assert.rejects(alone, cancelled);
+      assert.ok(!engine.alive);
+    });
+  });
 
 test('two engines at once give what each gives alone', async () => {
   const alone = await opened(tiny, (engine) => mapOf(engine, { layer: 0 }));
