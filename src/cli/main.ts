@@ -9,8 +9,8 @@ import { standardStream } from './streams.js';
 const out = standardStream(process.stdout);
 const err = standardStream(process.stderr);
 
-/** How long after a signal we may still tidy up, in ms; when the terminal was closed a save is finished first. */
-const GRACE = { SIGINT: 800, SIGTERM: 800, SIGHUP: 30_000 } as const;
+/** How long after a signal we may still tidy up, in ms, which takes a moment; when the terminal was closed a save is finished first. */
+const GRACE = { SIGINT: 3000, SIGTERM: 3000, SIGHUP: 30_000 } as const;
 type Stop = keyof typeof GRACE;
 
 const abort = new AbortController();

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { Tokenizer } from 'tokenizers'; // the hub's own, in Rust: what Python's package of this name is
+import { processorMs } from './processorTime.js';
 import { renderTemplate, Stated } from './renderTemplate.js';
 import type { TextAnswer, TextFailure, TextRequest, TextTask, TokenizerText } from './textReader.js';
 import { changed, type TokenizerChanges, type TokenizerJson } from './tokenizerJson.js';
@@ -74,12 +75,6 @@ async function opened(source: TokenizerText, changes: TokenizerChanges | undefin
   return library.Tokenizer.fromString(
     changes ? JSON.stringify(changed(JSON.parse(text) as TokenizerJson, changes)) : text,
   );
-}
-
-/** Time that all threads of this process have taken together. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2000);

@@ -37,7 +37,7 @@ export type TextAnswer = { readonly ids: readonly number[] } | { readonly text: 
  */
 const READ_MS = 2000;
 const OPEN_MS = 10_000;
-const BUSY = 3;
+const BUSY = 10;
 /** The process itself takes 70 MB; a tokenizer, while it is opened, up to 20 times its file. */
 const PROCESS_BYTES = 384 * 2 ** 20;
 const BYTES_PER_BYTE = 28;

@@ -54,7 +54,7 @@ function isNewEnough(file: string): boolean {
   try {
     const text = execFileSync(file, ['--version'], {
       encoding: 'utf8',
-      timeout: 3000,
+      timeout: 10_000, // it takes a moment; on a machine that has just begun to start, with us, seconds
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [, major = '0', minor = '0'] = /^v(\d+)\.(\d+)/.exec(text) ?? [];
