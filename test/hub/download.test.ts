@@ -157,11 +157,7 @@ test('stopped, and gone on with by another command', async (t) => {
   const onProgress = (done: number): void => {
     if (done > half) abort.abort();
   };
-  await refused(
-    own.get('ORG/NAME', { signal: abort.signal, onProgress }),
-    'cancelled',
-    /stopped/,
-  );
+  await refused(own.get('ORG/NAME', { signal: abort.signal, onProgress }), 'cancelled', /stopped/);
   assertRight(own, false);
   own.server.trouble = () => false;
   await own.get();
