@@ -88,6 +88,8 @@ const TYPES: Readonly<Record<string, string>> = {
       [`U${bits}`, `uint${bits}`],
     ]),
   ),
+  F8_E4M3: 'float8_e4m3fn',
+  F8_E5M2: 'float8_e5m2',
   BOOL: 'bool',
 };
 

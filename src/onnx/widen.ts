@@ -80,12 +80,12 @@ const word = new Uint32Array(1);
 const asFloat = new Float32Array(word.buffer);
 
 /** bfloat16 is the upper half of float32. */
-function fromBfloat16(half: number): number {
+export function fromBfloat16(half: number): number {
   word[0] = half << 16;
   return asFloat[0] ?? 0;
 }
 
-function fromFloat16(half: number): number {
+export function fromFloat16(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;

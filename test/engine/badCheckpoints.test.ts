@@ -108,6 +108,180 @@ const entry = <T>(from: Record<string, T>, name: string): T => {
   return found;
 };
 
+const UP = 'model.layers.1.mlp.up_proj';
+
+/** What can be wrong with quantized weights, by the kinds that they are of. */
+function quantized(): readonly Case[] {
+  const stating = (of: string, name: string, says: RegExp, changes: Json): Case => ({
+    of,
+    name: `${of}: ${name}`,
+    code: 'model-unsupported',
+    says,
+    spoil: (place) => {
+      const path = join(place, 'config.json');
+      const whole = readJson(path);
+      writeJson(path, { ...whole, quantization_config: { ...(whole.quantization_config as Json), ...changes } });
+      return undefined;
+    },
+  });
+  const holding = (
+    of: string,
+    name: string,
+    says: RegExp,
+    change: (held: Held) => void,
+    code: FaultCode = 'model-broken',
+  ): Case => ({
+    ...tensors(`${of}: ${name}`, says, change, code),
+    of,
+  });
+  const filled = (held: Held, name: string, bytes: readonly number[]): void => {
+    const tensor = entry(held, name);
+    held[name] = { ...tensor, bytes: Uint8Array.from(tensor.bytes, (_, i) => bytes[i % bytes.length] ?? 0) };
+  };
+  const reshaped = (held: Held, name: string, shape: number[]): void => {
+    entry(held, name).shape = shape;
+  };
+  const ct = (weights: Json): Json => ({
+    config_groups: { group_0: { targets: ['Linear'], weights: { num_bits: 4, type: 'int', ...weights } } },
+  });
+  const [fp8, int4, gptq, awq] = ['fp8_block', 'ct_int4_zeros', 'gptq_sorted', 'awq'];
+  return [
+    stating(fp8, 'blocks of nothing', /"weight_block_size" as two whole numbers above 0/, {
+      weight_block_size: [0, 16],
+    }),
+    stating(fp8, 'a number of another kind', /"fmt": "e5m2"/, { fmt: 'e5m2' }),
+    stating(fp8, 'a key that may change numbers', /"activation_rotation": "hadamard"/, {
+      activation_rotation: 'hadamard',
+    }),
+    {
+      ...stating(fp8, 'other blocks', /weight_scale_inv" are .* blocks of 8 x 8/, { weight_block_size: [8, 8] }),
+      code: 'model-broken',
+    },
+    holding(fp8, 'no scales', /no scales for it \("model\.layers\.1\.mlp\.up_proj\.weight_scale"/, (held) =>
+      without(held, `${UP}.weight_scale_inv`),
+    ),
+    holding(
+      fp8,
+      'two kinds of scales',
+      /two kinds of scales/,
+      (held) => (held[`${UP}.weight_scale`] = entry(held, `${UP}.weight_scale_inv`)),
+    ),
+    holding(
+      fp8,
+      'a scale that is infinite',
+      /up_proj\.weight_scale_inv" hold a number beyond float32 at place 0/,
+      (held) => filled(held, `${UP}.weight_scale_inv`, [0, 0, 128, 127]),
+    ),
+    holding(fp8, 'a scale that is no number', /up_proj\.weight_scale_inv" hold what is no number/, (held) =>
+      filled(held, `${UP}.weight_scale_inv`, [255, 255, 255, 127]),
+    ),
+    holding(fp8, 'a weight that is no number', /up_proj\.weight" holds what is no number at place 0/, (held) =>
+      filled(held, `${UP}.weight`, [0x7f]),
+    ),
+    holding(fp8, 'a weight beyond float32', /up_proj\.weight" holds a number beyond float32/, (held) => {
+      filled(held, `${UP}.weight`, [0x7e]);
+      filled(held, `${UP}.weight_scale_inv`, [255, 255, 127, 127]);
+    }),
+    holding(
+      fp8,
+      'scales of whole numbers',
+      /up_proj\.weight_scale_inv" are stored as I32/,
+      (held) => (entry(held, `${UP}.weight_scale_inv`).dtype = 'I32'),
+      'model-unsupported',
+    ),
+    holding(
+      fp8,
+      'another shape than the configuration says',
+      /up_proj\.weight" is 40 x 56, but the configuration makes it 56 x 40|does not fit/,
+      (held) => reshaped(held, `${UP}.weight`, [40, 56]),
+    ),
+    stating(
+      int4,
+      'a group of nothing',
+      /"group_size" as a whole number above 0, but has 0/,
+      ct({ strategy: 'group', group_size: 0 }),
+    ),
+    stating(
+      int4,
+      'a negative group',
+      /"group_size" as a whole number above 0, but has -7/,
+      ct({ strategy: 'group', group_size: -7 }),
+    ),
+    stating(
+      int4,
+      'bits that no word holds',
+      /Weights of 3 bits/,
+      ct({ strategy: 'group', group_size: 8, num_bits: 3 }),
+    ),
+    stating(
+      int4,
+      'scales that change with the input',
+      /type "int"/,
+      ct({ strategy: 'group', group_size: 8, dynamic: true }),
+    ),
+    stating(int4, 'a form that nobody knows', /"format": "frob"/, { format: 'frob' }),
+    stating(int4, 'turned weights', /"transform_config"/, { transform_config: { config_groups: {} } }),
+    stating(int4, 'weights that are stored sparse', /stored sparse/, {
+      sparsity_config: { format: 'sparse-24-bitmask' },
+    }),
+    holding(int4, 'a shape that is not told', /does not say|do not say of .*up_proj\.weight_packed/, (held) =>
+      without(held, `${UP}.weight_shape`),
+    ),
+    holding(int4, 'a shape below 0', /says that the matrix is -1 x -1/, (held) =>
+      filled(held, `${UP}.weight_shape`, [255]),
+    ),
+    holding(int4, 'a shape without end', /up_proj\.weight_shape" says|does not hold/, (held) =>
+      filled(held, `${UP}.weight_shape`, [0, 0, 0, 0, 0, 0, 16, 0]),
+    ),
+    holding(
+      int4,
+      'zero points of another shape',
+      /up_proj\.weight_zero_point" is .* does not fit/,
+      (held) => (held[`${UP}.weight_zero_point`] = entry(held, `${UP}.weight_scale`)),
+    ),
+    {
+      ...stating(gptq, 'another group', /scales" is .* should be|qzeros" is/, { group_size: 8 }),
+      code: 'model-broken',
+    },
+    stating(gptq, 'a group of nothing', /"group_size" as a whole number above 0, but has 0/, { group_size: 0 }),
+    stating(gptq, 'a negative group', /"group_size" as a whole number above 0, but has -5/, { group_size: -5 }),
+    stating(gptq, 'bits that are not described', /Weights of 3 bits/, { bits: 3 }),
+    stating(gptq, 'a form that nobody knows', /"checkpoint_format": "marlin"/, { checkpoint_format: 'marlin' }),
+    stating(gptq, 'inputs that are sorted, and said not to be', /g_idx" puts input .* not sorted \("desc_act"\)/, {
+      desc_act: false,
+    }),
+    holding(gptq, 'an input of a group that there is not', /g_idx" puts column 0 into group 50529027/, (held) =>
+      filled(held, `${UP}.g_idx`, [3]),
+    ),
+    holding(gptq, 'an input of a group below 0', /g_idx" puts column 0 into group -1/, (held) =>
+      filled(held, `${UP}.g_idx`, [255]),
+    ),
+    holding(
+      gptq,
+      'zero points that are read in two ways',
+      /zero point of 15/,
+      (held) => filled(held, `${UP}.qzeros`, [255]),
+      'model-unsupported',
+    ),
+    holding(gptq, 'no zero points', /no "model\.layers\.1\.mlp\.up_proj\.qzeros"/, (held) =>
+      without(held, `${UP}.qzeros`),
+    ),
+    holding(
+      gptq,
+      'a weight twice',
+      /hold both "model\.layers\.1\.mlp\.up_proj\.qweight" and/,
+      (held) => (held[`${UP}.weight`] = entry(held, 'model.norm.weight')),
+    ),
+    stating(awq, 'another order', /"version": "gemv"/, { version: 'gemv' }),
+    holding(awq, 'codes of another shape', /up_proj\.qweight" is .*should be/, (held) =>
+      reshaped(held, `${UP}.qweight`, [48, 4]),
+    ),
+    holding(awq, 'a scale that is infinite', /up_proj\.scales" hold a number beyond float32/, (held) =>
+      filled(held, `${UP}.scales`, [0, 0x7c]),
+    ),
+  ];
+}
+
 const CASES: readonly Case[] = [
   // what the configuration says
   file('no JSON', /config\.json.*cannot be read/, '{"model_type": "llama"'),
@@ -149,7 +323,14 @@ const CASES: readonly Case[] = [
   config('biases that are not there', /q_proj\.bias/, { attention_bias: true }, 'model-broken'),
   config('a key of arithmetic that nobody reads', /"attention_multiplier": 2/, { attention_multiplier: 2 }),
   config('a number as text', /"rms_norm_eps".*"1e-6"/, { rms_norm_eps: '1e-6' }),
-  config('quantized weights', /quantized \(gptq\)/, { quantization_config: { quant_method: 'gptq' } }),
+  config('quantized weights', /quantized \(bitsandbytes\)/, { quantization_config: { quant_method: 'bitsandbytes' } }),
+  config(
+    'weights that are said to be quantized',
+    /weights are quantized \(fp8\), but the files hold none/,
+    { quantization_config: { quant_method: 'fp8' } },
+    'model-broken',
+  ),
+  ...quantized(),
   // what the tensors are
   tensors('an untied head that is missing', /no head "lm_head\.weight"/, (held) => without(held, HEAD)),
   tensors('a weight that is missing', /no tensor "model\.layers\.0\.self_attn\.q_proj\.weight"/, (held) =>

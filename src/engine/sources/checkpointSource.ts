@@ -4,8 +4,12 @@ import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../map/fault.js';
 import { isRecord, parseJson, sortedJson } from '../../map/json.js';
 import { checkpointGraph } from '../../onnx/architectures/checkpoint.js';
+import type { ReadBytes } from '../../onnx/checkpoint/packedTensor.js';
+import { unquantized } from '../../onnx/checkpoint/quantized/quantized.js';
 import { joinShards, readHeader, readIndex, type StoredTensor } from '../../onnx/checkpoint/safetensors.js';
-import type { Check } from '../../protocol/engine.js';
+import type { Check, OpenEvent } from '../../protocol/engine.js';
+import { unsupported } from '../../onnx/source.js';
+import { planRepacking, repack, repackedCheck } from '../repacking/repack.js';
 import type { ModelFiles } from '../modelFiles.js';
 import { openSource } from '../fileSource.js';
 import { placeFile, placeWeights } from '../weights.js';
@@ -19,19 +23,47 @@ const MAX_INDEX_BYTES = 2 ** 24;
 const MAX_TENSORS = 150_000;
 
 /** config.json and .safetensors files: the graph is written, the weights stay where they are. */
-export function openCheckpoint({ file }: ModelFiles): ModelSource {
+export function openCheckpoint({ file }: ModelFiles, emit: (event: OpenEvent) => void): ModelSource {
   const folder = dirname(file);
   const config = readObject(join(folder, 'config.json'), MAX_CONFIG_BYTES);
   const tensors = readCheckpointTensors(file);
-  const { graph, keepsPrefix, tied, unread } = checkpointGraph(config, tensors);
+  const plain = withFiles(folder, (read) => unquantized(config, tensors, read));
+  const repacking = planRepacking(plain?.tensors ?? tensors, plain?.packed ?? []);
+  const { graph, keepsPrefix, tied, unread } = checkpointGraph(plain?.config ?? config, repacking.tensors, (d) => {
+    if (d.transposed && plain?.turned === true)
+      throw unsupported('Quantized matrices that a layer stores the other way round are not described.');
+    return d;
+  });
   if (tied) refuseDifferent(tied, tensors, folder);
+  const names = [...new Set([...tensors.values()].map((tensor) => tensor.file))];
   return {
-    placed: placeWeights(graph, file),
+    placed: placeWeights(graph, file, repack({ names, folder }, repacking, emit)),
     arithmetic: 'float32',
-    checks: [tensorsRead(tensors.size, unread)],
+    checks: [
+      tensorsRead(repacking.tensors.size, unread),
+      ...(plain ? [repackedCheck(repacking)] : []),
+      ...activationsCheck(plain?.activations),
+    ],
     fingerprint: () => fingerprint(config, tensors, folder),
     keepsPrefix,
   };
+}
+
+const activationsCheck = (detail: string | undefined): Check[] =>
+  detail === undefined ? [] : [{ name: 'activations', outcome: 'passed', detail }];
+
+/** Reads here and there in a model's files, and closes them again. */
+function withFiles<T>(folder: string, work: (read: ReadBytes) => T): T {
+  const sources = new Map<string, ReturnType<typeof openSource>>();
+  try {
+    return work((file, offset, length) => {
+      const source = sources.get(file) ?? openSource(placeFile(file, folder));
+      sources.set(file, source);
+      return source.read(offset, length);
+    });
+  } finally {
+    for (const source of sources.values()) source.close();
+  }
 }
 
 /** Names that are told of what is not read. */
@@ -111,7 +143,6 @@ function refuseDifferent(
   folder: string,
 ): void {
   const [a, b] = [tensors.get(head), tensors.get(embedding)];
-  if (!a || !b) return;
   const sample = ({ file, offset, length }: StoredTensor): Buffer => {
     const source = openSource(placeFile(file, folder));
     const size = Math.min(SAMPLE, length);
@@ -122,7 +153,7 @@ function refuseDifferent(
       source.close();
     }
   };
-  if (a.dtype === b.dtype && a.length === b.length && sample(a).equals(sample(b))) return;
+  if (a && b && a.dtype === b.dtype && a.length === b.length && sample(a).equals(sample(b))) return;
   throw new Fault({
     code: 'model-unsupported',
     message: `config.json says that the embedding is the head ("tie_word_embeddings"), but the head "${head}" is another matrix.`,

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Fault } from '../../map/fault.js';
 import { ggufConfiguration, ggufGraph } from '../../onnx/architectures/gguf/gguf.js';
-import type { Check, OpenEvent } from '../../protocol/engine.js';
+import type { OpenEvent } from '../../protocol/engine.js';
 import type { GgufFile } from '../gguf/ggufFile.js';
-import { planRepacking, repack } from '../gguf/repack.js';
+import { packedInGguf } from '../gguf/packed.js';
+import { planRepacking, repack, repackedCheck } from '../repacking/repack.js';
 import type { ModelFiles } from '../modelFiles.js';
 import { openSource } from '../fileSource.js';
 import { placeFile, placeWeights } from '../weights.js';
@@ -14,18 +15,13 @@ import type { ModelSource } from './modelSource.js';
 /** A GGUF file: the graph is written; weights in blocks are repacked once, all others stay where they are. */
 export function openGguf({ file, gguf }: ModelFiles, emit: (event: OpenEvent) => void): ModelSource {
   if (!gguf) throw new Fault({ code: 'internal', message: 'The GGUF file was not read.' });
-  const repacking = planRepacking(gguf);
+  const { tensors, packed } = packedInGguf(gguf);
+  const repacking = planRepacking(tensors, packed);
   // What is not described is refused before anything is repacked.
   const { graph, keepsPrefix, unread } = ggufGraph({ ...gguf, tensors: repacking.tensors });
-  const checks: Check[] = [tensorsRead(gguf.tensors.size, unread)];
-  if (repacking.count > 0)
-    checks.push({
-      name: 'blocks',
-      outcome: 'passed',
-      detail: `${repacking.count} tensors of ${repacking.types.join(', ')} are repacked as float32, ${(repacking.bytes / 1e9).toFixed(2)} GB ("embedding-grid cache")`,
-    });
+  const checks = [tensorsRead(gguf.tensors.size, unread), ...(packed.length > 0 ? [repackedCheck(repacking)] : [])];
   return {
-    placed: placeWeights(graph, file, repack(gguf, file, repacking, emit)),
+    placed: placeWeights(graph, file, repack({ names: gguf.files, folder: dirname(file) }, repacking, emit)),
     arithmetic: 'float32',
     checks,
     fingerprint: () => fingerprint(gguf, dirname(file)),

@@ -9,7 +9,7 @@ import { openOnnx } from './onnxSource.js';
 export function openModelSource(files: ModelFiles, emit: (event: OpenEvent) => void): ModelSource {
   switch (files.kind) {
     case 'checkpoint':
-      return openCheckpoint(files);
+      return openCheckpoint(files, emit);
     case 'gguf':
       return openGguf(files, emit);
     case 'onnx':

@@ -138,7 +138,7 @@ function refuseQuantized({ quantization_config: quantization }: Json, described:
   if (method !== undefined && method === described) return;
   throw unsupported(
     `The weights are quantized${method === undefined ? '' : ` (${method})`}, which is not described for checkpoints.`,
-    'Use the checkpoint that it was made from, or an ONNX export that is quantized.',
+    'FP8, compressed-tensors, GPTQ and AWQ are described; or use the checkpoint that it was made from.',
   );
 }
 

@@ -109,6 +109,11 @@ export class Configuration {
     return new Configuration(this.modelType, this.object(name) ?? {}, defaults);
   }
 
+  /** An object that stands somewhere in this one. */
+  within(stated: Json): Configuration {
+    return new Configuration(this.modelType, stated, {});
+  }
+
   /** Names keys that mean nothing here: transformers does not read them either. */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.seen.add(name);

@@ -64,7 +64,7 @@ export class Weights {
     if (tensor.dataType === undefined || (tensor.dataType === DataType.UINT8) !== (type === DataType.UINT8))
       throw unsupported(
         `The tensor "${own}" is stored as ${tensor.dtype}; float32, float16 and bfloat16 are read.`,
-        'Quantized checkpoints are not described yet; use one that is not quantized.',
+        'Where weights are quantized, config.json has to say how ("quantization_config").',
       );
     this.used.add(this.nameOf(name));
     const [first = 0] = tensor.shape;
