@@ -142,17 +142,25 @@ async function fetchPatiently(
   for (;;) {
     let percent = 0;
     try {
-      return await whileReporting(t('Downloading "{0}"', plan.repository.name), (report, signal) => {
+      return await whileReporting(t('Downloading "{0}"', plan.repository.name), async (report, signal) => {
         const words = downloadProgress();
-        let next = 0;
+        let untold: { readonly done: number; readonly total: number; readonly file: string } | undefined;
         const onProgress = (done: number, total: number, file: string): void => {
-          const now = performance.now();
           percent = total === 0 ? 100 : Math.floor((100 * done) / total);
-          if (now < next) return;
-          next = now + REPORT_MS;
-          report(words(done, total, file, now), total === 0 ? 1 : done / total);
+          untold = { done, total, file };
         };
-        return download(plan, { settings, signal, onProgress });
+        // By the clock, so that the last is told also where nothing comes after it.
+        const telling = setInterval(() => {
+          if (!untold) return;
+          const { done, total, file } = untold;
+          untold = undefined;
+          report(words(done, total, file, performance.now()), total === 0 ? 1 : done / total);
+        }, REPORT_MS);
+        try {
+          return await download(plan, { settings, signal, onProgress });
+        } finally {
+          clearInterval(telling);
+        }
       });
     } catch (error) {
       const fault = Fault.from(error);
