@@ -63,7 +63,8 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
   }));
   let workbench: Workbench;
   before(async () => {
-    workbench = await session.open();
+    workbench = await session.open(undefined, { sideBar: true });
+    await workbench.activation();
   });
 
   test('a saved map tells its texts and its answers, and is edited, though their files are gone', async () => {

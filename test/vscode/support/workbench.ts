@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { outputFolder } from './places.js';
@@ -116,11 +116,23 @@ export class Workbench {
 
   /** Runs a command that asks with a list, and chooses the first entry that has this text in it. */
   async pick(title: string, entry: string): Promise<void> {
+    await until(`${entry} of ${title}`, async () => clicked(await this.choice(title, entry)));
+  }
+
+  /**
+   * Runs a command that asks with a list: the first entry that has this text in it. A list closes when an editor that has come up
+   * takes the focus, so that it is asked for again until the entry shows.
+   */
+  async choice(title: string, entry: string): Promise<Locator> {
     const row = this.paletteRow(entry);
-    await until(`${entry} of ${title}`, async () => {
+    await until(`${title} offers ${entry}`, async () => {
       await this.run(title);
-      return clicked(row, 5000);
+      return row.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
     });
+    return row;
   }
 
   /** Opens the palette at a command: its row. */
@@ -250,10 +262,19 @@ export class Workbench {
     });
   }
 
-  /** Waits until a map's JSON stands in the Explorer, and the save has ended: what it holds the names with is gone. */
+  /**
+   * Waits until a save has ended: what is named like this is in the folder of results, and what names were held with is gone. It
+   * stands in the Explorer then, which follows the folder a second later.
+   */
   async saved(json: string): Promise<void> {
+    const folder = path.join(this.server.workspace, 'embedding_grid_results');
+    await until(`${json} is saved`, () => {
+      const names = existsSync(folder) ? readdirSync(folder) : [];
+      return Promise.resolve(
+        names.some((name) => name.endsWith(json)) && !names.some((name) => name.endsWith('.lock')),
+      );
+    });
     await this.findInExplorer(json);
-    await this.explorerRow('.json.lock').waitFor({ state: 'hidden' });
   }
 
   /** Opens a file from the Explorer. Its rows move while files come and go, so that a row may be missed. */
@@ -281,8 +302,14 @@ export class Workbench {
   /** Gives the editors the whole width. */
   async closeSideBar(): Promise<void> {
     const sideBar = this.page.locator('.part.sidebar');
-    if (await sideBar.isVisible()) await this.run('View: Close Primary Side Bar');
-    await sideBar.waitFor({ state: 'hidden' });
+    await until('no side bar', async () => {
+      if (!(await sideBar.isVisible())) return true;
+      await this.page.keyboard.press('Control+b');
+      return sideBar.waitFor({ state: 'hidden', timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   clipboard(): Promise<string> {
