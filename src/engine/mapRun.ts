@@ -6,7 +6,7 @@ import { interventionsAbove } from '../map/interventions.js';
 import { interventionWords } from '../map/interventionWords.js';
 import { formatCount, formatPercent, formatPoints, several } from '../map/numbers.js';
 import type { ExactRegions } from '../map/polygons.js';
-import { refinement } from '../map/refinement.js';
+import { type Refinement, refinement } from '../map/refinement.js';
 import { contextOf, layerIndex, type MapParameters, type MapSpecification } from '../map/specification.js';
 import { ownSurvey, type Survey } from '../map/survey.js';
 import { addBatch, type Approximation, type CellBatch, emptyCellsOf } from '../map/tokenMap.js';
@@ -16,12 +16,12 @@ import { allowRun } from './allowance.js';
 import type { CellSource } from './cellSource.js';
 import { estimateMap, refuseTooLarge } from './estimate.js';
 import { promptLengths } from './hiddenSpace.js';
+import { MapTelling } from './mapTelling.js';
 import type { CellPlan } from './model/plan.js';
-import { newTokens } from './newTokens.js';
 import type { Opened } from './opened.js';
 import type { Depth, MapWork } from './proof.js';
 import { type Reading, readParameters } from './reading.js';
-import { finiteCells, runSteps, wholeSteps } from './steps.js';
+import { finiteCells, runSteps, type StepsRun, wholeSteps } from './steps.js';
 import { trying } from './trying.js';
 import { version } from './version.js';
 
@@ -48,15 +48,14 @@ export interface RunWith {
  */
 export async function runMap(
   params: MapParams,
-  { opened, must, prove, survey, started }: RunWith,
+  run: RunWith,
   context: CallContext<MapEvent>,
 ): Promise<MapResult | undefined> {
-  const { parameters, batchSize, only, way } = params;
-  const { model, speeds, description, proof } = opened;
-  const tried = <T>(work: () => Promise<T>): Promise<T> => trying(opened, must, parameters, work);
-  const reading = await tried(() => readParameters(opened, parameters));
+  const { parameters, batchSize, only } = params;
+  const { opened, must, survey, started } = run;
+  const { model, speeds, description } = opened;
+  const reading = await trying(opened, must, parameters, () => readParameters(opened, parameters));
   const { plan, found } = reading;
-  const { variant, sources } = reading.ground;
   const specification: MapSpecification = {
     ...parameters,
     translator: reading.parameters.translator,
@@ -64,97 +63,31 @@ export async function runMap(
     context: contextOf(parameters),
     model: model.reference,
   };
-  const { columns, rows } = parameters.grid;
   const estimate = await estimateMap({ ...opened, parameters }, batchSize);
   context.emit({ kind: 'started', specification, estimate });
   refuseTooLarge(estimate, model.budget);
   allowRun(estimate.bytes);
-  const notices: string[] = [];
-  const notice = (message: string): void => {
-    notices.push(message);
-    context.emit({ kind: 'notice', message });
-  };
+  const order = refinement(parameters.grid.columns, parameters.grid.rows, only);
+  const telling = new MapTelling(context, model, order.cells.length);
+  const { notice } = telling;
+  const course = { order, telling, signal: context.signal };
   for (const note of [
     description.device.warning,
     ...idleInterventions(parameters, layerIndex(plan.layer)),
     model.tokenizer.reason,
   ])
     if (note !== undefined) notice(note);
-  const order = refinement(columns, rows, only);
-  const total = order.cells.length;
-  const sent = new Set<number>();
-  const first = order.cells.slice(0, order.passes[0]?.end);
-  const work = (cells: number): MapWork => {
-    const weights = variant.weightsOf(plan, false).bytes;
-    return { layer: plan.layer, weights, cells, prompts: promptLengths(parameters.plane).length };
-  };
-  let pictures = 0;
-  const pass = (batch: CellBatch, unverified: boolean): void => {
-    pictures++;
-    const nothing = { done: 0, total, stride: 16, secondsLeft: null };
-    const tokens = newTokens(batch.ids, model, sent);
-    context.emit({ kind: 'cells', batch, passing: true, ...(unverified && { unverified }), tokens, ...nothing });
-  };
-  const seen = async (cells: CellSource): Promise<void> => {
-    const { finite } = finiteCells(first, await cells.cells(first), parameters.topK);
-    pass(finite, proof.due(work(total)) !== undefined);
-  };
-  const wanted = isEarly(params) && first.length > 0 && first.length <= EARLY_CELLS;
-  const source = await tried(
-    async () =>
-      (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
-      sources.eachCell(reading, parameters, batchSize, notice, wanted ? seen : undefined),
-  );
-  const due = proof.due(work(source.way === 'each-cell' ? total : 0));
-  if (due) {
-    const steps = wholeSteps({ cells: first, passes: order.passes.slice(0, 1) }, false);
-    const show = (batch: CellBatch): void => pass(batch, true);
-    if (isEarly(params) && pictures === 0)
-      await tried(() => runSteps(steps, source, parameters.topK, show, notice, context.signal));
-    if (!(await prove(due, plan))) return undefined;
-    context.emit({ kind: 'verified' });
-  }
-  // Three rows cost nothing that is worth an approximation.
-  const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
-  if (known && only) throw adaptiveInParts();
+  const source = await provenSource(params, run, reading, course);
+  if (!source) return undefined;
   const quick = estimate.seconds !== null && estimate.seconds < QUICK_SECONDS;
-
-  const computed = performance.now();
-  let done = 0;
-  const tell = (batch: CellBatch, stride: number, count = batch.indices.length): void => {
-    if (known) addBatch(known, batch);
-    done += count;
-    context.emit({
-      kind: 'cells',
-      batch,
-      tokens: newTokens(batch.ids, model, sent),
-      done,
-      total,
-      stride,
-      secondsLeft: secondsLeft(performance.now() - computed, done, total),
-    });
-  };
-  const steps = known ? adaptiveSteps(known, order) : wholeSteps(order, quick);
-  const { undefinedCells, approximation, batches } = await runSteps(
-    steps,
-    source,
-    parameters.topK,
-    tell,
-    notice,
-    context.signal,
-  );
-  if (known) notice(approximationNotice(approximation, total));
-  if (undefinedCells > 0)
-    notice(
-      `${several(undefinedCells, 'cell has', 'cells have')} no prediction: the model's arithmetic leaves its number range there.`,
-    );
+  const { approximation, batches } = await allCells(params, source, quick, course);
   const regions = exactRegions(source, parameters, notice);
   const regionIds = Int32Array.from(regions?.polygons ?? [], ({ token }) => token);
   const told = ownSurvey(await survey(reading), parameters);
   const counts = faithfulness(told);
   const unfaithful = counts && faithfulWarning(counts);
   if (unfaithful !== undefined) notice(unfaithful);
-  const half = variant.weightsOf(plan, source.way === 'each-cell').half;
+  const half = reading.ground.variant.weightsOf(plan, source.way === 'each-cell').half;
   speeds.took(parameters, plan, batches);
   return {
     specification,
@@ -171,11 +104,87 @@ export async function runMap(
       ...(source.largestDifference === undefined ? {} : { largestDifference: source.largestDifference }),
       ...(half === undefined ? {} : { halfWeights: half }),
       ...(approximation ? { approximation } : {}),
-      notices,
+      notices: telling.notices,
     },
     ...(regions === undefined ? {} : { regions }),
-    tokens: newTokens(regionIds, model, sent),
+    tokens: telling.tokensOf(regionIds),
   };
+}
+
+/** How the cells of a run come. */
+interface Course {
+  readonly order: Refinement;
+  readonly telling: MapTelling;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What computes a map's cells, with all proven that must be. Where a first picture is wanted it is shown before that.
+ * @returns undefined where the model is to be run otherwise
+ */
+async function provenSource(
+  params: MapParams,
+  { opened, must, prove }: RunWith,
+  reading: Reading,
+  { order, telling, signal }: Course,
+): Promise<CellSource | undefined> {
+  const { parameters, batchSize, way } = params;
+  const { plan } = reading;
+  const { variant, sources } = reading.ground;
+  const { proof } = opened;
+  const tried = <T>(work: () => Promise<T>): Promise<T> => trying(opened, must, parameters, work);
+  const total = order.cells.length;
+  const first = order.cells.slice(0, order.passes[0]?.end);
+  const work = (cells: number): MapWork => {
+    const weights = variant.weightsOf(plan, false).bytes;
+    return { layer: plan.layer, weights, cells, prompts: promptLengths(parameters.plane).length };
+  };
+  const seen = async (cells: CellSource): Promise<void> => {
+    const { finite } = finiteCells(first, await cells.cells(first), parameters.topK);
+    telling.passing(finite, proof.due(work(total)) !== undefined);
+  };
+  const wanted = isEarly(params) && first.length > 0 && first.length <= EARLY_CELLS;
+  const source = await tried(
+    async () =>
+      (way === 'each-cell' ? undefined : await sources.threeRows(reading, parameters, total)) ??
+      sources.eachCell(reading, parameters, batchSize, telling.notice, wanted ? seen : undefined),
+  );
+  const due = proof.due(work(source.way === 'each-cell' ? total : 0));
+  if (!due) return source;
+  const steps = wholeSteps({ cells: first, passes: order.passes.slice(0, 1) }, false);
+  const show = (batch: CellBatch): void => telling.passing(batch, true);
+  if (isEarly(params) && !telling.hasPassed)
+    await tried(() => runSteps(steps, source, parameters.topK, show, telling.notice, signal));
+  if (!(await prove(due, plan))) return undefined;
+  telling.verified();
+  return source;
+}
+
+/** Computes a map's cells. @param quick all in one picture */
+async function allCells(
+  { parameters, only }: MapParams,
+  source: CellSource,
+  quick: boolean,
+  { order, telling, signal }: Course,
+): Promise<StepsRun> {
+  const total = order.cells.length;
+  // Three rows cost nothing that is worth an approximation.
+  const known = parameters.adaptive && source.way === 'each-cell' ? emptyCellsOf(parameters) : undefined;
+  if (known && only) throw adaptiveInParts();
+  const tell = (batch: CellBatch, stride: number, count = batch.indices.length): void => {
+    if (known) addBatch(known, batch);
+    telling.cells(batch, stride, count);
+  };
+  const steps = known ? adaptiveSteps(known, order) : wholeSteps(order, quick);
+  telling.begin();
+  const ran = await runSteps(steps, source, parameters.topK, tell, telling.notice, signal);
+  if (known) telling.notice(approximationNotice(ran.approximation, total));
+  const { undefinedCells } = ran;
+  if (undefinedCells > 0)
+    telling.notice(
+      `${several(undefinedCells, 'cell has', 'cells have')} no prediction: the model's arithmetic leaves its number range there.`,
+    );
+  return ran;
 }
 
 /** A first picture is wanted, before the checks if need be. */
@@ -219,10 +228,4 @@ function exactRegions(
     notice(`There are no exact regions: ${Fault.from(error).message}`);
     return undefined;
   }
-}
-
-/** Known after 5 % or 2 s. */
-function secondsLeft(elapsed: number, done: number, total: number): number | null {
-  if (done === 0 || (done / total < 0.05 && elapsed < 2000)) return null;
-  return ((elapsed / done) * (total - done)) / 1000;
 }

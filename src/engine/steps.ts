@@ -14,6 +14,15 @@ export function* wholeSteps({ cells, passes }: Refinement, quick: boolean): Gene
     for (const { stride, start, end } of passes) yield { kind: 'compute', stride, cells: cells.subarray(start, end) };
 }
 
+/** What came of the steps of a map. */
+export interface StepsRun {
+  /** Cells without a prediction. */
+  readonly undefinedCells: number;
+  readonly approximation: Approximation | undefined;
+  /** What was computed, in its order. */
+  readonly batches: readonly Batch[];
+}
+
 /**
  * Takes the steps of a map, batch by batch.
  * @param tell hears the cells of a batch before the next is asked for, and how many were asked for
@@ -26,12 +35,7 @@ export async function runSteps(
   tell: (batch: CellBatch, stride: number, count?: number) => void,
   notice: (message: string) => void,
   signal: AbortSignal,
-): Promise<{
-  readonly undefinedCells: number;
-  readonly approximation: Approximation | undefined;
-  /** What was computed, in its order. */
-  readonly batches: readonly Batch[];
-}> {
+): Promise<StepsRun> {
   let undefinedCells = 0;
   const batches: Batch[] = [];
   const compute = async (cells: Int32Array, stride: number): Promise<void> => {
