@@ -11,6 +11,7 @@ import {
   vsCodeTextArea,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
+import { TYPED_MS } from '../src/protocol/page.js';
 import { setAttributes, setText, show } from './dom.js';
 
 // The only module that knows the toolkit: it is archived upstream, and this file changes the day that it is replaced.
@@ -116,11 +117,54 @@ export interface TextField {
   update(value: string, options?: { disabled?: boolean; invalid?: boolean }): void;
   /** Empties it: what was typed has been taken. */
   clear(): void;
+  /** Has another text in it, as if a person had typed that and gone on. */
+  enter(text: string): void;
 }
 
 /** A line of text; `onInput` hears every change that a person makes, `onCommit` when it is left or Enter is pressed. */
 export const createTextField = (label: string, onInput: (text: string) => void, onCommit?: () => void): TextField =>
   textField(create('vscode-text-field') as Valued, label, onInput, onCommit);
+
+/**
+ * A line that means nothing until it is all there, as a number: `onTaken` hears what was typed once the typing pauses, at Enter, and when
+ * the field is left.
+ */
+export function createRestingField(label: string, onTaken: (text: string) => void): TextField {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  const drop = (): void => {
+    clearTimeout(waiting);
+    waiting = undefined;
+  };
+  const take = (): void => {
+    if (waiting === undefined) return;
+    drop();
+    if (field.element.isConnected) onTaken(field.value);
+  };
+  const wait = (): void => {
+    drop();
+    waiting = setTimeout(take, TYPED_MS);
+  };
+  const field = createTextField(label, wait, take);
+  // Before whatever else hears of Enter: Ctrl+Enter computes the map.
+  field.element.addEventListener('keydown', ({ key }) => {
+    if (key === 'Enter') take();
+  });
+  return {
+    element: field.element,
+    get value() {
+      return field.value;
+    },
+    update: (value, options) => field.update(value, options),
+    clear() {
+      drop();
+      field.clear();
+    },
+    enter(text) {
+      drop();
+      field.enter(text);
+    },
+  };
+}
 
 /** Lines of text that are not broken, as {@link createTextField}. */
 export const createTextArea = (label: string, rows: number, onInput: (text: string) => void): TextField =>
@@ -159,6 +203,10 @@ export function createGrowingText(label: string, onInput: (text: string) => void
       field.clear();
       grow();
     },
+    enter(text) {
+      field.enter(text);
+      grow();
+    },
   };
 }
 
@@ -194,6 +242,11 @@ function textField(element: Valued, label: string, onInput: (text: string) => vo
     clear() {
       typing = false;
       write(element, (shown = ''));
+    },
+    enter(text) {
+      typing = false;
+      shown = undefined;
+      write(element, text);
     },
   };
 }

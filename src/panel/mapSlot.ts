@@ -6,7 +6,15 @@ import { parametersOf } from '../map/specification.js';
 import type { Grid, MapParameters } from '../map/specification.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import type { Support } from '../protocol/engine.js';
-import type { FeaturesOf, MadeWith, PanelState, SlotName, SlotState, WriteFrom } from '../protocol/page.js';
+import {
+  type FeaturesOf,
+  type MadeWith,
+  type PanelState,
+  type SlotName,
+  type SlotState,
+  TYPED_MS,
+  type WriteFrom,
+} from '../protocol/page.js';
 import type { MapSettings } from '../protocol/panelSettings.js';
 import { Costs } from './costs.js';
 import { checkWindow, Details } from './details.js';
@@ -27,8 +35,6 @@ import { SlotSurvey } from './slotSurvey.js';
 
 /** Changes that follow each other as fast as this are one. */
 const DEBOUNCE_MS = 60;
-/** Who types pauses for so long where a text is meant. */
-const TYPED_MS = 400;
 /** What only informs is measured when nothing was changed and nobody looked elsewhere for so long. */
 const CALM_MS = 1000;
 

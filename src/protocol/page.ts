@@ -215,6 +215,9 @@ export const stillSlot = (
   notices,
 });
 
+/** Who types pauses for so long, in ms, where what stands there is meant: a text at the host, a number on the page. */
+export const TYPED_MS = 400;
+
 /** Maps that take no longer follow a change whole, unless a person has chosen otherwise. */
 export const LIVE_SECONDS = 1;
 

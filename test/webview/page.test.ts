@@ -307,11 +307,13 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       const box = stage.page.getByRole('textbox', { name, exact: true });
       const was = await box.inputValue();
       await box.fill(text);
+      await box.press('Enter');
       const fault = stage.field(label).getByRole('alert');
       await fault.waitFor();
       assert.equal(await fault.innerText(), words);
       await stage.page.locator(`input[aria-label="${name}"][aria-invalid="true"]`).waitFor();
       await box.fill(was);
+      await box.press('Enter');
       await fault.waitFor({ state: 'hidden' });
     }
     assert.equal(stage.deps.engine.asked.length, before);
@@ -330,6 +332,32 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     await stage.button('Undo Parameter Change').click();
     await fault.waitFor({ state: 'hidden' });
     await eventually(async () => assert.equal(await layer.inputValue(), '29'));
+  });
+
+  onPage('a number that is typed is taken once, whole', {}, async (stage) => {
+    const { page } = stage;
+    const layers = (): readonly unknown[] => stage.deps.engine.asked.map(({ parameters }) => parameters.layer);
+    const layer = page.getByRole('textbox', { name: 'Layer number', exact: true });
+    const before = layers().length;
+    // Two keys without a pause, however slow the machine is.
+    await layer.evaluate((element) => {
+      if (!(element instanceof HTMLInputElement)) throw new Error('no field');
+      for (const text of ['1', '12']) {
+        element.value = text;
+        element.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true }));
+      }
+    });
+    await stage.status('layer 12');
+    assert.deepEqual(layers().slice(before), [12]);
+    // Ctrl+Enter computes what stands there; arrows go on from it.
+    await layer.fill('13');
+    await layer.press('Control+Enter');
+    await eventually(() => assert.equal(layers().at(-1), 13));
+    const columns = page.getByRole('textbox', { name: 'Columns', exact: true });
+    await columns.fill('40');
+    await columns.press('ArrowUp');
+    await eventually(() => assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.columns, 41));
+    assert.equal(await columns.inputValue(), '41');
   });
 
   onPage(

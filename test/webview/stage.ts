@@ -257,9 +257,11 @@ export class Stage {
     return this.page.getByRole('group', { name: label, exact: true });
   }
 
-  /** Types into a field of the form, over what is there. */
+  /** Types into a field of the form, over what is there, and leaves it: what was typed is meant. */
   async type(name: string, text: string): Promise<void> {
-    await this.page.locator('.controls').getByRole('textbox', { name, exact: true }).fill(text);
+    const field = this.page.locator('.controls').getByRole('textbox', { name, exact: true });
+    await field.fill(text);
+    await field.blur();
   }
 
   /** Chooses from a drop-down of the form. */

@@ -6,7 +6,7 @@ import type { Prompt } from '../../src/map/specification.js';
 import type { Listed } from '../../src/protocol/panelSettings.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
-import { createButton, createCheckbox, createDropdown, createTextField } from '../toolkit.js';
+import { createButton, createCheckbox, createDropdown, createRestingField, createTextField } from '../toolkit.js';
 import { createField } from './field.js';
 import { readNumber } from './form.js';
 import { createNumberField } from './numberField.js';
@@ -194,7 +194,7 @@ function headsPart(what: string, edit: Edit): Part {
       false,
       unchosen,
     );
-  const numbers = createTextField(t('Numbers of the attention heads of {0}', what), (text) =>
+  const numbers = createRestingField(t('Numbers of the attention heads of {0}', what), (text) =>
     set(() =>
       text
         .split(/[\s,]+/)

@@ -10,7 +10,7 @@ import {
 import { h, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
-import { createButton, createDropdown, createTextField } from '../toolkit.js';
+import { createButton, createDropdown, createRestingField } from '../toolkit.js';
 import { createField } from './field.js';
 import { type Form, readNumber } from './form.js';
 import { createGroup, type ControlGroup } from './group.js';
@@ -51,7 +51,7 @@ export function createLayerAndReadout(store: Store, form: Form): ControlGroup {
   const edit = (index: number, step = false): void => form.edit('layer', layerAt(index, last), step);
   const slider = h('input', { type: 'range', class: 'slider', min: -1, step: 1, 'aria-label': t('Layer') });
   slider.addEventListener('input', () => edit(Number(slider.value), true));
-  const number = createTextField(t('Layer number'), (text) => {
+  const number = createRestingField(t('Layer number'), (text) => {
     const name = text.trim().toLowerCase();
     edit(name !== '' && 'embeddings'.startsWith(name) ? -1 : readNumber(text));
   });

@@ -1,5 +1,5 @@
 import { h, setAttributes } from '../dom.js';
-import { createTextField } from '../toolkit.js';
+import { createRestingField } from '../toolkit.js';
 import { readNumber } from './form.js';
 
 export interface NumberField {
@@ -7,13 +7,16 @@ export interface NumberField {
   update(value: number | string, options: { disabled: boolean; invalid: boolean }): void;
 }
 
-/** A narrow field for a number; up and down arrows step it, and `onChange` is told so. */
+/**
+ * A narrow field for a number. What is typed is taken once the typing pauses, at Enter, and when the field is left; up and down arrows
+ * step it, and `onChange` is told so.
+ */
 export function createNumberField(
   label: string,
   onChange: (value: number, step: boolean) => void,
   options: { readonly step?: number; readonly low?: number; readonly high?: number } = {},
 ): NumberField {
-  const field = createTextField(label, (text) => onChange(readNumber(text), false));
+  const field = createRestingField(label, (text) => onChange(readNumber(text), false));
   const { step, low = -Infinity, high = Infinity } = options;
   if (step !== undefined) {
     field.element.addEventListener('keydown', (event) => {
@@ -22,7 +25,9 @@ export function createNumberField(
       if (!Number.isFinite(value)) return;
       event.preventDefault();
       const stepped = value + (event.key === 'ArrowUp' ? step : -step) * (event.shiftKey ? 10 : 1);
-      onChange(Number(Math.min(high, Math.max(low, stepped)).toPrecision(12)), true);
+      const next = Number(Math.min(high, Math.max(low, stepped)).toPrecision(12));
+      field.enter(String(next));
+      onChange(next, true);
     });
   }
   return {

@@ -5,7 +5,7 @@ import { parsePoint, type PlanePoint, pointOn, type Profile, type ProfileLine } 
 import { h, iconButton, setAttributes, setEnabled, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import { anyOf, type PageState, type Store } from '../store.js';
-import { createTextField } from '../toolkit.js';
+import { createRestingField } from '../toolkit.js';
 import { tokenText } from '../tokenText.js';
 import { closeProfile, sendProfile } from './line.js';
 import { type Charted, chartColors, drawChart, partAt, placeText } from './profileChart.js';
@@ -22,20 +22,16 @@ const LISTED = 12;
 export function createProfilePane(store: Store): HTMLElement {
   const name = h('strong', {}, t('Profile'));
   const end = (which: 'from' | 'to', label: string) =>
-    createTextField(
-      label,
-      () => undefined,
-      () => {
-        const { line } = store.state.host?.profile ?? {};
-        const typed = parsePoint((which === 'from' ? from : to).value);
-        if (!line) return;
-        const next = { ...line, ...(typed ? { [which]: typed } : {}) };
-        const same = next.from.x === next.to.x && next.from.y === next.to.y;
-        wrong = typed && !same ? undefined : which;
-        if (wrong === undefined) sendProfile(next.from, next.to);
-        tellEnds(line);
-      },
-    );
+    createRestingField(label, (text) => {
+      const { line } = store.state.host?.profile ?? {};
+      const typed = parsePoint(text);
+      if (!line) return;
+      const next = { ...line, ...(typed ? { [which]: typed } : {}) };
+      const same = next.from.x === next.to.x && next.from.y === next.to.y;
+      wrong = typed && !same ? undefined : which;
+      if (wrong === undefined) sendProfile(next.from, next.to);
+      tellEnds(line);
+    });
   /** The end that was typed and cannot be one. */
   let wrong: 'from' | 'to' | undefined;
   const tellEnds = ({ from: begins, to: ends }: ProfileLine): void => {
