@@ -33,6 +33,8 @@ export interface RunListener {
   onFault(fault: Fault, asked: Asked): void;
 }
 
+type Stopped = Extract<RunState, { readonly status: 'stopped' }>['by'];
+
 interface Run {
   readonly asked: Asked;
   readonly abort: AbortController;
@@ -44,6 +46,8 @@ interface Run {
   quick: boolean;
   /** It ends behind the first pass, as one that was stopped. */
   readonly firstPassOnly: boolean;
+  /** How the map that is shown was stopped before: what it says again where this one ends without a cell. */
+  readonly before: Stopped | undefined;
   progress: Progress;
   /** Cells that came to be seen, and will come once more. */
   passing?: Int32Array | undefined;
@@ -63,7 +67,7 @@ export class MapRuns {
   /** Of the run that is on its way, or ended last. */
   private told: readonly string[] = [];
   private run: Run | undefined;
-  private stopped: 'cancelled' | 'fault' | 'pass' | undefined;
+  private stopped: Stopped | undefined;
   private ids = 0;
   private last: Promise<void> = Promise.resolve();
 
@@ -152,7 +156,8 @@ export class MapRuns {
     lease: () => Promise<EngineLease>,
     resumed?: MapRecord | 'first-pass',
   ): Promise<void> {
-    if (this.run) this.run.superseded = true;
+    const { run: other } = this;
+    if (other) other.superseded = true;
     this.cancel();
     const { grid, adaptive } = asked.parameters;
     const firstPassOnly = resumed === 'first-pass';
@@ -165,6 +170,7 @@ export class MapRuns {
       record,
       quick: false,
       firstPassOnly,
+      before: other ? (this.shown === other.record ? 'cancelled' : other.before) : this.stopped,
       unverified: false,
       progress: {
         phase: 'opening',
@@ -324,8 +330,11 @@ export class MapRuns {
     if (run.superseded) return;
     this.run = undefined;
     this.stopped = fault.code === 'cancelled' ? 'cancelled' : 'fault';
-    // Without a cell there is nothing to resume: the map before is what there is.
-    if (!run.record?.done) this.latest = this.shown;
+    // Without a cell there is nothing to resume: the map before is what there is, as it was.
+    if (!run.record?.done) {
+      this.latest = this.shown;
+      this.stopped = run.before ?? this.stopped;
+    }
     if (this.latest?.finished) this.stopped = undefined;
     else if (this.latest) this.listener.onStop(this.latest);
     if (fault.code !== 'cancelled') this.listener.onFault(fault, run.asked);

@@ -310,11 +310,11 @@ export class MapSlot {
       if (run && revived && !revived.finished) return await this.compute(revived, revived);
       // Where nothing but the grid is another, what was measured says enough.
       const live = this.place.live();
-      if ((live ?? this.costs.isKnownQuick(asked)) && this.differs()) return await this.compute(asked);
+      if ((live ?? this.costs.isKnownQuick(asked)) && this.isBehind) return await this.goOn(asked);
       await this.learnEstimate();
       const { estimate, quick } = this.costs;
       if (turn !== this.turn) return;
-      if ((live ?? (estimate !== null && quick)) && this.differs()) await this.compute(asked);
+      if ((live ?? (estimate !== null && quick)) && this.isBehind) await this.goOn(asked);
       else if (this.follows(asked)) await this.compute(asked, 'first-pass');
       else if (this.healthy) this.survey.want(asked);
     } catch (error) {
@@ -324,9 +324,18 @@ export class MapSlot {
 
   generate(): void {
     const asked = this.asked();
-    // Its first pass is there already.
-    if (this.runs.restsAfterPass && !this.differs()) this.resume();
-    else if (asked) this.compute(asked).catch((error: unknown) => this.complain(error));
+    if (asked) this.goOn(asked).catch((error: unknown) => this.complain(error));
+  }
+
+  /** The map of the settings is not there, or no more of it than a first pass. */
+  private get isBehind(): boolean {
+    return this.differs() || this.runs.restsAfterPass;
+  }
+
+  /** Computes the map of the settings, or what its first pass left. */
+  private goOn(asked: Asked): Promise<void> {
+    const { latest: record, restsAfterPass } = this.runs;
+    return restsAfterPass && record && !this.differs() ? this.compute(record, record) : this.compute(asked);
   }
 
   /** Computes what a first pass left. */

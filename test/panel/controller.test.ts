@@ -350,6 +350,15 @@ test('after a fault a change tries again, and what is not true any more goes; al
       say({ type: 'undo' });
       say({ type: 'undo' });
       await page.until(() => page.state.settings.parameters.layer === 5 && page.state.fault === null);
+      // What was refused has left the map before as it was: whole, or with its first pass, which is gone on with as ever.
+      const { run } = page.state;
+      assert.equal(run.status === 'stopped' ? run.by : run.status, live === true ? 'idle' : 'pass');
+      edit('layer', 3);
+      await page.until(refused);
+      say({ type: 'live', live: true });
+      edit('layer', 5);
+      await complete();
+      assert.equal(page.map?.specification.layer, 5);
     }
 });
 
