@@ -39,9 +39,12 @@ import { createTokenTable } from './tokenTable.js';
 import { createToolbar } from './toolbar.js';
 import { hasUi, readUi } from './uiState.js';
 
+/** From this width on, in px, parameters stand beside the map, as in a window of 1,440 px with the Explorer open. */
+const WIDE = 1040;
+
 /** In between, the layout that leaves the larger map. */
 function layoutOf(width: number, height: number): Layout {
-  if (width >= 1200) return 'wide';
+  if (width >= WIDE) return 'wide';
   if (width < 720) return 'narrow';
   return width < 900 && mapSide('narrow', width, height) > mapSide('medium', width, height) ? 'narrow' : 'medium';
 }
@@ -94,6 +97,7 @@ let drawerOpen = false;
 const keepUncovered = (): void => hideUnder(toolbar.element, drawerOpen ? controls : null);
 const controls = createControls(store, toggleControls);
 const openControls = iconButton('layout-sidebar-left', t('Show Parameters'), toggleControls);
+openControls.append(h('span', {}, t('Parameters')));
 const rail = h('div', { class: 'rail' }, openControls);
 const progressLine = h('div', { class: 'progress-line', hidden: true });
 const inspector = h(
