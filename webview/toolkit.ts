@@ -67,6 +67,8 @@ export interface Option {
   readonly label: string;
   /** Why it cannot be chosen. */
   readonly reason?: string | undefined;
+  /** Choosing it does something: it is no value, and what was chosen stays so. */
+  readonly acts?: true;
 }
 
 export interface Dropdown {
@@ -76,13 +78,22 @@ export interface Dropdown {
 
 /** A drop-down; `onChange` hears of a person's choices only. */
 export function createDropdown(label: string, onChange: (value: string) => void): Dropdown {
-  const element = create('vscode-dropdown', { 'aria-label': label, title: label }) as Valued;
+  const element = create('vscode-dropdown', { 'aria-label': label, title: label }) as Valued & { open: boolean };
   let shown = '';
   let current = '';
+  let acting: readonly string[] = [];
+  /** The key or click at hand chooses from the open list. Arrows change the value of a closed one: they only come by what acts. */
+  let chooses = false;
+  const note = (event: Event): void => {
+    chooses = element.open && !(event instanceof KeyboardEvent && event.key !== 'Enter' && event.key !== ' ');
+  };
+  for (const type of ['keydown', 'click']) element.addEventListener(type, note, { capture: true });
   element.addEventListener('change', () => {
-    if (element.value === current) return;
-    current = element.value;
-    onChange(element.value);
+    const { value } = element;
+    if (value === current) return;
+    if (acting.includes(value)) element.value = current;
+    else current = value;
+    if (value === current || chooses) onChange(value);
   });
   return {
     element,
@@ -91,6 +102,7 @@ export function createDropdown(label: string, onChange: (value: string) => void)
       const key = JSON.stringify(options);
       if (key !== shown) {
         shown = key;
+        acting = options.flatMap(({ value: one, acts }) => (acts ? [one] : []));
         element.replaceChildren(
           ...options.map((option) => {
             const item = create('vscode-option', {

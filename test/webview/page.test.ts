@@ -1011,6 +1011,17 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await page.getByRole('button', { name: 'Use Sample' }).click();
       await stage.status(/^2,500 cells/);
       assert.ok(stage.deps.calls.includes('help what'));
+      // The list ends with another one of one's own: by a click and by keys. Keys of the closed list come by it, and ask nothing.
+      const asked = (): number => stage.deps.calls.filter((call) => call === 'chooseModel').length;
+      await stage.choose('Model', 'Choose Another Model…');
+      await eventually(() => assert.equal(asked(), 1));
+      const list = stage.page.getByRole('combobox', { name: 'Model', exact: true });
+      await list.press('End');
+      for (const key of ['Enter', 'End', 'Enter']) await list.press(key);
+      await eventually(() => assert.equal(asked(), 2));
+      await stage.settled();
+      assert.equal(asked(), 2);
+      assert.equal(await list.locator('.selected-value').innerText(), 'SmolLM2-135M-Instruct');
     },
   );
 

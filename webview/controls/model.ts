@@ -12,10 +12,13 @@ import { layersWords } from '../counted.js';
 
 /** Value of the line that stands for "no model". */
 const NONE = '';
+/** The line that asks for a model that is not listed; the others' values are absolute paths. */
+const CHOOSE: Option = { value: 'choose', label: t('Choose Another Model…'), acts: true };
 
 export function createModel(store: Store): ControlGroup {
   const dropdown = createDropdown(t('Model'), (path) => {
-    if (path !== NONE) send({ type: 'model', path });
+    if (path === CHOOSE.value) send({ type: 'chooseModel' });
+    else if (path !== NONE) send({ type: 'model', path });
   });
   const browse = iconButton('folder-opened', t('Choose Model…'), () => send({ type: 'chooseModel' }));
   const field = createField('', dropdown.element, browse);
@@ -27,7 +30,7 @@ export function createModel(store: Store): ControlGroup {
     element: group.element,
     update(host) {
       group.update({ disabled: false, summary: modelName(host) });
-      dropdown.update(options(host), host.settings.modelPath ?? NONE);
+      dropdown.update([...options(host), CHOOSE], host.settings.modelPath ?? NONE);
       const { model } = host;
       field.update(model.status === 'failed' ? model.fault.message : undefined, note(host));
       const text = factsOf(host);
