@@ -349,6 +349,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     });
     await stage.status('layer 12');
     assert.deepEqual(layers().slice(before), [12]);
+    await page.getByText('Live is on by itself while maps are quick').waitFor();
     // Ctrl+Enter computes what stands there; arrows go on from it.
     await layer.fill('13');
     await layer.press('Control+Enter');
@@ -886,6 +887,8 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await stage.picture('first-pass');
       // What it would cost is known when it is to be decided.
       await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
+      const byItself = stage.page.locator('.live-note');
+      assert.equal(await byItself.innerText(), 'Live is off by itself while maps take longer than a second');
       await stage.page.getByRole('textbox', { name: 'Spacing' }).press('Control+Enter');
       await stage.status(/^2,500 cells/);
       await stage.page.locator('.estimate', { hasText: '2,500 cells · about 5.0 s on CPU' }).waitFor();
@@ -896,6 +899,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await stage.page.reload();
       await stage.page.getByRole('checkbox', { name: 'Live', checked: true }).waitFor();
       await stage.status(/^2,500 cells/);
+      assert.ok(await byItself.isHidden(), 'it is chosen');
       await stage.type('Spacing', '0.75');
       await eventually(() => assert.equal(stage.deps.engine.asked.at(-1)?.parameters.grid.spacing, 0.75));
       await stage.status(/^2,500 cells/);

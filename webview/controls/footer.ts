@@ -49,12 +49,16 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
     'Every change is followed by the whole map. Off: by its first, coarse pass alone, and Generate computes the rest. Until you choose, maps of less than a second are computed whole.',
   );
   const liveSwitch = h('span', { class: 'live', title }, live.element);
+  /** Live goes on and off by itself, until somebody chooses; said once it is known how long maps take. */
+  const byItself = h('p', { class: 'live-note', role: 'status', hidden: true });
+  let known = false;
   const estimate = h('p', { class: 'estimate' });
   const notices = h('p', { class: 'message note notices', role: 'status' });
   const element = h(
     'div',
     { class: 'controls-footer' },
     h('div', { class: 'footer-buttons' }, main.element, resume.element, liveSwitch),
+    byItself,
     estimate,
     notices,
   );
@@ -64,6 +68,14 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
       host = now;
       show(liveSwitch, now.mode === 'panel');
       live.update(ui.live ?? now.quick);
+      known ||= now.quick || now.estimate !== null;
+      show(byItself, known && now.mode === 'panel' && now.model.status === 'ready' && ui.live === null);
+      setText(
+        byItself,
+        now.quick
+          ? t('Live is on by itself while maps are quick')
+          : t('Live is off by itself while maps take longer than a second'),
+      );
       const { label, message, enabled } = mainButton(now);
       main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
       main.element.classList.toggle('due', now.mode === 'panel' && isBehind(now) && message === 'generate' && enabled);
