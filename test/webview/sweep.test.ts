@@ -160,6 +160,16 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       assert.deepEqual(parameters.plane.center, { kind: 'prompt', text: 'The old man and the sea', position: 2 });
       assert.equal(parameters.readout, 'lens');
       await eventually(async () => assert.equal(await cell.getAttribute('aria-selected'), 'true'));
+      // That is said, and taken back alone.
+      const reread = stage.page.locator('.band-note');
+      assert.match(await reread.innerText(), /^The map’s readout is Logit lens now/);
+      await stage.picture('lens-reread');
+      await reread.getByRole('button', { name: 'Back to Forward (model’s own)' }).click();
+      await reread.waitFor({ state: 'hidden' });
+      await eventually(() => assert.equal(stage.controller.settings.parameters.readout, 'forward'));
+      assert.deepEqual(stage.controller.settings.parameters.plane.center, parameters.plane.center);
+      await cell.click();
+      await reread.waitFor();
 
       // Others beside it: a click on one of theirs makes it the panel's own, and the first.
       const beside = async (what: string) => {

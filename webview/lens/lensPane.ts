@@ -10,6 +10,7 @@ import {
   contextOf,
   isTranslated,
   type Layer,
+  type MapParameters,
   type Prompt,
   type Readout,
   type TokenName,
@@ -93,11 +94,33 @@ export function createLensPane(store: Store, derived: Derived): HTMLElement {
   const picture = iconButton('device-camera', t('Export Picture…'), () =>
     send({ type: 'action', action: 'exportPicture' }),
   );
+  /** What the map was read by before a cell that was clicked made it the lens's own readout, as long as it is that. */
+  let before: { readonly parameters: MapParameters; readonly now: string } | undefined;
+  const reread = h('p', { class: 'band-note', role: 'status', hidden: true });
+  const rereadText = h('span');
+  const back = h('button', { type: 'button', class: 'link' });
+  back.addEventListener('click', () => {
+    const { settings } = store.state.host ?? {};
+    if (!settings || !before) return;
+    const { readout, translator } = before.parameters;
+    send({ type: 'edit', path: 'parameters', value: { ...settings.parameters, readout, translator } });
+  });
+  reread.append(rereadText, ' ', back);
+  const tellReadout = ({ settings: { parameters } }: HostState): void => {
+    if (before?.now !== readoutText(parameters)) before = undefined;
+    show(reread, before !== undefined);
+    if (!before) return;
+    setText(rereadText, t('The map’s readout is {0} now, as of this table.', READOUT_NAMES[parameters.readout]));
+    setText(back, t('Back to {0}', READOUT_NAMES[before.parameters.readout]));
+  };
   const table = createLensTable(derived, {
     onOpen: (lens, opened, row, position) => {
       const { host } = store.state;
       const now = choice();
       if (!host || !now) return;
+      const [is, becomes] = [host.settings.parameters, opened.parameters].map(readoutText);
+      if (becomes !== undefined && is !== becomes)
+        before = { parameters: before?.parameters ?? host.settings.parameters, now: becomes };
       // The panel's own readout is the first one, always: another one takes its place, and it takes that one's.
       const beside = now.beside.map((one, i) => (i === lens - 1 ? ownReadout(host) : one));
       send({ type: 'edit', path: 'parameters', value: parametersAt(host, opened, row, position) });
@@ -127,6 +150,7 @@ export function createLensPane(store: Store, derived: Derived): HTMLElement {
       close,
     ),
     ...(help ? [help.element] : []),
+    reread,
     fault,
     table.element,
   );
@@ -151,6 +175,7 @@ export function createLensPane(store: Store, derived: Derived): HTMLElement {
       show(fault, lens.fault !== null);
       setText(fault, lens.fault ? [lens.fault.message, lens.fault.hint].filter(Boolean).join(' ') : '');
       setText(said, sayingOf(state));
+      tellReadout(host);
       const other = lens.running || saved ? undefined : otherSpelling(lenses?.[0], lens.choice.token);
       show(instead, other !== undefined);
       if (other) {
