@@ -33,7 +33,7 @@ function describe(description: ModelDescription): string {
       ['file', description.path],
       ['SHA-256', description.reference.sha256],
       ['type', description.modelType ?? 'unknown: no config.json beside it names one'],
-      ['blocks', formatCount(facts.blocks)],
+      ['layers', `${formatCount(facts.blocks)}: 0–${facts.blocks - 1}, after the embeddings`],
       ['hidden size', formatCount(facts.hiddenSize)],
       ['vocabulary', formatCount(facts.vocabularySize)],
       ['weights', `${formatBytes(facts.weightsBytes)}, ${facts.numberType}`],

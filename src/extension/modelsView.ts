@@ -41,15 +41,13 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelsNode> {
   }
 }
 
+const layersWords = (count: number): string => (count === 1 ? t('1 layer') : t('{0} layers', count));
+
 function descriptionOf(model: ModelEntry): string {
   if (model.origin === 'bundled') return t('included');
   const file = path.extname(model.path) === '.onnx' ? path.basename(model.path) : undefined;
   const plain = file === undefined || file === 'model.onnx';
-  return [
-    plain ? undefined : file,
-    model.layers === undefined ? undefined : t('{0} layers', model.layers),
-    model.contents,
-  ]
+  return [plain ? undefined : file, model.layers === undefined ? undefined : layersWords(model.layers), model.contents]
     .filter((part) => part !== undefined)
     .join(' · ');
 }
@@ -63,7 +61,7 @@ function factsOf({ facts, reference }: KnownModel): ModelsNode[] {
       : 'GGUF';
   const fact = (label: string, value: string, icon: string): ModelsNode => ({ kind: 'fact', label, value, icon });
   return [
-    fact(t('{0} decoder layers', facts.blocks), `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
+    fact(layersWords(facts.blocks), `0–${facts.blocks - 1} · d ${facts.hiddenSize}`, 'layers'),
     fact(t('Vocabulary'), t('{0} tokens', facts.vocabularySize.toLocaleString('en-US')), 'symbol-key'),
     fact(t('Weights'), `${kind} · ${facts.numberType} · ${formatBytes(facts.weightsBytes)}`, 'file-binary'),
   ];

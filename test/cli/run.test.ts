@@ -208,7 +208,7 @@ test('inspect prints what was found, for people and as JSON', async () => {
   const m = model('seen', 'warn');
   const { code, out } = await cli(['inspect', m]);
   assert.equal(code, 0);
-  assert.match(out, /^ {2}blocks +2$/m);
+  assert.match(out, /^ {2}layers +2: 0–1, after the embeddings$/m);
   assert.match(out, /^ {2}weights +12\.3 MB, float32$/m);
   assert.match(out, /^ {2}readout unembed +no: the head is quantised$/m);
   assert.match(out, /^ {2}device +CPU \(asked: auto\)$/m);

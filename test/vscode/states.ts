@@ -115,7 +115,7 @@ export function panelStates(window: () => Workbench): void {
     const models = workbench.page.locator('.pane', { hasText: 'Models' }).first();
     await models.locator('.monaco-list-row').first().click();
     await workbench.page.keyboard.press('ArrowRight');
-    await models.getByText('6 decoder layers').waitFor();
+    await models.getByText('6 layers', { exact: true }).waitFor();
     await workbench.picture('sidebar');
     await workbench.closeSideBar();
   });

@@ -70,7 +70,7 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
     // While maps are missing it says how long they take: what is there tells.
     stage.deps.engine.stopAt(0);
     stage.controller.receive({ type: 'edit', path: 'sweep', value: true });
-    await stage.page.locator('.sweep-said', { hasText: /^1 of 7 layers · about [\d.]+ m?s left$/ }).waitFor();
+    await stage.page.locator('.sweep-said', { hasText: /^1 of 7 maps · about [\d.]+ m?s left$/ }).waitFor();
     stage.deps.engine.stopAt(Infinity);
     await stage.page.locator('.sweep-said', { hasText: 'left' }).waitFor({ state: 'hidden' });
     stage.controller.receive({ type: 'edit', path: 'sweep', value: false });

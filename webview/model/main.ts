@@ -10,6 +10,7 @@ import { READOUT_NAMES } from '../../src/map/naming.js';
 import type { FaultData } from '../../src/map/fault.js';
 import type { ModelDescription, Support } from '../../src/protocol/engine.js';
 import type { ModelHostMessage, ModelPageMessage, ModelPageState } from '../../src/protocol/modelPage.js';
+import { layersWords } from '../counted.js';
 import { faultParts, link } from '../documentParts.js';
 import { h, icon, setText, show } from '../dom.js';
 import { createButton } from '../toolkit.js';
@@ -125,7 +126,7 @@ const CONTEXTS: Readonly<Record<string, string>> = {
 const summary = ({ facts: of, modelType, openedMilliseconds }: ModelDescription): string =>
   [
     modelType === null ? t('of no known type') : safeText(modelType),
-    t('{0} layers', formatCount(of.blocks)),
+    layersWords(of.blocks),
     t('{0} dimensions', formatCount(of.hiddenSize)),
     t('{0} tokens', formatCount(of.vocabularySize)),
     t('opened in {0} ms', formatCount(openedMilliseconds)),
@@ -135,7 +136,7 @@ function describe(of: ModelDescription): void {
   const { head, tokenizer, device } = of;
   const rows: readonly (readonly [string, string])[] = [
     [t('Type'), of.modelType ?? t('of no known type')],
-    [t('Layers'), formatCount(of.facts.blocks)],
+    [t('Layers'), t('{0}: 0–{1}, after the embeddings', formatCount(of.facts.blocks), of.facts.blocks - 1)],
     [t('Hidden size'), formatCount(of.facts.hiddenSize)],
     [t('Vocabulary'), formatCount(of.facts.vocabularySize)],
     [t('Weights'), `${formatBytes(of.facts.weightsBytes)}, ${of.facts.numberType}`],

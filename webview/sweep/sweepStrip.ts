@@ -178,10 +178,13 @@ const spoken = ({ tokens, probability, entropy, agreement }: StepNumbers, words:
     ...(agreement === undefined ? [] : [words.agreement(formatPercent(agreement))]),
   ].join(', ');
 
-/** Layers alone are computed while the strip is there: how many there are, and what is waited for or how long the others take. */
+/**
+ * Layers alone are computed while the strip is there: how many maps there are, and what is waited for or how long the others take. There
+ * is one more than layers: that of the embeddings before them.
+ */
 function progressOf({ host }: PageState, { maps, count }: Steps): string {
   if (!host?.sweep || maps.length >= count) return '';
-  const there = t('{0} of {1} layers', maps.length, count);
+  const there = t('{0} of {1} maps', maps.length, count);
   if (!host.sweep.running) return there;
   // A model computes one thing at a time.
   if (host.lens?.running && host.lens.progress) return t('{0} · waits for Layers × Positions', there);

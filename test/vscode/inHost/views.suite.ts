@@ -75,7 +75,7 @@ export function viewsSuite(): void {
       assert.deepEqual(
         lines.map(({ label, description }) => [label, description]),
         [
-          ['3 decoder layers', '0–2 · d 8'],
+          ['3 layers', '0–2 · d 8'],
           ['Vocabulary', '1,234 tokens'],
           ['Weights', 'ONNX · float16 · 5.5 MB'],
         ],
