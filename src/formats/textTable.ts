@@ -50,11 +50,13 @@ export function readTextTable(name: string, bytes: Uint8Array): TextTable {
   if (kept.length === 0) throw refused('it holds no text');
   const column = (at: number | undefined, what: string): readonly string[] | undefined => {
     if (at === undefined || at < 0) return undefined;
-    return kept.map(({ record, line }) => {
+    const values = kept.map(({ record, line }) => {
       const value = (record[at] ?? '').trim();
       if (value.length > LONGEST) throw refused(`the ${what} of record ${line} is longer than ${LONGEST} letters`);
       return value;
     });
+    // A column that is only named tells nothing: the file is as one without it.
+    return values.some((value) => value !== '') ? values : undefined;
   };
   const [label, color, shape] = [column(labels, 'label'), column(colors, 'color'), column(shapes, 'shape')];
   return {

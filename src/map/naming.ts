@@ -407,10 +407,12 @@ export const askedWords = ({
 function textsWords({ texts, labels, colors, shapes }: Extract<Overlay, { kind: 'texts' }>): string {
   const count = texts?.length ?? labels?.length ?? colors?.length ?? shapes?.length;
   const what = texts === null ? t('the texts of the plane') : t('{0} texts', formatCount(count ?? 0));
+  const named = (of: readonly string[] | undefined): number => new Set(of?.filter((name) => name !== '')).size;
+  const [label, color, shape] = [named(labels), named(colors), named(shapes)];
   const told = [
-    ...(labels ? [t('{0} labels', formatCount(new Set(labels).size))] : []),
-    ...(colors ? [t('{0} colors', formatCount(new Set(colors).size))] : []),
-    ...(shapes ? [t('{0} shapes', formatCount(new Set(shapes).size))] : []),
+    ...(label > 0 ? [label === 1 ? t('1 label') : t('{0} labels', formatCount(label))] : []),
+    ...(color > 0 ? [color === 1 ? t('1 color') : t('{0} colors', formatCount(color))] : []),
+    ...(shape > 0 ? [shape === 1 ? t('1 shape') : t('{0} shapes', formatCount(shape))] : []),
   ];
   return [what, ...told].join(', ');
 }

@@ -49,7 +49,7 @@ const isColor = (text: string): boolean => /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.tes
 
 /**
  * The groups that a table is told in, in the order in which they come, and which of them each text is in: those of equal label, color
- * and shape. A color is one as CSS writes it, `#e69f00`, or a name that gets one; a shape is one of {@link SHAPES}, or a name that gets one.
+ * and shape. A color is one as CSS writes it, `#e69f00`, or a name that gets one, or none, and then that of the label; a shape is one of {@link SHAPES}, or a name that gets one.
  */
 export function textGroups({ texts, labels, colors, shapes }: TextTable): {
   readonly groups: readonly TextGroup[];
@@ -66,14 +66,15 @@ export function textGroups({ texts, labels, colors, shapes }: TextTable): {
       return found;
     };
   };
-  const byColor = given(colors, GROUP_COLORS);
-  const byLabel = given(labels, GROUP_COLORS);
+  // What names no color gets that of its label, which no named color has.
+  const toned = texts.map((_, i) => JSON.stringify(colors?.[i] ? [colors[i]] : [null, labels?.[i]]));
+  const byTone = given(toned, GROUP_COLORS);
   const byShape = given(shapes, SHAPES);
   const places = new Map<string, number>();
   const groups: { name: string; color: string; shape: Shape; count: number }[] = [];
   const of = Int32Array.from(texts, (_, i) => {
     const own = colors?.[i] ?? '';
-    const color = isColor(own) ? own : (byColor(i) ?? byLabel(i) ?? GROUP_COLORS[0]);
+    const color = isColor(own) ? own : (byTone(i) ?? GROUP_COLORS[0]);
     const shape = SHAPES.find((one) => one === shapes?.[i]) ?? byShape(i) ?? SHAPES[0];
     const names = [labels?.[i], isColor(own) ? undefined : colors?.[i], shapes?.[i]].filter(Boolean);
     const name = [...new Set(names)].join(', ');

@@ -21,6 +21,11 @@ test('texts and what is known of each come out of CSV as they are, quoted, tabbe
     colors: ['#e69f00', 'night'],
     shapes: ['square', 'star'],
   });
+  // Columns that are only named tell nothing.
+  assert.deepEqual(read('text,label,color,shape\none,sea,,\ntwo,land, ,\n'), {
+    texts: ['one', 'two'],
+    labels: ['sea', 'land'],
+  });
 });
 
 test('what is no such table says so in a sentence', () => {
@@ -65,6 +70,8 @@ test('groups are the labels, colors and shapes that there are; given colors and 
     own.groups.map(({ color }) => color),
     ['#abc', '#123456'],
   );
+  const some = textGroups({ texts: ['a', 'b', 'c'], labels: ['sea', 'land', 'sky'], colors: ['', '', 'blue'] });
+  assert.equal(new Set(some.groups.map(({ color }) => color)).size, 3);
   assert.deepEqual(
     textGroups({ texts: ['a', 'b'] }).groups.map(({ name, count }) => [name, count]),
     [['', 2]],
