@@ -174,6 +174,11 @@ test('what cannot be is refused in words, and the session goes on', async () => 
   await assert.rejects(model.states(TEXT, 99), { ...bad, message: /Layer 99/ });
   await assert.rejects(model.states(TEXT, []), bad);
   await assert.rejects(model.states({ kind: 'tokens', ids: [1e7] }), bad);
+  const none = [{ kind: 'zero', block: 0, part: 'heads', heads: [99] }] as const;
+  await assert.rejects(model.map({ grid: create2dGrid(2), interventions: none }), {
+    ...bad,
+    message: /^There is no attention head 99: the block has \d+\.$/,
+  });
   const abort = new AbortController();
   abort.abort();
   await assert.rejects(model.map({ signal: abort.signal }), { code: 'cancelled' });

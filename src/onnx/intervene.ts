@@ -13,7 +13,7 @@ import {
   valueInfo,
 } from './graph.js';
 import { elementType, rankOf } from './inference.js';
-import { unsupported } from './source.js';
+import { absent, unsupported } from './source.js';
 
 /** What stands in a part's place: nothing, one vector at all positions, or a row for each position, fed under a name. */
 export type Instead = null | Float32Array | { readonly fed: string };
@@ -109,7 +109,7 @@ function headsOf(
     );
   const wrong = heads.find((head) => head < 0 || head >= count);
   if (wrong !== undefined)
-    throw unsupported(`There is no attention head ${wrong}: the block has ${count}, 0 to ${count - 1}.`);
+    throw absent(`There is no attention head ${wrong}: the block has ${count}.`, `Choose 0 to ${count - 1}.`);
   return { tensor, width, size: width / count };
 }
 

@@ -5,10 +5,13 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
 }
 
-/** Why a model was refused: what was looked for and where the search ended. The engine turns it into a fault. */
+/**
+ * Why a model was refused: what was looked for and where the search ended. `absent`: the model is fine, and what was asked of it is not
+ * there. The engine turns it into a fault.
+ */
 export class ModelError extends Error {
   constructor(
-    readonly kind: 'broken' | 'unsupported',
+    readonly kind: 'broken' | 'unsupported' | 'absent',
     message: string,
     readonly hint?: string,
   ) {
@@ -19,3 +22,4 @@ export class ModelError extends Error {
 
 export const broken = (message: string, hint?: string): ModelError => new ModelError('broken', message, hint);
 export const unsupported = (message: string, hint?: string): ModelError => new ModelError('unsupported', message, hint);
+export const absent = (message: string, hint?: string): ModelError => new ModelError('absent', message, hint);

@@ -21,7 +21,7 @@ export function ggufModelFiles(path: string, open: (file: string) => ByteSource 
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     throw new Fault({
-      code: `model-${error.kind}`,
+      code: error.kind === 'broken' ? 'model-broken' : 'model-unsupported',
       message: error.message,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });

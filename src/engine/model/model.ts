@@ -271,15 +271,17 @@ function checkLayers(anatomy: Anatomy, files: ModelFiles): void {
     });
 }
 
-/** The onnx room's errors as faults that name the file. */
+const FAULT_CODES = { broken: 'model-broken', unsupported: 'model-unsupported', absent: 'bad-parameter' } as const;
+
+/** The onnx room's errors as faults that name the file, where it is the file's. */
 export function translated<T>(work: () => T, file: string): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     throw new Fault({
-      code: error.kind === 'broken' ? 'model-broken' : 'model-unsupported',
-      message: `${file}: ${error.message}`,
+      code: FAULT_CODES[error.kind],
+      message: error.kind === 'absent' ? error.message : `${file}: ${error.message}`,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
