@@ -39,9 +39,9 @@ function valuesOf(text: string, path: string, whole: string): readonly AxisValue
   if (TEXTS.test(path)) return [text];
   return text.split(',').flatMap((part): readonly AxisValue[] => {
     const piece = part.trim();
-    const [, from, to] = /^(\d{1,9})-(\d{1,9})$/.exec(piece) ?? [];
+    const [, from, to] = /^(\d+)-(\d+)$/.exec(piece) ?? [];
     if (from !== undefined && to !== undefined) return range(Number(from), Number(to), whole);
-    const [, low, high, count] = /^([^/]+?)\.\.([^/]+?)\/(\d{1,7})$/.exec(piece) ?? [];
+    const [, low, high, count] = /^([^/]+?)\.\.([^/]+?)\/(\d+)$/.exec(piece) ?? [];
     if (low !== undefined && high !== undefined) return spread(Number(low), Number(high), Number(count), whole);
     if (piece === '') throw bad(whole, 'Two commas follow each other.');
     return [scalar(piece)];

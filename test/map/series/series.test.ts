@@ -69,6 +69,8 @@ test('what is no axis is said', () => {
     'a b=1',
   ])
     assert.throws(() => parseAxis(text), Fault, text);
+  for (const text of ['seed=1-1000000000000', 'layer=3-99999999999999999999999'])
+    assert.throws(() => parseAxis(text), { hint: 'An axis has at most 1000000 values.' });
 });
 
 test('property: an axis is read back from its text', () => {
