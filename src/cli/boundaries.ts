@@ -2,6 +2,7 @@ import { listVectors, readVector, withFile } from '../formats/vectorFile.js';
 import {
   BOUNDARY_LIMITS,
   type BoundaryQuestion,
+  CURVE_QUESTION,
   DEFAULT_QUESTION,
   type DirectionSet,
   flipSpread,
@@ -15,7 +16,7 @@ import { formatPercent, formatShort, parseNumber } from '../map/numbers.js';
 import type { MapParameters, ModelReference } from '../map/specification.js';
 import { encodeVector } from '../map/vector.js';
 import type { StateBoundaries } from '../protocol/boundaries.js';
-import { CURVE_QUESTION, curveAsked, printCurve } from './boundaryCurve.js';
+import { curveAsked, printCurve } from './boundaryCurve.js';
 import { bad, type ComputingChoices } from './computing.js';
 import { figureAsked } from './outputFigure.js';
 import { linesAsked, printLines } from './outputLine.js';

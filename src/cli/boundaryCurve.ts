@@ -2,7 +2,7 @@ import { boundaryCurve, curveFigure } from '../host/boundaryCurve.js';
 import { assetsFolder } from '../host/installation.js';
 import type { OpenedModel } from '../host/openModel.js';
 import { BAND, bandOf, type BoundaryCurve } from '../map/boundaries/curve.js';
-import { type BoundaryQuestion, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
+import type { BoundaryQuestion } from '../map/boundaries/directions.js';
 import { isRealState } from '../map/dependence.js';
 import { safeText } from '../map/display.js';
 import type { FlagValues } from '../map/flags.js';
@@ -13,15 +13,6 @@ import { bad } from './computing.js';
 import { readTexts } from './flagFiles.js';
 import { figureAsked, writeFigure } from './outputFigure.js';
 import { type Output, progressBar, progressLines } from './progress.js';
-
-/** What a curve asks where nothing is said: coarser than of one layer, since there are many. */
-export const CURVE_QUESTION: BoundaryQuestion = {
-  ...DEFAULT_QUESTION,
-  nearest: 1,
-  directions: [{ kind: 'random', count: 16, seed: 0 }],
-  steps: 100,
-  reach: 4,
-};
 
 /** Whose curve it is, and where its picture goes. */
 export interface CurveAsked {

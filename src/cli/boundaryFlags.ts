@@ -1,5 +1,8 @@
-import { DEFAULT_QUESTION } from '../map/boundaries/directions.js';
+import { CURVE_QUESTION, DEFAULT_QUESTION } from '../map/boundaries/directions.js';
 import type { Flag } from '../map/flags.js';
+
+const usual = (name: 'nearest' | 'steps' | 'reach'): string =>
+  `${DEFAULT_QUESTION[name]}, with --curve ${CURVE_QUESTION[name]}`;
 
 /** Flags of `embedding-grid boundaries`, beside those of the map, whose center is the state. */
 export const BOUNDARY_FLAGS = [
@@ -7,7 +10,7 @@ export const BOUNDARY_FLAGS = [
     name: 'nearest',
     value: 'N',
     help: 'the nearest boundaries to tell, in all dimensions, exact; 0 to 100',
-    default: `${DEFAULT_QUESTION.nearest}`,
+    default: usual('nearest'),
   },
   { name: 'axes', help: 'where the winner flips along both axes of the plane, both ways' },
   { name: 'random', value: 'N', help: 'the same along so many random directions' },
@@ -27,15 +30,18 @@ export const BOUNDARY_FLAGS = [
     name: 'steps',
     value: 'N',
     help: 'equal steps along a direction where the flip cannot be had exactly; a flip and back within one is not seen',
-    default: `${DEFAULT_QUESTION.steps}`,
+    default: usual('steps'),
   },
   {
     name: 'reach',
     value: 'R',
     help: "how far it is stepped, in the state's norms",
-    default: `${DEFAULT_QUESTION.reach}`,
+    default: usual('reach'),
   },
-  { name: 'curve', help: 'the same at every layer: the band of the distances along the directions' },
+  {
+    name: 'curve',
+    help: 'the same at every layer: the band of the distances along the directions, 16 random ones where none are named',
+  },
   {
     name: 'states',
     value: 'FILE',

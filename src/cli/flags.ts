@@ -62,7 +62,7 @@ export const RUN_FLAGS = [
   {
     name: 'profile',
     value: 'X0,Y0:X1,Y1',
-    help: "instead of a map: the winning tokens' probabilities along a line of its plane, as --formats png,svg,csv",
+    help: "instead of a map: the winning tokens' probabilities along a line of its plane, as --formats png, svg, pdf, tex and csv",
   },
   DEVICE,
   CUDA_LIBRARIES,

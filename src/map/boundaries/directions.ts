@@ -33,6 +33,14 @@ export interface BoundaryQuestion {
 export const BOUNDARY_LIMITS = { nearest: 100, directions: 2000, steps: 100_000, reach: 1000 } as const;
 export const DEFAULT_QUESTION: BoundaryQuestion = { nearest: 5, directions: [], steps: 400, reach: 8 };
 
+/** What is asked of all layers where nothing is said: coarser than of one, since there are many. */
+export const CURVE_QUESTION: BoundaryQuestion = {
+  nearest: 1,
+  directions: [{ kind: 'random', count: 16, seed: 0 }],
+  steps: 100,
+  reach: 4,
+};
+
 const count = whole('the count of directions', 1, BOUNDARY_LIMITS.directions);
 const seed = whole('seed', 0, LIMITS.seed);
 
