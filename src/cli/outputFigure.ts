@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { folderFault } from '../formats/folderFault.js';
 import { diskFolder } from '../formats/outputFolder.js';
 import { newOwner } from '../formats/owner.js';
 import { svgPdf, svgPng, svgWithFonts } from '../formats/pictures.js';
@@ -33,13 +34,7 @@ export async function writeFigure(file: string, svg: string): Promise<void> {
     await folder.write(part, content);
     if (!(await folder.take(part, path.basename(file)))) throw taken(file);
   } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown;
-    throw new Fault({
-      code: 'output',
-      message: `The picture cannot be written to ${file}.`,
-      hint: 'Name another file: --figure FILE.',
-      detail: String(thrown),
-    });
+    throw folderFault(path.dirname(path.resolve(file)), thrown, ': there is no picture');
   } finally {
     await folder.remove(part).catch(() => undefined);
   }

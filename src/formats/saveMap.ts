@@ -3,6 +3,7 @@ import { settledMap } from '../map/settledMap.js';
 import type { TokenMap } from '../map/tokenMap.js';
 import { clearLeftovers } from './leftovers.js';
 import { type Format, formatOf, FORMATS } from './formats.js';
+import { folderFault } from './folderFault.js';
 import { fileName } from './names.js';
 import { diskFolder, type OutputFolder } from './outputFolder.js';
 import { newOwner } from './owner.js';
@@ -87,7 +88,7 @@ export async function saveMap(drawn: TokenMap, options: SaveOptions): Promise<Sa
         await write(format, await (begun.get(format) ?? contents(format)));
         await claim.name(format);
       } catch (thrown) {
-        missing.push({ format, fault: asFault(folder, thrown, '').toData() });
+        missing.push({ format, fault: folderFault(folder.name, thrown).toData() });
       }
     }
     const [first] = missing;
@@ -103,7 +104,7 @@ export async function saveMap(drawn: TokenMap, options: SaveOptions): Promise<Sa
     };
   } catch (thrown) {
     await claim?.undo();
-    throw asFault(folder, thrown, ': nothing was saved');
+    throw folderFault(folder.name, thrown, ': nothing was saved');
   } finally {
     await Promise.all([...parts.values()].map((part) => folder.remove(part).catch(() => undefined)));
     await claim?.release();
@@ -131,32 +132,4 @@ async function twice<T>(act: () => Promise<T>, signal: AbortSignal | undefined):
     if (signal?.aborted) throw thrown;
     return act();
   }
-}
-
-/** Why a folder cannot be written, by the system's error code; VS Code's codes are words. */
-const REASONS: readonly [codes: RegExp, reason: (name: string) => string, hint: string][] = [
-  [/^(EEXIST|ENOTDIR|FileNotADirectory)/, (name) => `${name} is not a folder`, 'Choose another folder.'],
-  [/^(EACCES|EPERM|NoPermissions)/, (name) => `${name} may not be written`, 'Choose a folder that is yours to write.'],
-  [/^EROFS/, (name) => `${name} is on a read-only disk`, 'Choose another folder.'],
-  [/^(ENOSPC|EDQUOT)/, (name) => `The disk of ${name} is full`, 'Free some space, or choose a folder on another disk.'],
-  [
-    /^EISDIR/,
-    (name) => `In ${name} a folder has the name of a file to be written`,
-    'Move it, or choose another folder.',
-  ],
-  [/^ELOOP/, (name) => `The links of ${name} lead in a circle`, 'Choose another folder.'],
-  [/^ENAMETOOLONG/, (name) => `The path ${name.slice(0, 40)}… is too long`, 'Choose another folder.'],
-];
-
-/** What went wrong with a folder, in words, with what that means behind it. */
-function asFault(folder: OutputFolder, error: unknown, outcome: string): Fault {
-  if (error instanceof Fault) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = REASONS.find(([codes]) => codes.test(code));
-  return new Fault({
-    code: 'output',
-    message: `${known ? known[1](folder.name) : `The files cannot be written to ${folder.name}`}${outcome}.`,
-    hint: known?.[2] ?? 'Choose another folder.',
-    detail: error instanceof Error ? error.message : String(error),
-  });
 }

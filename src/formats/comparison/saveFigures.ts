@@ -1,5 +1,6 @@
 import { Fault } from '../../map/fault.js';
 import type { FileFormat } from '../fileFormat.js';
+import { folderFault } from '../folderFault.js';
 import { clearLeftovers } from '../leftovers.js';
 import { diskFolder, type OutputFolder } from '../outputFolder.js';
 import { newOwner } from '../owner.js';
@@ -56,13 +57,7 @@ export async function saveFigures(
     }
     throw new Fault({ code: 'output', message: `${folder.name} holds too many files of this name.` });
   } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown;
-    throw new Fault({
-      code: 'output',
-      message: `The files cannot be written to ${folder.name}: nothing was saved.`,
-      hint: 'Choose another folder.',
-      detail: thrown instanceof Error ? thrown.message : String(thrown),
-    });
+    throw folderFault(folder.name, thrown, ': nothing was saved');
   } finally {
     await Promise.all([...parts.values()].map((part) => folder.remove(part).catch(() => undefined)));
     await folder.unmake().catch(() => undefined);
