@@ -64,7 +64,7 @@ test('files that are not there, or something else, are refused by name', async (
     [{ texts: written('latin1.txt', Uint8Array.of(0x63, 0xe9)) }, 'file', /latin1\.txt .*: it is no text in UTF-8\.$/],
     [{ 'center-prompts-file': written('empty.txt', ' \n\n') }, 'file', /empty\.txt cannot be read: it is empty\.$/],
     [{ texts: written('large.txt', new Uint8Array(8e6 + 1)) }, 'file', /large\.txt" is larger than 8 MB\.$/],
-    [{ 'x-vector': 'none.npz:key#3' }, 'file', /^"none\.npz" cannot be read: there is no such file\.$/],
+    [{ 'x-vector': 'none.npz:key#3' }, 'file', /none\.npz" cannot be read: there is no such file\.$/],
     [{ 'y-vector': path.join(vectors, 'nan.npy') }, 'file', /^"nan\.npy" holds a number that is not finite/],
     [{ 'center-vector': path.join(vectors, 'table-c.npy') }, 'bad-parameter', /^"table-c\.npy" holds 5 vectors\.$/],
     [{ 'center-vector': `${path.join(vectors, 'stored.npz')}:steer` }, 'bad-parameter', /has no array "steer"\.$/],

@@ -127,7 +127,7 @@ test('what features cannot be listed of says so, in time; none that is active is
   await Promise.all([
     refused(/Name its folder: --sae PATH/, ...prompt),
     refused(/Give one: --prompt TEXT/, '--sae', at('sae')),
-    refused(/"gone" cannot be read: there is no such file/, '--sae', at('gone'), ...prompt),
+    refused(/gone" cannot be read: there is no such file/, '--sae', at('gone'), ...prompt),
     refused(/"empty" is a folder without a sparse autoencoder/, '--sae', at('empty'), ...prompt),
     refused(/architecture "gated"/, '--sae', at('gated'), ...prompt),
     refused(/--most 0: must be a whole number from 1 to 1000/, '--sae', at('sae'), '--most', '0', ...prompt),
@@ -150,7 +150,7 @@ test('a wrong question or table ends in one line before anything is written', as
     ],
     [['--question', `feature:${at('sae')}#${FEATURES}`], /has no column 24\. Its columns are 0 to 23\./],
     [['--question', `feature:${at('sae')}`], /holds a sparse autoencoder\. Say which of its features/],
-    [['--question', `feature:${at('gone')}#1`], /"gone" cannot be read: there is no such file\./],
+    [['--question', `feature:${at('gone')}#1`], /gone" cannot be read: there is no such file\./],
     [['--question', `feature:${at('empty')}#1`], /"empty" is a folder without a sparse autoencoder\./],
     [['--question', 'feature:'], /this is no question\. Write .*feature:FOLDER#17/],
     [['--question', 'pattern:'], /--question pattern:: the pattern is empty\./],
@@ -162,7 +162,7 @@ test('a wrong question or table ends in one line before anything is written', as
     [['--overlay', `texts:${many}`], /many\.csv cannot be read: it has more than 10000 texts\./],
     [['--overlay', `texts:${write('open.csv', 'text\n"open')}`], /open\.csv .*: the quotation marks of record \d/],
     [['--texts', write('latin.csv', Buffer.from('text\n\xE9\n', 'latin1'))], /latin\.csv .*: it is no text in UTF-8\./],
-    [['--texts', at('gone.csv')], /"gone\.csv" cannot be read: there is no such file\./],
+    [['--texts', at('gone.csv')], /gone\.csv" cannot be read: there is no such file\./],
     [['--overlay', 'texts:'], /--overlay texts: names no file\. Write texts:FILE/],
     // What only the model knows.
     [['--question', 'pattern:^zzzqqq$'], /No token of the vocabulary matches \^zzzqqq\$\./],

@@ -239,8 +239,9 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
     [2, ['--grid-size', '100000'], /at most 2000/],
     [2, ['--spacing', 'NaN'], /must be a number/],
     [2, ['--center', 'inf,0'], /must be finite/],
+    [2, ['--model', ''], /--model needs a value\./],
     [2, ['--gird-size', '3'], /There is no flag --gird-size\./],
-    [2, ['--specification', at('nowhere.json')], /cannot be read: there is no such file/],
+    [2, ['--specification', at('nowhere.json')], /"\/?.*[/\\]nowhere\.json" cannot be read: there is no such file/],
     [2, ['--specification', folder], /cannot be read: it is a folder/],
     [2, ['--specification', at('text.json')], /is not valid JSON/],
     [2, ['--specification', at('other.json')], /holds no map specification/],
@@ -268,7 +269,7 @@ test('every fault is one line, has its exit code, and leaves neither file nor fo
     writeFileSync(at('lists.json'), `{"grid":[${'[],'.repeat(4.2e6)}[]]}`);
     cases.push([2, ['--specification', at('lists.json')], /lists\.json cannot be read: it holds more lists than/]);
     symlinkSync(at('circle'), at('circle'));
-    const circle = /"circle" cannot be read: its links lead in a circle\./;
+    const circle = /circle" cannot be read: its links lead in a circle\./;
     for (const flag of ['--specification', '--x-vector', '--texts'])
       cases.push([2, ['--model', ok, flag, at('circle')], circle]);
     for (const place of [at('circle'), at('circle', 'sub')])

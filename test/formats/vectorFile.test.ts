@@ -130,7 +130,7 @@ test('what cannot be taken is refused by name', async () => {
     ['more.npz', {}, 'file', /^"more\.npz:v" is damaged/],
     ['bzip2.npz', {}, 'file', /^"bzip2\.npz:v" is compressed in a way that numpy does not use\.$/],
     ['damaged.npz', { key: 'steering' }, 'file', /^"damaged\.npz:steering" is damaged/],
-    ['missing.npy', {}, 'file', /^"missing\.npy" cannot be read: there is no such file\.$/],
+    ['missing.npy', {}, 'file', /missing\.npy" cannot be read: there is no such file\.$/],
     ['table-c.npy', {}, 'bad-parameter', /^"table-c\.npy" holds 5 vectors\.$/, /^Say which: a row, 0 to 4\.$/],
     ['table-c.npy', { row: 5 }, 'bad-parameter', /^"table-c\.npy" has no row 5\.$/, /^Its rows are 0 to 4\.$/],
     ['table-c.npy', { row: -1 }, 'bad-parameter', /^"table-c\.npy" has no row -1\.$/],

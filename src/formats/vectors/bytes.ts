@@ -42,12 +42,14 @@ export function givenBytes(name: string, bytes: Uint8Array): GivenFile {
 }
 
 /**
- * Opens a file of this machine for `use`, and closes it. Its name in messages is that of the path's last part. What is no file,
- * but a pipe or a device, which would be waited for or read for ever, is refused.
+ * Opens a file of this machine for `use`, and closes it. Its name in messages is that of the path's last part, but where it cannot be
+ * opened: then the whole path says where it was looked for. What is no file, but a pipe or a device, which would be waited for or read
+ * for ever, is refused.
  */
 export async function withFile<T>(path: string, use: (file: GivenFile) => Promise<T>): Promise<T> {
   const name = basename(path);
-  const refused = (why: string, detail?: string): Fault => badFile(name, `cannot be read: ${why}`, undefined, detail);
+  const shown = path.length > 300 ? `${path.slice(0, 40)}…` : path;
+  const refused = (why: string, detail?: string): Fault => badFile(shown, `cannot be read: ${why}`, undefined, detail);
   // Opening a pipe does not wait for its writer.
   const handle = await open(path, READ_AT_ONCE).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
