@@ -278,6 +278,7 @@ function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'hel
 /** The one model that a command takes, with or without `--model`. */
 function modelOf({ positionals: [first, extra], values }: Typed): string | undefined {
   if (extra !== undefined) throw bad(`The argument "${extra}" is not understood.`, 'Give one model.');
+  if (first === '') throw bad('The name of the model is empty.', 'Give a file, a folder, or ORG/NAME.');
   return first ?? values.get('model');
 }
 

@@ -64,6 +64,9 @@ export async function compare(command: CompareCommand, out: Output, err: Output,
   said.write(files.map((file) => `${safeText(file, 1000)}\n`).join(''));
 }
 
+/** Nats as bits, two digits. */
+const twoDigits = (nats: number): string => formatShort(Number(bits(nats).toPrecision(2)));
+
 /** A comparison for people. */
 function report({ comparison, withoutDivergences }: ComparedFiles): string {
   const { a, b } = comparison;
@@ -85,7 +88,7 @@ function report({ comparison, withoutDivergences }: ComparedFiles): string {
     ['|Δp|', `mean ${formatPercent(summary.meanProbabilityDifference)}`],
     [
       'entropy',
-      `B − A mean ${formatShort(bits(summary.entropyDifference.mean))}, |B − A| mean ${formatShort(bits(summary.entropyDifference.meanAbsolute))} bits`,
+      `B − A mean ${twoDigits(summary.entropyDifference.mean)} bits, |B − A| mean ${twoDigits(summary.entropyDifference.meanAbsolute)} bits`,
     ],
     [
       'median margin',

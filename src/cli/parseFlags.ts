@@ -13,6 +13,9 @@ export interface Typed {
   readonly others: readonly string[];
 }
 
+/** Values that are places: an empty one would be the folder that one stands in, which nobody has named. */
+const PLACE = /^(DIR|FILE|FILE\.md|MODEL|PATH)$/;
+
 /** Every command has it. */
 const HELP: Flag = { name: 'help', help: 'print this text' };
 
@@ -58,7 +61,11 @@ export function parseFlags(
     } else if (flag.value === undefined) {
       if (value !== undefined) throw bad(`--${name} takes no value.`);
       values.set(name, '');
-    } else if (value === undefined || (!token.inlineValue && value.startsWith('--')))
+    } else if (
+      value === undefined ||
+      (value === '' && PLACE.test(flag.value)) ||
+      (!token.inlineValue && value.startsWith('--'))
+    )
       throw bad(`--${name} needs a value.`, `Write it as --${name} ${flag.value}.`);
     else {
       values.set(name, value);

@@ -109,6 +109,9 @@ test('what cannot be understood is named', () => {
       /^--formats png,gif: there is no format "gif"\.$/,
       /png, svg, pdf, tex, html, json, csv, npz/,
     ],
+    [['--output-dir', ''], /^--output-dir needs a value\.$/],
+    [['inspect', ''], /^The name of the model is empty\.$/],
+    [['--specification='], /^--specification needs a value\.$/],
     [['--formats', ''], /^--formats : there is no format ""\.$/],
   ];
   for (const [args, message] of cases)

@@ -20,7 +20,7 @@ import { SERIES_TOKENS } from '../../map/pageFile/pageFile.js';
 import { safeText, tokenText } from '../../map/display.js';
 import { Fault } from '../../map/fault.js';
 import { displayFromFlags, parametersFromFlags } from '../../map/flags.js';
-import { formatCount, formatDuration, formatPercent, formatShort } from '../../map/numbers.js';
+import { formatCount, formatDuration, formatPercent, formatShort, several } from '../../map/numbers.js';
 import {
   axisName,
   baseOf,
@@ -160,7 +160,7 @@ export async function drawSeries(command: SeriesCommand, out: Output, err: Outpu
 function headline({ vary, plane }: ModelSeries, count: number, place: string): string {
   const axes = vary.map(({ path: at, values }) => `${axisName(at)} (${formatCount(values.length)})`).join(' × ');
   const whose = plane === 'shared' ? 'all on the plane of the base' : 'each on a plane of its own';
-  return `${formatCount(count)} maps: ${safeText(axes, 500)}, ${whose}, in ${safeText(shown(place), 1000)}\n`;
+  return `${several(count, 'map')}: ${safeText(axes, 500)}, ${whose}, in ${safeText(shown(place), 1000)}\n`;
 }
 
 function memberLine({ name, map, known }: SavedMember): string {
