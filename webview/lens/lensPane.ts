@@ -27,7 +27,8 @@ import { send } from '../host.js';
 import { createMenuButton, type MenuItem } from '../menu.js';
 import { anyOf, type PageState, type Store } from '../store.js';
 import { createTextField } from '../toolkit.js';
-import { createLensTable, MOST_POSITIONS } from './lensTable.js';
+import { MOST_POSITIONS } from './lensDrawing.js';
+import { createLensTable } from './lensTable.js';
 
 const LENS_TITLE = t('Layers × Positions');
 
