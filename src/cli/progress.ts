@@ -34,7 +34,7 @@ export interface Counting {
 }
 
 /**
- * Says how far the repacking of a GGUF model is, which its first opening waits for: over itself on a terminal, else once that it
+ * Says how far the repacking of a model is, which its first opening waits for: over itself on a terminal, else once that it
  * is under way. `end` takes the line away.
  */
 export function openingProgress(err: Output): {

@@ -120,23 +120,29 @@ const TYPES: Readonly<Record<string, string>> = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  F8_E4M3: 'float8',
   I8: 'int8',
   U8: 'int8',
 };
+/** GPTQ's, AWQ's and compressed-tensors' matrices: words of some numbers each, usually 8. */
+const PACKED = /\.(qweight|weight_packed)$/;
+const A_WORD = 8;
 /** Of a header; the largest models' are a tenth of it. */
 const MAX_HEADER = 2 ** 24;
 
 /** The type that most numbers of a safetensors file have. */
 function typeOfTensors(file: string): string | undefined {
   const counts = new Map<string, number>();
-  for (const { dtype, shape } of headerOf(file)) {
-    const type = TYPES[dtype] ?? dtype;
-    counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, d) => product * d, 1));
+  for (const [name, { dtype, shape }] of headerOf(file)) {
+    const packed = PACKED.test(name);
+    const type = packed ? 'packed integers' : (TYPES[dtype] ?? dtype);
+    const numbers = shape.reduce((product, d) => product * d, packed ? A_WORD : 1);
+    counts.set(type, (counts.get(type) ?? 0) + numbers);
   }
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
-function headerOf(file: string): { dtype: string; shape: number[] }[] {
+function headerOf(file: string): (readonly [name: string, entry: Entry])[] {
   try {
     if (!statSync(file).isFile()) return []; // a pipe would be waited for
     const fd = openSync(file, 'r');
@@ -148,7 +154,10 @@ function headerOf(file: string): { dtype: string; shape: number[] }[] {
       const text = Buffer.alloc(length);
       readSync(fd, text, 0, length, 8);
       const header: unknown = JSON.parse(text.toString('utf8'));
-      return typeof header === 'object' && header !== null ? Object.values(header).filter(isTensor) : [];
+      if (typeof header !== 'object' || header === null) return [];
+      return Object.entries(header).flatMap(([name, entry]: [string, unknown]) =>
+        isTensor(entry) ? [[name, entry]] : [],
+      );
     } finally {
       closeSync(fd);
     }
@@ -157,7 +166,12 @@ function headerOf(file: string): { dtype: string; shape: number[] }[] {
   }
 }
 
-function isTensor(entry: unknown): entry is { dtype: string; shape: number[] } {
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+function isTensor(entry: unknown): entry is Entry {
   if (typeof entry !== 'object' || entry === null || !('dtype' in entry) || !('shape' in entry)) return false;
   const { dtype, shape } = entry;
   return typeof dtype === 'string' && Array.isArray(shape) && shape.every((d) => typeof d === 'number');

@@ -17,6 +17,8 @@ test('what a model is, by the names and headers of its files', () => {
   assert.deepEqual(contentsOf(exported), { kind: 'ONNX', bytes: statSync(onnx).size });
   assert.deepEqual(contentsOf(onnx), contentsOf(exported));
   assert.equal(contentsOf(path.join(fixtures, 'models', 'fp16-dynamo-gemma3_text'))?.numberType, 'float16');
+  assert.equal(contentsOf(path.join(fixtures, 'checkpoints', 'fp8_block'))?.numberType, 'float8');
+  assert.equal(contentsOf(path.join(fixtures, 'checkpoints', 'gptq_sorted'))?.numberType, 'packed integers');
   assert.equal(contentsOf(fixtures), undefined);
   assert.equal(contentsOf(path.join(fixtures, 'nothing')), undefined);
 });

@@ -14,7 +14,7 @@ export function showCache({ clear }: HubCommand & { readonly kind: 'cache' }, ou
   const entries = repackedEntries();
   const bytes = entries.reduce((sum, one) => sum + one.bytes, 0);
   out.write(
-    `Weights of ${entries.length} GGUF ${entries.length === 1 ? 'model' : 'models'}, repacked: ${formatBytes(bytes)} of at most ${formatBytes(repackedLimit())}, in ${folder}\n`,
+    `Weights of ${entries.length} ${entries.length === 1 ? 'model' : 'models'}, repacked: ${formatBytes(bytes)} of at most ${formatBytes(repackedLimit())}, in ${folder}\n`,
   );
   for (const { bytes: own, used } of entries)
     out.write(`  ${formatBytes(own).padStart(8)}  used ${new Date(used).toISOString().slice(0, 10)}\n`);

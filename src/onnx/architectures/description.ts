@@ -68,6 +68,8 @@ export interface Description {
   };
   /** Matrices are stored as [in, out]. */
   readonly transposed: boolean;
+  /** What a part gives is added to what its norm gave, not to what its norm read. */
+  readonly addsToNormed?: boolean;
 }
 
 export type LayerDifference = Partial<Pick<Description, 'keyValueHeads' | 'headSize'>> & {

@@ -278,10 +278,10 @@ const bloom = from(
     ...{ layer_norm_epsilon: 1e-5, tie_word_embeddings: true },
   },
   (c, { heads }) => {
-    c.only('apply_residual_connection_post_layernorm', false);
     c.ignore('skip_bias_add', 'skip_bias_add_qkv', 'offset_alibi', 'bias_dropout_fusion', 'masked_softmax_fusion');
     return {
       keyValueHeads: heads,
+      addsToNormed: c.flag('apply_residual_connection_post_layernorm'),
       norm: layerNorm(c.number('layer_norm_epsilon')),
       embedding: { name: 'word_embeddings', norm: 'word_embeddings_layernorm' },
       blocks: 'h.',
@@ -312,12 +312,11 @@ const mpt = from(
     c.only('embedding_fraction', 1);
     c.only('logit_scale');
     c.only('learned_pos_emb', true, false); // ALiBi takes its place
-    const own = c.part('attn_config', { alibi: true });
+    const own = c.part('attn_config', { alibi: true, alibi_bias_max: 8 });
     for (const [name, value] of Object.entries({ attn_type: 'multihead_attention', qk_ln: false, prefix_lm: false }))
       own.only(name, value);
     own.only('attn_uses_sequence_id', false);
     own.only('alibi', true);
-    own.only('alibi_bias_max', 8); // transformers takes 8 whatever is stated
     return {
       norm: { ...layerNorm(c.number('layer_norm_epsilon')), bias: false },
       keyValueHeads: heads,
@@ -329,7 +328,8 @@ const mpt = from(
         o: 'attn.out_proj',
         scale: always(own.optionalNumber('softmax_scale') ?? headSize ** -0.5),
         clip: own.optionalNumber('clip_qkv'),
-        alibi: { slopes: mptSlopes(heads) },
+        // transformers takes 8 whatever is stated; MosaicML's own program and llama.cpp take what is stated.
+        alibi: { slopes: mptSlopes(heads, own.number('alibi_bias_max')) },
       },
       feedForward: { before: 'norm_2', ...plain('ffn.up_proj', 'ffn.down_proj'), bias: false, activation: 'gelu' },
       finalNorm: 'norm_f',
@@ -388,9 +388,9 @@ function bloomSlopes(heads: number): number[] {
 }
 
 /** As MPT has them: those of the next power of two, every second one first. */
-function mptSlopes(heads: number): number[] {
+function mptSlopes(heads: number, steepest: number): number[] {
   const power = 2 ** Math.ceil(Math.log2(heads));
-  const all = Array.from({ length: power }, (_, i) => 2 ** ((-8 * (i + 1)) / power));
+  const all = Array.from({ length: power }, (_, i) => 2 ** ((-steepest * (i + 1)) / power));
   if (power === heads) return all;
   return [...all.filter((_, i) => i % 2 === 1), ...all.filter((_, i) => i % 2 === 0)].slice(0, heads);
 }

@@ -129,15 +129,16 @@ function throughBlock(block: Block, x: string): string {
     const other = given(fed(f.before === undefined ? before : normed(x, f.before)), f);
     return writer.named(writer.add(writer.add(attended, other), x), name);
   }
-  const middle = normed(writer.add(x, attended), a.onSum);
+  const middle = normed(writer.add(d.addsToNormed === true ? before : x, attended), a.onSum);
   const beside = chosen?.beside;
+  const read = normed(middle, f.before);
   const second = beside
     ? writer.add(
-        normed(mlp(normed(middle, f.before)), beside.mlpAfter),
+        normed(mlp(read), beside.mlpAfter),
         normed(experts(block, chosen, normed(middle, beside.before), middle), beside.after),
       )
-    : fed(normed(middle, f.before));
-  const sum = normed(writer.add(middle, given(second, f)), f.onSum);
+    : fed(read);
+  const sum = normed(writer.add(d.addsToNormed === true ? read : middle, given(second, f)), f.onSum);
   if (d.blockScale === undefined) return writer.named(sum, name);
   return writer.named(writer.mul(sum, weights.wide(d.blockScale, [1])), name);
 }

@@ -226,13 +226,16 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   mpt: {
     is: 'mpt',
     config: (m) => {
-      m.only('attention.max_alibi_bias', 8);
       return {
         d_model: m.count('embedding_length'),
         n_layers: m.count('block_count'),
         n_heads: m.count('attention.head_count'),
         layer_norm_epsilon: layerNormEpsilon(m),
-        attn_config: { alibi: true, clip_qkv: m.optionalNumber('attention.clamp_kqv') ?? null },
+        attn_config: {
+          alibi: true,
+          alibi_bias_max: m.number('attention.max_alibi_bias'),
+          clip_qkv: m.optionalNumber('attention.clamp_kqv') ?? null,
+        },
         rope_theta: undefined,
       };
     },
