@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Grounds } from '../../src/engine/grounds.js';
 import { Model } from '../../src/engine/model/model.js';
 import { readParameters } from '../../src/engine/reading.js';
@@ -25,13 +25,6 @@ class Keeping {
   readonly model = model;
   readonly grounds = Grounds.of(model);
 }
-const kept: Keeping[] = [];
-after(() => Promise.all(kept.map(({ grounds }) => grounds.release())));
-const keeping = (): Keeping => {
-  const one = new Keeping();
-  kept.push(one);
-  return one;
-};
 
 /** All that comes of parameters: the plane, rows or cells, marks and norms; or why there is none. */
 async function answer(keeps: Keeping, parameters: MapParameters) {
@@ -84,10 +77,13 @@ const PAIRS = BASES.map((base) => {
   return { base, others: [...others.values()] };
 });
 
-test('an engine that keeps what it had answers as a fresh one, and equal keys have equal results', async () => {
-  const warm = keeping();
+test('an engine that keeps what it had answers as a fresh one, and equal keys have equal results', async (t) => {
+  const warm = new Keeping();
+  t.after(() => warm.grounds.release());
   const both = async (parameters: MapParameters) => {
-    const fresh = await answer(keeping(), parameters);
+    const cold = new Keeping();
+    const fresh = await answer(cold, parameters);
+    await cold.grounds.release();
     assert.deepEqual(await answer(warm, parameters), fresh, JSON.stringify(parameters));
     return fresh;
   };
