@@ -81,6 +81,8 @@ const LEAST_OF_WIDENED = 64;
 export class CellRunner {
   readonly batchSize: BatchSize;
   private feeds: { batch: number; feeds: Feeds } | undefined;
+  /** Cells of the largest batch so far. */
+  private most = 0;
 
   constructor(private readonly parts: CellRunnerParts) {
     this.batchSize = new BatchSize(parts.widensEachRun ? LEAST_OF_WIDENED : 1);
@@ -101,6 +103,11 @@ export class CellRunner {
       copies * 16 +
       scores
     );
+  }
+
+  /** Bytes that its largest run took. */
+  get ranBytes(): number {
+    return this.most * this.bytesPerCell;
   }
 
   /**
@@ -184,6 +191,7 @@ export class CellRunner {
 
   private run(points: Float32Array, n: number, more: Feeds): Promise<Results> {
     const batch = this.padded(n);
+    this.most = Math.max(this.most, batch);
     let data = points;
     if (batch > n) {
       data = new Float32Array(batch * this.parts.hiddenSize);

@@ -63,11 +63,16 @@ async function checkFolder(folder: string): Promise<void> {
         const own = logits.slice(i * width, (i + 1) * width);
         everywhere = Math.max(everywhere, await difference(engine, ids.slice(0, i + 1), 0, own));
       }
-      const last = logits.slice((positions - 1) * width);
-      for (const layer of layers) atLayers = Math.max(atLayers, await difference(engine, ids, layer, last));
     }
-    for (const { ids, last } of long)
-      for (const layer of layers) atLength = Math.max(atLength, await difference(engine, ids, layer, last));
+    // Layer by layer: what a layer needs is opened once.
+    for (const layer of layers) {
+      for (const { ids, shape, logits } of prompts) {
+        const [positions = 0, width = 0] = shape;
+        const last = logits.slice((positions - 1) * width);
+        atLayers = Math.max(atLayers, await difference(engine, ids, layer, last));
+      }
+      for (const { ids, last } of long) atLength = Math.max(atLength, await difference(engine, ids, layer, last));
+    }
     table.push(
       [
         basename(folder).padEnd(28),

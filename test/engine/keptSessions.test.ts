@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import type { CellSource } from '../../src/engine/cellSource.js';
 import { checkWay } from '../../src/engine/checks.js';
 import { computeMap } from '../../src/engine/client.js';
 import { Grounds } from '../../src/engine/grounds.js';
 import { Model } from '../../src/engine/model/model.js';
 import { planOf, readParameters } from '../../src/engine/reading.js';
+import { Session } from '../../src/engine/session.js';
 import { Fault } from '../../src/map/fault.js';
 import { DEFAULT_PARAMETERS, type MapParameters } from '../../src/map/specification.js';
 import './inProcess.js';
@@ -79,14 +80,62 @@ test('cells come the same, whatever was made, run and put away since their way w
   assert.equal(await variant.heldBytes(), 0, 'all is given back');
 });
 
-test('the check of a way that is open opens no other', async () => {
+/** Sessions that are opened and shut from now on. */
+function counted(t: TestContext): { readonly opened: number; readonly open: number } {
+  const created = t.mock.method(Session, 'create').mock;
+  const released = t.mock.method(Session.prototype, 'release').mock;
+  return {
+    get opened() {
+      return created.callCount();
+    },
+    get open() {
+      return created.callCount() - released.callCount();
+    },
+  };
+}
+
+test('the check of a way that is open opens the whole model, and no other', async (t) => {
   const reading = await readParameters({ model, grounds }, { ...PARAMETERS, context: at(PROMPTS, 0), layer: 2 });
   const plan = await planOf(model, reading.parameters);
   await variant.runner(plan);
-  const held = await variant.heldBytes();
-  assert.ok(held > 0);
+  const sessions = counted(t);
   await checkWay(variant, plan);
-  assert.equal(await variant.heldBytes(), held);
+  assert.equal(sessions.opened, 1);
+});
+
+test('another prompt at the same layer opens nothing', async (t) => {
+  const cells = async (...ids: readonly number[]): Promise<unknown> => {
+    const prompt = { kind: 'tokens', ids } as const;
+    const plane = { ...PARAMETERS.plane, center: prompt };
+    return (await sourceOf({ ...PARAMETERS, context: prompt, plane, layer: 3 })).cells(CELLS);
+  };
+  const first = await cells(1, 2, 3);
+  const sessions = counted(t);
+  for (const id of [4, 5, 6]) assert.notDeepEqual(await cells(1, 2, 3, id), first);
+  assert.equal(sessions.opened, 0);
+});
+
+test('few sessions stay open that nobody holds, all in their share of the memory, and none in the end', async (t) => {
+  const sessions = counted(t);
+  const left = async (bytes: number): Promise<{ readonly open: number; readonly held: number }> => {
+    const { variant } = Grounds.of(Model.open(path, 'cpu', { bytes, isLimit: true })).plain;
+    const before = sessions.open;
+    const tensors = Array.from({ length: LAYERS }, (_, layer) => variant.residualAt(layer));
+    for (const tensor of tensors) await variant.states([1, 2, 3], [tensor], []);
+    for (const [i, tensor] of tensors.entries()) await variant.states([1, 2, 3], [tensor, ...tensors.slice(0, i)], []);
+    const found = { open: sessions.open - before, held: await variant.heldBytes() };
+    await Promise.all([variant.states([1, 2, 3], tensors, []), variant.release()]);
+    await variant.release();
+    assert.equal(sessions.open, before);
+    assert.equal(await variant.heldBytes(), 0);
+    return found;
+  };
+  const most = await left(2 ** 30);
+  const share = most.held / 2;
+  const some = await left(16 * share);
+  assert.ok(some.open > 0 && some.open < most.open && most.open < LAYERS + 2, JSON.stringify({ some, most }));
+  assert.ok(some.held <= share);
+  assert.equal((await left(1000)).open, 0);
 });
 
 test('lenses, maps and points, cancelled or not, come in any order', async () => {

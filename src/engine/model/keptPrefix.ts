@@ -9,18 +9,17 @@ import { allowRun } from '../allowance.js';
 import { anyPast } from '../feeds.js';
 import { chunkOf, runBytes } from '../memory.js';
 import { type Feeds, type Results, type Session, Tensor } from '../session.js';
-import { type FedNumbers, fedRows } from './fed.js';
-import { type Model, translated } from './model.js';
+import { fedRows } from './fed.js';
+import type { Model } from './model.js';
 import type { Surroundings } from './plan.js';
-import { keepsAll, provesChunks, runChunks, Sequences } from './sequences.js';
+import { keepsAll, provesChunks, type Runnable, runChunks, Sequences } from './sequences.js';
 
 /** What keys and values of earlier positions are had from. */
 export interface PrefixSource {
   readonly model: Model;
   /** The model that takes them, and the one that runs over earlier positions alone. */
   readonly anatomy: Anatomy;
-  readonly before: Anatomy;
-  readonly fed: readonly FedNumbers[];
+  readonly before: Runnable;
   /** Hidden states of the whole sequence at a layer, [positions * hiddenSize]. */
   readonly states: () => Promise<Float32Array>;
 }
@@ -28,8 +27,8 @@ export interface PrefixSource {
 /** A graph that gives keys and values, and takes cells behind them besides. */
 export interface EarlyGraph {
   readonly output: CellOutput;
-  /** Hears of it while it is open. */
-  readonly ready: (session: Session, graph: Graph, pasts: ReadonlyMap<string, Tensor>) => Promise<void>;
+  /** Hears of it while it is open. @returns bytes that its largest run took besides the weights */
+  readonly ready: (session: Session, graph: Graph, pasts: ReadonlyMap<string, Tensor>) => Promise<number>;
 }
 
 /**
@@ -46,7 +45,7 @@ export async function keptPrefix(
 ): Promise<ReadonlyMap<string, Tensor>> {
   const { before, anatomy } = source;
   const count = around.prefix.length;
-  const behind = reachableFrom(before.graph, [before.residual[Number(layer) + 1] ?? '']);
+  const behind = reachableFrom(before.anatomy.graph, [before.anatomy.residual[Number(layer) + 1] ?? '']);
   const slots = anatomy.interface.caches.filter(({ present = '' }) => behind.has(present));
   const given = await presents(source, layer, around, slots, early);
   const graph = await graphOf();
@@ -89,14 +88,17 @@ async function presents(
 ): Promise<Results> {
   const names = slots.flatMap(({ present }) => present ?? []);
   if (names.length === 0 || layer === 'head') return {};
-  const { model, before, fed } = source;
+  const { model, before } = source;
+  const { anatomy, fed, sessions } = before;
   const { hiddenSize } = model.facts;
   const { prefix, suffix } = around;
   const [count, length] = [prefix.length, prefix.length + 1 + suffix.length];
   const states = await source.states();
-  const graph = translated(() => cutPresents(before, layer, names, early?.output), model.files.relativeFile);
-  const session = await model.session(graph, false);
-  const opened = { session, graph };
+  let bytes = runBytes(model, count);
+  const opened = await model.hold(sessions, [before.name, layer, names, early?.output], () =>
+    cutPresents(anatomy, layer, names, early?.output),
+  );
+  const { session, graph } = opened;
   const feedsOf = (from: number, some: number): Feeds => ({
     ...model.plainFeeds(graph, { batch: 1, past: from, ids: prefix.slice(from, from + some) }),
     ...fedRows(graph, fed, { from, count: some, later: 0, length }),
@@ -107,7 +109,7 @@ async function presents(
     ]),
   });
   try {
-    allowRun(runBytes(model, count));
+    allowRun(bytes);
     const chunk = chunkOf(model, count);
     if (
       chunk !== undefined &&
@@ -116,11 +118,14 @@ async function presents(
     )
       return await runChunks(model, opened, count, chunk, feedsOf, true);
     const kept = await session.run(feedsOf(0, count));
-    if (early && lackingOf(source, graph, kept).length === 0)
-      await early.ready(session, graph, pastsOf(source, graph, kept, count));
+    if (early && lackingOf(source, graph, kept).length === 0) {
+      const run = bytes;
+      bytes = Infinity; // where it fails
+      bytes = Math.max(run, await early.ready(session, graph, pastsOf(source, graph, kept, count)));
+    }
     return kept;
   } finally {
-    await session.release();
+    await opened.leave(bytes);
   }
 }
 
@@ -128,12 +133,12 @@ async function presents(
 const TRIED = 5;
 
 async function earlyPresents(
-  { model, before, fed }: PrefixSource,
+  { before }: PrefixSource,
   { prefix, suffix }: Surroundings,
   slots: readonly CacheSlot[],
 ): Promise<Results> {
   const names = slots.flatMap(({ present }) => present ?? []);
-  const sequences = new Sequences(model, before, fed, [], names);
+  const sequences = new Sequences(before, [], names);
   try {
     return await sequences.run(prefix, { length: prefix.length + 1 + suffix.length });
   } finally {

@@ -21,6 +21,7 @@ import { openModelSource } from '../sources/openModelSource.js';
 import { openTokenizer, type Tokenizer } from '../tokenizer.js';
 import { bytesOf, numberTypeOf, type PlacedWeights, refuseChangedFiles } from '../weights.js';
 import { several } from '../../map/numbers.js';
+import { type HeldCut, type KeptSessions, type OpenCut, Spares } from './keptSessions.js';
 import { type Manner, mannerOf } from './manner.js';
 
 /** What the weights of a plan are in memory. */
@@ -41,6 +42,7 @@ export class Model {
   private settled: MaskForms = new Map();
   private assumed = false;
   manner: Manner;
+  readonly spares: Spares;
   /** How the model's files were when they were opened. */
   private found: FileStates = new Map();
 
@@ -56,6 +58,7 @@ export class Model {
     readonly budget: MemoryBudget,
   ) {
     this.manner = mannerOf(anatomy);
+    this.spares = new Spares(budget);
   }
 
   /**
@@ -186,6 +189,22 @@ export class Model {
     return this.openSession(graph, often);
   }
 
+  /** A graph that was made of the model's, open: as {@link session}. @param width of the vectors that it takes */
+  async openCut(graph: Graph, often = false, width = this.facts.hiddenSize): Promise<OpenCut> {
+    const session = await this.session(graph, often);
+    const { bytes, half } = this.memoryOf(graph, often);
+    return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
+  }
+
+  /**
+   * One of the model's graphs, held open until it is left. @param key tells it from others among the sessions
+   * @throws as {@link session}, also where it was open
+   */
+  async hold(sessions: KeptSessions, key: readonly unknown[], graph: () => Graph): Promise<HeldCut> {
+    refuseChangedFiles(this.weights);
+    return sessions.hold(JSON.stringify(key), () => this.openCut(translated(graph, this.files.relativeFile)));
+  }
+
   private async openSession(graph: Graph, often: boolean): Promise<Session> {
     refuseChangedFiles(this.weights);
     const { half } = this.memoryOf(graph, often);
@@ -214,7 +233,7 @@ export class Model {
     const widens = often && !branches && !this.manner.literal && fitsWidened(this.budget, half, bytes - half);
     return widens
       ? { bytes: bytes + (WIDENED - 1) * half, half: 'widened' }
-      : { bytes: bytes + PART_BYTES, half: 'kept' };
+      : { bytes: bytes + Math.min(PART_BYTES, (WIDENED - 1) * half), half: 'kept' };
   }
 
   /** Feeds for a run without anything before it. */

@@ -7,6 +7,7 @@ import { anyPast } from '../feeds.js';
 import { chunkOf, runBytes } from '../memory.js';
 import { type Feeds, type Results, type Session, Tensor } from '../session.js';
 import { type FedNumbers, fedRows } from './fed.js';
+import type { HeldCut, KeptSessions } from './keptSessions.js';
 import { type Model, translated } from './model.js';
 
 /** A sequence that is run, or its beginning. */
@@ -19,16 +20,26 @@ export interface SequenceOptions {
   readonly last?: boolean;
 }
 
+/** What sequences are run through. */
+export interface Runnable {
+  readonly model: Model;
+  readonly anatomy: Anatomy;
+  /** Tells the anatomy from others that have the same sessions. */
+  readonly name: 'whole' | 'before';
+  readonly fed: readonly FedNumbers[];
+  readonly sessions: KeptSessions;
+}
+
 /** Runs a model on token ids for some of its tensors: at once, or a long sequence in chunks. Holds sessions until it is released. */
 export class Sequences {
-  private whole: Promise<{ readonly session: Session; readonly graph: Graph }> | undefined;
+  private whole: Promise<HeldCut> | undefined;
   /** What runs chunks; undefined in it where that does not give what a run at once does. */
-  private chunked: Promise<{ readonly session: Session; readonly graph: Graph } | undefined> | undefined;
+  private chunked: Promise<HeldCut | undefined> | undefined;
+  /** Of the largest run. */
+  private ranBytes = 0;
 
   constructor(
-    private readonly model: Model,
-    private readonly anatomy: Anatomy,
-    private readonly fed: readonly FedNumbers[],
+    private readonly of: Runnable,
     private readonly tensors: readonly string[],
     private readonly presents: readonly string[],
   ) {}
@@ -38,8 +49,10 @@ export class Sequences {
     ids: readonly number[],
     { later = 0, length = ids.length, last = false }: SequenceOptions = {},
   ): Promise<Results> {
-    const { model, fed } = this;
-    allowRun(runBytes(model, ids.length));
+    const { model, fed } = this.of;
+    const bytes = runBytes(model, ids.length);
+    allowRun(bytes);
+    this.ranBytes = Math.max(this.ranBytes, bytes);
     const feedsOf = (graph: Graph) => (from: number, count: number) => ({
       ...model.plainFeeds(graph, { batch: 1, past: from, ids: ids.slice(from, from + count) }),
       ...fedRows(graph, fed, { from, count, later, length }),
@@ -53,16 +66,17 @@ export class Sequences {
   }
 
   async release(): Promise<void> {
-    for (const opening of [this.whole, this.chunked]) await (await opening?.catch(() => undefined))?.session.release();
+    for (const opening of [this.whole, this.chunked])
+      await (await opening?.catch(() => undefined))?.leave(this.ranBytes);
   }
 
-  private async open(presents: readonly string[]): Promise<{ readonly session: Session; readonly graph: Graph }> {
-    const graph = this.graphOf(presents);
-    return { graph, session: await this.model.session(graph, false) };
+  private open(presents: readonly string[]): Promise<HeldCut> {
+    const { model, name, sessions } = this.of;
+    return model.hold(sessions, [name, this.tensors, presents], () => this.graphOf(presents));
   }
 
   private graphOf(presents: readonly string[]): Graph {
-    return translated(() => cutStates(this.anatomy, this.tensors, presents), this.model.files.relativeFile);
+    return cutStates(this.of.anatomy, this.tensors, presents);
   }
 
   /** A session for chunks: besides all else it gives the keys and values that it takes. */
@@ -70,9 +84,9 @@ export class Sequences {
     return (this.chunked ??= (async () => {
       let presents = [...this.presents];
       for (;;) {
-        const graph = this.graphOf(presents);
+        const graph = translated(() => this.graphOf(presents), this.of.model.files.relativeFile);
         if (graph.isInput(LATER)) return undefined; // what acts at one position alone cannot be told of its chunk
-        const taken = this.anatomy.interface.caches.filter(({ past }) => graph.isInput(past));
+        const taken = this.of.anatomy.interface.caches.filter(({ past }) => graph.isInput(past));
         const more = taken.flatMap(({ present }) =>
           present === undefined || presents.includes(present) ? [] : present,
         );
@@ -81,14 +95,14 @@ export class Sequences {
       }
       const opened = await this.open(presents);
       if (await this.proves(opened)) return opened;
-      await opened.session.release();
+      await opened.leave(Infinity);
       return undefined;
     })());
   }
 
   /** Whether chunks give what a run at once does, on a few tokens. */
   private async proves(opened: { readonly session: Session; readonly graph: Graph }): Promise<boolean> {
-    const { model, fed } = this;
+    const { model, fed } = this.of;
     const ids = [0.23, 0.61, 0.37, 0.05, 0.71].map((share) => Math.floor(share * model.facts.vocabularySize));
     // Rows that are fed stand for a prompt; any of them do for a proof.
     const some = fed.map((one) => ('rows' in one ? { ...one, rows: one.rows.slice(0, ids.length * one.width) } : one));

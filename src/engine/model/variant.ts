@@ -72,7 +72,7 @@ export class Variant {
     const shared = {
       anatomy: whole,
       before,
-      sessions: new KeptSessions(),
+      sessions: new KeptSessions(model.spares),
       memory: new Map(),
       users: new Set<Variant>(),
     };
@@ -210,12 +210,12 @@ export class Variant {
     }
   }
 
-  /** Shuts the sessions that no runner is kept for. */
-  async releaseUnusedSessions(): Promise<void> {
+  /** Shuts the sessions that no runner is kept for. @param spares whether those that stay open for whoever asks next are, too */
+  async releaseUnusedSessions(spares = false): Promise<void> {
     const { sessions, users } = this.shared;
     const isKept = (key: string): boolean =>
       [...users].some((variant) => [...variant.runners.values()].some(({ session }) => session === key));
-    await sessions.shut(isKept);
+    await sessions.shut(isKept, spares);
   }
 
   private async createRunner(
@@ -255,15 +255,22 @@ export class Variant {
     early: ((runner: CellRunner) => Promise<void>) | undefined,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const { model, fed } = this;
-    const { before, anatomy } = this.shared;
+    const { before, anatomy, sessions } = this.shared;
     const plainTop = output.kind === 'top' && !output.masked && !output.functional && !output.shares;
     const isSoon = around.suffix.length === 0 && around.prefix.length <= EARLY_POSITIONS;
     const ready: EarlyGraph['ready'] = async (session, graph, pasts) => {
       const opened = runOnce(session, graph, model.facts.hiddenSize);
-      await early?.(this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts }));
+      const runner = this.runnerOf(opened, around, manner, { whole: new Float32Array(0), prefix: false, pasts });
+      await early?.(runner);
+      return runner.ranBytes;
     };
     return keptPrefix(
-      { model, anatomy, before, fed, states: () => this.sequence(around, layer) },
+      {
+        model,
+        anatomy,
+        before: { model, anatomy: before, name: 'before', fed, sessions },
+        states: () => this.sequence(around, layer),
+      },
       layer,
       around,
       graphOf,
@@ -334,12 +341,9 @@ export class Variant {
   /** A cut graph, open; where it is shut later, it is opened again whenever it runs. */
   cutSession(cut: CellCut, often: boolean, made?: Graph): Promise<CutSession> {
     return this.shared.sessions.of(sessionKey(cut, often), async (known = made): Promise<OpenCut> => {
-      const graph = known ?? this.graphOf(cut);
-      const session = await this.model.session(graph, often);
       const { hiddenSize, head } = this.anatomy;
       const width = cut.layer === 'head' ? (head.width ?? hiddenSize) : hiddenSize;
-      const { bytes, half } = this.model.memoryOf(graph, often);
-      return { session, graph, weightsBytes: bytes, widensEachRun: half === 'kept', hiddenSize: width };
+      return this.model.openCut(known ?? this.graphOf(cut), often, width);
     });
   }
 
@@ -362,7 +366,12 @@ export class Variant {
     presents: readonly string[],
     work: (run: (ids: readonly number[], of?: SequenceOptions) => Promise<Results>) => Promise<T>,
   ): Promise<T> {
-    const sequences = new Sequences(this.model, this.anatomy, this.fed, tensors, presents);
+    const { model, anatomy, fed, shared } = this;
+    const sequences = new Sequences(
+      { model, anatomy, name: 'whole', fed, sessions: shared.sessions },
+      tensors,
+      presents,
+    );
     try {
       return await work((ids, of) => sequences.run(ids, of));
     } finally {
@@ -383,7 +392,7 @@ export class Variant {
   async release(): Promise<void> {
     this.runners.clear();
     this.shared.users.delete(this);
-    await this.releaseUnusedSessions();
+    await this.releaseUnusedSessions(true);
   }
 }
 
