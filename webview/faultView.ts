@@ -3,7 +3,8 @@ import type { FaultData } from '../src/map/fault.js';
 import type { PageMessage } from '../src/protocol/page.js';
 import { h, icon, iconButton, setText, show } from './dom.js';
 import { send } from './host.js';
-import type { Store } from './store.js';
+import { isToldAtField } from './controls/toldAtField.js';
+import type { PageState, Store } from './store.js';
 import { createButton } from './toolkit.js';
 
 interface FaultAction {
@@ -39,8 +40,17 @@ function faultActions({ code }: FaultData, retry: PageMessage): readonly FaultAc
   }
 }
 
-/** The reason in full, in the map's place: the model could not be loaded, or the first map failed. */
-export function createFaultPage(store: Store): HTMLElement {
+/** Where what is wrong is said, if not here. */
+const AT_FIELD = t('The parameters say at their field what is wrong.');
+
+const areFieldsSeen = ({ layout, ui, comparing, drawer }: PageState): boolean =>
+  layout === 'wide' && !comparing ? ui.controls : drawer;
+
+/**
+ * The reason in full, in the map's place: the model could not be loaded, or the first map failed. Of what stands at its field, that it
+ * does; `showFields` shows these.
+ */
+export function createFaultPage(store: Store, showFields: () => void): HTMLElement {
   const title = h('h1');
   const lead = h('p', { class: 'lead' });
   const remedies = h('ol');
@@ -63,16 +73,23 @@ export function createFaultPage(store: Store): HTMLElement {
     buttons,
     details,
   );
+  const fields = createButton(t('Show Parameters'), 'secondary', showFields);
   let shown: FaultData | undefined;
-  store.onDraw(({ host, map }) => {
+  let referred = false;
+  store.onDraw((state) => {
+    const { host, map } = state;
     const loading = host?.model.status === 'failed' ? host.model.fault : undefined;
     const fault = map ? undefined : (loading ?? host?.fault ?? undefined);
     show(element, fault !== undefined);
-    if (!fault || fault === shown) return;
+    if (!fault) return;
+    const told = isToldAtField(state, fault);
+    show(fields.element, told && !areFieldsSeen(state));
+    if (fault === shown && told === referred) return;
     shown = fault;
+    referred = told;
     setText(title, loading ? t('The model could not be loaded') : t('The map could not be computed'));
-    lead.replaceChildren(...withFileNames(fault.message));
-    const list = sentences(fault.hint ?? '');
+    lead.replaceChildren(...withFileNames(told ? AT_FIELD : fault.message));
+    const list = told ? [] : sentences(fault.hint ?? '');
     show(what, list.length > 0);
     remedies.replaceChildren(...list.map((text) => h('li', {}, ...withFileNames(text))));
     const retry: PageMessage = loading ? { type: 'retryModel' } : { type: 'generate' };
@@ -80,6 +97,7 @@ export function createFaultPage(store: Store): HTMLElement {
       ...faultActions(fault, retry).map(
         ({ label, message }, i) => createButton(label, i === 0 ? 'primary' : 'secondary', () => send(message)).element,
       ),
+      fields.element,
     );
     setText(detail, [fault.code, fault.detail ?? ''].join('\n').trim());
     show(details, fault.detail !== undefined);
@@ -98,22 +116,34 @@ const withFileNames = (text: string): (string | HTMLElement)[] =>
 /** A hint as the steps that it names. */
 const sentences = (hint: string): string[] => hint.split(/(?<=[.!?])\s+(?=[A-Z])/).filter((text) => text !== '');
 
-/** The reason in one line, above a map that stays. */
-export function createFaultBar(store: Store): HTMLElement {
+/** The reason in one line, above a map that stays; of what stands at its field, that it does, and `showFields` shows these. */
+export function createFaultBar(store: Store, showFields: () => void): HTMLElement {
   const text = h('span', { class: 'bar-text' });
   const actions = h('span', { class: 'bar-actions' });
   const close = iconButton('close', t('Dismiss'), () => send({ type: 'dismissFault' }));
   const element = h('div', { class: 'fault-bar', role: 'alert', hidden: true }, icon('error'), text, actions, close);
+  const fields = h('button', { type: 'button', class: 'link' }, t('Show Parameters'));
+  fields.addEventListener('click', showFields);
   let shown: FaultData | undefined;
-  store.onDraw(({ host, map }) => {
+  let referred = false;
+  store.onDraw((state) => {
+    const { host, map } = state;
     const failed = host?.model.status === 'failed' ? host.model.fault : undefined;
     const fault = map ? (failed ?? host?.fault ?? undefined) : undefined;
     show(element, fault !== undefined && fault.code !== 'cancelled');
     show(close, failed === undefined);
-    if (!fault || fault === shown) return;
+    if (!fault) return;
+    const told = isToldAtField(state, fault);
+    show(fields, !areFieldsSeen(state));
+    if (fault === shown && told === referred) return;
     shown = fault;
-    setText(text, [fault.message, fault.hint ?? ''].join(' ').trim());
+    referred = told;
+    setText(
+      text,
+      told ? `${t('The map could not be computed')}. ${AT_FIELD}` : [fault.message, fault.hint ?? ''].join(' ').trim(),
+    );
     actions.replaceChildren(
+      ...(told ? [fields] : []),
       ...faultActions(fault, failed ? { type: 'retryModel' } : { type: 'generate' }).map(({ label, message }) => {
         const button = h('button', { type: 'button', class: 'link' }, label);
         button.addEventListener('click', () => send(message));

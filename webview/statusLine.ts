@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatDuration } from '../src/map/numbers.js'
 import type { HostState, ModelState, Progress } from '../src/protocol/page.js';
 import { canResume } from './controls/footer.js';
 import type { Derived } from './derived.js';
-import { h, icon, setAttributes, setText, show } from './dom.js';
+import { h, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
 import type { PageMap } from './pageMap.js';
 import type { PageState, Store } from './store.js';
@@ -22,42 +22,24 @@ export function createStatusLine(store: Store, other: Store, between: Store, der
     'aria-label': t('Progress of the map'),
     hidden: true,
   });
-  const errorIcon = icon('error');
   const text = h('span', { class: 'status-text' });
   const resume = h('button', { type: 'button', class: 'link', hidden: true }, t('Resume'));
   resume.addEventListener('click', () => send({ type: 'resume' }));
-  const log = h('button', { type: 'button', class: 'link', hidden: true }, t('Show Log'));
-  log.addEventListener('click', () => send({ type: 'action', action: 'showLog' }));
   const seen = h('span', { class: 'status-seen faint' });
   const hovered = h('span', { class: 'status-hover' });
-  const element = h(
-    'footer',
-    { class: 'status' },
-    bar,
-    errorIcon,
-    text,
-    resume,
-    h('span', { class: 'spring' }),
-    log,
-    seen,
-    hovered,
-  );
+  const element = h('footer', { class: 'status' }, bar, text, resume, h('span', { class: 'spring' }), seen, hovered);
 
   const draw = (): void => {
     // Of two maps one is computed at a time; what it waits for is told of it.
     const state = store.state.comparing && isRunning(other.state) ? other.state : store.state;
     const { host, map, progress } = state;
     const running = isRunning(state);
-    const fault = host ? faultText(host) : undefined;
     show(bar, running);
-    show(errorIcon, fault !== undefined && !running);
-    show(log, fault !== undefined && !running);
-    element.classList.toggle('fault', fault !== undefined && !running);
     show(resume, host !== null && canResume(host));
     if (running && progress) bar.value = progress.total > 0 ? progress.done / progress.total : 0;
-    const calm = !running && fault === undefined && host?.run.status === 'idle';
+    const calm = host?.run.status === 'idle' && host.model.status !== 'failed';
     const both = calm ? bothText(store.state, other.state) : undefined;
-    setText(text, both ?? (host ? statusText(state, derived, fault) : t('Connecting…')));
+    setText(text, both ?? (host ? statusText(state, derived) : t('Connecting…')));
     setAttributes(text, { title: map ? countedHow(map, derived.tokenCount(state)).text : undefined });
     const look = lookText(state);
     setText(seen, look.text);
@@ -106,17 +88,13 @@ function savedLens({ lenses }: PageState): string {
   ].join(' · ');
 }
 
-function faultText({ model, fault }: HostState): string | undefined {
-  if (model.status === 'failed') return t('Model not loaded: {0}', model.fault.message);
-  return fault && fault.code !== 'cancelled' ? fault.message : undefined;
-}
-
-function statusText(state: PageState, derived: Derived, fault: string | undefined): string {
+/** What is wrong is told where it is seen: at its field, over the map, or in its place. */
+function statusText(state: PageState, derived: Derived): string {
   const { host, map, progress, layout } = state;
   if (!host) return '';
   if (host.run.status === 'running')
     return progress ? t('{0} · Esc cancels', phaseText(progress, host)) : t('Starting…');
-  if (fault !== undefined) return fault;
+  if (host.model.status === 'failed') return t('Model not loaded');
   if (host.run.status === 'stopped') {
     const { by, done, total } = host.run;
     if (by === 'pass')

@@ -78,7 +78,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     const [pid] = await engines();
     assert.ok(pid !== undefined);
     process.kill(pid, 'SIGKILL');
-    await page.status.filter({ hasText: 'SIGKILL' }).waitFor();
+    await page.frame.locator('.fault-bar', { hasText: 'SIGKILL' }).waitFor();
     await page.shows(LONG_MAP);
     await workbench.picture('panel-engine-died');
     await page.type('Layer number', '5');

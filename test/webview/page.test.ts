@@ -944,7 +944,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await stage.picture('not-yet-verified');
       const message = 'The model is not a decoder: changing the last token moves the hidden states before it.';
       stage.deps.engine.judge(new Fault({ code: 'model-unsupported', message }));
-      await stage.status(message);
+      await stage.page.locator('.page-message:visible .lead', { hasText: message }).waitFor();
       assert.ok(await stage.plot.isHidden(), 'no false map stays');
       await stage.picture('verification-failed');
       stage.logged(/^error: The model is not a decoder/);
@@ -958,6 +958,14 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
     assert.match(await bar.innerText(), /The engine ended unexpectedly \(signal SIGKILL\)\./);
     stage.logged(/^error: The engine ended unexpectedly \(signal SIGKILL\)\./);
     assert.ok(await stage.plot.isVisible());
+    assert.equal(
+      await stage.page
+        .getByText(/SIGKILL/)
+        .filter({ visible: true })
+        .count(),
+      1,
+      'one place says it',
+    );
     await bar.getByRole('button', { name: 'Show Log' }).click();
     await bar.getByRole('button', { name: 'Try Again' }).click();
     await stage.status(/^2,500 cells/);
@@ -984,6 +992,14 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       const page = stage.page.locator('.page-message:visible');
       assert.equal(await page.locator('h1').innerText(), 'The model could not be loaded');
       assert.equal(await page.locator('.lead').innerText(), 'The file <b>w.bin</b> is missing.');
+      assert.equal(
+        await stage.page
+          .getByText(/w\.bin/)
+          .filter({ visible: true })
+          .count(),
+        1,
+        'one place says it',
+      );
       assert.deepEqual(await page.locator('li').allInnerTexts(), ['Copy it there.', 'Or choose another folder.']);
       await page.getByRole('button', { name: 'Choose Another Model…' }).click();
       await page.getByRole('button', { name: 'Copy Details' }).click();

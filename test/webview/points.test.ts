@@ -211,6 +211,19 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       for (const field of [axis, stage.field('Leave out')])
         await field.getByText(`${TWO} "sea", without the space before it, is one token.`).waitFor();
       assert.equal(await stage.field('Method').getByRole('alert').isVisible(), false);
+      // Nowhere else: the map's place refers to the fields, and offers them where they are not seen.
+      const told = page.getByText(TWO).filter({ visible: true });
+      assert.equal(
+        await told.count(),
+        await page.locator('.controls').getByText(TWO).filter({ visible: true }).count(),
+      );
+      const refers = page.locator('.page-message:visible');
+      assert.equal(await refers.locator('.lead').innerText(), 'The parameters say at their field what is wrong.');
+      await stage.picture('told-at-field');
+      assert.equal(await refers.getByText('Show Parameters').isVisible(), false);
+      await stage.button('Hide Parameters').click();
+      await refers.getByText('Show Parameters').click();
+      await told.first().waitFor();
       stage.logged(/is 2 tokens/);
     },
   );

@@ -6,6 +6,7 @@ import { h, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { PageState, Store } from '../store.js';
 import { createButton, createCheckbox } from '../toolkit.js';
+import { isToldAtField } from './toldAtField.js';
 
 /** What the main button does at the moment. */
 export function mainButton(host: HostState): {
@@ -64,8 +65,9 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
   );
   return {
     element,
-    update(now, { ui }) {
+    update(now, state) {
       host = now;
+      const { ui } = state;
       show(liveSwitch, now.mode === 'panel');
       live.update(ui.live ?? now.quick);
       known ||= now.quick || now.estimate !== null;
@@ -80,8 +82,10 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
       main.update({ label, appearance: message === 'cancel' ? 'secondary' : 'primary', disabled: !enabled });
       main.element.classList.toggle('due', now.mode === 'panel' && isBehind(now) && message === 'generate' && enabled);
       show(resume.element, canResume(now));
-      setText(estimate, estimateText(now));
-      estimate.classList.toggle('fault', now.obstacle !== null);
+      const { obstacle } = now;
+      const told = obstacle !== null && isToldAtField(state, obstacle);
+      setText(estimate, estimateText(told ? { ...now, obstacle: null } : now));
+      estimate.classList.toggle('fault', obstacle !== null && !told);
       setText(notices, now.notices.join(' '));
       show(notices, now.notices.length > 0);
     },

@@ -32,7 +32,8 @@ export function createModel(store: Store): ControlGroup {
       group.update({ disabled: false, summary: modelName(host) });
       dropdown.update([...options(host), CHOOSE], host.settings.modelPath ?? NONE);
       const { model } = host;
-      field.update(model.status === 'failed' ? model.fault.message : undefined, note(host));
+      // Why stands over the map or in its place, with what can be done.
+      field.update(model.status === 'failed' ? t('This model could not be loaded') : undefined, note(host));
       const text = factsOf(host);
       setText(facts, text);
       show(facts, text !== '');
