@@ -5,7 +5,9 @@ import { formatCount, formatFixed } from '../src/map/numbers.js';
 import { type Mark, type Survey, typicalNorm } from '../src/map/survey.js';
 import { collapsible, isOpen } from './collapsible.js';
 import { badge } from './controls/field.js';
-import { h, icon, iconButton, setAttributes, setText, show } from './dom.js';
+import { h, icon, setAttributes, setText, show } from './dom.js';
+import { createListRest } from './listRest.js';
+import { createListSearch } from './listSearch.js';
 import type { MapView } from './map/mapView.js';
 import { markLines, markName } from './map/overlayMarks.js';
 import { pinAt } from './pinAt.js';
@@ -20,24 +22,11 @@ const MOST_ROWS = 400;
 /** Anchors and overlays as a list: each shows where it stands, and Enter goes there. */
 export function createMarkTable(store: Store, map: MapView): HTMLElement {
   const count = createBadge();
-  const search = h('input', {
-    type: 'search',
-    class: 'search',
-    'aria-label': t('Find on this plane'),
-    placeholder: t('Find a prompt or token'),
-    hidden: true,
-  });
-  const find = iconButton('search', t('Find on This Plane'), () => {
-    show(search, search.hidden !== false);
-    setAttributes(find, { 'aria-pressed': String(!search.hidden) });
-    if (!search.hidden) search.focus();
-    else {
-      search.value = '';
-      fill(store.state);
-    }
-  });
+  const search = createListSearch(t('Find on This Plane'), t('Find on this plane'), t('Find a prompt or token'), () =>
+    fill(store.state),
+  );
   const body = h('tbody');
-  const rest = h('p', { class: 'faint rest', hidden: true });
+  const rest = createListRest();
   const faithIcon = icon('info');
   const faithText = h('span');
   const faith = h('p', { class: 'message note faithful', role: 'note', hidden: true }, faithIcon, faithText);
@@ -70,14 +59,21 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     { class: 'tokens-body', id: 'marks-body', tabindex: 0, role: 'region', 'aria-label': t('Anchors and overlays') },
     faith,
     table,
-    rest,
+    rest.element,
   );
   const fold = collapsible(store, 'marks', t('On This Plane'), scroller);
   const element = h(
     'section',
     { class: 'tokens-pane marks-pane', 'aria-label': t('On this plane') },
-    h('div', { class: 'pane-header' }, h('h2', {}, fold.header), count.element, h('span', { class: 'spring' }), find),
-    search,
+    h(
+      'div',
+      { class: 'pane-header' },
+      h('h2', {}, fold.header),
+      count.element,
+      h('span', { class: 'spring' }),
+      search.button,
+    ),
+    search.field,
     scroller,
   );
 
@@ -86,7 +82,6 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     (mark) => store.set({ mark }),
     (key) => pinAt(store, map, store.state.base?.survey?.marks[key]),
   );
-  search.addEventListener('input', () => fill(store.state));
 
   const fill = ({ map: shown }: PageState): void => {
     const survey = shown?.survey;
@@ -100,14 +95,12 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     faithIcon.className = `codicon codicon-${warning === undefined ? 'info' : 'warning'}`;
     faith.classList.toggle('warning', warning !== undefined);
     if (!survey) return list.fill([]);
-    const query = search.value.trim().toLowerCase();
+    const query = search.query();
     const found = marks
       .map((mark, i) => ({ mark, i }))
       .filter(({ mark }) => !query || `${markName(mark)} ${mark.token?.text ?? ''}`.toLowerCase().includes(query));
     list.fill(found.slice(0, MOST_ROWS).map(({ mark, i }, row) => rowFor(mark, i, row, survey)));
-    const more = found.length - MOST_ROWS;
-    show(rest, more > 0 || found.length === 0);
-    rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : found.length === 0 ? t('Nothing found') : '';
+    rest.update(found.length, MOST_ROWS, t('Nothing found'));
   };
 
   let filled: Survey | null | undefined;
@@ -116,8 +109,8 @@ export function createMarkTable(store: Store, map: MapView): HTMLElement {
     show(element, (survey?.marks.length ?? 0) > 0);
     const open = isOpen(store, 'marks');
     fold.update(open);
-    show(find, open);
-    if (!open) show(search, false);
+    show(search.button, open);
+    if (!open) search.hide();
     if (survey !== filled) fill(state);
     filled = survey;
     if (anyOf(changed, 'mark')) list.mark(state.mark);

@@ -5,6 +5,7 @@ import type { Separability, TextGroup } from '../src/map/textPoints.js';
 import { collapsible, isOpen } from './collapsible.js';
 import { h, iconButton, setAttributes, show } from './dom.js';
 import { send } from './host.js';
+import { createListRest } from './listRest.js';
 import type { MapView } from './map/mapView.js';
 import { isSelected, type ShownText, type ShownTexts, textsOf, traceShape } from './map/textPoints.js';
 import { pinAt } from './pinAt.js';
@@ -43,12 +44,12 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
   const apart = h('p', { class: 'message note separability', hidden: true });
   const body = h('tbody');
   const table = h('table', { class: 'tokens texts', 'aria-label': t('Texts') }, body);
-  const rest = h('p', { class: 'faint rest', hidden: true });
+  const rest = createListRest();
   const scroller = h(
     'div',
     { class: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': t('Texts on this plane') },
     table,
-    rest,
+    rest.element,
   );
   // The list scrolls below what says and narrows what is in it.
   const content = h('div', { class: 'texts-body', id: 'texts-body' }, legend, apart, search, scroller);
@@ -91,9 +92,7 @@ export function createTextPane(store: Store, map: MapView): HTMLElement {
     });
     scroller.scrollTop = 0;
     list.fill(rows.slice(0, MOST_ROWS).map(({ text, i }, row) => rowFor(text, i, row)));
-    const more = rows.length - MOST_ROWS;
-    show(rest, more > 0 || rows.length === 0);
-    rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : t('Nothing found');
+    rest.update(rows.length, MOST_ROWS, t('Nothing found'));
   };
   const fillLegend = (texts: ShownTexts): void => {
     const groups = texts.overlays.flatMap((one) => one.groups).filter(({ name }) => name !== '');

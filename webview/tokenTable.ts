@@ -7,6 +7,8 @@ import { inspected } from './inspected.js';
 import type { Derived } from './derived.js';
 import { h, iconButton, setAttributes, setText, show } from './dom.js';
 import { send } from './host.js';
+import { createListRest } from './listRest.js';
+import { createListSearch } from './listSearch.js';
 import { cssColor, legendColor } from './map/paint.js';
 import { type PageMap, tokenOf } from './pageMap.js';
 import { placeRow, placeRows, rowKey } from './placeRows.js';
@@ -22,26 +24,11 @@ const MOST_ROWS = 400;
 /** The tokens that win somewhere on the map. A row outlines its regions. */
 export function createTokenTable(store: Store, derived: Derived): HTMLElement {
   const badge = createBadge();
-  const search = h('input', {
-    type: 'search',
-    class: 'search',
-    'aria-label': t('Find a token'),
-    placeholder: t('Find a token'),
-    hidden: true,
-  });
-  const find = iconButton('search', t('Find a Token'), () => {
-    show(search, search.hidden !== false);
-    setAttributes(find, { 'aria-pressed': String(!search.hidden) });
-    if (!search.hidden) search.focus();
-    else {
-      search.value = '';
-      fill(store.state);
-    }
-  });
+  const search = createListSearch(t('Find a Token'), t('Find a token'), t('Find a token'), () => fill(store.state));
   const body = h('tbody');
   const counted = h('p', { class: 'counted faint' });
   const amount = h('th', { scope: 'col', class: 'number' }, t('Cells'));
-  const rest = h('p', { class: 'faint rest', hidden: true });
+  const rest = createListRest();
   const table = h(
     'table',
     { class: 'tokens', 'aria-label': t('Tokens on this map') },
@@ -63,25 +50,25 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     { class: 'tokens-body', id: 'tokens-body', tabindex: 0, role: 'region', 'aria-label': t('Tokens on this map') },
     counted,
     table,
-    rest,
+    rest.element,
   );
   const fold = collapsible(store, 'tokens', t('Tokens on This Map'), scroller);
   const element = h(
     'section',
     { class: 'tokens-pane' },
-    h('div', { class: 'pane-header' }, h('h2', {}, fold.header), badge.element, h('span', { class: 'spring' }), find),
-    search,
+    h(
+      'div',
+      { class: 'pane-header' },
+      h('h2', {}, fold.header),
+      badge.element,
+      h('span', { class: 'spring' }),
+      search.button,
+    ),
+    search.field,
     scroller,
   );
 
   const list = placeRows(body, (outlined) => store.set({ outlined }));
-  search.addEventListener('input', () => fill(store.state));
-  search.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    event.stopPropagation();
-    find.click();
-    find.focus();
-  });
   const leaveOutButton = (token: Token): HTMLElement => {
     const button = iconButton('circle-slash', t('Leave {0} Out of the Race', plainToken(token)), () =>
       leaveOut(store, token),
@@ -109,7 +96,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
     setAttributes(counted, { title: how.more });
     show(counted, how.text !== '');
     setText(amount, exact ? t('Area') : t('Cells'));
-    const query = search.value.trim().toLowerCase();
+    const query = search.query();
     const found = query
       ? all.filter(({ id }) => `${tokenOf(map, id).text} ${plainToken(tokenOf(map, id))}`.toLowerCase().includes(query))
       : all;
@@ -138,9 +125,7 @@ export function createTokenTable(store: Store, derived: Derived): HTMLElement {
         );
       }),
     );
-    const more = found.length - MOST_ROWS;
-    show(rest, more > 0 || found.length === 0);
-    rest.textContent = more > 0 ? t('and {0} more', formatCount(more)) : found.length === 0 ? t('No token found') : '';
+    rest.update(found.length, MOST_ROWS, t('No token found'));
     mark(state);
   };
   /** Shows which row the inspected cell belongs to. */

@@ -477,8 +477,11 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
     await stage.settled();
     assert.equal(await stage.page.locator('.cell-summary dd').first().innerText(), 'x 1.00, y 0.00');
     await stage.button('Find on This Plane').click();
-    await stage.page.getByRole('searchbox', { name: 'Find on this plane' }).fill('WHALE');
+    const search = stage.page.getByRole('searchbox', { name: 'Find on this plane' });
+    await search.fill('WHALE');
     assert.equal(await rows.count(), 1);
+    await search.press('Escape');
+    assert.equal(await rows.count(), 6);
   });
 
   onPage('overlays are added, changed and removed in the form', {}, async (stage) => {

@@ -2,7 +2,8 @@ import { t } from '@vscode/l10n';
 import { type ChangesBy, DIVERGENCE_NAMES, divergenceBits } from '../../src/map/compare/divergenceScale.js';
 import { formatBits, formatCount, formatFixed, formatPercent, formatPoints } from '../../src/map/numbers.js';
 import type { Derived } from '../derived.js';
-import { h, setText, show } from '../dom.js';
+import { h } from '../dom.js';
+import { createListRest } from '../listRest.js';
 import { cssColor, legendColor } from '../map/paint.js';
 import { placeRow, placeRows } from '../placeRows.js';
 import { anyOf, type PageState, type Store } from '../store.js';
@@ -17,7 +18,7 @@ const MOST_ROWS = 200;
 export function createChangesTable(store: Store, derived: Derived): HTMLElement {
   const numbers = h('dl', { class: 'change-numbers' });
   const body = h('tbody');
-  const rest = h('p', { class: 'faint rest', hidden: true });
+  const rest = createListRest();
   const table = h(
     'table',
     { class: 'tokens changes', 'aria-label': t('Largest changes') },
@@ -38,7 +39,12 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
     'section',
     { class: 'changes-pane', 'aria-label': t('Changes') },
     numbers,
-    h('div', { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': t('Largest changes') }, table, rest),
+    h(
+      'div',
+      { class: 'changes-body', tabindex: 0, role: 'region', 'aria-label': t('Largest changes') },
+      table,
+      rest.element,
+    ),
   );
 
   const list = placeRows(body, (outlined) => store.set({ outlined }));
@@ -77,12 +83,7 @@ export function createChangesTable(store: Store, derived: Derived): HTMLElement 
         );
       }),
     );
-    const more = largest.length - MOST_ROWS;
-    show(rest, more > 0 || largest.length === 0);
-    setText(
-      rest,
-      more > 0 ? t('and {0} more', formatCount(more)) : largest.length === 0 ? t('No cell has another token.') : '',
-    );
+    rest.update(largest.length, MOST_ROWS, t('No cell has another token.'));
   };
 
   const named = ({ from, to }: Pair, state: PageState): (Node | string)[] => {
