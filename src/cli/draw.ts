@@ -9,7 +9,7 @@ import { readReading } from '../formats/reading.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { assetsFolder } from '../host/installation.js';
 import { readSpecification } from '../host/readSpecification.js';
-import { safeText, tokenText } from '../map/display.js';
+import { safeText, tokenInWords } from '../map/display.js';
 import { Fault } from '../map/fault.js';
 import { displayFromFlags, type FlagValues, parametersFromFlags } from '../map/flags.js';
 import type { MapParameters } from '../map/specification.js';
@@ -136,7 +136,7 @@ function report(map: TokenMap, files: readonly string[], milliseconds: number): 
   const regions = tokens.reduce((sum, token) => sum + token.regions, 0);
   const most = tokens.slice(0, 5).map(({ id, share }) => {
     const token = map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` };
-    return `${tokenText(token)} ${formatPercent(share)}`;
+    return `${tokenInWords(token)} ${formatPercent(share)}`;
   });
   const facets = [
     safeText(specification.model.name),

@@ -3,7 +3,7 @@ import { PROFILE_FORMATS } from '../formats/profile/formats.js';
 import { checkOutputFolder } from '../host/checkOutputFolder.js';
 import { assetsFolder } from '../host/installation.js';
 import { readSpecification } from '../host/readSpecification.js';
-import { safeText, tokenText } from '../map/display.js';
+import { safeText, tokenInWords } from '../map/display.js';
 import { parametersFromFlags } from '../map/flags.js';
 import { formatCount, formatFixed } from '../map/numbers.js';
 import { type Profile, type ProfileLine, profileName, USUAL_STEPS } from '../map/profile.js';
@@ -60,7 +60,7 @@ function report(profile: Profile): string {
   const { model, tokens, changes, winners, steps } = profile;
   const name = (place: number): string => {
     const token = tokens[place];
-    return token ? tokenText(token, 24) : '–';
+    return token ? tokenInWords(token, 24) : '–';
   };
   const some = changes.slice(0, PRINTED);
   const lines = [

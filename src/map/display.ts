@@ -95,6 +95,12 @@ export function tokenText(token: Token, limit: number = DISPLAY_LIMIT): string {
   return segmentsText(tokenSegments(token, limit));
 }
 
+/** The same in a sentence or a list, where a token of nothing but signs would be read as one of theirs: `␣Paris`, `“,”`. */
+export function tokenInWords(token: Token, limit: number = DISPLAY_LIMIT): string {
+  const text = tokenText(token, limit);
+  return /[\p{L}\p{N}]/u.test(text) ? text : t('“{0}”', text);
+}
+
 /** Segments as one string. */
 export const segmentsText = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');
 

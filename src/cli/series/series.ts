@@ -17,7 +17,7 @@ import { SeriesFolder } from '../../host/series/seriesFolder.js';
 import { seriesResults } from '../../host/series/seriesResults.js';
 import type { Flip } from '../../map/compare/flip.js';
 import { SERIES_TOKENS } from '../../map/pageFile/pageFile.js';
-import { safeText, tokenText } from '../../map/display.js';
+import { safeText, tokenInWords } from '../../map/display.js';
 import { Fault } from '../../map/fault.js';
 import { displayFromFlags, parametersFromFlags } from '../../map/flags.js';
 import { formatCount, formatDuration, formatPercent, formatShort, several } from '../../map/numbers.js';
@@ -168,14 +168,14 @@ function memberLine({ name, map, known }: SavedMember): string {
     .slice(0, 3)
     .map(({ id, share }) => {
       const token: Token = map.tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` };
-      return `${tokenText(token)} ${formatPercent(share)}`;
+      return `${tokenInWords(token)} ${formatPercent(share)}`;
     });
   const when = known ? 'was there' : formatDuration(map.runtime.seconds);
   return `${safeText(name, 200)} · ${most.join(', ')} · ${when}\n`;
 }
 
 const flipWords = ({ low, high, from, to }: Flip<Token>, axis: string): string =>
-  `At the middle ${tokenText(from)} becomes ${tokenText(to)} between ${axis} ${formatShort(low)} and ${formatShort(high)}`;
+  `At the middle ${tokenInWords(from)} becomes ${tokenInWords(to)} between ${axis} ${formatShort(low)} and ${formatShort(high)}`;
 
 function shown(file: string): string {
   const relative = path.relative('.', file);

@@ -1,5 +1,5 @@
 import { formatWholePercent } from '../numbers.js';
-import { tokenText } from '../display.js';
+import { tokenInWords } from '../display.js';
 import { findRegions, topTokens } from '../regions.js';
 import { tokensOnMap } from '../statistics.js';
 import type { Token } from '../token.js';
@@ -140,12 +140,12 @@ export function entriesOf(members: readonly CurveMember[]): readonly Entry[] {
  */
 export function entryWords(members: readonly CurveMember[], axis: string): readonly string[] {
   return entriesOf(members).map(({ tokens, from, before }) => {
-    const names = tokens.map((token) => tokenText(token));
+    const names = tokens.map((token) => tokenInWords(token));
     const list = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}` : (names[0] ?? '');
     const verb = names.length > 1 ? 'stand' : 'stands';
     if (!before) return `${list} ${verb} from the first on`;
     const place = members[from]?.name ?? '';
     const where = from === members.length - 1 ? `at ${axis} ${place} alone` : `from ${axis} ${place} on`;
-    return `${list} ${verb} ${where}; before, ${tokenText(before.token)} holds ${formatWholePercent(before.share)}`;
+    return `${list} ${verb} ${where}; before, ${tokenInWords(before.token)} holds ${formatWholePercent(before.share)}`;
   });
 }

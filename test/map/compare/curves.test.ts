@@ -86,6 +86,15 @@ test('where the last member’s tokens enter for good', () => {
   ]);
   assert.deepEqual(entryWords(SERIES.slice(0, 1), 'layer'), ['␣the stands from the first on']);
   assert.deepEqual(entryWords([], 'layer'), []);
+  // A token of nothing but signs would be one of the sentence's own.
+  const signs = [0, 1].map((id) => {
+    const map = mapOf([id, id, id, id]);
+    return {
+      name: `${id}`,
+      map: { ...map, tokens: new Map([',', '-'].map((text, i) => [i, { id: i, kind: 'text', text } as const])) },
+    };
+  });
+  assert.deepEqual(entryWords(signs, 'layer'), ['“-” stands at layer 1 alone; before, “,” holds 100%']);
 });
 
 test('property: a flip is narrowed to the width that is asked for, around the place where it is', async () => {
