@@ -9,18 +9,17 @@ import { DEFAULT_DISPLAY } from '../map/mapDisplay.js';
 import {
   askedWords,
   type AxisWords,
-  axesWords,
   axisWords,
   contextWords,
   type KnownPlane,
   layerWords,
+  madeWords,
   lengthsWords,
   lengthText,
   overlayWords,
   planeWords,
   questionWords,
   translatorWords,
-  vectorWords,
 } from '../map/naming.js';
 import { ringParts } from '../map/normRings.js';
 import { formatCount, formatShort } from '../map/numbers.js';
@@ -80,7 +79,7 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
         : `layer ${layer} of 0–${facts.blocks - 1}`,
       `${readout} readout`,
       ...(specification.translator ? [translatorWords(specification.translator)] : []),
-      `plane: ${axesWords(plane.axes)}, h = c + x u + y v, c = ${plane.center.kind === 'origin' ? '0' : vectorWords(plane.center)}`,
+      `plane: ${madeWords(plane)}`,
       ...(runtime.ownPlane ? ['own plane, not that of the other maps of its series'] : []),
       ...(plane.orthogonal ? ['v made orthogonal to u'] : []),
       ...(plane.lengths === 'own' ? [] : [`length of the axes: ${lengthsWords(plane.lengths, known)}`]),
@@ -98,7 +97,6 @@ export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
       ...(ring ? ringWords(map) : []),
       ...adaptiveWords(specification.adaptive, runtime.approximation, all),
       ...(computed < all ? [`not finished: ${formatCount(computed)} of ${formatCount(all)} cells`] : []),
-      `seed: ${plane.axes.method === 'random_projection' ? plane.axes.seed : 'not used'}`,
       `Embedding Grid ${safeText(runtime.version, 40)}`,
     ],
   };

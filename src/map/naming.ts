@@ -10,6 +10,7 @@ import type {
   Context,
   Direction,
   Layer,
+  MapParameters,
   MapSpecification,
   Overlay,
   PlaneParameters,
@@ -46,8 +47,9 @@ export function tokensWords(tokens: readonly TokenName[], most = 12): string {
     : named.join(', ');
 }
 
-/** `embeddings`, `layer 3`. */
-export const layerBrief = (layer: Layer): string => (layer === 'embeddings' ? layer : t('layer {0}', layer));
+/** `embeddings`, `layer 3`, `last layer`. */
+export const layerBrief = (layer: MapParameters['layer']): string =>
+  layer === 'embeddings' ? layer : layer === 'last' ? t('last layer') : t('layer {0}', layer);
 /** The same in a sentence. */
 export const layerWords = (layer: Layer): string =>
   layer === 'embeddings' ? t('the embeddings') : t('layer {0}', layer);
@@ -170,8 +172,23 @@ export function contextWords(context: Context, limit = 120): string {
 export const contextBrief = (context: Context): string =>
   context.kind === 'none' || context.kind === 'bos' ? contextWords(context) : promptWords(context, 24);
 
+/** Names of the three vectors of a plane that was laid by another map, which `of` names: they tell each other apart, and no more. */
+export const laidNames = (of: string) => ({ center: `center of ${of}`, x: `x axis of ${of}`, y: `y axis of ${of}` });
+
+/** What laid the plane, where it was not this map, by its vectors' names ({@link laidNames}). */
+function laidBy({ axes, center }: PlaneParameters): string | undefined {
+  if (axes.method !== 'directions' || axes.x.kind !== 'vector' || axes.y.kind !== 'vector') return undefined;
+  const of = center.kind === 'vector' ? /^center of (.+)$/s.exec(center.name ?? '')?.[1] : undefined;
+  if (of === undefined) return undefined;
+  const names = laidNames(of);
+  return axes.x.name === names.x && axes.y.name === names.y ? safeText(of, 120) : undefined;
+}
+
 /** What the plane is, as a headline. The letters of a plane through prompts are told beside the map. */
-export function planeWords({ axes, center }: PlaneParameters): string {
+export function planeWords(plane: PlaneParameters): string {
+  const { axes, center } = plane;
+  const laid = laidBy(plane);
+  if (laid !== undefined) return t('Plane of {0}', laid);
   if (axes.method === 'direct')
     return t(
       'Plane of dimensions {0} and {1} of the hidden state{2}',
@@ -194,7 +211,7 @@ export function planeWords({ axes, center }: PlaneParameters): string {
 const aroundWords = (center: Center): string => (center.kind === 'origin' ? '' : t(', around {0}', inSentence(center)));
 
 /** What tells a map from others of its model, in a few words: `layer 3, seed 42`, `layer 3, around “The sea”, seed 42`. */
-export function mapBrief({ layer, plane: { axes, center } }: Pick<MapSpecification, 'layer' | 'plane'>): string {
+export function mapBrief({ layer, plane: { axes, center } }: Pick<MapParameters, 'layer' | 'plane'>): string {
   const around = center.kind === 'origin' ? '' : `${vectorWords(center, 20)}, `;
   return `${layerBrief(layer)}, ${around}${axes.method === 'random_projection' ? t('seed {0}', axes.seed) : axesBrief(axes)}`;
 }
@@ -215,6 +232,15 @@ export function axesWords(axes: Axes, limit = 60): string {
       return t('principal components of {0} texts {1}', formatCount(axes.texts.length), where);
     }
   }
+}
+
+/** How the plane's vectors are had, as a caption says it: `random projection, seed 42, h = c + x u + y v, c = “The sea”`. */
+export function madeWords(plane: PlaneParameters): string {
+  const formula = 'h = c + x u + y v';
+  const laid = laidBy(plane);
+  if (laid !== undefined) return `${laid}, ${formula}`;
+  const center = plane.center.kind === 'origin' ? '0' : vectorWords(plane.center);
+  return `${axesWords(plane.axes)}, ${formula}, c = ${center}`;
 }
 
 /** The same in a few words. */
@@ -247,11 +273,12 @@ export interface AxisWords {
 }
 
 export function axisWords(
-  { axes, lengths, orthogonal }: PlaneParameters,
+  plane: PlaneParameters,
   axis: 'x' | 'y',
   { gram, explained }: KnownPlane = {},
   limit = 60,
 ): AxisWords {
+  const { axes, lengths, orthogonal } = plane;
   const first = axis === 'x';
   const square = first ? gram?.uu : gram?.vv;
   const length = square === undefined ? undefined : lengthText(Math.sqrt(square));
@@ -276,6 +303,7 @@ export function axisWords(
       };
     }
     case 'directions': {
+      if (laidBy(plane) !== undefined) return { name: first ? t('along {0}', 'u') : t('along {0}', 'v'), notes };
       const direction = axes[axis];
       return leadsToState(direction)
         ? { name: t('toward {0}', first ? 'B' : 'C'), vector: vectorWords(direction, limit), notes }

@@ -1,5 +1,6 @@
 import { canonical } from '../dependence.js';
 import { Fault } from '../fault.js';
+import { laidNames, mapBrief } from '../naming.js';
 import type { Plane } from '../plane.js';
 import { contextOf, isTranslated, type MapParameters, parseParameters } from '../specification.js';
 import type { TranslatorKind } from '../translate.js';
@@ -192,11 +193,12 @@ const isObject = (data: unknown): data is Record<string, unknown> => typeof data
  * What stands around the vector stays what it was.
  */
 export const onPlane = (parameters: MapParameters, { c, u, v }: Plane, name: string): MapParameters => {
-  const vector = (numbers: Float32Array, what: string) =>
-    ({ kind: 'vector', vector: encodeVector(numbers), name: `${what} of ${name}` }) as const;
-  const plane = { ...parameters.plane, center: vector(c, 'center') };
+  const vector = (numbers: Float32Array, name: string) =>
+    ({ kind: 'vector', vector: encodeVector(numbers), name }) as const;
+  const names = laidNames(name);
+  const plane = { ...parameters.plane, center: vector(c, names.center) };
   const around = { ...parameters, context: contextOf(parameters), plane };
-  return withAxes(around, vector(u, 'x axis'), vector(v, 'y axis'));
+  return withAxes(around, vector(u, names.x), vector(v, names.y));
 };
 
 /** What the shared plane is laid by: the base's map, of which a single cell is enough. */
@@ -208,12 +210,8 @@ export const planeParameters = (base: MapParameters): MapParameters => ({
 });
 
 /** A member's parameters on the plane of the base, which says so in the names of its vectors. */
-export const laidOn = (parameters: MapParameters, plane: Plane, { layer }: MapParameters): MapParameters =>
-  onPlane(
-    parameters,
-    plane,
-    `the shared plane (${layer === 'last' ? 'last layer' : layer === 'embeddings' ? layer : `layer ${layer}`})`,
-  );
+export const laidOn = (parameters: MapParameters, plane: Plane, base: MapParameters): MapParameters =>
+  onPlane(parameters, plane, mapBrief(base));
 
 /** Who has the plane where nobody says so: all members one, but each its own where an axis is one of the plane's. */
 export const usualSharing = (vary: readonly SeriesAxis[]): PlaneSharing =>

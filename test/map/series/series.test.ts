@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../../src/map/fault.js';
+import { axisWords, madeWords, planeWords } from '../../../src/map/naming.js';
 import { axisText, mergeAxes, parseAxis } from '../../../src/map/series/axisText.js';
 import { linesOf } from '../../../src/map/series/lines.js';
 import {
   type AxisValue,
+  laidOn,
   memberAt,
   memberCount,
   memberName,
@@ -148,6 +150,11 @@ test('a map on a plane that was laid before keeps its vectors and what stands ar
     assert.deepEqual(decodeVector(source.vector, 'it'), vector);
   }
   assert.deepEqual([on.lengths, on.orthogonal], ['own', false]);
+  // It is told once whose the plane is, not with each of its vectors.
+  assert.equal(planeWords(on), 'Plane of the base');
+  assert.deepEqual([axisWords(on, 'x').name, axisWords(on, 'y').name], ['along u', 'along v']);
+  const { plane: member } = laidOn(DEFAULT_PARAMETERS, plane, DEFAULT_PARAMETERS);
+  assert.equal(madeWords(member), 'last layer, seed 42, h = c + x u + y v');
 });
 
 test('members run in an order in which a model, and a layer of it, comes once', () => {
