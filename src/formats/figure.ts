@@ -91,7 +91,7 @@ export function drawFigure(
       : { labels: [], numbered: [] };
   const labels = [...named, ...numbers];
   const texts = perCell
-    ? cellTexts(map, frame, cellSize, color, write)
+    ? cellTexts(map, frame, { size: cellSize, smallest: measures.cell }, color, write)
     : labels.map((label) => regionText(label, cells.columns, frame, cellWidth, cellHeight, color, write)).join('');
 
   let y = frame.y + frame.height;
@@ -234,7 +234,7 @@ function cellTextSize(
 function cellTexts(
   map: TokenMap,
   frame: Frame,
-  size: number,
+  { size, smallest }: { readonly size: number; readonly smallest: number },
   color: (cell: number) => Rgb | undefined,
   write: Writer,
 ): string {
@@ -248,12 +248,15 @@ function cellTexts(
     const rgb = color(cell);
     if (!rgb) continue;
     const token = write.token(map, cells.ids[cell * cells.topK] ?? 0);
-    const segments = fitSegments(token, (cellWidth - CELL_PADDING) / size, measure);
+    // A token that is a little too long is a little smaller, and only then cut.
+    const room = cellWidth - CELL_PADDING;
+    const own = Math.min(size, Math.max(smallest, room / measure(token)));
+    const segments = fitSegments(token, room / own, measure);
     const x = frame.x + ((cell % cells.columns) + 0.5) * cellWidth;
     const y = frame.y + frame.height - (Math.floor(cell / cells.columns) + 0.5) * cellHeight;
     // Borders pass below the words.
     const look = { x, anchor: 'middle', fill: inkOn(rgb), halo: hexOf(rgb) } as const;
-    if (segments) texts += write.segments(segments, { ...look, y: y - 0.06 * size, size, weight: LABEL_WEIGHT });
+    if (segments) texts += write.segments(segments, { ...look, y: y - 0.06 * size, size: own, weight: LABEL_WEIGHT });
     const percent = formatWholePercent(cells.probabilities[cell * cells.topK] ?? 0);
     texts += write.line(percent, { ...look, y: y + (segments ? 1.22 : 0.36) * small, size: small });
   }

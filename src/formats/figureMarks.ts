@@ -43,9 +43,8 @@ export function drawMarkLines(
 /** Real things at their places: anchors with their letters, and overlays. */
 export function drawMarks({ survey, specification }: TokenMap, frame: Frame, write: Writer): string {
   if (!survey) return '';
-  const { x0, x1, y0, y1 } = gridWindow(specification.grid);
   const at = placing(specification.grid, frame);
-  const inside = survey.marks.filter(({ x, y }) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
+  const inside = survey.marks.filter((mark) => isInside(mark, specification.grid));
   const boxes: Box[] = inside
     .filter(({ kind }) => kind === 'anchor')
     .map((mark) => ({ ...centered(at(mark.x, mark.y), 2 * BADGE), mark }));
@@ -56,6 +55,12 @@ export function drawMarks({ survey, specification }: TokenMap, frame: Frame, wri
     mark ? [drawBadge(mark, { x: x + BADGE, y: y + BADGE }, write)] : [],
   );
   return dots.join('') + anchors.join('');
+}
+
+/** Whether a mark stands in the window. */
+function isInside({ x, y }: Mark, grid: Grid): boolean {
+  const { x0, x1, y0, y1 } = gridWindow(grid);
+  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }
 
 /** From plane coordinates to the figure's. */
@@ -204,7 +209,8 @@ export function anchorKey(
   let [left, line, svg] = [x, 0, ''];
   for (const mark of anchors) {
     const place = `(${[mark.x, mark.y].map((value) => formatShort(Math.round(value * 1e4) / 1e4)).join(', ')})`;
-    const words = `${place}  ${anchorWords(mark, map.specification.plane)}`;
+    const outside = isInside(mark, map.specification.grid) ? '' : ', outside';
+    const words = `${place}  ${anchorWords(mark, map.specification.plane)}${outside}`;
     const width = 2 * BADGE + 6 + write.font.measure(words, 400) * size + 28;
     if (left > x && left + width - 28 > x + room) [left, line] = [x, line + 1];
     const top = y + line * 26;

@@ -169,6 +169,17 @@ test('small grids name their cells, large ones their regions, with tokens as the
   assert.ok(regions.length < 80);
 });
 
+test('a token that is a little too long for its cell is smaller, not cut', async () => {
+  const map = syntheticMap({ columns: 20, rows: 10, topK: 2 });
+  const ids = map.cells.ids.map((_, i) => (i % 40 === 0 ? 0 : 1));
+  const tokens = new Map(['Bremen', 'Berlin'].map((text, id) => [id, { id, kind: 'text', text } as const]));
+  const words = texts(await svg({ ...map, cells: { ...map.cells, ids }, tokens }));
+  assert.deepEqual(
+    ['Bremen', 'Berlin'].map((word) => words.filter((text) => text === word).length),
+    [10, 190],
+  );
+});
+
 test('the caption holds the whole specification', async () => {
   const map = syntheticMap({
     columns: 5,
@@ -184,19 +195,18 @@ test('the caption holds the whole specification', async () => {
     'abababababab',
     'layer 29 of 0–29',
     'lens readout',
-    'random projection',
+    'random projection, seed 42',
     'prompt “The capital of <France>U+202E is”',
     '5 × 4 cells',
     'spacing 0.025',
     'center (0, 0)',
-    'seed: 42',
     'Embedding Grid 0.1.0',
   ]) {
     assert.ok(caption.includes(part), `${part} in ${caption}`);
   }
   const direct = { plane: { ...DEFAULT_PARAMETERS.plane, axes: { method: 'direct', dimensions: [3, 5] } } } as const;
   const other = texts(await svg(syntheticMap({ columns: 5, rows: 4, specification: direct }))).join(' ');
-  assert.ok(other.includes('seed: not used') && other.includes('dimension 3'));
+  assert.ok(!other.includes('seed') && other.includes('dimension 3'));
 });
 
 test('real things stand at their places, and the letters are explained; their words stay text', async () => {
@@ -238,6 +248,9 @@ test('real things stand at their places, and the letters are explained; their wo
   assert.ok(words.some((text) => text.startsWith('(1, 0)  “<img src=x onerror=alert(1)> U+202E')));
   assert.ok(words.some((text) => text.includes('toward B')) && words.some((text) => text.includes('toward C')));
   for (const { name } of all(root)) assert.notEqual(name, 'img');
+  const narrow = syntheticMap({ columns: 20, rows: 10, spacing: 0.05, specification });
+  const far = texts(await svg({ ...narrow, survey: syntheticSurvey(narrow.plane, narrow.specification) }));
+  assert.ok(far.includes('(0, 0)  “A & co”') && far.includes('(0, 1)  “the third”, outside'), far.join(' '));
 });
 
 test('a label keeps clear of the badge that stands where it would', async () => {
