@@ -14,6 +14,8 @@ export interface Chart {
   readonly line: readonly (number | null)[];
   /** [places] lower and upper end of the band; left out where there is none. */
   readonly band?: readonly (readonly [number, number] | null)[];
+  /** Only whole numbers stand at the axis. */
+  readonly whole?: boolean;
   /** Shown values are these times so much: 100 for percent. */
   readonly times?: number;
 }
@@ -62,7 +64,7 @@ export function drawCharts(
   );
 }
 
-function drawChart({ title, places, axis, line, band, times = 1 }: Chart, write: Writer): string {
+function drawChart({ title, places, axis, line, band, whole = false, times = 1 }: Chart, write: Writer): string {
   const values = [...line, ...(band ?? []).flatMap((ends) => ends ?? [])].filter((value) => value !== null);
   const [low, high] = values.length > 0 ? padded(Math.min(...values) * times, Math.max(...values) * times) : [0, 1];
   const right = WIDTH - INSIDE.right;
@@ -71,11 +73,12 @@ function drawChart({ title, places, axis, line, band, times = 1 }: Chart, write:
     places.length === 1 ? (INSIDE.left + right) / 2 : INSIDE.left + (i / (places.length - 1)) * (right - INSIDE.left);
   const y = (value: number): number => bottom - ((value * times - low) / (high - low)) * (bottom - INSIDE.top);
   const { ticks, decimals } = niceTicks(low, high, 4);
-  const scale = ticks.map((tick) => {
+  const told = whole ? ticks.filter((tick) => Number.isInteger(tick)) : ticks;
+  const scale = told.map((tick) => {
     const at = y(tick / times);
     return (
       element('path', { d: `M${INSIDE.left} ${svgNumber(at)}H${right}`, stroke: '#e4e4e4' }) +
-      write.line(formatFixed(tick, decimals), {
+      write.line(formatFixed(tick, whole ? 0 : decimals), {
         x: INSIDE.left - 8,
         y: at + 4,
         size: 11,

@@ -32,6 +32,16 @@ test('a line lies where its numbers are: evenly along, higher the larger', async
   });
 });
 
+test('at the axis of a count stand whole numbers alone', async () => {
+  const font = await loadBundledFont(ASSETS);
+  const ticks = (whole: boolean) =>
+    [...drawCharts('', [chart([1, 2, 1], { whole })], [], font).matchAll(/text-anchor="end"[^>]*>([^<]+)</g)].map(
+      ([, text]) => text,
+    );
+  assert.deepEqual(ticks(true), ['1', '2']);
+  assert.ok(ticks(false).includes('1.5'));
+});
+
 test('nothing that is not a number reaches the picture, and no text of a person is markup', async () => {
   const font = await loadBundledFont(ASSETS);
   const none = chart([null, null]);

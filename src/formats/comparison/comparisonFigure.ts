@@ -17,7 +17,7 @@ import {
 import { type Coloring, coloringOf } from '../../map/coloring.js';
 import { askedQuestion } from '../../map/questions.js';
 import type { Rgb } from '../../map/colors.js';
-import { type Segment, safeText, tokenText } from '../../map/display.js';
+import { type Segment, safeText, tokenInWords } from '../../map/display.js';
 import { gridWindow } from '../../map/grid.js';
 import { DEFAULT_DISPLAY, type Display, showsBorders } from '../../map/mapDisplay.js';
 import { layerBrief } from '../../map/naming.js';
@@ -131,7 +131,9 @@ export function drawComparison(
       caption: [
         PLANE_WORDS[summary.plane],
         ...(largest
-          ? [`most cells go from ${tokenText(largest.from)} to ${tokenText(largest.to)}: ${largest.cells}`]
+          ? [
+              `most cells go from ${tokenInWords(largest.from)} to ${tokenInWords(largest.to)}: ${formatCount(largest.cells)}`,
+            ]
           : []),
         changesCaption(comparison, display.changesBy),
         ...(js

@@ -38,7 +38,7 @@ function chartsOf({ axis, lines }: SeriesStatistics): Chart[] {
   return [
     chart('Cells as in the last map, %', ({ agreementWithLast }) => agreementWithLast, 100),
     chart('Cells as in the map before, %', ({ agreementWithPrevious }) => agreementWithPrevious, 100),
-    chart('Regions', ({ regions }) => regions),
+    { ...chart('Regions', ({ regions }) => regions), whole: true },
     chart('Mean entropy, bits', ({ meanEntropy }) => meanEntropy, 1 / Math.LN2),
     ...(points.some(({ divergenceToLast }) => divergenceToLast !== null)
       ? [chart('Mean KL(map ‖ last), bits', ({ divergenceToLast }) => divergenceToLast, 1 / Math.LN2)]
