@@ -164,9 +164,9 @@ test('A caption for LaTeX holds what the figure says, and a hostile token in it 
     await encode({ ...map, specification: { ...map.specification, model } }, 'tex', { assets }),
   ).toString();
   const lines = tex.split('\n');
-  assert.match(lines[0] ?? '', /^% Most probable next token .* seed: 42/);
+  assert.match(lines[0] ?? '', /^% Most probable next token .* seed 42/);
   const [caption = ''] = lines.filter((line) => line.startsWith('  \\caption'));
-  assert.match(caption, /seed: 42/);
+  assert.match(caption, /seed 42/);
   const commands = new Set(
     lines.filter((line) => !line.startsWith('%')).flatMap((line) => line.match(/\\[a-z]+/gi) ?? []),
   );
