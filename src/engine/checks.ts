@@ -138,12 +138,11 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
     manner: Manner,
     points: Float32Array,
     count: number,
-    context = prefix,
   ): Promise<Float32Array> => {
     const runner = await plain.runner({
       layer: layer < 0 ? 'embeddings' : layer,
       readout: 'forward',
-      prefix: context,
+      prefix,
       own: last,
       suffix: [],
       output: { kind: 'logits' },
@@ -161,8 +160,11 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
   if (!(identity <= tolerance)) throw cannotBeCut(identity);
 
   await pause();
-  const first = lastRow(whole[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize);
-  let manner = model.manner;
+  const embedded = ({ [stateName(tensors[0] ?? '')]: state }: typeof whole): Float32Array =>
+    lastRow(state?.data, facts.hiddenSize);
+  const tried = { model, logitsOf, own, point: embedded(whole), other: embedded(changed) };
+  const kept = await checkKeptPrefix(model.manner, tried);
+  const batched = await checkBatches(kept.manner, tried);
   const checks: Check[] = [
     structural,
     ...masks,
@@ -172,57 +174,78 @@ export async function runChecks(plain: Variant, pause: () => Promise<void>): Pro
       detail: `own hidden state put back: ${identity.toExponential(1)} in log-probability`,
     },
     causality,
+    kept.check,
+    batched.check,
   ];
+  return { checks, manner: batched.manner };
+}
 
-  if (manner.prefix.way === 'reused') {
-    const difference = await attempt(async () =>
-      logProbabilityDifference(await logitsOf(-1, { ...recomputed, prefix: manner.prefix }, first, 1), own),
-    );
-    const kept = difference <= KEPT_TOLERANCE[arithmetic];
-    if (!kept)
-      manner = {
-        ...manner,
-        prefix: { way: 'recomputed', reason: `kept keys give another prediction (${difference.toExponential(1)})` },
-      };
-    checks.push({
-      name: 'kept prefix',
+/** What the ways of running a model are tried on. */
+interface Tried {
+  readonly model: Model;
+  /** Logits behind a prompt where points stand at its last position, behind a layer; -1: the embeddings. */
+  readonly logitsOf: (layer: number, manner: Manner, points: Float32Array, count: number) => Promise<Float32Array>;
+  /** The model's own logits behind the prompt. */
+  readonly own: Float32Array;
+  /** Embedding of the prompt's last token, [hiddenSize], and that of another one. */
+  readonly point: Float32Array;
+  readonly other: Float32Array;
+}
+
+/** What a check of a way of running a model found, and how the model is to be run from now on. */
+interface Judged {
+  readonly check: Check;
+  readonly manner: Manner;
+}
+
+/** Kept keys and values give the model's own prediction; else everything is recomputed. */
+async function checkKeptPrefix(manner: Manner, { model, logitsOf, own, point }: Tried): Promise<Judged> {
+  const name = 'kept prefix';
+  const { prefix } = manner;
+  if (prefix.way !== 'reused') return { check: { name, outcome: 'skipped', detail: prefix.reason }, manner };
+  const difference = await attempt(async () =>
+    logProbabilityDifference(await logitsOf(-1, { ...recomputing(manner), prefix }, point, 1), own),
+  );
+  const kept = difference <= KEPT_TOLERANCE[model.source.arithmetic];
+  const reason = `kept keys give another prediction (${difference.toExponential(1)})`;
+  return {
+    check: {
+      name,
       outcome: kept ? 'passed' : 'failed',
       detail: `past keys and values against the whole sequence: ${difference.toExponential(1)}`,
-    });
-  } else {
-    checks.push({ name: 'kept prefix', outcome: 'skipped', detail: manner.prefix.reason });
-  }
+    },
+    manner: kept ? manner : { ...manner, prefix: { way: 'recomputed', reason } },
+  };
+}
 
-  if (manner.batching.way === 'batched') {
-    const pair = new Float32Array(2 * facts.hiddenSize);
-    pair.set(lastRow(changed[stateName(tensors[0] ?? '')]?.data, facts.hiddenSize));
-    pair.set(first, facts.hiddenSize);
-    const difference = await attempt(async () => {
-      // First what the check before may have left open.
-      const alone = await logitsOf(-1, { ...manner, batching: { way: 'one-by-one', reason: '' } }, first, 1);
-      const both = await logitsOf(-1, manner, pair, 2);
-      return logProbabilityDifference(both.subarray(facts.vocabularySize), alone);
-    });
-    const free = difference <= (arithmetic === 'float32' ? 1e-5 * 10 : tolerance);
-    if (!free)
-      manner = {
-        ...manner,
-        batching: {
-          way: 'one-by-one',
-          reason: Number.isFinite(difference)
-            ? `cells see each other (${difference.toExponential(1)})`
-            : 'the export refuses a batch',
-        },
-      };
-    checks.push({
-      name: 'batch independence',
+/** A cell beside another has the prediction that it has alone; else cells are computed one by one. */
+async function checkBatches(manner: Manner, { model, logitsOf, point, other }: Tried): Promise<Judged> {
+  const name = 'batch independence';
+  const { hiddenSize, vocabularySize } = model.facts;
+  const { arithmetic } = model.source;
+  const { batching } = manner;
+  if (batching.way !== 'batched') return { check: { name, outcome: 'skipped', detail: batching.reason }, manner };
+  const pair = new Float32Array(2 * hiddenSize);
+  pair.set(other);
+  pair.set(point, hiddenSize);
+  const difference = await attempt(async () => {
+    // First what the check before may have left open.
+    const alone = await logitsOf(-1, { ...manner, batching: { way: 'one-by-one', reason: '' } }, point, 1);
+    const both = await logitsOf(-1, manner, pair, 2);
+    return logProbabilityDifference(both.subarray(vocabularySize), alone);
+  });
+  const free = difference <= (arithmetic === 'float32' ? 1e-5 * 10 : TOLERANCE[arithmetic]);
+  const reason = Number.isFinite(difference)
+    ? `cells see each other (${difference.toExponential(1)})`
+    : 'the export refuses a batch';
+  return {
+    check: {
+      name,
       outcome: free ? 'passed' : 'failed',
       detail: `one of two against alone: ${difference.toExponential(1)}`,
-    });
-  } else {
-    checks.push({ name: 'batch independence', outcome: 'skipped', detail: manner.batching.reason });
-  }
-  return { checks, manner };
+    },
+    manner: free ? manner : { ...manner, batching: { way: 'one-by-one', reason } },
+  };
 }
 
 /** Longest sequence whose logits are had at all positions. */
