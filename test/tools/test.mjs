@@ -84,8 +84,16 @@ function testFiles(folder = 'test') {
 
 /** The longest files, longest first: they begin first, so that no lane is left with one when the others are done. */
 const LONGEST = [
-  ...['webview/page', 'webview/states', 'webview/compare', 'webview/refine', 'webview/points', 'webview/sweep'],
-  ...['cli/study', 'engine/checkpoints', 'faults/faults', 'engine/hostileTexts', 'savedMaps', 'engine/dependence'],
+  ...[
+    'webview/page',
+    'webview/states',
+    'cli/study',
+    'engine/checkpoints',
+    'faults/faults',
+    'engine/hostileTexts',
+    'savedMaps',
+    'engine/dependence',
+  ],
   ...['cli/series', 'engine/gguf', 'engine/intervened', 'formats/saveMap', 'formats/pictures', 'engine/properties'],
   ...['engine/badInput', 'engine/meaning', 'panel/rewritten', 'onnx/size', 'engine/reference'],
 ];
@@ -123,8 +131,11 @@ const inCode = under('vscode');
 const onPage = (file) =>
   under('webview')(file) && /from '.*\/(stage|browser)\.js'/.test(readFileSync(path.join(root, file), 'utf8'));
 const inBrowser = (file) => inCode(file) || onPage(file);
-/** Pages whose tests are few share a browser. */
-const FEW = ['frames', 'mapNote', 'overlays', 'sizes'].map((name) => `test/webview/${name}.test.ts`);
+/** Pages that share a process and a browser, which take seconds to start. The longest have their own. */
+const SHARING = [
+  ['points', 'compare', 'mapNote', 'frames'],
+  ['refine', 'sweep', 'overlays', 'sizes'],
+].map((names) => names.map((name) => `test/webview/${name}.test.ts`));
 
 const started = performance.now();
 install();
@@ -176,10 +187,10 @@ const one = (file) => () => runTest(file);
 // What drives a browser is starved by another that does: one lane is theirs. The others take the rest, which makes way for them, and
 // pages when it is done. There is a lane more than there are cores, for each now and then waits.
 const codes = files.filter(inCode).map(one);
-const few = wanted.length > 0 ? [] : files.filter((file) => FEW.includes(file));
+const sharing = wanted.length > 0 ? [] : SHARING;
 const pages = [
-  ...files.filter((file) => onPage(file) && !few.includes(file)).map(one),
-  ...(few.length > 0 ? [() => runTogether('test/webview', few)] : []),
+  ...sharing.map((shared) => () => runTogether(shared.join(', '), shared)),
+  ...files.filter((file) => onPage(file) && !sharing.some((shared) => shared.includes(file))).map(one),
 ];
 const rest = files.filter((file) => !inBrowser(file));
 const groups = Object.entries(SMALL)

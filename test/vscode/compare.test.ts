@@ -5,7 +5,7 @@ import { before, suite, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut } from './support/places.js';
-import { useSession } from './support/session.js';
+import { SMALL_MAPS, useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
@@ -13,6 +13,7 @@ const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 
 suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
+    settings: () => SMALL_MAPS,
     fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
@@ -26,21 +27,25 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     workbench = await session.open();
     page = new MapPage(workbench);
     await workbench.run(GENERATE);
-    await page.complete(/^2,500 cells/);
+    await page.complete(/^400 cells/);
   });
 
   test('by mouse: another layer, the pin on both, the shared plane, another model, closed', async () => {
     await page.button('Compare…').click();
     await page.frame.getByRole('menuitem', { name: 'Another Layer' }).click();
     await agreement().waitFor();
-    await says(/^2 × 2,500 cells · each map’s own plane · layer 5 and layer 4/);
+    await says(/^2 × 400 cells · each map’s own plane · layer 5 and layer 4/);
     const plot = pane('other').locator('.plot');
     const box = await plot.boundingBox();
     assert.ok(box);
     await plot.click({ position: { x: 0.31 * box.width, y: 0.27 * box.height } });
+    await pane('main')
+      .locator('.cell h2', { hasText: /^Pinned cell, layer 5/ })
+      .waitFor();
+    await pane('other')
+      .locator('.cell h2', { hasText: /^Pinned cell, layer 4/ })
+      .waitFor();
     await until('the same place on both', async () => (await position('main')) === (await position('other')));
-    assert.match(await pane('main').locator('.cell h2').innerText(), /^Pinned cell, layer 5/);
-    assert.match(await pane('other').locator('.cell h2').innerText(), /^Pinned cell, layer 4/);
     await page.frame.getByRole('tab', { name: 'Token' }).click();
     await workbench.picture('compare-layers');
     await page.button('Shared Plane').click();
@@ -53,7 +58,7 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await agreement().waitFor();
     await page.frame.locator('.agreement-part', { hasText: /^100\.0%/ }).waitFor(); // a copy of the same model
     await page.button('Close Comparison (Esc)').click();
-    await page.complete(/^2,500 cells/);
+    await page.complete(/^400 cells/);
   });
 
   test('by keyboard alone, over a reload, with an engine that is killed', async () => {
@@ -69,7 +74,7 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await keyboard.press('Shift+ArrowLeft');
     await until('the same place on both', async () => (await position('main')) === (await position('other')));
     // Behind the last step: an earlier comparison had another pin.
-    await workbench.stateIsKept(/compare:\{kind:computed,path:layer.*pin:\{x:-9.75/);
+    await workbench.stateIsKept(/compare:\{kind:computed,path:layer.*pin:\{x:-4.75/);
     await workbench.reload();
     await agreement().waitFor();
     await until('the same numbers', async () => (await agreement().innerText()) === before);
@@ -78,7 +83,7 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     process.kill(engine.pid, 'SIGKILL');
     await says(/SIGKILL/);
     await page.button('Generate').click();
-    await says(/^2 × 2,500 cells/);
+    await says(/^2 × 400 cells/);
     assert.equal(await agreement().innerText(), before);
     // How far apart they are, by keyboard; then all of it is saved as one.
     await pane('changes').getByRole('combobox', { name: 'Color changes by' }).focus();
@@ -89,12 +94,12 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.picture('compare-divergence');
     await pane('changes').locator('.plot').focus();
     await keyboard.press('ControlOrMeta+s');
-    await workbench.saved('embedding_grid_comparison.json');
     await pane('changes').locator('.plot').focus();
     await keyboard.press('Escape');
     await keyboard.press('Escape');
     await pane('other').waitFor({ state: 'detached' });
-    await page.complete(/^2,500 cells/);
+    await page.complete(/^400 cells/);
+    await workbench.saved('embedding_grid_comparison.json');
   });
 
   test('two saved maps that are selected in the Explorer', async () => {
@@ -105,15 +110,13 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.complete(/layer 4 of/);
     await page.button('Save Map').click();
     await workbench.saved('results_layer_4.json');
-    // A file that opens is selected in the Explorer, alone, when it has: before, a second one would not stay.
     await workbench.explorerRow('results_layer_5.json').click();
     await page.complete(/layer 5 of/);
-    await workbench.explorerRow('results_layer_4.json').click({ modifiers: ['ControlOrMeta'] });
-    const selected = workbench.page.locator('.explorer-viewlet .monaco-list-row.selected');
-    await until('both are selected', async () => (await selected.count()) === 2);
-    await workbench.explorerRow('results_layer_4.json').click({ button: 'right' });
-    await workbench.page.locator('.monaco-menu .action-label', { hasText: 'Compare Token Maps' }).hover();
-    await workbench.page.keyboard.press('Enter'); // a menu takes no click in its first moment
+    await workbench.chooseForBoth(
+      workbench.explorerRow('results_layer_5.json'),
+      workbench.explorerRow('results_layer_4.json'),
+      'Compare Token Maps',
+    );
     await agreement().waitFor();
     await says(/with a saved map · layer (4 and layer 5|5 and layer 4)/);
     await workbench.picture('compare-saved');
@@ -127,7 +130,7 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
 
   test('all layers: played and saved as one; layers × positions, whose cell is clicked; boundaries', async () => {
     await workbench.run(GENERATE);
-    await page.complete(/^2,500 cells/);
+    await page.complete(/^400 cells/);
     await page.button('Compare…').click();
     await page.frame.getByRole('menuitem', { name: 'All Layers' }).click();
     const maps = page.frame.locator('.sweep-map');
@@ -138,10 +141,6 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.picture('sweep');
     await page.plot.focus();
     await workbench.page.keyboard.press('ControlOrMeta+s');
-    const series = path.join(session.server.workspace, 'embedding_grid_results', 'series_layer');
-    await until('all layers are saved', () =>
-      Promise.resolve(existsSync(path.join(series, 'embedding_grid_series.json'))),
-    );
     await page.button('Close All Layers (Esc)').click();
     await page.button('Compare…').click();
     await page.frame.getByRole('menuitem', { name: 'Layers × Positions' }).click();
@@ -150,7 +149,10 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await workbench.picture('lens');
     await page.plot.focus();
     await workbench.page.keyboard.press('ControlOrMeta+s');
+    // What is saved later is saved behind all layers, whose pictures take a while.
     await workbench.saved('embedding_grid_lens.json');
+    const series = path.join(session.server.workspace, 'embedding_grid_results', 'series_layer');
+    assert.ok(existsSync(path.join(series, 'embedding_grid_series.json')), 'all layers are saved');
     await page.frame.locator('.group-header, .pane-header', { hasText: 'Boundaries' }).first().click();
     await workbench.picture('boundaries');
   });
@@ -163,24 +165,9 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     const results = path.join(session.server.workspace, 'embedding_grid_results');
     await workbench.run('View: Show Embedding Grid');
     const pane = workbench.page.locator('.pane', { hasText: 'Saved Maps' });
-    const dialog = workbench.page.locator('.monaco-dialog-box');
     const remove = async (title: string, button: string): Promise<void> => {
       const row = pane.locator('.monaco-list-row', { hasText: title });
-      // While the list is drawn anew a click does nothing; a question is always about this one, whatever else is open.
-      await until(`a question about ${title}`, async () => {
-        // A question that came late lies over the list.
-        if (!(await dialog.isVisible())) {
-          await row.hover({ timeout: 3000 }).catch(() => undefined);
-          await row
-            .getByRole('button', { name: 'Delete' })
-            .click({ timeout: 3000 })
-            .catch(() => undefined);
-        }
-        return dialog.waitFor({ timeout: 3000 }).then(
-          () => true,
-          () => false,
-        );
-      });
+      const dialog = await workbench.askToDelete(row);
       const asked = await dialog.innerText();
       assert.ok(asked.includes(title), asked);
       await dialog.getByRole('button', { name: button, exact: true }).click();

@@ -2,30 +2,28 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { before, suite, test } from 'node:test';
+import { engines, holdEngines } from './support/engines.js';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
-import { until, within } from './support/until.js';
+import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
 const GENERATE = 'Embedding Grid: Generate Embedding Grid';
 const CHOOSE = 'Embedding Grid: Choose Model...';
 const DOWNLOAD = 'Embedding Grid: Download from Hugging Face...';
-const LONG_MAP = /^Token map, 400 by 400 cells/;
+const LONG_MAP = /^Token map, 200 by 200 cells/;
 
 suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
-    settings: () => ({ 'embeddingGrid.engineGraceSeconds': 0 }),
+    machineSettings: { 'embeddingGrid.engineGraceSeconds': 0 },
     env: { HF_HUB_OFFLINE: '1' },
     fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   let workbench: Workbench;
   let page: MapPage;
 
-  /** Process ids of the engines of all windows. */
-  const engines = async (): Promise<readonly number[]> =>
-    (await session.server.processes()).filter(({ command }) => command.includes('engine.cjs')).map(({ pid }) => pid);
-  const thereAre = (count: number) => async () => (await engines()).length === count;
+  const thereAre = (count: number) => async () => (await engines(session.server)).length === count;
   const untilEngines = (count: number): Promise<void> => until(`${count} engines`, thereAre(count));
   const closePanels = async (): Promise<void> => {
     await workbench.run('View: Close All Editors');
@@ -39,14 +37,11 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
 
   test('no engine before the first map', async () => {
     await workbench.activation();
-    assert.deepEqual(await engines(), []);
-    await workbench.untilConfigured(async () => {
-      await workbench.run(GENERATE);
-      await page.complete();
-      await untilEngines(1);
-      await workbench.run('View: Close All Editors');
-      return within(2000, thereAre(0)); // without the settings they stay for some time
-    });
+    assert.deepEqual(await engines(session.server), []);
+    await workbench.run(GENERATE);
+    await page.complete();
+    await untilEngines(1);
+    await closePanels();
     await workbench.run(GENERATE);
     await page.complete();
   });
@@ -64,18 +59,19 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
   });
 
   test('a reload in mid-map brings back the parameters and the cells, and the map goes on', async () => {
-    await page.startLongMap();
-    await workbench.stateIsKept(/columns:400,rows:400.*running:true/);
+    const goOn = await page.startLongMap();
+    await workbench.stateIsKept(/columns:200,rows:200.*running:true/);
     await workbench.reload();
+    goOn();
     await page.running();
-    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '400');
-    await page.shows(LONG_MAP);
     await untilEngines(1); // that of the window before ends with it
+    await holdEngines(session.server);
+    assert.equal(await page.frame.getByRole('textbox', { name: 'Columns' }).inputValue(), '200');
+    await page.shows(LONG_MAP);
   });
 
   test('an engine that is killed in mid-map is reported; what came stays, and Generate starts another', async () => {
-    await page.running();
-    const [pid] = await engines();
+    const [pid] = await engines(session.server);
     assert.ok(pid !== undefined);
     process.kill(pid, 'SIGKILL');
     await page.frame.locator('.fault-bar', { hasText: 'SIGKILL' }).waitFor();
@@ -87,7 +83,7 @@ suite('Through what may happen', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.button('Generate').click();
     await page.complete(/^1,600 cells/);
     await untilEngines(1);
-    assert.ok(!(await engines()).includes(pid));
+    assert.ok(!(await engines(session.server)).includes(pid));
     await closePanels();
   });
 

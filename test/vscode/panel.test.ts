@@ -4,6 +4,7 @@ import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { scaleColors } from '../../src/map/colors.js';
 import { panelStates } from './states.js';
+import { holdEngines } from './support/engines.js';
 import { MapPage } from './support/mapPage.js';
 import { leftOut } from './support/places.js';
 import { useSession } from './support/session.js';
@@ -68,10 +69,9 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   test('regions are named on the map', async () => {
     const withLabels = await page.inkPixels();
     await page.button('Labels').click();
-    const without = await page.inkPixels();
+    await until('no labels', async () => withLabels - (await page.inkPixels()) > 500);
     await page.button('Labels').click();
-    assert.ok(withLabels - without > 500, `${withLabels} ${without}`);
-    assert.equal(await page.inkPixels(), withLabels);
+    await until('the labels again', async () => (await page.inkPixels()) === withLabels);
     const names = await page.frame.locator('table.tokens tbody tr').count();
     const [, tokens] = /· ([\d,]+) tokens? ·/.exec(await page.status.innerText()) ?? [];
     assert.equal(names, Number(tokens?.replace(',', '')));
@@ -156,7 +156,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await until('the first colors again', async () => (await page.colors()).at(10, 10).join() === before);
     const bordered = await page.inkPixels();
     await page.button('Region Borders').click();
-    assert.ok((await page.inkPixels()) < bordered);
+    await until('no borders', async () => (await page.inkPixels()) < bordered);
     await page.button('Region Borders').click();
     for (let i = 0; i < 5; i++) await page.button('Zoom In').click();
     await page.frame.locator('.zoom-text', { hasNotText: '100%' }).waitFor();
@@ -165,7 +165,8 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await page.button('Whole Map').click();
     await page.frame.locator('.zoom-text', { hasText: '100%' }).waitFor();
     await page.more('Show Cells as Table');
-    assert.equal(await page.frame.locator('table.cells tbody td').count(), 30 * 20);
+    const cells = page.frame.locator('table.cells tbody td');
+    await until('all cells in the table', async () => (await cells.count()) === 30 * 20);
     await page.button('Show as Map').click();
   });
 
@@ -195,17 +196,20 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   });
 
   test('a long map is cancelled by button and by Esc, keeps its cells, and goes on', async () => {
-    await page.startLongMap();
+    const goOn = await page.startLongMap();
     await workbench.picture('panel-progress');
     await workbench.page.locator('.statusbar-item', { hasText: /Token map \d+%/ }).waitFor();
+    goOn();
     await page.button('Cancel').click();
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 160,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 40,000 cells/ }).waitFor();
     const [, first] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     await page.button('Resume').click();
     await page.running();
+    const goOnAgain = await holdEngines(session.server);
     await page.plot.focus();
+    goOnAgain();
     await workbench.page.keyboard.press('Escape');
-    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 160,000 cells/ }).waitFor();
+    await page.status.filter({ hasText: /Cancelled at [\d,]+ of 40,000 cells/ }).waitFor();
     const [, second] = /at ([\d,]+) of/.exec(await page.status.innerText()) ?? [];
     const number = (text = ''): number => Number(text.replaceAll(',', ''));
     assert.ok(number(second) >= number(first) && number(first) > 0, `${first} ${second}`);
@@ -219,8 +223,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
   });
 
   test('the map is copied as a command line', async () => {
-    await page.type('Spacing', '0.75');
-    await page.complete();
+    await page.changes('another spacing', () => page.type('Spacing', '0.75'));
     await workbench.run('Embedding Grid: Copy as Command Line');
     let text = '';
     await until('a command line in the clipboard', async () => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import { MapPage } from './support/mapPage.js';
 import { bundledModelTo, leftOut, outputFolder, ROOT } from './support/places.js';
-import { useSession } from './support/session.js';
+import { SMALL_MAPS, useSession } from './support/session.js';
 import { until } from './support/until.js';
 import type { Workbench } from './support/workbench.js';
 
@@ -18,17 +18,13 @@ const PICTURE = 'embedding_grid_layer_5_size_20_method_random_projection';
 async function smallMap(workbench: Workbench): Promise<MapPage> {
   await workbench.run(GENERATE);
   const page = new MapPage(workbench);
-  await page.complete(/^2,500 cells/);
-  // The spacing stays, as it does on the command line.
-  await page.button('Keep the Window').click();
-  await page.type('Columns', '20');
-  await page.type('Rows', '20');
   await page.complete(/^400 cells/);
   return page;
 }
 
 suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
   const session = useSession(() => ({
+    settings: () => SMALL_MAPS,
     fill: (workspace) => bundledModelTo(path.join(workspace, 'tiny')),
   }));
   const results = (): string => path.join(session.server.workspace, 'embedding_grid_results');
@@ -95,9 +91,7 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     });
     await until('two saved maps', async () => (await row.count()) === 2);
     const before = readdirSync(results()).length;
-    await row.first().hover();
-    await row.first().getByRole('button', { name: 'Delete' }).click();
-    const dialog = workbench.page.locator('.monaco-dialog-box');
+    const dialog = await workbench.askToDelete(row.first());
     await dialog.filter({ hasText: 'and 2 files saved with it' }).waitFor();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await until('one saved map', async () => (await row.count()) === 1);
@@ -126,9 +120,8 @@ suite('Saving', { skip: leftOut(), timeout: 480_000 }, () => {
     assert.equal(await item.isVisible(), false);
     await workbench.page.keyboard.press('Escape');
     // The folder that was opened and the file in it, which the workspace is searched for, are one model.
-    await workbench.run('Embedding Grid: Choose Model...');
+    await workbench.choice('Embedding Grid: Choose Model...', 'tiny');
     const listed = workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tiny' });
-    await listed.first().waitFor();
     assert.equal(await listed.count(), 1);
     await workbench.page.keyboard.press('Escape');
   });

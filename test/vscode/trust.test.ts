@@ -72,9 +72,9 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
     const texts = page.frame.locator('.texts tbody tr');
     await workbench.openFromExplorer(SAVED);
     await page.complete(/^100 cells/);
-    assert.equal(await texts.count(), 4);
     await page.frame.locator('.separability', { hasText: 'Labels told right' }).waitFor();
-    assert.equal(await page.inspector.locator('.answer').count(), 2);
+    await until('its texts', async () => (await texts.count()) === 4);
+    await until('its answers', async () => (await page.inspector.locator('.answer').count()) === 2);
     await workbench.picture('saved-untrusted');
     await page.button('Edit and Run Again').click();
     await workbench.page.locator('.tab.active', { hasText: 'novella-3m ·' }).waitFor();

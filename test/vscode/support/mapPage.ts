@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { firstPass } from '../../../src/panel/mapRecord.js';
+import { holdEngines } from './engines.js';
 import { until } from './until.js';
 import type { Workbench } from './workbench.js';
 
-/** Long enough for the slowest map of the tests on a busy machine. */
-const MAP_LIMIT_MS = 60_000;
 /** How long a changed parameter may wait for its map, where that is to begin by itself. */
 const PATIENCE_MS = 2000;
 
@@ -81,16 +80,30 @@ export class MapPage {
     let text = '';
     let dueSince: number | undefined;
     await until(`a complete map (${containing})`, async () => {
-      dueSince = (await due.isVisible()) ? (dueSince ?? Date.now()) : undefined;
+      const seen = await this.glance();
+      dueSince = seen.due ? (dueSince ?? Date.now()) : undefined;
       // A map that begins by itself does so at once. A click that comes too late would meet Cancel in the same place.
       if (dueSince !== undefined && Date.now() - dueSince > PATIENCE_MS) {
-        await due.click({ timeout: 1000 });
+        await due.click({ timeout: 1000 }).catch(() => undefined); // it has begun meanwhile
         dueSince = undefined;
       }
-      text = await this.status.innerText({ timeout: MAP_LIMIT_MS });
-      return /cells? · .*tokens? ·/.test(text) && containing.test(text) && !(await due.isVisible());
+      ({ text } = seen);
+      return /cells? · .*tokens? ·/.test(text) && containing.test(text) && !seen.due;
     });
     return text;
+  }
+
+  /** Status line and whether Generate is due, in one look; nothing while a page comes or goes. */
+  private glance(): Promise<{ readonly due: boolean; readonly text: string }> {
+    return this.frame
+      .locator('body')
+      .evaluate(() => ({
+        due: [...document.querySelectorAll('vscode-button.due')].some((button) =>
+          button.checkVisibility({ visibilityProperty: true }),
+        ),
+        text: document.querySelector<HTMLElement>('.status-text')?.innerText ?? '',
+      }))
+      .catch(() => ({ due: false, text: '' }));
   }
 
   /** Does something, and waits until a complete map with another picture stands. */
@@ -121,16 +134,22 @@ export class MapPage {
     await this.controls.getByRole('textbox', { name: 'Rows', exact: true }).press('Control+Enter');
   }
 
-  /** Asks for a map that takes a minute even on a quick machine, a cell at a time, and waits until its first pass stands. */
-  async startLongMap(): Promise<void> {
+  /**
+   * Asks for a map of 200 x 200 cells, which takes some ten seconds, a cell at a time, and waits until its first pass stands. Then
+   * its engine is held, so that the map stays half done, and the page rests, for as long as a test looks at it.
+   * @returns what lets it go on
+   */
+  async startLongMap(): Promise<() => void> {
     await this.unfold('Advanced');
     await this.type('Batch size', '1');
     await this.type('Layer number', 'embeddings');
-    await this.type('Columns', '400');
-    await this.type('Rows', '400');
+    await this.type('Columns', '200');
+    await this.type('Rows', '200');
     await this.generate();
-    await this.running(firstPass({ columns: 400, rows: 400 }));
-    await this.shows(/^Token map, 400 by 400 cells/);
+    await this.running(firstPass({ columns: 200, rows: 200 }));
+    const goOn = await holdEngines(this.workbench.server);
+    await this.shows(/^Token map, 200 by 200 cells/);
+    return goOn;
   }
 
   /** Waits until a map with such a name for screen readers is drawn. */
@@ -169,6 +188,7 @@ export class MapPage {
 
   /** What the canvas over the map shows, without the heatmap: number of pixels that are drawn within the map's frame. */
   async inkPixels(): Promise<number> {
+    await this.drawn();
     const box = await this.plot.boundingBox();
     assert.ok(box);
     return this.frame
@@ -196,6 +216,7 @@ export class MapPage {
 
   /** How many pixels that are drawn over the map have exactly this color. */
   async overlayPixels(color: Rgb): Promise<number> {
+    await this.drawn();
     return this.frame.locator('canvas.layer').evaluateAll((elements, [red, green, blue]) => {
       let count = 0;
       for (const element of elements) {
@@ -208,6 +229,15 @@ export class MapPage {
     }, color);
   }
 
+  /** What was done last is drawn. */
+  async drawn(): Promise<void> {
+    await this.frame
+      .locator('body')
+      .evaluate(
+        () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+      );
+  }
+
   /** Clicks the middle of a cell, counted from the left and from the bottom of the whole map. */
   async clickCell(column: number, row: number, columns: number, rows: number): Promise<void> {
     const box = await this.plot.boundingBox();
@@ -215,6 +245,7 @@ export class MapPage {
     await this.plot.click({
       position: { x: ((column + 0.5) / columns) * box.width, y: (1 - (row + 0.5) / rows) * box.height },
     });
+    await this.drawn();
   }
 
   /** Token and probability of the cell that the inspector shows. */

@@ -12,6 +12,11 @@ import { fillWithExtensions, SERVER_MAIN, SERVER_NODE } from './places.js';
 export interface ServerOptions {
   /** User settings beside {@link QUIET_SETTINGS}; they may name places in the workspace folder. */
   readonly settings?: (workspace: string) => Readonly<Record<string, unknown>>;
+  /**
+   * Settings that belong to a machine, which a window on another has not from its user: VS Code forgets those of the user as soon
+   * as it knows what they are.
+   */
+  readonly machineSettings?: Readonly<Record<string, unknown>>;
   /** The folder to open; a new one by default, which is removed in the end. */
   readonly workspace?: string;
   /** Called with the workspace folder before the server starts, to fill it. */
@@ -85,6 +90,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   options.fill?.(workspace);
   const settings = { ...QUIET_SETTINGS, ...options.settings?.(workspace) };
   writeFileSync(path.join(place('user/User'), 'settings.json'), JSON.stringify(settings, null, 2));
+  writeFileSync(path.join(place('user/Machine'), 'settings.json'), JSON.stringify(options.machineSettings ?? {}));
   const env = cleanEnvironment({ HOME: place('home'), TMPDIR: place('tmp'), ...options.env });
   const common = [
     ...['--server-data-dir', place('server'), '--user-data-dir', path.join(folder, 'user')],

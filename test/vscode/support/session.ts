@@ -5,6 +5,9 @@ import { ROOT } from './places.js';
 import { type Server, type ServerOptions, startServer } from './server.js';
 import { Workbench, type WorkbenchOptions } from './workbench.js';
 
+/** User settings for maps of 20 x 20 cells: where many are computed, drawn and saved, and their size tells nothing. */
+export const SMALL_MAPS = { 'embeddingGrid.defaults.columns': 20, 'embeddingGrid.defaults.rows': 20 };
+
 /** A server and a browser for the tests of one file or suite. */
 export interface Session {
   readonly server: Server;

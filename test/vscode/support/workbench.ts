@@ -94,19 +94,6 @@ export class Workbench {
   }
 
   /**
-   * Does something that shows whether the extension has its settings, until it has. Now and then VS Code gives an extension
-   * under development none of them, for as long as the window lives: it is loaded again, without its editors.
-   */
-  async untilConfigured(hasSettings: () => Promise<boolean>): Promise<void> {
-    await until('the settings of the extension', async () => {
-      if (await hasSettings()) return true;
-      await this.run('View: Close All Editors');
-      await this.reload();
-      return false;
-    });
-  }
-
-  /**
    * Runs a command from the palette. The palette does not refresh when the extension host registers late, and closes when
    * something else takes the focus as the window starts, so that it is opened again until the command's row is chosen.
    */
@@ -127,10 +114,7 @@ export class Workbench {
     const row = this.paletteRow(entry);
     await until(`${title} offers ${entry}`, async () => {
       await this.run(title);
-      return row.waitFor({ timeout: 5000 }).then(
-        () => true,
-        () => false,
-      );
+      return shows(row, 5000);
     });
     return row;
   }
@@ -283,11 +267,44 @@ export class Workbench {
     await this.findInExplorer(name);
     await until(`${name} is open`, async () => {
       await this.explorerRow(name).dblclick();
-      return tab.waitFor({ timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
+      return shows(tab, 3000);
     });
+  }
+
+  /**
+   * Selects two rows of the side bar's tree and chooses from their menu. A file that has opened is selected alone, and a tree is
+   * drawn anew as files come and go: until the menu offers it, both are selected again.
+   */
+  async chooseForBoth(first: Locator, second: Locator, entry: string): Promise<void> {
+    const selected = this.page.locator('.part.sidebar .monaco-list-row.selected');
+    const item = this.page.locator('.monaco-menu .action-label', { hasText: entry });
+    await until(`a menu with ${entry}`, async () => {
+      await first.click();
+      await second.click({ modifiers: ['ControlOrMeta'] });
+      if ((await selected.count()) !== 2) return false;
+      await second.click({ button: 'right' });
+      if (await shows(item, 3000)) return true;
+      await this.page.keyboard.press('Escape');
+      return false;
+    });
+    await item.hover(); // a menu takes no click in its first moment
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Asks to delete what a row of Saved Maps shows. While the list is drawn anew a click does nothing. @returns the question */
+  async askToDelete(row: Locator): Promise<Locator> {
+    const dialog = this.page.locator('.monaco-dialog-box');
+    await until('a question before something is deleted', async () => {
+      // A question that came late lies over the list.
+      if (await dialog.isVisible()) return true;
+      await row.hover({ timeout: 3000 }).catch(() => undefined);
+      await row
+        .getByRole('button', { name: 'Delete' })
+        .click({ timeout: 3000 })
+        .catch(() => undefined);
+      return shows(dialog, 3000);
+    });
+    return dialog;
   }
 
   /** Chooses a color theme by its name in the list. */
@@ -328,6 +345,13 @@ export class Workbench {
     await this.context.close();
   }
 }
+
+/** Whether something shows within some ms. */
+const shows = (what: Locator, patience: number): Promise<boolean> =>
+  what.waitFor({ timeout: patience }).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * Clicks a row of the palette or of a quick pick, unless it is gone within some ms: these lists close when an editor that has
