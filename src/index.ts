@@ -4,7 +4,7 @@
  * {@link inspectModel} says what a model can do.
  * Whatever goes wrong is thrown as a {@link Fault}.
  */
-import type { Format } from './formats/formats.js';
+import { type Format, FORMATS } from './formats/formats.js';
 import { type MissingFile, saveMap } from './formats/saveMap.js';
 import { checkOutputFolder } from './host/checkOutputFolder.js';
 import { assetsFolder } from './host/installation.js';
@@ -25,6 +25,7 @@ import {
 import type { TokenFeatures } from './host/tokenFeatures.js';
 import type { BoundaryQuestion } from './map/boundaries/directions.js';
 import { type ComparisonSummary, type MapComparison, summaryOf } from './map/compare/comparison.js';
+import { Fault } from './map/fault.js';
 import { coordinates } from './map/grid.js';
 import { axesOf, type OwnAxes, pointsOf } from './map/plane.js';
 import {
@@ -225,6 +226,13 @@ export async function createEmbeddingGridMap(options: CreateOptions = {}): Promi
   const directory = options.outputDir ?? DEFAULT_OUTPUT_FOLDER;
   await checkOutputFolder(directory);
   const { formats = DEFAULT_FORMATS } = options;
+  const unknown = formats.find((format) => !FORMATS.includes(format));
+  if (unknown !== undefined)
+    throw new Fault({
+      code: 'bad-parameter',
+      message: `There is no format "${unknown}".`,
+      hint: `Formats are ${FORMATS.join(', ')}.`,
+    });
   const map = await predictTokensForGrid({ closerLook: formats.includes('html'), ...options });
   const { files, missing } = await saveMap(map, {
     formats,

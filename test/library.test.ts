@@ -87,6 +87,16 @@ test('createEmbeddingGridMap: files that read back as the map; nothing where it 
   assert.ok(!existsSync(path.join(folder, 'none')));
 });
 
+test('what a program gets wrong without types is said, not passed over', async () => {
+  const bad = { code: 'bad-parameter' };
+  const given = (options: object) => createEmbeddingGridMap({ model: model('m'), outputDir: folder, ...options });
+  await assert.rejects(given({ layr: 0 }), { ...bad, message: 'There is no option layr.' });
+  await assert.rejects(given({ grid: 20 }), { ...bad, message: 'The grid must be an object.' });
+  await assert.rejects(given({ formats: ['gif'] }), { ...bad, message: 'There is no format "gif".' });
+  await assert.rejects(given({ outputDir: '' }), { code: 'output', message: 'The output folder has no name.' });
+  await assert.rejects(given({ model: '' }), { code: 'model-not-found', message: /is empty/ });
+});
+
 test('display: how files draw a map; it is checked, and a question colors', async () => {
   const options = { model: model('m'), grid: { columns: 3, rows: 3 }, topK: 2 } as const;
   const outputDir = path.join(folder, 'display');

@@ -16,9 +16,10 @@ export async function checkOutputFolder(folder: string): Promise<void> {
   const refused = (why: string): Fault =>
     new Fault({
       code: 'output',
-      message: `The output folder ${folder} ${why}.`,
+      message: `The output folder${folder === '' ? '' : ` ${folder}`} ${why}.`,
       hint: 'Choose another output folder.',
     });
+  if (folder === '') throw refused('has no name');
   try {
     const place = nearestFolder(path.resolve(folder));
     if (place === undefined) throw refused('is a file');

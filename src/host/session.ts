@@ -123,8 +123,25 @@ export interface HiddenStates {
   }[];
 }
 
+/** Options that are no parameters; functions that take more of them hand all on. */
+const OTHER_OPTIONS: Readonly<Record<Exclude<keyof (MapOptions & SessionOptions), keyof MapParameters>, true>> &
+  Readonly<Record<string, true>> = {
+  batchSize: true,
+  signal: true,
+  onProgress: true,
+  display: true,
+  closerLook: true,
+  device: true,
+  cudaLibraries: true,
+  memory: true,
+  ...{ model: true, outputDir: true, formats: true, overwrite: true },
+};
+
 /** @throws Fault `bad-parameter`. */
 export const parametersOf = ({ plane, grid, ...options }: ParameterOptions): MapParameters => {
+  // Who writes no TypeScript learns of these only here: spread, they would be nothing.
+  const strange = Object.entries({ plane, grid }).find(([, one]) => one !== undefined && typeof one !== 'object');
+  if (strange) throw bad(`The ${strange[0]} must be an object.`, 'A grid is what create2dGrid gives.');
   const named = Object.keys(DEFAULT_PARAMETERS) as (keyof typeof options)[];
   const given = named.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]));
   return parseParameters({
@@ -137,9 +154,15 @@ export const parametersOf = ({ plane, grid, ...options }: ParameterOptions): Map
 
 /** @throws Fault `bad-parameter`. */
 export function readMapOptions(options: MapOptions): { readonly parameters: MapParameters; readonly display: Display } {
+  const unknown = Object.keys(options).find(
+    (name) => !Object.hasOwn(DEFAULT_PARAMETERS, name) && !Object.hasOwn(OTHER_OPTIONS, name),
+  );
+  if (unknown !== undefined) throw bad(`There is no option ${unknown}.`, 'docs/library.md and the types name them.');
   const parameters = parametersOf(options);
   return { parameters, display: parseDisplay(options.display ?? {}, usualDisplay(parameters)) };
 }
+
+const bad = (message: string, hint: string): Fault => new Fault({ code: 'bad-parameter', message, hint });
 
 /** Of which state features are asked, and how many. */
 export interface FeatureChoices extends Pick<ComputeOptions, 'signal'> {

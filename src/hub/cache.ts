@@ -57,9 +57,15 @@ export function findInCache(name: HubName, cache = cacheFolder()): string {
  * Path of the model that a person named: a path where something stands there, else a name in the Hugging Face cache, else one of
  * LM Studio's or Ollama's, else the
  * path again, which whoever opens it will not find. Absolute.
- * @throws Fault `model-not-found` for a name that is in neither.
+ * @throws Fault `model-not-found` for a name that is in neither, and for none.
  */
 export function locateModel(text: string, cache?: string): string {
+  if (text === '')
+    throw new Fault({
+      code: 'model-not-found',
+      message: 'The name of the model is empty.',
+      hint: 'Give a file, a folder, or ORG/NAME.',
+    });
   const path = resolve(text);
   const name = kindOf(path) === undefined ? parseHubName(text) : undefined;
   if (kindOf(path) !== undefined) return path;

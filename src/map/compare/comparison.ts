@@ -68,7 +68,13 @@ export function whyNotCompared(a: ComparedMap, b: ComparedMap): string | undefin
   const { columns, rows } = b.cells;
   return columns === a.cells.columns && rows === a.cells.rows
     ? t('The two maps lie at different places, so that their cells cannot be compared.')
-    : t('The other map has {0} × {1} cells, so that they cannot be compared one by one.', columns, rows);
+    : t(
+        'One map has {0} × {1} cells, the other {2} × {3}, so that they cannot be compared one by one.',
+        a.cells.columns,
+        a.cells.rows,
+        columns,
+        rows,
+      );
 }
 
 /**
