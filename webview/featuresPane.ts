@@ -1,38 +1,26 @@
 import { t } from '@vscode/l10n';
 import { safeText } from '../src/map/display.js';
 import { layerWords } from '../src/map/naming.js';
-import { formatCount, formatFixed } from '../src/map/numbers.js';
+import { formatCount } from '../src/map/numbers.js';
 import { contextOf, type Layer } from '../src/map/specification.js';
 import type { Token } from '../src/map/token.js';
-import type { FeaturesOf, FeatureUse, ToldFeatures } from '../src/protocol/page.js';
+import type { FeaturesOf, ToldFeatures } from '../src/protocol/page.js';
 import { createTokenChips } from './controls/tokenChips.js';
 import { cellAtPlace, formatX, placeOfCell } from './cell.js';
-import { h, icon, iconButton, setAttributes, setEnabled, setText, show } from './dom.js';
+import { collapsible, isOpen } from './collapsible.js';
+import { h, setAttributes, setText, show } from './dom.js';
+import { createFeatureTable } from './featureTable.js';
 import { send } from './host.js';
 import { middleCell } from './inspected.js';
 import type { PageMap } from './pageMap.js';
-import { placeRow, placeRows, rowKey } from './placeRows.js';
 import { anyOf, type PageState, type Store } from './store.js';
 import { createButton } from './toolkit.js';
-import { tokenText } from './tokenText.js';
 
 /**
  * The strongest features that a sparse autoencoder has of a hidden state: of the pinned cell, else the middle of the map, or of a token
  * of the context's prompt. One click asks a feature of all cells, or lays an axis along its direction.
  */
 export function createFeaturesPane(store: Store): HTMLElement {
-  const chevron = icon('chevron-right');
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'group-header', 'aria-controls': 'features-body' },
-    chevron,
-    h('span', { class: 'group-title' }, t('Features')),
-  );
-  toggle.addEventListener('click', () => {
-    const { collapsed } = store.state.ui;
-    const others = collapsed.filter((one) => one !== 'features');
-    store.setUi({ collapsed: others.length < collapsed.length ? others : [...collapsed, 'features'] });
-  });
   const choose = createButton(t('Choose Autoencoder…'), 'secondary', () =>
     send({ type: 'chooseFile', path: 'sae', content: 'sae' }),
   );
@@ -55,17 +43,12 @@ export function createFeaturesPane(store: Store): HTMLElement {
     asked = '';
     follow(store.state);
   });
-  const rows = h('tbody');
-  const table = h(
-    'table',
-    { class: 'tokens features', 'aria-label': t('Strongest features') },
-    h(
-      'thead',
-      {},
-      h('tr', {}, h('th', { scope: 'col' }, t('Feature')), h('th', { scope: 'col', class: 'number' }, t('Activation'))),
-    ),
-    rows,
-  );
+  const table = createFeatureTable((feature, to) => {
+    const { base } = store.state;
+    if (!base) return;
+    send({ type: 'feature', slot: store.slot, map: base.id, feature, to });
+    if (to === 'question') store.setUi({ colorBy: 'question', asked: 0 });
+  });
   const body = h(
     'div',
     { class: 'point-body', id: 'features-body', tabindex: 0, role: 'region', 'aria-label': t('Features') },
@@ -75,35 +58,15 @@ export function createFeaturesPane(store: Store): HTMLElement {
     status,
     note,
     again.element,
-    table,
+    table.element,
   );
+  const fold = collapsible(store, 'features', t('Features'), body);
   const element = h(
     'section',
     { class: 'tokens-pane point-pane features-pane', 'aria-label': t('Features') },
-    h('div', { class: 'pane-header' }, h('h2', {}, toggle)),
+    h('div', { class: 'pane-header' }, h('h2', {}, fold.header)),
     body,
   );
-
-  const use = (feature: number, to: FeatureUse): void => {
-    const { base } = store.state;
-    if (!base) return;
-    send({ type: 'feature', slot: store.slot, map: base.id, feature, to });
-    if (to === 'question') store.setUi({ colorBy: 'question', asked: 0 });
-  };
-  const list = placeRows(rows, () => undefined);
-  const rowOf = (target: EventTarget | null): HTMLElement | null =>
-    target instanceof Element && rows.contains(target) ? target.closest('tr') : null;
-  /** What can be done with a feature is reached by Tab behind its row. */
-  const reach = (row: HTMLElement | null): void => {
-    for (const button of rows.querySelectorAll('button')) button.tabIndex = row?.contains(button) === true ? 0 : -1;
-  };
-  rows.addEventListener('focusin', ({ target }) => reach(rowOf(target)));
-  rows.addEventListener('keydown', (event) => {
-    const feature = rowKey(event);
-    if (event.key !== 'Enter' || feature === null || rowOf(event.target) !== event.target) return;
-    event.preventDefault();
-    use(feature, 'question');
-  });
 
   /** What was asked last: nothing is asked twice. */
   let asked = '';
@@ -111,7 +74,7 @@ export function createFeaturesPane(store: Store): HTMLElement {
   const follow = (state: PageState): void => {
     const { base, host, ui, comparing } = state;
     if (!base || comparing || host?.mode !== 'panel' || host.sae === null) return;
-    if (ui.collapsed.includes('features')) return;
+    if (!isOpen(store, 'features')) return;
     const looked: FeaturesOf = positionIn(state) ?? placeOf(base, ui.pin);
     const now = JSON.stringify([base.id, host.sae, looked]);
     if (now === asked) return;
@@ -122,15 +85,11 @@ export function createFeaturesPane(store: Store): HTMLElement {
     position !== null && promptOf(state).length > position ? { position } : undefined;
 
   let listed: ToldFeatures | null = null;
-  /** What lays an axis along a feature's direction. */
-  let axes: { readonly button: HTMLButtonElement; readonly label: string; readonly directed: boolean }[] = [];
   store.onDraw((state, changed) => {
     const { base, host } = state;
     show(element, base !== null && host?.mode === 'panel');
-    const open = !state.ui.collapsed.includes('features');
-    show(body, open);
-    setAttributes(toggle, { 'aria-expanded': String(open) });
-    chevron.className = `codicon codicon-chevron-${open ? 'down' : 'right'}`;
+    const open = isOpen(store, 'features');
+    fold.update(open);
     // Whoever pins a cell looks at that.
     if (state.ui.pin !== pinned && state.ui.pin) position = null;
     pinned = state.ui.pin;
@@ -156,68 +115,15 @@ export function createFeaturesPane(store: Store): HTMLElement {
     show(again.element, Boolean(news?.fault));
     // What was listed stays, with the row that has the focus, until the next is there.
     const waits = sae !== null && !told && !news?.fault;
-    setAttributes(table, { 'aria-busy': waits ? 'true' : undefined });
+    setAttributes(table.element, { 'aria-busy': waits ? 'true' : undefined });
     if (told !== listed && !waits) {
       listed = told;
-      fill(told);
+      table.fill(told);
       note.replaceChildren(...(told ? noteParts(told, base) : []));
     }
-    for (const { button, label, directed } of axes)
-      setEnabled(
-        button,
-        directed && base.finish !== null,
-        label,
-        directed ? t('The map is not complete.') : t('the file has no decoder'),
-      );
+    table.update(base.finish !== null);
     show(note, !waits && note.childNodes.length > 0);
-    show(table, rows.childElementCount > 0 && sae !== null);
-  };
-
-  const fill = (told: ToldFeatures | null): void => {
-    axes = [];
-    const made = (told?.strongest ?? []).map(({ feature, activation, directed, tokens }, i) => {
-      const button = (label: string, face: HTMLElement, to: FeatureUse): HTMLElement => {
-        const made = iconButton('blank', label, () => use(feature, to));
-        made.replaceChildren(face);
-        if (to !== 'question') axes.push({ button: made, label, directed });
-        return made;
-      };
-      const letter = (name: string): HTMLElement => h('span', { class: 'axis-letter', 'aria-hidden': 'true' }, name);
-      return placeRow(
-        feature,
-        i === 0,
-        {},
-        h(
-          'th',
-          { scope: 'row' },
-          `#${feature}`,
-          h(
-            'span',
-            { class: 'feature-tokens' },
-            ...(tokens?.flatMap((token, i) => [
-              ...(i > 0 ? [h('span', { class: 'faint' }, ' · ')] : []),
-              tokenText(token),
-            ]) ?? ['…']),
-          ),
-        ),
-        h(
-          'td',
-          { class: 'number' },
-          formatFixed(activation, 2),
-          h(
-            'span',
-            { class: 'feature-uses' },
-            button(t('Color by Feature {0}', feature), icon('symbol-color'), 'question'),
-            button(t('Feature {0} as the x Axis', feature), letter('x'), 'x'),
-            button(t('Feature {0} as the y Axis', feature), letter('y'), 'y'),
-          ),
-        ),
-      );
-    });
-    // What has the focus within a row gives it to the row, which keeps it.
-    rowOf(document.activeElement)?.focus();
-    list.fill(made);
-    reach(rows.querySelector('tr[tabindex="0"]'));
+    show(table.element, (listed?.strongest.length ?? 0) > 0 && sae !== null);
   };
   return element;
 }
