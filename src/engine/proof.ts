@@ -45,17 +45,18 @@ export class Proof {
   private refusal: Fault | undefined;
   private whole: boolean;
   private readonly layers = new Set<Layer>();
+  /** All checks run, whatever a map costs. */
+  private readonly always: boolean;
 
   /**
    * @param checked all that is to be proven of the model is, or was left out
-   * @param always whether all checks run, whatever a map costs
    */
   constructor(
     private readonly model: Model,
     checked: boolean,
-    private readonly always = isAlwaysChecked(model),
   ) {
     this.whole = checked;
+    this.always = isAlwaysChecked(model);
   }
 
   /** What must be proven before anything but a first picture is given. @throws Fault of a check that failed */

@@ -18,10 +18,7 @@ const SET_ICONS = { comparison: 'compare-changes', series: 'list-ordered', lens:
 export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
   readonly onDidChangeTreeData: vscode.Event<void>;
 
-  constructor(
-    private readonly maps: SavedMaps,
-    private readonly now: () => number = Date.now,
-  ) {
+  constructor(private readonly maps: SavedMaps) {
     this.onDidChangeTreeData = maps.onDidChange;
   }
 
@@ -52,7 +49,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
       return treeLine(title, {
         id: uri.toString(),
         resourceUri: uri,
-        description: timeAgo(this.now() - modified),
+        description: timeAgo(Date.now() - modified),
         tooltip: [vscode.workspace.asRelativePath(uri), new Date(modified).toLocaleString()],
         iconPath: new vscode.ThemeIcon(SET_ICONS[kind]),
         contextValue: 'savedSet',
@@ -63,7 +60,7 @@ export class SavedMapsTree implements vscode.TreeDataProvider<SavedMapsNode> {
     return treeLine(map.title, {
       id: map.uri.toString(),
       resourceUri: map.uri,
-      description: `${map.size} · ${timeAgo(this.now() - map.modified)}`,
+      description: `${map.size} · ${timeAgo(Date.now() - map.modified)}`,
       tooltip: [vscode.workspace.asRelativePath(map.uri), new Date(map.modified).toLocaleString()],
       iconPath: new vscode.ThemeIcon('symbol-color'),
       contextValue: 'savedMap',

@@ -10,10 +10,10 @@ import { Fault } from '../map/fault.js';
  * read, which entry is its own: one small file, named by how the file was found.
  */
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Where repacked weights lie; the folder may not exist. `EMBEDDING_GRID_CACHE` names another. */
-export function repackedFolder(env: Environment = process.env, home = homedir(), platform = process.platform): string {
+export function repackedFolder(): string {
+  const { env, platform } = process;
+  const home = homedir();
   const own = env.EMBEDDING_GRID_CACHE?.trim();
   if (own) return resolve(own, 'repacked');
   const base =
@@ -28,8 +28,8 @@ export function repackedFolder(env: Environment = process.env, home = homedir(),
 const LIMIT_BYTES = 50e9;
 
 /** Bytes that all entries together may take. `EMBEDDING_GRID_CACHE_LIMIT` says otherwise, such as 20GB. */
-export function repackedLimit(env: Environment = process.env): number {
-  const text = env.EMBEDDING_GRID_CACHE_LIMIT?.trim();
+export function repackedLimit(): number {
+  const text = process.env.EMBEDDING_GRID_CACHE_LIMIT?.trim();
   if (!text) return LIMIT_BYTES;
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT]?)B?$/i.exec(text) ?? [];
   const bytes = Number(number) * 1000 ** ' KMGT'.indexOf(unit === '' ? ' ' : unit.toUpperCase());
@@ -65,7 +65,8 @@ export function repackedEntries(folder = repackedFolder()): RepackedEntry[] {
 }
 
 /** Takes everything away that is ours, and nothing else. @returns bytes that were freed */
-export function clearRepacked(folder = repackedFolder()): number {
+export function clearRepacked(): number {
+  const folder = repackedFolder();
   let freed = 0;
   for (const name of namesIn(folder)) {
     if (!ENTRY.test(name) && !UNFINISHED.test(name)) continue;
@@ -78,7 +79,8 @@ export function clearRepacked(folder = repackedFolder()): number {
 }
 
 /** Makes room for a new entry: those that were used longest ago go. @throws Fault `output` where it is larger than all may be. */
-export function makeRoom(bytes: number, folder = repackedFolder(), limit = repackedLimit()): void {
+export function makeRoom(bytes: number, folder: string): void {
+  const limit = repackedLimit();
   if (bytes > limit)
     throw new Fault({
       code: 'output',

@@ -105,8 +105,8 @@ export function tokenInWords(token: Token, limit: number = DISPLAY_LIMIT): strin
 export const segmentsText = (segments: readonly Segment[]): string => segments.map(({ text }) => text).join('');
 
 /** A token as it is read out: `space Paris`. */
-export function tokenSpoken(token: Token, limit: number = DISPLAY_LIMIT): string {
-  return tokenSegments(token, limit)
+export function tokenSpoken(token: Token): string {
+  return tokenSegments(token)
     .map((segment) => (segment.kind === 'glyph' ? segment.name : segment.text))
     .join(' ');
 }

@@ -39,11 +39,14 @@ export const tokenBrief = (token: TokenName, limit = 40): string =>
 export const tokenWords = (token: TokenName, limit = 40): string =>
   typeof token === 'number' ? `#${token}` : t('“{0}”', tokenBrief(token, limit));
 
+/** Tokens that are named; of more the others are counted. */
+const NAMED_TOKENS = 12;
+
 /** Several tokens; of many the first. */
-export function tokensWords(tokens: readonly TokenName[], most = 12): string {
-  const named = tokens.slice(0, most).map((token) => tokenWords(token));
-  return tokens.length > most
-    ? t('{0} and {1} more', named.join(', '), formatCount(tokens.length - most))
+export function tokensWords(tokens: readonly TokenName[]): string {
+  const named = tokens.slice(0, NAMED_TOKENS).map((token) => tokenWords(token));
+  return tokens.length > NAMED_TOKENS
+    ? t('{0} and {1} more', named.join(', '), formatCount(tokens.length - NAMED_TOKENS))
     : named.join(', ');
 }
 
@@ -154,11 +157,11 @@ function inSentence(source: Center | Direction): string {
 export const leadsToState = ({ kind }: Direction): boolean => kind === 'prompt' || kind === 'tokens' || kind === 'mean';
 
 /** What stands around the vector: `none`, `BOS`, `prompt “The sea”, its last token replaced`. */
-export function contextWords(context: Context, limit = 120): string {
+export function contextWords(context: Context): string {
   if (context.kind === 'none') return t('none');
   if (context.kind === 'bos') return 'BOS';
   const at = positionOf(context);
-  const text = promptText(context, limit);
+  const text = promptText(context, 120);
   if (context.kind === 'prompt')
     return at === undefined
       ? t('prompt {0}, its last token replaced', text)
@@ -217,7 +220,7 @@ export function mapBrief({ layer, plane: { axes, center } }: Pick<MapParameters,
 }
 
 /** How the axes are had: `random projection, seed 42`, `principal components of 5 texts at their last positions`. */
-export function axesWords(axes: Axes, limit = 60): string {
+export function axesWords(axes: Axes): string {
   switch (axes.method) {
     case 'direct':
       return t('direct, dimensions {0} and {1}', axes.dimensions[0], axes.dimensions[1]);
@@ -226,7 +229,7 @@ export function axesWords(axes: Axes, limit = 60): string {
     case 'random_projection':
       return t('random projection, seed {0}', axes.seed);
     case 'directions':
-      return t('directions, x {0}, y {1}', directionWords(axes.x, limit), directionWords(axes.y, limit));
+      return t('directions, x {0}, y {1}', directionWords(axes.x), directionWords(axes.y));
     case 'pca_basis': {
       const where = axes.positions === 'last' ? t('at their last positions') : t('at all positions but the first');
       return t('principal components of {0} texts {1}', formatCount(axes.texts.length), where);
@@ -247,10 +250,8 @@ export function madeWords(plane: PlaneParameters): string {
 export const axesBrief = (axes: Axes): string =>
   axes.method === 'directions' ? `${vectorWords(axes.x, 16)}, ${vectorWords(axes.y, 16)}` : axesWords(axes);
 
-const directionWords = (direction: Direction, limit: number): string =>
-  leadsToState(direction)
-    ? t('toward {0}', vectorWords(direction, limit))
-    : t('along {0}', vectorWords(direction, limit));
+const directionWords = (direction: Direction): string =>
+  leadsToState(direction) ? t('toward {0}', vectorWords(direction)) : t('along {0}', vectorWords(direction));
 
 /** What is known of a plane besides its parameters, as far as it is: its vectors' lengths, its norms, its components' variance. */
 export interface KnownPlane {
@@ -446,14 +447,14 @@ function textsWords({ texts, labels, colors, shapes }: Extract<Overlay, { kind: 
 }
 
 /** What an overlay shows: `“He was”`, `“He was” through the layers`, `8 rows of the unembedding near the plane`. */
-export function overlayWords(overlay: Overlay, limit = 40): string {
+export function overlayWords(overlay: Overlay): string {
   switch (overlay.kind) {
     case 'state':
-      return promptWords(overlay.prompt, limit);
+      return promptWords(overlay.prompt, 40);
     case 'layers':
-      return t('{0} through the layers', promptWords(overlay.prompt, limit));
+      return t('{0} through the layers', promptWords(overlay.prompt, 40));
     case 'positions':
-      return t('{0} through its positions', promptWords(overlay.prompt, limit));
+      return t('{0} through its positions', promptWords(overlay.prompt, 40));
     case 'texts':
       return textsWords(overlay);
     case 'rows':

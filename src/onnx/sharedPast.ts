@@ -111,8 +111,7 @@ function splitOne(splitting: Splitting, { scores, product }: Attention, name: st
     return output;
   };
   /** [batch, heads, 1, n] and [1, heads, batch, n] are one another's. */
-  const swapped = (input: string, part: string, output?: string): string =>
-    put('Transpose', [input], part, { perm: [2n, 1n, 0n, 3n] }, output);
+  const swapped = (input: string, part: string): string => put('Transpose', [input], part, { perm: [2n, 1n, 0n, 3n] });
 
   const keyPair = copies(key, keys, `${name}/key`, nodes);
   const valuePair = copies(value, values, `${name}/value`, nodes);

@@ -29,7 +29,7 @@ const CHILDREN: Readonly<Record<Kind, Readonly<Record<number, Kind>>>> = {
 /** Fields of documentation: stack traces can outweigh the graph. */
 const DROPPED: Readonly<Record<Kind, readonly number[]>> = {
   model: [6, 14, 20],
-  graph: [10, 13, 16],
+  graph: [10, 16],
   function: [8, 14],
   node: [6, 9],
   attribute: [13],
@@ -47,14 +47,13 @@ export const OWN_FILE = '';
 
 /**
  * @param source the .onnx file
- * @param keepValueInfo whether intermediate shapes are kept (they help to find ranks and are dropped before running)
  * @returns bytes of a ModelProto whose large tensors are external, those of the file itself with location {@link OWN_FILE}
  * @throws ModelError `broken` with the offset at which the file stops making sense
  */
-export function readStructure(source: ByteSource, keepValueInfo = true): Uint8Array {
+export function readStructure(source: ByteSource): Uint8Array {
   if (source.size === 0) throw broken('The file is empty.');
   refuseText(source);
-  const walker = new Walker(source, keepValueInfo);
+  const walker = new Walker(source);
   const parts = walker.message('model', 0, source.size, 0);
   if (!walker.sawGraph) throw broken('This is not an ONNX model: it holds no graph.');
   return concat(parts);
@@ -80,10 +79,7 @@ class Walker {
   private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
 
-  constructor(
-    private readonly source: ByteSource,
-    private readonly keepValueInfo: boolean,
-  ) {}
+  constructor(private readonly source: ByteSource) {}
 
   /** The message in [start, end), with large payloads replaced. */
   message(kind: Kind, start: number, end: number, depth: number): Uint8Array[] {
@@ -126,7 +122,7 @@ class Walker {
           at = next;
           const child = CHILDREN[kind][field];
           if (child === 'graph' && kind === 'model') this.sawGraph = true;
-          const drop = DROPPED[kind].includes(field) && !(kind === 'graph' && field === 13 && this.keepValueInfo);
+          const drop = DROPPED[kind].includes(field);
           if (drop) {
             flush(fieldStart);
             copyFrom = next;

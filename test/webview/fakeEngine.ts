@@ -58,7 +58,7 @@ export interface FakeEngineOptions {
 }
 
 /** What directions speak for. */
-export const FEATURE_TOKENS = [' sea', '</td><img src=x onerror=alert(1)>', '\u202Etxet\u0000', '\n\t', ' '.repeat(3)];
+const FEATURE_TOKENS = [' sea', '</td><img src=x onerror=alert(1)>', '\u202Etxet\u0000', '\n\t', ' '.repeat(3)];
 
 /** What the synthetic model is. */
 export const DESCRIPTION: ModelDescription = {

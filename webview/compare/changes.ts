@@ -33,7 +33,7 @@ export function segmentsOf(map: PageMap, id: number): readonly Segment[] {
 }
 
 /** The same as a line of text. */
-export const pairText = ({ from, to, same }: Pair): string =>
+const pairText = ({ from, to, same }: Pair): string =>
   same ? tokenText(from) : `${tokenText(from)} → ${tokenText(to)}`;
 
 /**

@@ -14,7 +14,7 @@ import { sendComparison } from './compareBar.js';
 import { tokensWords } from '../counted.js';
 
 /** What a pane's map is called in its comparison: by what differs. */
-export function sideName(store: Store, main: Store): string {
+function sideName(store: Store, main: Store): string {
   const { base } = store.state;
   const { host } = main.state;
   if (host?.compare?.kind === 'saved' && host.compare.names) return host.compare.names[store === main ? 0 : 1];

@@ -86,10 +86,12 @@ export function detailGrid(base: Grid, view: View): Grid {
   };
 }
 
-/** Whether a view lies inside a grid; `slack` cells beyond do not count. */
-export function contains(grid: GridSize, view: View, slack = 0.01): boolean {
-  const { x, y, width, height } = view;
-  return x >= -slack && y >= -slack && x + width <= grid.columns + slack && y + height <= grid.rows + slack;
+/** Cells beyond a grid that do not count. */
+const SLACK = 0.01;
+
+/** Whether a view lies inside a grid. */
+export function contains(grid: GridSize, { x, y, width, height }: View): boolean {
+  return x >= -SLACK && y >= -SLACK && x + width <= grid.columns + SLACK && y + height <= grid.rows + SLACK;
 }
 
 /** Whether a view shows some of a grid. */

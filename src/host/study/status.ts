@@ -21,7 +21,7 @@ export interface StudyStatus {
 }
 
 /** How far a study is, from the files that are there and what the parts said last. */
-export async function studyStatus(results: StudyResults, now = Date.now()): Promise<StudyStatus> {
+export async function studyStatus(results: StudyResults): Promise<StudyStatus> {
   const { study } = results;
   const whole = await results.wholeShards();
   const parts = await results.heartbeats();
@@ -32,7 +32,7 @@ export async function studyStatus(results: StudyResults, now = Date.now()): Prom
     wholeShards: whole.length,
     parts: parts.map((beat) => ({
       ...beat,
-      silent: beat.state === 'running' && !(now - Date.parse(beat.updated) < SILENT_MS),
+      silent: beat.state === 'running' && !(Date.now() - Date.parse(beat.updated) < SILENT_MS),
     })),
   };
 }

@@ -2,7 +2,7 @@ import { t } from '@vscode/l10n';
 import { bits, formatFixed } from '../numbers.js';
 
 /** The divergences of two maps A and B: KL(A ‖ B), KL(B ‖ A), Jensen-Shannon. */
-export const DIVERGENCES = ['ab', 'ba', 'js'] as const;
+const DIVERGENCES = ['ab', 'ba', 'js'] as const;
 export type DivergenceName = (typeof DIVERGENCES)[number];
 
 /** What the cells between two compared maps are colored by: what changes, or one of the divergences. */
