@@ -78,12 +78,18 @@ suite('Maps from files', { skip: leftOut(), timeout: 480_000 }, () => {
     await mouse.move(middle.x, middle.y);
 
     const zoom = await measureFrames(page, async () => {
-      for (let i = 0; i < 30; i++) await mouse.wheel(0, i < 15 ? -120 : 120);
+      for (let i = 0; i < 10; i++) {
+        await mouse.wheel(0, i < 5 ? -360 : 360);
+        await page.drawn();
+      }
     });
-    for (let i = 0; i < 8; i++) await mouse.wheel(0, -120);
+    for (let i = 0; i < 3; i++) await mouse.wheel(0, -320);
     const pan = await measureFrames(page, async () => {
       await mouse.down();
-      for (let i = 0; i < 60; i++) await mouse.move(middle.x + 200 * Math.sin(i / 6), middle.y + 150 * Math.cos(i / 6));
+      for (let i = 0; i < 10; i++) {
+        await mouse.move(middle.x + 200 * Math.sin(i), middle.y + 150 * Math.cos(i));
+        await page.drawn();
+      }
       await mouse.up();
     });
     console.log(`  zoom: ${describe(zoom)}`);

@@ -46,8 +46,8 @@ suite('Frame times', { skip: leftOut(), timeout: 120_000 }, () => {
       }
     };
     const hover = async (): Promise<void> => {
-      for (let i = 1; i <= 10; i++) {
-        await page.mouse.move(x - 18 * i, y + 12 * i);
+      for (let i = 1; i <= 5; i++) {
+        await page.mouse.move(x - 36 * i, y + 24 * i);
         await frame();
       }
     };
@@ -59,12 +59,12 @@ suite('Frame times', { skip: leftOut(), timeout: 120_000 }, () => {
     };
     const zoomText = page.locator('.zoom-text');
     for (const [name, act] of [
-      ['zoom in', wheel(-120, 10)],
+      ['zoom in', wheel(-300, 4)],
       ['pan', drag],
-      ['zoom to single cells', wheel(-120, 10)],
+      ['zoom to single cells', wheel(-300, 4)],
       ['pan over labeled cells', drag],
       ['hover', hover],
-      ['zoom out', wheel(300, 10)],
+      ['zoom out', wheel(750, 4)],
     ] as const) {
       const before = await zoomText.innerText();
       const times = await frameTimes(stage, act);
