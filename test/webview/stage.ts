@@ -523,14 +523,18 @@ export async function eventually(check: () => void | Promise<void>): Promise<voi
   }
 }
 
-/** Colors of a picture of the page at points of it. */
-export function decode(
+/**
+ * Colors of a picture of the page at points of it: red, green, blue each. Points and colors cross as one text each, as messages do
+ * ({@link pack}): there may be ten thousands.
+ */
+export async function decode(
   page: Page,
   png: Buffer,
   points: readonly { readonly x: number; readonly y: number }[],
 ): Promise<[number, number, number][]> {
-  return page.evaluate(
-    async ([source, places]) => {
+  const places = Buffer.from(Float64Array.from(points.flatMap(({ x, y }) => [x, y])).buffer).toString('base64');
+  const text = await page.evaluate(
+    async ([source, coordinates]) => {
       const image = new Image();
       image.src = source;
       await image.decode();
@@ -539,15 +543,25 @@ export function decode(
       canvas.height = image.height;
       const context = canvas.getContext('2d', { willReadFrequently: true });
       context?.drawImage(image, 0, 0);
-      const data = context?.getImageData(0, 0, image.width, image.height).data ?? [];
+      const data = context?.getImageData(0, 0, image.width, image.height).data ?? new Uint8ClampedArray();
       const scale = image.width / window.innerWidth;
-      return places.map(({ x, y }): [number, number, number] => {
-        const at = (Math.floor(y * scale) * image.width + Math.floor(x * scale)) * 4;
-        return [data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0];
-      });
+      const at = new Float64Array(Uint8Array.fromBase64(coordinates).buffer);
+      const found = new Uint8Array((at.length / 2) * 3);
+      for (let i = 0; 2 * i < at.length; i++) {
+        const [column, row] = [Math.floor((at[2 * i] ?? 0) * scale), Math.floor((at[2 * i + 1] ?? 0) * scale)];
+        const start = 4 * (row * image.width + column);
+        found.set(data.subarray(start, start + 3), 3 * i);
+      }
+      return found.toBase64();
     },
-    [`data:image/png;base64,${png.toString('base64')}`, points] as const,
+    [`data:image/png;base64,${png.toString('base64')}`, places] as const,
   );
+  const colors = Buffer.from(text, 'base64');
+  return points.map((_, i): [number, number, number] => [
+    colors[3 * i] ?? 0,
+    colors[3 * i + 1] ?? 0,
+    colors[3 * i + 2] ?? 0,
+  ]);
 }
 
 export { launchBrowser };
@@ -570,6 +584,10 @@ declare global {
   interface Uint8ArrayConstructor {
     /** Newer than TypeScript's library; our Chromium has it. */
     fromBase64(text: string): Uint8Array;
+  }
+  interface Uint8Array {
+    /** As new. */
+    toBase64(): string;
   }
 }
 
