@@ -131,11 +131,13 @@ const inCode = under('vscode');
 const onPage = (file) =>
   under('webview')(file) && /from '.*\/(stage|browser)\.js'/.test(readFileSync(path.join(root, file), 'utf8'));
 const inBrowser = (file) => inCode(file) || onPage(file);
-/** Pages that share a process and a browser, which take seconds to start. The longest have their own. */
+/** Windows and pages that share a process and a browser, which take seconds to start. The longest have their own. */
 const SHARING = [
-  ['points', 'compare', 'mapNote', 'frames'],
-  ['refine', 'sweep', 'overlays', 'sizes'],
-].map((names) => names.map((name) => `test/webview/${name}.test.ts`));
+  ['vscode/trust', 'vscode/saving'],
+  ['vscode/doors', 'vscode/studies', 'vscode/largeMap', 'vscode/inHost'],
+  ['webview/points', 'webview/compare', 'webview/mapNote', 'webview/frames'],
+  ['webview/refine', 'webview/sweep', 'webview/overlays', 'webview/sizes'],
+].map((names) => names.map((name) => `test/${name}.test.ts`));
 
 const started = performance.now();
 install();
@@ -186,12 +188,12 @@ const one = (file) => () => runTest(file);
 
 // What drives a browser is starved by another that does: one lane is theirs. The others take the rest, which makes way for them, and
 // pages when it is done. There is a lane more than there are cores, for each now and then waits.
-const codes = files.filter(inCode).map(one);
 const sharing = wanted.length > 0 ? [] : SHARING;
-const pages = [
-  ...sharing.map((shared) => () => runTogether(shared.join(', '), shared)),
-  ...files.filter((file) => onPage(file) && !sharing.some((shared) => shared.includes(file))).map(one),
+const driving = (isOne) => [
+  ...files.filter((file) => isOne(file) && !sharing.some((shared) => shared.includes(file))).map(one),
+  ...sharing.filter(([file]) => isOne(file)).map((shared) => () => runTogether(shared.join(', '), shared)),
 ];
+const [codes, pages] = [inCode, onPage].map(driving);
 const rest = files.filter((file) => !inBrowser(file));
 const groups = Object.entries(SMALL)
   .map(([label, isSmall]) => ({ label, small: rest.filter((file) => isSmall(file) && !isApart(file)) }))

@@ -22,8 +22,13 @@ async function lastSight(test: TestContext | SuiteContext, workbench: Workbench)
   if (failed && !workbench.page.isClosed()) await workbench.picture(`failed-${test.name.replace(/\W+/g, '-')}`);
 }
 
-/** Starts both before the tests of the surrounding suite and ends them after. */
+/** The browser of this process, and how many suites are to use it yet. */
+let launched: Promise<Browser> | undefined;
+let suites = 0;
+
+/** Starts both before the tests of the surrounding suite and ends them after; suites of one process share the browser. */
 export function useSession(options: () => ServerOptions = () => ({})): Session {
+  suites++;
   let server: Server | undefined;
   let browser: Browser | undefined;
   const there = <T>(value: T | undefined): T => {
@@ -31,14 +36,15 @@ export function useSession(options: () => ServerOptions = () => ({})): Session {
     return value;
   };
   before(async () => {
-    [server, browser] = await Promise.all([startServer(options()), launchBrowser()]);
+    [server, browser] = await Promise.all([startServer(options()), (launched ??= launchBrowser())]);
   });
   const shared: Workbench[] = [];
   afterEach(async (test) => {
     for (const workbench of shared) await lastSight(test, workbench);
   });
   after(async () => {
-    await browser?.close();
+    if (--suites > 0) await Promise.all(shared.map(({ context }) => context.close()));
+    else await browser?.close();
     await server?.stop();
   });
   return {
