@@ -5,7 +5,6 @@ import { showError } from './window.js';
 
 export type Log = vscode.LogOutputChannel;
 
-/** The output channel "Embedding Grid". */
 export const createLog = (): Log => vscode.window.createOutputChannel('Embedding Grid', { log: true });
 
 /** Writes a fault with everything that it knows. */

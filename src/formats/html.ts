@@ -14,7 +14,6 @@ import { escapeXml } from './xml.js';
 /** What a page is made with. */
 export type PageOptions = Pick<PictureOptions, 'assets' | 'reading'>;
 
-/** A map as a page. */
 export const toHtml = (map: TokenMap, options: PageOptions): Promise<Uint8Array> =>
   pageHtml(
     {

@@ -58,7 +58,6 @@ const READOUT_WORDS: Readonly<Record<Readout, string>> = {
   jacobian: 'Jacobian lens. ',
 };
 
-/** The words of a map's figure. */
 export function figureWords(map: TokenMap, colorBy: ColorBy): FigureWords {
   const { specification, runtime, facts, cells } = map;
   const { grid, plane, layer, readout, model, overlays } = specification;

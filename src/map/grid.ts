@@ -66,7 +66,6 @@ export interface Place {
 /** Number of the cell at a place inside the grid. */
 export const cellAt = (columns: number, { row, column }: Place): number => row * columns + column;
 
-/** Place of a cell. */
 export const placeOf = (columns: number, cell: number): Place => ({
   row: Math.floor(cell / columns),
   column: cell % columns,

@@ -92,7 +92,6 @@ export function firstPassCells({ columns, rows }: { columns: number; rows: numbe
   return cells.slice(0, passes[0]?.end);
 }
 
-/** Cells that are missing. */
 export function missing({ cells }: MapRecord): Int32Array {
   const indices = new Int32Array(cells.computed.length);
   let count = 0;

@@ -157,7 +157,6 @@ const first = (
   of: ({ first: token, map }) => (token && map ? of(token, map) : null),
 });
 
-/** A row of `members`. */
 export function memberRow(result: MemberResult): MemberRow {
   const map = 'map' in result.outcome ? result.outcome.map : null;
   return {
@@ -325,7 +324,6 @@ export const REGION_COLUMNS: readonly Column<RegionRow>[] = [
   },
 ];
 
-/** Rows of `regions`. */
 export function regionRows(number: number, map: TokenMap): RegionRow[] {
   const { cells, specification } = map;
   const { xs, ys } = coordinates(specification.grid);
@@ -408,7 +406,6 @@ export const BOUNDARY_COLUMNS: readonly Column<BoundaryRow>[] = [
   },
 ];
 
-/** Rows of `boundaries`. */
 export const boundaryRows = (number: number, boundaries: MemberBoundaries): readonly BoundaryRow[] =>
   boundaries.found.map((one) => ({ ...boundaries, member: number, one }));
 

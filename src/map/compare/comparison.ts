@@ -100,7 +100,6 @@ export function haveOneVocabulary(a: ComparedMap, b: ComparedMap): boolean {
 
 const textKey = ({ kind, text }: Token): string => `${kind} ${text}`;
 
-/** A token of a map by its id. */
 export const tokenOf = ({ tokens }: Pick<ComparedMap, 'tokens'>, id: number): Token =>
   tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` };
 
