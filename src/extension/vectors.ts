@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
 import { type ReadFeature, SAE_FILES } from '../formats/features.js';
 import { toNpy } from '../formats/npy.js';
-import { planeNpz } from '../formats/planeFiles.js';
+import { planeNpz } from '../formats/planeNpz.js';
 import { isTable, readTextTable } from '../formats/textTable.js';
 import type { VectorEntry } from '../formats/vectorFile.js';
 import type { VectorPlace } from '../host/filesProtocol.js';
