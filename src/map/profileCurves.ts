@@ -26,10 +26,33 @@ export function curvesByArea({ tokens, probabilities }: Pick<Profile, 'tokens' |
   return tokens.map((_, i) => i).sort((a, b) => (areas[b] ?? 0) - (areas[a] ?? 0) || a - b);
 }
 
-/** CSS colors of a profile's curves by their places: a color each for those that are named. */
-export function curveColors(profile: Pick<Profile, 'tokens' | 'probabilities'>, on: keyof typeof THIN): string[] {
+/** Which of {@link CURVE_COLORS} tokens have had, as long as it is remembered. */
+export type KeptColors = Map<string, number>;
+
+/**
+ * CSS colors of a profile's curves by their places: a color each for those that are named. A token has the color that it had, where
+ * `kept` has it and no larger curve does; what it has is kept.
+ */
+export function curveColors(
+  profile: Pick<Profile, 'tokens' | 'probabilities'>,
+  on: keyof typeof THIN,
+  kept: KeptColors = new Map(),
+): string[] {
   const colors: string[] = profile.tokens.map(() => THIN[on]);
-  curvesByArea(profile).forEach((place, i) => (colors[place] = (CURVE_COLORS[i] ?? THIN)[on]));
+  const named = curvesByArea(profile).slice(0, NAMED_CURVES);
+  const nameOf = (place: number): string => `${profile.tokens[place]?.id} ${profile.tokens[place]?.text}`;
+  const taken = new Map<number, number>();
+  for (const place of named) {
+    const had = kept.get(nameOf(place));
+    if (had !== undefined && !taken.has(had)) taken.set(had, place);
+  }
+  const free = CURVE_COLORS.map((_, i) => i).filter((i) => !taken.has(i));
+  for (const place of named) {
+    const had = kept.get(nameOf(place));
+    const color = had !== undefined && taken.get(had) === place ? had : (free.shift() ?? 0);
+    kept.set(nameOf(place), color);
+    colors[place] = (CURVE_COLORS[color] ?? THIN)[on];
+  }
   return colors;
 }
 

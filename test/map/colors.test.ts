@@ -139,6 +139,16 @@ test('curves are read on white and on dark editors, and everybody tells them apa
     assert.equal(given[0], given[1]);
     assert.equal(new Set(given).size, 9);
     assert.equal(given[9], CURVE_COLORS[0][on]);
+    // Along another line tokens rank otherwise, some are gone and others are there: each has the color that it had, and none has two's.
+    const kept = new Map<string, number>();
+    const first = curveColors({ tokens, probabilities }, on, kept);
+    const turned = probabilities.map((_, i) => Float32Array.of(i < 2 ? 0.3 : 0.01 * (10 - i)));
+    const second = curveColors({ tokens, probabilities: turned }, on, kept);
+    for (let i = 2; i < 8; i++) assert.equal(second[i], first[i]);
+    assert.equal(new Set(second).size, 9);
+    assert.deepEqual(curveColors({ tokens, probabilities: turned }, on, kept), second, 'asked again, the same');
+    // Those that were away come back, where they have room, as they were.
+    assert.deepEqual(new Set(curveColors({ tokens, probabilities }, on, kept)).size, 9);
   }
 });
 

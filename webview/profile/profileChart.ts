@@ -4,6 +4,7 @@ import { type Profile, pointOn } from '../../src/map/profile.js';
 import {
   curveColors,
   curvesByArea,
+  type KeptColors,
   NAMED_CURVES,
   peakOf,
   topOfScale,
@@ -24,11 +25,13 @@ export interface Charted {
   readonly profile: Profile;
   readonly along: number | null;
   readonly theme: Theme;
+  /** CSS colors of the tokens' curves, by their places in the profile. */
+  readonly colors: readonly string[];
 }
 
-/** CSS colors of the tokens' curves, by their places in the profile. */
-export const chartColors = ({ theme, profile }: Pick<Charted, 'theme' | 'profile'>): readonly string[] =>
-  curveColors(profile, isDarkTheme(theme) ? 'onDark' : 'onLight');
+/** {@link Charted.colors}; tokens keep those that they had along other lines. */
+export const chartColors = (theme: Theme, profile: Profile, kept: KeptColors): readonly string[] =>
+  curveColors(profile, isDarkTheme(theme) ? 'onDark' : 'onLight', kept);
 
 /** The part of the line at a px of the chart, 0 ... 1. */
 export const partAt = (x: number, width: number): number =>
@@ -38,7 +41,7 @@ export const partAt = (x: number, width: number): number =>
 export function drawChart(canvas: HTMLCanvasElement, width: number, height: number, charted: Charted): void {
   const context = canvas.getContext('2d');
   if (!context || width === 0 || height === 0) return;
-  const { profile, theme, along } = charted;
+  const { profile, theme, along, colors } = charted;
   const ratio = window.devicePixelRatio;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
@@ -63,7 +66,6 @@ export function drawChart(canvas: HTMLCanvasElement, width: number, height: numb
   context.setLineDash([]);
 
   const order = curvesByArea(profile);
-  const colors = chartColors(charted);
   for (const place of [...order].reverse()) {
     const named = order.indexOf(place) < NAMED_CURVES;
     context.strokeStyle = colors[place] ?? theme.foreground;
@@ -87,10 +89,10 @@ function drawCursor(
   y: (p: number) => number,
   bottom: number,
 ): void {
-  const { profile, theme } = charted;
+  const { profile, theme, colors } = charted;
   line(context, theme.foreground, 0.9, [x(along), ROOM.top - 4], [x(along), bottom + BAND + 4]);
   const i = Math.round(along * profile.steps);
-  chartColors(charted).forEach((color, place) => {
+  colors.forEach((color, place) => {
     const p = profile.probabilities[place]?.[i] ?? NaN;
     if (!(p >= 0.01)) return;
     context.beginPath();
@@ -112,9 +114,8 @@ function nameCurves(
   y: (p: number) => number,
   edge: { readonly top: number; readonly right: number; readonly bottom: number },
 ): void {
-  const { profile, theme } = charted;
+  const { profile, theme, colors } = charted;
   const pen = new TokenPen(theme.font, () => []);
-  const colors = chartColors(charted);
   const taken: { readonly from: number; readonly to: number; readonly y: number }[] = [];
   for (const place of places) {
     const token = profile.tokens[place];

@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import { tokenSpoken } from '../../src/map/display.js';
 import { formatBits, formatCount, formatPercent, formatShort } from '../../src/map/numbers.js';
+import type { KeptColors } from '../../src/map/profileCurves.js';
 import { parsePoint, type PlanePoint, pointOn, type Profile, type ProfileLine } from '../../src/map/profile.js';
 import { h, iconButton, setAttributes, setEnabled, setText, show } from '../dom.js';
 import { send } from '../host.js';
@@ -81,6 +82,8 @@ export function createProfilePane(store: Store): HTMLElement {
   );
 
   let charted: Charted | undefined;
+  /** Of the panel's tokens: they keep their colors from line to line. */
+  const kept: KeptColors = new Map();
   const draw = (): void => {
     if (charted) drawChart(canvas, chart.clientWidth, chart.clientHeight, charted);
   };
@@ -147,7 +150,7 @@ export function createProfilePane(store: Store): HTMLElement {
       charted = undefined;
       return;
     }
-    charted = { profile, along, theme };
+    charted = { profile, along, theme, colors: chartColors(theme, profile, kept) };
     draw();
     setText(where, along === null ? t('Highest on the line') : placeText(profile, along));
     rows.replaceChildren(...rowsOf(charted));
@@ -171,8 +174,7 @@ function ranked({ tokens, probabilities, steps }: Profile, along: number | null)
 }
 
 function rowsOf(charted: Charted): HTMLElement[] {
-  const { profile, along } = charted;
-  const colors = chartColors(charted);
+  const { profile, along, colors } = charted;
   const rows = ranked(profile, along)
     .slice(0, LISTED)
     .map(({ token, place, p }) => {
