@@ -125,9 +125,13 @@ const mapColumn = h(
   createEmptyState(store),
   createFaultPage(store, toggleControls),
   panes,
-  createSweepStrip(store, derived, layerSequence(store)),
-  createLensPane(store, derived),
-  createProfilePane(store),
+  h(
+    'div',
+    { class: 'bands' },
+    createSweepStrip(store, derived, layerSequence(store)),
+    createLensPane(store, derived),
+    createProfilePane(store),
+  ),
   createCellTable(store, derived, view.plot),
 );
 document.body.append(
