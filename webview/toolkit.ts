@@ -116,7 +116,8 @@ export function createDropdown(label: string, onChange: (value: string) => void)
           }),
         );
       }
-      if (element.value !== value) element.value = value;
+      // In an open list it is what keys have come to, and no state that comes meanwhile takes that back.
+      if (!element.open && element.value !== value) element.value = value;
       setAttributes(element, { disabled });
     },
   };
