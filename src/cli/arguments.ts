@@ -14,21 +14,21 @@ import { SERIES_FLAGS } from './series/seriesFlags.js';
 import { parseStudyCommand, type StudyCommand } from './study/studyArguments.js';
 import type { BoundariesCommand } from './boundaries.js';
 import { BOUNDARY_FLAGS } from './boundaryFlags.js';
+import { COMMAND_FLAGS, type CommandName } from './commandFlags.js';
 import type { CompareCommand } from './compare.js';
-import { COMPARE_FLAGS } from './compareFlags.js';
-import { FEATURE_FLAGS, FEATURE_MAP_FLAGS } from './featureFlags.js';
+import { FEATURE_MAP_FLAGS } from './featureFlags.js';
 import type { FeaturesCommand } from './features.js';
 import { FIT_FLAGS } from './fitFlags.js';
 import type { FitCommand } from './fitTranslator.js';
 import { FIGURE_FLAGS, figureSize, readingFile } from './figureFlags.js';
 import { USUAL_FORMATS } from './fileFlags.js';
-import { ASKING_FLAGS, COMPUTING_FLAGS, INSPECT_FLAGS, MODEL, OPENING_FLAGS, RUN_FLAGS, SERVE_FLAGS } from './flags.js';
+import { ASKING_FLAGS, RUN_FLAGS } from './flags.js';
 import { LENS_FORMATS } from '../formats/lens/formats.js';
 import { PROFILE_FORMATS } from '../formats/profile/formats.js';
 import type { DrawCommand } from './draw.js';
 import type { InspectCommand } from './inspect.js';
 import type { LensCommand } from './lens.js';
-import { LENS_FLAGS, LENS_MAP_FLAGS } from './lensFlags.js';
+import { LENS_MAP_FLAGS } from './lensFlags.js';
 import { given, parseFlags, type Typed } from './parseFlags.js';
 import type { ProfileCommand } from './profile.js';
 
@@ -48,26 +48,31 @@ export type Command =
   | ServeCommand
   | HubCommand;
 
-type Asked = { readonly kind: 'help' } | { readonly kind: 'version' };
+/** `of`: the command whose help is asked for; left out, that of all. */
+type Asked = { readonly kind: 'help'; readonly of?: CommandName } | { readonly kind: 'version' };
 
 /** What follows the name of each command is read by; without one a map is drawn. */
-const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Command> = new Map([
-  ['inspect', parseInspect],
-  ['compare', parseCompare],
-  ['lens', parseLens],
-  ['features', parseFeatures],
-  ['boundaries', parseBoundaries],
-  ['fit-translator', parseFit],
-  ['serve', parseServe],
-  ['study', parseStudyCommand],
-  ['download', (args) => parseHubCommand('download', args)],
-  ['cache', (args) => parseHubCommand('cache', args)],
-]);
+const COMMANDS: Readonly<Record<CommandName, (args: readonly string[]) => Command>> = {
+  inspect: parseInspect,
+  compare: parseCompare,
+  lens: parseLens,
+  features: parseFeatures,
+  boundaries: parseBoundaries,
+  'fit-translator': parseFit,
+  serve: parseServe,
+  study: parseStudyCommand,
+  download: (args) => parseHubCommand('download', args),
+  cache: (args) => parseHubCommand('cache', args),
+};
+
+const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 
 /** Reads arguments as they come after the program's name. @throws Fault `bad-parameter`, naming the argument. */
 export function parseCommand(args: readonly string[]): Command {
   const [first = '', ...rest] = args;
-  return COMMANDS.get(first)?.(rest) ?? parseDrawing(args);
+  if (!isCommand(first)) return parseDrawing(args);
+  const command = COMMANDS[first](rest);
+  return command.kind === 'help' ? { kind: 'help', of: first } : command;
 }
 
 /** What stands alone, if anything does. */
@@ -76,7 +81,7 @@ const alone = (values: ReadonlyMap<string, string>): Asked | undefined =>
 
 /** Reads what follows `inspect`. */
 function parseInspect(args: readonly string[]): Command {
-  const typed = parseFlags(args, [...INSPECT_FLAGS, ...ASKING_FLAGS]);
+  const typed = parseFlags(args, COMMAND_FLAGS.inspect);
   const { values } = typed;
   return (
     alone(values) ?? {
@@ -182,7 +187,7 @@ function seriesOf(
 
 /** Reads what follows `compare`. */
 function parseCompare(args: readonly string[]): CompareCommand | { readonly kind: 'help' } {
-  const { values, positionals } = parseFlags(args, [...COMPARE_FLAGS, ...COMPUTING_FLAGS]);
+  const { values, positionals } = parseFlags(args, COMMAND_FLAGS.compare);
   if (values.has('help')) return { kind: 'help' };
   const [a, b, extra] = positionals;
   if (a === undefined || b === undefined || extra !== undefined)
@@ -201,7 +206,7 @@ function parseCompare(args: readonly string[]): CompareCommand | { readonly kind
 
 /** Reads what follows `serve`: where it listens is always said, so that another way can be added. */
 function parseServe(args: readonly string[]): ServeCommand | { readonly kind: 'help' } {
-  const { values, positionals } = parseFlags(args, SERVE_FLAGS);
+  const { values, positionals } = parseFlags(args, COMMAND_FLAGS.serve);
   if (values.has('help')) return { kind: 'help' };
   if (!values.has('stdio') || positionals.length > 0)
     throw bad('A server is asked through its standard input.', 'Write it as embedding-grid serve --stdio.');
@@ -210,8 +215,7 @@ function parseServe(args: readonly string[]): ServeCommand | { readonly kind: 'h
 
 /** Reads what follows `boundaries`. */
 function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonly kind: 'help' } {
-  const flags = [...MAP_FLAGS, ...BOUNDARY_FLAGS, MODEL, ...COMPUTING_FLAGS];
-  const typed = parseFlags(args, flags);
+  const typed = parseFlags(args, COMMAND_FLAGS.boundaries);
   const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {
@@ -225,8 +229,7 @@ function parseBoundaries(args: readonly string[]): BoundariesCommand | { readonl
 
 /** Reads what follows `features`. */
 function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly kind: 'help' } {
-  const flags = [...FEATURE_MAP_FLAGS, ...FEATURE_FLAGS, MODEL, ...OPENING_FLAGS];
-  const typed = parseFlags(args, flags);
+  const typed = parseFlags(args, COMMAND_FLAGS.features);
   const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   const model = modelOf(typed);
@@ -248,7 +251,7 @@ function parseFeatures(args: readonly string[]): FeaturesCommand | { readonly ki
 
 /** Reads what follows `fit-translator`. */
 function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help' } {
-  const typed = parseFlags(args, [...FIT_FLAGS, MODEL, ...OPENING_FLAGS]);
+  const typed = parseFlags(args, COMMAND_FLAGS['fit-translator']);
   const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {
@@ -261,8 +264,7 @@ function parseFit(args: readonly string[]): FitCommand | { readonly kind: 'help'
 
 /** Reads what follows `lens`. */
 function parseLens(args: readonly string[]): LensCommand | { readonly kind: 'help' } {
-  const flags = [...LENS_MAP_FLAGS, ...LENS_FLAGS, MODEL, ...COMPUTING_FLAGS];
-  const typed = parseFlags(args, flags);
+  const typed = parseFlags(args, COMMAND_FLAGS.lens);
   const { values } = typed;
   if (values.has('help')) return { kind: 'help' };
   return {

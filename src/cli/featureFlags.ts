@@ -2,7 +2,17 @@ import { type Flag, MAP_FLAGS } from '../map/flags.js';
 
 /** Flags of the map that `embedding-grid features` has as well: what says which hidden state is meant. */
 const SHARED = new Set(['prompt', 'prompt-ids', 'chat', 'position', 'layer-idx']);
-export const FEATURE_MAP_FLAGS = MAP_FLAGS.filter(({ name }) => SHARED.has(name));
+const HERE: Readonly<Record<string, Pick<Flag, 'help' | 'default'>>> = {
+  'layer-idx': {
+    help: 'layer of the hidden state: 0 to the last, "last", or "embeddings"',
+    default: "the autoencoder's own, else last",
+  },
+  prompt: { help: "the prompt whose hidden state it is, at its last token or at --position's" },
+};
+export const FEATURE_MAP_FLAGS = MAP_FLAGS.filter(({ name }) => SHARED.has(name)).map((flag) => ({
+  ...flag,
+  ...HERE[flag.name],
+}));
 
 /** Flags of `embedding-grid features` beside those. */
 export const FEATURE_FLAGS = [

@@ -1,18 +1,9 @@
 import { FORMATS } from '../formats/formats.js';
 import { FIGURE_FLAGS } from './figureFlags.js';
 import { DEFAULT_FORMATS, DEFAULT_OUTPUT_FOLDER } from '../host/outputDefaults.js';
-import { DISPLAY_FLAGS, type Flag, MAP_FLAGS } from '../map/flags.js';
+import type { Flag } from '../map/flags.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from '../map/specification.js';
 import { DEVICES } from '../protocol/engine.js';
-import { BOUNDARY_FLAGS } from './boundaryFlags.js';
-import { COMPARE_FLAGS } from './compareFlags.js';
-import { EXIT_CODES } from './exitCodes.js';
-import { FEATURE_FLAGS } from './featureFlags.js';
-import { FIT_FLAGS } from './fitFlags.js';
-import { DOWNLOAD_FLAGS } from './hub/hubFlags.js';
-import { LENS_FLAGS } from './lensFlags.js';
-import { SERIES_FLAGS } from './series/seriesFlags.js';
-import { STUDY_FLAGS } from './study/studyFlags.js';
 
 const DEVICE = { name: 'device', value: 'D', help: DEVICES.join(', '), default: 'auto' } as const;
 const CUDA_LIBRARIES = {
@@ -104,84 +95,3 @@ export const ASKING_FLAGS = [
 
 /** A flag as it is typed: `--name VALUE`. */
 export const flagUsage = ({ name, value }: Flag): string => (value === undefined ? `--${name}` : `--${name} ${value}`);
-
-/** Everything `--help` prints. */
-export function helpText(): string {
-  const rows = (flags: readonly Flag[]): string =>
-    flags
-      .map((flag) => {
-        const about = flag.default === undefined ? flag.help : `${flag.help} [${flag.default}]`;
-        const usage = flagUsage(flag);
-        return `  ${usage.length > 22 ? `${usage}\n${' '.repeat(24)}` : usage.padEnd(22)} ${wrapped(about, 25)}`;
-      })
-      .join('\n');
-  return `Draws what a language model would say next, everywhere on a plane through its hidden space.
-
-Usage:
-  embedding-grid [FLAGS]                 draw a map
-  embedding-grid inspect MODEL [FLAGS]   print what was found in a model
-  embedding-grid download NAME [FLAGS]   fetch ORG/NAME[/FILE][@REVISION] from the Hugging Face hub
-  embedding-grid cache [clear]           print what repacked GGUF weights take, or delete them
-  embedding-grid compare A.json B.json   print how two saved maps differ
-  embedding-grid lens [FLAGS]            print what a prompt says at every layer and position
-  embedding-grid features [FLAGS]        print a token's strongest features of a sparse autoencoder
-  embedding-grid boundaries [FLAGS]      print how far a state is from other predictions
-  embedding-grid fit-translator [FLAGS]  fit a tuned lens to a model, on texts of yours
-  embedding-grid serve --stdio           answer another program: docs/python.md
-  embedding-grid study FILE [FLAGS]      compute the maps of a study: docs/studies.md
-  embedding-grid study status DIR        print how far it is
-  embedding-grid study join DIR          check that it is whole, and write its report
-
-The map:
-${rows(MAP_FLAGS)}
-
-How it is drawn:
-${rows(DISPLAY_FLAGS)}
-
-Several maps:
-${rows(SERIES_FLAGS)}
-
-Model, device and files:
-${rows([...RUN_FLAGS, ...ASKING_FLAGS])}
-
-Flags of inspect:
-${rows(INSPECT_FLAGS)}
-
-Flags of download:
-${rows(DOWNLOAD_FLAGS)}
-
-Flags of compare:
-${rows(COMPARE_FLAGS)}
-
-Flags of lens, beside --prompt, --readout and others of the map:
-${rows(LENS_FLAGS)}
-
-Flags of features, beside --prompt, --position and --layer-idx (usually the autoencoder's own):
-${rows(FEATURE_FLAGS)}
-
-Flags of boundaries, beside those of the map:
-${rows(BOUNDARY_FLAGS)}
-
-Flags of fit-translator:
-${rows(FIT_FLAGS)}
-
-Flags of study:
-${rows(STUDY_FLAGS)}
-
-Exit codes:
-${Object.entries(EXIT_CODES)
-  .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
-  .join('\n')}
-`;
-}
-
-/** Text in lines of at most 100 characters, all but the first indented. */
-function wrapped(text: string, indent: number): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && indent + line.length + word.length >= 100) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join(`\n${' '.repeat(indent)}`);
-}

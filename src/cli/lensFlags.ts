@@ -13,7 +13,9 @@ export const LENS_MAP_FLAGS = MAP_FLAGS.filter(({ name }) => SHARED.has(name)).m
         help: 'lens, unembed, tuned, jacobian, or several beside each other: forward,lens,tuned:FILE,jacobian:FILE',
         default: 'lens',
       }
-    : flag,
+    : flag.name === 'prompt'
+      ? { ...flag, help: 'the prompt that is read' }
+      : flag,
 );
 
 /** Flags of `embedding-grid lens` beside those. */

@@ -9,7 +9,7 @@ import { draw, Stopped } from './draw.js';
 import { exitCode, faultLine } from './exitCodes.js';
 import { features } from './features.js';
 import { fitTranslator } from './fitTranslator.js';
-import { helpText } from './flags.js';
+import { commandHelp, helpText } from './help.js';
 import { showCache } from './hub/cache.js';
 import { downloadModel } from './hub/download.js';
 import { inspect } from './inspect.js';
@@ -28,7 +28,7 @@ import { study } from './study/study.js';
 export async function run(args: readonly string[], out: Output, err: Output, signal: AbortSignal): Promise<number> {
   try {
     const command = parseCommand(args);
-    if (command.kind === 'help') out.write(helpText());
+    if (command.kind === 'help') out.write(command.of === undefined ? helpText() : commandHelp(command.of));
     else if (command.kind === 'version') out.write(`${version()}\n`);
     else if (command.kind === 'inspect') await inspect(command, out, err, signal);
     else if (command.kind === 'download') await downloadModel(command, out, err, signal);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommand } from '../../src/cli/arguments.js';
 import type { DrawCommand } from '../../src/cli/draw.js';
-import { helpText, INSPECT_FLAGS, RUN_FLAGS } from '../../src/cli/flags.js';
+import { INSPECT_FLAGS, RUN_FLAGS } from '../../src/cli/flags.js';
+import { helpText } from '../../src/cli/help.js';
 import { DISPLAY_FLAGS, MAP_FLAGS } from '../../src/map/flags.js';
 
 function drawing(...args: string[]): DrawCommand {
@@ -79,7 +80,7 @@ test('help and version, whatever else is asked', () => {
   assert.deepEqual(parseCommand(['--help']), { kind: 'help' });
   assert.deepEqual(parseCommand(['-h']), { kind: 'help' });
   for (const command of helpText().matchAll(/^ {2}embedding-grid ([a-z-]+) /gm))
-    assert.deepEqual(parseCommand([command[1] ?? '', '--help']), { kind: 'help' }, command[1]);
+    assert.deepEqual(parseCommand([command[1] ?? '', '--help']), { kind: 'help', of: command[1] }, command[1]);
   assert.deepEqual(parseCommand(['--version', '--grid-size', '3']), { kind: 'version' });
 });
 

@@ -227,6 +227,11 @@ test('version and help', async () => {
   const help = await cli(['--help']);
   assert.equal(help.code, 0);
   assert.match(help.out, /^Usage:$/m);
+  // A command's has its own flags, and no other.
+  const study = await cli(['study', '--help']);
+  assert.match(study.out, /study join DIR/);
+  assert.match(study.out, /^ {2}--part I\/N /m);
+  assert.doesNotMatch(study.out, /--grid-size|embedding-grid lens/);
 });
 
 test('every fault is one line, has its exit code, and leaves neither file nor folder', async () => {

@@ -1,7 +1,6 @@
+import { COMMAND_FLAGS } from '../commandFlags.js';
 import { bad } from '../computing.js';
-import { DEBUG } from '../flags.js';
 import { parseFlags } from '../parseFlags.js';
-import { DOWNLOAD_FLAGS } from './hubFlags.js';
 
 /** What is asked of the hub and of the caches. */
 export type HubCommand =
@@ -19,7 +18,7 @@ export function parseHubCommand(
   command: 'download' | 'cache',
   args: readonly string[],
 ): HubCommand | { readonly kind: 'help' } {
-  const { values, positionals } = parseFlags(args, command === 'download' ? [...DOWNLOAD_FLAGS, DEBUG] : [DEBUG]);
+  const { values, positionals } = parseFlags(args, COMMAND_FLAGS[command]);
   if (values.has('help')) return { kind: 'help' };
   const debug = values.has('debug');
   const [first, second] = positionals;

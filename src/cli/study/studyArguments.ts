@@ -1,10 +1,8 @@
 import { OWN_SBATCH_FLAGS } from '../../host/study/schedulers.js';
 import { type Part, parsePart } from '../../host/study/part.js';
-import type { Flag } from '../../map/flags.js';
+import { COMMAND_FLAGS } from '../commandFlags.js';
 import { bad, computingChoices, type ComputingChoices } from '../computing.js';
-import { COMPUTING_FLAGS } from '../flags.js';
 import { parseFlags } from '../parseFlags.js';
-import { STUDY_FLAGS } from './studyFlags.js';
 
 /** Where and how a study is run on a cluster. */
 export interface Submission {
@@ -29,13 +27,12 @@ export type StudyCommand =
       readonly quiet: boolean;
     } & ComputingChoices);
 
-const FLAGS: readonly Flag[] = [...STUDY_FLAGS, ...COMPUTING_FLAGS];
 const DEFAULT_PARTS = 8;
 const MOST_PARTS = 100_000;
 
 /** Reads what follows `study`. @throws Fault `bad-parameter`. */
 export function parseStudyCommand(args: readonly string[]): StudyCommand | { readonly kind: 'help' } {
-  const { values, positionals, others } = parseFlags(args, FLAGS, 'collected'); // others are sbatch's
+  const { values, positionals, others } = parseFlags(args, COMMAND_FLAGS.study, 'collected'); // others are sbatch's
   if (values.has('help')) return { kind: 'help' };
   const [first, second] = positionals;
   const debug = values.has('debug');
