@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { promisify } from 'node:util';
 import { drawnSae, writeSaeFolder } from '../formats/saeFolder.js';
 import { HubServer, sha256 } from '../hub/support/hubServer.js';
 import { type Proxy, startProxy } from '../hub/support/proxy.js';
@@ -18,7 +19,7 @@ const MODEL = ours('onnx/model.onnx');
 
 const SAVED = 'embedding_grid_results_layer_2.json';
 /** Saves a map of a table's texts that is asked for a feature of an autoencoder, of files that are gone. */
-function drawWithFiles(workspace: string): void {
+async function drawWithFiles(workspace: string): Promise<void> {
   const files = mkdtempSync(path.join(workspace, 'files-'));
   const table = path.join(files, 'texts.csv');
   writeFileSync(table, 'text,label\nThe ship sailed,sea\nThe harpoon,sea\nThe house,land\nA horse stood,land\n');
@@ -27,7 +28,7 @@ function drawWithFiles(workspace: string): void {
     ...['--texts', table, '--overlay', 'texts', '--layer-idx', '2', '--question', `feature:${sae}#3`],
     ...['--question', 'pattern:^ [A-Z]', '--grid-size', '10', '--formats', 'json', '--output-dir', workspace],
   ];
-  execFileSync(process.execPath, [path.join(ROOT, 'dist', 'cli.js'), ...flags, '--quiet']);
+  await promisify(execFile)(process.execPath, [path.join(ROOT, 'dist', 'cli.js'), ...flags, '--quiet']);
   rmSync(files, { recursive: true });
 }
 
@@ -58,7 +59,7 @@ suite('In a folder that is not trusted, and then is', { skip: leftOut(), timeout
     env: { HF_ENDPOINT: 'http://hub.test', HF_HOME: '', HF_HUB_CACHE: '', HF_TOKEN: 'hf_secret' },
     fill(workspace) {
       bundledModelTo(path.join(workspace, 'stranger'));
-      drawWithFiles(workspace);
+      return drawWithFiles(workspace);
     },
   }));
   let workbench: Workbench;

@@ -19,8 +19,8 @@ export interface ServerOptions {
   readonly machineSettings?: Readonly<Record<string, unknown>>;
   /** The folder to open; a new one by default, which is removed in the end. */
   readonly workspace?: string;
-  /** Called with the workspace folder before the server starts, to fill it. */
-  readonly fill?: (workspace: string) => void;
+  /** Called with the workspace folder before the server starts, to fill it; what takes longer is done while it starts. */
+  readonly fill?: (workspace: string) => void | Promise<void>;
   /** Variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** A packed extension to install first. */
@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     return made;
   };
   const workspace = options.workspace ?? place('workspace');
-  options.fill?.(workspace);
+  const filled = options.fill?.(workspace);
   const settings = { ...QUIET_SETTINGS, ...options.settings?.(workspace) };
   writeFileSync(path.join(place('user/User'), 'settings.json'), JSON.stringify(settings, null, 2));
   writeFileSync(path.join(place('user/Machine'), 'settings.json'), JSON.stringify(options.machineSettings ?? {}));
@@ -147,6 +147,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     }
     await wait(50);
   }
+  await filled;
   return server;
 }
 
