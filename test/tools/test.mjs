@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { bundle } from './bundle.mjs';
 import { build, install, root } from './prepare.mjs';
 
 const bin = (name) => path.join('node_modules', ...name.split('/'));
@@ -62,8 +63,9 @@ const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 async function test(tested, label = tested.join()) {
   const started = performance.now();
   const script = tested.length > 1 ? [path.join('test', 'tools', 'together.mjs')] : [];
+  const loader = tested.every((file) => programs.has(file)) ? ['--enable-source-maps'] : ['--import', 'tsx'];
   const { passed, output } = await node(
-    ['--import', 'tsx', '--test-reporter=spec', ...script, ...tested],
+    [...loader, '--test-reporter=spec', ...script, ...tested.map((file) => programs.get(file) ?? file)],
     !tested.some(inBrowser),
   );
   const shown = output.replace(/^ℹ (\w+) [\d.]+\n/gm, '').trimEnd();
@@ -151,6 +153,7 @@ async function heard(label, args) {
 
 const OXC = ['--plugin', '@prettier/plugin-oxc'];
 const setUp = files.some(inBrowser) && heard('Set-up of VS Code', [path.join('test', 'vscode', 'setup.mjs')]);
+const bundling = bundle(files.filter((file) => !inBrowser(file)));
 const checks = [];
 if (wanted.length === 0) {
   await heard('Build', ['esbuild.js']);
@@ -163,6 +166,8 @@ if (wanted.length === 0) {
   );
 } else build();
 await setUp;
+/** Where they are bundled; what drives a browser hands it functions, and is not. */
+const programs = await bundling;
 
 /** Small files together. */
 async function runTogether(label, small) {
