@@ -280,7 +280,7 @@ export interface FeatureOptions extends SessionOptions, FeatureChoices {
   readonly model?: string;
   /** A text, or token ids and chat templates; its `position` is the token's, by default the last. */
   readonly prompt: string | Prompt;
-  /** A folder that SAELens writes, or a file of such matrices. */
+  /** A folder of SAELens, sparsify or Gemma Scope, or a file of such matrices. */
   readonly sae: string;
 }
 

@@ -19,7 +19,7 @@ export const FEATURE_FLAGS = [
   {
     name: 'sae',
     value: 'PATH',
-    help: 'the sparse autoencoder whose features are listed: a folder of SAELens (cfg.json, sae_weights.safetensors), or such weights',
+    help: 'the sparse autoencoder whose features are listed: a folder of SAELens, sparsify or Gemma Scope, or such weights',
   },
   { name: 'most', value: 'N', help: 'features that are listed at most, 1 to 1000', default: '20' },
   { name: 'json', help: 'print them as JSON' },

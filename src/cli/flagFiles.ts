@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { decoderPick, readFeature, saeWeights } from '../formats/features.js';
+import { readDirection, readFeature } from '../formats/features.js';
+import { saeWeights } from '../formats/saeFolder.js';
 import { isTable, readTextTable } from '../formats/textTable.js';
-import { readVector, wholeFile, withFile } from '../formats/vectorFile.js';
+import { wholeFile } from '../formats/vectorFile.js';
 import { Fault } from '../map/fault.js';
 import { type FlagFiles, type FlagValues, MAP_FLAGS, type MeantFiles } from '../map/flags.js';
 import type { Feature } from '../map/questions.js';
@@ -91,11 +92,8 @@ function decided(text: string, { vectors: places, instead }: MeantFiles): string
 
 async function readPlace(value: string): Promise<{ vector: string; name: string }> {
   const { path, ...pick } = vectorPlace(value, isVectorFile);
-  const weights = saeWeights(path);
-  const { vector, name } = await withFile(weights ?? path, (file) =>
-    readVector(file, weights === undefined ? pick : decoderPick(pick)),
-  );
-  return { vector: encodeVector(vector), name: weights === undefined ? name : value };
+  const { vector, name } = await readDirection(path, pick);
+  return { vector: encodeVector(vector), name: saeWeights(path) === undefined ? name : value };
 }
 
 async function readFeaturePlace(value: string): Promise<Omit<Feature, 'kind'>> {

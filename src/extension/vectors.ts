@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { fileName } from '../formats/names.js';
-import { type ReadFeature, SAE_FILES } from '../formats/features.js';
+import type { ReadFeature } from '../formats/features.js';
+import { layoutOf, SAE_CONFIGURATION, saeName, saePlace, saeWeights, sizesOf } from '../formats/saeFolder.js';
 import { toNpy } from '../formats/npy.js';
 import { planeNpz } from '../formats/planeNpz.js';
 import { isTable, readTextTable } from '../formats/textTable.js';
@@ -35,24 +36,40 @@ type VectorDependencies = Pick<
 /** Vectors and texts that come from files, and vectors that go into them. */
 export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 'settings'>): VectorDependencies => ({
   async chooseVector(numbers) {
-    const uri = await choose(t('Choose a File with Vectors'), {
-      [t('Vectors')]: ['npy', 'npz', 'safetensors', 'json'],
-      [t('All files')]: ['*'],
-    });
-    return uri && vectorOf(services.files, await placeOf(uri), numbers);
+    const uri = await choose(
+      t('Choose a File with Vectors'),
+      {
+        [t('Vectors')]: ['npy', 'npz', 'safetensors', 'json'],
+        [t('All files')]: ['*'],
+      },
+      true,
+    );
+    if (uri === undefined) return undefined;
+    const place = await placeOf(uri);
+    const entries = await services.files.listVectors(place);
+    const source = await vectorOf(services.files, place, entries, numbers);
+    return source && { source, ...saeAt(place, entries) };
   },
   async chooseFeature(numbers) {
-    const uri = await choose(t('Choose a Sparse Autoencoder or a Probe'), {
-      [t('Vectors')]: ['safetensors', 'npy', 'npz', 'json'],
-      [t('All files')]: ['*'],
-    });
+    const uri = await choose(
+      t('Choose a Sparse Autoencoder or a Probe'),
+      {
+        [t('Vectors')]: ['safetensors', 'npy', 'npz', 'json'],
+        [t('All files')]: ['*'],
+      },
+      true,
+    );
     return uri && featureOf(services.files, await placeOf(uri), numbers);
   },
   async chooseSae() {
-    const uri = await choose(t('Choose a Sparse Autoencoder'), {
-      [t('Vectors')]: ['safetensors', 'npz'],
-      [t('All files')]: ['*'],
-    });
+    const uri = await choose(
+      t('Choose a Sparse Autoencoder'),
+      {
+        [t('Vectors')]: ['safetensors', 'npz', 'json'],
+        [t('All files')]: ['*'],
+      },
+      true,
+    );
     if (uri === undefined) return undefined;
     if (uri.scheme === 'file') return saePlace(uri.fsPath);
     throw new Fault({
@@ -102,9 +119,20 @@ export const vectorDependencies = (services: Pick<Services, 'files' | 'log' | 's
   },
 });
 
-/** A file of this machine is read in place, in parts; one of another comes whole. */
-const placeOf = async (uri: vscode.Uri): Promise<VectorPlace> =>
-  uri.scheme === 'file' ? { path: uri.fsPath } : { name: nameOf(uri), bytes: await read(uri, LARGEST_REMOTE) };
+/**
+ * A file of this machine is read in place, in parts; one of another comes whole. An autoencoder's folder, or the configuration in it,
+ * leads to its weights.
+ */
+async function placeOf(uri: vscode.Uri): Promise<VectorPlace> {
+  if (uri.scheme !== 'file') return { name: nameOf(uri), bytes: await read(uri, LARGEST_REMOTE) };
+  const { fsPath } = uri;
+  const folder = path.basename(fsPath) === SAE_CONFIGURATION ? path.dirname(fsPath) : fsPath;
+  return { path: saeWeights(folder) ?? fsPath };
+}
+
+/** The autoencoder that a file of this machine is, if it is one. */
+const saeAt = (place: VectorPlace, entries: readonly VectorEntry[]): { readonly sae?: string } =>
+  'path' in place && layoutOf(entries) ? { sae: saePlace(place.path) } : {};
 
 const nameOf = (uri: vscode.Uri): string => uri.path.split('/').at(-1) ?? '';
 
@@ -115,9 +143,9 @@ const LARGEST_REMOTE = 256e6;
 async function vectorOf(
   files: Services['files'],
   place: VectorPlace,
+  entries: readonly VectorEntry[],
   numbers: number | undefined,
 ): Promise<{ readonly kind: 'vector'; readonly vector: string; readonly name: string } | undefined> {
-  const entries = await files.listVectors(place);
   const called = 'path' in place ? path.basename(place.path) : place.name;
   const fits = ({ refusal, width }: VectorEntry): boolean =>
     refusal === undefined && (numbers === undefined || width === numbers);
@@ -150,13 +178,9 @@ async function vectorOf(
   }
   const { vector, name } = await files.readVector(place, { key: entry?.key ?? undefined, row, hiddenSize: numbers });
   // Weights by their usual name are called by their folder's.
-  const [weights, folder] = [`${SAE_FILES.weights}:`, 'path' in place ? path.basename(path.dirname(place.path)) : ''];
-  const told = folder !== '' && name.startsWith(weights) ? `${folder}:${name.slice(weights.length)}` : name;
+  const told = 'path' in place ? name.replace(path.basename(place.path), saeName(place.path)) : name;
   return { kind: 'vector', vector: encodeVector(vector), name: told };
 }
-
-/** What an autoencoder is named by: the folder of weights that SAELens has written, whose name says more, else the file. */
-const saePlace = (file: string): string => (path.basename(file) === SAE_FILES.weights ? path.dirname(file) : file);
 
 /** A feature of a file: by its number where the file is an autoencoder's, else a vector with the bias beside it. */
 async function featureOf(
@@ -165,9 +189,10 @@ async function featureOf(
   numbers: number | undefined,
 ): Promise<{ readonly feature: Feature; readonly sae?: string } | undefined> {
   const entries = await files.listVectors(place);
-  const encoder = entries.find(({ key }) => key === 'W_enc');
-  if (!encoder) {
-    const chosen = await vectorOf(files, place, numbers);
+  const layout = layoutOf(entries);
+  const encoder = entries.find(({ key }) => key === layout?.encoder);
+  if (!layout || !encoder) {
+    const chosen = await vectorOf(files, place, entries, numbers);
     if (!chosen) return undefined;
     const [, key, row] = /:(.+?)(?:#(\d+))?$/.exec(chosen.name) ?? [];
     const pick = { key, row: row === undefined ? undefined : Number(row), hiddenSize: numbers };
@@ -177,18 +202,18 @@ async function featureOf(
   const read = (row: number): Promise<ReadFeature> => files.readFeature(place, { row, hiddenSize: numbers });
   // What is wrong with the file is said before a person is asked.
   await read(0);
-  const last = encoder.width - 1;
+  const { features } = sizesOf(layout, encoder);
+  const last = features - 1;
   const typed = await askForText({
-    title: t('Features of {0}', 'path' in place ? path.basename(path.dirname(place.path)) : place.name),
-    prompt: t('Which of the {0} features? A number, 0 to {1}.', formatCount(encoder.width), formatCount(last)),
+    title: t('Features of {0}', 'path' in place ? saeName(place.path) : place.name),
+    prompt: t('Which of the {0} features? A number, 0 to {1}.', formatCount(features), formatCount(last)),
     value: '0',
     problem: (text) =>
       /^\s*\d+\s*$/.test(text) && Number(text) <= last ? undefined : t('A whole number from 0 to {0}', last),
   });
   if (typed === undefined) return undefined;
   const { vector, ...rest } = await read(Number(typed));
-  const sae = 'path' in place ? place.path : undefined;
-  return { feature: { kind: 'feature', vector: encodeVector(vector), ...rest }, ...(sae === undefined ? {} : { sae }) };
+  return { feature: { kind: 'feature', vector: encodeVector(vector), ...rest }, ...saeAt(place, entries) };
 }
 
 /** Lines that are not empty, in order. @throws Fault `file` */
@@ -206,10 +231,28 @@ function linesOf(bytes: Uint8Array): readonly string[] {
   return lines;
 }
 
-const choose = async (title: string, filters: Record<string, string[]>): Promise<vscode.Uri | undefined> => {
-  const uris = await vscode.window.showOpenDialog({ title, filters, defaultUri: startFolder() });
+/** @param folders whether a folder may be chosen instead of a file, where a dialog can offer both */
+const choose = async (
+  title: string,
+  filters: Record<string, string[]>,
+  folders = false,
+): Promise<vscode.Uri | undefined> => {
+  const canSelectFolders = folders && offersBoth();
+  const uris = await vscode.window.showOpenDialog({
+    title,
+    filters,
+    canSelectFiles: true,
+    canSelectFolders,
+    defaultUri: startFolder(),
+  });
   return uris?.[0];
 };
+
+/** The systems' own dialogs offer files or folders on Linux and Windows; macOS's and VS Code's own offer both. */
+const offersBoth = (): boolean =>
+  process.platform === 'darwin' ||
+  vscode.env.remoteName !== undefined ||
+  vscode.workspace.getConfiguration('files').get<boolean>('simpleDialog.enable') === true;
 
 const startFolder = (): vscode.Uri => vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
 

@@ -1,10 +1,20 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRecord } from '../map/json.js';
 import { Fault } from '../map/fault.js';
 import { several } from '../map/numbers.js';
 import type { Layer } from '../map/specification.js';
 import type { StrongFeature, StrongFeatures } from '../map/strongFeatures.js';
+import {
+  hookOfPlace,
+  layerOfHook,
+  layoutOf,
+  SAE_CONFIGURATION,
+  type SaeLayout,
+  saeName,
+  sizesOf,
+  weightsAt,
+} from './saeFolder.js';
 import { badFile, type GivenFile, wholeFile, withFile } from './vectors/bytes.js';
 import { type StoredArray, vectorsOf } from './vectors/storedArray.js';
 import { arrayOf, listVectors, readVector, type VectorEntry, type VectorPick } from './vectorFile.js';
@@ -17,33 +27,7 @@ export interface ReadFeature {
   readonly name: string;
 }
 
-/** The two files of a folder that SAELens writes. */
-export const SAE_FILES = { weights: 'sae_weights.safetensors', configuration: 'cfg.json' } as const;
-const [ENCODER, DECODER, ENCODER_BIAS, DECODER_BIAS] = ['W_enc', 'W_dec', 'b_enc', 'b_dec'];
-
 const CONFIGURATION_BYTES = 2 ** 20;
-
-/** The weights of a folder that SAELens writes; undefined where it is none. */
-export function saeWeights(folder: string): string | undefined {
-  const weights = path.join(folder, SAE_FILES.weights);
-  return existsSync(weights) ? weights : undefined;
-}
-
-/** What the folder of a file is called. */
-const folderOf = (file: string): string => path.basename(path.dirname(path.resolve(file)));
-
-/** The file that a place leads to: itself, or a folder's weights. @throws Fault `file` for another folder. */
-function weightsAt(place: string): string {
-  const weights = saeWeights(place);
-  // Links in a circle lead nowhere, which existsSync() says without throwing.
-  if (weights === undefined && existsSync(place) && statSync(place).isDirectory())
-    throw badFile(
-      path.basename(path.resolve(place)),
-      'is a folder without a sparse autoencoder',
-      `One that SAELens has written holds ${SAE_FILES.weights} and ${SAE_FILES.configuration}.`,
-    );
-  return weights ?? place;
-}
 
 /** What a sparse autoencoder says of itself, as far as it decides what a feature is. */
 interface SaeConfiguration {
@@ -60,25 +44,27 @@ interface SaeConfiguration {
 }
 
 /**
- * What stands beside the weights, `cfg.json`, of any version of SAELens; undefined where there is none.
+ * What stands beside the weights, `cfg.json`, of any version of SAELens, or of sparsify; undefined where there is none.
  * @throws Fault `file` where it cannot be read, or says what features here cannot be.
  */
 async function configurationBeside(weights: string): Promise<SaeConfiguration | undefined> {
-  const file = path.join(path.dirname(weights), SAE_FILES.configuration);
+  const file = path.join(path.dirname(weights), SAE_CONFIGURATION);
   if (!existsSync(file)) return undefined;
   let data: unknown;
   try {
     data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await wholeFile(file, CONFIGURATION_BYTES)));
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw badFile(SAE_FILES.configuration, 'is no JSON', 'Write or copy it again.', String(error));
+    throw badFile(SAE_CONFIGURATION, 'is no JSON', 'Write or copy it again.', String(error));
   }
-  if (!isRecord(data)) throw badFile(SAE_FILES.configuration, 'is no configuration of a sparse autoencoder');
+  if (!isRecord(data)) throw badFile(SAE_CONFIGURATION, 'is no configuration of a sparse autoencoder');
+  // SAELens has written the number of features from the start.
+  if (!('d_sae' in data) && ('expansion_factor' in data || 'num_latents' in data)) return ofSparsify(data);
   const { architecture, apply_b_dec_to_input: subtracts, normalize_activations: normalizes, metadata } = data;
   // Folded into the weights, or none: others scale a vector by what it is itself.
   if (typeof normalizes === 'string' && !['none', 'expected_average_only_in'].includes(normalizes))
     throw badFile(
-      SAE_FILES.configuration,
+      SAE_CONFIGURATION,
       `says that vectors are normalized ("${normalizes.slice(0, 60)}"), which features here are not`,
     );
   // Before 6.0 the kind of a "standard" one stood in its activation function.
@@ -93,6 +79,27 @@ async function configurationBeside(weights: string): Promise<SaeConfiguration | 
     rescales: data.rescale_acts_by_decoder_norm === true,
     keeps: typeof k === 'number' ? k : undefined,
     hook: typeof hook === 'string' ? hook.slice(0, 200) : undefined,
+  };
+}
+
+/** @param data cfg.json as sparsify writes it. @throws Fault `file` for what is no autoencoder of one place, or has other activations. */
+function ofSparsify({
+  activation,
+  k,
+  signed,
+  transcode,
+  skip_connection: skips,
+}: Record<string, unknown>): SaeConfiguration {
+  const refused = (what: string): Fault => badFile(SAE_CONFIGURATION, what);
+  if (transcode === true || skips === true)
+    throw refused('describes a transcoder, whose features read one thing and write another');
+  if (signed === true) throw refused('says that features may be negative ("signed"), which features here are not');
+  return {
+    architecture: typeof activation === 'string' ? activation : 'topk',
+    subtracts: true,
+    rescales: false,
+    keeps: typeof k === 'number' ? k : undefined,
+    hook: undefined,
   };
 }
 
@@ -118,15 +125,25 @@ const ARCHITECTURES = ['standard', 'jumprelu', 'topk', 'batchtopk', 'matryoshka_
  * those of Gemma Scope.
  * @param entries the arrays beside each other. @throws Fault `file` for an architecture of another kind.
  */
-function activationOf(configuration: SaeConfiguration | undefined, entries: readonly VectorEntry[]): Activation {
+function activationOf(
+  configuration: SaeConfiguration | undefined,
+  entries: readonly VectorEntry[],
+  layout: SaeLayout,
+): Activation {
   const has = (name: string): boolean => entries.some(({ key }) => key === name);
   const plain = { rescaled: false, thresholds: undefined, keeps: Infinity };
+  if (configuration === undefined && layout.needsConfiguration)
+    throw badFile(
+      SAE_CONFIGURATION,
+      'is missing beside the weights: it says how many features are kept',
+      'Copy it there, and choose the file or its folder.',
+    );
   if (configuration === undefined)
     return has('threshold')
       ? { ...plain, centered: false, thresholds: 'threshold' }
-      : { ...plain, centered: has(DECODER_BIAS) };
+      : { ...plain, centered: has(layout.decoderBias) };
   const { architecture = has('threshold') ? 'jumprelu' : 'standard', subtracts, rescales, keeps } = configuration;
-  const centered = subtracts && has(DECODER_BIAS);
+  const centered = subtracts && has(layout.decoderBias);
   switch (architecture) {
     case 'standard':
       return { ...plain, centered };
@@ -144,13 +161,13 @@ function activationOf(configuration: SaeConfiguration | undefined, entries: read
     }
     default:
       throw badFile(
-        SAE_FILES.configuration,
+        SAE_CONFIGURATION,
         `names the architecture "${architecture.slice(0, 60)}", whose features are more than a sum and a threshold`,
         `Take one of ${ARCHITECTURES.slice(0, -1).join(', ')} or ${ARCHITECTURES.at(-1) ?? ''}.`,
       );
   }
   throw badFile(
-    SAE_FILES.configuration,
+    SAE_CONFIGURATION,
     architecture === 'topk'
       ? 'names the architecture "topk" without the number "k" of features that it keeps'
       : `names the architecture "${architecture}", and there is no "threshold" in the weights beside it`,
@@ -158,7 +175,7 @@ function activationOf(configuration: SaeConfiguration | undefined, entries: read
 }
 
 /**
- * A feature of a file or of a folder that SAELens writes: with `bias`, `b_dec` and `threshold` where they stand beside it.
+ * A feature of a file or of an autoencoder's folder: with its bias, the decoder's and a threshold where they stand beside it.
  * Only its own numbers are read.
  * @param place a file, or such a folder; in a folder, and in a file with an encoder, a number alone is a feature's.
  * @throws Fault as {@link readVector}, and `file` for an autoencoder of another kind.
@@ -166,58 +183,91 @@ function activationOf(configuration: SaeConfiguration | undefined, entries: read
 export async function readFeature(place: string, pick: VectorPick): Promise<ReadFeature> {
   const weights = weightsAt(place);
   const configuration = await configurationBeside(weights);
-  const { hook } = configuration ?? {};
-  const feature = await withFile(weights, (file) => featureOf(file, pick, configuration));
-  // Weights by their usual name are called by their folder's.
-  const isFolder = path.basename(weights) === SAE_FILES.weights && pick.key === undefined;
-  const called = isFolder ? `${folderOf(weights)}#${pick.column ?? pick.row ?? 0}` : feature.name;
-  return { ...feature, name: hook === undefined ? called : `${called} (${hook})` };
+  const hook = configuration?.hook ?? hookOfPlace(weights);
+  const { isNumber, ...feature } = await withFile(weights, (file) => numberedFeature(file, pick, configuration));
+  const name = isNumber ? `${saeName(weights)}#${pick.column ?? pick.row ?? 0}` : feature.name;
+  return { ...feature, name: hook === undefined ? name : `${name} (${hook})` };
 }
 
 /** The same of a file at hand. */
 export async function featureOf(
   file: GivenFile,
-  { key, row, column, hiddenSize }: VectorPick,
+  pick: VectorPick,
   configuration?: SaeConfiguration,
 ): Promise<ReadFeature> {
+  const { isNumber: _, ...feature } = await numberedFeature(file, pick, configuration);
+  return feature;
+}
+
+/** @returns also whether it was asked for by its number alone */
+async function numberedFeature(
+  file: GivenFile,
+  { key, row, column, hiddenSize }: VectorPick,
+  configuration: SaeConfiguration | undefined,
+): Promise<ReadFeature & { readonly isNumber: boolean }> {
   const entries = await listVectors(file);
-  const has = (name: string): boolean => entries.some((one) => one.key === name);
-  const encoder = key ?? (has(ENCODER) && has(DECODER) ? ENCODER : undefined);
-  const ofEncoder = encoder === ENCODER && row !== undefined && key === undefined;
-  const at = ofEncoder ? { column: row } : { row, column };
-  if (key === undefined && encoder === ENCODER && row === undefined && column === undefined)
+  const layout = layoutOf(entries);
+  const whole = layout && entries.some((one) => one.key === layout.decoder) ? layout : undefined;
+  if (key === undefined && whole && row === undefined && column === undefined)
     throw new Fault({
       code: 'bad-parameter',
       message: `"${file.name}" holds a sparse autoencoder.`,
       hint: 'Say which of its features: a number, such as #17.',
     });
-  if (key === ENCODER && row !== undefined && has(DECODER))
+  if (whole && key === whole.encoder && (whole.byRow ? column : row) !== undefined) {
+    const [given, right, place] = whole.byRow
+      ? ['column', 'rows', `#${column ?? 0}`]
+      : ['row', 'columns', `#,${row ?? 0}`];
     throw new Fault({
       code: 'bad-parameter',
-      message: `A row of "${file.name}:${ENCODER}" is no feature: its columns are.`,
-      hint: `Write ${ENCODER}#,${row}, or the number alone: #${row}.`,
+      message: `A ${given} of "${file.name}:${key}" is no feature: its ${right} are.`,
+      hint: `Write ${key}${place}, or the number alone: #${column ?? row ?? 0}.`,
     });
-  const { vector, name } = await readVector(file, { key: encoder, ...at, hiddenSize });
+  }
+  const isNumber = key === undefined && whole !== undefined;
   const number = column ?? row ?? 0;
-  if (encoder === undefined) return { vector, bias: 0, threshold: null, name };
-  if (encoder !== ENCODER) {
+  const encoder = key ?? whole?.encoder;
+  const at = isNumber ? (whole.byRow ? { row: number } : { column: number }) : { row, column };
+  const { vector, name } = await readVector(file, { key: encoder, ...at, hiddenSize });
+  if (encoder === undefined) return { vector, bias: 0, threshold: null, name, isNumber };
+  if (!layout || encoder !== layout.encoder) {
     const bias = entries.find((array) => array.key === biasOf(encoder));
     const all =
       bias?.count === 1 && bias.refusal === undefined ? await readVector(file, { key: biasOf(encoder) }) : undefined;
-    return { vector, bias: all?.vector[number] ?? 0, threshold: encoder.startsWith('encoder') ? 0 : null, name };
+    const threshold = encoder.startsWith('encoder') ? 0 : null;
+    return { vector, bias: all?.vector[number] ?? 0, threshold, name, isNumber };
   }
-  const { centered, thresholds, rescaled } = activationOf(configuration, entries);
-  const features = entries.find((array) => array.key === ENCODER)?.width ?? 0;
-  const bias = await numbersOf(file, entries, ENCODER_BIAS, features);
-  const center = centered ? await readVector(file, { key: DECODER_BIAS, hiddenSize: vector.length }) : undefined;
-  const scale = rescaled ? norm((await readVector(file, { key: DECODER, row: number })).vector) : 1;
+  const { centered, thresholds, rescaled } = activationOf(configuration, entries, layout);
+  const { features } = sizesOf(layout, encoderOf(file.name, entries).encoder);
+  const bias = await numbersOf(file, entries, layout.encoderBias, features);
+  const center = centered ? await readVector(file, { key: layout.decoderBias, hiddenSize: vector.length }) : undefined;
+  const scale = rescaled ? norm((await readVector(file, { key: layout.decoder, row: number })).vector) : 1;
   const least = thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, features);
   return {
     vector: scale === 1 ? vector : vector.map((value) => scale * value),
     bias: scale * ((bias?.[number] ?? 0) - (center ? dot(center.vector, vector) : 0)),
     threshold: least?.[number] ?? 0,
     name,
+    isNumber,
   };
+}
+
+/**
+ * A vector of a file or of an autoencoder's folder: of an autoencoder a number alone is the direction that this feature writes, its
+ * decoder's row.
+ * @throws Fault as {@link readVector}
+ */
+export async function readDirection(
+  place: string,
+  { key, row, column, hiddenSize }: VectorPick,
+): Promise<{ readonly vector: Float32Array; readonly name: string }> {
+  const weights = weightsAt(place);
+  return withFile(weights, async (file) => {
+    const layout = key === undefined && row !== undefined ? layoutOf(await listVectors(file)) : undefined;
+    if (!layout) return readVector(file, { key, row, column, hiddenSize });
+    const { vector } = await readVector(file, { key: layout.decoder, row, hiddenSize });
+    return { vector, name: `${saeName(weights)}#${row ?? 0}` };
+  });
 }
 
 /** The numbers of an array that has one for each feature, or one for all; undefined where there is no such array. @throws Fault */
@@ -251,22 +301,10 @@ export async function hookLayer(place: string): Promise<Layer | undefined> {
   const configuration = await configurationBeside(weights);
   await withFile(weights, async (file) => {
     const entries = await listVectors(file);
-    encoderOf(file.name, entries);
-    activationOf(configuration, entries);
+    activationOf(configuration, entries, encoderOf(file.name, entries).layout);
   });
-  return layerOfHook(configuration?.hook ?? '');
+  return layerOfHook(configuration?.hook ?? hookOfPlace(weights) ?? '');
 }
-
-function layerOfHook(hook: string): Layer | undefined {
-  const [, block, side] = /^blocks\.(\d{1,5})\.hook_resid_(pre|post)$/.exec(hook) ?? [];
-  if (block === undefined) return undefined;
-  const layer = Number(block) - (side === 'pre' ? 1 : 0);
-  return layer < 0 ? 'embeddings' : layer;
-}
-
-/** Where a direction of a folder's autoencoder is: its decoder's row of that number. */
-export const decoderPick = ({ key, row, column }: VectorPick): VectorPick =>
-  key === undefined && column === undefined ? { key: DECODER, row } : { key, row, column };
 
 /**
  * The strongest features of a vector, of an autoencoder's folder or file; fewer where not so many are active. The file is read
@@ -283,25 +321,26 @@ export async function strongestFeatures(
 ): Promise<StrongFeatures> {
   const weights = weightsAt(place);
   const configuration = await configurationBeside(weights);
-  const hook = configuration?.hook ?? null;
+  const hook = configuration?.hook ?? hookOfPlace(weights) ?? null;
   return withFile(weights, async (file) => {
     const entries = await listVectors(file);
-    const { width } = checkedEncoder(file.name, entries, vector.length);
-    const { centered, rescaled, thresholds, keeps } = activationOf(configuration, entries);
-    const decoder = entries.find(({ key }) => key === DECODER);
-    if (rescaled && decoder && decoder.count !== width)
-      throw badFile(`${file.name}:${DECODER}`, `has ${several(decoder.count, 'row')} for ${width} features`);
+    const { layout, features } = checkedEncoder(file.name, entries, vector.length);
+    const { centered, rescaled, thresholds, keeps } = activationOf(configuration, entries, layout);
+    const decoder = entries.find(({ key }) => key === layout.decoder);
+    if (rescaled && decoder && decoder.count !== features)
+      throw badFile(`${file.name}:${layout.decoder}`, `has ${several(decoder.count, 'row')} for ${features} features`);
     const [bias, least, center] = [
-      await numbersOf(file, entries, ENCODER_BIAS, width),
-      thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, width),
-      centered ? (await readVector(file, { key: DECODER_BIAS, hiddenSize: vector.length })).vector : undefined,
+      await numbersOf(file, entries, layout.encoderBias, features),
+      thresholds === undefined ? undefined : await numbersOf(file, entries, thresholds, features),
+      centered ? (await readVector(file, { key: layout.decoderBias, hiddenSize: vector.length })).vector : undefined,
     ];
     const sums = await products(
-      await arrayOf(file, ENCODER),
+      await arrayOf(file, layout.encoder),
       vector.map((value, i) => value - (center?.[i] ?? 0)),
+      layout.byRow,
       pause,
     );
-    const scale = rescaled ? await rowNorms(await arrayOf(file, DECODER), pause) : undefined;
+    const scale = rescaled ? await rowNorms(await arrayOf(file, layout.decoder), pause) : undefined;
     const active: { feature: number; activation: number }[] = [];
     sums.forEach((sum, feature) => {
       const activation = (sum + (bias?.[feature] ?? 0)) * (scale?.[feature] ?? 1);
@@ -315,49 +354,72 @@ export async function strongestFeatures(
     const strongest: StrongFeature[] = [];
     for (const one of active.slice(0, most)) {
       pause();
-      const row = { key: DECODER, row: one.feature, hiddenSize: vector.length };
-      strongest.push({ ...one, direction: decoder?.count === width ? (await readVector(file, row)).vector : null });
+      const row = { key: layout.decoder, row: one.feature, hiddenSize: vector.length };
+      strongest.push({ ...one, direction: decoder?.count === features ? (await readVector(file, row)).vector : null });
     }
-    const name = file.name === SAE_FILES.weights ? folderOf(weights) : file.name;
     const layer = hook === null ? undefined : layerOfHook(hook);
-    return { sae: { name, features: width, hook, layer: layer ?? null }, active: active.length, strongest };
+    const sae = { name: saeName(weights), features, hook, layer: layer ?? null };
+    return { sae, active: active.length, strongest };
   });
 }
 
-/** The encoder, [numbers, features]. @throws Fault */
-function encoderOf(name: string, entries: readonly VectorEntry[]): VectorEntry {
-  const encoder = entries.find(({ key }) => key === ENCODER);
-  if (!encoder) throw badFile(name, `holds no encoder "${ENCODER}"`, 'Choose a folder that SAELens has written.');
+/** An autoencoder's encoder. @throws Fault where there is none, or none of use */
+function encoderOf(
+  name: string,
+  entries: readonly VectorEntry[],
+): { readonly layout: SaeLayout; readonly encoder: VectorEntry } {
+  const layout = layoutOf(entries);
+  const encoder = entries.find(({ key }) => key === layout?.encoder);
+  if (!layout || !encoder)
+    throw badFile(
+      name,
+      'holds no encoder "W_enc"',
+      'Choose a folder that SAELens, sparsify or Gemma Scope has written.',
+    );
   if (encoder.refusal !== undefined) throw badFile(name, `has an encoder of no use: ${encoder.refusal}`);
-  return encoder;
+  return { layout, encoder };
 }
 
 /** The same, of vectors of so many numbers. @throws Fault */
-function checkedEncoder(name: string, entries: readonly VectorEntry[], numbers: number): VectorEntry {
-  const encoder = encoderOf(name, entries);
-  if (encoder.count !== numbers)
-    throw new Fault({
-      code: 'bad-parameter',
-      message: `The autoencoder takes vectors of ${encoder.count} numbers; the hidden states of this model have ${numbers}.`,
-      hint: 'Choose one that was trained on this model.',
-    });
-  return encoder;
+function checkedEncoder(
+  name: string,
+  entries: readonly VectorEntry[],
+  numbers: number,
+): { readonly layout: SaeLayout; readonly features: number } {
+  const { layout, encoder } = encoderOf(name, entries);
+  const own = sizesOf(layout, encoder);
+  if (own.numbers === numbers) return { layout, features: own.features };
+  throw new Fault({
+    code: 'bad-parameter',
+    message: `The autoencoder takes vectors of ${own.numbers} numbers; the hidden states of this model have ${numbers}.`,
+    hint: 'Choose one that was trained on this model.',
+  });
 }
 
-/** A vector [count] times a matrix [count, width]. @param pause is called between pieces of it, and may throw */
-async function products(matrix: StoredArray, vector: Float32Array, pause: () => void): Promise<Float64Array> {
+/**
+ * A vector times each feature's part of an encoder: its column or, `byRow`, its row.
+ * @param pause is called between pieces of it, and may throw
+ */
+async function products(
+  matrix: StoredArray,
+  vector: Float32Array,
+  byRow: boolean,
+  pause: () => void,
+): Promise<Float64Array> {
   const { count, width } = vectorsOf(matrix.shape);
-  const sums = new Float64Array(width);
+  const [inputs, features] = byRow ? [width, count] : [count, width];
+  const sums = new Float64Array(features);
+  const together = byRow !== (matrix.byColumn === true); // a feature's numbers
   for await (const { first, many, numbers } of pieces(matrix, pause))
     for (let i = 0; i < many; i++) {
-      if (matrix.byColumn) {
+      if (together) {
         let sum = 0;
-        for (let row = 0; row < count; row++) sum += (vector[row] ?? 0) * (numbers[i * count + row] ?? NaN);
+        for (let at = 0; at < inputs; at++) sum += (vector[at] ?? 0) * (numbers[i * inputs + at] ?? NaN);
         sums[first + i] = sum;
       } else {
         const h = vector[first + i] ?? 0;
-        const start = i * width;
-        for (let at = 0; at < width; at++) sums[at] = (sums[at] ?? 0) + h * (numbers[start + at] ?? NaN);
+        const start = i * features;
+        for (let at = 0; at < features; at++) sums[at] = (sums[at] ?? 0) + h * (numbers[start + at] ?? NaN);
       }
     }
   return sums;

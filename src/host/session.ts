@@ -363,9 +363,10 @@ export class ModelSession {
    *
    * Activations are those of SAELens: `z = (h - b_dec) W_enc + b_enc`, where `apply_b_dec_to_input` is not false (else without
    * `b_dec`), times the norms of the decoder's rows where `rescale_acts_by_decoder_norm` is true; then `relu(z)` (`standard`), `z`
-   * where it is above the feature's threshold (`jumprelu`, `batchtopk`), or the `k` largest above 0 (`topk`).
+   * where it is above the feature's threshold (`jumprelu`, `batchtopk`), or the `k` largest above 0 (`topk`). Those of sparsify are its
+   * own (`topk`), those of Gemma Scope a `jumprelu` without `b_dec`.
    * @param state a text, a {@link Prompt}, or a vector [hiddenSize]
-   * @param sae a folder that SAELens writes (`cfg.json`, `sae_weights.safetensors`), or a file of such matrices: safetensors, .npz
+   * @param sae a folder of SAELens, sparsify (`cfg.json`, `sae.safetensors`) or Gemma Scope (`params.npz`), or a file of such matrices
    * @param options `most`: 1 ... 1000, by default 20
    * @throws Fault `file` where the autoencoder cannot be read or its features are others (gated; normalized vectors),
    *   `bad-parameter` where it takes vectors of another size, `cancelled`.

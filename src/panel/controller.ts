@@ -585,20 +585,22 @@ export class MapController {
   /** Puts what a file holds into a setting. */
   private async chooseFile(setting: SettingPath, content: FileContent): Promise<void> {
     if (content === 'table') return this.chooseTable(setting);
-    if (content === 'feature') {
-      const chosen = await this.deps.chooseFeature(this.main.hiddenSize);
+    if (content === 'feature' || content === 'vector') {
+      const chosen =
+        content === 'feature'
+          ? await this.deps.chooseFeature(this.main.hiddenSize)
+          : await this.deps.chooseVector(this.main.hiddenSize);
       if (!chosen || this.disposed) return;
+      const value = 'feature' in chosen ? chosen.feature : chosen.source;
       // Whoever has named an autoencoder sees its features beside the map, too.
-      return this.take({ [setting]: chosen.feature, ...(chosen.sae === undefined ? {} : { sae: chosen.sae }) });
+      return this.take({ [setting]: value, ...(chosen.sae === undefined ? {} : { sae: chosen.sae }) });
     }
     const value =
       content === 'texts'
         ? await this.deps.chooseTexts()
         : content === 'translator'
           ? await this.deps.chooseTranslator()
-          : content === 'sae'
-            ? await this.deps.chooseSae()
-            : await this.deps.chooseVector(this.main.hiddenSize);
+          : await this.deps.chooseSae();
     if (value !== undefined && !this.disposed) this.take({ [setting]: value });
   }
 

@@ -68,8 +68,13 @@ export interface PanelDependencies {
   /**
    * Asks for a file and, where it holds several vectors, for one of them. undefined when dismissed.
    * @param numbers how many the vector must have, where the model is known. @throws Fault `file`, `bad-parameter`.
+   * @returns `sae`: the path of the autoencoder that the vector is of, if it is of one
    */
-  chooseVector(numbers: number | undefined): Promise<Extract<VectorSource, { kind: 'vector' }> | undefined>;
+  chooseVector(
+    numbers: number | undefined,
+  ): Promise<
+    { readonly source: Extract<VectorSource, { kind: 'vector' }>; readonly sae?: string | undefined } | undefined
+  >;
   /** Asks for a file, and for a feature or probe of it; undefined when dismissed. `sae`: the path of its autoencoder. @throws Fault as {@link chooseVector}. */
   chooseFeature(
     numbers: number | undefined,

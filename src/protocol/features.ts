@@ -4,7 +4,7 @@ import type { Token } from '../map/token.js';
 
 /** A hidden state, and the sparse autoencoder whose strongest features there are asked. */
 export interface FeaturesParams {
-  /** A folder that SAELens writes, or a file of such matrices; absolute. */
+  /** A folder of SAELens, sparsify or Gemma Scope, or a file of such matrices; absolute. */
   readonly sae: string;
   /** [hiddenSize], or a point of a map's plane. */
   readonly state: Float32Array | { readonly parameters: MapParameters; readonly x: number; readonly y: number };

@@ -50,7 +50,7 @@ export interface PanelSettings extends MapSettings {
   readonly lens: LensChoice | null;
   /** Along which a profile is shown; null: there is none. */
   readonly profile: ProfileLine | null;
-  /** The sparse autoencoder whose features are listed: a folder of SAELens or a file, absolute; null: none. */
+  /** The sparse autoencoder whose features are listed: its folder or file, absolute; null: none. */
   readonly sae: string | null;
   /** All interventions in their order, those that are off among them; empty where none is off. */
   readonly shelf: readonly Listed[];

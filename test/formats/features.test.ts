@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { zipSync } from 'fflate';
-import { featureOf, hookLayer, readFeature, strongestFeatures } from '../../src/formats/features.js';
+import { featureOf, hookLayer, readDirection, readFeature, strongestFeatures } from '../../src/formats/features.js';
 import { type GivenFile, givenBytes, readVector } from '../../src/formats/vectorFile.js';
 import { npy } from '../../src/formats/npy.js';
 import { activation } from '../../src/map/questions.js';
@@ -113,6 +113,73 @@ for (const [name, all] of Object.entries(truth.activations))
       }
     }
   });
+
+const OTHERS = path.join(FIXTURES, 'others');
+const others = JSON.parse(readFileSync(path.join(OTHERS, 'truth.json'), 'utf8')) as typeof truth;
+/** What each says of itself: by its folders alone. */
+const LAYERS: Readonly<Record<string, { readonly hook: string; readonly layer: number; readonly decoder: string }>> = {
+  'layers.1': { hook: 'layers.1', layer: 1, decoder: 'W_dec' },
+  'gpt_neox.layers.0': { hook: 'gpt_neox.layers.0', layer: 0, decoder: 'W_dec' },
+  'layer_1/width_16k/average_l0_71': { hook: 'layer_1', layer: 1, decoder: 'W_dec' },
+  'resid_post/layer_0_width_16k_l0_medium': { hook: 'layer_0', layer: 0, decoder: 'w_dec' },
+};
+
+for (const [place, all] of Object.entries(others.activations))
+  test(`features of "${place}" are what sparsify and Gemma Scope compute`, async () => {
+    const folder = path.join(OTHERS, place);
+    const { hook, layer, decoder } = LAYERS[place] ?? assert.fail(place);
+    const name = place.replace('resid_post/', '');
+    assert.equal(await hookLayer(folder), layer);
+    for (const [i, numbers] of others.vectors.entries()) {
+      const [h, expected] = [Float32Array.from(numbers), all[i] ?? []];
+      const { sae: facts, active, strongest } = await strongestFeatures(folder, h, 11);
+      assert.deepEqual(facts, { name, features: expected.length, hook, layer });
+      assertStrongest(strongest, expected, 11, place);
+      assert.equal(active, expected.filter((value) => value > 0).length);
+      for (const { feature, activation: one, direction } of strongest) {
+        const { vector: axis, name: called } = await readDirection(folder, { row: feature, hiddenSize: h.length });
+        assert.deepEqual([direction, called], [axis, `${name}#${feature}`]);
+        const right = await readDirection(folder, { key: decoder, row: feature });
+        assert.deepEqual(axis, right.vector);
+        const asked = await readFeature(folder, { row: feature, hiddenSize: h.length });
+        assert.equal(asked.name, `${name}#${feature} (${hook})`);
+        const product = h.reduce((sum, value, at) => sum + value * (asked.vector[at] ?? 0), 0);
+        assert.ok(Math.abs(activation(asked, product) - one) < 1e-4 * (1 + one), `${place} ${feature}`);
+      }
+    }
+  });
+
+test('what sparsify says of another kind, or does not say, is refused by name', async () => {
+  const h = numbers(6);
+  const copy = (name: string): string => {
+    const folder = path.join(temporaryFolder(), name);
+    cpSync(path.join(OTHERS, 'layers.1'), folder, { recursive: true });
+    return folder;
+  };
+  const stated = JSON.parse(readFileSync(path.join(OTHERS, 'layers.1', 'cfg.json'), 'utf8')) as Record<string, unknown>;
+  for (const [changes, says] of [
+    [{ k: -3 }, /without the number "k"/],
+    [{ k: 0 }, /without the number "k"/],
+    [{ k: null }, /without the number "k"/],
+    [{ activation: 'groupmax' }, /architecture "groupmax"/],
+    [{ transcode: true }, /transcoder/],
+    [{ skip_connection: true }, /transcoder/],
+    [{ signed: true }, /may be negative/],
+  ] as const) {
+    const folder = copy(`other ${JSON.stringify(changes).replaceAll(/\W/g, '')}`);
+    writeFileSync(path.join(folder, 'cfg.json'), JSON.stringify({ ...stated, ...changes }));
+    await assert.rejects(strongestFeatures(folder, h, 3), says);
+    await assert.rejects(readFeature(folder, { row: 1 }), says);
+  }
+  const silent = copy('silent');
+  rmSync(path.join(silent, 'cfg.json'));
+  await assert.rejects(strongestFeatures(silent, h, 3), /"cfg.json" is missing beside the weights/);
+  await assert.rejects(strongestFeatures(copy('layers.2'), numbers(7), 3), /takes vectors of 6 numbers/);
+  await assert.rejects(readFeature(copy('layers.3'), { key: 'encoder.weight', column: 2 }), /its rows are/);
+  await assert.rejects(readFeature(copy('layers.4'), { row: 11 }), /11/);
+  assert.equal(await hookLayer(copy('layers.5.mlp')), undefined);
+  assert.equal(await hookLayer(copy('h.7')), 7);
+});
 
 test('weights alone are a JumpReLU where they have thresholds, however their matrix lies', async () => {
   const h = numbers(WIDTH);

@@ -895,10 +895,12 @@ test('a file is chosen for a setting by the host; without one nothing changes', 
   say({ type: 'chooseFile', path: 'plane.center', content: 'vector' });
   await page.until(() => deps.calls.includes('chooseVector 576'));
   assert.equal(page.state.settings.parameters.plane.center.kind, 'origin');
-  deps.chosenVector = vector;
+  deps.chosenVector = { source: vector, sae: '/saes/layers.3' };
   say({ type: 'chooseFile', path: 'plane.center', content: 'vector' });
   await page.until(() => page.state.settings.parameters.plane.center.kind === 'vector');
   assert.deepEqual(page.state.settings.parameters.plane.center, vector);
+  // Whoever takes a vector of an autoencoder has named it for the list of features.
+  assert.equal(page.state.sae, '/saes/layers.3');
   deps.chosenTexts = ['one', 'two'];
   say({ type: 'chooseFile', path: 'plane.sample', content: 'texts' });
   await page.until(() => page.state.settings.parameters.plane.sample !== null);

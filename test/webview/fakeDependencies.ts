@@ -120,7 +120,12 @@ export class FakeDependencies implements PanelDependencies {
     return true;
   };
   exportPicture = async (): Promise<boolean> => (await this.note('exportPicture'), true);
-  chosenVector: { readonly kind: 'vector'; readonly vector: string; readonly name?: string } | undefined;
+  chosenVector:
+    | {
+        readonly source: { readonly kind: 'vector'; readonly vector: string; readonly name?: string };
+        readonly sae?: string;
+      }
+    | undefined;
   chosenTexts: readonly string[] | undefined;
   chooseVector = async (numbers: number | undefined) => (await this.note(`chooseVector ${numbers}`), this.chosenVector);
   chosenTranslator: { readonly path: string } | undefined;

@@ -70,7 +70,7 @@ export const ASKING_FLAGS: readonly MapFlag[] = [
     name: 'question',
     value: 'Q',
     many: true,
-    help: 'asked of every cell: probability:TOKEN, set:TOKEN,... (tokens together), pattern:REGEX (all tokens that match), difference:TOKEN,TOKEN (of their logits), divergence (from the prediction of the context, in nats) or feature:PLACE (of a sparse autoencoder or a probe: FOLDER#17 of SAELens, FILE:KEY#ROW, or FILE:KEY#,COLUMN); can be given several times',
+    help: 'asked of every cell: probability:TOKEN, set:TOKEN,... (tokens together), pattern:REGEX (all tokens that match), difference:TOKEN,TOKEN (of their logits), divergence (from the prediction of the context, in nats) or feature:PLACE (of a sparse autoencoder or a probe: FOLDER#17 of SAELens, sparsify or Gemma Scope, FILE#17, FILE:KEY#ROW, or FILE:KEY#,COLUMN); can be given several times',
     fields: ['question', 'alsoAsked'],
     names: (text) => ({ vectors: [], features: fileBehind(FEATURE, text) }),
     read(text, draft, { files }) {

@@ -99,7 +99,7 @@ function directionFlags(axis: 'x' | 'y'): MapFlag[] {
     flag(
       'vector',
       'FILE',
-      `the ${axis} axis is a vector of a .npy, .npz, safetensors or JSON file: FILE, FILE:KEY, FILE#ROW, FILE:KEY#ROW or FILE:KEY#,COLUMN; or of a folder of SAELens, FOLDER#17: what feature 17 writes`,
+      `the ${axis} axis is a vector of a .npy, .npz, safetensors or JSON file: FILE, FILE:KEY, FILE#ROW, FILE:KEY#ROW or FILE:KEY#,COLUMN; or of a sparse autoencoder, FOLDER#17 or FILE#17: what feature 17 writes`,
       (text, given) => vectorOf(given, text),
       () => undefined,
       'vectors',
