@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { repositoryOfSnapshot } from '../hub/cache.js';
 import { modelName } from '../hub/modelName.js';
+import { toldApart } from '../hub/toldApart.js';
 import { cachedModels, contentsOf, type ModelContents, standsFor } from '../hub/contents.js';
 import { storedModels } from '../hub/otherStores.js';
 import type { ModelReference } from '../map/specification.js';
@@ -67,10 +68,23 @@ export class Models implements vscode.Disposable {
   }
 
   /**
-   * Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no model twice, as folder and as file.
+   * Bundled, then recent, then found in the workspace, then in the Hugging Face cache; no model twice, as folder and as file. Those of one
+   * name are told apart by where they lie.
    * @param current a path that is told with the entry of the model that it leads to
    */
   async list(current: string | null = null): Promise<readonly ModelEntry[]> {
+    const entries = await this.named(current);
+    const alike = new Map<string, string[]>();
+    for (const { name, path: place } of entries) alike.set(name, [...(alike.get(name) ?? []), place]);
+    return entries.map((entry) => {
+      const places = alike.get(entry.name) ?? [];
+      const apart = places.length > 1 ? toldApart(places)[places.indexOf(entry.path)] : undefined;
+      return apart ? { ...entry, name: `${entry.name} (${apart})` } : entry;
+    });
+  }
+
+  /** The same, each with its own name. */
+  private async named(current: string | null = null): Promise<readonly ModelEntry[]> {
     const entries: { readonly entry: ModelEntry; readonly place: string; readonly others: string[] }[] = [];
     const add = async (modelPath: string, origin: ModelEntry['origin'], name?: string): Promise<void> => {
       const place = this.standsAt(modelPath);
@@ -114,7 +128,7 @@ export class Models implements vscode.Disposable {
 
   /** Paths that may hold the model of a saved map, the most likely first. Which one does is seen when it is opened. */
   async candidates(wanted: ModelReference): Promise<readonly string[]> {
-    const entries = (await this.list()).filter(({ problem }) => problem === undefined);
+    const entries = (await this.named()).filter(({ problem }) => problem === undefined);
     const rank = (entry: ModelEntry): number => {
       const known = this.knownAt(entry.path);
       if (known?.reference.sha256 === wanted.sha256) return 0;

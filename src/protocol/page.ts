@@ -38,6 +38,7 @@ export interface ModelEntry {
   readonly path: string;
   /** Other paths that lead to the same model and were opened or found: the file in the folder, a link. */
   readonly others?: readonly string[];
+  /** No two of a list have the same. */
   readonly name: string;
   readonly origin: 'bundled' | 'recent' | 'workspace' | 'cache';
   /** The place as people read it: `~/models/phi-2`, or relative to the workspace. */

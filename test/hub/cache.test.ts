@@ -6,6 +6,7 @@ import { openModel } from '../../src/host/openModel.js';
 import { cacheFolder, locateModel, snapshotsOf } from '../../src/hub/cache.js';
 import { modelName } from '../../src/hub/modelName.js';
 import { parseHubName, repositoryOf } from '../../src/hub/names.js';
+import { toldApart } from '../../src/hub/toldApart.js';
 import { Fault } from '../../src/map/fault.js';
 import { temporaryFolder } from '../engine/temporary.js';
 
@@ -166,4 +167,34 @@ test('a model is called after the nearest folder that is called after it', () =>
     '/data/models/model': 'model',
   };
   for (const [folder, name] of Object.entries(cases)) assert.equal(modelName(folder), name, folder);
+});
+
+test('models of one name are told apart by what differs in their paths', () => {
+  for (const [paths, apart] of [
+    [
+      ['/w/smol/onnx/model.onnx', '/w/smol/export/model.onnx'],
+      ['onnx', 'export'],
+    ],
+    [
+      ['/w/smol/onnx/model.onnx', '/w/smol/onnx/model_q4.onnx'],
+      ['model.onnx', 'model_q4.onnx'],
+    ],
+    [
+      ['/w/smol/model.onnx', '/w/smol/onnx/model.onnx', '/w/smol/export/cpu/model.onnx'],
+      ['', 'onnx', 'export/cpu'],
+    ],
+    [
+      ['C:\\a\\smol', 'C:\\b\\smol'],
+      ['a', 'b'],
+    ],
+    [
+      ['/home/.cache/hub/models--O--N/snapshots/1', '/home/.lmstudio/models/O/N'],
+      ['.cache/…/1', '.lmstudio/…/N'],
+    ],
+    [
+      ['/a/a', '/a'],
+      ['a', ''],
+    ],
+  ] as const)
+    assert.deepEqual(toldApart(paths), apart);
 });

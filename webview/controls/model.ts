@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { safeText } from '../../src/map/display.js';
 import { formatCount, formatFixed } from '../../src/map/numbers.js';
-import { type HostState, leadsTo, type ModelEntry } from '../../src/protocol/page.js';
+import { type HostState, leadsTo } from '../../src/protocol/page.js';
 import { h, iconButton, setAttributes, setText, show } from '../dom.js';
 import { send } from '../host.js';
 import type { Store } from '../store.js';
@@ -48,14 +48,12 @@ export function createModel(store: Store): ControlGroup {
 const modelName = ({ model }: HostState): string => (model.status === 'none' ? t('None') : safeText(model.name));
 
 function options({ settings, model, models }: HostState): Option[] {
-  const label = (entry: ModelEntry): string => safeText(entry.name);
-  const twice = new Set(models.map(label).filter((name, i, all) => all.indexOf(name) !== i));
   const current = settings.modelPath;
   const listed = models.map((entry) => {
     const chosen = leadsTo(entry, current);
     return {
       value: chosen && current !== null ? current : entry.path,
-      label: twice.has(label(entry)) ? `${label(entry)} (${safeText(entry.place)})` : label(entry),
+      label: safeText(entry.name),
       // The chosen one can be shown only while it can be chosen; what is wrong with it is said below.
       ...(entry.problem === undefined || chosen ? {} : { reason: entry.problem }),
     };
