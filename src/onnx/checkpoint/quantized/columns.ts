@@ -39,6 +39,8 @@ export interface ColumnWise {
 const AWQ_PLACES = [0, 4, 1, 5, 2, 6, 3, 7];
 /** Numbers of a matrix that are turned at once. */
 const TILE = 2 ** 22;
+/** Bytes of zero points that are looked at at once. */
+const PIECE = 2 ** 20;
 
 /** @throws ModelError naming the tensor whose type or shape does not fit. */
 export function columnWise(own: ColumnWise): PackedTensor {
@@ -115,20 +117,26 @@ interface Tile {
 }
 
 /** @param values [outputs, inputs] */
-function turn(values: Float32Array, { method, bits, count, inputs, packed, group, scale, zero }: Tile): void {
+function turn(values: Float32Array, tile: Tile): void {
+  const { method, bits, count, inputs, packed, group, scale, zero } = tile;
   const each = 32 / bits;
   const mask = 2 ** bits - 1;
-  const across = method === 'GPTQ' ? count : count / each;
   for (let output = 0; output < count; output++) {
-    const column = Math.floor(output / each);
-    const shift = bits * placeInWord(method, output % each);
-    for (let input = 0; input < inputs; input++) {
-      const code =
-        method === 'GPTQ'
-          ? (packed[Math.floor(input / each) * across + output] ?? 0) >> ((input % each) * bits)
-          : (packed[input * across + column] ?? 0) >> shift;
+    const row = output * inputs;
+    const put = (input: number, code: number): void => {
       const at = (group[input] ?? 0) * count + output;
-      values[output * inputs + input] = ((code & mask) - (zero[at] ?? 0)) * (scale[at] ?? 0);
+      values[row + input] = ((code & mask) - (zero[at] ?? 0)) * (scale[at] ?? 0);
+    };
+    if (method === 'GPTQ')
+      for (let word = output, input = 0; input < inputs; word += count) {
+        let codes = packed[word] ?? 0;
+        for (const end = input + each; input < end; input++, codes >>= bits) put(input, codes);
+      }
+    else {
+      const across = count / each;
+      const shift = bits * placeInWord(method, output % each);
+      for (let word = Math.floor(output / each), input = 0; input < inputs; input++, word += across)
+        put(input, (packed[word] ?? 0) >> shift);
     }
   }
 }
@@ -168,22 +176,22 @@ function readColumns(
   return some;
 }
 
-/** @param bytes of an array of its own */
-function wordsOf(bytes: Uint8Array): Int32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
-}
+/** @param bytes of an array of its own, which begins where words may: the lowest byte of a word is its first, as on every machine of Node's */
+const wordsOf = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 
 /** Zeros that are the largest a code can be, and 1 less than meant, are 0 to some programs and more than any code to others. */
 function refuseTwofold(zeros: Named, bits: number, read: ReadBytes): void {
   const [largest, each] = [2 ** bits - 1, 32 / bits];
-  for (const word of readIntegers(zeros, read))
-    for (let i = 0; i < each; i++)
-      if (((word >> (i * bits)) & largest) === largest)
-        throw unsupported(
-          `"${zeros.name}" holds a zero point of ${largest}, which programs that read this form of GPTQ take for ${largest + 1} or for 0.`,
-          'Take the checkpoint in the form "gptq_v2", or another quantization.',
-        );
+  for (let from = 0; from < zeros.length; from += PIECE) {
+    const length = Math.min(PIECE, zeros.length - from);
+    for (const word of readIntegers({ ...zeros, offset: zeros.offset + from, length }, read))
+      for (let i = 0; i < each; i++)
+        if (((word >> (i * bits)) & largest) === largest)
+          throw unsupported(
+            `"${zeros.name}" holds a zero point of ${largest}, which programs that read this form of GPTQ take for ${largest + 1} or for 0.`,
+            'Take the checkpoint in the form "gptq_v2", or another quantization.',
+          );
+  }
 }
 
 function expect({ name, dtype, shape }: Named, wanted: readonly number[]): void {

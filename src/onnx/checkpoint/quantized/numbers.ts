@@ -86,7 +86,7 @@ const strange = (value: number | undefined): string =>
 /** @throws ModelError `broken` where a weight is not a finite number. @param from place of the first in its tensor */
 export function refuseStrangeNumbers(name: string, values: Float32Array, from: number): void {
   let sum = 0;
-  for (const value of values) sum += value - value; // NaN for what is infinite or no number, else 0
+  for (const value of values) sum += value * 0; // NaN for what is infinite or no number, else 0
   if (sum === 0) return;
   const at = values.findIndex((value) => !Number.isFinite(value));
   throw broken(
@@ -96,7 +96,7 @@ export function refuseStrangeNumbers(name: string, values: Float32Array, from: n
 }
 
 /** More columns or rows than any matrix has. */
-const LARGEST = 2 ** 24;
+const LARGEST = 2 ** 22;
 
 /** Refuses matrices whose single rows would take more memory than any. @throws ModelError `broken` */
 export function checkMatrix(name: string, rows: number, columns: number): void {

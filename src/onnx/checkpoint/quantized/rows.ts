@@ -74,9 +74,7 @@ export function rowWise(own: RowWise): PackedTensor {
       if (groups) refuseStrangeGroups(groups, readIntegers(groups, read), across);
     },
     *numbers(read) {
-      const group = groups
-        ? readIntegers(groups, read)
-        : Int32Array.from({ length: columns }, (_, i) => Math.floor(i / block[1]));
+      const group = groups && readIntegers(groups, read);
       const step = Math.min(rows, Math.max(1, Math.floor(CHUNK / columns)));
       const out = new Float32Array(step * columns);
       for (let matrix = 0; matrix < matrices; matrix++)
@@ -100,6 +98,7 @@ export function rowWise(own: RowWise): PackedTensor {
               columns,
               byte: row * rowBytes,
               group,
+              together: block[1],
               line: (place(from + row) - first) * across,
               scales,
               zero,
@@ -117,7 +116,9 @@ interface Row {
   readonly columns: number;
   /** Where its codes begin. */
   readonly byte: number;
-  readonly group: Int32Array;
+  /** Which scale each column has; undefined: columns that follow one another share one, so many. */
+  readonly group: Int32Array | undefined;
+  readonly together: number;
   /** Where its scales begin. */
   readonly line: number;
   readonly scales: Float32Array;
@@ -128,14 +129,23 @@ function scaleRow(
   values: Float32Array,
   bytes: Uint8Array,
   { bits, values: numbers }: Codes,
-  { at, columns, byte, group, line, scales, zero }: Row,
+  { at, columns, byte, group, together, line, scales, zero }: Row,
 ): void {
   const mask = 2 ** bits - 1;
-  for (let column = 0; column < columns; column++) {
-    const bit = column * bits;
-    const code = ((bytes[byte + (bit >> 3)] ?? 0) >> (bit & 7)) & mask;
-    const own = line + (group[column] ?? 0);
-    values[at + column] = ((numbers[code] ?? 0) - (zero?.[own] ?? 0)) * (scales[own] ?? 0);
+  // Columns of one scale at once, so that it is looked up once.
+  for (let from = 0; from < columns; from += group ? 1 : together) {
+    const own = line + (group ? (group[from] ?? 0) : from / together);
+    const [scale, low] = [scales[own] ?? 0, zero?.[own] ?? 0];
+    const to = Math.min(columns, from + (group ? 1 : together));
+    if (bits === 8)
+      for (let column = from; column < to; column++)
+        values[at + column] = ((numbers[bytes[byte + column] ?? 0] ?? 0) - low) * scale;
+    else
+      for (let column = from; column < to; column++) {
+        const bit = column * bits;
+        const code = ((bytes[byte + (bit >> 3)] ?? 0) >> (bit & 7)) & mask;
+        values[at + column] = ((numbers[code] ?? 0) - low) * scale;
+      }
   }
 }
 
