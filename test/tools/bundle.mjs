@@ -28,11 +28,12 @@ const places = {
  * @returns {Promise<ReadonlyMap<string, string>>} the program of each
  */
 export async function bundle(files) {
-  const { build } = await import('esbuild'); // which may just have been installed
+  const { build, stop } = await import('esbuild'); // which may just have been installed
   const output = path.join(root, 'test', 'output');
   mkdirSync(output, { recursive: true });
   const outdir = mkdtempSync(path.join(output, 'programs-'));
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   await build({
     absWorkingDir: root,
     entryPoints: [...files],
@@ -51,6 +52,7 @@ export async function bundle(files) {
     plugins: [places],
     logLevel: 'warning',
   });
+  await stop(); // its process, which would stay beside all tests
   const program = (file) => path.join(outdir, path.relative(root, path.resolve(root, file)).replace(/\.ts$/, '.mjs'));
   return new Map(files.map((file) => [file, program(file)]));
 }
