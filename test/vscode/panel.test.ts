@@ -172,7 +172,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
 
   test('the keyboard does what the mouse does, and the pinned cell is read out', async () => {
     await page.plot.focus();
-    const spoken = page.frame.getByRole('status').first();
+    const spoken = page.frame.locator('body > .only-spoken');
     await workbench.page.keyboard.press('Escape');
     await workbench.page.keyboard.press('Enter');
     await workbench.page.keyboard.press('ArrowRight');
@@ -180,7 +180,7 @@ suite('The panel in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     await spoken.filter({ hasText: /percent, x .*y .*second/ }).waitFor();
     const one = await spoken.innerText();
     await workbench.page.keyboard.press('Shift+ArrowUp');
-    await page.frame.getByRole('status').filter({ hasNotText: one }).first().waitFor();
+    await spoken.filter({ hasNotText: one }).waitFor();
     await workbench.page.keyboard.press('+');
     await page.frame.locator('.zoom-text', { hasText: '150%' }).waitFor();
     await workbench.page.keyboard.press('0');
