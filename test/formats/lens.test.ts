@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
+import { loadBundledFont } from '../../src/formats/fonts.js';
+import { drawLens } from '../../src/formats/lens/lensFigure.js';
 import { lensCsv, lensJson } from '../../src/formats/lens/lensData.js';
 import { lensCells, type LensTable } from '../../src/map/lens/lensTable.js';
 import { entryWords } from '../../src/map/lens/lensWords.js';
 import { DEFAULT_PARAMETERS } from '../../src/map/specification.js';
 import type { Token } from '../../src/map/token.js';
 
+const ASSETS = path.resolve(import.meta.dirname, '..', '..', 'media');
 const texts = [' Paris', '=1+1\n', '"quoted", and\u202E'];
 const tokens = texts.map((text, id): Token => ({ id, kind: 'text', text }));
 
@@ -83,6 +87,25 @@ test('CSV: a line a cell, no text that spans lines or is taken for a formula', (
   assert.equal(lines.at(-1), '');
   assert.match(lines[1] ?? '', /^-1,0,1,"""=1\+1\\n""",0,""" Paris""",0\.5,0$/);
   assert.match(lines[2] ?? '', /^-1,1,2,"""\\""quoted\\"", and\\u202e""",,,,$/);
+});
+
+test('a token that is followed and rare everywhere is told apart all the same: the bar ends at its most', async () => {
+  const table = tableOf(
+    [
+      [0, 1],
+      [1, 2],
+    ],
+    [5, 9, 7, 8],
+  );
+  const { named } = table;
+  assert.ok(named);
+  const font = await loadBundledFont(ASSETS);
+  const most = (probabilities: number[]) => {
+    const svg = drawLens([{ ...table, named: { ...named, probabilities: Float32Array.from(probabilities) } }], font);
+    return Math.max(...[...svg.matchAll(/>([\d.]+)%</g)].map(([, percent]) => Number(percent)));
+  };
+  assert.ok(Math.abs(most([0.001, 0, 0.012, 0.002]) - 1.2) < 0.01);
+  assert.equal(most([0.001, 0, 0.012, 0.5]), 100);
 });
 
 test('where an answer enters is said in a sentence', () => {

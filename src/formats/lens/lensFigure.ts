@@ -57,7 +57,7 @@ export function drawLens(
   const write = new Writer(font, unshown);
   const grids = tables.map(cellsOfLens);
   const question = named ? ({ kind: 'probability', token: named.token.id } as const) : null;
-  const coloring = coloringOf(grids, question, named ? 'question' : 'probability');
+  const coloring = coloringOf(grids, question, named ? 'question' : 'probability', 'usual');
   const scale = coloringColors(coloring, 'light');
   const columns = positions.length * tables.length;
   const cellWidth = between(COLUMN, (several ? WIDE : WIDTH) / columns);
