@@ -15,8 +15,12 @@ import { tokenText } from './tokenText.js';
 
 export interface CellFacts {
   readonly element: HTMLElement;
-  /** @param stand the cell that stands for it while it is not computed; below 0: none does */
-  update(map: PageMap, cell: number, stand: number): void;
+  /**
+   * @param stand the cell that stands for it while it is not computed; below 0: none does
+   * @param lines which lines are there before it is known what stands in them, so that nothing below them moves: `waits`, those of what
+   *   is still computed; `asks`, that of an answer, where nothing is asked yet
+   */
+  update(map: PageMap, cell: number, stand: number, lines: { readonly waits: boolean; readonly asks: boolean }): void;
 }
 
 /** What is known of a cell in numbers: where it is, how sure its token is, how long its vector, what is near, the answer of one question. */
@@ -35,27 +39,34 @@ export function createCellFacts(): CellFacts {
   const element = h('dl', {}, ...facts.flatMap(({ name, value }) => [name, value]));
   return {
     element,
-    update(map, cell, stand) {
+    update(map, cell, stand, { waits, asks }) {
       const { x, y } = placeOfCell(map, cell);
       setText(position.value, t('x {0}, y {1}', formatX(map, x), formatX(map, y)));
       over.value.replaceChildren(...marginParts(map, stand));
       entropy.value.replaceChildren(...entropyParts(map.cells.entropy[stand]));
       const norms = map.survey?.norms ?? null;
-      showFact(norm, map.finish !== null);
-      if (map.finish) {
+      showFact(norm, map.finish !== null || waits);
+      if (!map.finish) {
+        setText(normNumber, '–');
+        gauge.update(null, 0);
+      } else {
         const length = normAt(map.finish.gram, x, y);
         normNumber.replaceChildren(...normParts(length, norms));
         gauge.update(norms, length);
       }
       const near = map.survey ? nearestMark(map.survey, x, y) : undefined;
-      showFact(nearest, Boolean(near));
-      if (near) {
+      showFact(nearest, near !== undefined || (waits && !map.survey && hasMarks(map)));
+      if (!near) {
+        setText(nearestName, '–');
+        setText(nearestAway, '');
+        setAttributes(nearest.value, { title: undefined });
+      } else {
         const typical = norms ? typicalNorm(norms) : 0;
         setText(nearestName, markName(near.mark));
         setText(nearestAway, typical > 0 ? t('{0} × typical away', formatTimes(near.distance / typical)) : '');
         setAttributes(nearest.value, { title: markName(near.mark) });
       }
-      const answered = answerParts(map, stand);
+      const answered = answerParts(map, stand) ?? (asks ? unasked(map) : undefined);
       showFact(answer, answered !== undefined);
       if (answered) {
         setText(answer.name, answered.name);
@@ -103,13 +114,29 @@ function normParts(length: number, norms: Norms | null): (Node | string)[] {
   return [text, h('span', { class: 'faint' }, t('  {0} × typical', formatTimes(length / typical)))];
 }
 
+/** Whether something may be marked on a map's plane. */
+const hasMarks = ({ specification: { plane, overlays } }: PageMap): boolean =>
+  plane.center.kind !== 'origin' || plane.axes.method === 'directions' || overlays.length > 0;
+
+interface Answered {
+  readonly name: string;
+  readonly value: readonly (Node | string)[];
+}
+
+/** What stands in its place where nothing is asked. */
+const unasked = (map: PageMap): Answered | undefined =>
+  questionsOf(map.specification).length === 0
+    ? { name: t('Asked'), value: [h('span', { class: 'faint' }, t('nothing: click a token'))] }
+    : undefined;
+
 /** The answer of a map's only question; several have a list of their own. */
-function answerParts(map: PageMap, stand: number): { name: string; value: (Node | string)[] } | undefined {
+function answerParts(map: PageMap, stand: number): Answered | undefined {
   const [question, ...others] = questionsOf(map.specification);
-  const answered = question && others.length === 0 && stand >= 0 ? answerOf(map.cells, stand, 0) : undefined;
-  if (!question || answered === undefined) return undefined;
+  if (!question || others.length > 0) return undefined;
   const { kind } = question;
   const name = kind === 'divergence' ? 'KL' : kind === 'difference' ? t('Logits') : t('Asked');
+  const answered = stand >= 0 ? answerOf(map.cells, stand, 0) : undefined;
+  if (answered === undefined) return { name, value: ['–'] };
   const of = kind === 'divergence' ? t('from the prompt’s own') : questionBrief(question);
   return { name, value: [`${answerText(question, answered)} `, h('span', { class: 'faint' }, of)] };
 }

@@ -50,7 +50,7 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
   const element = h('section', { class: 'cell' }, h('div', { class: 'cell-left' }, header, summary), ranks);
 
   store.onDraw((state, changed) => {
-    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'comparing', 'host')) return;
+    if (!anyOf(changed, 'map', 'base', 'cellsVersion', 'hover', 'ui', 'layout', 'comparing', 'host')) return;
     const shown = inspected(state);
     if (!shown) return;
     const { kind, map, cell } = shown;
@@ -75,10 +75,13 @@ export function createInspector(store: Store, derived: Derived, ofWhat: () => st
     const [first] = ranked;
     name.replaceChildren(first ? tokenText(tokenOf(map, first.id)) : '–');
     setText(percent, first ? formatPercent(first.probability) : '');
-    facts.update(map, cell, stand);
+    const ofPanel = state.host?.mode === 'panel';
+    // In the narrow layout and beside another map the ranking lies beside what is known of the cell.
+    const asks = ofPanel && state.layout !== 'narrow' && !state.comparing;
+    facts.update(map, cell, stand, { waits: ofPanel, asks });
     const questions = questionsOf(map.specification);
     answers.update(state.ui, questions, stand < 0 ? [] : questions.map((_, at) => answerOf(map.cells, stand, at)));
-    table.update(map, ranked, state.host?.mode === 'panel');
+    table.update(map, ranked, ofPanel);
   });
   return element;
 }
