@@ -51,7 +51,7 @@ export function createFooter(store: Store): { element: HTMLElement; update(host:
   );
   const liveSwitch = h('span', { class: 'live', title }, live.element);
   /** Live goes on and off by itself, until somebody chooses; said once it is known how long maps take. */
-  const byItself = h('p', { class: 'live-note', role: 'status', hidden: true });
+  const byItself = h('p', { class: 'live-note', hidden: true });
   let known = false;
   const estimate = h('p', { class: 'estimate' });
   const notices = h('p', { class: 'message note notices', role: 'status' });
