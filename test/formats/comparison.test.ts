@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { drawComparison, oneScale } from '../../src/formats/comparison/comparisonFigure.js';
-import { drawSeries } from '../../src/formats/comparison/seriesFigure.js';
+import { drawSeries, seriesTitle } from '../../src/formats/comparison/seriesFigure.js';
 import { comparisonCsv, comparisonJson, seriesCsv, seriesJson } from '../../src/formats/comparison/statistics.js';
 import { type BundledFont, loadBundledFont } from '../../src/formats/fonts.js';
 import { figurePng } from '../../src/formats/pictures.js';
@@ -73,6 +73,18 @@ test('a figure of many has a map for each member, on one scale, and says where t
   assert.equal(framesOf(svg).length, 8);
   for (const { name } of members) assert.ok(svg.includes(`>layer ${name}<`), name);
   for (const words of ['one plane: each cell', 'the last', 'stand']) assert.ok(textOf(svg).includes(words), words);
+  // What a model is called tells nothing of maps of several.
+  const [first, ...others] = members;
+  assert.ok(first);
+  const { specification } = first.map;
+  const named = {
+    ...first.map,
+    specification: { ...specification, model: { ...specification.model, name: 'another' } },
+  };
+  const titleOf = (of: typeof members): string =>
+    seriesTitle({ axis: 'model', plane: 'own', lines: [{ name: '', members: of }] });
+  assert.equal(titleOf([{ ...first, map: named }, ...others]), `${members.length} maps by model`);
+  assert.equal(titleOf([{ ...first, map: named }]), '1 map of another by model');
 });
 
 test('a token has one color in all maps', () => {

@@ -1,6 +1,6 @@
 import { type CurveMember, curvesOf, entryWords } from '../../map/compare/curves.js';
 import { DEFAULT_DISPLAY, showsBorders } from '../../map/mapDisplay.js';
-import { formatCount, formatPercent } from '../../map/numbers.js';
+import { formatPercent, several } from '../../map/numbers.js';
 import { safeText } from '../../map/display.js';
 import type { PlaneSharing } from '../../map/series/series.js';
 import type { TokenMap } from '../../map/tokenMap.js';
@@ -26,11 +26,12 @@ export interface DrawnLine {
   readonly members: readonly (CurveMember & { readonly map: TokenMap })[];
 }
 
-/** What a series is called: `30 maps of SmolLM2 by layer`. */
+/** What a series is called: `30 maps of SmolLM2 by layer`; of several models `2 maps by model`. */
 export function seriesTitle({ axis, lines }: DrawnSeries): string {
   const maps = lines.flatMap(({ members }) => members.map(({ map }) => map));
-  const model = safeText(maps[0]?.specification.model.name ?? '', 60);
-  return `${formatCount(maps.length)} maps of ${model} by ${axis}`;
+  const [model = '', ...others] = new Set(maps.map((map) => map.specification.model.name));
+  const whose = others.length > 0 ? '' : ` of ${safeText(model, 60)}`;
+  return `${several(maps.length, 'map')}${whose} by ${axis}`;
 }
 
 /** Maps that are drawn side by side, at most. */
