@@ -1,22 +1,16 @@
-import { questionsOf } from '../src/map/questions.js';
 import { t } from '@vscode/l10n';
-import { questionBrief } from '../src/map/naming.js';
-import { formatTimes } from '../src/map/normsText.js';
-import { formatBits, formatFixed, formatPercent } from '../src/map/numbers.js';
-import { typicalNorm } from '../src/map/survey.js';
-import { answerText } from './answer.js';
+import type { PlaceOnMap } from '../src/protocol/page.js';
 import { cellAtPlace, formatX, placeOfCell } from './cell.js';
 import { collapsible, isOpen } from './collapsible.js';
-import { inspected } from './inspected.js';
 import { readNumber } from './controls/form.js';
-import type { PlaceOnMap } from '../src/protocol/page.js';
-import { h, setText, show } from './dom.js';
+import { h, show } from './dom.js';
 import { send } from './host.js';
+import { inspected } from './inspected.js';
 import type { MapView } from './map/mapView.js';
 import { pinAt } from './pinAt.js';
-import { anyOf, type PageState, type Store } from './store.js';
+import { createPointReading } from './pointReading.js';
+import { anyOf, type Store } from './store.js';
 import { createButton, createTextField } from './toolkit.js';
-import { tokenText } from './tokenText.js';
 import { createWriting } from './writing.js';
 
 /** Any point of the plane by its coordinates: what the model says there, what it writes from there, the vector itself. */
@@ -57,24 +51,7 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     event.preventDefault();
     go();
   });
-  const summary = h('p', { class: 'point-summary', 'aria-live': 'polite' });
-  const rows = h('tbody');
-  const table = h(
-    'table',
-    { class: 'ranking', 'aria-label': t('Most probable tokens at the point') },
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        { class: 'faint' },
-        h('th', { scope: 'col' }, h('span', { class: 'only-spoken' }, t('Token'))),
-        h('th', { scope: 'col', class: 'number' }, t('Logit')),
-        h('th', { scope: 'col', class: 'number' }, 'p'),
-      ),
-    ),
-    rows,
-  );
+  const reading = createPointReading();
   const writing = createWriting(store, place);
   const link = (label: string, act: () => void): HTMLButtonElement => {
     const button = h('button', { type: 'button', class: 'link' }, label);
@@ -97,8 +74,8 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     { class: 'point-body', id: 'point-body', tabindex: 0, role: 'region', 'aria-label': t('Any point') },
     where,
     writing.element,
-    summary,
-    table,
+    reading.summary,
+    reading.table,
     links,
   );
   const fold = collapsible(store, 'point', t('Any Point'), scroller);
@@ -134,47 +111,8 @@ export function createPointPane(store: Store, map: MapView): HTMLElement {
     x.update(typed?.x ?? '');
     y.update(typed?.y ?? '');
     for (const one of links.querySelectorAll('button')) show(one, shown.finish !== null);
-    fill(state);
+    reading.update(state);
     writing.update(state);
   });
-
-  const fill = ({ map: shown, base, point }: PageState): void => {
-    const reading = point?.map === base?.id ? point?.reading : null;
-    show(table, Boolean(reading));
-    const parts: string[] = [];
-    if (shown && reading) {
-      const { norms = null } = shown.survey ?? {};
-      const typical = norms ? typicalNorm(norms) : 0;
-      const [first = 0, second = 0] = reading.probabilities;
-      parts.push(
-        t('margin {0} points', formatFixed((first - second) * 100, 1)),
-        formatBits(reading.entropy),
-        t(
-          'norm {0}{1}',
-          formatFixed(reading.norm, reading.norm >= 10 ? 0 : 2),
-          typical > 0 ? t(', {0} × typical', formatTimes(reading.norm / typical)) : '',
-        ),
-      );
-      questionsOf(shown.specification).forEach((question, at) => {
-        const answer = reading.answers?.[at];
-        if (answer !== undefined) parts.push(`${questionBrief(question)}: ${answerText(question, answer)}`);
-      });
-      const tokens = new Map(reading.tokens.map((token) => [token.id, token]));
-      rows.replaceChildren(
-        ...[...reading.ids].map((id, i) =>
-          h(
-            'tr',
-            { class: i === 0 ? 'first' : undefined },
-            h('th', { scope: 'row' }, tokenText(tokens.get(id) ?? { id, kind: 'unknown', text: `#${id}` })),
-            h('td', { class: 'number' }, formatFixed(reading.logits[i] ?? NaN, 2)),
-            h('td', { class: 'number' }, formatPercent(reading.probabilities[i] ?? NaN)),
-          ),
-        ),
-      );
-    } else if (point?.fault) parts.push(point.fault.message);
-    else if (point) parts.push(t('Computing…'));
-    setText(summary, parts.join(' · '));
-    show(summary, parts.length > 0);
-  };
   return element;
 }
