@@ -274,7 +274,7 @@ suite('Two maps beside each other', { concurrency: 2, skip: leftOut(), timeout: 
     stage.deps.savedMap = defaultMap({ ...PARAMETERS, grid: { ...PARAMETERS.grid, columns: 30, rows: 30 } });
     await stage.plot.click({ button: 'right' });
     await stage.page.getByRole('menuitem', { name: 'Compare with Saved Map…' }).click();
-    await stage.page.locator('.agreement', { hasText: '30 × 30 cells' }).waitFor();
+    await stage.page.locator('.agreement', { hasText: 'the other 30 × 30' }).waitFor();
   });
 
   onPage(
