@@ -69,6 +69,16 @@ export function viewsSuite(): void {
       ]);
     });
 
+    it('of one name are told apart by where they lie', async () => {
+      const other = inWorkspace('exports', 'Small', 'export', 'model_q4.onnx');
+      await vscode.workspace.fs.writeFile(other, new Uint8Array(1));
+      models.search();
+      const labels = (await tree.getChildren()).map((node) => tree.getTreeItem(node).label);
+      assert.deepEqual(labels.slice(-2).toSorted(), ['Small (export)', 'Small (onnx)']);
+      await vscode.workspace.fs.delete(other);
+      models.search();
+    });
+
     it('show what is known of them', async () => {
       const [, known] = await tree.getChildren();
       const lines = (await tree.getChildren(known)).map((node) => tree.getTreeItem(node));
