@@ -31,7 +31,7 @@ export function seedOf(file: string): number {
     }
     case '.svg': {
       if (!text.endsWith('</svg>\n')) throw new Error(`${file} is cut off`);
-      return Number(/seed: (\d+)/.exec(text.replace(/<[^>]*>/g, ''))?.[1] ?? NaN);
+      return Number(/, seed (\d+)/.exec(text.replace(/<[^>]*>/g, ''))?.[1] ?? NaN);
     }
     case '.png':
       if (bytes.toString('latin1', bytes.length - 8, bytes.length - 4) !== 'IEND')

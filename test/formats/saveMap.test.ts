@@ -304,7 +304,7 @@ function seedsOf(directory: string): number[] {
     const [, number = '1'] =
       /_(\d+)\.\w+$/.exec(name.replace(/_layer_29(_size_4_method_random_projection)?/, '')) ?? [];
     const text = readFileSync(join(directory, name), 'utf8');
-    const [, seed = 'none'] = (name.endsWith('.json') ? /"seed":(\d+)/ : /seed: (\d+)/).exec(text) ?? [];
+    const [, seed = 'none'] = (name.endsWith('.json') ? /"seed":(\d+)/ : /, seed (\d+)/).exec(text) ?? [];
     sets.set(number, (sets.get(number) ?? new Set()).add(Number(seed)));
   }
   for (const [number, seeds] of sets) assert.equal(seeds.size, 1, `set ${number} holds maps ${[...seeds].join()}`);
@@ -528,7 +528,7 @@ test('the cells of a large map stand in the NPZ beside its JSON, and every door 
   renameSync(npz, `${npz}.away`);
   await assert.rejects(readMap(json), {
     code: 'file',
-    message: /"embedding_grid_results_layer_29\.npz" cannot be read/,
+    message: /embedding_grid_results_layer_29\.npz" cannot be read/,
   });
 });
 
