@@ -81,8 +81,10 @@ suite('Two maps in VS Code', { skip: leftOut(), timeout: 480_000 }, () => {
     const engine = (await session.server.processes()).find(({ command }) => command.includes('engine.cjs'));
     assert.ok(engine);
     process.kill(engine.pid, 'SIGKILL');
-    await says(/SIGKILL/);
+    const fault = page.frame.locator('.fault-bar', { hasText: 'SIGKILL' });
+    await fault.waitFor();
     await page.button('Generate').click();
+    await fault.waitFor({ state: 'hidden' });
     await says(/^2 × 400 cells/);
     assert.equal(await agreement().innerText(), before);
     // How far apart they are, by keyboard; then all of it is saved as one.
