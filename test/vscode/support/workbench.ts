@@ -180,17 +180,23 @@ export class Workbench {
 
   /** Answers VS Code's own dialog for opening with a file. */
   async chooseFile(file: string): Promise<void> {
-    const input = this.quickInput;
-    // Only this dialog has this button: what is asked after it has none.
-    const ok = this.page.locator('.quick-input-widget').getByText('OK', { exact: true });
-    await ok.waitFor();
-    await until('a folder to open from', async () => (await input.inputValue()).endsWith('/'));
+    // Only this dialog has this button: what is asked after it, in the same place, has none and is no place for a file's name.
+    const dialog = '.quick-input-widget:has(:text-is("OK"):visible)';
+    const ok = this.page.locator(dialog).getByText('OK', { exact: true });
+    const input = this.page.locator(`${dialog} .quick-input-box input`);
+    await until(
+      'a folder to open from',
+      async () => (await ok.isVisible()) && (await input.inputValue()).endsWith('/'),
+    );
     await until(`${file} is chosen`, async () => {
       // While the dialog lists a folder it takes no Enter, and then it writes the folder's name over what was typed.
       if (!(await ok.isVisible())) return true;
       await input.fill(file, { timeout: 1000 }).catch(() => undefined);
       await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
-      return !(await ok.isVisible());
+      return ok.waitFor({ state: 'hidden', timeout: 1000 }).then(
+        () => true,
+        () => false,
+      );
     });
   }
 
