@@ -200,13 +200,14 @@ suite('All layers', { concurrency: 2, skip: leftOut(), timeout: 300_000 }, () =>
       await eventually(async () => assert.deepEqual(await heads(), [tuned, forward, logit]));
       await stage.button('Close Forward (model’s own)').click();
       await eventually(() => assert.deepEqual(stage.controller.settings.lens?.beside, ['lens']));
+      await eventually(async () => assert.deepEqual(await heads(), [tuned, logit]));
 
       // With all layers below it as well the map can still be read, and the table is whole below them, or comes by scrolling.
       await sweep(stage);
       await stage.page.locator('.sweep-map').nth(LAYERS).waitFor();
       const side = (await stage.plot.boundingBox())?.width ?? 0;
       assert.ok(side >= 220, `a map of ${side} px`);
-      await cells.last().scrollIntoViewIfNeeded();
+      // A click scrolls, and looks for the cell again where the table was drawn anew.
       await cells.last().click({ trial: true });
     },
   );
