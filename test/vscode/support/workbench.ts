@@ -184,14 +184,14 @@ export class Workbench {
     const dialog = '.quick-input-widget:has(:text-is("OK"):visible)';
     const ok = this.page.locator(dialog).getByText('OK', { exact: true });
     const input = this.page.locator(`${dialog} .quick-input-box input`);
-    await until(
-      'a folder to open from',
-      async () => (await ok.isVisible()) && (await input.inputValue()).endsWith('/'),
-    );
+    const row = this.page.locator(`${dialog} .monaco-list-row`, { hasText: path.basename(file) });
+    const typed = (): Promise<string> => input.inputValue({ timeout: 1000 }).catch(() => '');
+    await until('a folder to open from', async () => (await typed()).endsWith('/'));
     await until(`${file} is chosen`, async () => {
-      // While the dialog lists a folder it takes no Enter, and then it writes the folder's name over what was typed.
       if (!(await ok.isVisible())) return true;
-      await input.fill(file, { timeout: 1000 }).catch(() => undefined);
+      // While the dialog lists a folder it writes that folder's name over what was typed, and Enter might choose the folder.
+      if ((await typed()) !== file) await input.fill(file, { timeout: 1000 }).catch(() => undefined);
+      if (!(await row.first().isVisible()) || (await typed()) !== file) return false;
       await input.press('Enter', { timeout: 1000 }).catch(() => undefined);
       return ok.waitFor({ state: 'hidden', timeout: 1000 }).then(
         () => true,
