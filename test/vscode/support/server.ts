@@ -134,6 +134,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     processes: () => descendants(child.pid ?? -1),
     log: () => log,
     async stop() {
+      child.ref(); // its streams may end before it is known to have ended, and nothing else may be left to wait for
       child.stdin.end();
       await exited;
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
