@@ -264,16 +264,18 @@ function textField(element: Valued, label: string, onInput: (text: string) => vo
   };
 }
 
-/** Sets a field's text. One that is selected stays so: who is about to type replaces it, also when it has just changed. */
+/**
+ * Sets a field's text at once: the component would with its next frame, in which a person may have begun to type. A text that is selected
+ * stays so: who is about to type replaces it, also when it has just changed.
+ */
 function write(element: Valued, value: string): void {
-  const input = element.shadowRoot?.activeElement;
-  const typed = input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement ? input : undefined;
-  const selected = typed?.selectionStart === 0 && typed.selectionEnd === typed.value.length;
+  const input = element.shadowRoot?.querySelector<HTMLInputElement | HTMLTextAreaElement>('input, textarea');
+  const focused = input && element.shadowRoot?.activeElement === input;
+  const selected = focused && input.selectionStart === 0 && input.selectionEnd === input.value.length;
   element.value = value;
-  if (!typed || !selected) return;
-  // The component would do this with the next frame.
-  typed.value = value;
-  typed.select();
+  if (!input) return;
+  input.value = value;
+  if (selected) input.select();
 }
 
 export interface Checkbox {
