@@ -269,7 +269,7 @@ function textField(element: Valued, label: string, onInput: (text: string) => vo
  * stays so: who is about to type replaces it, also when it has just changed.
  */
 function write(element: Valued, value: string): void {
-  const input = element.shadowRoot?.querySelector<HTMLInputElement | HTMLTextAreaElement>('input, textarea');
+  const input = element.shadowRoot?.querySelector<HTMLInputElement | HTMLTextAreaElement>('input,textarea');
   const focused = input && element.shadowRoot?.activeElement === input;
   const selected = focused && input.selectionStart === 0 && input.selectionEnd === input.value.length;
   element.value = value;
