@@ -648,7 +648,7 @@ suite('The page', { concurrency: 2, skip: leftOut(), timeout: 240_000 }, () => {
       await eventually(() => assert.deepEqual(asked(), { kind: 'probability', token: text }));
       await page.getByRole('tab', { name: 'Question', selected: true }).waitFor();
       await page.locator('.cell-summary dd', { hasText: '%' }).waitFor();
-      assert.equal(await rankingTop(), before, 'what was clicked stays below the pointer');
+      await eventually(async () => assert.equal(await rankingTop(), before, 'what was clicked is below the pointer'));
       await page.locator('.cell .color-by').nth(1).click();
       await eventually(() => assert.notDeepEqual(asked(), { kind: 'probability', token: text }));
       await menu('Move the Middle Here');
