@@ -123,11 +123,14 @@ suite('Points and overlays in words', { concurrency: 2, skip: leftOut(), timeout
       await rows.nth(11).waitFor();
       // An axis is laid on a whole map.
       await rows.nth(2).locator('[aria-label="Feature 22575 as the x Axis"]').waitFor({ state: 'attached' });
-      await rows.nth(2).focus();
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Tab');
       const name = 'Feature 22575 as the x Axis';
-      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), name);
+      // The list may be drawn anew between two keys: its answer for the other map has just come.
+      await eventually(async () => {
+        await rows.nth(2).focus();
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Tab');
+        assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), name);
+      });
       await page.keyboard.press('Enter');
       await eventually(() => {
         const { axes, lengths } = settings().parameters.plane;
